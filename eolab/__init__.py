@@ -1,0 +1,61 @@
+"""eolab: the life cycle of AI on Earth Observation data, inside JupyterLab.
+
+    import eolab as eo
+    ws = eo.workspace()
+
+Names are loaded when first used, so that this import stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_HOMES = {
+    "Blocks": "eolab.features",
+    "EolabError": "eolab.errors",
+    "Reporter": "eolab.studies",
+    "choice": "eolab.studies",
+    "discrete": "eolab.studies",
+    "integer": "eolab.studies",
+    "load": "eolab.catalog",
+    "loguniform": "eolab.studies",
+    "mask": "eolab.catalog",
+    "uniform": "eolab.studies",
+    "workspace": "eolab.facade",
+}
+
+__all__ = sorted([*_HOMES, "load_ipython_extension"])
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("eolab")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'eolab' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext eolab`: the magics, the live views and the `.eo` accessor."""
+    from eolab.magics import register
+
+    register(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    from eolab.server import EolabApp
+
+    return [{"module": "eolab.server", "app": EolabApp}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "eolab"}]

@@ -1,0 +1,310 @@
+"""`eolab.toml` and the folder that it names: the workspace.
+
+Found upward from the working directory, else in the user's data folder. Nothing needs to be
+configured: without a file there are the local cluster, the sample catalogue once it is made, and
+Earth Search.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tomllib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from eolab.errors import BadInput, ConfigError, nearest
+
+T = TypeVar("T")
+
+FORMAT = 1
+FILE = "eolab.toml"
+EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
+
+
+@dataclass(frozen=True)
+class CatalogConfig:
+    """A place to search: a STAC API, a static catalogue (folder or URL) or a stac-geoparquet file.
+
+    Attributes:
+        name: What users call it.
+        url: http(s) address or absolute path.
+        kind: "api", "static" or "geoparquet"; "auto" looks at the address.
+        description: One line for the panel.
+    """
+
+    name: str
+    url: str
+    kind: str = "auto"
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """A place to run trials.
+
+    Attributes:
+        name: What users call it.
+        kind: "local" (processes on this machine).
+        workers: Default number of workers; 0 takes one a core.
+    """
+
+    name: str
+    kind: str = "local"
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Config:
+    """A workspace's folder and what is configured in it.
+
+    Attributes:
+        root: The workspace folder (absolute; made on first use).
+        file: The `eolab.toml` that named it, or None.
+        tracking_uri: MLflow's address; None means SQLite in the workspace.
+    """
+
+    root: Path
+    file: Path | None = None
+    tracking_uri: str | None = None
+    catalogs: Mapping[str, CatalogConfig] = field(default_factory=dict)
+    clusters: Mapping[str, ClusterConfig] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> Path:
+        """One folder a study."""
+        return self.root / "runs"
+
+    @property
+    def features(self) -> Path:
+        """Feature tables and their registry."""
+        return self.root / "features"
+
+    @property
+    def models(self) -> Path:
+        """Artifacts of registered models."""
+        return self.root / "models"
+
+    @property
+    def sample(self) -> Path:
+        """The simulated sample region."""
+        return self.root / "sample"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def mlflow_uri(self) -> str:
+        """The tracking URI that MLflow gets."""
+        return self.tracking_uri or f"sqlite:///{self.root / 'mlflow.db'}"
+
+    def identity(self) -> str:
+        """The workspace's id: made once, kept in `workspace.json`."""
+        path = self.root / "workspace.json"
+        try:
+            return str(json.loads(path.read_text())["id"])
+        except FileNotFoundError:
+            self.root.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"format": FORMAT, "id": uuid.uuid4().hex})
+            try:
+                with path.open("x") as file:
+                    file.write(text)
+            except FileExistsError:
+                pass  # another process was first; its id counts
+            return str(json.loads(path.read_text())["id"])
+        except (ValueError, KeyError) as error:
+            raise ConfigError(f"{path} is damaged: {error}", "Restore it, or delete it to get a new id.") from error
+
+
+def check_name(name: str, what: str) -> str:
+    """A name that is safe as a folder: letters, digits, ``_ . -``, at most 128, no leading dot.
+
+    Raises:
+        BadInput: Otherwise.
+    """
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise BadInput(
+            f"{name!r} is not a good name for a {what}",
+            "Use letters, digits, '_', '-' and '.', starting with a letter or digit (at most 128).",
+        )
+    return name
+
+
+def find(start: str | os.PathLike[str] | None = None) -> Config:
+    """The configuration that counts for ``start`` (default: the working directory).
+
+    In order: the folder or file in EOLAB_WORKSPACE, the nearest `eolab.toml` upward, the user's
+    data folder.
+
+    Raises:
+        ConfigError: The file that counts has a fault.
+    """
+    named = os.environ.get("EOLAB_WORKSPACE")
+    if named:
+        return open_path(named)
+    here = Path(start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return load(folder / FILE)
+    return _complete(Config(root=user_folder()))
+
+
+def open_path(path: str | os.PathLike[str]) -> Config:
+    """A workspace by its `eolab.toml`, a folder that holds one, or the workspace folder itself."""
+    path = Path(path).expanduser().resolve()
+    if path.suffix == ".toml":
+        return load(path)
+    if (path / FILE).is_file():
+        return load(path / FILE)
+    if path.exists() and not path.is_dir():
+        raise BadInput(f"{path} is not a folder", "Name a folder, or an eolab.toml.")
+    return _complete(Config(root=path))
+
+
+def user_folder() -> Path:
+    """Where the workspace lives when nothing names one."""
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    elif os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "eolab" / "workspace"
+
+
+def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> Config:
+    """Write a commented `eolab.toml` into ``folder`` (an existing one is kept) and read it."""
+    file = Path(folder).expanduser().resolve() / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = (
+        f"format = {FORMAT}\n\n"
+        "[workspace]\n"
+        f"path = {json.dumps(workspace)}   # relative to this file\n"
+        '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n\n'
+        "[catalogs.earth-search]\n"
+        f'url = "{EARTH_SEARCH}"\n\n'
+        "# [catalogs.mine]\n"
+        '# url = "scenes/catalog.json"   # a static catalogue, a .parquet file or a STAC API\n\n'
+        "[clusters.local]\n"
+        'kind = "local"\n'
+        "# workers = 2   # default: one a core\n"
+    )
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        pass
+    return load(file)
+
+
+def load(file: Path) -> Config:
+    """Read and check an `eolab.toml`.
+
+    Raises:
+        ConfigError: Naming the file, the key and what is allowed.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`.") from error
+    top = _Section(file, "", document, ("format", "workspace", "catalogs", "clusters"))
+    if top.get("format", int, FORMAT) != FORMAT:
+        raise ConfigError(
+            f"{file}: format = {document['format']}, allowed: {FORMAT}",
+            "It was written by another version of eolab; upgrade eolab, or mend the file.",
+        )
+    space = top.section("workspace", ("path", "tracking"))
+    path = space.get("path", str, "eolab-workspace")
+    catalogs = {}
+    for section in top.named("catalogs", ("url", "kind", "description")):
+        url = section.get("url", str)
+        kind = section.one_of("kind", ("auto", "api", "static", "geoparquet"), "auto")
+        if "://" not in url:
+            url = str((file.parent / Path(url).expanduser()).resolve())
+        catalogs[section.name] = CatalogConfig(section.name, url, kind, section.get("description", str, ""))
+    clusters = {}
+    for section in top.named("clusters", ("kind", "workers")):
+        kind = section.one_of("kind", ("local",), "local")
+        workers = section.get("workers", int, 0)
+        if workers < 0:
+            raise ConfigError(f"{file}: {section.key}.workers = {workers}, allowed: 0 or more", "0 takes one a core.")
+        clusters[section.name] = ClusterConfig(section.name, kind, workers)
+    root = (file.parent / Path(path).expanduser()).resolve()
+    tracking = space.get("tracking", str, "") or None
+    return _complete(Config(root, file, tracking, catalogs, clusters))
+
+
+class _Section:
+    """A table of the file with the names of its keys, so that each error can say where."""
+
+    def __init__(self, file: Path, key: str, value: object, allowed: tuple[str, ...]) -> None:
+        self.file, self.key = file, key
+        self.name = key.rpartition(".")[2]
+        if not isinstance(value, dict):
+            raise ConfigError(f"{file}: {key} is {_kind(value)}, allowed: a table", f"Write [{key}] with keys below it.")
+        self.value = value
+        for name in value:
+            if name not in allowed:
+                full = f"{key}.{name}" if key else name
+                raise ConfigError(f"{file}: unknown key {full!r}", nearest(name, allowed, "allowed keys"))
+
+    def get(self, name: str, kind: type[T], default: T | None = None) -> T:
+        full = f"{self.key}.{name}" if self.key else name
+        if name not in self.value:
+            if default is None:
+                raise ConfigError(f"{self.file}: {full} is missing", f"Add `{name} = ...` below [{self.key}].")
+            return default
+        value = self.value[name]
+        # In Python True is an int; in the file it is not a number.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            wanted = {"str": "text in quotes", "int": "a whole number"}.get(kind.__name__, kind.__name__)
+            raise ConfigError(f"{self.file}: {full} is {_kind(value)}, allowed: {wanted}", f"Mend the value of {full}.")
+        return value
+
+    def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.get(name, str, default)
+        if value not in allowed:
+            choices = ", ".join(allowed)
+            raise ConfigError(f"{self.file}: {self.key}.{name} = {value!r}, allowed: {choices}", nearest(value, allowed))
+        return value
+
+    def section(self, name: str, allowed: tuple[str, ...]) -> _Section:
+        return _Section(self.file, name, self.value.get(name, {}), allowed)
+
+    def named(self, name: str, allowed: tuple[str, ...]) -> list[_Section]:
+        """The tables [name.X], each with the allowed keys."""
+        tables = self.value.get(name, {})
+        if not isinstance(tables, dict):
+            raise ConfigError(f"{self.file}: {name} is {_kind(tables)}, allowed: tables [{name}.NAME]", f"Write [{name}.NAME].")
+        for table in tables:
+            try:
+                check_name(table, name[:-1])
+            except BadInput as error:
+                raise ConfigError(f"{self.file}: [{name}.{table}]: {error.message}", error.hint) from None
+        return [_Section(self.file, f"{name}.{table}", value, allowed) for table, value in tables.items()]
+
+
+def _complete(config: Config) -> Config:
+    """Add what needs no configuration."""
+    catalogs = {
+        "sample": CatalogConfig("sample", str(config.sample / "catalog.json"), "static", "Simulated season, made by `eolab sample`"),
+        "earth-search": CatalogConfig("earth-search", EARTH_SEARCH, "api", "Sentinel and Landsat on AWS (Element 84)"),
+        **config.catalogs,
+    }
+    clusters = {"local": ClusterConfig("local"), **config.clusters}
+    return replace(config, catalogs=catalogs, clusters=clusters)
+
+
+def _kind(value: object) -> str:
+    return {"str": "text", "int": "a number", "float": "a number", "list": "a list", "dict": "a table", "bool": "true/false"}.get(
+        type(value).__name__, type(value).__name__
+    )

@@ -1,0 +1,154 @@
+"""What a train function gets: arrays with names.
+
+This file imports NumPy and the standard library only: it travels by value to executors on which
+eolab is not installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from eolab.errors import BadInput, Conflict, nearest
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Samples with their labels.
+
+    Attributes:
+        X: Features, float32, shape (n, f) or, for sequences, (n, t, f); NaN where unknown.
+        y: Labels, shape (n,): int64 class codes into ``classes``, or float64 for regression.
+        groups: The unit of each sample (block, parcel), shape (n,); the bootstrap resamples units.
+        columns: Names of the f features.
+        classes: Names of the classes in the order of their codes; empty for regression.
+        steps: For sequences, the label of each of the t steps.
+        ids: The primary key of each sample as text, shape (n,), or None.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray
+    columns: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    ids: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.X)
+        if len(self.y) != n or len(self.groups) != n or (self.ids is not None and len(self.ids) != n):
+            raise BadInput(
+                f"X has {n} samples, y {len(self.y)}, groups {len(self.groups)}",
+                "Give arrays of the same length.",
+            )
+        if self.X.shape[-1] != len(self.columns):
+            raise BadInput(
+                f"X has {self.X.shape[-1]} features, columns names {len(self.columns)}",
+                "Name each feature once.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def subset(self, rows: np.ndarray) -> TrainingData:
+        """The samples at ``rows`` (a boolean mask of shape (n,) or integer positions)."""
+        ids = None if self.ids is None else self.ids[rows]
+        return replace(self, X=self.X[rows], y=self.y[rows], groups=self.groups[rows], ids=ids)
+
+    def without(self, columns: Sequence[str]) -> TrainingData:
+        """The same samples without these features.
+
+        Raises:
+            BadInput: A column that is not there, or none would be left.
+        """
+        for name in columns:
+            if name not in self.columns:
+                raise BadInput(f"no feature {name!r}", nearest(name, self.columns, "features"))
+        keep = [i for i, name in enumerate(self.columns) if name not in set(columns)]
+        if not keep:
+            raise BadInput("without() would leave no feature", "Name fewer columns.")
+        return replace(self, X=self.X[..., keep], columns=tuple(self.columns[i] for i in keep))
+
+    def digest(self) -> str:
+        """A SHA-256 of values, labels, units and names: equal data, equal digest."""
+        h = hashlib.sha256()
+        for array in (self.X, self.y, self.groups):
+            h.update(str((array.dtype.str, array.shape)).encode())
+            # Text arrays of dtype object hold pointers; their values are what counts.
+            h.update(repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes())
+        h.update(repr((self.columns, self.classes, self.steps)).encode())
+        return h.hexdigest()
+
+    @staticmethod
+    def concatenate(first: TrainingData, second: TrainingData) -> TrainingData:
+        """The samples of both; they must agree in columns, classes and steps."""
+        if (first.columns, first.classes, first.steps) != (second.columns, second.classes, second.steps):
+            raise BadInput("the two parts differ in columns, classes or steps", "Take both from one view.")
+        ids = None
+        if first.ids is not None and second.ids is not None:
+            ids = np.concatenate([first.ids, second.ids])
+        return replace(
+            first,
+            X=np.concatenate([first.X, second.X]),
+            y=np.concatenate([first.y, second.y]),
+            groups=np.concatenate([first.groups, second.groups]),
+            ids=ids,
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training, validation and test part of one view.
+
+    Tuning sees ``train`` and ``validation`` only; ``test`` is opened once, at registration.
+
+    Attributes:
+        train: What models learn from.
+        validation: What trials are compared on; None where there is none.
+        source: Where it comes from, as plain JSON: view, version, how it was split, seed.
+    """
+
+    train: TrainingData
+    validation: TrainingData | None = None
+    held_out: TrainingData | None = field(default=None, repr=False)
+    source: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def test(self) -> TrainingData:
+        """The held-out part.
+
+        Raises:
+            Conflict: In a train function, from which it is kept away, or where there is none.
+        """
+        if self.held_out is None:
+            raise Conflict(
+                "this split has no test part here",
+                "A train function compares on data.validation; the test part is opened once, when the model is registered.",
+            )
+        return self.held_out
+
+    def sealed(self) -> Split:
+        """The split as a train function gets it: without the test part."""
+        return replace(self, held_out=None)
+
+    def _each(self, change: Callable[[TrainingData], TrainingData]) -> Split:
+        return replace(
+            self,
+            train=change(self.train),
+            validation=None if self.validation is None else change(self.validation),
+            held_out=None if self.held_out is None else change(self.held_out),
+        )
+
+    def without(self, columns: Sequence[str]) -> Split:
+        """Every part without these features (see `TrainingData.without`)."""
+        return self._each(lambda part: part.without(columns))
+
+    def digest(self) -> str:
+        """A SHA-256 of the train and the validation part."""
+        h = hashlib.sha256(self.train.digest().encode())
+        if self.validation is not None:
+            h.update(self.validation.digest().encode())
+        return h.hexdigest()

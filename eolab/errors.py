@@ -1,0 +1,101 @@
+"""The error tree: what a user did or met, with a hint; anything else is a fault of ours and keeps its traceback."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from pathlib import Path
+
+_log: Path | None = None
+
+
+class EolabError(Exception):
+    """An expected error: one sentence that says what is wrong and one that says what to do.
+
+    In a notebook cell only these two lines are shown; the traceback goes to the workspace's
+    ``logs/errors.log``.
+
+    Args:
+        message: What is wrong, naming the thing (file, key, column, item).
+        hint: What the user can do about it.
+    """
+
+    status = 400
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[type[EolabError], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: the two lines of a cell (the traceback is kept in the log)."""
+        where = write_log(self)
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.hint:
+            lines.append(f"Hint: {self.hint}" + (f"  (details: {where})" if where else ""))
+        return lines
+
+
+class BadInput(EolabError):
+    """An argument, file or table that cannot be used as it is."""
+
+
+class ConfigError(BadInput):
+    """A faulty ``eolab.toml``: names the file, the key and what is allowed."""
+
+
+class NotFound(EolabError):
+    """A name that is not there: catalogue, item, feature group, study, model."""
+
+    status = 404
+
+
+class Conflict(EolabError):
+    """The thing is in a state that forbids this: taken name, running study, changed code."""
+
+    status = 409
+
+
+class RemoteError(EolabError):
+    """A service or a process that we depend on failed or does not answer."""
+
+    status = 502
+
+
+def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") -> str:
+    """A hint for a misspelt ``name``: the nearest of ``names``, else all (at most twelve)."""
+    import difflib
+
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
+    if not names:
+        return f"There are no {what} yet."
+    shown = ", ".join(list(names)[:12]) + (", ..." if len(names) > 12 else "")
+    return f"The {what} are: {shown}."
+
+
+def set_log(folder: Path) -> None:
+    """Send tracebacks of expected errors to ``folder/errors.log``."""
+    global _log
+    _log = folder / "errors.log"
+
+
+def write_log(error: BaseException) -> Path | None:
+    """Append the traceback of ``error`` to the log; None where there is no log or it fails."""
+    if _log is None:
+        return None
+    try:
+        _log.parent.mkdir(parents=True, exist_ok=True)
+        with _log.open("a", encoding="utf-8") as file:
+            file.write(time.strftime("\n== %Y-%m-%dT%H:%M:%S%z\n"))
+            file.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return None
+    return _log

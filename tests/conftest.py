@@ -1,0 +1,27 @@
+"""What every room's tests share: the real data beside the checkout, a fresh workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eolab import config as configuration
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real Earth Observation data beside the checkout."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real data folder ../shared/data is not beside this checkout")
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> configuration.Config:
+    """A fresh workspace that nothing on this machine configures."""
+    monkeypatch.delenv("EOLAB_WORKSPACE", raising=False)
+    return configuration.init(tmp_path)
