@@ -1,0 +1,94 @@
+# make lab: the main job.  make test: everything that must hold.  Both do all the set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# A usable interpreter: the first that runs and has the right version.
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
+  $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+  >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+say = @printf '\033[1m== %s\033[0m\n'
+
+.PHONY: help lab test test-more bench format clean
+
+help:
+	@echo "make lab        set up and open JupyterLab on the sample region"
+	@echo "make test       set up and run every check and test"
+	@echo "make test-more  the tests that need a long set-up"
+	@echo "make format     format Python and TypeScript"
+	@echo "make clean      remove what make built (not your workspace)"
+
+# --- environment -----------------------------------------------------------------------------
+.make/venv:
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "No Python 3.11, 3.12 or 3.13 with venv found. Install one (Debian: python3 python3-venv)" \
+	    "or say which: make PYTHON=/path/to/python3.12 ..."; exit 1; fi
+	$(say) "Python environment in .venv ($(PYTHON))"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	  || echo "uv is not to be had here: pip will do, a little slower"
+	@mkdir -p .make && touch $@
+
+# The libraries, and the tools that build the labextension (our own package follows the build).
+.make/packages: pyproject.toml scripts/requirements.py | .make/venv
+	$(say) "Libraries (the first time takes a minute or more and 4 GB)"
+	@$(BIN)/python scripts/requirements.py all test build > .make/requirements.txt
+	@$(BIN)/python scripts/install.py -r .make/requirements.txt
+	@touch $@
+
+.make/node: scripts/node.py | .make/venv
+	@$(BIN)/python scripts/node.py
+	@touch $@
+
+.make/node_modules: package.json yarn.lock .yarnrc.yml .make/packages .make/node
+	$(say) "JavaScript libraries"
+	@$(BIN)/jlpm install --immutable
+	@touch $@
+
+.make/labextension: .make/node_modules tsconfig.json $(SOURCES)
+	$(say) "JupyterLab extension"
+	@$(BIN)/jlpm build:prod
+	@touch $@
+
+.make/eolab: .make/labextension pyproject.toml install.json jupyter-config/server-config/eolab.json
+	$(say) "eolab itself"
+	@$(BIN)/python scripts/install.py --no-deps --editable .
+	@$(BIN)/jupyter-builder develop --overwrite . >/dev/null
+	@$(BIN)/python scripts/java.py
+	@touch $@
+
+# --- the main job ----------------------------------------------------------------------------
+lab: .make/eolab
+	@$(BIN)/eolab lab $(ARGS)
+
+# --- checks and tests ------------------------------------------------------------------------
+test: .make/eolab
+	$(say) "Python: ruff, mypy"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	$(say) "TypeScript: eslint, prettier, unit tests"
+	@$(BIN)/jlpm --silent lint:check
+	@$(BIN)/jlpm --silent prettier:check
+	@$(BIN)/jlpm --silent test
+	$(say) "Browser"
+	@$(BIN)/python scripts/browser.py
+	$(say) "Python tests"
+	@$(BIN)/python -m pytest $(PYTEST)
+
+test-more: .make/eolab
+	$(say) "Tests that need a long set-up"
+	@$(BIN)/python -m pytest -m slow $(PYTEST)
+
+format: .make/eolab
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+	@$(BIN)/jlpm --silent prettier
+	@$(BIN)/jlpm --silent lint
+
+clean:
+	rm -rf .venv .make node_modules eolab/labextension labextension/lib test-results

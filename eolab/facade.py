@@ -1,0 +1,102 @@
+"""The workspace as users hold it: one object, one attribute a domain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab import config as configuration
+from eolab import errors
+from eolab.lineage import Ref, downstream, upstream
+
+if TYPE_CHECKING:
+    from eolab.catalog import Source
+    from eolab.config import Config
+    from eolab.features import FeatureStore
+    from eolab.models import ModelRegistry
+    from eolab.studies import Study
+
+
+def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
+    """Open the workspace that counts here.
+
+    Args:
+        path: An `eolab.toml`, a folder that holds one, or the workspace folder. By default
+            EOLAB_WORKSPACE, else the nearest `eolab.toml` upward, else the user's data folder.
+
+    Raises:
+        ConfigError: The `eolab.toml` that counts has a fault; the message names file and key.
+    """
+    config = configuration.find() if path is None else configuration.open_path(path)
+    return Workspace(config)
+
+
+class Workspace:
+    """Catalogues, features, studies and models of one folder.
+
+    Anything that a panel or a magic does is a call on this object.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        errors.set_log(config.logs)
+
+    @property
+    def root(self) -> Path:
+        """The folder in which everything is kept."""
+        return self.config.root
+
+    def catalog(self, name: str = "sample") -> Source:
+        """A place to search, by its name in `eolab.toml`, URL, folder or ``.parquet`` file."""
+        from eolab.catalog import open_source
+
+        return open_source(self.config, name)
+
+    @property
+    def features(self) -> FeatureStore:
+        """The feature store."""
+        from eolab.features import FeatureStore
+
+        return FeatureStore(self.config)
+
+    @property
+    def models(self) -> ModelRegistry:
+        """The model registry."""
+        from eolab.models import ModelRegistry
+
+        return ModelRegistry(self.config)
+
+    def study(self, name: str) -> Study:
+        """Attach to a study by name, from any process.
+
+        Raises:
+            NotFound: No study of this name in the workspace.
+        """
+        from eolab.studies import open_study
+
+        return open_study(self.config, name)
+
+    def studies(self) -> list[dict[str, object]]:
+        """A summary of each study, newest first."""
+        from eolab.studies import list_studies
+
+        return list_studies(self.config)
+
+    def lineage(self, kind: str, identity: str) -> Mapping[str, list[Ref]]:
+        """What a thing was made from ("upstream") and what was made from it ("downstream")."""
+        node = Ref(kind, identity)
+        return {
+            "upstream": upstream(self.root, node),
+            "downstream": downstream(self.root, node),
+        }
+
+    def tune(self, train: Callable[..., object], **options: object) -> Study:
+        """Run trials of ``train`` in parallel and keep what they find (see `eolab.studies.tune`)."""
+        from eolab.studies import tune
+
+        return tune(self.config, train, **options)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"<eolab workspace {self.root}>"

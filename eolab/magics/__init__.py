@@ -1,0 +1,19 @@
+"""Magics and displays of a notebook: parse, call the library, show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def register(shell: InteractiveShell) -> None:
+    """Everything that `%load_ext eolab` brings: magics, live views, the `.eo` accessor."""
+    from eolab import accessor  # noqa: F401  registering it is the point
+    from eolab.magics import stac, tune
+    from eolab.views import notebook
+
+    notebook.install()
+    stac.register(shell)
+    tune.register(shell)

@@ -1,0 +1,26 @@
+"""Install into this environment: with uv where it is there and works, else with pip."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> int:
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent))
+    # Our own package is built with the tools of this environment, which are installed already:
+    # an isolated build would fetch them again.
+    isolated = ["--no-build-isolation"] if "--editable" in arguments else []
+    if uv:
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *isolated, *arguments]
+        if subprocess.run(command, check=False).returncode == 0:
+            return 0
+        # pip knows indexes and certificates (pip.conf) that uv does not.
+        print("uv did not manage; trying pip", flush=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return subprocess.run([*command, *isolated, *arguments], check=False).returncode
+
+
+sys.exit(main(sys.argv[1:]))
