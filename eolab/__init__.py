@@ -24,7 +24,20 @@ _HOMES = {
     "workspace": "eolab.facade",
 }
 
-__all__ = sorted([*_HOMES, "load_ipython_extension"])
+__all__ = [
+    "Blocks",
+    "EolabError",
+    "Reporter",
+    "choice",
+    "discrete",
+    "integer",
+    "load",
+    "load_ipython_extension",
+    "loguniform",
+    "mask",
+    "uniform",
+    "workspace",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -41,7 +54,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(__all__)
 
 
 def load_ipython_extension(shell: object) -> None:

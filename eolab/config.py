@@ -120,7 +120,9 @@ class Config:
                 pass  # another process was first; its id counts
             return str(json.loads(path.read_text())["id"])
         except (ValueError, KeyError) as error:
-            raise ConfigError(f"{path} is damaged: {error}", "Restore it, or delete it to get a new id.") from error
+            raise ConfigError(
+                f"{path} is damaged: {error}", "Restore it, or delete it to get a new id."
+            ) from error
 
 
 def check_name(name: str, what: str) -> str:
@@ -213,9 +215,13 @@ def load(file: Path) -> Config:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+        raise ConfigError(
+            f"{file} cannot be read: {error.strerror}", "Check the path and its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`.") from error
+        raise ConfigError(
+            f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`."
+        ) from error
     top = _Section(file, "", document, ("format", "workspace", "catalogs", "clusters"))
     if top.get("format", int, FORMAT) != FORMAT:
         raise ConfigError(
@@ -230,13 +236,18 @@ def load(file: Path) -> Config:
         kind = section.one_of("kind", ("auto", "api", "static", "geoparquet"), "auto")
         if "://" not in url:
             url = str((file.parent / Path(url).expanduser()).resolve())
-        catalogs[section.name] = CatalogConfig(section.name, url, kind, section.get("description", str, ""))
+        catalogs[section.name] = CatalogConfig(
+            section.name, url, kind, section.get("description", str, "")
+        )
     clusters = {}
     for section in top.named("clusters", ("kind", "workers")):
         kind = section.one_of("kind", ("local",), "local")
         workers = section.get("workers", int, 0)
         if workers < 0:
-            raise ConfigError(f"{file}: {section.key}.workers = {workers}, allowed: 0 or more", "0 takes one a core.")
+            raise ConfigError(
+                f"{file}: {section.key}.workers = {workers}, allowed: 0 or more",
+                "0 takes one a core.",
+            )
         clusters[section.name] = ClusterConfig(section.name, kind, workers)
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
@@ -250,31 +261,46 @@ class _Section:
         self.file, self.key = file, key
         self.name = key.rpartition(".")[2]
         if not isinstance(value, dict):
-            raise ConfigError(f"{file}: {key} is {_kind(value)}, allowed: a table", f"Write [{key}] with keys below it.")
+            raise ConfigError(
+                f"{file}: {key} is {_kind(value)}, allowed: a table",
+                f"Write [{key}] with keys below it.",
+            )
         self.value = value
         for name in value:
             if name not in allowed:
                 full = f"{key}.{name}" if key else name
-                raise ConfigError(f"{file}: unknown key {full!r}", nearest(name, allowed, "allowed keys"))
+                raise ConfigError(
+                    f"{file}: unknown key {full!r}", nearest(name, allowed, "allowed keys")
+                )
 
     def get(self, name: str, kind: type[T], default: T | None = None) -> T:
         full = f"{self.key}.{name}" if self.key else name
         if name not in self.value:
             if default is None:
-                raise ConfigError(f"{self.file}: {full} is missing", f"Add `{name} = ...` below [{self.key}].")
+                raise ConfigError(
+                    f"{self.file}: {full} is missing", f"Add `{name} = ...` below [{self.key}]."
+                )
             return default
         value = self.value[name]
         # In Python True is an int; in the file it is not a number.
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            wanted = {"str": "text in quotes", "int": "a whole number"}.get(kind.__name__, kind.__name__)
-            raise ConfigError(f"{self.file}: {full} is {_kind(value)}, allowed: {wanted}", f"Mend the value of {full}.")
+            wanted = {"str": "text in quotes", "int": "a whole number"}.get(
+                kind.__name__, kind.__name__
+            )
+            raise ConfigError(
+                f"{self.file}: {full} is {_kind(value)}, allowed: {wanted}",
+                f"Mend the value of {full}.",
+            )
         return value
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.get(name, str, default)
         if value not in allowed:
             choices = ", ".join(allowed)
-            raise ConfigError(f"{self.file}: {self.key}.{name} = {value!r}, allowed: {choices}", nearest(value, allowed))
+            raise ConfigError(
+                f"{self.file}: {self.key}.{name} = {value!r}, allowed: {choices}",
+                nearest(value, allowed),
+            )
         return value
 
     def section(self, name: str, allowed: tuple[str, ...]) -> _Section:
@@ -284,20 +310,35 @@ class _Section:
         """The tables [name.X], each with the allowed keys."""
         tables = self.value.get(name, {})
         if not isinstance(tables, dict):
-            raise ConfigError(f"{self.file}: {name} is {_kind(tables)}, allowed: tables [{name}.NAME]", f"Write [{name}.NAME].")
+            raise ConfigError(
+                f"{self.file}: {name} is {_kind(tables)}, allowed: tables [{name}.NAME]",
+                f"Write [{name}.NAME].",
+            )
         for table in tables:
             try:
                 check_name(table, name[:-1])
             except BadInput as error:
-                raise ConfigError(f"{self.file}: [{name}.{table}]: {error.message}", error.hint) from None
-        return [_Section(self.file, f"{name}.{table}", value, allowed) for table, value in tables.items()]
+                raise ConfigError(
+                    f"{self.file}: [{name}.{table}]: {error.message}", error.hint
+                ) from None
+        return [
+            _Section(self.file, f"{name}.{table}", value, allowed)
+            for table, value in tables.items()
+        ]
 
 
 def _complete(config: Config) -> Config:
     """Add what needs no configuration."""
     catalogs = {
-        "sample": CatalogConfig("sample", str(config.sample / "catalog.json"), "static", "Simulated season, made by `eolab sample`"),
-        "earth-search": CatalogConfig("earth-search", EARTH_SEARCH, "api", "Sentinel and Landsat on AWS (Element 84)"),
+        "sample": CatalogConfig(
+            "sample",
+            str(config.sample / "catalog.json"),
+            "static",
+            "Simulated season, made by `eolab sample`",
+        ),
+        "earth-search": CatalogConfig(
+            "earth-search", EARTH_SEARCH, "api", "Sentinel and Landsat on AWS (Element 84)"
+        ),
         **config.catalogs,
     }
     clusters = {"local": ClusterConfig("local"), **config.clusters}
@@ -305,6 +346,11 @@ def _complete(config: Config) -> Config:
 
 
 def _kind(value: object) -> str:
-    return {"str": "text", "int": "a number", "float": "a number", "list": "a list", "dict": "a table", "bool": "true/false"}.get(
-        type(value).__name__, type(value).__name__
-    )
+    return {
+        "str": "text",
+        "int": "a number",
+        "float": "a number",
+        "list": "a list",
+        "dict": "a table",
+        "bool": "true/false",
+    }.get(type(value).__name__, type(value).__name__)

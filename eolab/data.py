@@ -39,7 +39,11 @@ class TrainingData:
 
     def __post_init__(self) -> None:
         n = len(self.X)
-        if len(self.y) != n or len(self.groups) != n or (self.ids is not None and len(self.ids) != n):
+        if (
+            len(self.y) != n
+            or len(self.groups) != n
+            or (self.ids is not None and len(self.ids) != n)
+        ):
             raise BadInput(
                 f"X has {n} samples, y {len(self.y)}, groups {len(self.groups)}",
                 "Give arrays of the same length.",
@@ -78,15 +82,25 @@ class TrainingData:
         for array in (self.X, self.y, self.groups):
             h.update(str((array.dtype.str, array.shape)).encode())
             # Text arrays of dtype object hold pointers; their values are what counts.
-            h.update(repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes())
+            h.update(
+                repr(array.tolist()).encode()
+                if array.dtype == object
+                else np.ascontiguousarray(array).tobytes()
+            )
         h.update(repr((self.columns, self.classes, self.steps)).encode())
         return h.hexdigest()
 
     @staticmethod
     def concatenate(first: TrainingData, second: TrainingData) -> TrainingData:
         """The samples of both; they must agree in columns, classes and steps."""
-        if (first.columns, first.classes, first.steps) != (second.columns, second.classes, second.steps):
-            raise BadInput("the two parts differ in columns, classes or steps", "Take both from one view.")
+        if (first.columns, first.classes, first.steps) != (
+            second.columns,
+            second.classes,
+            second.steps,
+        ):
+            raise BadInput(
+                "the two parts differ in columns, classes or steps", "Take both from one view."
+            )
         ids = None
         if first.ids is not None and second.ids is not None:
             ids = np.concatenate([first.ids, second.ids])
@@ -126,7 +140,8 @@ class Split:
         if self.held_out is None:
             raise Conflict(
                 "this split has no test part here",
-                "A train function compares on data.validation; the test part is opened once, when the model is registered.",
+                "A train function compares on data.validation; "
+                "the test part is opened once, when the model is registered.",
             )
         return self.held_out
 

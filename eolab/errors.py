@@ -1,4 +1,7 @@
-"""The error tree: what a user did or met, with a hint; anything else is a fault of ours and keeps its traceback."""
+"""The error tree: what a user did or met, with a hint.
+
+Anything else is a fault of ours and keeps its traceback.
+"""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Workspace:
         }
 
     def tune(self, train: Callable[..., object], **options: object) -> Study:
-        """Run trials of ``train`` in parallel and keep what they find (see `eolab.studies.tune`)."""
+        """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options)."""
         from eolab.studies import tune
 
         return tune(self.config, train, **options)  # type: ignore[arg-type]

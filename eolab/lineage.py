@@ -38,11 +38,21 @@ class Edge:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
-def record(root: Path, sources: Iterable[Ref], target: Ref, detail: Mapping[str, object] | None = None) -> None:
+def record(
+    root: Path, sources: Iterable[Ref], target: Ref, detail: Mapping[str, object] | None = None
+) -> None:
     """Append one edge a source; processes may append at once (one write a call)."""
     now = time.time()
     lines = [
-        json.dumps({"v": FORMAT, "t": now, "from": [s.kind, s.id], "to": [target.kind, target.id], "detail": dict(detail or {})})
+        json.dumps(
+            {
+                "v": FORMAT,
+                "t": now,
+                "from": [s.kind, s.id],
+                "to": [target.kind, target.id],
+                "detail": dict(detail or {}),
+            }
+        )
         for s in sources
     ]
     if not lines:
@@ -65,7 +75,12 @@ def edges(root: Path) -> Iterator[Edge]:
         for line in file:
             try:
                 entry = json.loads(line)
-                yield Edge(Ref(*entry["from"]), Ref(*entry["to"]), float(entry["t"]), entry.get("detail", {}))
+                yield Edge(
+                    Ref(*entry["from"]),
+                    Ref(*entry["to"]),
+                    float(entry["t"]),
+                    entry.get("detail", {}),
+                )
             except (ValueError, KeyError, TypeError):
                 continue
 

@@ -49,7 +49,9 @@ _make_bar: Callable[[str], Bar] = _Terminal
 _show: Callable[[object], None] | None = None
 
 
-def set_display(*, bar: Callable[[str], Bar] | None = None, show: Callable[[object], None] | None = None) -> None:
+def set_display(
+    *, bar: Callable[[str], Bar] | None = None, show: Callable[[object], None] | None = None
+) -> None:
     """Draw progress bars with ``bar(label)`` and objects (a live study) with ``show(object)``."""
     global _make_bar, _show
     if bar is not None:

@@ -32,25 +32,27 @@ def find() -> str | None:
 
 def main() -> int:
     path = find()
-    if path is None:
-        print("No Chromium here: installing Playwright's", flush=True)
-        # A closed network answers slowly or never; Debian's package is the second way.
-        try:
-            subprocess.run(
-                [sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=300
-            )
-        except subprocess.TimeoutExpired:
-            print("Playwright's download did not come")
-        path = find()
     if path is None and shutil.which("apt-get") and os.geteuid() == 0:
-        print("Installing Debian's Chromium", flush=True)
+        print("No Chromium here: installing Debian's", flush=True)
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False)
         path = find()
     if path is None:
+        print("No Chromium here: installing Playwright's", flush=True)
+        # A closed network may never answer.
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "playwright", "install", "chromium"],
+                check=False,
+                timeout=300,
+            )
+        except subprocess.TimeoutExpired:
+            print("Playwright's download did not come")
+        path = find()
+    if path is None:
         print(
-            "No Chromium, and none could be installed. Install one (Debian: apt-get install chromium)"
-            " or set EOLAB_CHROMIUM to its path."
+            "No Chromium, and none could be installed. Install one (Debian: apt-get install"
+            " chromium) or set EOLAB_CHROMIUM to its path."
         )
         return 1
     print(path)

@@ -14,7 +14,16 @@ def main(arguments: list[str]) -> int:
     # an isolated build would fetch them again.
     isolated = ["--no-build-isolation"] if "--editable" in arguments else []
     if uv:
-        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *isolated, *arguments]
+        command = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            sys.executable,
+            *isolated,
+            *arguments,
+        ]
         if subprocess.run(command, check=False).returncode == 0:
             return 0
         # pip knows indexes and certificates (pip.conf) that uv does not.

@@ -15,14 +15,18 @@ def main() -> None:
     text = ""
     if java:
         try:
-            text = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+            text = subprocess.run(
+                [java, "-version"], capture_output=True, text=True, check=True
+            ).stderr
         except (OSError, subprocess.CalledProcessError):
             text = ""
     match = re.search(r'version "(\d+)', text)
     if match and int(match.group(1)) >= 17:
         print(f"Java {match.group(1)}: Spark can run here.")
     else:
-        print("No Java 17 or later here: everything but Spark works (Debian: openjdk-17-jre-headless).")
+        print(
+            "No Java 17 or later here: everything but Spark works (Debian: openjdk-17-jre-headless)."
+        )
 
 
 main()

@@ -1,0 +1,112 @@
+"""`eolab`: the command line. Thin: it parses, calls the library and prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from eolab.errors import EolabError, set_log
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; expected errors end with status 1 and two lines, not with a traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except EolabError as error:
+        from eolab.errors import write_log
+
+        write_log(error)
+        print(f"eolab: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"Hint: {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("eolab: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eolab", description="AI on Earth Observation data, inside JupyterLab"
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    parser.set_defaults(run=_version_or_help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    lab = commands.add_parser("lab", help="open JupyterLab on the sample region")
+    lab.add_argument("notebook", nargs="?", help="the notebook to open")
+    lab.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    lab.add_argument("--port", type=int, help="port to listen on (default: 8888 or the next free)")
+    lab.set_defaults(run=_lab)
+
+    init = commands.add_parser("init", help="write an eolab.toml")
+    init.add_argument("folder", nargs="?", default=".", type=Path)
+    init.set_defaults(run=_init)
+
+    sample = commands.add_parser("sample", help="make the simulated sample region")
+    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--force", action="store_true", help="make it again if it is there")
+    _workspace_option(sample)
+    sample.set_defaults(run=_sample)
+
+    from eolab.demo.command import add_parser as add_demo
+
+    add_demo(commands)
+
+    from eolab.studies.commands import add_parser as add_studies
+
+    add_studies(commands)
+    return parser
+
+
+def _workspace_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", type=Path, help="folder or eolab.toml (default: found)")
+
+
+def _version_or_help(parser: argparse.ArgumentParser) -> object:
+    def run(options: argparse.Namespace) -> int:
+        if options.version:
+            from eolab import __version__
+
+            print(__version__)
+        else:
+            parser.print_help()
+        return 0
+
+    return run
+
+
+def _init(options: argparse.Namespace) -> int:
+    from eolab import config
+
+    made = config.init(options.folder)
+    print(f"{made.file} names the workspace {made.root}")
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from eolab.catalog.simulate import write_sample
+    from eolab.facade import workspace
+
+    ws = workspace(options.workspace)
+    if (ws.config.sample / "sample.json").exists() and not options.force:
+        print(f"The sample region is there: {ws.config.sample}")
+        return 0
+    info = write_sample(ws.config.sample, seed=options.seed)
+    print(f"A simulated region (not real data): {json.dumps(info.to_json())}")
+    return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from eolab.lab import start
+
+    return start(notebook=options.notebook, browser=not options.no_browser, port=options.port)
+
+
+if __name__ == "__main__":
+    set_log(Path.cwd())
+    sys.exit(main())
