@@ -1,0 +1,3 @@
+"""Find scenes and load them as cubes."""
+
+from __future__ import annotations
