@@ -270,7 +270,8 @@ class _Section:
             if name not in allowed:
                 full = f"{key}.{name}" if key else name
                 raise ConfigError(
-                    f"{file}: unknown key {full!r}", nearest(name, allowed, "allowed keys")
+                    f"{file}: unknown key {full!r}, allowed: {', '.join(allowed)}",
+                    nearest(name, allowed, "allowed keys"),
                 )
 
     def get(self, name: str, kind: type[T], default: T | None = None) -> T:

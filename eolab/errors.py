@@ -75,9 +75,11 @@ def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") 
     """A hint for a misspelt ``name``: the nearest of ``names``, else all (at most twelve)."""
     import difflib
 
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    # Case is the most common slip of all, so it does not count.
+    folded = {candidate.casefold(): candidate for candidate in names}
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
     if close:
-        return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
+        return "Did you mean " + " or ".join(repr(folded[c]) for c in close) + "?"
     if not names:
         return f"There are no {what} yet."
     shown = ", ".join(list(names)[:12]) + (", ..." if len(names) > 12 else "")

@@ -24,9 +24,7 @@ def main() -> None:
     if match and int(match.group(1)) >= 17:
         print(f"Java {match.group(1)}: Spark can run here.")
     else:
-        print(
-            "No Java 17 or later here: everything but Spark works (Debian: openjdk-17-jre-headless)."
-        )
+        print("No Java 17 or later here: everything but Spark works.")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Print what `pyproject.toml` asks for: the base, the named extras, and "build" for the build tools."""
+"""Print what `pyproject.toml` asks for: base, named extras, and "build" for the build tools."""
 
 from __future__ import annotations
 

@@ -1,0 +1,118 @@
+"""The two train functions of the demo: a small Keras network and a random forest.
+
+Both are what a user would write: they take what they name, report the metric that trials are
+compared by, and hand over the fitted model. They are deterministic for a given seed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from eolab.data import Split
+from eolab.studies import Reporter, choice, integer, loguniform, uniform
+
+METRIC = "val_macro_f1"
+
+
+def flatten(X: np.ndarray) -> np.ndarray:
+    """Sequences of shape (n, t, f) as rows of shape (n, t * f), which scikit-learn wants."""
+    return X.reshape(len(X), -1)
+
+
+def train_forest(
+    data: Split,
+    reporter: Reporter,
+    *,
+    seed: int,
+    trees: Annotated[int, integer(50, 300, step=50)] = 200,
+    depth: Annotated[int, integer(4, 20)] = 12,
+    features: Annotated[float, uniform(0.1, 0.8)] = 0.3,
+) -> None:
+    """A random forest on the flattened sequence; gaps are filled by the training median."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.metrics import f1_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    if data.validation is None:
+        raise ValueError("the demo compares on a validation part")
+    model = make_pipeline(
+        FunctionTransformer(flatten),
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        RandomForestClassifier(
+            n_estimators=trees,
+            max_depth=depth,
+            max_features=features,
+            class_weight="balanced_subsample",
+            random_state=seed,
+        ),
+    )
+    model.fit(data.train.X, data.train.y)
+    score = f1_score(data.validation.y, model.predict(data.validation.X), average="macro")
+    reporter.report(step=1, **{METRIC: score})
+    reporter.keep(model)
+
+
+def train_network(
+    data: Split,
+    reporter: Reporter,
+    *,
+    seed: int,
+    lr: Annotated[float, loguniform(1e-3, 2e-2)] = 5e-3,
+    filters: Annotated[int, choice([16, 32, 64])] = 32,
+    dropout: Annotated[float, uniform(0.0, 0.5)] = 0.2,
+    epochs: int = 40,
+) -> None:
+    """A temporal convolution over the sequence; an unknown value counts as the feature's mean."""
+    import keras
+    import tensorflow as tf
+    from sklearn.metrics import f1_score
+
+    if data.validation is None:
+        raise ValueError("the demo compares on a validation part")
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    train, validation = data.train, data.validation
+    steps, columns = _as_sequence(train.X).shape[1:]
+    # A feature that is unknown everywhere, or constant, must not become NaN or infinity.
+    flat = _as_sequence(train.X).reshape(-1, columns)
+    known = np.isfinite(flat)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, flat, 0.0).sum(axis=0) / count
+    variance = (np.where(known, flat - mean, 0.0) ** 2).sum(axis=0) / count
+    variance = np.where(variance > 0, variance, 1.0)
+
+    inputs = keras.Input(train.X.shape[1:], name="features")
+    x = inputs if train.X.ndim == 3 else keras.layers.Reshape((1, columns))(inputs)
+    x = keras.layers.Normalization(mean=mean, variance=variance, name="normalise")(x)
+    x = keras.ops.nan_to_num(x)
+    width = min(3, steps)
+    for number in (1, 2):
+        x = keras.layers.Conv1D(filters, width, padding="same", name=f"conv_{number}")(x)
+        x = keras.layers.BatchNormalization(name=f"norm_{number}")(x)
+        x = keras.layers.ReLU(name=f"relu_{number}")(x)
+    # Position in the season matters (a late crop is not an early one), so no pooling over time.
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    outputs = keras.layers.Dense(len(train.classes), activation="softmax", name="classes")(x)
+    model = keras.Model(inputs, outputs, name="temporal_convolution")
+    model.compile(keras.optimizers.Adam(lr), loss="sparse_categorical_crossentropy")
+
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    weights = {i: len(train.y) / (np.count_nonzero(counts) * n) for i, n in enumerate(counts) if n}
+    batch = max(16, min(256, len(train) // 16))
+    for epoch in range(1, epochs + 1):
+        model.fit(train.X, train.y, batch_size=batch, class_weight=weights, verbose=0)
+        if epoch % 5 == 0 or epoch == epochs:
+            predicted = model.predict(validation.X, batch_size=4096, verbose=0).argmax(axis=1)
+            score = f1_score(validation.y, predicted, average="macro")
+            reporter.report(step=epoch, **{METRIC: score})
+    reporter.keep(model)
+
+
+def _as_sequence(X: np.ndarray) -> np.ndarray:
+    """X of shape (n, t, f) as it is; (n, f) as one step, (n, 1, f)."""
+    return X if X.ndim == 3 else X[:, None, :]
