@@ -42,9 +42,12 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version("eolab")
+        try:
+            return version("eolab")
+        except PackageNotFoundError:
+            return "0+source"  # run from a checkout that was never installed
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'eolab' has no attribute {name!r}")

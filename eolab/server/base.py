@@ -1,0 +1,138 @@
+"""What every handler shares: sign-in, the workspace, errors as `{message, hint}`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from jupyter_server.base.handlers import APIHandler
+from tornado.web import HTTPError
+
+from eolab.errors import BadInput, EolabError
+from eolab.server.followers import Followers
+from eolab.server.wire import to_json
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from eolab.config import Config
+    from eolab.server.library import Library
+    from eolab.server.workspace import Place
+
+N = TypeVar("N", int, float)
+
+RESOURCE = "eolab"
+RESTART = "Restart Jupyter and reload the page: the two halves of eolab differ in version."
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the handlers of one server share."""
+
+    place: Place
+    library: Library
+    followers: Followers = field(default_factory=Followers)
+
+
+class Handler(APIHandler):
+    """Base of all routes.
+
+    Every method of a subclass carries `@authenticated` and `@authorized`; the XSRF and origin
+    checks are Jupyter Server's own (a test walks the routes).
+    """
+
+    auth_resource = RESOURCE
+
+    def initialize(self, services: Services) -> None:
+        """Called by tornado with what the route table carries."""
+        self.services = services
+
+    async def prepare(self) -> None:
+        """Jupyter Server's own checks, and its XSRF check for reading too.
+
+        A foreign page can load a picture or a script from here with the user's cookie and without
+        an Origin header; Jupyter's check then looks at the XSRF token or the Referer.
+        """
+        await super().prepare()
+        self.check_xsrf_cookie()
+
+    @property
+    def workspace(self) -> Config:
+        """The workspace as it is configured now."""
+        return self.services.place.config()
+
+    async def call(self, call: str, /, **args: object) -> object:
+        """Run a call of `eolab.server.calls` in the child process."""
+        return await self.services.library.call(call, self.services.place, args)
+
+    def answer(self, value: object) -> None:
+        """Finish with ``value`` as JSON."""
+        self.finish(to_json(value))
+
+    def number(self, name: str, kind: type[N], default: N | None, low: N, high: N) -> N | None:
+        """A query argument as a number between ``low`` and ``high``.
+
+        Raises:
+            BadInput: It is no number, or outside.
+        """
+        text = self.get_query_argument(name, "")
+        if not text:
+            return default
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise BadInput(f"{name}={text!r} cannot be used", f"Give a number, {low} to {high}.")
+        return value
+
+    def body(self) -> dict[str, object]:
+        """The request's JSON object.
+
+        Raises:
+            BadInput: There is none.
+        """
+        try:
+            value = json.loads(self.request.body)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise BadInput("the request has no JSON object", "Send a JSON object as the body.")
+        return value
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Answer with `{message, hint}`; a fault of ours is told as such, its traceback logged."""
+        info = kwargs.get("exc_info")
+        error = info[1] if isinstance(info, tuple) else None
+        if isinstance(error, EolabError):
+            status_code = error.status
+            reply = {"message": error.message, "hint": error.hint}
+        elif isinstance(error, HTTPError):
+            told = error.reason or error.log_message
+            reply = {"message": told or self._reason, "hint": _HINTS.get(status_code, "")}
+        else:
+            reply = {
+                "message": f"eolab's server half failed ({type(error).__name__})",
+                "hint": "The details are in the log of Jupyter Server.",
+            }
+        self.set_status(status_code)
+        self.finish(json.dumps(reply))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Expected errors are the client's news, not the log's."""
+        if not isinstance(value, EolabError):
+            super().log_exception(typ, value, tb)
+
+
+_HINTS = {
+    403: "Sign in to Jupyter again and reload the page; a page of a different origin is refused.",
+    # Jupyter Server's answer to a foreign origin; our own routes raise NotFound.
+    404: "Requests from a page of a different origin are refused.",
+    405: RESTART,
+}

@@ -1,0 +1,279 @@
+"""The REST routes below `<base_url>eolab/api/v1/`; the contract is the table at the end.
+
+Errors are a status (400, 403, 404, 409, 502) with `{"message", "hint"}`. Times are seconds since
+the epoch. Unknown numbers are null.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+import eolab
+from eolab.config import check_name
+from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.server.base import RESTART, Handler
+from eolab.server.followers import read_log
+
+API = 1
+BASE = r"/eolab/api/v1"
+# The commands and the whole numbers that each may carry.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "pause": (),
+    "resume": (),
+    "cancel": (),
+    "stop": ("n",),
+    "retry": ("n",),
+    "set": ("trials", "workers"),
+}
+
+
+class Status(Handler):
+    """GET: version and workspace; the panels' handshake."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"version", "api", "workspace": {"id", "name", "path"}, "sample"}`."""
+        config = self.workspace
+        name = (config.file.parent if config.file else config.root).name
+        self.answer(
+            {
+                "version": eolab.__version__,
+                "api": API,
+                "workspace": {
+                    "id": await asyncio.to_thread(config.identity),
+                    "name": name,
+                    "path": str(config.root),
+                },
+                "sample": (config.sample / "sample.json").is_file(),
+            }
+        )
+
+
+class Catalogs(Handler):
+    """GET: the configured catalogues."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"catalogs": [{"name", "kind", "url", "description", "simulated"}]}`."""
+        config = self.workspace
+        made = (config.sample / "sample.json").is_file()
+        rows = [
+            {
+                "name": catalog.name,
+                "kind": catalog.kind,
+                "url": catalog.url,
+                "description": catalog.description,
+                "simulated": catalog.name == "sample",
+            }
+            for catalog in config.catalogs.values()
+            if made or catalog.name != "sample"
+        ]
+        self.answer({"catalogs": rows})
+
+
+class Collections(Handler):
+    """GET: the collections of a catalogue."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"collections": [...], "skipped": [{"href", "message"}]}`."""
+        self.answer(await self.call("catalog.collections", name=check_name(name, "catalogue")))
+
+
+class Items(Handler):
+    """GET: a page of items."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=&datetime=&bbox=w,s,e,n&max_cloud=&limit=50&offset=0`."""
+        self.answer(
+            await self.call(
+                "catalog.items",
+                name=check_name(name, "catalogue"),
+                collection=self.get_query_argument("collection", "") or None,
+                datetime=self.get_query_argument("datetime", "") or None,
+                bbox=self._box(),
+                max_cloud=self.number("max_cloud", float, None, 0.0, 100.0),
+                limit=self.number("limit", int, 50, 1, 500),
+                offset=self.number("offset", int, 0, 0, 100_000),
+            )
+        )
+
+    def _box(self) -> list[float] | None:
+        text = self.get_query_argument("bbox", "")
+        if not text:
+            return None
+        try:
+            box = [float(part) for part in text.split(",")]
+        except ValueError:
+            box = []
+        if len(box) == 4:
+            west, south, east, north = box
+            if -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90:
+                return box
+        raise BadInput(f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees.")
+
+
+class Thumbnail(Handler):
+    """GET: a small picture of an item."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=&item=`: image/png or image/jpeg."""
+        picture = await self.call(
+            "catalog.thumbnail",
+            name=check_name(name, "catalogue"),
+            collection=self.get_query_argument("collection", ""),
+            item=self._item(),
+        )
+        if not isinstance(picture, dict) or picture.get("type") not in {"image/png", "image/jpeg"}:
+            raise RemoteError("the picture could not be made", "See the log of Jupyter Server.")
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
+
+    def _item(self) -> str:
+        item = self.get_query_argument("item", "")
+        if not item:
+            raise BadInput("item= is missing", "Name the item whose picture is wanted.")
+        return item
+
+
+class Features(Handler):
+    """GET: feature groups and views."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"groups": [...], "views": [...]}`, see `FeatureStore.snapshot`."""
+        self.answer(await self.call("features"))
+
+
+class Statistics(Handler):
+    """GET: statistics of a feature group."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, version: str) -> None:
+        """`{"commit", "statistics": [...]}`, see `FeatureStore.statistics_snapshot`."""
+        name = check_name(name, "feature group")
+        self.answer(await self.call("features.statistics", name=name, version=int(version)))
+
+
+class Studies(Handler):
+    """GET: all studies, short."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"studies": [SUMMARY]}`."""
+        rows = await asyncio.to_thread(self.services.followers.summaries, self.workspace)
+        self.answer({"studies": rows})
+
+
+class Study(Handler):
+    """GET: one study, everything."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """SNAPSHOT: the summary with parameters, workers and trials."""
+        folder = self.services.followers.folder(self.workspace, name)
+        self.answer(await asyncio.to_thread(self.services.followers.snapshot, folder))
+
+
+class Commands(Handler):
+    """POST: act on a study."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """`{"command", ...}`: 202 `{"accepted": true}`, or 409 when it cannot apply.
+
+        Commands: pause, resume (an interrupted study too: its process is started again), cancel;
+        stop and retry with `n`, the number of a trial; set with `trials` and/or `workers`.
+        """
+        folder = self.services.followers.folder(self.workspace, name)
+        body = self.body()
+        command = body.pop("command", None)
+        if not isinstance(command, str) or command not in COMMANDS:
+            raise BadInput(f"no command {command!r}", f"Send one of: {', '.join(COMMANDS)}.")
+        numbers = COMMANDS[command]
+        args = {key: _whole(key, body.pop(key)) for key in numbers if key in body}
+        if body:
+            raise BadInput(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
+        if numbers and not args:
+            raise BadInput(f"{command!r} needs {' or '.join(numbers)}", "Send a whole number.")
+        from eolab.studies.journal import append_command
+
+        await asyncio.to_thread(append_command, folder, command, **args)
+        self.set_status(202)
+        self.answer({"accepted": True})
+
+
+def _whole(key: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise BadInput(f"{key}={value!r} cannot be used", "Send a whole number, 0 or more.")
+    return value
+
+
+class Log(Handler):
+    """GET: the log of a trial."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, trial: str) -> None:
+        """`{"text", "truncated"}`: the end of the last attempt's log."""
+        folder = self.services.followers.folder(self.workspace, name)
+        self.answer(await asyncio.to_thread(read_log, folder, int(trial)))
+
+
+class Models(Handler):
+    """GET: registered models."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"models": [{"name", "versions": [...]}]}`, see `ModelRegistry.snapshot`."""
+        self.answer(await self.call("models"))
+
+
+class Unknown(Handler):
+    """Any other path of the API: a clear answer instead of a page."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """404."""
+        raise NotFound(f"no route {self.request.path!r}", RESTART)
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """404."""
+        raise NotFound(f"no route {self.request.path!r}", RESTART)
+
+
+ROUTES: list[tuple[str, type[Handler]]] = [
+    (rf"{BASE}/status", Status),
+    (rf"{BASE}/catalogs", Catalogs),
+    (rf"{BASE}/catalogs/([^/]+)/collections", Collections),
+    (rf"{BASE}/catalogs/([^/]+)/items", Items),
+    (rf"{BASE}/catalogs/([^/]+)/thumbnail", Thumbnail),
+    (rf"{BASE}/features", Features),
+    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/statistics", Statistics),
+    (rf"{BASE}/studies", Studies),
+    (rf"{BASE}/studies/([^/]+)", Study),
+    (rf"{BASE}/studies/([^/]+)/commands", Commands),
+    (rf"{BASE}/studies/([^/]+)/trials/(\d{{1,9}})/log", Log),
+    (rf"{BASE}/models", Models),
+    (rf"{BASE}(?:/.*)?", Unknown),
+]
