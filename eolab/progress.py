@@ -60,6 +60,11 @@ def set_display(
         _show = show
 
 
+def start(label: str) -> Bar:
+    """A bar for work that is no loop over items; the caller closes it."""
+    return _make_bar(label)
+
+
 def show(thing: object) -> bool:
     """Let the current face show a thing; False where there is no face (a plain script)."""
     if _show is None:

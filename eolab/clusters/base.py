@@ -1,0 +1,31 @@
+"""Where work runs: what every kind of cluster must do for a study."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+
+class Placement(ABC):
+    """Workers of one study on one cluster.
+
+    Contract: used by one thread, never blocks for longer than a moment; a worker has the name that
+    it was added under; nothing of it is left after `stop`. A placement knows nothing of trials.
+
+    Attributes:
+        has_eolab: Whether eolab can be imported where the workers run.
+    """
+
+    has_eolab: bool = True
+
+    @abstractmethod
+    def add(self, worker: str) -> None:
+        """Start one more worker."""
+
+    @abstractmethod
+    def gone(self) -> Iterator[tuple[str, str]]:
+        """Workers that have ended since the last call, each with the reason."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End all workers, kindly first; returns when they are gone."""

@@ -1,0 +1,295 @@
+"""The study process: one a study, detached from whoever started it.
+
+    python -m eolab.studies.process RUN_FOLDER
+
+It owns the journal, listens for workers, places them on a cluster, follows the commands file, and
+goes when the study has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from eolab.clusters import Placement, make_placement
+from eolab.studies import journal
+from eolab.studies.endpoint import Endpoint
+from eolab.studies.plan import Plan
+from eolab.studies.protocol import Coordinator, Terms
+from eolab.studies.record import Event
+from eolab.studies.service import Service
+from eolab.studies.stopping import Rule
+
+TICK = 0.2
+SYNC_SECONDS = 2.0
+STILLBORN = 3
+
+
+class StudyProcess:
+    """Runs one study to its end.
+
+    Args:
+        run: The study's folder, whose lock this process holds.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.study = journal.read_study(run)
+        self.writer = journal.Writer(run)
+        plan, rule = _strategy(run, self.study)
+        self.coordinator = Coordinator(
+            journal.make_record(self.study), plan, rule, _terms(self.study),
+            emit=self._emit, clock=time.time, ticks=time.monotonic,
+        )  # fmt: skip
+        self.record = self.coordinator.record
+        self.coordinator.replay(journal.read_events(run))
+        self.service = Service(self.coordinator, run / "logs")
+        self.token = self._read_token()
+        self.endpoint = Endpoint(self.service.handle, self.token)
+        self.placement: Placement | None = None
+        self._ended = asyncio.Event()
+        self._quit = False
+        self._commands = 0
+        self._stillborn = 0
+        self._disk_full = False
+
+    def _emit(self, event: Event) -> None:
+        self.writer.append(event)
+
+    def _read_token(self) -> str:
+        """The study's token: made once, so that workers find a restarted process trustworthy."""
+        path = self.run / journal.TOKEN
+        if not path.exists():
+            journal.write_bytes(path, secrets.token_urlsafe(32).encode(), mode=0o600)
+        return path.read_text()
+
+    async def main(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._terminate)
+        self._commands = self.record.commands_read
+        self.coordinator.open(os.getpid(), socket.gethostname())
+        # Commands that found nobody come first: a cancelled study must not start workers.
+        self._read_commands()
+        port = await self._listen()
+        journal.write_json(
+            self.run / journal.PROCESS,
+            {"format": 1, "pid": os.getpid(), "host": socket.gethostname(),
+             "url": f"http://127.0.0.1:{port}", "token_file": journal.TOKEN, "started": time.time()},
+        )  # fmt: skip
+        if not self.coordinator.settle():
+            self._start_tracking()
+            self.placement = make_placement(
+                self.study["cluster"],
+                self.run,
+                Path(__file__).with_name("worker.py"),
+                self._worker_settings(f"http://127.0.0.1:{port}"),
+            )
+            self._place()
+            await self._watch()
+        await self._end()
+
+    async def _listen(self) -> int:
+        before = str(_read_json(self.run / journal.PROCESS).get("url", "")).rpartition(":")[2]
+        if before.isdigit():
+            # Workers that outlived the last process know this port.
+            for _ in range(10):
+                with contextlib.suppress(OSError):
+                    return await self.endpoint.listen("127.0.0.1", int(before))
+                await asyncio.sleep(0.05)
+        return await self.endpoint.listen("127.0.0.1", 0)
+
+    def _worker_settings(self, url: str) -> dict[str, Any]:
+        study = self.study
+        scratch = self.run / "checkpoints"
+        scratch.mkdir(exist_ok=True)
+        return {
+            "address": {"url": url, "token": self.token},
+            "function": str(self.run / journal.FUNCTION),
+            "data": str(self.run / journal.DATA) if (self.run / journal.DATA).exists() else "",
+            "sys_path": study["sys_path"],
+            "imports": study["imports"],
+            "cwd": study["cwd"],
+            "metric": study["metric"],
+            "scratch": str(scratch),
+            "beat": max(0.2, float(study["lease"]) / 5),
+            "patience": max(60.0, 2 * float(study["lease"])),
+            "environment": study["environment"],
+        }
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        last = synced = time.monotonic()
+        while not self._quit:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), TICK)
+            now = time.monotonic()
+            if now - last > 10 * TICK:
+                self.coordinator.forgive(
+                    now - last
+                )  # this process was stopped, or the machine slept
+            last = now
+            if now - synced > SYNC_SECONDS:
+                self.writer.sync()
+                synced = now
+            try:
+                self._read_commands()
+                self._look_after_workers()
+                self.coordinator.expire()
+                if self.coordinator.settle():
+                    return
+                self._place()
+                self.service.wake()
+                self._disk_full = False
+            except OSError as error:
+                # The disk is full or gone: nothing is decided until the journal takes it.
+                if not self._disk_full:
+                    print(
+                        f"the journal cannot be written, waiting: {error}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
+                self._disk_full = True
+
+    def _place(self) -> None:
+        """As many workers as wanted (workers that are only starting count)."""
+        if self.placement is None or self.record.state != "running":
+            return
+        wanted = self.record.wanted_workers or 1
+        need = min(wanted, self._useful()) - len(self.record.alive())
+        for _ in range(need):
+            worker = f"w{len(self.record.workers)}"
+            self.coordinator.starting(worker)
+            self.placement.add(worker)
+
+    def _useful(self) -> int:
+        """Never more workers than trials that are left."""
+        counts, record = self.record.counts, self.record
+        return (
+            counts["running"] + counts["queued"] + max(0, record.budget_trials - len(record.trials))
+        )
+
+    def _look_after_workers(self) -> None:
+        if self.placement is None:
+            return
+        for worker, reason in self.placement.gone():
+            state = self.record.workers[worker].state if worker in self.record.workers else ""
+            if state == "starting":
+                self._stillborn += 1
+                if self._stillborn >= STILLBORN and self.record.state == "running":
+                    self.coordinator.pause(f"workers do not start: {reason}")
+            elif state in {"idle", "busy"}:
+                self._stillborn = 0
+            self.coordinator.lose(worker, reason)
+
+    def _read_commands(self) -> None:
+        try:
+            with (self.run / journal.COMMANDS).open("rb") as file:
+                file.seek(self._commands)
+                block = file.read()
+        except FileNotFoundError:
+            return
+        for line in block.splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                return
+            end = self._commands + len(line)
+            try:
+                command = json.loads(line)
+                args = {k: v for k, v in command.items() if k not in {"v", "t", "command"}}
+                self.coordinator.command(str(command["command"]), end, args)
+            except (ValueError, KeyError, TypeError) as error:
+                print(
+                    f"a command that cannot be read: {line!r}: {error}", file=sys.stderr, flush=True
+                )
+            self._commands = end
+
+    # -- the beginning and the end of other processes --------------------------------------
+
+    def _start_tracking(self) -> None:
+        """MLflow's feeder: its own process, that never holds up a trial."""
+        if not self.study["tracking"] or importlib.util.find_spec("eolab.tracking") is None:
+            return
+        environment = {k: v for k, v in os.environ.items() if k != "EOLAB_LOCK"}
+        with (self.run / "tracking.log").open("ab") as log:
+            self._feeder = subprocess.Popen(
+                [sys.executable, "-m", "eolab.tracking", str(self.run)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+            )  # fmt: skip
+
+    def _terminate(self) -> None:
+        self._quit = True
+        self._ended.set()
+
+    async def _end(self) -> None:
+        """Send the workers home; what they still hold stays in the journal as running."""
+        self.service.closing = True
+        self.service.wake()
+        if self.placement is not None:
+            if self.record.state == "completed":
+                # They hear it at their next word; idle ones have heard it just now.
+                for _ in range(20):
+                    if not self.record.alive():
+                        break
+                    await asyncio.sleep(0.05)
+            self.placement.stop()
+        self.endpoint.close()
+        self.writer.close()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _terms(study: dict[str, Any]) -> Terms:
+    return Terms(
+        lease=float(study["lease"]),
+        retries=int(study["retries"]),
+        trial_timeout=study["trial_timeout"],
+        seed=int(study["seed"]),
+    )
+
+
+def _strategy(run: Path, study: dict[str, Any]) -> tuple[Plan, Rule | None]:
+    """The plan and the stop rule, as the client that made the study wrote them down."""
+    import cloudpickle
+
+    sys.path.extend(p for p in study["sys_path"] if p not in sys.path)
+    with (run / journal.PLAN).open("rb") as file:
+        make = cloudpickle.load(file)
+    plan, rule = make()
+    return plan, rule
+
+
+def main() -> int:
+    run = Path(sys.argv[1]).resolve()
+    inherited = os.environ.pop("EOLAB_LOCK", "")
+    lock = int(inherited) if inherited else journal.take_lock(run)
+    if lock is None:
+        print("another process runs this study", file=sys.stderr)
+        return 1
+    os.set_inheritable(lock, False)
+    asyncio.run(_run(run))
+    return 0
+
+
+async def _run(run: Path) -> None:
+    await StudyProcess(run).main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

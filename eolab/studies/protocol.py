@@ -1,0 +1,485 @@
+"""Who runs which trial: leases, retries, results, commands. No clock, no network, no disk of its own.
+
+Everything that happens is decided here, written by ``emit`` (the journal) and folded by the record
+before anybody hears of it; an ``emit`` that fails leaves the study as it was. Time comes in from
+outside, so that a test can drive days of faults in a second.
+
+Promises:
+
+- A trial runs under one attempt at a time. Only the newest attempt's result counts, once.
+- A result is safe in the journal before the worker hears that it was accepted.
+- Asking, reporting and finishing again after a lost answer change nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eolab.studies.plan import Job, Plan
+from eolab.studies.record import ENDED, Event, Record, Trial
+from eolab.studies.seeds import derive_seed
+from eolab.studies.stopping import Rule
+
+FIRST_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long to wait for whom.
+
+    Attributes:
+        lease: Seconds without a word after which a running trial is given to another worker.
+        retries: How often a trial is started again after its process or its worker was lost.
+        trial_timeout: Seconds that an attempt may take, or None.
+        seed: The study's seed.
+        stop_grace: Seconds that a stopped trial has to end by itself.
+    """
+
+    lease: float = 15.0
+    retries: int = 2
+    trial_timeout: float | None = None
+    seed: int = 0
+    stop_grace: float = 5.0
+
+
+class Coordinator:
+    """The study's side of the conversation with its workers.
+
+    Args:
+        record: The study so far; `replay` fills it.
+        plan: What to run next.
+        rule: When to stop a trial early, or None.
+        terms: Leases and retries.
+        emit: Makes an event last, or raises OSError and has changed nothing.
+        clock: Seconds since the epoch, for the journal.
+        ticks: Seconds that never jump, for leases.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        plan: Plan,
+        rule: Rule | None,
+        terms: Terms,
+        *,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        ticks: Callable[[], float],
+    ) -> None:
+        self.record, self.plan, self.rule, self.terms = record, plan, rule, terms
+        self._write, self._clock, self._ticks = emit, clock, ticks
+        self._queue: deque[int] = deque()
+        self._leases: dict[int, float] = {}
+        self._heard: dict[str, float] = {}
+        self._stopping: dict[int, str] = {}
+        self._told: set[int] = set()
+        self._dry = False
+        self._guard = True
+        self.on_work: Callable[[], None] = lambda: None
+
+    def _emit(self, kind: str, **fields: Any) -> None:
+        event = {"t": self._clock(), "e": kind, **fields}
+        self._write(event)
+        self.record.apply(event)
+
+    # -- starting and replaying ------------------------------------------------------------
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Fold a journal: afterwards everything is as when its last line was written."""
+        for event in events:
+            kind = event.get("e")
+            if kind == "finish":
+                self._tell_strategy(
+                    self.record.trials[event["n"]], event["state"], event.get("value")
+                )
+            self.record.apply(event)
+            if kind == "trial":
+                self.plan.restore(Job.from_json(event))
+            elif kind == "report" and self.rule is not None:
+                self._judge(event["n"], event["step"], event["m"])
+            elif kind == "requeue" and self.rule is not None:
+                self.rule.forget(event["n"])
+        now = self._ticks()
+        for trial in self.record.trials.values():
+            if trial.state == "queued":
+                self._queue.append(trial.n)
+            elif trial.state == "running":
+                # Its worker may live and come back: it has one lease's time to say so.
+                self._leases[trial.n] = now + self.terms.lease
+
+    def open(self, pid: int, host: str) -> None:
+        """A study process takes over."""
+        resumed = self.record.seq > 0
+        self._emit("process", pid=pid, host=host, resumed=resumed)
+        if self.record.state in {"starting", "running"}:
+            self._emit("state", state="running", message="resumed" if resumed else "")
+
+    # -- what workers say ------------------------------------------------------------------
+
+    def starting(self, worker: str) -> None:
+        """A worker is being started."""
+        self._emit("worker", w=worker, state="starting")
+
+    def join(self, worker: str, host: str, pid: int) -> None:
+        """A worker is ready for trials."""
+        self._heard[worker] = self._ticks()
+        known = self.record.workers.get(worker)
+        if known is None or known.state not in {"idle", "busy"}:
+            self._emit("worker", w=worker, state="joined", host=host, pid=pid)
+
+    def _see(self, worker: str) -> None:
+        """A worker spoke: it is alive, whatever was thought of it."""
+        self._heard[worker] = self._ticks()
+        known = self.record.workers.get(worker)
+        if known is None or known.state not in {"idle", "busy"}:
+            running = [
+                t.n
+                for t in self.record.trials.values()
+                if t.state == "running" and t.worker == worker
+            ]
+            self._emit("worker", w=worker, state="joined", **({"n": running[0]} if running else {}))
+
+    def take(self, worker: str) -> Job | None:
+        """The next trial for a worker; None if there is none now.
+
+        A worker that asks again, having lost the answer, gets the same trial again.
+        """
+        self._see(worker)
+        known = self.record.workers[worker]
+        if known.trial is not None:
+            trial = self.record.trials[known.trial]
+        elif self.record.state != "running":
+            return None
+        else:
+            found = self._next_trial()
+            if found is None:
+                return None
+            trial = found
+            self._emit("start", n=trial.n, a=trial.attempts + 1, w=worker)
+            self._queue.popleft()
+        self._leases[trial.n] = self._ticks() + self.terms.lease
+        return Job(trial.n, trial.params, trial.budget, trial.parent)
+
+    def surplus(self, worker: str) -> bool:
+        """Whether this worker should leave: the study has ended, or there are more than wanted."""
+        if self.record.state in ENDED:
+            return True
+        known = self.record.workers.get(worker)
+        if known is not None and known.trial is not None:
+            return False
+        wanted = self.record.wanted_workers
+        alive = [w for w in self.record.alive() if w.id != worker]
+        return wanted is not None and len(alive) >= wanted
+
+    def leave(self, worker: str, reason: str = "") -> None:
+        """A worker goes in peace."""
+        self._emit("worker", w=worker, state="left", reason=reason)
+
+    def assignment(self, job: Job) -> dict[str, Any]:
+        """A job as it goes over the wire."""
+        trial = self.record.trials[job.n]
+        root = job
+        while root.parent is not None:
+            above = self.record.trials[root.parent]
+            root = Job(above.n, above.params, above.budget, above.parent)
+        return {
+            "n": job.n,
+            "attempt": trial.attempts,
+            "params": job.params,
+            "budget": job.budget,
+            "seed": derive_seed(self.terms.seed, root.n, "train"),
+            # Promotions of one configuration share the folder of its first trial.
+            "checkpoint": root.n,
+            "timeout": self.terms.trial_timeout,
+            "wait": self.rule is not None,
+        }
+
+    def _next_trial(self) -> Trial | None:
+        if not self._queue:
+            if not self._may_ask():
+                return None
+            n = len(self.record.trials)
+            job = self.plan.next(n)
+            self._dry = job is None
+            if job is None:
+                return None
+            self._emit("trial", **job.to_json())
+            self._queue.append(n)
+        return self.record.trials[self._queue[0]]
+
+    def _may_ask(self) -> bool:
+        record = self.record
+        if len(record.trials) >= record.budget_trials:
+            return False
+        if record.timeout is not None and record.seconds(self._clock()) >= record.timeout:
+            return False
+        return not self._reached()
+
+    def _reached(self) -> bool:
+        best, target = self.record.best, self.record.target
+        return (
+            best is not None
+            and best.value is not None
+            and target is not None
+            and not self.record.better(target, best.value)
+        )
+
+    def current(self, worker: str, n: int, attempt: int) -> Trial | None:
+        """The trial if this worker's attempt is the one that counts."""
+        trial = self.record.trials.get(n)
+        if (
+            trial is None
+            or trial.state != "running"
+            or trial.attempts != attempt
+            or trial.worker != worker
+        ):
+            return None
+        return trial
+
+    def report(
+        self, worker: str, n: int, attempt: int, reports: Iterable[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Points of a learning curve (or none: a heartbeat); the decision on the trial."""
+        self._see(worker)
+        trial = self.current(worker, n, attempt)
+        if trial is None:
+            return {"abandon": True}
+        self._leases[n] = self._ticks() + self.terms.lease
+        for point in reports:
+            metrics = {str(k): None if v is None else float(v) for k, v in point["m"].items()}
+            step = float(point["step"])
+            self._emit("report", n=n, a=attempt, step=step, m=metrics)
+            reason = self._judge(n, step, metrics)
+            if reason is not None:
+                self._stopping.setdefault(n, reason)
+        if n in self._stopping:
+            return {"stop": True, "grace": self.terms.stop_grace}
+        return {}
+
+    def _judge(self, n: int, step: float, metrics: Mapping[str, float | None]) -> str | None:
+        if self.rule is None or self.record.metric not in metrics:
+            return None
+        value = metrics[self.record.metric]
+        return self.rule.report(n, step, math.nan if value is None else value)
+
+    def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, Any]) -> bool:
+        """The end of an attempt; False if it does not count (any more).
+
+        A result delivered twice is accepted twice and counted once.
+        """
+        self._see(worker)
+        trial = self.current(worker, n, attempt)
+        if trial is None:
+            known = self.record.trials.get(n)
+            return (
+                known is not None
+                and known.finished
+                and known.attempts == attempt
+                and known.worker == worker
+            )
+        state = result["state"]
+        if state == "crashed":
+            self._attempt_over(trial, str(result["error"]))
+        elif state == "abandoned":
+            self._attempt_over(trial, "given up by its worker")
+        elif state in {"completed", "failed", "stopped"}:
+            value = result.get("value")
+            if state == "stopped" and trial.curve:
+                value = trial.curve[-1][1]
+            error = (
+                result.get("error")
+                if state == "failed"
+                else self._stopping.get(n)
+                if state == "stopped"
+                else None
+            )
+            self._conclude(trial, state, value, error, result.get("m"))
+        else:
+            raise ValueError(f"no such end of a trial: {state!r}")
+        return True
+
+    def _conclude(
+        self,
+        trial: Trial,
+        state: str,
+        value: float | None,
+        error: str | None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        if state == "completed" and (
+            isinstance(value, bool) or not isinstance(value, (int, float))
+        ):
+            raise ValueError("a completed trial needs a value")
+        self._emit(
+            "finish", n=trial.n, a=trial.attempts, state=state,
+            **({"value": value} if value is not None else {}),
+            **({"m": dict(metrics)} if metrics else {}),
+            **({"error": str(error)[:4000]} if error else {}),
+        )  # fmt: skip
+        self._leases.pop(trial.n, None)
+        self._stopping.pop(trial.n, None)
+        self._tell_strategy(trial, state, value)
+        self._check_failures(trial)
+        if self._reached():
+            for other in list(self.record.trials.values()):
+                if other.state == "running":
+                    self._stopping.setdefault(other.n, "the target is reached")
+        if self._dry:
+            self.on_work()
+
+    def _tell_strategy(self, trial: Trial, state: str, value: float | None) -> None:
+        end: Any = state
+        if trial.n not in self._told:
+            self._told.add(trial.n)
+            self.plan.tell(trial.n, value, end, step=trial.curve[-1][0] if trial.curve else None)
+        if self.rule is not None:
+            self.rule.end(trial.n, end)
+
+    def _check_failures(self, trial: Trial) -> None:
+        counts = self.record.counts
+        only = counts["completed"] == 0 and counts["stopped"] == 0
+        if (
+            self._guard
+            and only
+            and counts["failed"] >= FIRST_FAILURES
+            and self.record.state == "running"
+        ):
+            first = (trial.error or "").splitlines()[0] if trial.error else "see its log"
+            self._emit(
+                "state",
+                state="paused",
+                message=f"the first {counts['failed']} trials all failed: {first}",
+            )
+
+    def _attempt_over(self, trial: Trial, reason: str) -> None:
+        """An attempt was lost without a result: try again, or give the trial up."""
+        n = trial.n
+        if n in self._stopping:
+            self._conclude(
+                trial, "stopped", trial.curve[-1][1] if trial.curve else None, self._stopping[n]
+            )
+        elif trial.losses >= self.terms.retries:
+            self._conclude(
+                trial, "failed", None, f"{reason}; given up after {trial.attempts} attempts"
+            )
+        else:
+            self._requeue(trial, reason, lost=True)
+
+    def _requeue(self, trial: Trial, reason: str, **more: bool) -> None:
+        self._emit("requeue", n=trial.n, a=trial.attempts, reason=reason, **more)
+        self._leases.pop(trial.n, None)
+        self._stopping.pop(trial.n, None)
+        if self.rule is not None:
+            self.rule.forget(trial.n)
+        self._queue.append(trial.n)
+        self.on_work()
+
+    def lose(self, worker: str, reason: str) -> None:
+        """A worker is gone: its trial is queued again."""
+        known = self.record.workers.get(worker)
+        if known is None or known.state in {"lost", "left"}:
+            return
+        n = known.trial
+        self._emit("worker", w=worker, state="lost", reason=reason)
+        if n is not None and self.record.trials[n].state == "running":
+            self._attempt_over(self.record.trials[n], f"worker {worker} was lost: {reason}")
+
+    # -- time ------------------------------------------------------------------------------
+
+    def expire(self) -> None:
+        """Take trials away from workers that have not been heard of for a lease's time."""
+        now = self._ticks()
+        for n, until in list(self._leases.items()):
+            if now < until:
+                continue
+            trial = self.record.trials[n]
+            worker = trial.worker or ""
+            known = self.record.workers.get(worker)
+            if known is not None and known.trial == n and known.state not in {"lost", "left"}:
+                self.lose(worker, f"not heard of for {self.terms.lease:g} s")
+            else:
+                self._attempt_over(trial, f"worker {worker} did not come back")
+
+    def forgive(self, seconds: float) -> None:
+        """This process itself slept: the workers are not to blame."""
+        self._leases = {n: until + seconds for n, until in self._leases.items()}
+
+    def settle(self) -> bool:
+        """End the study if nothing is left to do; whether it has ended."""
+        record = self.record
+        if record.state in ENDED:
+            return True
+        if record.state != "running" or record.counts["running"]:
+            return False
+        if self._reached() or (record.timeout is not None and not self._may_ask()):
+            why = "the target is reached" if self._reached() else "its time is over"
+            for n in list(self._queue):
+                self._conclude(record.trials[n], "stopped", None, why)
+            self._queue.clear()
+        if self._queue or (self._may_ask() and not self._dry):
+            return False
+        counts = record.counts
+        if counts["completed"] == 0 and counts["failed"]:
+            last = record.trials[record.finish_order[-1]].error or ""
+            self._emit(
+                "state",
+                state="failed",
+                message=f"all {counts['failed']} trials failed: {last.splitlines()[0] if last else ''}",
+            )
+        else:
+            self._emit("state", state="completed", message="")
+        return True
+
+    # -- what users say --------------------------------------------------------------------
+
+    def command(self, command: str, at: int, args: Mapping[str, Any]) -> None:
+        """Carry out a command; one that does not apply (any more) is only noted."""
+        record = self.record
+        self._emit("command", command=command, at=at, args=dict(args))
+        if command == "pause" and record.state in {"starting", "running"}:
+            self._emit("state", state="paused", message="by command")
+        elif command == "resume" and record.state in {"paused", "cancelled"}:
+            self._guard = False
+            self._emit("state", state="running", message="resumed")
+        elif command == "cancel" and record.state not in ENDED:
+            for trial in list(record.trials.values()):
+                if trial.state == "running":
+                    self._requeue(trial, "the study was cancelled")
+            self._emit("state", state="cancelled", message="by command")
+        elif command == "stop":
+            self._stop(int(args["n"]))
+        elif command == "retry":
+            trial = record.trials.get(int(args["n"]))
+            if trial is not None and trial.state in {"failed", "stopped"}:
+                self._requeue(trial, "retried by command", fresh=True)
+                self._reopen()
+        elif command == "set":
+            self._emit(
+                "set",
+                **{k: args[k] for k in ("trials", "workers", "timeout", "target") if k in args},
+            )
+            self._dry = False
+            if self._may_ask():
+                self._reopen()
+        self.on_work()
+
+    def pause(self, why: str) -> None:
+        """Give out no more trials until somebody looks."""
+        self._emit("state", state="paused", message=why)
+
+    def _reopen(self) -> None:
+        if self.record.state in {"completed", "failed", "cancelled"}:
+            self._guard = False
+            self._emit("state", state="running", message="resumed")
+
+    def _stop(self, n: int) -> None:
+        trial = self.record.trials.get(n)
+        if trial is not None and trial.state == "running":
+            self._stopping[n] = "stopped by command"
+        elif trial is not None and trial.state == "queued":
+            self._queue.remove(n)
+            self._conclude(trial, "stopped", None, "stopped by command")

@@ -1,0 +1,445 @@
+"""A worker: a supervisor that talks to the study, and a child that runs the function.
+
+A trial that hangs, is killed or runs out of memory costs one attempt, not the worker. This file
+and `child.py`, `link.py` travel to machines without eolab: standard library only.
+
+    python worker.py SETTINGS.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+if __package__:
+    from eolab.studies.link import Link, Message, Refused, Unreachable, make_link
+else:  # a bare file beside its helpers, maybe where there is no eolab
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from link import Link, Message, Refused, Unreachable, make_link  # type: ignore[import-not-found,no-redef]
+
+    del sys.path[0]
+
+LOG_MOST = 1024 * 1024
+BATCH_SECONDS = 0.2
+GRACE_SECONDS = 5.0
+POLL_SECONDS = 20.0
+
+
+class ChildProcess:
+    """The process that runs the function, seen from the worker.
+
+    Args:
+        settings: ``function``, ``data``, ``sys_path``, ``imports``, ``environment``, ``cwd``.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        down, self._down = os.pipe()
+        self.messages, up = os.pipe()
+        self.prints, out = os.pipe()
+        environment = {
+            **os.environ,
+            **{k: str(v) for k, v in settings.get("environment", {}).items()},
+        }
+        for name in ("EOLAB_LOCK", "PYTHONSTARTUP"):
+            environment.pop(name, None)
+        try:
+            self.process = subprocess.Popen(
+                # -P: the folder of child.py must not become importable, its names are common ones.
+                [sys.executable, "-P", "-u", str(Path(__file__).with_name("child.py")), str(down), str(up),
+                 json.dumps({k: settings.get(k) for k in ("function", "data") if settings.get(k)}
+                            | {k: list(settings.get(k, ())) for k in ("sys_path", "imports")})],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=(down, up),
+                env=environment, cwd=settings.get("cwd") or None, start_new_session=True,
+            )  # fmt: skip
+        finally:
+            for handle in (down, up, out):
+                os.close(handle)
+        os.set_blocking(self.prints, False)
+        os.set_blocking(self.messages, False)
+        self._buffer = b""
+        self.exit_handle = _pidfd(self.process.pid)
+
+    def send(self, message: Message) -> None:
+        try:
+            os.write(self._down, json.dumps(message).encode() + b"\n")
+        except OSError:
+            pass  # it is dead; its exit is noticed elsewhere
+
+    def receive(self) -> list[Message]:
+        """What it said since the last call."""
+        while True:
+            try:
+                block = os.read(self.messages, 1 << 16)
+            except BlockingIOError:
+                break
+            if not block:
+                break
+            self._buffer += block
+        *lines, self._buffer = self._buffer.split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def printed(self) -> bytes:
+        """Some of what it printed since the last call."""
+        try:
+            return os.read(self.prints, 1 << 18)
+        except BlockingIOError:
+            return b""
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def how_it_died(self) -> str:
+        code = self.process.wait()
+        if code == -signal.SIGKILL:
+            return "its process was killed (signal 9; out of memory?)"
+        if code < 0:
+            return f"its process died of signal {-code} ({signal.Signals(-code).name})"
+        return f"its process exited with code {code}"
+
+    def kill(self) -> None:
+        """End it and whatever it started in its session."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self.process.wait()
+        handles = [self._down, self.messages, self.prints]
+        if self.exit_handle is not None:
+            handles.append(self.exit_handle)
+        for handle in handles:
+            os.close(handle)
+
+
+def _pidfd(pid: int) -> int | None:
+    """A handle that becomes readable when the process exits, where the system has such."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+class Outbox(threading.Thread):
+    """Sends reports, output and heartbeats of the running trial, and hears the study's decisions.
+
+    A thread of its own, so that a slow network holds up neither the child's output nor the watch
+    over the child.
+    """
+
+    def __init__(self, link: Link, worker: str, beat: float, wake: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._link, self._worker, self._beat, self._wake = link, worker, beat, wake
+        self._lock = threading.Condition()
+        self._sending = threading.Lock()
+        self._job: tuple[int, int] | None = None
+        self._reports: list[Message] = []
+        self._log: list[bytes] = []
+        self._urgent = False
+        self._closed = False
+        self.decisions: list[Message] = []
+
+    def begin(self, n: int, attempt: int) -> None:
+        with self._lock:
+            self._job, self._reports, self._log, self.decisions = (n, attempt), [], [], []
+            self._lock.notify()
+
+    def add(self, *, report: Message | None = None, log: bytes = b"", urgent: bool = False) -> None:
+        with self._lock:
+            if report is not None:
+                self._reports.append(report)
+            if log:
+                self._log.append(log)
+            self._urgent = self._urgent or urgent
+            if urgent:
+                self._lock.notify()
+
+    def end(self) -> Message:
+        """Stop sending for this trial; what has not been sent goes with the result."""
+        with self._lock:
+            self._job = None
+        with self._sending:  # a batch on its way must arrive before the result
+            return self._take()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._lock.notify()
+
+    def _take(self) -> Message:
+        with self._lock:
+            batch: Message = {}
+            if self._reports:
+                batch["reports"], self._reports = self._reports, []
+            if self._log:
+                batch["log"] = b"".join(self._log).decode("utf-8", "replace")
+                self._log = []
+            self._urgent = False
+            return batch
+
+    def run(self) -> None:
+        last = time.monotonic()
+        while True:
+            with self._lock:
+                if not self._urgent and not self._closed:
+                    waiting = self._job is not None and (self._reports or self._log)
+                    self._lock.wait(BATCH_SECONDS if waiting else self._beat if self._job else None)
+                if self._closed:
+                    return
+            with self._sending:
+                with self._lock:
+                    job = self._job
+                    idle = not self._reports and not self._log
+                if job is None or (idle and time.monotonic() - last < self._beat * 0.9):
+                    continue
+                batch = self._take()
+                last = time.monotonic()
+                body = {"worker": self._worker, "n": job[0], "attempt": job[1], **batch}
+                try:
+                    answer = self._link.insist(
+                        "report",
+                        body,
+                        patience=3600.0,
+                        give_up=lambda job=job: self._job != job,  # type: ignore[misc]
+                    )
+                except (Unreachable, Refused):
+                    # The result takes the points along that could not be sent.
+                    with self._lock:
+                        self._reports = batch.get("reports", []) + self._reports
+                    continue
+            with self._lock:
+                if self._job == job:
+                    self.decisions.append({**answer, "answers": len(batch.get("reports", ()))})
+            self._wake()
+
+
+class Supervisor:
+    """Takes trials one by one until the study says leave, or is gone for good.
+
+    Args:
+        settings: How to reach the study (``address``), who this is (``worker``), how the child is
+            started (see `ChildProcess`), ``metric``, ``patience`` (seconds to wait for a study
+            that does not answer), ``scratch`` (where checkpoints live).
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.worker = str(settings["worker"])
+        self.link = make_link(settings["address"])
+        self.patience = float(settings.get("patience", 60.0))
+        self.child: ChildProcess | None = None
+        self.ready = False
+        self._bell, self._ring = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ring.setblocking(False)
+        self.outbox = Outbox(
+            self.link.fork(), self.worker, float(settings.get("beat", 3.0)), self._wake
+        )
+        self.leaving = False
+
+    def _wake(self) -> None:
+        try:
+            self._ring.send(b"!")
+        except BlockingIOError:
+            pass
+
+    def main(self) -> None:
+        signal.signal(signal.SIGTERM, self._terminate)
+        self.outbox.start()
+        try:
+            self._start_child()
+            self._await_child()
+            self._insist("join", {"host": socket.gethostname(), "pid": os.getpid()})
+            job = None
+            while not self.leaving:
+                if job is None:
+                    answer = self._insist("next", {"wait": POLL_SECONDS}, timeout=POLL_SECONDS + 10)
+                else:
+                    answer = self._insist("finish", {**self._run(job), "next": True})
+                if answer.get("leave"):
+                    break
+                job = answer.get("job")
+        except Refused as error:
+            print(f"{self.worker} leaves: {error}", file=sys.stderr)
+        except Unreachable as error:
+            print(f"{self.worker} gives up, the study does not answer: {error}", file=sys.stderr)
+        finally:
+            self.outbox.close()
+            if self.child is not None:
+                self.child.kill()
+
+    def _terminate(self, *_: object) -> None:
+        self.leaving = True
+        if self.child is not None:
+            try:
+                os.killpg(self.child.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        os._exit(0)
+
+    def _insist(self, op: str, body: Message, timeout: float = 10.0) -> Message:
+        return self.link.insist(
+            op, {"worker": self.worker, **body}, timeout=timeout, patience=self.patience
+        )
+
+    # -- the child -------------------------------------------------------------------------
+
+    def _start_child(self) -> ChildProcess:
+        if self.child is not None:
+            self.child.kill()
+        self.child, self.ready = ChildProcess(self.settings), False
+        return self.child
+
+    def _await_child(self) -> None:
+        """Wait until it has loaded the function, or has died of it (the first trial tells)."""
+        child = self.child
+        assert child is not None
+        while not self.ready and child.alive:
+            with selectors.DefaultSelector() as selector:
+                self._watch(selector, child)
+                selector.select(1.0)
+            for message in child.receive():
+                self.ready = self.ready or message["op"] == "ready"
+                if message["op"] == "broken":
+                    self._broken = str(message["error"])
+                    return
+
+    _broken: str | None = None
+
+    def _watch(self, selector: selectors.BaseSelector, child: ChildProcess) -> None:
+        selector.register(child.messages, selectors.EVENT_READ)
+        selector.register(child.prints, selectors.EVENT_READ)
+        selector.register(self._bell, selectors.EVENT_READ)
+        if child.exit_handle is not None:
+            selector.register(child.exit_handle, selectors.EVENT_READ)
+
+    # -- one trial -------------------------------------------------------------------------
+
+    def _run(self, job: Message) -> Message:
+        """Run one trial to its end, whatever that is; the body of the result."""
+        n, attempt = int(job["n"]), int(job["attempt"])
+        child = self.child
+        if child is None or not child.alive or self._broken:
+            self._broken = None
+            child = self._start_child()
+        self.outbox.begin(n, attempt)
+        checkpoint = Path(self.settings["scratch"]) / str(job.get("checkpoint", n))
+        child.send(
+            {"op": "run", **job, "metric": self.settings["metric"], "checkpoint": str(checkpoint)}
+        )
+        limit = job.get("timeout")
+        result = self._attend(child, n, time.monotonic() + float(limit) if limit else None, limit)
+        rest = self.outbox.end()
+        if result.get("state") == "failed" or result.get("crashed"):
+            child.kill()
+            self.child = None
+            self._start_child()  # loads while the study is told
+        return {"n": n, "attempt": attempt, **rest, **result}
+
+    def _attend(
+        self, child: ChildProcess, n: int, deadline: float | None, limit: float | None
+    ) -> Message:
+        log = _LogCap()
+        kill_at: float | None = None
+        why_killed: Message = {}
+        result: Message | None = None
+        with selectors.DefaultSelector() as selector:
+            self._watch(selector, child)
+            while result is None:
+                times = [t for t in (deadline, kill_at) if t is not None]
+                wait = max(0.0, min(times) - time.monotonic()) if times else 5.0
+                selector.select(min(wait, 5.0))
+                dead = not child.alive
+                try:
+                    self._bell.recv(4096)
+                except BlockingIOError:
+                    pass
+                self.outbox.add(log=log.take(child.printed()))
+                for message in child.receive():
+                    if message["op"] == "report":
+                        self.outbox.add(
+                            report={k: message[k] for k in ("step", "m", "t")}, urgent=True
+                        )
+                    elif message["op"] == "done":
+                        result = {k: v for k, v in message.items() if k != "op"}
+                    elif message["op"] == "broken":
+                        result = {"state": "failed", "error": message["error"], "crashed": True}
+                decisions, self.outbox.decisions = self.outbox.decisions, []
+                for decision in decisions:
+                    if decision.get("abandon"):  # the trial is somebody else's now
+                        result = result or {"state": "abandoned", "crashed": True}
+                    elif decision.get("stop"):
+                        child.send({"op": "stop"})
+                        if kill_at is None:
+                            kill_at = time.monotonic() + float(decision.get("grace", GRACE_SECONDS))
+                            why_killed = {"state": "stopped", "value": None, "crashed": True}
+                    else:
+                        for _ in range(decision["answers"]):
+                            child.send({"op": "go"})
+                now = time.monotonic()
+                if result is None and dead:
+                    result = why_killed or {
+                        "state": "crashed",
+                        "error": child.how_it_died(),
+                        "crashed": True,
+                    }
+                if result is None and deadline is not None and now > deadline:
+                    result = {
+                        "state": "failed",
+                        "error": f"the trial took longer than {limit:g} s",
+                        "crashed": True,
+                    }
+                if result is None and kill_at is not None and now > kill_at:
+                    result = why_killed
+            while True:  # what it printed last
+                block = child.printed()
+                if not block or (log.full and log.skipped > 64 * LOG_MOST):
+                    break
+                self.outbox.add(log=log.take(block))
+            self.outbox.add(log=log.end())
+        return result
+
+
+class _LogCap:
+    """Lets the first megabyte of a trial's output through, and the last lines of the rest."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.skipped = 0
+        self._tail = b""
+
+    @property
+    def full(self) -> bool:
+        return self.passed >= LOG_MOST
+
+    def take(self, block: bytes) -> bytes:
+        head = block[: max(0, LOG_MOST - self.passed)]
+        rest = block[len(head) :]
+        self.passed += len(head)
+        self.skipped += len(rest)
+        self._tail = (self._tail + rest)[-16384:]
+        return head
+
+    def end(self) -> bytes:
+        if not self.skipped:
+            return b""
+        cut = self.skipped - len(self._tail)
+        return b"\n... %d bytes left out ...\n" % cut + self._tail
+
+
+def main(path: str) -> None:
+    """Run the worker that a settings file describes."""
+    Supervisor(json.loads(Path(path).read_text())).main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
