@@ -1,0 +1,41 @@
+"""The feature store: groups of features, joined as of a time, split by space.
+
+    fs = eo.workspace().features
+    fg = fs.get_or_create_feature_group("parcels", primary_key=["parcel_id"], event_time="acquired")
+    fg.insert(rows)
+
+Rows are kept in Delta Lake tables with two times: when a thing was so (event time) and when we
+learnt it (ingestion time). Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eolab.features.group import FeatureGroup as FeatureGroup
+    from eolab.features.offline import Commit as Commit
+    from eolab.features.query import Query as Query
+    from eolab.features.splits import Blocks as Blocks
+    from eolab.features.store import FeatureStore as FeatureStore
+    from eolab.features.view import FeatureView as FeatureView
+
+_HOMES = {
+    "Blocks": "splits",
+    "Commit": "offline",
+    "FeatureGroup": "group",
+    "FeatureStore": "store",
+    "FeatureView": "view",
+    "Query": "query",
+}
+
+__all__ = ["Blocks", "Commit", "FeatureGroup", "FeatureStore", "FeatureView", "Query"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'eolab.features' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"eolab.features.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,189 @@
+"""Where samples are: reading positions from a table's columns, and distances in metres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyproj import CRS
+
+# Column pairs that name a position by themselves.
+_LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How the rows of a table know where they are.
+
+    Attributes:
+        columns: One column of WKB geometries, or the two columns of x and y (longitude, latitude).
+        crs: The coordinate reference system as text ("EPSG:32633" or WKT).
+    """
+
+    columns: tuple[str, ...]
+    crs: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {"columns": list(self.columns), "crs": self.crs}
+
+    @staticmethod
+    def from_dict(spec: Mapping[str, object] | None) -> Geometry | None:
+        if not spec:
+            return None
+        columns = spec["columns"]
+        assert isinstance(columns, list)
+        return Geometry(tuple(str(c) for c in columns), str(spec["crs"]))
+
+
+def crs_text(crs: object) -> str:
+    """A CRS as text that finds it again.
+
+    Raises:
+        BadInput: Not a CRS.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        found = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise BadInput(f"{crs!r} is not a coordinate reference system", "Write for example 'EPSG:32633'.") from error
+    code = found.to_epsg()
+    return f"EPSG:{code}" if code else str(found.to_wkt())
+
+
+def detect(frame: object, declared: str | tuple[str, ...] | list[str] | None, crs: object) -> Geometry | None:
+    """The geometry of a table: as declared, of a GeoDataFrame, of x/y with ``attrs["eolab_crs"]``, or lon/lat."""
+    columns = [str(c) for c in getattr(frame, "columns", getattr(frame, "column_names", []))]
+    names = getattr(frame, "column_names", None)
+    if names is not None:
+        columns = [str(c) for c in names]
+    attrs = getattr(frame, "attrs", {})
+    if declared is not None:
+        pair = (declared,) if isinstance(declared, str) else tuple(declared)
+        crs = crs or attrs.get("eolab_crs") or _frame_crs(frame)
+        if crs is None and pair in _LON_LAT:
+            crs = "EPSG:4326"
+        if crs is None:
+            raise BadInput(
+                f"the geometry {', '.join(pair)} has no coordinate reference system",
+                "Pass crs='EPSG:...' with geometry=, or insert a GeoDataFrame that has one.",
+            )
+        return Geometry(pair, crs_text(crs))
+    active = getattr(frame, "_geometry_column_name", None)
+    if active in columns:
+        found = _frame_crs(frame) or crs
+        if found is None:
+            raise BadInput(
+                f"the GeoDataFrame's {active!r} has no coordinate reference system",
+                "Set it with frame.set_crs('EPSG:...').",
+            )
+        return Geometry((str(active),), crs_text(found))
+    if "eolab_crs" in attrs and {"x", "y"} <= set(columns):
+        return Geometry(("x", "y"), crs_text(attrs["eolab_crs"]))
+    for pair in _LON_LAT:
+        if set(pair) <= set(columns):
+            return Geometry(pair, crs_text(crs or "EPSG:4326"))
+    return None
+
+
+def check_same_crs(frame: object, geometry: Geometry) -> None:
+    """Raises BadInput where a GeoDataFrame's CRS is missing or not the group's."""
+    from pyproj import CRS
+
+    active = getattr(frame, "_geometry_column_name", None)
+    if active is None or active not in geometry.columns:
+        return
+    found = _frame_crs(frame)
+    if found is None:
+        raise BadInput("the GeoDataFrame has no coordinate reference system", f"Set it: frame.set_crs({geometry.crs!r}).")
+    if CRS.from_user_input(found) != CRS.from_user_input(geometry.crs):
+        raise BadInput(
+            f"the GeoDataFrame is in {crs_text(found)}, the group in {geometry.crs}",
+            f"Convert it: frame.to_crs({geometry.crs!r}).",
+        )
+
+
+def _frame_crs(frame: object) -> object:
+    # A GeoDataFrame without an active geometry raises on .crs
+    return getattr(frame, "crs", None) if getattr(frame, "_geometry_column_name", None) else None
+
+
+def shapes(frame: pd.DataFrame, geometry: Geometry) -> np.ndarray:
+    """The geometries of a table's rows as shapely objects, shape (n,); None where unknown."""
+    import shapely
+
+    if len(geometry.columns) == 1:
+        values = frame[geometry.columns[0]].to_numpy(dtype=object)
+        known = np.array([isinstance(v, bytes | bytearray | memoryview) for v in values], dtype=bool)
+        out = values.copy()
+        if known.any():
+            out[known] = shapely.from_wkb([bytes(v) for v in values[known]])
+        return np.asarray(out, dtype=object)
+    x, y = (frame[c].to_numpy(dtype=float) for c in geometry.columns)
+    points = np.asarray(shapely.points(x, y), dtype=object)
+    points[np.isnan(x) | np.isnan(y)] = None
+    return points
+
+
+def is_metric(crs: CRS) -> bool:
+    """Whether both axes are in metres."""
+    return bool(crs.is_projected and all(abs(a.unit_conversion_factor - 1) < 1e-9 for a in crs.axis_info[:2]))
+
+
+def positions(geometries: np.ndarray) -> np.ndarray:
+    """One point a geometry, shape (n, 2): itself, or the middle (centroid) of a line or area."""
+    import shapely
+
+    middle = shapely.centroid(geometries)
+    return np.column_stack([shapely.get_x(middle), shapely.get_y(middle)])
+
+
+def project(points: np.ndarray, source: str, target: str) -> np.ndarray:
+    """Points of shape (n, 2), x before y, from one CRS into another."""
+    from pyproj import Transformer
+
+    x, y = Transformer.from_crs(source, target, always_xy=True).transform(points[:, 0], points[:, 1])
+    return np.column_stack([x, y])
+
+
+def metres(points: np.ndarray, crs: str) -> np.ndarray:
+    """Coordinates between which straight distances are metres.
+
+    In a projected CRS in metres they are the points themselves, so that pixel centres keep their
+    exact spacing; elsewhere geocentric x, y, z on WGS 84 (shape (n, 3)): the chord is shorter than
+    the arc by less than 1e-6 up to 30 km, anywhere on Earth.
+    """
+    from pyproj import CRS, Transformer
+
+    system = CRS.from_user_input(crs)
+    if is_metric(system):
+        return points
+    lon_lat = points if system.is_geographic else project(points, crs, "EPSG:4326")
+    transformer = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
+    x, y, z = transformer.transform(lon_lat[:, 0], lon_lat[:, 1], np.zeros(len(points)))
+    return np.column_stack([x, y, z])
+
+
+def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
+    """Geometries in a plane in metres: their own CRS if metric, else azimuthal around their middle."""
+    import shapely
+    from pyproj import CRS, Transformer
+
+    if is_metric(CRS.from_user_input(crs)):
+        return geometries
+    middle = project(np.nanmean(positions(geometries), axis=0, keepdims=True), crs, "EPSG:4326")[0]
+    local = f"+proj=aeqd +lat_0={middle[1]:.6f} +lon_0={middle[0]:.6f} +datum=WGS84 +units=m"
+    transformer = Transformer.from_crs(crs, local, always_xy=True)
+
+    def move(points: np.ndarray) -> np.ndarray:
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+    return np.asarray(shapely.transform(geometries, move), dtype=object)

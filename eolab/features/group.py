@@ -1,0 +1,275 @@
+"""A feature group: rows of one kind of thing, with their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from eolab.errors import BadInput, Conflict
+from eolab.features import schema, statistics
+from eolab.features.geometry import Geometry, check_same_crs, detect
+from eolab.features.offline import Commit, OfflineTable, connect, quoted
+from eolab.features.query import Query, chosen
+from eolab.lineage import Ref, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from eolab.features.registry import Entry, Registry
+
+ITEMS = "eolab_items"
+
+
+class FeatureGroup:
+    """Made by `FeatureStore.get_or_create_feature_group`.
+
+    A row is named by its primary key and, where the group has one, its event time: when the thing
+    was so. Each row also keeps its ingestion time: when we learnt it. Inserting a row that is
+    there already adds a newer version of it; ``read(known_at=...)`` answers what was known before.
+    """
+
+    def __init__(self, root: Path, features: Path, registry: Registry, entry: Entry) -> None:
+        self._root, self._registry, self._entry = root, registry, entry
+        self.name, self.version = entry.name, entry.version
+        spec = entry.spec
+        self.primary_key: tuple[str, ...] = tuple(spec["primary_key"])  # type: ignore[arg-type]
+        self.event_time: str | None = spec["event_time"]  # type: ignore[assignment]
+        self.description = str(spec["description"])
+        self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
+        self.created = entry.created
+        self._folder = features / "groups" / self.name / str(self.version)
+        self.table = OfflineTable(self._folder, self.keys)
+
+    @property
+    def label(self) -> str:
+        """``name/version``."""
+        return f"{self.name}/{self.version}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The primary key, then the event time where there is one: what names a row."""
+        return (*self.primary_key, *([self.event_time] if self.event_time else []))
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """How its rows know where they are; None where they do not."""
+        spec = self._registry.get("group", self.name, self.version).spec
+        return Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their types; only what was declared before the first insert."""
+        import pyarrow as pa
+
+        found = self.table.schema()
+        if found is None:
+            return pa.schema([])
+        order = self._registry.get("group", self.name, self.version).spec.get("columns") or []
+        assert isinstance(order, list)
+        names = [n for n in found.names if n not in schema.RESERVED]
+        # The table has keys first; users see their own order.
+        names = [n for n in order if n in names] + [n for n in names if n not in order]
+        return pa.schema([found.field(n) for n in names])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.schema.names)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that are no key, event time or geometry."""
+        geometry = self.geometry
+        own = {*self.keys, *(geometry.columns if geometry else ())}
+        return tuple(n for n in self.columns if n not in own)
+
+    def insert(
+        self,
+        frame: object,
+        *,
+        mode: Literal["upsert", "append"] = "upsert",
+        add_columns: bool = False,
+        sources: Iterable[Ref] = (),
+    ) -> Commit:
+        """Add rows, all or none.
+
+        Args:
+            frame: pandas or polars DataFrame, GeoDataFrame, pyarrow Table. The scenes that
+                `extract` names in ``frame.attrs`` are recorded as the commit's origin.
+            mode: "upsert" keeps a row whose key is there as its newer version; "append" refuses it.
+            add_columns: Add columns that the group does not have; older rows get nulls.
+            sources: What else the rows were made from.
+
+        Raises:
+            BadInput: Keys missing or twice, naive time stamps, another schema or CRS. Nothing is
+                written.
+            Conflict: Keys are there already, with mode "append".
+            RemoteError: The disk is full or cannot be written. Nothing is written.
+        """
+        if mode not in {"upsert", "append"}:
+            raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
+        existing = self.table.schema()
+        spec = dict(self._registry.get("group", self.name, self.version).spec)
+        geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
+        if existing is None and geometry is None:
+            geometry = detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
+        rows = schema.to_arrow(frame, geometry.columns if geometry else ())
+        schema.check_keys(rows, self.primary_key, self.event_time)
+        if geometry is not None:
+            for name in geometry.columns:
+                chosen([name], rows.column_names, "the table (its geometry)")
+            check_same_crs(frame, geometry)
+        if existing is not None:
+            rows = schema.conform(rows, existing, add_columns=add_columns)
+        order = spec.get("columns") or []
+        assert isinstance(order, list)
+        names = order + [n for n in rows.column_names if n not in order]
+        described = geometry.to_dict() if geometry else None
+        if names != order or spec.get("geometry") != described:
+            # First the description: without a table it is harmless, and it heals with the next insert.
+            self._registry.update(self._entry, {**spec, "columns": names, "geometry": described})
+        commit = self.table.append(rows, only_new=mode == "append")
+        self._record(commit, frame, sources)
+        self._keep_statistics(commit)
+        return commit
+
+    def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
+        attrs = getattr(frame, "attrs", {})
+        items = attrs.get(ITEMS, []) if isinstance(attrs, Mapping) else []
+        record(
+            self._root,
+            [*(Ref("item", str(i)) for i in items), *sources],
+            self.commit_ref(commit.version),
+            {"rows": commit.rows},
+        )
+
+    def commit_ref(self, version: int) -> Ref:
+        """The node of a commit in the lineage."""
+        return Ref("commit", f"{self.label}@{version}")
+
+    def commits(self) -> list[Commit]:
+        """The group's history, oldest first."""
+        return self.table.commits()
+
+    def read(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        known_at: object = None,
+        filter: str | None = None,
+    ) -> pd.DataFrame:
+        """The newest version of each row, ordered by key and event time.
+
+        Args:
+            columns: Names, in the order wanted; all by default.
+            known_at: What was known then: a time stamp with a time zone, or text, which is UTC
+                ("2024-07-01").
+            filter: An SQL condition, for example ``"ndvi > 0.3 AND crop = 'maize'"``.
+
+        Returns:
+            A DataFrame; a GeoDataFrame where the geometry column is among the columns.
+
+        Raises:
+            BadInput: Unknown column, bad condition or time.
+            Conflict: Nothing was inserted yet.
+        """
+        names = self.columns if columns is None else chosen(list(columns), self.columns, self.label)
+        with connect(self._folder) as con:
+            self.table.view(con, "resolved", known_at=moment(known_at))
+            where = "" if filter is None else f" WHERE {filter}"
+            table = run(con, f"SELECT {quoted(names)} FROM resolved{where} ORDER BY {quoted(self.keys)}")
+        return to_pandas(table, self.geometry)
+
+    def select(self, columns: Sequence[str] | str) -> Query:
+        """A query of these columns."""
+        names = [columns] if isinstance(columns, str) else list(columns)
+        self._need_rows()
+        return Query(self, chosen(names, self.columns, self.label))
+
+    def select_all(self) -> Query:
+        """A query of all columns but keys, event time and geometry."""
+        self._need_rows()
+        return Query(self, self.features)
+
+    def select_except(self, columns: Sequence[str] | str) -> Query:
+        """A query of all columns but keys, event time, geometry and these."""
+        names = [columns] if isinstance(columns, str) else list(columns)
+        self._need_rows()
+        left_out = chosen(names, self.columns, self.label)
+        return Query(self, tuple(n for n in self.features if n not in left_out))
+
+    def _need_rows(self) -> None:
+        if self.table.open() is None:
+            raise Conflict(f"the feature group {self.name!r} has no columns yet", "Insert rows first.")
+
+    def statistics(self) -> list[statistics.ColumnStatistics]:
+        """Figures of each column at the newest commit; computed once a commit."""
+        commit = self.table.last()
+        if commit is None:
+            return []
+        return statistics.load(self._folder, commit.version) or self._keep_statistics(commit)
+
+    def _keep_statistics(self, commit: Commit) -> list[statistics.ColumnStatistics]:
+        geometry = self.geometry
+        skip = geometry.columns if geometry and len(geometry.columns) == 1 else ()
+        with connect(self._folder) as con:
+            self.table.view(con, "resolved", known_at=commit.ingested)
+            found = statistics.describe(con, "resolved", [f for f in self.schema if f.name not in skip])
+        statistics.keep(self._folder, commit.version, found)
+        return found
+
+    def __repr__(self) -> str:
+        commit = self.table.last()
+        rows = "empty" if commit is None else f"{commit.total} rows, {len(self.columns)} columns, commit {commit.version}"
+        return f"<FeatureGroup {self.label}: {rows}>"
+
+
+def moment(value: object) -> int | None:
+    """A point in time as microseconds since the epoch; text without a zone is UTC.
+
+    Raises:
+        BadInput: Not a time, or a time stamp object without a zone.
+    """
+    import pandas as pd
+
+    if value is None:
+        return None
+    try:
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{value!r} is not a point in time: {error}", "Write for example '2024-07-01T12:00:00Z'.") from error
+    if stamp is pd.NaT:
+        raise BadInput(f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'.")
+    if stamp.tzinfo is None:
+        if not isinstance(value, str):
+            raise BadInput(f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC').")
+        stamp = stamp.tz_localize("UTC")
+    return int(stamp.tz_convert("UTC").as_unit("us").value if stamp.unit == "us" else stamp.value // 1000)
+
+
+def run(con: object, sql: str) -> pa.Table:
+    """The answer of a query that holds a user's condition.
+
+    Raises:
+        BadInput: The condition is not valid.
+    """
+    import duckdb
+
+    try:
+        return con.sql(sql).to_arrow_table()  # type: ignore[attr-defined]
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
+        raise BadInput(f"the condition cannot be used: {str(error).splitlines()[0]}", "Write SQL on the group's columns, for example \"ndvi > 0.3\".") from error
+
+
+def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:
+    """A DataFrame; a GeoDataFrame where the WKB geometry is among the columns."""
+    frame: pd.DataFrame = table.to_pandas()
+    if geometry is not None and len(geometry.columns) == 1 and geometry.columns[0] in frame.columns:
+        import geopandas as gpd
+
+        name = geometry.columns[0]
+        frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=geometry.crs)
+        return gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)  # type: ignore[no-any-return]
+    return frame

@@ -1,0 +1,323 @@
+"""The point-in-time join on DuckDB: to each row the newest values that were so at its time.
+
+Where a group holds several versions of a row, only keys and times are searched (a narrow ASOF
+join); the values are fetched afterwards for the rows that were found, and their newest version is
+told apart there. That costs little more than a join that ignores reprocessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput, nearest
+from eolab.features.group import run
+from eolab.features.offline import quote, quoted
+from eolab.features.query import Join, Query, Steps, seconds
+from eolab.features.schema import CHANGE, INGESTED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+    from eolab.features.group import FeatureGroup
+
+# A time later than all others, for labels without one: 9999-12-31, microseconds since the epoch.
+NO_TIME = 253402214400000000
+
+
+@dataclass(frozen=True)
+class Spine:
+    """The rows to which values are looked up.
+
+    Attributes:
+        rows: A table with the key columns; row i is sample i.
+        times: Event time of each row, microseconds since the epoch, int64, shape (n,);
+            `NO_TIME` where the rows have none.
+    """
+
+    rows: pa.Table
+    times: np.ndarray
+
+    def register(self, con: DuckDBPyConnection, extra: Mapping[str, np.ndarray] | None = None) -> None:
+        import pyarrow as pa
+
+        table = self.rows.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
+        table = table.append_column("_t", pa.array(self.times, pa.timestamp("us", "UTC")))
+        for name, values in (extra or {}).items():
+            table = table.append_column(name, pa.array(values))
+        con.register("spine", table)
+
+
+def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
+    """The columns on which a part is matched.
+
+    Raises:
+        BadInput: They are not all among the spine's, or do not name one row of the part.
+    """
+    group = part.query.group
+    on = part.on or group.primary_key
+    for name in on:
+        if name not in available:
+            raise BadInput(
+                f"{group.label} is matched on {name!r}, which the rows do not have",
+                nearest(name, list(available), "rows' columns") + " Or name the columns with on=[...].",
+            )
+    missing = [k for k in group.primary_key if k not in on]
+    if missing:
+        raise BadInput(f"on={list(on)} leaves out {missing[0]!r} of {group.label}'s primary key", "One row would match several; add it.")
+    for name in on:
+        if name not in group.columns:
+            raise BadInput(f"no column {name!r} in {group.label}", nearest(name, group.columns, "columns"))
+    return tuple(on)
+
+
+def flat(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None) -> tuple[pa.Table, np.ndarray]:
+    """One row a spine row with the query's columns; nulls where nothing was known.
+
+    Returns:
+        The table in the order of the spine, and a mask (n,) of rows that every inner join matched.
+    """
+    spine.register(con)
+    kept = np.ones(spine.rows.num_rows, dtype=bool)
+    selected, joins = [], []
+    for number, part in enumerate(query.parts):
+        _match(con, spine, part, number, known_at)
+        selected += [f"p{number}.{quote('c' + str(i))} AS {quote(part.prefix + c)}" for i, c in enumerate(part.query.columns)]
+        joins.append(f"LEFT JOIN part{number} p{number} ON p{number}._row = s._row")
+        if part.kind == "inner":
+            matched = con.sql(f"SELECT _row FROM part{number}").to_arrow_table().column("_row").to_numpy()
+            kept &= np.isin(np.arange(len(kept)), matched)
+    table = con.sql(f"SELECT {', '.join(selected)} FROM spine s {' '.join(joins)} ORDER BY s._row").to_arrow_table()
+    return table, kept
+
+
+def _match(con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None) -> None:
+    """Make the table ``part<number>`` (_row, c0, c1, ...): at most one row a spine row."""
+    group, columns = part.query.group, part.query.columns
+    keys = keys_of(part, spine.rows.column_names)
+    check_types(spine.rows.schema, group, keys)
+    # Renamed, so that no column can be mistaken for one of the spine.
+    values = [f"{quote(c)} AS c{i}" for i, c in enumerate(columns)]
+    match = [f"{quote(k)} AS k{i}" for i, k in enumerate(keys)]
+    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, k in enumerate(keys))
+    out = ", ".join(["s._row", *(f"g.c{i}" for i in range(len(columns)))])
+    commit = group.table.view(con, "resolved", known_at=known_at)
+    where = f" WHERE {part.query.where}" if part.query.where else ""
+    target = f"CREATE OR REPLACE TEMP TABLE part{number} AS "
+    if group.event_time is None:
+        run_statement(con, f"{target}SELECT {out} FROM spine s JOIN (SELECT {', '.join([*match, *values])} FROM resolved{where}) g ON {same}")
+        return
+    event = quote(group.event_time)
+    fresh = "" if part.max_age is None else f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {seconds(part.max_age, 'max_age') * 1_000_000}"
+    if not commit.changed or commit.deleted or where:
+        # A condition or a deletion must be seen before the search: it decides which row is newest.
+        inner = ", ".join([*match, f"{event} AS _e", *values])
+        run_statement(
+            con,
+            f"{target}SELECT {out} FROM spine s ASOF JOIN (SELECT {inner} FROM resolved{where}) g ON {same} AND s._t >= g._e{fresh}",
+        )
+        return
+    group.table.view(con, "every", known_at=known_at, resolve=False)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE hits AS SELECT s._row, g._e{''.join(f', g.k{i}' for i in range(len(keys)))} FROM spine s "
+        f"ASOF JOIN (SELECT {', '.join(match)}, {event} AS _e FROM every) g ON {same} AND s._t >= g._e{fresh}"
+    )
+    found = " AND ".join(f"h.k{i} = g.{quote(k)}" for i, k in enumerate(keys))
+    fetched = ", ".join(["h._row", *(f"g.{quote(c)} AS c{i}" for i, c in enumerate(columns))])
+    con.execute(
+        f"{target}SELECT {fetched} FROM hits h JOIN every g ON {found} AND h._e = g.{event} "
+        f"QUALIFY row_number() OVER (PARTITION BY h._row ORDER BY g.{INGESTED} DESC) = 1"
+    )
+
+
+def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> None:
+    """Raises BadInput where a key is text on one side and a number on the other."""
+    import pyarrow as pa
+
+    def family(kind: pa.DataType) -> str:
+        return "a whole number" if pa.types.is_integer(kind) else str(kind)
+
+    for key in keys:
+        left, right = family(rows.field(key).type), family(group.schema.field(key).type)
+        if left != right:
+            raise BadInput(f"the key {key!r} is {left} in the rows and {right} in {group.label}", "Give both the same type.")
+
+
+def run_statement(con: DuckDBPyConnection, sql: str) -> None:
+    """Run SQL that holds a user's condition; a faulty condition is a `BadInput`."""
+    run(con, f"SELECT 1 FROM ({sql.split(' AS ', 1)[1]}) LIMIT 0") if " WHERE " in sql else None
+    con.execute(sql)
+
+
+def windows(times: np.ndarray, steps: Steps, seen: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """First and last moment (excluded) of each row's season, microseconds since the epoch, shape (n,).
+
+    Args:
+        times: Event times of the rows; `NO_TIME` where they have none.
+        steps: The sequence.
+        seen: Earliest and latest observation, for rows without a time.
+
+    Raises:
+        BadInput: Rows without a time, and observations of several seasons.
+    """
+    import pandas as pd
+
+    day = np.timedelta64(1, "D")
+    if len(steps.start) != 5:
+        first = pd.Timestamp(steps.start)
+        last = pd.Timestamp(steps.end)
+        stamps = [s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC") for s in (first, last)]
+        low, high = (int(s.timestamp() * 1e6) for s in stamps)
+        # A bare date is the whole day.
+        high += 86_400_000_000 if len(steps.end) <= 10 else 0
+        return np.full(len(times), low), np.full(len(times), high)
+    stamps_np = times.astype("datetime64[us]")
+    if len(times) and (times == NO_TIME).any():
+        if seen is None:
+            return np.zeros(len(times), np.int64), np.zeros(len(times), np.int64)
+        low_year = _season(np.array([seen[0]], "datetime64[us]"), steps.start)[0]
+        high_year = _season(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
+        if low_year != high_year:
+            raise BadInput(
+                f"the labels have no event time and the observations are of several seasons ({low_year} to {high_year})",
+                "Give the label group an event_time, or write full dates in sequence().",
+            )
+        years = np.full(len(times), low_year)
+    else:
+        years = _season(stamps_np, steps.start)
+    over = 1 if steps.end < steps.start else 0
+    begin = np.array([_date(int(y), steps.start) for y in years], "datetime64[D]").astype("datetime64[us]")
+    finish = np.array([_date(int(y) + over, steps.end) + day for y in years], "datetime64[D]").astype("datetime64[us]")
+    return begin.astype(np.int64), finish.astype(np.int64)
+
+
+def _season(times: np.ndarray, start: str) -> np.ndarray:
+    """The year in which the season began that began last at or before each time."""
+    years = times.astype("datetime64[Y]").astype(int) + 1970
+    begins = np.array([_date(int(y), start) for y in years], "datetime64[D]")
+    return np.asarray(np.where(times.astype("datetime64[D]") < begins, years - 1, years))
+
+
+def _date(year: int, month_day: str) -> np.datetime64:
+    if month_day == "02-29" and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+        month_day = "02-28"
+    return np.datetime64(f"{year:04d}-{month_day}", "D")
+
+
+def step_names(steps: Steps) -> tuple[str, ...]:
+    """A name for each step: its first day."""
+    # A year without a 29 February, so that a season has the same number of steps in each year.
+    first = _date(2001, steps.start) if len(steps.start) == 5 else np.datetime64(steps.start[:10], "D")
+    if len(steps.start) == 5:
+        last = _date(2002 if steps.end < steps.start else 2001, steps.end)
+    else:
+        last = np.datetime64(steps.end[:10], "D")
+    span = int((last - first).astype(int) + 1) * 86400
+    every = seconds(steps.every, "every")
+    count = -(-span // every)
+    moments = [first.astype("datetime64[s]") + np.timedelta64(every * i, "s") for i in range(count)]
+    unit, cut = ("D", 5 if len(steps.start) == 5 else 0) if every % 86400 == 0 else ("m", 5 if len(steps.start) == 5 else 0)
+    return tuple(str(np.datetime64(m, unit))[cut:] for m in moments)
+
+
+def sequences(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of a query with steps.
+
+    Returns:
+        Values, float32, shape (n, t, f), NaN where nothing was observed; and how many observations
+        each step holds, int32, shape (n, t), of the group that has most.
+    """
+    steps = query.steps
+    assert steps is not None
+    names, every = step_names(steps), seconds(steps.every, "every") * 1_000_000
+    low, high = windows(spine.times, steps, _seen(con, query.group, known_at))
+    n, t = spine.rows.num_rows, len(names)
+    X = np.full((n, t, len(query.names)), np.nan, dtype=np.float32)
+    counts = np.zeros((n, t), dtype=np.int32)
+    spine.register(con, {"_w0": low, "_w1": high})
+    at = 0
+    for number, part in enumerate(query.parts):
+        group, width = part.query.group, len(part.query.columns)
+        if group.event_time is None:
+            _match(con, spine, part, number, known_at)
+            table = con.sql(f"SELECT * FROM part{number}").to_arrow_table()
+            rows = table.column("_row").to_numpy()
+            X[rows, :, at : at + width] = _floats(table, width)[:, None, :]
+        else:
+            table = _stepped(con, spine, part, every, t, steps, known_at)
+            rows, at_step = table.column("_row").to_numpy(), table.column("_step").to_numpy()
+            X[rows, at_step, at : at + width] = _floats(table, width)
+            np.maximum.at(counts, (rows, at_step), table.column("_n").to_numpy().astype(np.int32))
+            if steps.fill is not None:
+                gap = t if steps.max_gap is None else seconds(steps.max_gap, "max_gap") * 1_000_000 // every
+                X[:, :, at : at + width] = filled(X[:, :, at : at + width], steps.fill, gap, (spine.times - low) // every)
+        at += width
+    return X, counts
+
+
+def _stepped(
+    con: DuckDBPyConnection, spine: Spine, part: Join, every: int, t: int, steps: Steps, known_at: int | None
+) -> pa.Table:
+    group, columns = part.query.group, part.query.columns
+    assert group.event_time is not None
+    keys = keys_of(part, spine.rows.column_names)
+    check_types(spine.rows.schema, group, keys)
+    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, k in enumerate(keys))
+    group.table.view(con, "resolved", known_at=known_at)
+    where = f" WHERE {part.query.where}" if part.query.where else ""
+    values = [f"CAST({quote(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
+    inner = ", ".join([*(f"{quote(k)} AS k{i}" for i, k in enumerate(keys)), f"epoch_us({quote(group.event_time)}) AS _e", *values])
+    newest = "arg_max(g.c{i}, g._e) FILTER (g.c{i} IS NOT NULL)" if steps.how == "last" else "avg(g.c{i})"
+    figures = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
+    return run(
+        con,
+        f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, count(*) AS _n, {figures} "
+        f"FROM spine s JOIN (SELECT {inner} FROM resolved{where}) g "
+        f"ON {same} AND g._e >= s._w0 AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
+    )
+
+
+def _seen(con: DuckDBPyConnection, group: FeatureGroup, known_at: int | None) -> tuple[int, int] | None:
+    assert group.event_time is not None
+    group.table.view(con, "resolved", known_at=known_at)
+    event = quote(group.event_time)
+    row = con.sql(f"SELECT epoch_us(min({event})), epoch_us(max({event})) FROM resolved").fetchall()[0]
+    return None if row[0] is None else (int(row[0]), int(row[1]))
+
+
+def _floats(table: pa.Table, width: int) -> np.ndarray:
+    columns = [table.column(f"c{i}").to_pandas().to_numpy(dtype=np.float32, na_value=np.nan) for i in range(width)]
+    return np.column_stack(columns) if columns else np.empty((table.num_rows, 0), np.float32)
+
+
+def filled(X: np.ndarray, how: str, gap: int, last: np.ndarray) -> np.ndarray:
+    """Fill empty steps of arrays (n, t, f).
+
+    Args:
+        X: Values, NaN where empty.
+        how: "previous" or "linear".
+        gap: Longest run of empty steps that is filled.
+        last: For each row the last step that had begun at its event time, shape (n,); nothing
+            later is filled.
+    """
+    n, t, f = X.shape
+    index = np.arange(t)[None, :, None]
+    known = ~np.isnan(X)
+    before = np.maximum.accumulate(np.where(known, index, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, index, t)[:, ::-1], axis=1)[:, ::-1]
+    rows, _, columns = np.ogrid[:n, :t, :f]
+    left = X[rows, np.clip(before, 0, t - 1), columns]
+    run_length = np.where(after < t, after, np.clip(last, 0, t - 1)[:, None, None] + 1) - before - 1
+    usable = ~known & (before >= 0) & (run_length <= gap) & (index <= last[:, None, None])
+    if how == "previous":
+        return np.where(usable, left, X)
+    right = X[rows, np.clip(after, 0, t - 1), columns]
+    weight = (index - before) / np.maximum(after - before, 1)
+    return np.where(usable & (after < t), left + (right - left) * weight, X).astype(X.dtype)
+
+
+__all__ = ["CHANGE", "NO_TIME", "Spine", "flat", "keys_of", "quoted", "sequences", "step_names", "windows"]

@@ -1,0 +1,372 @@
+"""The Delta Lake table behind a feature group: appended to under a lock, read through DuckDB.
+
+Every row carries the time at which it was ingested and whether it is the first of its key (0), a
+newer version of one (1) or a deletion (2). Nothing is rewritten: what was known at a time is what
+had been ingested by then. Rows of one key are told apart on read, and only where there are such.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.features.schema import CHANGE, INGESTED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+    from duckdb import DuckDBPyConnection
+
+FORMAT = 1
+# Rows, their history and what was known when must outlive Delta's default of 30 days.
+_CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
+_META = "eolab"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One change of a feature group.
+
+    Attributes:
+        version: The Delta table's version.
+        time: When it was made, seconds since the epoch.
+        operation: "insert", "delete", "optimize" or "vacuum".
+        rows: Rows that it brought or deleted.
+        new: Of these, rows whose key was not there.
+        ingested: The newest ingestion time in the table, microseconds since the epoch.
+        total: Rows of the group after it.
+        changed: Whether the table holds several rows of one key.
+        deleted: Whether rows were ever deleted.
+    """
+
+    version: int
+    time: float
+    operation: str
+    rows: int
+    new: int
+    ingested: int
+    total: int
+    changed: bool
+    deleted: bool
+
+
+def quote(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted(names: Sequence[str], prefix: str = "") -> str:
+    """SQL identifiers with commas between."""
+    return ", ".join(prefix + quote(name) for name in names)
+
+
+def text(value: str) -> str:
+    """An SQL text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@contextmanager
+def connect(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """A DuckDB connection in memory, in UTC, that spills below ``folder`` when memory is short."""
+    import duckdb
+
+    con = duckdb.connect()
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
+        con.execute("SET enable_progress_bar = false")
+        yield con
+    finally:
+        con.close()
+
+
+class OfflineTable:
+    """The rows of one feature group.
+
+    Writers are one at a time (a lock file, freed by the system when its holder dies); readers
+    never wait and see whole commits only.
+
+    Args:
+        folder: Its own folder; made with the first insert.
+        keys: The primary key, then the event time where there is one.
+    """
+
+    def __init__(self, folder: Path, keys: Sequence[str]) -> None:
+        self.folder = folder
+        self.path = folder / "table"
+        self.keys = tuple(keys)
+
+    def open(self) -> DeltaTable | None:
+        """The Delta table at its newest version; None before the first insert."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        try:
+            return DeltaTable(str(self.path))
+        except TableNotFoundError:
+            return None
+
+    def schema(self) -> pa.Schema | None:
+        """The columns, the store's own ones too; None before the first insert."""
+        import pyarrow as pa
+
+        table = self.open()
+        return None if table is None else pa.schema(table.schema())
+
+    def last(self) -> Commit | None:
+        """The newest commit; None before the first insert."""
+        table = self.open()
+        return None if table is None else _commit(table.history(1)[0])
+
+    def commits(self) -> list[Commit]:
+        """All commits, oldest first."""
+        table = self.open()
+        return [] if table is None else [_commit(entry) for entry in reversed(table.history())]
+
+    def append(self, rows: pa.Table, *, only_new: bool = False) -> Commit:
+        """Add checked rows as one commit.
+
+        Args:
+            rows: From `schema.to_arrow` and `schema.conform`; unique keys.
+            only_new: Refuse rows whose key is there already.
+
+        Raises:
+            Conflict: Keys are there already, with ``only_new``.
+            RemoteError: The disk is full or cannot be written; nothing was added.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        with self.locked():
+            table = self.open()
+            change, live = self._known(table, rows)
+            if live and only_new:
+                raise Conflict(
+                    f"{live} of {rows.num_rows} keys are in the group already",
+                    "Insert with mode='upsert' to keep the rows as newer versions.",
+                )
+            commit = self.next_commit(table, "insert", rows.num_rows, rows.num_rows - live, rows.num_rows - live)
+            commit = replace(commit, changed=commit.changed or bool(pc.any(pc.greater(change, 0)).as_py()))
+            self.write(table, self.stamp(rows, change, commit.ingested), commit)
+            return commit
+
+    def stamp(self, rows: pa.Table, change: pa.Array, ingested: int) -> pa.Table:
+        """The rows with the store's own columns; keys first, so that Delta keeps their ranges."""
+        import pyarrow as pa
+
+        moment = pa.scalar(ingested, pa.int64()).cast(pa.timestamp("us", "UTC"))
+        own = {INGESTED: pa.repeat(moment, rows.num_rows), CHANGE: change}
+        columns = {n: rows.column(n) for n in rows.column_names}
+        first = {n: columns.pop(n) for n in self.keys}
+        return pa.table({**first, **own, **columns})
+
+    def next_commit(self, table: DeltaTable | None, operation: str, rows: int, new: int, growth: int) -> Commit:
+        """The commit that would follow; its ingestion time is later than all before.
+
+        Call it with the lock held.
+        """
+        before = None if table is None else _commit(table.history(1)[0])
+        now = time.time_ns() // 1000
+        return Commit(
+            version=0 if before is None else before.version + 1,
+            time=now / 1e6,
+            operation=operation,
+            rows=rows,
+            new=new,
+            # The clock may stand still or go back; the order of commits must not.
+            ingested=now if before is None else max(now, before.ingested + 1),
+            total=growth if before is None else before.total + growth,
+            changed=False if before is None else before.changed,
+            deleted=False if before is None else before.deleted,
+        )
+
+    def write(self, table: DeltaTable | None, rows: pa.Table, commit: Commit) -> None:
+        """Append ``rows`` as ``commit``; with the lock held.
+
+        Raises:
+            RemoteError: The disk is full or cannot be written; nothing was added.
+        """
+        from deltalake import write_deltalake
+        from deltalake.exceptions import DeltaError
+
+        started = time.time()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_deltalake(
+                str(self.path) if table is None else table,
+                rows,
+                mode="append",
+                schema_mode="merge" if table is not None else None,
+                configuration=_CONFIGURATION if table is None else None,
+                commit_properties=properties(commit),
+            )
+        except (DeltaError, OSError) as error:
+            self._clean(started)
+            raise _unwritable(self.path, error) from error
+
+    def _clean(self, since: float) -> None:
+        """Delete data files of a failed write; they are in no commit and only take room."""
+        table = self.open()
+        kept = set() if table is None else {Path(uri).name for uri in table.file_uris()}
+        for file in self.path.glob("*.parquet"):
+            try:
+                if file.name not in kept and file.stat().st_mtime >= since - 1:
+                    file.unlink()
+            except OSError:
+                continue
+
+    def _known(self, table: DeltaTable | None, rows: pa.Table) -> tuple[pa.Array, int]:
+        """For each row 1 where its key was ever in the table, else 0 (int8); how many are there now."""
+        import numpy as np
+        import pyarrow as pa
+
+        out = np.zeros(rows.num_rows, dtype=np.int8)
+        files = [] if table is None or not rows.num_rows else self._overlapping(table, rows)
+        if not files or table is None:
+            return pa.array(out), 0
+        keys = quoted(self.keys)
+        numbered = rows.select(list(self.keys)).append_column("_n", pa.array(np.arange(rows.num_rows)))
+        with connect(self.folder) as con:
+            con.register("incoming", numbered)
+            con.execute(f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} FROM read_parquet({_list(files)})")
+            found = con.sql(
+                f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
+                if _commit(table.history(1)[0]).changed
+                else f"SELECT _n, 0 AS newest FROM incoming SEMI JOIN present USING ({keys})"
+            ).to_arrow_table()
+        out[found.column("_n").to_numpy()] = 1
+        return pa.array(out), int((found.column("newest").to_numpy() != 2).sum())
+
+    def _overlapping(self, table: DeltaTable, rows: pa.Table) -> list[str]:
+        """The files that may hold one of these keys, by the ranges that Delta keeps."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        actions = pa.table(table.get_add_actions(flatten=True))
+        keep = pa.array([True] * actions.num_rows)
+        for key in self.keys:
+            kind = rows.schema.field(key).type
+            # Long texts are cut in Delta's statistics, so only numbers and times are compared.
+            if f"min.{key}" not in actions.column_names or not (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)):
+                continue
+            low, high = (actions.column(f"{side}.{key}").cast(pa.int64()) for side in ("min", "max"))
+            span = pc.min_max(rows.column(key).cast(pa.int64())).as_py()
+            # The protocol allows writers to cut time stamps to milliseconds.
+            slack = 1000 if pa.types.is_timestamp(kind) else 0
+            inside = pc.and_(pc.less_equal(low, span["max"]), pc.greater_equal(pc.add(high, slack), span["min"]))
+            keep = pc.and_(keep, pc.fill_null(inside, True))
+        return [str(self.path / name) for name in actions.column("path").filter(keep).to_pylist()]
+
+    def view(
+        self,
+        con: DuckDBPyConnection,
+        name: str,
+        *,
+        known_at: int | None = None,
+        resolve: bool = True,
+        files: Sequence[str] | None = None,
+    ) -> Commit:
+        """Make a view ``name`` of the rows on a connection.
+
+        Args:
+            con: From `connect`.
+            name: The view's name.
+            known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+            resolve: Keep only the newest row of each key, and no deleted ones. Without it, rows of
+                all ingestion times, deletions too.
+            files: Only these files.
+
+        Returns:
+            The newest commit, which says whether the table may hold several rows of one key.
+
+        Raises:
+            Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
+        """
+        import pyarrow as pa
+
+        table = self.open()
+        if table is None:
+            raise Conflict(f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first.")
+        features = set(table.protocol().reader_features or ())
+        if features & {"deletionVectors", "columnMapping"}:
+            raise Conflict(f"{self.path} uses Delta's {', '.join(sorted(features))}, which cannot be read here", "Write it without.")
+        files = table.file_uris() if files is None else files
+        if files:
+            raw = f"read_parquet({_list(files)}, union_by_name=true)"
+        else:
+            raw = f"{name}_empty"
+            con.register(raw, pa.schema(table.schema()).empty_table())
+        when = "" if known_at is None else f" WHERE {INGESTED} <= make_timestamptz({known_at})"
+        commit = _commit(table.history(1)[0])
+        if not (resolve and commit.changed):
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw}{when}")
+            return commit
+        keys = quoted(self.keys)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS WITH raw AS (SELECT * FROM {raw}{when}), "
+            f"again AS (SELECT DISTINCT {keys} FROM raw WHERE {CHANGE} > 0) "
+            f"SELECT * FROM raw ANTI JOIN again USING ({keys}) UNION ALL BY NAME "
+            f"SELECT * FROM (SELECT * FROM raw SEMI JOIN again USING ({keys}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) WHERE {CHANGE} <> 2"
+        )
+        return commit
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the writers' lock."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a+b") as file:
+            _lock(file.fileno())
+            yield  # closing the file frees the lock
+
+
+def properties(commit: Commit) -> object:
+    """What Delta keeps of a commit: our account of it travels in the table's own log."""
+    from deltalake import CommitProperties
+
+    account = {"format": FORMAT, **asdict(commit)}
+    return CommitProperties(custom_metadata={_META: json.dumps(account)})
+
+
+def _commit(entry: Mapping[str, object]) -> Commit:
+    try:
+        account = json.loads(str(entry[_META]))
+        assert account.pop("format") == FORMAT
+        account["version"] = int(str(entry["version"]))
+        return Commit(**account)
+    except (KeyError, ValueError, TypeError, AssertionError) as error:
+        raise Conflict(
+            f"commit {entry.get('version')} of the table was not made by this version of eolab",
+            "Write to feature tables through feature groups only.",
+        ) from error
+
+
+def _list(files: Sequence[str]) -> str:
+    return "[" + ", ".join(text(file) for file in files) + "]"
+
+
+def _unwritable(path: Path, error: Exception) -> RemoteError | BadInput:
+    words = str(error)
+    full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words or "os error 28" in words
+    large = "File too large" in words or "os error 27" in words or "quota" in words.lower()
+    if full or large:
+        return RemoteError(f"the disk that holds {path} is full; nothing was inserted", "Free some space and insert again.")
+    return RemoteError(f"{path} cannot be written: {words.splitlines()[0]}", "Nothing was inserted; check the folder and insert again.")
+
+
+def _lock(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt  # type: ignore[import-not-found, unused-ignore]
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,0 +1,162 @@
+"""What feature groups and views there are: one small database beside the tables.
+
+Rows are names, versions and a JSON description; the data and its history are in the Delta tables.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput, Conflict, NotFound, nearest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Table
+
+FORMAT = 1
+_WORDS = {"group": "feature group", "view": "feature view", "dataset": "training dataset"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered thing: its kind, name, version, description as plain JSON, and when it was made."""
+
+    kind: str
+    name: str
+    version: int
+    spec: Mapping[str, object]
+    created: float
+
+
+class Registry:
+    """Names in a SQLite file of ``folder``; made with the first thing that is registered.
+
+    Safe for several processes: each call is one transaction and waits up to 30 s for another's.
+    No write-ahead log, so that it works on network file systems too.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "registry.db"
+        self._engine: Engine | None = None
+        self._table: Table | None = None
+
+    def add(self, kind: str, name: str, version: int, spec: Mapping[str, object]) -> Entry:
+        """Register a new thing.
+
+        Raises:
+            Conflict: Name and version are taken.
+        """
+        import sqlalchemy as sa
+
+        entry = Entry(kind, name, version, dict(spec), time.time())
+        with self._begin() as (connection, table):
+            values = {
+                "kind": kind,
+                "name": name,
+                "version": version,
+                "spec": json.dumps(entry.spec),
+                "created": entry.created,
+            }
+            try:
+                connection.execute(table.insert().values(values))
+            except sa.exc.IntegrityError:
+                raise Conflict(
+                    f"the {_WORDS[kind]} {name!r}, version {version}, exists already",
+                    "Take another version, or open the existing one.",
+                ) from None
+        return entry
+
+    def update(self, entry: Entry, spec: Mapping[str, object]) -> Entry:
+        """Replace the description of a registered thing."""
+        with self._begin() as (connection, table):
+            connection.execute(
+                table.update()
+                .where(
+                    table.c.kind == entry.kind,
+                    table.c.name == entry.name,
+                    table.c.version == entry.version,
+                )
+                .values(spec=json.dumps(dict(spec)))
+            )
+        return Entry(entry.kind, entry.name, entry.version, dict(spec), entry.created)
+
+    def find(self, kind: str, name: str, version: int | None = None) -> Entry | None:
+        """The thing of this name; its newest version where none is named; None if not there."""
+        found = [e for e in self.all(kind) if e.name == name and version in {None, e.version}]
+        return max(found, key=lambda e: e.version, default=None)
+
+    def get(self, kind: str, name: str, version: int | None = None) -> Entry:
+        """Like `find`, but a missing thing is an error.
+
+        Raises:
+            NotFound: With the names or versions that there are.
+        """
+        entry = self.find(kind, name, version)
+        if entry is None:
+            word = _WORDS[kind]
+            versions = sorted(e.version for e in self.all(kind) if e.name == name)
+            if versions:
+                raise NotFound(
+                    f"the {word} {name!r} has no version {version}",
+                    f"Its versions are: {', '.join(map(str, versions))}.",
+                )
+            names = sorted({e.name for e in self.all(kind)})
+            raise NotFound(f"no {word} {name!r}", nearest(str(name), names, f"{word}s"))
+        return entry
+
+    def all(self, kind: str) -> list[Entry]:
+        """Everything of a kind, by name and version."""
+        import sqlalchemy as sa
+
+        if not self.path.exists():
+            return []
+        with self._begin() as (connection, table):
+            query = sa.select(table).where(table.c.kind == kind).order_by(table.c.name, table.c.version)
+            rows = connection.execute(query).all()
+        return [Entry(r.kind, r.name, r.version, json.loads(r.spec), r.created) for r in rows]
+
+    @contextmanager
+    def _begin(self) -> Iterator[tuple[Connection, Table]]:
+        if self._engine is None or self._table is None:
+            self._engine, self._table = self._open()
+        with self._engine.begin() as connection:
+            yield connection, self._table
+
+    def _open(self) -> tuple[Engine, Table]:
+        import sqlalchemy as sa
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # No pool: a connection that outlives a call would also outlive a fork.
+        engine = sa.create_engine(
+            f"sqlite:///{self.path}", poolclass=sa.pool.NullPool, connect_args={"timeout": 30}
+        )
+        metadata = sa.MetaData()
+        table = sa.Table(
+            "entries",
+            metadata,
+            sa.Column("kind", sa.String(32), primary_key=True),
+            sa.Column("name", sa.String(128), primary_key=True),
+            sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+            sa.Column("spec", sa.Text, nullable=False),
+            sa.Column("created", sa.Float, nullable=False),
+        )
+        with engine.begin() as connection:
+            found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            if found not in {0, FORMAT}:
+                raise BadInput(
+                    f"{self.path} has format {found}, allowed: {FORMAT}",
+                    "It was written by another version of eolab; upgrade eolab.",
+                )
+            if found == 0:
+                connection.exec_driver_sql(
+                    "CREATE TABLE IF NOT EXISTS entries (kind VARCHAR(32) NOT NULL, name VARCHAR(128) NOT NULL, "
+                    "version INTEGER NOT NULL, spec TEXT NOT NULL, created FLOAT NOT NULL, "
+                    "PRIMARY KEY (kind, name, version))"
+                )
+                connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+        return engine, table

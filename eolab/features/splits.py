@@ -1,0 +1,228 @@
+"""Training, validation and test parts that do not know each other: split by blocks of land.
+
+Neighbouring samples are alike; a model that saw one knows the other. So samples are put into the
+cells of an absolute grid and a cell goes whole to one part. Nothing here depends on the order of
+rows: cells are told apart by hashes of their place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eolab.errors import BadInput
+from eolab.features import geometry as geo
+
+# Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
+EQUAL_AREA = "EPSG:6933"
+# Arrangements that are tried to give each part its share of each class.
+_ATTEMPTS = 16
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Square cells of an absolute grid; each goes whole to one part.
+
+    Attributes:
+        size: Side of a cell, in units of ``crs``.
+        buffer: Samples of the training part this near (or nearer) to one that is held out are
+            dropped; metres, or degrees where ``crs`` is in degrees.
+        crs: Grid; by default an equal-area one in metres (EPSG:6933).
+        merge: Samples nearer than this, in metres, are one unit and stay together: the same place
+            from two sources. 0 switches it off.
+    """
+
+    size: float
+    buffer: float = 0.0
+    crs: str | None = None
+    merge: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("size", "buffer", "merge"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                raise BadInput(f"Blocks({name}={value!r}) is not a length", "Give a number, in metres or in units of crs.")
+        if self.size == 0:
+            raise BadInput("Blocks(size=0) has no cells", "Give the side of a cell, for example 5_000 (metres).")
+        if self.crs is not None:
+            object.__setattr__(self, "crs", geo.crs_text(self.crs))
+
+    def to_dict(self) -> dict[str, object]:
+        return {"kind": "blocks", "size": self.size, "buffer": self.buffer, "crs": self.crs or EQUAL_AREA, "merge": self.merge}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where samples are.
+
+    Attributes:
+        shapes: shapely geometries, shape (n,), none missing.
+        crs: Their coordinate reference system.
+    """
+
+    shapes: np.ndarray
+    crs: str
+    points: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", geo.positions(self.shapes))
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @property
+    def areas(self) -> bool:
+        """Whether some are more than points."""
+        import shapely
+
+        return bool((shapely.get_dimensions(self.shapes) > 0).any())
+
+
+def units(places: Places, merge: float, together: np.ndarray | None = None) -> np.ndarray:
+    """Which samples are one unit: nearer than ``merge`` metres (by their middles), or of one value of ``together``.
+
+    Returns:
+        Numbers 0..u-1, shape (n,).
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    n = len(places)
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    if merge > 0 and n:
+        # A millimetre less, so that pixel centres exactly that far apart stay apart.
+        tree = cKDTree(geo.metres(places.points, places.crs))
+        pairs.append(tree.query_pairs(merge - 1e-3, output_type="ndarray"))
+    if together is not None and n:
+        order = np.argsort(together, kind="stable")
+        same = together[order][1:] == together[order][:-1]
+        pairs.append(np.column_stack([order[:-1][same], order[1:][same]]))
+    edges = np.concatenate(pairs)
+    graph = coo_matrix((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1])
+
+
+def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
+    """The cell of each sample as text, shape (n,); a unit is where its first point (by x, then y) is.
+
+    Raises:
+        BadInput: Merging nearby samples chained them over more than a cell.
+    """
+    points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    first = np.full(unit.max(initial=-1) + 1, -1)
+    # Written backwards, so that the first of each unit stays.
+    first[unit[order[::-1]]] = order[::-1]
+    index = np.floor(points[first[unit]] / blocks.size).astype(np.int64)
+    return np.char.add(np.char.add(index[:, 0].astype(str), "_"), index[:, 1].astype(str))
+
+
+def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
+    """Raises BadInput where merging nearby samples chained them over more than one cell's side."""
+    points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
+    count = unit.max(initial=-1) + 1
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    np.minimum.at(low, unit, points)
+    np.maximum.at(high, unit, points)
+    if count and (high - low).max() > blocks.size:
+        raise BadInput(
+            f"samples nearer than {blocks.merge:g} m chain into one unit larger than a block",
+            "These are pixels or dense points: pass Blocks(..., merge=0).",
+        )
+
+
+def _hash(*parts: object) -> int:
+    return int.from_bytes(hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest(), "big")
+
+
+def assign(cell: np.ndarray, y: np.ndarray, weights: Sequence[float], seed: int) -> np.ndarray:
+    """The part of each sample, shape (n,): cells go whole, each part gets its share of each class.
+
+    Cells with a large share of a class are placed first, each where most of its classes is
+    still wanted; of several such arrangements the most even one is taken.
+
+    Args:
+        cell: Cell of each sample, text.
+        y: Class codes from 0, shape (n,).
+        weights: Wanted share of each part; they sum to 1.
+        seed: Another seed, another arrangement.
+    """
+    names, inverse = np.unique(cell, return_inverse=True)
+    classes = int(y.max(initial=0)) + 1
+    counts = np.zeros((len(names), classes))
+    np.add.at(counts, (inverse, y), 1)
+    share = counts / np.maximum(counts.sum(axis=0), 1)
+    wanted = np.asarray(weights, dtype=float)
+    best, best_cost = np.zeros(len(names), int), (math.inf, math.inf)
+    for attempt in range(_ATTEMPTS if len(names) <= 2000 else 1):
+        sides = _arrange(names, share, wanted, (seed, attempt))
+        got = np.zeros((len(wanted), classes))
+        np.add.at(got, sides, share)
+        cost = (float(((got == 0) & (counts.sum(axis=0) > 0)).sum()), float(((got - wanted[:, None]) ** 2).sum()))
+        if cost < best_cost:
+            best, best_cost = sides, cost
+    return np.asarray(best[inverse])
+
+
+def _arrange(names: np.ndarray, share: np.ndarray, wanted: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+    # In steps of two, so that seeds shuffle cells of about the same weight.
+    size = np.ceil(-np.log2(np.maximum(share.max(axis=1), 1e-12)))
+    order = sorted(range(len(names)), key=lambda b: (size[b], _hash(*seed, names[b])))
+    need = np.repeat(wanted[:, None], share.shape[1], axis=1)
+    sides = np.zeros(len(names), int)
+    for b in order:
+        scores = (share[b] * need / wanted[:, None]).sum(axis=1)
+        top = np.flatnonzero(scores >= scores.max() - 1e-12)
+        sides[b] = top[0] if len(top) == 1 else top[_hash(*seed, names[b], "tie") % len(top)]
+        need[sides[b]] -= share[b]
+    return sides
+
+
+def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Which samples of the mask ``one`` are within the buffer of a sample of ``other``; a mask (n,)."""
+    import shapely
+    from pyproj import CRS
+    from scipy.spatial import cKDTree
+
+    out = np.zeros(len(places), dtype=bool)
+    mine, theirs = np.flatnonzero(one), np.flatnonzero(other)
+    if blocks.buffer <= 0 or not len(mine) or not len(theirs):
+        return out
+    # Rounding of projections is well below a thousandth of the buffer.
+    reach = blocks.buffer * (1 + 1e-6)
+    degrees = blocks.crs is not None and CRS.from_user_input(blocks.crs).is_geographic
+    if places.areas:
+        shapes = _moved(places.shapes, places.crs, str(blocks.crs)) if degrees else geo.planar(places.shapes, places.crs)
+        found = shapely.STRtree(shapes[theirs]).query(shapes[mine], predicate="dwithin", distance=reach)[0]
+        out[mine[np.unique(found)]] = True
+        return out
+    points = geo.project(places.points, places.crs, str(blocks.crs)) if degrees else geo.metres(places.points, places.crs)
+    distance, _ = cKDTree(points[theirs]).query(points[mine], distance_upper_bound=reach * (1 + 1e-6))
+    out[mine[distance <= reach]] = True
+    return out
+
+
+def _moved(shapes: np.ndarray, source: str, target: str) -> np.ndarray:
+    import shapely
+
+    return np.asarray(shapely.transform(shapes, lambda p: geo.project(p, source, target)), dtype=object)
+
+
+def too_few(
+    y: np.ndarray, classes: Sequence[str], cell: np.ndarray, min_samples: int, min_cells: int
+) -> Mapping[str, str]:
+    """Classes that cannot be split, each with the reason."""
+    out = {}
+    for code, name in enumerate(classes):
+        mine = y == code
+        samples, blocks = int(mine.sum()), len(np.unique(cell[mine]))
+        if samples < min_samples:
+            out[name] = f"{samples} samples, fewer than {min_samples}"
+        elif blocks < min_cells:
+            out[name] = f"in {blocks} blocks, fewer than {min_cells}"
+    return out
