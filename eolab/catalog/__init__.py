@@ -1,3 +1,24 @@
-"""Find scenes and load them as cubes."""
+"""Find scenes and load them as cubes.
+
+items = open_source(config, "sample").search(datetime="2021-04/2021-09", max_cloud=60)
+cube = load(items, bands=["red", "nir"], crs="EPSG:32633", mask=mask(["cloud", "shadow"]))
+"""
 
 from __future__ import annotations
+
+from eolab.catalog.cube import Plan, load, plan
+from eolab.catalog.masks import Mask, mask
+from eolab.catalog.resolve import resolve_duplicates
+from eolab.catalog.sources import Skipped, Source, open_source
+
+__all__ = [
+    "Mask",
+    "Plan",
+    "Skipped",
+    "Source",
+    "load",
+    "mask",
+    "open_source",
+    "plan",
+    "resolve_duplicates",
+]

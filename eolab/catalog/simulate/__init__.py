@@ -18,7 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
-from eolab.catalog.simulate.land import BANDS, DISTRICTS, GROUND_CRS, HEIGHT, PAD, SEASONS, WIDTH, Land, make_land
+from eolab.catalog.simulate.land import (
+    BANDS,
+    DISTRICTS,
+    GROUND_CRS,
+    HEIGHT,
+    PAD,
+    SEASONS,
+    WIDTH,
+    Land,
+    make_land,
+)
 from eolab.catalog.simulate.product import (
     FINE,
     Ground,
@@ -134,7 +144,13 @@ def write_sample(folder: Path, *, seed: int = 0) -> SampleInfo:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
-    return SampleInfo(folder, info[0], tuple(p.time.date().isoformat() for p in PASSES), info[1], round(megabytes, 1))
+    return SampleInfo(
+        folder,
+        info[0],
+        tuple(p.time.date().isoformat() for p in PASSES),
+        info[1],
+        round(megabytes, 1),
+    )
 
 
 def _write(folder: Path, seed: int) -> tuple[int, int]:
@@ -147,8 +163,15 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
         make_tile("32UQU", 32632, -WIDTH / 2, 600.0, land.centre),
         make_tile("33UTP", 32633, -600.0, WIDTH / 2, land.centre),
     )
-    grounds = [look(land, tile, np.random.default_rng(s)) for tile, s in zip(tiles, look_seed.spawn(2), strict=True)]
-    grid = Grid(-WIDTH / 2 - PAD, HEIGHT / 2 + PAD, (int((HEIGHT + 2 * PAD) / STEP), int((WIDTH + 2 * PAD) / STEP)))
+    grounds = [
+        look(land, tile, np.random.default_rng(s))
+        for tile, s in zip(tiles, look_seed.spawn(2), strict=True)
+    ]
+    grid = Grid(
+        -WIDTH / 2 - PAD,
+        HEIGHT / 2 + PAD,
+        (int((HEIGHT + 2 * PAD) / STEP), int((WIDTH + 2 * PAD) / STEP)),
+    )
     skies = [
         make_sky(np.random.default_rng(s), grid, p.cover, *_sun(p.time))
         for p, s in zip(PASSES, sky_seed.spawn(len(PASSES)), strict=True)
@@ -227,7 +250,9 @@ class Product:
     @property
     def id(self) -> str:
         letter = self.platform[-1].upper()
-        return f"SIM_S2{letter}_{self.tile.name}_{self.time:%Y%m%d}_N{self.baseline.replace('.', '')}"
+        return (
+            f"SIM_S2{letter}_{self.tile.name}_{self.time:%Y%m%d}_N{self.baseline.replace('.', '')}"
+        )
 
     @property
     def assets(self) -> dict[str, float]:
@@ -281,7 +306,9 @@ def _write_parcels(folder: Path, land: Land) -> None:
             "crop": land.kind[at].astype(str),
             "label_is_wrong": land.kind[at] != land.label,
             "district": [DISTRICTS[d] for d in land.district[at]],
-            "sowing_day": [SEASONS[str(k)].sown + s for k, s in zip(land.kind[at], land.shift[at], strict=True)],
+            "sowing_day": [
+                SEASONS[str(k)].sown + s for k, s in zip(land.kind[at], land.shift[at], strict=True)
+            ],
             "simulated": True,
         }
     )

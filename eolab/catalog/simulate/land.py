@@ -99,11 +99,12 @@ class Land:
     def reflectance(self, day: float) -> np.ndarray:
         """Noise-free reflectance of each field on a day of the year, shape (n, 10), 0..1."""
         green = np.array([_GREEN.get(str(kind), _FOREST) for kind in self.kind])
-        out = np.empty((len(self.kind), len(BANDS)))
         cover, dry, bloom = self._fractions(day)
         bare = np.clip(1 - cover - dry, 0, 1)
         soil = np.array(_SOIL) * self.soil[:, None]
-        out = cover[:, None] * green + dry[:, None] * np.array(_DRY) + bare[:, None] * soil
+        out: np.ndarray = (
+            cover[:, None] * green + dry[:, None] * np.array(_DRY) + bare[:, None] * soil
+        )
         out += (bloom * cover)[:, None] * (np.array(_BLOOM) - green)
         out[self.kind == "forest"] = _FOREST
         out[self.kind == "built"] = _BUILT
@@ -155,8 +156,8 @@ def make_land(rng: np.random.Generator, *, parcels: int = 340, wrong: float = 0.
     kind = np.where(wood > 0.95, "forest", kind)
     kind = np.where(wood < -1.25, "built", kind)
     inside = (np.abs(where[:, 0]) < WIDTH / 2 - 150) & (np.abs(where[:, 1]) < HEIGHT / 2 - 150)
-    # A parcel lies in one district on the ground too, not only in its grid.
-    own = np.where(side == 0, where[:, 0] < DISTRICT_LINE, where[:, 0] > DISTRICT_LINE)
+    # Fields of the two grids overlap along the line between the districts: no parcels there.
+    own = np.abs(where[:, 0] - DISTRICT_LINE) > 200
     candidates = np.flatnonzero(inside & own & (kind != "forest") & (kind != "built"))
     listed = np.sort(rng.choice(candidates, size=min(parcels, len(candidates)), replace=False))
     label = kind[listed].copy()

@@ -57,12 +57,18 @@ def make_tile(name: str, epsg: int, west: float, east: float, centre: tuple[floa
     to_utm = Transformer.from_crs(GROUND_CRS, f"EPSG:{epsg}", always_xy=True)
     half = HEIGHT / 2
     x, y = to_utm.transform(
-        np.array([west, west, east, east]) + centre[0], np.array([-half, half, -half, half]) + centre[1]
+        np.array([west, west, east, east]) + centre[0],
+        np.array([-half, half, -half, half]) + centre[1],
     )
     # Granules start on multiples of 20 m, so that the 10 m and the 20 m grid share their edges.
     left, top = np.floor(np.min(x) / 20) * 20, np.ceil(np.max(y) / 20) * 20
     return Tile(
-        name, epsg, float(left), float(top), int(np.ceil((np.max(x) - left) / 20)) * 2, int(np.ceil((top - np.min(y)) / 20)) * 2
+        name,
+        epsg,
+        float(left),
+        float(top),
+        int(np.ceil((np.max(x) - left) / 20)) * 2,
+        int(np.ceil((top - np.min(y)) / 20)) * 2,
     )
 
 
@@ -75,7 +81,10 @@ def look(land: Land, tile: Tile, rng: np.random.Generator) -> Ground:
     west, north = -WIDTH / 2 - PAD, HEIGHT / 2 + PAD
     shape = (int(2 * north / CELL), int(-2 * west / CELL))
     fields = rasterize(
-        (({"type": "Polygon", "coordinates": [[*p.tolist(), p[0].tolist()]]}, i + 1) for i, p in enumerate(land.polygons)),
+        (
+            ({"type": "Polygon", "coordinates": [[*p.tolist(), p[0].tolist()]]}, i + 1)
+            for i, p in enumerate(land.polygons)
+        ),
         out_shape=shape,
         transform=Affine(CELL, 0, west, 0, -CELL, north),
         dtype="int32",
@@ -141,13 +150,17 @@ def render(
         seen = seen * (1 - shadow)
         seen = seen * (1 - opacity) + opacity * (0.62 - 0.025 * k) * (1 + 0.05 * today)
         reflectance[band] = np.roll(seen + sky.haze[k], shift, axis=(0, 1))
-    gone, opacity, shadow = (np.roll(layer, shift, axis=(0, 1)) for layer in (gone, opacity, shadow))
+    gone, opacity, shadow = (
+        np.roll(layer, shift, axis=(0, 1)) for layer in (gone, opacity, shadow)
+    )
     dn = {}
     for band, seen in reflectance.items():
         values = seen if band in FINE else _coarsen(seen)
         # Sensor noise of some digital numbers, kept in steps of four: more would only cost disk.
         values = values * QUANTIFICATION + rng.normal(0, 10 if band in FINE else 7, values.shape)
-        values = np.clip(4 * np.rint(values / 4) + (OFFSET if offset else 0), 4, 65_535).astype(np.uint16)
+        values = np.clip(4 * np.rint(values / 4) + (OFFSET if offset else 0), 4, 65_535).astype(
+            np.uint16
+        )
         values[gone if band in FINE else gone[::2, ::2]] = NODATA
         dn[band] = values
     return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), gone[::2, ::2]))
@@ -162,7 +175,9 @@ def _coarsen(fine: np.ndarray) -> np.ndarray:
     return np.asarray(fine.reshape(fine.shape[0] // 2, 2, fine.shape[1] // 2, 2).mean(axis=(1, 3)))
 
 
-def _classify(reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, gone: np.ndarray) -> np.ndarray:
+def _classify(
+    reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, gone: np.ndarray
+) -> np.ndarray:
     """Sen2Cor's classes 0, 3, 4, 5, 8, 9, 10; like the original it misses thin cloud edges."""
     red, nir = _coarsen(reflectance["B04"]), _coarsen(reflectance["B08"])
     scl = np.where((nir - red) / (nir + red) > 0.4, 4, 5)
@@ -174,7 +189,9 @@ def _classify(reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: n
     return scl.astype(np.uint8)
 
 
-def write_cog(path: Path, values: np.ndarray, tile: Tile, size: float, *, categories: bool = False) -> None:
+def write_cog(
+    path: Path, values: np.ndarray, tile: Tile, size: float, *, categories: bool = False
+) -> None:
     """Write one band as a Cloud-Optimized GeoTIFF with overviews, marked as simulated."""
     import rasterio
     from affine import Affine
@@ -206,7 +223,9 @@ def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
     from rasterio.errors import NotGeoreferencedWarning
 
     step = int(np.ceil(max(pixels.dn["B04"].shape) / 256))
-    stack = np.stack([pixels.dn[band][::step, ::step] for band in ("B04", "B03", "B02")]).astype(np.float32)
+    stack = np.stack([pixels.dn[band][::step, ::step] for band in ("B04", "B03", "B02")]).astype(
+        np.float32
+    )
     stack = np.where(stack > 0, (stack - (OFFSET if offset else 0)) / QUANTIFICATION, 0)
     image = np.clip(255 * (stack / 0.35) ** 0.8, 0, 255).astype(np.uint8)
     import warnings
@@ -214,6 +233,12 @@ def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(
-            path, "w", driver="PNG", width=image.shape[2], height=image.shape[1], count=3, dtype="uint8"
+            path,
+            "w",
+            driver="PNG",
+            width=image.shape[2],
+            height=image.shape[1],
+            count=3,
+            dtype="uint8",
         ) as file:
             file.write(image)

@@ -50,13 +50,17 @@ class Sky:
     haze: np.ndarray
 
 
-def make_sky(rng: np.random.Generator, grid: Grid, cover: float, sun_zenith: float, sun_azimuth: float) -> Sky:
+def make_sky(
+    rng: np.random.Generator, grid: Grid, cover: float, sun_zenith: float, sun_azimuth: float
+) -> Sky:
     """Clouds that cover about ``cover`` (0..1) of the ground; angles in degrees.
 
     A shadow lies away from the sun by height * tan(zenith).
     """
     noise = smooth_noise(rng, grid.shape, 9.0) + 0.35 * smooth_noise(rng, grid.shape, 3.0)
-    haze = np.abs(rng.normal(0.002, 0.002)) * np.array([1.6, 1.2, 1, 0.9, 0.6, 0.5, 0.4, 0.4, 0.1, 0.1])
+    haze = np.abs(rng.normal(0.002, 0.002)) * np.array(
+        [1.6, 1.2, 1, 0.9, 0.6, 0.5, 0.4, 0.4, 0.1, 0.1]
+    )
     if cover <= 0:
         nothing = np.zeros(grid.shape)
         return Sky(grid, nothing, nothing, haze)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,12 @@ def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
 
     items = [_item(product, cover, COLLECTION) for product, cover in products]
     boxes = [item["bbox"] for item in items]
-    union = [min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)]  # type: ignore[index]
+    union = [
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    ]  # type: ignore[index]
     times = sorted(str(item["properties"]["datetime"]) for item in items)  # type: ignore[index]
     collection = {
         "type": "Collection",
@@ -52,12 +57,19 @@ def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
         "license": "CC0-1.0",
         "keywords": ["simulated", "sample", "sentinel-2", "agriculture"],
         "extent": {"spatial": {"bbox": [union]}, "temporal": {"interval": [[times[0], times[-1]]]}},
-        "summaries": {"platform": ["sentinel-2a", "sentinel-2b"], "eo:cloud_cover": {"minimum": 0, "maximum": 100}},
+        "summaries": {
+            "platform": ["sentinel-2a", "sentinel-2b"],
+            "eo:cloud_cover": {"minimum": 0, "maximum": 100},
+        },
         "links": [
             {"rel": "root", "href": "../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../catalog.json", "type": "application/json"},
             *(
-                {"rel": "item", "href": f"./{item['id']}/{item['id']}.json", "type": "application/geo+json"}
+                {
+                    "rel": "item",
+                    "href": f"./{item['id']}/{item['id']}.json",
+                    "type": "application/geo+json",
+                }
                 for item in items
             ),
         ],
@@ -79,7 +91,7 @@ def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
     _dump(folder / "catalog.json", catalog)
 
 
-def _dump(path: Path, document: dict[str, object]) -> None:
+def _dump(path: Path, document: Mapping[str, object]) -> None:
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
@@ -122,7 +134,10 @@ def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
             {"rel": "parent", "href": "../collection.json", "type": "application/json"},
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
         ],
-        "assets": {**{band: _asset(product, band, size) for band, size in product.assets.items()}, **_thumbnail()},
+        "assets": {
+            **{band: _asset(product, band, size) for band, size in product.assets.items()},
+            **_thumbnail(),
+        },
     }
 
 
@@ -138,7 +153,11 @@ def _asset(product: Product, band: str, size: float) -> dict[str, object]:
         "proj:transform": product.tile.transform(size),
     }
     if band == "SCL":
-        return asset | {"title": "Scene classification", "data_type": "uint8", "bands": [{"name": "SCL"}]}
+        return asset | {
+            "title": "Scene classification",
+            "data_type": "uint8",
+            "bands": [{"name": "SCL"}],
+        }
     name, wavelength = _SPECTRUM[band]
     asset |= {
         "title": f"{name} ({band}), simulated",

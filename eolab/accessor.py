@@ -1,0 +1,113 @@
+"""The `.eo` accessor of cubes; registered by `%load_ext eolab` and by the first cube that is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+# Letters of the Awesome Spectral Indices, which spyndex computes, by our band names.
+_LETTERS = {
+    "A": ("coastal", "B01"),
+    "B": ("blue", "B02"),
+    "G": ("green", "B03"),
+    "R": ("red", "B04"),
+    "RE1": ("rededge1", "rededge071", "B05"),
+    "RE2": ("rededge2", "rededge075", "B06"),
+    "RE3": ("rededge3", "rededge078", "B07"),
+    "N": ("nir", "B08", "nir08", "B8A"),
+    "N2": ("nir08", "B8A"),
+    "S1": ("swir16", "B11"),
+    "S2": ("swir22", "B12"),
+}
+
+
+@xr.register_dataset_accessor("eo")
+class EoAccessor:
+    """What eolab adds to a cube: indices, statistics by zone, labelled pixels."""
+
+    def __init__(self, cube: xr.Dataset) -> None:
+        self._cube = cube
+
+    def spectral_index(self, name: str, **parameters: str | float | xr.DataArray) -> xr.DataArray:
+        """A spectral index by its name in the Awesome Spectral Indices (NDVI, NDWI, EVI, ...).
+
+        Args:
+            name: Name of the index; capitals do not count.
+            parameters: A band by the index's letter (``N="nir08"``), or a constant (``L=0.5``);
+                by default bands go by common name and constants as published.
+
+        Returns:
+            The index, dims as the bands', NaN where a band is NaN or the index is undefined.
+
+        Raises:
+            BadInput: No such index, or a band that it needs is not in the cube.
+        """
+        import numpy as np
+        import spyndex
+
+        known = {key.upper(): key for key in spyndex.indices}
+        if name.upper() not in known:
+            raise BadInput(f"no spectral index {name!r}", nearest(name, list(known), "indices"))
+        index = spyndex.indices[known[name.upper()]]
+        values = {letter: self._operand(name, letter, parameters) for letter in index.bands}
+        for letter in parameters:
+            if letter not in values:
+                raise BadInput(f"{name} takes no {letter!r}", nearest(letter, list(values)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result: xr.DataArray = spyndex.computeIndex(index=[index.short_name], params=values)
+        result = result.where(np.isfinite(result)).astype("float32")
+        result.name = index.short_name
+        return result.assign_attrs(long_name=index.long_name, formula=index.formula)
+
+    def _operand(
+        self, index: str, letter: str, parameters: dict[str, str | float | xr.DataArray]
+    ) -> float | xr.DataArray:
+        import spyndex
+
+        given = parameters.get(letter)
+        if isinstance(given, str):
+            if given not in self._cube:
+                names = [str(band) for band in self._cube.data_vars]
+                raise BadInput(f"no band {given!r} in the cube", nearest(given, names, "bands"))
+            return self._cube[given]
+        if given is not None:
+            return given
+        for name in _LETTERS.get(letter, ()):
+            if name in self._cube:
+                return self._cube[name]
+        constant = spyndex.constants.get(letter) if letter not in _LETTERS else None
+        if constant is not None and constant.default is not None:
+            return float(constant.default)
+        wanted = " or ".join(_LETTERS.get(letter, (letter,))[:2])
+        raise BadInput(
+            f"{index} needs {wanted}, which is not in the cube",
+            f"Load it, or name the band: spectral_index({index!r}, {letter}='...').",
+        )
+
+    def zonal(
+        self,
+        zones: gpd.GeoDataFrame,
+        *,
+        id: str = "parcel_id",  # noqa: A002  what users call it
+        stats: Sequence[str] = ("median",),
+        buffer: float = 0.0,
+        min_pixels: int = 1,
+    ) -> pd.DataFrame:
+        """Statistics by zone and date (see `eolab.features.extract.zonal`)."""
+        from eolab.features.extract import zonal
+
+        return zonal(self._cube, zones, id=id, stats=stats, buffer=buffer, min_pixels=min_pixels)
+
+    def pixels(self, labels: gpd.GeoDataFrame, *, columns: Sequence[str] = ()) -> pd.DataFrame:
+        """Pixels inside labelled polygons (see `eolab.features.extract.pixels`)."""
+        from eolab.features.extract import pixels
+
+        return pixels(self._cube, labels, columns=columns)

@@ -1,0 +1,132 @@
+"""STAC APIs by pystac-client, with what each says it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from eolab.catalog.fetch import TIMEOUT, retry_policy
+from eolab.catalog.query import Query, stamp
+from eolab.catalog.sources import Source, as_items
+from eolab.errors import EolabError, NotFound, RemoteError
+
+if TYPE_CHECKING:
+    import pystac
+    import pystac_client
+
+PAGE = 100
+
+
+class ApiSource(Source):
+    """A STAC API. Its conformance is read, not assumed; filters are applied again on our side."""
+
+    @property
+    def kind(self) -> str:
+        return "api"
+
+    @property
+    def simulated(self) -> bool:
+        return False
+
+    @cached_property
+    def client(self) -> pystac_client.Client:
+        """The opened API.
+
+        Raises:
+            RemoteError: It does not answer, or not with a STAC document.
+        """
+        import pystac_client
+        from pystac_client.stac_api_io import StacApiIO
+
+        io = StacApiIO(max_retries=retry_policy(), timeout=TIMEOUT)
+        with self._failures("the landing page"):
+            return pystac_client.Client.open(self.url, stac_io=io)
+
+    def collections(self) -> list[pystac.Collection]:
+        self.skipped = []
+        with self._failures("the collections"):
+            return sorted(self.client.get_collections(), key=lambda collection: collection.id)
+
+    def _conforms(self, *endings: str) -> bool:
+        offered = [str(uri) for uri in self.client.get_conforms_to()]
+        return any(uri.endswith(ending) for uri in offered for ending in endings)
+
+    def _sorted(self, query: Query) -> bool:
+        del query
+        return self._conforms("item-search#sort")
+
+    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+        self.skipped = []
+        return as_items(self._documents(query), self)
+
+    def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Items as the service sends them, page by page."""
+        body: dict[str, object] = {"limit": min(PAGE, query.limit or PAGE)}
+        if query.collections:
+            body["collections"] = list(query.collections)
+        if query.ids:
+            body["ids"] = list(query.ids)
+        if query.intersects is not None:
+            body["intersects"] = query.intersects.__geo_interface__
+        elif query.bbox is not None and query.bbox[0] <= query.bbox[2]:
+            body["bbox"] = list(query.bbox)
+        elif query.area is not None:  # services differ in how they read a box across 180 degrees
+            body["intersects"] = query.area.__geo_interface__
+        if query.interval:
+            body["datetime"] = _interval(query)
+        if query.max_cloud is not None and query.cloud_missing == "drop":
+            if self._conforms("item-search#query"):
+                body["query"] = {"eo:cloud_cover": {"lte": query.max_cloud}}
+        if self._sorted(query):
+            body["sortby"] = [
+                {"field": "properties.datetime", "direction": "asc"},
+                {"field": "id", "direction": "asc"},
+            ]
+        with self._failures("the search"):
+            search = self.client.search(
+                max_items=None,
+                method="POST",
+                **body,  # type: ignore[arg-type]
+            )
+            for document in search.items_as_dicts():
+                yield _self_href(document) or f"{self.url}#{document.get('id')}", document
+
+    @contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        """Turn what the client raises into our errors."""
+        import pystac
+        import requests
+        from pystac_client.exceptions import APIError
+
+        try:
+            yield
+        except EolabError:
+            raise
+        except APIError as error:
+            text = " ".join(str(error).split())[:200]
+            status = getattr(error, "status_code", None)
+            if status == 404:
+                raise NotFound(f"{self.url}: {what} is not there", "Check the address.") from error
+            raise RemoteError(
+                f"{self.url}: {what} failed: {text}", "Try again later, or ask for less."
+            ) from error
+        except (requests.RequestException, pystac.errors.STACError, ValueError, KeyError) as error:
+            raise RemoteError(
+                f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",
+                "Check the network and that the address is a STAC API.",
+            ) from error
+
+
+def _interval(query: Query) -> str:
+    return "/".join(".." if t is None else stamp(t) for t in (query.start, query.end))
+
+
+def _self_href(document: Mapping[str, object]) -> str | None:
+    links = document.get("links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, Mapping) and link.get("rel") == "self":
+            href = link.get("href")
+            return href if isinstance(href, str) else None
+    return None

@@ -1,0 +1,513 @@
+"""From items to a cube: an xarray Dataset with dims (time, y, x)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from eolab.catalog.bands import CATEGORIES, Band, bands_of, common_name, find_band, stated_bands
+from eolab.catalog.fetch import is_remote
+from eolab.catalog.grid import choose_grid, native_grid, read_header
+from eolab.catalog.masks import Mask
+from eolab.catalog.query import Area, boxes, check_bbox, footprint, item_time, parse_area
+from eolab.catalog.radiometry import Radiometry, baseline, radiometry
+from eolab.catalog.resolve import Dropped, resolve_duplicates, tile_of
+from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.progress import track
+
+if TYPE_CHECKING:
+    import pystac
+    import xarray as xr
+    from odc.geo.geobox import GeoBox
+    from shapely.geometry.base import BaseGeometry
+
+MAX_MEGABYTES = 8_000.0
+_MASK = "eolab_mask"
+_GEOTIFF = "image/tiff; application=geotiff"
+_RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
+_EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a load will read, before it reads.
+
+    Attributes:
+        grid: Pixel grid of the cube.
+        bands: Names of the variables.
+        slices: Items of each date, ordered by time.
+        dropped: Items left out as duplicates.
+        megabytes: Size of the cube as float32.
+        reads: Rasters to open.
+        missing: Items left out because a file or band is missing.
+    """
+
+    grid: GeoBox
+    bands: tuple[str, ...]
+    slices: tuple[tuple[Scene, ...], ...]
+    dropped: tuple[Dropped, ...]
+    megabytes: float
+    reads: int
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        rows, columns = self.grid.shape
+        return (
+            f"{len(self.slices)} dates x {rows} x {columns} pixels x {len(self.bands)} bands: "
+            f"{self.megabytes:,.0f} MB, {self.reads} rasters"
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One item with the bands to read and how their numbers become values."""
+
+    item: pystac.Item
+    bands: Mapping[str, Band]
+    radiometry: Mapping[str, Radiometry]
+
+    @property
+    def day(self) -> tuple[str, str]:
+        """Solar day and orbit: what lies in one slice of the cube."""
+        time = item_time(self.item)[0]
+        shape = footprint(self.item)
+        if time is None or shape is None:
+            raise BadInput(f"item {self.item.id} has no time or no outline", "Leave it out.")
+        solar = time + timedelta(hours=shape.centroid.x / 15)
+        p = self.item.properties
+        orbit = p.get("sat:relative_orbit") or p.get("sat:orbit_state") or ""
+        return f"{solar:%Y-%m-%d}", f"{p.get('platform') or ''} {orbit}"
+
+    @property
+    def rule(self) -> tuple[tuple[float, float], ...]:
+        return tuple((r.scale, r.offset) for r in self.radiometry.values())
+
+
+def plan(
+    items: Iterable[pystac.Item],
+    *,
+    bands: Sequence[str] | str | None = None,
+    crs: str | None = None,
+    resolution: float | None = None,
+    mask: Mask | None = None,
+    native: bool = False,
+    geobox: GeoBox | None = None,
+    bbox: Sequence[float] | None = None,
+    geometry: Area | None = None,
+    missing: Literal["raise", "skip"] = "raise",
+    duplicates: Literal["resolve", "keep"] = "resolve",
+) -> Plan:
+    """What `load` with the same arguments will read, and how large the cube will be.
+
+    Raises:
+        BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system.
+        NotFound: A file is missing.
+    """
+    listed = list(items)
+    if not listed:
+        raise BadInput(
+            "there are no items to load: the search found none",
+            "Widen its area, dates or cloud limit.",
+        )
+    if duplicates == "resolve":
+        resolved = resolve_duplicates(listed)
+        listed, dropped = resolved.items, resolved.dropped
+    else:
+        dropped = []
+    names = _names(listed[0], bands)
+    layer = None if mask is None else mask.band(listed)
+    scenes, gone = [], []
+    for item in listed:
+        try:
+            scenes.append(_scene(item, names, layer))
+        except (BadInput, NotFound):
+            if missing == "raise":
+                raise
+            gone.append(item.id)
+    if not scenes:
+        raise NotFound("every item lacks a file or a band", f"Look at {gone[0]}.")
+    area = _area(bbox, geometry)
+    wanted = [(s.item, {n: b for n, b in s.bands.items() if n != _MASK}) for s in scenes]
+    if geobox is not None:
+        grid = geobox
+    elif native:
+        if crs is not None or resolution is not None:
+            raise BadInput("native=True takes no crs or resolution", "Leave them out.")
+        grid = native_grid([(item, next(iter(b.values()))) for item, b in wanted], area)
+    else:
+        grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
+    if 0 in grid.shape:
+        raise BadInput("the cube would be empty", "Give an area that the items cover.")
+    days: dict[tuple[str, str], list[Scene]] = {}
+    for scene in scenes:
+        days.setdefault(scene.day, []).append(scene)
+    slices = tuple(tuple(days[day]) for day in sorted(days))
+    size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
+    reads = sum(len(scene.bands) for scene in scenes)
+    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone))
+
+
+def load(
+    items: Iterable[pystac.Item],
+    *,
+    bands: Sequence[str] | str | None = None,
+    crs: str | None = None,
+    resolution: float | None = None,
+    mask: Mask | None = None,
+    native: bool = False,
+    geobox: GeoBox | None = None,
+    bbox: Sequence[float] | None = None,
+    geometry: Area | None = None,
+    chunks: Mapping[str, int] | None = None,
+    raw: bool = False,
+    resampling: str = "nearest",
+    missing: Literal["raise", "skip"] = "raise",
+    duplicates: Literal["resolve", "keep"] = "resolve",
+    force: bool = False,
+) -> xr.Dataset:
+    """Load items as a cube of physical values.
+
+    One slice is one solar day of one orbit, whatever tiles and zones it is cut in. Scale and offset
+    are decided for each item (see `eolab.catalog.radiometry`); nodata becomes NaN before that.
+
+    Args:
+        items: Items of one sensor.
+        bands: Asset keys, band names or common names; None for all.
+        crs: Reference system, such as "EPSG:32633"; None takes the one whose items cover most.
+        resolution: Pixel size in its units; None takes the finest band's.
+        mask: What to leave out, from `mask`.
+        native: Keep the items' own grid, which they must share.
+        geobox: An exact grid, instead of crs, resolution and area.
+        bbox: Crop to west, south, east, north in degrees.
+        geometry: Crop to an area in longitude and latitude; pixels outside become NaN.
+        chunks: Give sizes, such as {"x": 1024, "y": 1024}, for a lazy cube on dask.
+        raw: The stored numbers, as they are.
+        resampling: How reflectance is resampled ("nearest", "bilinear", "average", ...);
+            classes always by nearest.
+        missing: Raise for an item that lacks a file or a band, or leave it out.
+        duplicates: Keep one product a tile and datatake, or all.
+        force: Load even above 8,000 MB.
+
+    Returns:
+        Variables float32 (time, y, x), NaN where unknown (``raw``: as stored); coordinates by time:
+        ``item_id`` (comma-separated), ``platform``, ``baseline``, ``relative_orbit``.
+
+    Raises:
+        BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system,
+            too large.
+        NotFound: A file is missing.
+        RemoteError: A remote file cannot be read.
+    """
+    if raw and mask is not None:
+        raise BadInput("raw=True leaves the numbers as they are: no mask", "Leave one out.")
+    made = plan(
+        items,
+        bands=bands,
+        crs=crs,
+        resolution=resolution,
+        mask=mask,
+        native=native,
+        geobox=geobox,
+        bbox=bbox,
+        geometry=geometry,
+        missing=missing,
+        duplicates=duplicates,
+    )
+    if made.megabytes > MAX_MEGABYTES and chunks is None and not force:
+        raise BadInput(
+            f"this is large: {made}",
+            "Take fewer bands, dates or a smaller area, give chunks= for a lazy cube, or force=True.",
+        )
+    cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
+    if not raw:
+        cube = _scale(cube, made)
+        if mask is not None:
+            bad = mask.bad(cube[_MASK], _metres(made.grid))
+            cube = cube.drop_vars(_MASK).where(~bad)
+        cube = _join(cube, made)
+    if geometry is not None:
+        cube = _clip(cube, made.grid, parse_area(geometry), raw=raw)
+    cube = _annotate(cube, made, raw=raw)
+    # The accessor stands one floor above; a cube is the first moment at which it is of use.
+    from importlib import import_module
+
+    import_module("eolab.accessor")
+    return cube
+
+
+def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+    if bands is None:
+        found = [common_name(item, band) for band, _ in bands_of(item)]
+        names = tuple(dict.fromkeys(n for n in found if n.lower() not in CATEGORIES))
+    else:
+        names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
+    if not names:
+        raise BadInput(f"item {item.id} has no bands to load", "Name them: bands=[...].")
+    return names
+
+
+def _scene(item: pystac.Item, names: Sequence[str], layer: str | None) -> Scene:
+    picked = {name: find_band(item, name) for name in names}
+    if layer is not None:
+        picked[_MASK] = find_band(item, layer)
+    for band in picked.values():
+        href = item.assets[band.asset].href
+        local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
+        if local and not Path(href).is_file():
+            raise NotFound(
+                f"asset {band.asset!r} of item {item.id} is missing: {href}",
+                "Restore the file, leave the item out, or load with missing='skip'.",
+            )
+    return Scene(item, picked, {name: radiometry(item, band) for name, band in picked.items()})
+
+
+def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
+    if bbox is not None and geometry is not None:
+        raise BadInput("both bbox and geometry are given", "Give one.")
+    if bbox is not None:
+        return boxes(check_bbox(bbox))
+    return None if geometry is None else parse_area(geometry)
+
+
+def _metres(grid: GeoBox) -> float:
+    """Pixel size in metres; degrees are taken at the equator."""
+    size = abs(grid.resolution.x)
+    return float(size * 111_320 if grid.crs is not None and grid.crs.geographic else size)
+
+
+def _read(
+    made: Plan, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
+) -> xr.Dataset:
+    """Stored numbers; one slice a day and radiometry, in the order of `_cuts`."""
+    import odc.stac
+    import rasterio
+
+    scenes = [scene for group in made.slices for scene in group]
+    cuts = _cuts(made, raw=raw)
+    place = {id(scene): k for k, cut in enumerate(cuts) for scene in cut}
+    order = [place[id(scene)] for scene in scenes]
+    variables = list(scenes[0].bands)
+    columns = {name: f"b{k}" for k, name in enumerate(variables)}
+    types = {name: _storage(scenes[0], name) for name in variables}
+    stripped = [_strip(scene, columns, types) for scene in scenes]
+    asked = {name: _key(scenes[0], name, columns[name]) for name in variables}
+    method = {
+        key: "nearest" if _is_classes(scenes[0].bands[name]) else resampling
+        for name, key in asked.items()
+    }
+
+    def key_of(item: object, parsed: object, index: int) -> int:
+        del item, parsed
+        return order[index]
+
+    def progress(tasks: Iterable[object], total: int | None = None) -> Iterable[object]:
+        return track(tasks, f"loading {made.megabytes:,.0f} MB", total)
+
+    remote = any(is_remote(a.href) or "://" in a.href for s in stripped for a in s.assets.values())
+    workers = 16 if remote else min(4, os.cpu_count() or 1)
+    settings: dict[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+    try:
+        with rasterio.Env(**settings), ThreadPoolExecutor(workers) as pool:
+            cube: xr.Dataset = odc.stac.load(
+                stripped,
+                bands=list(asked.values()),
+                geobox=made.grid,
+                groupby=key_of,
+                resampling=method,
+                chunks=None if chunks is None else dict(chunks),
+                pool=None if chunks is not None else pool,
+                progress=None if chunks is not None else progress,
+            )
+    except rasterio.errors.RasterioError as error:
+        raise _failure(made, error) from error
+    names = {key: name for name, key in asked.items()}
+    space = {"latitude": "y", "longitude": "x"}
+    return cube.rename({**names, **{k: v for k, v in space.items() if k in cube.dims}})
+
+
+def _failure(made: Plan, error: Exception) -> BadInput | RemoteError:
+    """Which file it was: a local one without a reference system, or the one that GDAL names."""
+    for group in made.slices:
+        for scene in group:
+            for band in scene.bands.values():
+                href = scene.item.assets[band.asset].href
+                if is_remote(href) or "://" in href:
+                    continue
+                header = read_header(scene.item, band.asset)  # raises for a broken file
+                if header.crs is None:
+                    return BadInput(
+                        f"asset {band.asset!r} of item {scene.item.id} has no reference system: {href}",
+                        "Write one into the file: gdal_edit.py -a_srs EPSG:...",
+                    )
+    return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")
+
+
+def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
+    """Scenes that can be mosaicked as stored numbers: same day, orbit and radiometry."""
+    cuts = []
+    for group in made.slices:
+        rules: dict[object, list[Scene]] = {}
+        for scene in group:
+            rules.setdefault(None if raw else scene.rule, []).append(scene)
+        cuts.extend(rules.values())
+    return cuts
+
+
+def _is_classes(band: Band) -> bool:
+    return bool({band.asset.lower(), band.name.lower()} & CATEGORIES)
+
+
+@dataclass(frozen=True)
+class _Storage:
+    dtype: str
+    nodata: float | None
+
+
+def _storage(scene: Scene, name: str) -> _Storage:
+    """Data type and nodata of a band as stored; the file is asked where the item does not say."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
+    nodata = scene.radiometry[name].nodata
+    if not isinstance(dtype, str):
+        header = read_header(scene.item, band.asset)
+        dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
+    if nodata is None and np.dtype(dtype).kind in "iu":
+        # Something must fill what no item covers; images keep zero for that.
+        nodata = 0.0
+    return _Storage(dtype, nodata)
+
+
+def _key(scene: Scene, name: str, column: str) -> str:
+    index = scene.bands[name].index
+    return column if index == 1 else f"{column}.{index}"
+
+
+def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storage]) -> pystac.Item:
+    """The item as odc-stac needs it: our bands, our names, nothing to guess."""
+    import pystac
+
+    item = scene.item
+    bare = pystac.Item(
+        item.id,
+        item.geometry or footprint(item).__geo_interface__,
+        item.bbox,
+        item_time(item)[0],
+        {},
+        stac_extensions=[_RASTER, _EO],
+        collection="eolab",
+    )
+    for name, column in columns.items():
+        band = scene.bands[name]
+        entry: dict[str, object] = {"data_type": types[name].dtype}
+        if types[name].nodata is not None:
+            entry["nodata"] = types[name].nodata
+        bare.add_asset(
+            column,
+            pystac.Asset(
+                item.assets[band.asset].href,
+                media_type=_GEOTIFF,
+                roles=["data"],
+                extra_fields={"raster:bands": [entry] * max(band.count, band.index)},
+            ),
+        )
+    return bare
+
+
+def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+    """Numbers to values, slice by slice of `_cuts`."""
+    import xarray as xr
+
+    cuts = _cuts(made, raw=False)
+    out = {}
+    for name in cube.data_vars:
+        numbers = cube[name]
+        if name == _MASK:
+            out[name] = numbers
+            continue
+        rules = [cut[0].radiometry[str(name)] for cut in cuts]
+        stored = _storage(cuts[0][0], str(name)).nodata
+        scale = xr.DataArray(np.array([r.scale for r in rules], np.float32), dims="time")
+        offset = xr.DataArray(np.array([r.offset for r in rules], np.float32), dims="time")
+        values = numbers.astype(np.float32) * scale + offset
+        if stored is not None and not np.isnan(stored):
+            values = values.where(numbers != stored)
+        out[name] = values.assign_attrs(units="1", nodata=float("nan"))
+    return xr.Dataset(out, coords=cube.coords)
+
+
+def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+    """One slice a day and orbit: cuts of different radiometry laid over each other."""
+    import xarray as xr
+
+    counts = [len({scene.rule for scene in group}) for group in made.slices]
+    if max(counts) == 1:
+        return cube
+    parts, start = [], 0
+    for count in counts:
+        part = cube.isel(time=slice(start, start + 1))
+        for k in range(start + 1, start + count):
+            other = cube.isel(time=slice(k, k + 1)).assign_coords(time=part.time)
+            part = part.where(part.notnull(), other)
+        parts.append(part)
+        start += count
+    return xr.concat(parts, dim="time")
+
+
+def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> xr.Dataset:
+    import xarray as xr
+    from odc.geo.geom import Geometry
+    from rasterio.features import geometry_mask
+
+    shape = Geometry(area, "EPSG:4326").to_crs(grid.crs)
+    inside = xr.DataArray(
+        geometry_mask([shape.geom], grid.shape, grid.transform, invert=True), dims=("y", "x")
+    )
+    if not raw:
+        return cube.where(inside)
+    return cube.map(lambda band: band.where(inside, band.attrs.get("nodata", 0)))
+
+
+def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
+    """Provenance as coordinates by time: attributes do not survive arithmetic."""
+
+    def each(value: Callable[[Scene], object]) -> list[str]:
+        return [
+            ",".join(dict.fromkeys(str(v) for s in group if (v := value(s)) is not None))
+            for group in made.slices
+        ]
+
+    def version(scene: Scene) -> str | None:
+        number = baseline(scene.item)
+        return None if number is None else ".".join(f"{part:02d}" for part in number)
+
+    cube = cube.assign_coords(
+        item_id=("time", each(lambda s: s.item.id)),
+        platform=("time", each(lambda s: s.item.properties.get("platform"))),
+        baseline=("time", each(version)),
+        relative_orbit=("time", each(lambda s: s.item.properties.get("sat:relative_orbit"))),
+    )
+    rules = {
+        f"{s.item.id}/{name}": r.rule
+        for group in made.slices
+        for s in group
+        for name, r in s.radiometry.items()
+        if name != _MASK
+    }
+    cube.attrs = {
+        "eolab_items": [s.item.id for group in made.slices for s in group],
+        "eolab_dropped": [f"{d.item}: {d.reason} ({d.kept} is kept)" for d in made.dropped],
+        "eolab_missing": list(made.missing),
+        "eolab_radiometry": "raw" if raw else sorted(set(rules.values())),
+        "eolab_tiles": sorted({t for g in made.slices for s in g if (t := tile_of(s.item))}),
+    }
+    return cube

@@ -1,0 +1,128 @@
+"""Reading STAC documents from files and over HTTP, with limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin, urlsplit
+
+from eolab.errors import BadInput, NotFound, RemoteError
+
+if TYPE_CHECKING:
+    import requests
+
+MAX_BYTES = 64 * 1024 * 1024
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
+
+
+@lru_cache(maxsize=1)
+def session() -> requests.Session:
+    """One session with retries for the process: 429 and 5xx are tried again with back-off."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    made = requests.Session()
+    adapter = HTTPAdapter(max_retries=retry_policy(), pool_maxsize=64)
+    made.mount("http://", adapter)
+    made.mount("https://", adapter)
+    return made
+
+
+def retry_policy() -> object:
+    """Five tries, also for POST (searches change nothing), heeding Retry-After."""
+    from urllib3 import Retry
+
+    return Retry(
+        total=5,
+        backoff_factor=0.3,
+        backoff_max=20,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+
+
+def is_remote(href: str) -> bool:
+    return href.startswith(("http://", "https://"))
+
+
+def resolve(base: str, href: str) -> str:
+    """``href`` as seen from the document at ``base``; absolute ones stay.
+
+    Raises:
+        BadInput: A remote document names a local file: it is not to be read.
+    """
+    if is_remote(base):
+        joined = href if is_remote(href) else urljoin(base, href)
+        if not is_remote(joined) and not urlsplit(joined).scheme.startswith("s3"):
+            raise BadInput(f"{base} names {href!r}, a local file", "It is not read.")
+        return joined
+    if is_remote(href):
+        return href
+    plain = unquote(urlsplit(href).path) if href.startswith("file://") else href
+    return str((Path(base).parent / plain).resolve())
+
+
+def read_bytes(href: str) -> bytes:
+    """The bytes at an address.
+
+    Raises:
+        NotFound: Nothing is there.
+        RemoteError: The service fails, is slow or sends too much.
+    """
+    if not is_remote(href):
+        try:
+            path = Path(href)
+            if path.stat().st_size > MAX_BYTES:
+                raise BadInput(f"{href} is larger than {MAX_BYTES >> 20} MB", "It is not read.")
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFound(f"{href} is not there", "Check the path.") from error
+        except OSError as error:
+            raise BadInput(f"{href} cannot be read: {error.strerror}", "Check the path.") from error
+    import requests
+
+    try:
+        with session().get(href, timeout=TIMEOUT, stream=True) as answer:
+            if answer.status_code in (404, 410):
+                raise NotFound(f"{href} is not there", "Check the address.")
+            if answer.status_code >= 400:
+                raise RemoteError(
+                    f"{href} answered {answer.status_code} {answer.reason}",
+                    "Try again later; check the address and the login.",
+                )
+            chunks, size = [], 0
+            for chunk in answer.iter_content(1 << 16):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_BYTES:
+                    raise RemoteError(f"{href} sends more than {MAX_BYTES >> 20} MB", "Not read.")
+            return b"".join(chunks)
+    except requests.RequestException as error:
+        raise RemoteError(
+            f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
+        ) from error
+
+
+def read_json(href: str) -> Mapping[str, object]:
+    """The JSON object at an address.
+
+    Raises:
+        NotFound: Nothing is there.
+        BadInput: It is no JSON object.
+        RemoteError: The service fails.
+    """
+    body = read_bytes(href)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        start = body[:40].decode("utf-8", "replace").strip()
+        raise BadInput(
+            f"{href} is no JSON: it starts with {start!r}", "Check the address."
+        ) from error
+    if not isinstance(document, dict):
+        raise BadInput(f"{href} is no JSON object", "Check the address.")
+    return document

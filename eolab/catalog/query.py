@@ -1,0 +1,339 @@
+"""What is asked of a source, and whether an item answers it.
+
+Filters go out to services where they understand them and are always applied again here: recorded
+answers of a real API asked for little cloud hold cloudy items.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from eolab.errors import BadInput
+
+if TYPE_CHECKING:
+    import pystac
+    from shapely.geometry.base import BaseGeometry
+
+_DATE = re.compile(
+    r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+    r"(Z|z|[+-]\d{2}:?\d{2})?)?)?)?$"
+)
+
+
+class HasGeometry(Protocol):
+    """Shapely geometries, features of GeoJSON libraries, rows of GeoPandas."""
+
+    @property
+    def __geo_interface__(self) -> Mapping[str, object]: ...
+
+
+Area = Mapping[str, object] | HasGeometry
+Moment = str | date | datetime
+When = Moment | Sequence[Moment | None]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search, checked and normalised.
+
+    Attributes:
+        collections: Ids of collections; empty means all.
+        bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
+        intersects: Area in longitude and latitude.
+        start: First instant (inclusive), UTC; None is open.
+        end: Last instant (inclusive), UTC; None is open.
+        max_cloud: Highest cloud cover in percent.
+        cloud_missing: What happens to items that state no cloud cover, when one is asked for.
+        ids: Ids of items; empty means all.
+        limit: At most so many items.
+    """
+
+    collections: tuple[str, ...] = ()
+    bbox: tuple[float, float, float, float] | None = None
+    intersects: BaseGeometry | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    max_cloud: float | None = None
+    cloud_missing: Literal["keep", "drop"] = "keep"
+    ids: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @cached_property
+    def area(self) -> BaseGeometry | None:
+        """The asked area in degrees (bbox and area together), or None."""
+        if self.bbox is None:
+            return self.intersects
+        window = boxes(self.bbox)
+        return window if self.intersects is None else window.intersection(self.intersects)
+
+    def accepts(self, item: pystac.Item) -> bool:
+        """Whether the item answers the whole query."""
+        if self.ids and item.id not in self.ids:
+            return False
+        if self.collections and item.collection_id not in self.collections:
+            return False
+        return self._accepts_time(item) and self._accepts_cloud(item) and self._accepts_place(item)
+
+    def _accepts_time(self, item: pystac.Item) -> bool:
+        if self.start is None and self.end is None:
+            return True
+        first, last = item_time(item)
+        if first is None and last is None:
+            return False
+        begins_late = first is not None and self.end is not None and first > self.end
+        ends_early = last is not None and self.start is not None and last < self.start
+        return not (begins_late or ends_early)
+
+    def _accepts_cloud(self, item: pystac.Item) -> bool:
+        if self.max_cloud is None:
+            return True
+        cover = cloud_cover(item)
+        return self.cloud_missing == "keep" if cover is None else cover <= self.max_cloud
+
+    def _accepts_place(self, item: pystac.Item) -> bool:
+        area = self.area
+        if area is None:
+            return True
+        shape = footprint(item)
+        return shape is not None and bool(area.intersects(shape))
+
+    @property
+    def interval(self) -> str | None:
+        """The time as STAC APIs write it."""
+        if self.start is None and self.end is None:
+            return None
+        return "/".join(".." if t is None else stamp(t) for t in (self.start, self.end))
+
+
+def make_query(
+    *,
+    collections: Sequence[str] | str | None = None,
+    bbox: Sequence[float] | None = None,
+    intersects: Area | None = None,
+    datetime: When | None = None,
+    max_cloud: float | None = None,
+    cloud_missing: Literal["keep", "drop"] = "keep",
+    ids: Sequence[str] | str | None = None,
+    limit: int | None = None,
+) -> Query:
+    """Check what a user asked.
+
+    Raises:
+        BadInput: Naming the argument and what is allowed.
+    """
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise BadInput(f"limit = {limit!r}", "Give a whole number above 0, or None for all.")
+    if max_cloud is not None and not 0 <= float(max_cloud) <= 100:
+        raise BadInput(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
+    if cloud_missing not in ("keep", "drop"):
+        raise BadInput(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
+    start, end = parse_interval(datetime)
+    return Query(
+        collections=_names(collections),
+        bbox=None if bbox is None else check_bbox(bbox),
+        intersects=None if intersects is None else parse_area(intersects),
+        start=start,
+        end=end,
+        max_cloud=None if max_cloud is None else float(max_cloud),
+        cloud_missing=cloud_missing,
+        ids=_names(ids),
+        limit=limit,
+    )
+
+
+def _names(value: Sequence[str] | str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(v) for v in value)
+
+
+def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees (six numbers with heights lose the heights).
+
+    Raises:
+        BadInput: Other lengths, no numbers, latitudes off the globe or upside down.
+    """
+    try:
+        numbers = [float(v) for v in bbox]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) == 6:
+        numbers = [*numbers[:2], *numbers[3:5]]
+    hint = "Give west, south, east, north in degrees."
+    if len(numbers) != 4 or any(v != v for v in numbers):  # noqa: PLR0124  NaN
+        raise BadInput(f"bbox = {bbox!r}", hint)
+    west, south, east, north = numbers
+    if not -90 <= south <= north <= 90 or max(abs(west), abs(east)) > 180:
+        raise BadInput(f"bbox = {tuple(numbers)} lies outside the globe or is upside down", hint)
+    return west, south, east, north
+
+
+def boxes(bbox: Sequence[float]) -> BaseGeometry:
+    """The box as a geometry; two boxes where it crosses the antimeridian (west > east)."""
+    import shapely
+
+    west, south, east, north = bbox
+    if west <= east:
+        return shapely.box(west, south, east, north)
+    return shapely.union_all(
+        [shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)]
+    )
+
+
+def parse_area(area: Area) -> BaseGeometry:
+    """Any geometry in longitude and latitude: GeoJSON, shapely, GeoPandas (reprojected).
+
+    Raises:
+        BadInput: It is no geometry, empty, or not in degrees.
+    """
+    import shapely
+    from shapely.geometry import shape
+
+    frame = getattr(area, "to_crs", None)
+    if frame is not None:
+        crs = getattr(area, "crs", None)
+        if crs is None:
+            raise BadInput("the area has no reference system", "Set it: area.set_crs(...).")
+        area = frame("EPSG:4326")
+    try:
+        document: Mapping[str, object] = (
+            area if isinstance(area, Mapping) else area.__geo_interface__  # type: ignore[union-attr]
+        )
+        found = _shapes(document)
+        geometry = shapely.union_all([shape(g) for g in found])
+    except Exception as error:
+        raise BadInput(
+            f"the area is no geometry: {error}",
+            "Give GeoJSON, a shapely geometry or a GeoDataFrame in longitude and latitude.",
+        ) from error
+    if geometry.is_empty:
+        raise BadInput("the area is empty", "Give an area with at least one point.")
+    west, south, east, north = geometry.bounds
+    if west < -180.001 or east > 180.001 or south < -90.001 or north > 90.001:
+        raise BadInput(
+            f"the area's coordinates reach {geometry.bounds}",
+            "Areas are in longitude and latitude; reproject with to_crs('EPSG:4326').",
+        )
+    return geometry if geometry.is_valid else shapely.make_valid(geometry)
+
+
+def _shapes(document: Mapping[str, object]) -> list[Mapping[str, object]]:
+    kind = document.get("type")
+    if kind == "FeatureCollection":
+        features = document["features"]
+        assert isinstance(features, Iterable)
+        return [g for feature in features for g in _shapes(feature)]
+    if kind == "Feature":
+        geometry = document["geometry"]
+        assert isinstance(geometry, Mapping)
+        return [geometry]
+    return [document]
+
+
+def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of "2024-03/2024-10", "2024-03", a date, a pair, "../2024".
+
+    A year, month or day means all of it. Times without a zone are UTC.
+
+    Raises:
+        BadInput: Not a time, or the end before the start.
+    """
+    if when is None:
+        return None, None
+    parts: Sequence[Moment | None]
+    if isinstance(when, str):
+        parts = when.split("/")
+    elif isinstance(when, date):  # a datetime is a date
+        parts = [when]
+    else:
+        parts = list(when)
+    if len(parts) not in (1, 2):
+        raise BadInput(f"datetime = {when!r}", 'Write "2024-03/2024-10", "2024-03-05" or a pair.')
+    start = _moment(parts[0], when)[0]
+    end = _moment(parts[-1], when)[1]
+    if start is not None and end is not None and end < start:
+        raise BadInput(f"datetime = {when!r} ends before it starts", "Give the earlier time first.")
+    return start, end
+
+
+def _moment(value: Moment | None, when: object) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of what one side of an interval says."""
+    if value is None or value in ("", ".."):
+        return None, None
+    if isinstance(value, datetime):
+        time = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return time.astimezone(UTC), time.astimezone(UTC)
+    text = value.isoformat() if isinstance(value, date) else str(value).strip()
+    found = _DATE.match(text)
+    try:
+        if not found:
+            raise ValueError("not a date")
+        year, month, day, clock, zone = found.groups()
+        if clock:
+            zone = "+00:00" if zone in (None, "Z", "z") else zone
+            time = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}{zone}").astimezone(UTC)
+            return time, time
+        first = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
+        last_month = int(month or 12)
+        last_day = int(day or calendar.monthrange(int(year), last_month)[1])
+        last = datetime(int(year), last_month, last_day, 23, 59, 59, 999_999, tzinfo=UTC)
+        return first, last
+    except ValueError as error:
+        raise BadInput(
+            f"datetime = {when!r}: {text!r} is no time ({error})",
+            'Write "2024-03/2024-10", "2024-03-05" or "2024-03-05T10:00:00Z/..".',
+        ) from None
+
+
+def stamp(time: datetime) -> str:
+    """RFC 3339 in UTC, as STAC wants it."""
+    text = time.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return f"{text}Z"
+
+
+def item_time(item: pystac.Item) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of an item, UTC."""
+    common = item.common_metadata
+    first, last = common.start_datetime or item.datetime, common.end_datetime or item.datetime
+    return _utc(first), _utc(last)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    if time is None:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def cloud_cover(item: pystac.Item) -> float | None:
+    """Stated cloud cover in percent, or None."""
+    value = item.properties.get("eo:cloud_cover")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124
+        return None
+    return float(value)
+
+
+def footprint(item: pystac.Item) -> BaseGeometry | None:
+    """The item's outline in degrees, mended where it is invalid; None where it states none."""
+    import shapely
+    from shapely.geometry import shape
+
+    if item.geometry:
+        geometry = shape(item.geometry)
+        if not geometry.is_empty:
+            return geometry if geometry.is_valid else shapely.make_valid(geometry)
+    if item.bbox and len(item.bbox) in (4, 6):
+        half = len(item.bbox) // 2
+        return boxes([*item.bbox[:2], *item.bbox[half : half + 2]])
+    return None
+
+
+def order(item: pystac.Item) -> tuple[datetime, str]:
+    """Sort key of every result: date, then id."""
+    first, last = item_time(item)
+    return first or last or datetime.min.replace(tzinfo=UTC) + timedelta(days=1), item.id

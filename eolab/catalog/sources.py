@@ -1,0 +1,269 @@
+"""Places to search: one contract for STAC APIs, static catalogues and GeoParquet files."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from eolab.catalog.query import Area, Query, When, make_query, order
+from eolab.errors import BadInput, NotFound, RemoteError, nearest
+
+if TYPE_CHECKING:
+    import pystac
+
+    from eolab.config import CatalogConfig, Config
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A document that could not be used: where it is and what is wrong with it."""
+
+    href: str
+    message: str
+
+
+class Source(ABC):
+    """A place to search.
+
+    Contract, which every kind passes the same tests for:
+
+    * `search` returns only items that answer the whole query, whatever the service sent, ordered
+      by date then id, each once; a limit takes the first of that order where the place can sort.
+    * A broken document is listed in `skipped` and never stops a search; a place that does not
+      answer at all raises.
+    * Asset hrefs of results are absolute.
+    * A source may be used from several threads; `skipped` tells of the latest call.
+    """
+
+    def __init__(self, name: str, url: str, description: str = "") -> None:
+        self.name = name
+        self.url = url
+        self.description = description
+        self.skipped: list[Skipped] = []
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """ "api", "static" or "geoparquet"."""
+
+    @abstractmethod
+    def collections(self) -> list[pystac.Collection]:
+        """All collections, ordered by id.
+
+        Raises:
+            NotFound: Nothing is at the address.
+            RemoteError: The service fails or does not answer.
+        """
+
+    @abstractmethod
+    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+        """Items that may answer the query: all that do, perhaps more."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the place says that its scenes were made up."""
+        return any(is_simulated(collection) for collection in self.collections())
+
+    def search(
+        self,
+        collections: Sequence[str] | str | None = None,
+        *,
+        bbox: Sequence[float] | None = None,
+        intersects: Area | None = None,
+        datetime: When | None = None,
+        max_cloud: float | None = None,
+        cloud_missing: Literal["keep", "drop"] = "keep",
+        ids: Sequence[str] | str | None = None,
+        limit: int | None = None,
+    ) -> pystac.ItemCollection:
+        """Find items.
+
+        Args:
+            collections: Ids of collections; None for all.
+            bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
+            intersects: Area in longitude and latitude: GeoJSON, shapely or a GeoDataFrame.
+            datetime: "2024-03/2024-10", "2024-03", a date, a pair; a month means all of it.
+            max_cloud: Highest cloud cover in percent.
+            cloud_missing: Keep or drop items that state no cloud cover (radar) when
+                ``max_cloud`` is given.
+            ids: Ids of items.
+            limit: At most so many items, the earliest ones.
+
+        Returns:
+            The items, ordered by date then id; empty where nothing matches.
+
+        Raises:
+            BadInput: An argument that cannot be used.
+            NotFound: Nothing is at the address.
+            RemoteError: The service fails or does not answer.
+        """
+        query = make_query(
+            collections=collections,
+            bbox=bbox,
+            intersects=intersects,
+            datetime=datetime,
+            max_cloud=max_cloud,
+            cloud_missing=cloud_missing,
+            ids=ids,
+            limit=limit,
+        )
+        return self.run(query)
+
+    def run(self, query: Query) -> pystac.ItemCollection:
+        """Find the items that answer a query made by `make_query`."""
+        import pystac
+
+        found: dict[tuple[str | None, str], pystac.Item] = {}
+        for item in self._candidates(query):
+            try:
+                accepted = query.accepts(item)
+            except Exception as error:  # a document can be wrong in ways nobody listed
+                self._skip(item.self_href or item.id, error)
+                continue
+            if accepted:
+                found.setdefault((item.collection_id, item.id), item)
+                if query.limit and len(found) >= query.limit and self._sorted(query):
+                    break
+        items = sorted(found.values(), key=order)
+        return pystac.ItemCollection(items[: query.limit], clone_items=False)
+
+    def _sorted(self, query: Query) -> bool:
+        """Whether `_candidates` come in the order of results, so that a limit may stop early."""
+        del query
+        return False
+
+    def item(self, collection: str, identity: str) -> pystac.Item:
+        """One item.
+
+        Raises:
+            NotFound: No such item.
+        """
+        found = list(self.search([collection], ids=[identity], limit=1))
+        if not found:
+            raise NotFound(
+                f"no item {identity!r} in collection {collection!r} of {self.name!r}",
+                "Search the collection to see its items.",
+            )
+        return found[0]
+
+    def _skip(self, href: str, error: Exception | str) -> None:
+        text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
+
+
+def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
+    """Whether a document says that it is made up."""
+    import pystac
+
+    if isinstance(thing, pystac.Collection):
+        return "simulated" in (thing.keywords or [])
+    return thing.properties.get("eolab:simulated") is True
+
+
+def open_source(config: Config, name_or_url: str) -> Source:
+    """A source by its name in `eolab.toml`, its URL, folder or ``.parquet`` file.
+
+    Nothing is read yet, except where only the service's answer tells what it is.
+
+    Raises:
+        NotFound: Neither a configured name nor an address; the sample is not made yet.
+        BadInput: An address of a kind that cannot be searched.
+    """
+    from eolab.config import CatalogConfig
+
+    entry = config.catalogs.get(name_or_url)
+    if entry is None:
+        path = Path(name_or_url).expanduser()
+        if "://" in name_or_url:
+            entry = CatalogConfig(name_or_url, name_or_url)
+        elif path.exists():
+            entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
+        else:
+            raise NotFound(
+                f"no catalogue {name_or_url!r}",
+                nearest(name_or_url, list(config.catalogs), "catalogues"),
+            )
+    if entry.name == "sample" and entry.url == str(config.sample / "catalog.json"):
+        if not Path(entry.url).exists():
+            raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
+    return _open(entry)
+
+
+def _open(entry: CatalogConfig) -> Source:
+    from eolab.catalog.api import ApiSource
+    from eolab.catalog.geoparquet import GeoParquetSource
+    from eolab.catalog.static import StaticSource
+
+    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
+    if kind == "api":
+        return ApiSource(entry.name, entry.url, entry.description)
+    if kind == "geoparquet":
+        return GeoParquetSource(entry.name, entry.url, entry.description)
+    return StaticSource(entry.name, entry.url, entry.description)
+
+
+def guess_kind(url: str) -> str:
+    """What an address holds, by its look, else by the links of the document that is there."""
+    plain = url.split("?")[0].rstrip("/").lower()
+    if plain.endswith((".parquet", ".geoparquet")):
+        return "geoparquet"
+    if "://" not in url or plain.endswith((".json", ".geojson")):
+        return "static"
+    if not plain.startswith(("http://", "https://")):
+        scheme = url.split("://")[0]
+        raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
+    from eolab.catalog.fetch import read_json
+
+    document = read_json(url)
+    links = document.get("links") or []
+    rels = {link.get("rel") for link in links if isinstance(link, Mapping)}  # type: ignore[union-attr]
+    return "api" if "conformsTo" in document or "search" in rels else "static"
+
+
+def as_items(
+    documents: Iterable[tuple[str, Mapping[str, object]]], source: Source
+) -> Iterator[pystac.Item]:
+    """Items of (address, document) pairs; what is no valid item is skipped with a message."""
+    for href, document in documents:
+        try:
+            yield make_item(document, href)
+        except Exception as error:  # a document can be wrong in ways nobody listed
+            source._skip(href, error)  # noqa: SLF001  a helper of this class
+
+
+def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
+    """An item from its document, with absolute asset hrefs.
+
+    Raises:
+        ValueError: What is missing or wrong.
+    """
+    import pystac
+
+    if document.get("type") != "Feature":
+        raise ValueError(f"type is {document.get('type')!r}, not 'Feature'")
+    if not isinstance(document.get("id"), str) or not document["id"]:
+        raise ValueError("the item has no id")
+    for key, kind in (("properties", dict), ("assets", dict), ("links", list)):
+        value = document.get(key, kind())
+        if not isinstance(value, kind):
+            raise ValueError(f"{key} is {type(value).__name__}, not {kind.__name__}")  # noqa: TRY004
+    body = {"links": [], "assets": {}, **document}
+    body.setdefault("stac_version", "1.0.0")
+    # Links cost most of the reading and lead nowhere that is needed later.
+    body["links"] = []
+    item = pystac.Item.from_dict(json.loads(json.dumps(body)), preserve_dict=False)
+    if item.datetime is None and not (
+        item.common_metadata.start_datetime or item.common_metadata.end_datetime
+    ):
+        raise ValueError("the item has no datetime")
+    if "://" in href or Path(href).is_absolute():
+        item.set_self_href(href)
+        item.make_asset_hrefs_absolute()
+    return item

@@ -1,0 +1,183 @@
+"""Static catalogues: JSON documents that link to each other, in a folder or on a web server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.catalog.fetch import is_remote, read_json, resolve
+from eolab.catalog.query import Query
+from eolab.catalog.sources import Source, as_items
+from eolab.errors import BadInput, EolabError, NotFound
+
+if TYPE_CHECKING:
+    import pystac
+
+READERS = 32  # documents read at once; they wait for the network, not for the processor
+MAX_DOCUMENTS = 1_000_000
+_ROOTS = ("catalog.json", "collection.json")
+
+
+@dataclass
+class Crawl:
+    """What a walk over the links found: documents with their addresses.
+
+    Attributes:
+        collections: By address, in order of the walk.
+        items: By address; an item without a collection id has got that of its parent.
+    """
+
+    collections: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    items: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+class StaticSource(Source):
+    """A static catalogue by the address of its root: catalogue, collection, item or feature collection.
+
+    Cyclic links, missing and broken documents are passed over with a message. A local catalogue
+    reads nothing outside its own folder, a remote one no local file.
+    """
+
+    @property
+    def kind(self) -> str:
+        return "static"
+
+    def collections(self) -> list[pystac.Collection]:
+        import pystac
+
+        found = []
+        for href, document in self.crawl().collections.items():
+            try:
+                collection = pystac.Collection.from_dict(
+                    {**document, "links": []}, preserve_dict=True
+                )
+                collection.set_self_href(href)
+                found.append(collection)
+            except Exception as error:  # a document can be wrong in ways nobody listed
+                self._skip(href, error)
+        return sorted(found, key=lambda collection: collection.id)
+
+    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+        del query
+        return as_items(self.crawl().items.items(), self)
+
+    def root(self) -> str:
+        """Address of the root document.
+
+        Raises:
+            NotFound: The folder holds none.
+        """
+        if is_remote(self.url):
+            return self.url
+        path = Path(self.url)
+        if not path.is_dir():
+            return str(path)
+        for name in _ROOTS:
+            if (path / name).is_file():
+                return str(path / name)
+        raise NotFound(
+            f"{path} holds no {' or '.join(_ROOTS)}", "Name the folder of a STAC catalogue."
+        )
+
+    def crawl(self) -> Crawl:
+        """Walk all links below the root.
+
+        Raises:
+            NotFound: There is no root document.
+            BadInput: The root is no STAC document.
+            RemoteError: The server fails at the root.
+        """
+        self.skipped = []
+        root = self.root()
+        home = None if is_remote(root) else Path(root).resolve().parent
+        found = Crawl()
+        document = read_json(root)
+        if document.get("type") not in _STAC_TYPES and "stac_version" not in document:
+            raise BadInput(f"{root} is no STAC document", "Name a catalogue, collection or item.")
+        seen = {root}
+        with ThreadPoolExecutor(READERS if is_remote(root) else 4) as pool:
+            waiting: dict[Future[Mapping[str, object]], tuple[str, str | None]] = {}
+
+            def visit(href: str, document: Mapping[str, object], parent: str | None) -> None:
+                for link in self._read(found, href, document, parent):
+                    try:
+                        target = resolve(href, link)
+                        if home is not None and not is_remote(target):
+                            if not Path(target).is_relative_to(home):
+                                raise BadInput(f"{target} lies outside the catalogue's folder", "")
+                    except (EolabError, ValueError) as error:
+                        self._skip(link, getattr(error, "message", str(error)))
+                        continue
+                    if target not in seen and len(seen) < MAX_DOCUMENTS:
+                        seen.add(target)
+                        inner = document.get("id") if _is_collection(document) else parent
+                        waiting[pool.submit(read_json, target)] = (
+                            target,
+                            inner if isinstance(inner, str) else None,
+                        )
+
+            visit(root, document, None)
+            try:
+                while waiting:
+                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        href, parent = waiting.pop(future)
+                        try:
+                            visit(href, future.result(), parent)
+                        except EolabError as error:
+                            self._skip(href, error.message)
+                        except Exception as error:  # wrong in ways nobody listed
+                            self._skip(href, error)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        found.items = dict(sorted(found.items.items()))
+        found.collections = dict(sorted(found.collections.items()))
+        return found
+
+    def _read(
+        self, found: Crawl, href: str, document: Mapping[str, object], parent: str | None
+    ) -> list[str]:
+        """Keep one document; returns the links to follow."""
+        kind = document.get("type")
+        if kind == "Feature":
+            found.items[href] = _with_collection(document, parent)
+            return []
+        if kind == "FeatureCollection":
+            features = document.get("features")
+            for number, feature in enumerate(features if isinstance(features, list) else []):
+                if isinstance(feature, Mapping):
+                    # Several items in one file: the fragment keeps their addresses apart.
+                    found.items[f"{href}#{number}"] = _with_collection(feature, parent)
+            return []
+        if _is_collection(document):
+            found.collections[href] = document
+        links = document.get("links")
+        if not isinstance(links, list):
+            if kind not in ("Catalog", "Collection"):
+                self._skip(href, "no STAC document")
+            return []
+        return [
+            link["href"]
+            for link in links
+            if isinstance(link, Mapping)
+            and link.get("rel") in ("child", "item", "items")
+            and isinstance(link.get("href"), str)
+        ]
+
+
+_STAC_TYPES = ("Catalog", "Collection", "Feature", "FeatureCollection")
+
+
+def _is_collection(document: Mapping[str, object]) -> bool:
+    # Before 1.0 a collection was told from a catalogue by its extent alone.
+    return document.get("type") == "Collection" or ("type" not in document and "extent" in document)
+
+
+def _with_collection(document: Mapping[str, object], parent: str | None) -> Mapping[str, object]:
+    if document.get("collection") is None and parent is not None:
+        return {**document, "collection": parent}
+    return document
