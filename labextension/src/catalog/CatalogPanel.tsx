@@ -1,0 +1,44 @@
+import type { JSX } from 'react';
+
+import { useEolab, useResource } from '../shared/context';
+import { Failure } from '../shared/Failure';
+import { Loading } from '../shared/Loading';
+import { Notice } from '../shared/Notice';
+import { Stale } from '../shared/Stale';
+import { SourceRow } from './SourceRow';
+
+/** The catalogues of the workspace, each opening to its collections and items. */
+export function CatalogPanel(): JSX.Element {
+  const { catalog, trans } = useEolab();
+  const { data, error } = useResource(catalog.catalogs);
+  if (!data) {
+    return error ? (
+      <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (!data.catalogs.length) {
+    return (
+      <Notice
+        title={trans.__('No catalogue is configured.')}
+        text={trans.__(
+          'Name one in eolab.toml, or make the simulated sample region from a terminal:'
+        )}
+        code="eolab sample"
+      />
+    );
+  }
+  return (
+    <>
+      <Stale error={error} />
+      <ul className="eolab-List">
+        {data.catalogs.map(source => (
+          <li key={source.name}>
+            <SourceRow source={source} open={data.catalogs.length === 1} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+import { useEffect, useRef, useState, type JSX } from 'react';
+
+import { useTrans } from '../shared/context';
+import { EVERYTHING, type IItemsFilter } from './itemsModel';
+
+interface IProps {
+  filter: IItemsFilter;
+  /** The dates that the collection covers. */
+  interval: readonly [string | null, string | null];
+  onChange: (filter: IItemsFilter) => void;
+}
+
+/** Dates and cloud limit of the items to show; applied when the typing pauses. */
+export function ItemsFilter(props: IProps): JSX.Element {
+  const { filter, interval, onChange } = props;
+  const trans = useTrans();
+  const [draft, setDraft] = useState(filter);
+  const timer = useRef(0);
+  useEffect(() => setDraft(filter), [filter]);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const change = (part: Partial<IItemsFilter>): void => {
+    const next = { ...draft, ...part };
+    setDraft(next);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => onChange(next), 350);
+  };
+  const min = interval[0]?.slice(0, 10);
+  const max = interval[1]?.slice(0, 10);
+  const filtered =
+    draft.start !== '' || draft.end !== '' || draft.maxCloud < 100;
+  return (
+    <div
+      className="eolab-Filter"
+      role="group"
+      aria-label={trans.__('Filter items')}
+    >
+      <label>
+        <span>{trans.__('From')}</span>
+        <input
+          type="date"
+          value={draft.start}
+          min={min}
+          max={max}
+          onChange={event => change({ start: event.target.value })}
+        />
+      </label>
+      <label>
+        <span>{trans.__('To')}</span>
+        <input
+          type="date"
+          value={draft.end}
+          min={min}
+          max={max}
+          onChange={event => change({ end: event.target.value })}
+        />
+      </label>
+      <label className="eolab-Filter-cloud">
+        <span>{trans.__('Cloud at most %1 %', draft.maxCloud)}</span>
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={5}
+          value={draft.maxCloud}
+          onChange={event => change({ maxCloud: Number(event.target.value) })}
+        />
+      </label>
+      {filtered ? (
+        <button className="eolab-Button" onClick={() => change(EVERYTHING)}>
+          {trans.__('Clear')}
+        </button>
+      ) : null}
+    </div>
+  );
+}

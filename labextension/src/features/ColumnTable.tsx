@@ -1,0 +1,39 @@
+import type { JSX } from 'react';
+
+import { useTrans } from '../shared/context';
+import type { IFeatureGroup } from '../shared/contract';
+
+interface IProps {
+  group: IFeatureGroup;
+}
+
+/** The schema of a feature group. */
+export function ColumnTable({ group }: IProps): JSX.Element {
+  const trans = useTrans();
+  return (
+    <table className="eolab-Table">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Column')}</th>
+          <th scope="col">{trans.__('Type')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {group.columns.map(column => (
+          <tr key={column.name} title={column.description || column.name}>
+            <td>
+              {column.name}
+              {group.primary_key.includes(column.name) ? (
+                <span className="eolab-Badge">{trans.__('key')}</span>
+              ) : null}
+              {group.event_time === column.name ? (
+                <span className="eolab-Badge">{trans.__('time')}</span>
+              ) : null}
+            </td>
+            <td className="eolab-mod-quiet">{column.type}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,75 @@
+import type { JSX } from 'react';
+
+import { useNow, useTrans } from '../shared/context';
+import type { IFeatureGroup } from '../shared/contract';
+import { Disclosure } from '../shared/Disclosure';
+import { Facts } from '../shared/Facts';
+import { formatAge, formatCount, formatMoment } from '../shared/format';
+import { ColumnTable } from './ColumnTable';
+import { StatisticsTable } from './StatisticsTable';
+
+interface IProps {
+  group: IFeatureGroup;
+}
+
+/** One feature group: rows, columns, last commit. */
+export function GroupRow({ group }: IProps): JSX.Element {
+  const trans = useTrans();
+  const now = useNow(true, 30_000);
+  const commit = group.last_commit;
+  const detail = [
+    trans._n('1 row', '%1 rows', group.rows, formatCount(group.rows)),
+    trans._n('1 column', '%1 columns', group.columns.length),
+    commit ? formatAge(commit.time, now, trans) : trans.__('nothing inserted')
+  ].join(' · ');
+  return (
+    <Disclosure
+      title={group.description || group.name}
+      label={
+        <>
+          <span className="eolab-Name">{group.name}</span>
+          <span className="eolab-Badge">{`v${group.version}`}</span>
+        </>
+      }
+      detail={detail}
+    >
+      {() => (
+        <>
+          {group.description ? (
+            <p className="eolab-Text">{group.description}</p>
+          ) : null}
+          <Facts
+            items={[
+              [trans.__('Primary key'), group.primary_key.join(', ')],
+              [trans.__('Event time'), group.event_time],
+              [trans.__('Commits'), formatCount(group.commits)],
+              [
+                trans.__('Last commit'),
+                commit
+                  ? trans.__(
+                      '%1: %2, %3 rows, %4',
+                      commit.version,
+                      commit.operation,
+                      formatCount(commit.rows),
+                      formatMoment(commit.time)
+                    )
+                  : null
+              ]
+            ]}
+          />
+          <Disclosure
+            level={2}
+            label={trans.__('Columns')}
+            detail={null}
+            open={true}
+          >
+            {() => <ColumnTable group={group} />}
+          </Disclosure>
+          <Disclosure level={2} label={trans.__('Statistics')}>
+            {() => <StatisticsTable group={group} />}
+          </Disclosure>
+        </>
+      )}
+    </Disclosure>
+  );
+}

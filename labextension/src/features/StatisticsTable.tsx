@@ -1,0 +1,70 @@
+import type { JSX } from 'react';
+
+import { useEolab, useResource } from '../shared/context';
+import type { IFeatureGroup } from '../shared/contract';
+import { Failure } from '../shared/Failure';
+import { formatCount, formatScalar, formatValue } from '../shared/format';
+import { Loading } from '../shared/Loading';
+import { Stale } from '../shared/Stale';
+import { Histogram } from './Histogram';
+
+interface IProps {
+  group: IFeatureGroup;
+}
+
+/** What each column of a group holds. */
+export function StatisticsTable({ group }: IProps): JSX.Element {
+  const { features, trans } = useEolab();
+  const resource = features.statistics(group.name, group.version);
+  const { data, error } = useResource(resource);
+  if (!data) {
+    return error ? (
+      <Failure error={error} onRetry={() => void resource.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  return (
+    <>
+      <Stale error={error} />
+      <ul className="eolab-Statistics">
+        {data.statistics.map(column => (
+          <li key={column.column}>
+            <div className="eolab-Statistics-head">
+              <span className="eolab-Name" title={column.column}>
+                {column.column}
+              </span>
+              {column.nulls ? (
+                <span
+                  className="eolab-mod-quiet"
+                  title={trans.__('%1 of %2', column.nulls, column.count)}
+                >
+                  {trans._n('1 missing', '%1 missing', column.nulls, formatCount(column.nulls))}
+                </span>
+              ) : null}
+            </div>
+            {column.histogram ? (
+              <Histogram column={column.column} histogram={column.histogram} />
+            ) : null}
+            <div className="eolab-Statistics-values">
+              {column.top
+                ? column.top
+                    .slice(0, 4)
+                    .map(
+                      ([value, count]) =>
+                        `${formatScalar(value)} ${formatCount(count)}`
+                    )
+                    .join(' · ')
+                : trans.__(
+                    '%1 to %2, mean %3',
+                    formatScalar(column.min),
+                    formatScalar(column.max),
+                    formatValue(column.mean)
+                  )}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+import { useEffect, useRef, useState, type JSX } from 'react';
+import type { AlignedData, Options, default as UPlot } from 'uplot';
+
+import { readPalette, useThemeCount, type IPalette } from './theme';
+
+/** What a chart draws; a new object draws it anew. */
+export interface IDrawing {
+  data: AlignedData;
+  /** Everything but the size. */
+  options: (
+    palette: IPalette,
+    library: typeof UPlot
+  ) => Omit<Options, 'width' | 'height'>;
+  /** Charts of one shape take new data without being built again. */
+  shape: string;
+}
+
+interface IProps {
+  drawing: IDrawing;
+  /** What the chart shows, for those who cannot see it. */
+  label: string;
+  height: number;
+  /** The series nearest to the pointer was clicked. */
+  onPick?: (series: number) => void;
+}
+
+/** A uPlot chart, which fills its width and follows the theme; uPlot is loaded when first needed. */
+export function Chart(props: IProps): JSX.Element {
+  const { drawing, label, height, onPick } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const shape = useRef('');
+  const pick = useRef(onPick);
+  const focused = useRef<number | null>(null);
+  const [library, setLibrary] = useState<typeof UPlot | null>(null);
+  const [width, setWidth] = useState(0);
+  const theme = useThemeCount();
+
+  useEffect(() => {
+    pick.current = onPick;
+  }, [onPick]);
+
+  useEffect(() => {
+    let wanted = true;
+    void import('./plot').then(module => {
+      if (wanted) {
+        setLibrary(() => module.UPlot);
+      }
+    });
+    return () => {
+      wanted = false;
+    };
+  }, []);
+
+  useEffect(() => {
+    const node = box.current;
+    if (!node) {
+      return;
+    }
+    const observer = new ResizeObserver(([entry]) =>
+      setWidth(Math.floor(entry?.contentRect.width ?? 0))
+    );
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    const node = box.current;
+    if (!library || !node || width < 40) {
+      return;
+    }
+    const key = `${drawing.shape} ${theme}`;
+    if (plot.current && shape.current === key) {
+      if (plot.current.width !== width || plot.current.height !== height) {
+        plot.current.setSize({ width, height });
+      }
+      plot.current.setData(drawing.data);
+      return;
+    }
+    plot.current?.destroy();
+    const options = drawing.options(readPalette(node), library);
+    plot.current = new library(
+      {
+        ...options,
+        width,
+        height,
+        hooks: {
+          ...options.hooks,
+          setSeries: [
+            ...(options.hooks?.setSeries ?? []),
+            (_, series) => {
+              focused.current = series;
+            }
+          ]
+        }
+      },
+      drawing.data,
+      node
+    );
+    shape.current = key;
+  }, [library, drawing, width, height, theme]);
+
+  useEffect(
+    () => () => {
+      plot.current?.destroy();
+      plot.current = null;
+    },
+    []
+  );
+
+  return (
+    <div
+      className="eolab-Chart"
+      ref={box}
+      role="img"
+      aria-label={label}
+      style={{ height }}
+      onClick={() => {
+        if (focused.current !== null) {
+          pick.current?.(focused.current);
+        }
+      }}
+    />
+  );
+}

@@ -1,0 +1,251 @@
+/**
+ * What the server half answers, as its REST contract (version 1) words it.
+ *
+ * Times are seconds since the epoch; an unknown number is `null`, never NaN.
+ */
+
+/** The version of the REST contract that these panels were written for. */
+export const API_VERSION = 1;
+
+/** The schema of the event that says which topics of the workspace changed. */
+export const CHANGED_SCHEMA = 'https://eolab.dev/events/workspace_changed/v1';
+
+export interface IStatus {
+  version: string;
+  api: number;
+  workspace: { id: string; name: string; path: string };
+  /** Whether the workspace holds the simulated sample region. */
+  sample: boolean;
+}
+
+export interface ISkipped {
+  href: string;
+  message: string;
+}
+
+export interface ICatalog {
+  name: string;
+  kind: string;
+  url: string;
+  description: string;
+  simulated: boolean;
+}
+
+export interface ICatalogs {
+  catalogs: ICatalog[];
+}
+
+export type BBox = [number, number, number, number];
+
+export interface ICollection {
+  id: string;
+  title: string;
+  description: string;
+  license: string | null;
+  items: number | null;
+  bbox: BBox | null;
+  interval: [string | null, string | null];
+  simulated: boolean;
+}
+
+export interface ICollections {
+  collections: ICollection[];
+  skipped: ISkipped[];
+}
+
+export interface IItem {
+  id: string;
+  collection: string;
+  datetime: string | null;
+  /** Percent. */
+  cloud_cover: number | null;
+  platform: string | null;
+  bbox: BBox | null;
+  epsg: number | null;
+  thumbnail: boolean;
+  bands: string[];
+  notes: string[];
+}
+
+export interface IItems {
+  items: IItem[];
+  matched: number | null;
+  skipped: ISkipped[];
+}
+
+export interface IColumn {
+  name: string;
+  type: string;
+  description: string;
+}
+
+export interface ICommit {
+  version: number;
+  time: number;
+  rows: number;
+  operation: string;
+}
+
+export interface IFeatureGroup {
+  name: string;
+  version: number;
+  description: string;
+  primary_key: string[];
+  event_time: string | null;
+  rows: number;
+  columns: IColumn[];
+  commits: number;
+  last_commit: ICommit | null;
+}
+
+export interface IFeatureView {
+  name: string;
+  version: number;
+  description: string;
+  labels: string[];
+  features: number;
+  /** Written as `name/version`. */
+  groups: string[];
+}
+
+export interface IFeatures {
+  groups: IFeatureGroup[];
+  views: IFeatureView[];
+}
+
+export type Scalar = string | number | boolean | null;
+
+export interface IColumnStatistics {
+  column: string;
+  count: number;
+  nulls: number;
+  distinct: number | null;
+  min: Scalar;
+  max: Scalar;
+  mean: number | null;
+  std: number | null;
+  histogram: { edges: number[]; counts: number[] } | null;
+  top: [Scalar, number][] | null;
+}
+
+export interface IGroupStatistics {
+  commit: number;
+  statistics: IColumnStatistics[];
+}
+
+/** `interrupted`: the study's process died; the study can be resumed. */
+export type StudyState =
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'interrupted';
+
+export type TrialState =
+  'queued' | 'running' | 'completed' | 'failed' | 'stopped';
+
+export type Params = Record<string, Scalar>;
+
+/** A step (or a time) and a value. */
+export type Point = [number, number | null];
+
+export interface IStudySummary {
+  name: string;
+  kind: string;
+  state: StudyState;
+  message: string;
+  metric: string;
+  direction: 'maximize' | 'minimize';
+  created: number;
+  started: number | null;
+  ended: number | null;
+  now: number;
+  budget: { trials: number };
+  counts: Record<TrialState, number>;
+  best: { trial: number; value: number; params: Params } | null;
+  /** At most 50 points of time and best value so far. */
+  best_curve: Point[];
+  workers_alive: number;
+  /** Grows with each event of the study's journal. */
+  seq: number;
+}
+
+export interface IStudies {
+  studies: IStudySummary[];
+}
+
+export interface IParameter {
+  name: string;
+  kind: string;
+  low: number | null;
+  high: number | null;
+  log: boolean | null;
+  choices: Scalar[] | null;
+}
+
+export interface IWorker {
+  id: string;
+  state: 'starting' | 'idle' | 'busy' | 'lost' | 'left';
+  trial: number | null;
+}
+
+export interface ITrial {
+  n: number;
+  state: TrialState;
+  params: Params;
+  value: number | null;
+  curve: Point[];
+  started: number | null;
+  ended: number | null;
+  attempts: number;
+  worker: string | null;
+  error: string | null;
+}
+
+export interface IStudySnapshot extends IStudySummary {
+  parameters: IParameter[];
+  workers: IWorker[];
+  trials: ITrial[];
+}
+
+export type StudyCommand = 'pause' | 'resume' | 'cancel';
+
+export interface ITrialLog {
+  text: string;
+  truncated: boolean;
+}
+
+export interface ILineageEdge {
+  kind: string;
+  id: string;
+}
+
+export interface IModelVersion {
+  version: number;
+  aliases: string[];
+  created: number;
+  flavour: string;
+  study: string | null;
+  params: Params;
+  metrics: Record<string, number | null>;
+  lineage: ILineageEdge[];
+}
+
+export interface IRegisteredModel {
+  name: string;
+  versions: IModelVersion[];
+}
+
+export interface IModels {
+  models: IRegisteredModel[];
+}
+
+/** What a cell's output holds; the picture itself is drawn from the workspace. */
+export interface IViewOutput {
+  format: number;
+  view: string;
+  name: string;
+  workspace: string;
+}

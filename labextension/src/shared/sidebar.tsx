@@ -1,0 +1,50 @@
+import type { ITranslator } from '@jupyterlab/translation';
+import { PanelWithToolbar, SidePanel } from '@jupyterlab/ui-components';
+import { Panel } from '@lumino/widgets';
+import type { JSX } from 'react';
+
+import { CatalogPanel } from '../catalog/CatalogPanel';
+import { FeaturesPanel } from '../features/FeaturesPanel';
+import { ModelsPanel } from '../models/ModelsPanel';
+import { StudiesPanel } from '../studies/StudiesPanel';
+import { eoIcon } from './icons';
+import { Section } from './Section';
+import { SidebarHeader } from './SidebarHeader';
+import type { IEolab } from './tokens';
+import { EolabWidget } from './widget';
+
+export const SIDEBAR_ID = 'eolab-sidebar';
+
+/** The EO panel: one section a room of the workspace, under the workspace's name. */
+export function makeSidebar(
+  eolab: IEolab,
+  translator: ITranslator
+): SidePanel {
+  const { trans } = eolab;
+  const header = new Panel();
+  header.addWidget(new EolabWidget(eolab, () => <SidebarHeader />));
+  const sidebar = new SidePanel({ header, translator });
+  sidebar.id = SIDEBAR_ID;
+  sidebar.addClass('eolab-Sidebar');
+  sidebar.title.icon = eoIcon;
+  sidebar.title.caption = trans.__('Earth Observation');
+  sidebar.node.setAttribute('role', 'region');
+  sidebar.node.setAttribute('aria-label', trans.__('Earth Observation'));
+  const sections: [string, string, () => JSX.Element][] = [
+    ['catalog', trans.__('Catalogue'), () => <CatalogPanel />],
+    ['features', trans.__('Features'), () => <FeaturesPanel />],
+    ['studies', trans.__('Studies'), () => <StudiesPanel />],
+    ['models', trans.__('Models'), () => <ModelsPanel />]
+  ];
+  for (const [id, label, draw] of sections) {
+    const panel = new PanelWithToolbar();
+    panel.id = `${SIDEBAR_ID}-${id}`;
+    panel.addClass('eolab-SectionPanel');
+    panel.title.label = label;
+    panel.addWidget(
+      new EolabWidget(eolab, () => <Section>{() => draw()}</Section>)
+    );
+    sidebar.addWidget(panel);
+  }
+  return sidebar;
+}

@@ -1,0 +1,52 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { JSX } from 'react';
+
+import { Boundary } from './Boundary';
+import { EolabContext, VisibleContext } from './context';
+import type { IEolab } from './tokens';
+
+/** A Lumino widget around a tree of components, which knows whether it can be seen. */
+export class EolabWidget extends ReactWidget {
+  constructor(
+    private readonly _eolab: IEolab,
+    private readonly _draw: () => JSX.Element
+  ) {
+    super();
+    this.addClass('eolab-Root');
+  }
+
+  protected override render(): JSX.Element {
+    return (
+      <EolabContext.Provider value={this._eolab}>
+        <VisibleContext.Provider value={this._visible}>
+          <Boundary trans={this._eolab.trans}>{this._draw()}</Boundary>
+        </VisibleContext.Provider>
+      </EolabContext.Provider>
+    );
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    this._visible = this.isVisible;
+    super.onAfterAttach(message);
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._setVisible(true);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this._setVisible(false);
+  }
+
+  private _setVisible(visible: boolean): void {
+    if (this._visible !== visible) {
+      this._visible = visible;
+      this.update();
+    }
+  }
+
+  private _visible = false;
+}

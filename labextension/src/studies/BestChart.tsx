@@ -1,0 +1,84 @@
+import { useMemo, type JSX } from 'react';
+
+import { Chart, type IDrawing } from '../shared/Chart';
+import { useTrans } from '../shared/context';
+import type { IStudySnapshot } from '../shared/contract';
+import { formatDuration, formatValue } from '../shared/format';
+import { bestHistory } from './derive';
+
+interface IProps {
+  study: IStudySnapshot;
+  height: number;
+}
+
+/** Each finished trial as a point, and the best value so far as a stepped line. */
+export function BestChart({ study, height }: IProps): JSX.Element {
+  const trans = useTrans();
+  const drawing = useMemo(
+    () => draw(study, trans.__('time since the start')),
+    [study, trans]
+  );
+  return (
+    <Chart
+      drawing={drawing}
+      label={trans.__(
+        'Best %1 so far: %2',
+        study.metric,
+        formatValue(study.best?.value)
+      )}
+      height={height}
+    />
+  );
+}
+
+function draw(study: IStudySnapshot, time: string): IDrawing {
+  const { times, values, best } = bestHistory(study);
+  return {
+    data: [times, values, best],
+    shape: study.metric,
+    options: (palette, UPlot) => ({
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, 12, 0, 0],
+      scales: { x: { time: false } },
+      axes: [
+        {
+          label: time,
+          labelSize: 16,
+          size: 26,
+          space: 70,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map(tick => shortDuration(tick))
+        },
+        {
+          size: 52,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map(tick => formatValue(tick))
+        }
+      ],
+      series: [
+        {},
+        {
+          stroke: palette.quiet,
+          fill: palette.quiet,
+          paths: () => null,
+          points: { show: true, size: 4, fill: palette.quiet }
+        },
+        {
+          stroke: palette.accent,
+          width: 2,
+          paths: UPlot.paths.stepped?.({ align: 1 }),
+          points: { show: false }
+        }
+      ]
+    })
+  };
+}
+
+function shortDuration(seconds: number): string {
+  return seconds === 0 ? '0' : formatDuration(seconds).replace('.0 s', ' s');
+}

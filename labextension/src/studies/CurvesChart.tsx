@@ -1,0 +1,134 @@
+import { useMemo, type JSX } from 'react';
+
+import { Chart, type IDrawing } from '../shared/Chart';
+import { useTrans } from '../shared/context';
+import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { formatValue } from '../shared/format';
+import type { IPalette } from '../shared/theme';
+import { alignCurves, curvesToDraw } from './derive';
+
+interface IProps {
+  study: IStudySnapshot;
+  chosen: ReadonlySet<number>;
+  onChoose?: (trial: number) => void;
+  height: number;
+}
+
+/** More lines than this only make the picture darker. */
+const LIMIT = 200;
+
+/** The metric over the steps, one line a trial. */
+export function CurvesChart(props: IProps): JSX.Element {
+  const { study, chosen, onChoose, height } = props;
+  const trans = useTrans();
+  const trials = useMemo(
+    () => curvesToDraw(study, chosen, LIMIT),
+    [study, chosen]
+  );
+  const drawing = useMemo(
+    () => draw(study, trials, chosen, trans.__('step')),
+    [study, trials, chosen, trans]
+  );
+  return (
+    <Chart
+      drawing={drawing}
+      label={trans.__(
+        'Learning curves of %1 trials, %2 by step',
+        trials.length,
+        study.metric
+      )}
+      height={height}
+      onPick={series => {
+        const trial = trials[series - 1];
+        if (trial) {
+          onChoose?.(trial.n);
+        }
+      }}
+    />
+  );
+}
+
+function draw(
+  study: IStudySnapshot,
+  trials: readonly ITrial[],
+  chosen: ReadonlySet<number>,
+  step: string
+): IDrawing {
+  const data = alignCurves(trials);
+  // A curve of one step is a point, which a line cannot show.
+  const dots = data[0].length < 3;
+  const best = study.best?.trial;
+  return {
+    data,
+    shape: [
+      study.metric,
+      dots,
+      ...trials.map(
+        trial =>
+          `${trial.n}${trial.state}${trial.n === best}${chosen.has(trial.n)}`
+      )
+    ].join(' '),
+    options: palette => ({
+      legend: { show: false },
+      cursor: {
+        focus: { prox: 16 },
+        points: { show: false },
+        drag: { x: false, y: false }
+      },
+      focus: { alpha: 0.25 },
+      padding: [8, 8, 0, 0],
+      scales: { x: { time: false } },
+      axes: [
+        {
+          label: step,
+          labelSize: 16,
+          size: 26,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000]
+        },
+        {
+          size: 52,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map(tick => formatValue(tick))
+        }
+      ],
+      series: [
+        {},
+        ...trials.map(trial => ({
+          ...look(trial, trial.n === best, chosen.has(trial.n), palette),
+          label: String(trial.n),
+          spanGaps: true,
+          points: { show: dots, size: 6 }
+        }))
+      ]
+    })
+  };
+}
+
+function look(
+  trial: ITrial,
+  isBest: boolean,
+  isChosen: boolean,
+  palette: IPalette
+): { stroke: string; width: number; alpha: number; dash?: number[] } {
+  if (isChosen) {
+    return { stroke: palette.warn, width: 2.5, alpha: 1 };
+  }
+  if (isBest) {
+    return { stroke: palette.accent, width: 2.5, alpha: 1 };
+  }
+  switch (trial.state) {
+    case 'running':
+      return { stroke: palette.good, width: 1.5, alpha: 0.9 };
+    case 'failed':
+      return { stroke: palette.bad, width: 1, alpha: 0.8, dash: [2, 3] };
+    case 'stopped':
+      return { stroke: palette.line, width: 1, alpha: 0.7, dash: [4, 3] };
+    default:
+      return { stroke: palette.quiet, width: 1, alpha: 0.45 };
+  }
+}

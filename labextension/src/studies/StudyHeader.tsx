@@ -1,0 +1,119 @@
+import type { JSX } from 'react';
+
+import { useNow, useTrans } from '../shared/context';
+import type { IStudySnapshot } from '../shared/contract';
+import {
+  formatCount,
+  formatDuration,
+  formatScalar,
+  formatValue
+} from '../shared/format';
+import { doneTrials, elapsed, hasEndedState, remaining } from './derive';
+import { Figure } from './Figure';
+import { StateChip } from './StateChip';
+import { StudyActions } from './StudyActions';
+import { StudyProgress } from './StudyProgress';
+import { studyStateWord } from './words';
+
+interface IProps {
+  study: IStudySnapshot;
+  received: number;
+  children?: JSX.Element | null;
+}
+
+/** A study at one glance: state, progress, best so far, time, workers; and what can be done. */
+export function StudyHeader(props: IProps): JSX.Element {
+  const { study, received, children } = props;
+  const trans = useTrans();
+  const now = useNow(!hasEndedState(study.state));
+  const left = remaining(study);
+  const { best } = study;
+  return (
+    <header className="eolab-StudyHeader">
+      <div className="eolab-StudyHeader-title">
+        <span className="eolab-Name" title={study.name}>
+          {study.name}
+        </span>
+        <StateChip
+          state={study.state}
+          word={studyStateWord(study.state, trans)}
+          title={study.message}
+        />
+        <span className="eolab-StudyHeader-actions">
+          <StudyActions study={study} />
+          {children}
+        </span>
+      </div>
+      <StudyProgress study={study} />
+      <div className="eolab-Figures">
+        <Figure
+          name={
+            study.direction === 'maximize'
+              ? trans.__('Highest %1', study.metric)
+              : trans.__('Lowest %1', study.metric)
+          }
+          value={formatValue(best?.value)}
+          detail={
+            best
+              ? [
+                  trans.__('trial %1', best.trial),
+                  ...Object.entries(best.params).map(
+                    ([name, value]) => `${name} ${formatScalar(value)}`
+                  )
+                ].join(' · ')
+              : trans.__('none yet')
+          }
+          wide
+        />
+        <Figure
+          name={trans.__('Trials')}
+          value={trans.__(
+            '%1 of %2',
+            formatCount(doneTrials(study)),
+            formatCount(study.budget.trials)
+          )}
+          detail={[
+            study.counts.running
+              ? trans.__('%1 running', study.counts.running)
+              : '',
+            study.counts.stopped
+              ? trans.__('%1 stopped early', study.counts.stopped)
+              : '',
+            study.counts.failed
+              ? trans.__('%1 failed', study.counts.failed)
+              : ''
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        />
+        <Figure
+          name={trans.__('Elapsed')}
+          value={formatDuration(elapsed(study, received, now))}
+          detail={
+            left === null
+              ? ''
+              : trans.__('about %1 left', formatDuration(left))
+          }
+        />
+        <Figure
+          name={trans.__('Workers')}
+          value={formatCount(study.workers_alive)}
+          detail={workersDetail(study, trans.__('%1 lost', lost(study)))}
+        />
+      </div>
+      {study.message ? (
+        <p className="eolab-StudyHeader-message" role="status">
+          {study.message}
+        </p>
+      ) : null}
+    </header>
+  );
+}
+
+function lost(study: IStudySnapshot): number {
+  return study.workers.filter(worker => worker.state === 'lost').length;
+}
+
+function workersDetail(study: IStudySnapshot, words: string): string {
+  return lost(study) ? words : '';
+}

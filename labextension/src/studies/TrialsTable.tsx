@@ -1,0 +1,169 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import {
+  useId,
+  useMemo,
+  useRef,
+  useState,
+  type JSX,
+  type KeyboardEvent
+} from 'react';
+
+import { useTrans } from '../shared/context';
+import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { TrialCell } from './TrialCell';
+import { TrialsHead } from './TrialsHead';
+import { sortTrials, trialColumns, type ISorting } from './trialRows';
+
+interface IProps {
+  study: IStudySnapshot;
+  /** The trials to show; all where it is absent. */
+  trials?: readonly ITrial[];
+  /** This machine's clock, for trials that run. */
+  now: number;
+  chosen: ReadonlySet<number>;
+  onChoose: (trial: number) => void;
+  /** The most pixels that the rows may take. */
+  maxHeight: number | string;
+}
+
+const ROW = 26;
+
+/** The trials of a study: sorted by a click on a column, chosen by a click on a row or by keys. */
+export function TrialsTable(props: IProps): JSX.Element {
+  const { study, now, chosen, onChoose, maxHeight } = props;
+  const trials = props.trials ?? study.trials;
+  const trans = useTrans();
+  const id = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [sorting, setSorting] = useState<ISorting>({
+    column: 'n',
+    descending: true
+  });
+  const [active, setActive] = useState(0);
+  const columns = useMemo(() => trialColumns(study), [study]);
+  const rows = useMemo(
+    () => sortTrials(study, trials, sorting),
+    [study, trials, sorting]
+  );
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 12
+  });
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const page = Math.max(
+      1,
+      Math.floor((scroller.current?.clientHeight ?? 0) / ROW) - 2
+    );
+    const goals: Record<string, number> = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: rows.length - 1
+    };
+    const goal = goals[event.key];
+    if (goal !== undefined) {
+      const next = Math.max(0, Math.min(rows.length - 1, goal));
+      setActive(next);
+      virtual.scrollToIndex(next);
+      event.preventDefault();
+    } else if (
+      (event.key === 'Enter' || event.key === ' ') &&
+      event.target === event.currentTarget
+    ) {
+      const trial = rows[active];
+      if (trial) {
+        onChoose(trial.n);
+      }
+      event.preventDefault();
+    } else {
+      return;
+    }
+    event.stopPropagation();
+  };
+
+  const template = columns.map(column => WIDTHS[column.id] ?? PARAM).join(' ');
+  return (
+    <div
+      className="eolab-Trials"
+      role="grid"
+      aria-label={trans.__('Trials of %1', study.name)}
+      aria-multiselectable="true"
+      aria-rowcount={rows.length + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={rows[active] ? `${id}-${active}` : undefined}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      ref={scroller}
+      style={{ maxHeight }}
+    >
+      <TrialsHead
+        study={study}
+        columns={columns}
+        sorting={sorting}
+        onSort={setSorting}
+        template={template}
+      />
+      <div
+        className="eolab-Trials-body"
+        role="rowgroup"
+        style={{ height: virtual.getTotalSize() }}
+      >
+        {virtual.getVirtualItems().map(item => {
+          const trial = rows[item.index];
+          if (!trial) {
+            return null;
+          }
+          return (
+            // The grid itself takes the keys.
+            // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+            <div
+              key={trial.n}
+              id={`${id}-${item.index}`}
+              className="eolab-Trials-row"
+              role="row"
+              aria-rowindex={item.index + 2}
+              aria-selected={chosen.has(trial.n)}
+              data-active={item.index === active}
+              data-best={trial.n === study.best?.trial}
+              style={{
+                gridTemplateColumns: template,
+                height: ROW,
+                transform: `translateY(${item.start}px)`
+              }}
+              onClick={() => {
+                setActive(item.index);
+                onChoose(trial.n);
+              }}
+            >
+              {columns.map(column => (
+                <TrialCell
+                  key={column.id}
+                  study={study}
+                  trial={trial}
+                  column={column}
+                  now={now}
+                />
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+const PARAM = 'minmax(80px, 1fr)';
+
+const WIDTHS: Record<string, string> = {
+  n: '52px',
+  state: '116px',
+  value: 'minmax(84px, 1fr)',
+  step: '64px',
+  duration: '92px',
+  worker: 'minmax(80px, 1fr)'
+};

@@ -1,0 +1,159 @@
+import type {
+  IStudySnapshot,
+  IStudySummary,
+  ITrial,
+  StudyCommand,
+  StudyState
+} from '../shared/contract';
+
+/** How many trials of the budget have come to an end, however they ended. */
+export function doneTrials(study: IStudySummary): number {
+  const { completed, failed, stopped } = study.counts;
+  return completed + failed + stopped;
+}
+
+/** Seconds that a study has run, at the moment `now` of this machine's clock. */
+export function elapsed(
+  study: IStudySummary,
+  received: number,
+  now: number
+): number | null {
+  if (study.started === null) {
+    return null;
+  }
+  if (study.ended !== null) {
+    return study.ended - study.started;
+  }
+  // The server's clock may differ from ours: count on from what it said.
+  return study.now - study.started + Math.max(0, now - received);
+}
+
+/** Seconds that are left at the pace so far, or null while there is none. */
+export function remaining(study: IStudySummary): number | null {
+  const done = doneTrials(study);
+  if (study.state !== 'running' || study.started === null || done === 0) {
+    return null;
+  }
+  const left = Math.max(0, study.budget.trials - done);
+  return ((study.now - study.started) / done) * left;
+}
+
+/** Whether a study has come to rest. */
+export function hasEndedState(state: StudyState): boolean {
+  return (
+    state === 'completed' ||
+    state === 'failed' ||
+    state === 'cancelled' ||
+    state === 'interrupted'
+  );
+}
+
+/** Whether a command can be given in a state. */
+export function allows(state: StudyState, command: StudyCommand): boolean {
+  switch (command) {
+    case 'pause':
+      return state === 'starting' || state === 'running';
+    case 'resume':
+      return (
+        state === 'paused' || state === 'interrupted' || state === 'cancelled'
+      );
+    case 'cancel':
+      return (
+        state === 'starting' ||
+        state === 'running' ||
+        state === 'paused' ||
+        state === 'interrupted'
+      );
+  }
+}
+
+/** Whether `a` beats `b` in the study's direction. */
+export function beats(
+  a: number,
+  b: number,
+  direction: IStudySummary['direction']
+): boolean {
+  return direction === 'maximize' ? a > b : a < b;
+}
+
+/** Every trial that ended with a value, by time since the start, with the best value so far. */
+export function bestHistory(study: IStudySnapshot): {
+  times: number[];
+  values: number[];
+  best: number[];
+} {
+  const start = study.started ?? study.created;
+  const ended = study.trials
+    .filter(
+      (trial): trial is ITrial & { value: number; ended: number } =>
+        trial.state === 'completed' &&
+        trial.value !== null &&
+        trial.ended !== null
+    )
+    .sort((a, b) => a.ended - b.ended);
+  let best: number | null = null;
+  return {
+    times: ended.map(trial => trial.ended - start),
+    values: ended.map(trial => trial.value),
+    best: ended.map(({ value }) => {
+      best =
+        best === null || beats(value, best, study.direction) ? value : best;
+      return best;
+    })
+  };
+}
+
+/**
+ * The trials whose learning curves are drawn.
+ *
+ * Beyond `limit` a picture only gets darker: the best, the chosen and the running ones stay, then
+ * the best of the rest.
+ */
+export function curvesToDraw(
+  study: IStudySnapshot,
+  chosen: ReadonlySet<number>,
+  limit: number
+): ITrial[] {
+  const drawable = study.trials.filter(trial => trial.curve.length > 0);
+  if (drawable.length <= limit) {
+    return drawable;
+  }
+  const sign = study.direction === 'maximize' ? -1 : 1;
+  const rank = (trial: ITrial): number =>
+    chosen.has(trial.n) || trial.n === study.best?.trial
+      ? 0
+      : trial.state === 'running'
+        ? 1
+        : 2;
+  const last = (trial: ITrial): number => {
+    const value = trial.value ?? trial.curve[trial.curve.length - 1]?.[1];
+    return value === null || value === undefined ? Infinity : sign * value;
+  };
+  return drawable
+    .map(trial => ({ trial, rank: rank(trial), last: last(trial) }))
+    .sort((a, b) => a.rank - b.rank || a.last - b.last)
+    .slice(0, limit)
+    .map(({ trial }) => trial);
+}
+
+/** Curves on one common axis, as uPlot wants them: steps, then one column of values a trial. */
+export function alignCurves(
+  trials: readonly ITrial[]
+): [number[], ...(number | null)[][]] {
+  const steps = [
+    ...new Set(trials.flatMap(trial => trial.curve.map(([step]) => step)))
+  ].sort((a, b) => a - b);
+  const place = new Map(steps.map((step, index) => [step, index]));
+  return [
+    steps,
+    ...trials.map(trial => {
+      const column: (number | null)[] = new Array<null>(steps.length).fill(
+        null
+      );
+      for (const [step, value] of trial.curve) {
+        column[place.get(step) ?? 0] = value;
+      }
+      return column;
+    })
+  ];
+}
