@@ -231,7 +231,7 @@ class Follower:
         if state not in ENDED and not is_alive(self.run):
             self.refresh()  # it may have written its end just before it went
             state = self.record.state
-            if state not in ENDED:
+            if state not in {*ENDED, "paused"}:  # a paused study needs no process
                 return "interrupted"
         return state
 

@@ -34,6 +34,7 @@ from eolab.studies.stopping import Rule
 TICK = 0.2
 SYNC_SECONDS = 2.0
 STILLBORN = 3
+PAUSED_SECONDS = 30.0
 
 
 class StudyProcess:
@@ -58,10 +59,12 @@ class StudyProcess:
         self.token = self._read_token()
         self.endpoint = Endpoint(self.service.handle, self.token)
         self.placement: Placement | None = None
-        self._ended = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self.service.on_quiet = self._nudge.set
         self._quit = False
         self._commands = 0
         self._stillborn = 0
+        self._paused_since = time.monotonic()
         self._disk_full = False
 
     def _emit(self, event: Event) -> None:
@@ -134,7 +137,8 @@ class StudyProcess:
         last = synced = time.monotonic()
         while not self._quit:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), TICK)
+                await asyncio.wait_for(self._nudge.wait(), TICK)
+            self._nudge.clear()
             now = time.monotonic()
             if now - last > 10 * TICK:
                 self.coordinator.forgive(
@@ -148,7 +152,7 @@ class StudyProcess:
                 self._read_commands()
                 self._look_after_workers()
                 self.coordinator.expire()
-                if self.coordinator.settle():
+                if self.coordinator.settle() or self._rests(now):
                     return
                 self._place()
                 self.service.wake()
@@ -162,6 +166,12 @@ class StudyProcess:
                         flush=True,
                     )
                 self._disk_full = True
+
+    def _rests(self, now: float) -> bool:
+        """A study paused for a while needs no processes: resuming starts them again."""
+        if self.record.state != "paused" or self.record.counts["running"]:
+            self._paused_since = now
+        return now - self._paused_since > PAUSED_SECONDS
 
     def _place(self) -> None:
         """As many workers as wanted (workers that are only starting count)."""
@@ -230,7 +240,7 @@ class StudyProcess:
 
     def _terminate(self) -> None:
         self._quit = True
-        self._ended.set()
+        self._nudge.set()
 
     async def _end(self) -> None:
         """Send the workers home; what they still hold stays in the journal as running."""

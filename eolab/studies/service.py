@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Service:
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._log_sizes: dict[tuple[int, int], int] = {}
         self.closing = False
+        self.on_quiet: Callable[[], None] = lambda: None
         self.joined: set[str] = set()
         logs.mkdir(exist_ok=True)
         coordinator.on_work = self.wake
@@ -122,6 +123,8 @@ class Service:
             if body.get("error") and body.get("crashed"):
                 self._log(n, attempt, f"\neolab: {body['error']}\n")
         accepted = self.coordinator.finish(worker, n, attempt, body)
+        if not self.coordinator.record.counts["running"]:
+            self.on_quiet()  # it may have been the last one
         answer: Answer = {"accepted": accepted}
         if body.get("next"):
             self.joined.add(worker)

@@ -160,18 +160,19 @@ class Study:
         self._follower.refresh()
         self._ask("set", trials=self._follower.record.budget_trials + trials)
 
-    def wait(self, timeout: float | None = None) -> Study:
+    def wait(self, timeout: float | None = None, *, quiet: bool = False) -> Study:
         """Wait for the end, drawing progress. An interrupt ends the waiting, not the study.
 
         Args:
             timeout: Seconds after which to return although the study goes on.
+            quiet: Draw no bar.
 
         Raises:
             BadInput: All trials failed, or the study paused because its first ones did.
             RemoteError: The study process died.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        bar = progress.start(self.name)
+        bar = None if quiet else progress.start(self.name)
         pause, seen = 0.02, -1
         try:
             while True:
@@ -183,7 +184,8 @@ class Study:
                     best = (
                         "" if record.best is None else f"best {self.metric} {record.best.value:.4g}"
                     )
-                    bar.update(done, max(record.budget_trials, done), best)
+                    if bar is not None:
+                        bar.update(done, max(record.budget_trials, done), best)
                 if self._is_over(state) or (end is not None and time.monotonic() > end):
                     return self
                 time.sleep(pause)
@@ -192,7 +194,8 @@ class Study:
             print(f"The study {self.name!r} goes on; ws.study({self.name!r}).cancel() stops it.")
             raise
         finally:
-            bar.close()
+            if bar is not None:
+                bar.close()
 
     def _is_over(self, state: str) -> bool:
         message = self._follower.record.message
@@ -229,10 +232,6 @@ class Study:
                 f"study {self.name!r} has no trial {trial}", "Trials are counted from 0."
             )
         return refit(self.folder, self._follower.study, chosen, on=on)
-
-    def display(self) -> None:
-        """Let the current face show the study, live, where it can."""
-        progress.show(self)
 
     def __repr__(self) -> str:
         s = self.summary()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from eolab import progress
 from eolab.config import Config, check_name
 from eolab.errors import BadInput, Conflict, nearest
 from eolab.studies import journal, shipping
@@ -175,9 +176,9 @@ def tune(
         start_process(run)
         resumed = True
     opened = Study(run)
-    opened.display()
+    shown = progress.show(opened)
     if wait and resumed:
-        opened.wait()
+        opened.wait(quiet=shown)  # a live view needs no bar beside it
     return opened
 
 
