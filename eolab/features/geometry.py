@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyproj import CRS
 
+# What `extract` notes in a frame's attrs: the CRS of its x and y, and that its rows are pixels.
+CRS_ATTR = "eolab_crs"
+PIXELS = "eolab_pixels"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
 
@@ -25,13 +28,15 @@ class Geometry:
     Attributes:
         columns: One column of WKB geometries, or the two columns of x and y (longitude, latitude).
         crs: The coordinate reference system as text ("EPSG:32633" or WKT).
+        pixels: Whether the rows are pixels of a raster, which are neighbours by nature.
     """
 
     columns: tuple[str, ...]
     crs: str
+    pixels: bool = False
 
     def to_dict(self) -> dict[str, object]:
-        return {"columns": list(self.columns), "crs": self.crs}
+        return {"columns": list(self.columns), "crs": self.crs, "pixels": self.pixels}
 
     @staticmethod
     def from_dict(spec: Mapping[str, object] | None) -> Geometry | None:
@@ -39,7 +44,7 @@ class Geometry:
             return None
         columns = spec["columns"]
         assert isinstance(columns, list)
-        return Geometry(tuple(str(c) for c in columns), str(spec["crs"]))
+        return Geometry(tuple(str(c) for c in columns), str(spec["crs"]), bool(spec.get("pixels")))
 
 
 def crs_text(crs: object) -> str:
@@ -54,21 +59,24 @@ def crs_text(crs: object) -> str:
     try:
         found = CRS.from_user_input(crs)
     except CRSError as error:
-        raise BadInput(f"{crs!r} is not a coordinate reference system", "Write for example 'EPSG:32633'.") from error
+        raise BadInput(
+            f"{crs!r} is not a coordinate reference system", "Write for example 'EPSG:32633'."
+        ) from error
     code = found.to_epsg()
     return f"EPSG:{code}" if code else str(found.to_wkt())
 
 
-def detect(frame: object, declared: str | tuple[str, ...] | list[str] | None, crs: object) -> Geometry | None:
-    """The geometry of a table: as declared, of a GeoDataFrame, of x/y with ``attrs["eolab_crs"]``, or lon/lat."""
-    columns = [str(c) for c in getattr(frame, "columns", getattr(frame, "column_names", []))]
-    names = getattr(frame, "column_names", None)
-    if names is not None:
-        columns = [str(c) for c in names]
+def detect(
+    frame: object, declared: str | tuple[str, ...] | list[str] | None, crs: object
+) -> Geometry | None:
+    """The geometry of a table: as declared, of a GeoDataFrame, of rows from `extract` (x, y), or lon/lat."""
+    # A pyarrow Table's .columns are its arrays.
+    names = frame.column_names if hasattr(frame, "column_names") else getattr(frame, "columns", [])
+    columns = [str(c) for c in names]
     attrs = getattr(frame, "attrs", {})
     if declared is not None:
         pair = (declared,) if isinstance(declared, str) else tuple(declared)
-        crs = crs or attrs.get("eolab_crs") or _frame_crs(frame)
+        crs = crs or attrs.get(CRS_ATTR) or _frame_crs(frame)
         if crs is None and pair in _LON_LAT:
             crs = "EPSG:4326"
         if crs is None:
@@ -76,7 +84,7 @@ def detect(frame: object, declared: str | tuple[str, ...] | list[str] | None, cr
                 f"the geometry {', '.join(pair)} has no coordinate reference system",
                 "Pass crs='EPSG:...' with geometry=, or insert a GeoDataFrame that has one.",
             )
-        return Geometry(pair, crs_text(crs))
+        return Geometry(pair, crs_text(crs), bool(attrs.get(PIXELS)))
     active = getattr(frame, "_geometry_column_name", None)
     if active in columns:
         found = _frame_crs(frame) or crs
@@ -86,8 +94,8 @@ def detect(frame: object, declared: str | tuple[str, ...] | list[str] | None, cr
                 "Set it with frame.set_crs('EPSG:...').",
             )
         return Geometry((str(active),), crs_text(found))
-    if "eolab_crs" in attrs and {"x", "y"} <= set(columns):
-        return Geometry(("x", "y"), crs_text(attrs["eolab_crs"]))
+    if CRS_ATTR in attrs and {"x", "y"} <= set(columns):
+        return Geometry(("x", "y"), crs_text(attrs[CRS_ATTR]), bool(attrs.get(PIXELS)))
     for pair in _LON_LAT:
         if set(pair) <= set(columns):
             return Geometry(pair, crs_text(crs or "EPSG:4326"))
@@ -103,7 +111,10 @@ def check_same_crs(frame: object, geometry: Geometry) -> None:
         return
     found = _frame_crs(frame)
     if found is None:
-        raise BadInput("the GeoDataFrame has no coordinate reference system", f"Set it: frame.set_crs({geometry.crs!r}).")
+        raise BadInput(
+            "the GeoDataFrame has no coordinate reference system",
+            f"Set it: frame.set_crs({geometry.crs!r}).",
+        )
     if CRS.from_user_input(found) != CRS.from_user_input(geometry.crs):
         raise BadInput(
             f"the GeoDataFrame is in {crs_text(found)}, the group in {geometry.crs}",
@@ -122,7 +133,9 @@ def shapes(frame: pd.DataFrame, geometry: Geometry) -> np.ndarray:
 
     if len(geometry.columns) == 1:
         values = frame[geometry.columns[0]].to_numpy(dtype=object)
-        known = np.array([isinstance(v, bytes | bytearray | memoryview) for v in values], dtype=bool)
+        known = np.array(
+            [isinstance(v, bytes | bytearray | memoryview) for v in values], dtype=bool
+        )
         out = values.copy()
         if known.any():
             out[known] = shapely.from_wkb([bytes(v) for v in values[known]])
@@ -135,7 +148,10 @@ def shapes(frame: pd.DataFrame, geometry: Geometry) -> np.ndarray:
 
 def is_metric(crs: CRS) -> bool:
     """Whether both axes are in metres."""
-    return bool(crs.is_projected and all(abs(a.unit_conversion_factor - 1) < 1e-9 for a in crs.axis_info[:2]))
+    return bool(
+        crs.is_projected
+        and all(abs(a.unit_conversion_factor - 1) < 1e-9 for a in crs.axis_info[:2])
+    )
 
 
 def positions(geometries: np.ndarray) -> np.ndarray:
@@ -150,7 +166,9 @@ def project(points: np.ndarray, source: str, target: str) -> np.ndarray:
     """Points of shape (n, 2), x before y, from one CRS into another."""
     from pyproj import Transformer
 
-    x, y = Transformer.from_crs(source, target, always_xy=True).transform(points[:, 0], points[:, 1])
+    x, y = Transformer.from_crs(source, target, always_xy=True).transform(
+        points[:, 0], points[:, 1]
+    )
     return np.column_stack([x, y])
 
 

@@ -115,7 +115,9 @@ class FeatureGroup:
         geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
         if existing is None and geometry is None:
             geometry = detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
-        rows = schema.to_arrow(frame, geometry.columns if geometry else ())
+        rows = schema.to_arrow(
+            frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
+        )
         schema.check_keys(rows, self.primary_key, self.event_time)
         if geometry is not None:
             for name in geometry.columns:
@@ -179,7 +181,9 @@ class FeatureGroup:
         with connect(self._folder) as con:
             self.table.view(con, "resolved", known_at=moment(known_at))
             where = "" if filter is None else f" WHERE {filter}"
-            table = run(con, f"SELECT {quoted(names)} FROM resolved{where} ORDER BY {quoted(self.keys)}")
+            table = run(
+                con, f"SELECT {quoted(names)} FROM resolved{where} ORDER BY {quoted(self.keys)}"
+            )
         return to_pandas(table, self.geometry)
 
     def select(self, columns: Sequence[str] | str) -> Query:
@@ -202,7 +206,9 @@ class FeatureGroup:
 
     def _need_rows(self) -> None:
         if self.table.open() is None:
-            raise Conflict(f"the feature group {self.name!r} has no columns yet", "Insert rows first.")
+            raise Conflict(
+                f"the feature group {self.name!r} has no columns yet", "Insert rows first."
+            )
 
     def statistics(self) -> list[statistics.ColumnStatistics]:
         """Figures of each column at the newest commit; computed once a commit."""
@@ -216,13 +222,19 @@ class FeatureGroup:
         skip = geometry.columns if geometry and len(geometry.columns) == 1 else ()
         with connect(self._folder) as con:
             self.table.view(con, "resolved", known_at=commit.ingested)
-            found = statistics.describe(con, "resolved", [f for f in self.schema if f.name not in skip])
+            found = statistics.describe(
+                con, "resolved", [f for f in self.schema if f.name not in skip]
+            )
         statistics.keep(self._folder, commit.version, found)
         return found
 
     def __repr__(self) -> str:
         commit = self.table.last()
-        rows = "empty" if commit is None else f"{commit.total} rows, {len(self.columns)} columns, commit {commit.version}"
+        rows = (
+            "empty"
+            if commit is None
+            else f"{commit.total} rows, {len(self.columns)} columns, commit {commit.version}"
+        )
         return f"<FeatureGroup {self.label}: {rows}>"
 
 
@@ -239,14 +251,23 @@ def moment(value: object) -> int | None:
     try:
         stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
-        raise BadInput(f"{value!r} is not a point in time: {error}", "Write for example '2024-07-01T12:00:00Z'.") from error
+        raise BadInput(
+            f"{value!r} is not a point in time: {error}",
+            "Write for example '2024-07-01T12:00:00Z'.",
+        ) from error
     if stamp is pd.NaT:
-        raise BadInput(f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'.")
+        raise BadInput(
+            f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
+        )
     if stamp.tzinfo is None:
         if not isinstance(value, str):
-            raise BadInput(f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC').")
+            raise BadInput(
+                f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
+            )
         stamp = stamp.tz_localize("UTC")
-    return int(stamp.tz_convert("UTC").as_unit("us").value if stamp.unit == "us" else stamp.value // 1000)
+    return int(
+        stamp.tz_convert("UTC").as_unit("us").value if stamp.unit == "us" else stamp.value // 1000
+    )
 
 
 def run(con: object, sql: str) -> pa.Table:
@@ -260,7 +281,10 @@ def run(con: object, sql: str) -> pa.Table:
     try:
         return con.sql(sql).to_arrow_table()  # type: ignore[attr-defined]
     except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
-        raise BadInput(f"the condition cannot be used: {str(error).splitlines()[0]}", "Write SQL on the group's columns, for example \"ndvi > 0.3\".") from error
+        raise BadInput(
+            f"the condition cannot be used: {str(error).splitlines()[0]}",
+            'Write SQL on the group\'s columns, for example "ndvi > 0.3".',
+        ) from error
 
 
 def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:

@@ -42,7 +42,9 @@ class Spine:
     rows: pa.Table
     times: np.ndarray
 
-    def register(self, con: DuckDBPyConnection, extra: Mapping[str, np.ndarray] | None = None) -> None:
+    def register(
+        self, con: DuckDBPyConnection, extra: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         import pyarrow as pa
 
         table = self.rows.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
@@ -64,18 +66,26 @@ def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
         if name not in available:
             raise BadInput(
                 f"{group.label} is matched on {name!r}, which the rows do not have",
-                nearest(name, list(available), "rows' columns") + " Or name the columns with on=[...].",
+                nearest(name, list(available), "rows' columns")
+                + " Or name the columns with on=[...].",
             )
     missing = [k for k in group.primary_key if k not in on]
     if missing:
-        raise BadInput(f"on={list(on)} leaves out {missing[0]!r} of {group.label}'s primary key", "One row would match several; add it.")
+        raise BadInput(
+            f"on={list(on)} leaves out {missing[0]!r} of {group.label}'s primary key",
+            "One row would match several; add it.",
+        )
     for name in on:
         if name not in group.columns:
-            raise BadInput(f"no column {name!r} in {group.label}", nearest(name, group.columns, "columns"))
+            raise BadInput(
+                f"no column {name!r} in {group.label}", nearest(name, group.columns, "columns")
+            )
     return tuple(on)
 
 
-def flat(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None) -> tuple[pa.Table, np.ndarray]:
+def flat(
+    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+) -> tuple[pa.Table, np.ndarray]:
     """One row a spine row with the query's columns; nulls where nothing was known.
 
     Returns:
@@ -86,16 +96,25 @@ def flat(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | No
     selected, joins = [], []
     for number, part in enumerate(query.parts):
         _match(con, spine, part, number, known_at)
-        selected += [f"p{number}.{quote('c' + str(i))} AS {quote(part.prefix + c)}" for i, c in enumerate(part.query.columns)]
+        selected += [
+            f"p{number}.{quote('c' + str(i))} AS {quote(part.prefix + c)}"
+            for i, c in enumerate(part.query.columns)
+        ]
         joins.append(f"LEFT JOIN part{number} p{number} ON p{number}._row = s._row")
         if part.kind == "inner":
-            matched = con.sql(f"SELECT _row FROM part{number}").to_arrow_table().column("_row").to_numpy()
+            matched = (
+                con.sql(f"SELECT _row FROM part{number}").to_arrow_table().column("_row").to_numpy()
+            )
             kept &= np.isin(np.arange(len(kept)), matched)
-    table = con.sql(f"SELECT {', '.join(selected)} FROM spine s {' '.join(joins)} ORDER BY s._row").to_arrow_table()
+    table = con.sql(
+        f"SELECT {', '.join(selected)} FROM spine s {' '.join(joins)} ORDER BY s._row"
+    ).to_arrow_table()
     return table, kept
 
 
-def _match(con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None) -> None:
+def _match(
+    con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None
+) -> None:
     """Make the table ``part<number>`` (_row, c0, c1, ...): at most one row a spine row."""
     group, columns = part.query.group, part.query.columns
     keys = keys_of(part, spine.rows.column_names)
@@ -109,10 +128,17 @@ def _match(con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known
     where = f" WHERE {part.query.where}" if part.query.where else ""
     target = f"CREATE OR REPLACE TEMP TABLE part{number} AS "
     if group.event_time is None:
-        run_statement(con, f"{target}SELECT {out} FROM spine s JOIN (SELECT {', '.join([*match, *values])} FROM resolved{where}) g ON {same}")
+        run_statement(
+            con,
+            f"{target}SELECT {out} FROM spine s JOIN (SELECT {', '.join([*match, *values])} FROM resolved{where}) g ON {same}",
+        )
         return
     event = quote(group.event_time)
-    fresh = "" if part.max_age is None else f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {seconds(part.max_age, 'max_age') * 1_000_000}"
+    fresh = (
+        ""
+        if part.max_age is None
+        else f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {seconds(part.max_age, 'max_age') * 1_000_000}"
+    )
     if not commit.changed or commit.deleted or where:
         # A condition or a deletion must be seen before the search: it decides which row is newest.
         inner = ", ".join([*match, f"{event} AS _e", *values])
@@ -144,7 +170,10 @@ def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> No
     for key in keys:
         left, right = family(rows.field(key).type), family(group.schema.field(key).type)
         if left != right:
-            raise BadInput(f"the key {key!r} is {left} in the rows and {right} in {group.label}", "Give both the same type.")
+            raise BadInput(
+                f"the key {key!r} is {left} in the rows and {right} in {group.label}",
+                "Give both the same type.",
+            )
 
 
 def run_statement(con: DuckDBPyConnection, sql: str) -> None:
@@ -153,7 +182,9 @@ def run_statement(con: DuckDBPyConnection, sql: str) -> None:
     con.execute(sql)
 
 
-def windows(times: np.ndarray, steps: Steps, seen: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+def windows(
+    times: np.ndarray, steps: Steps, seen: tuple[int, int] | None
+) -> tuple[np.ndarray, np.ndarray]:
     """First and last moment (excluded) of each row's season, microseconds since the epoch, shape (n,).
 
     Args:
@@ -170,7 +201,9 @@ def windows(times: np.ndarray, steps: Steps, seen: tuple[int, int] | None) -> tu
     if len(steps.start) != 5:
         first = pd.Timestamp(steps.start)
         last = pd.Timestamp(steps.end)
-        stamps = [s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC") for s in (first, last)]
+        stamps = [
+            s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC") for s in (first, last)
+        ]
         low, high = (int(s.timestamp() * 1e6) for s in stamps)
         # A bare date is the whole day.
         high += 86_400_000_000 if len(steps.end) <= 10 else 0
@@ -190,8 +223,12 @@ def windows(times: np.ndarray, steps: Steps, seen: tuple[int, int] | None) -> tu
     else:
         years = _season(stamps_np, steps.start)
     over = 1 if steps.end < steps.start else 0
-    begin = np.array([_date(int(y), steps.start) for y in years], "datetime64[D]").astype("datetime64[us]")
-    finish = np.array([_date(int(y) + over, steps.end) + day for y in years], "datetime64[D]").astype("datetime64[us]")
+    begin = np.array([_date(int(y), steps.start) for y in years], "datetime64[D]").astype(
+        "datetime64[us]"
+    )
+    finish = np.array(
+        [_date(int(y) + over, steps.end) + day for y in years], "datetime64[D]"
+    ).astype("datetime64[us]")
     return begin.astype(np.int64), finish.astype(np.int64)
 
 
@@ -211,7 +248,9 @@ def _date(year: int, month_day: str) -> np.datetime64:
 def step_names(steps: Steps) -> tuple[str, ...]:
     """A name for each step: its first day."""
     # A year without a 29 February, so that a season has the same number of steps in each year.
-    first = _date(2001, steps.start) if len(steps.start) == 5 else np.datetime64(steps.start[:10], "D")
+    first = (
+        _date(2001, steps.start) if len(steps.start) == 5 else np.datetime64(steps.start[:10], "D")
+    )
     if len(steps.start) == 5:
         last = _date(2002 if steps.end < steps.start else 2001, steps.end)
     else:
@@ -220,11 +259,17 @@ def step_names(steps: Steps) -> tuple[str, ...]:
     every = seconds(steps.every, "every")
     count = -(-span // every)
     moments = [first.astype("datetime64[s]") + np.timedelta64(every * i, "s") for i in range(count)]
-    unit, cut = ("D", 5 if len(steps.start) == 5 else 0) if every % 86400 == 0 else ("m", 5 if len(steps.start) == 5 else 0)
+    unit, cut = (
+        ("D", 5 if len(steps.start) == 5 else 0)
+        if every % 86400 == 0
+        else ("m", 5 if len(steps.start) == 5 else 0)
+    )
     return tuple(str(np.datetime64(m, unit))[cut:] for m in moments)
 
 
-def sequences(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None) -> tuple[np.ndarray, np.ndarray]:
+def sequences(
+    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+) -> tuple[np.ndarray, np.ndarray]:
     """The arrays of a query with steps.
 
     Returns:
@@ -242,7 +287,7 @@ def sequences(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int
     at = 0
     for number, part in enumerate(query.parts):
         group, width = part.query.group, len(part.query.columns)
-        if group.event_time is None:
+        if group.event_time is None or part.repeat:
             _match(con, spine, part, number, known_at)
             table = con.sql(f"SELECT * FROM part{number}").to_arrow_table()
             rows = table.column("_row").to_numpy()
@@ -253,14 +298,26 @@ def sequences(con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int
             X[rows, at_step, at : at + width] = _floats(table, width)
             np.maximum.at(counts, (rows, at_step), table.column("_n").to_numpy().astype(np.int32))
             if steps.fill is not None:
-                gap = t if steps.max_gap is None else seconds(steps.max_gap, "max_gap") * 1_000_000 // every
-                X[:, :, at : at + width] = filled(X[:, :, at : at + width], steps.fill, gap, (spine.times - low) // every)
+                gap = (
+                    t
+                    if steps.max_gap is None
+                    else seconds(steps.max_gap, "max_gap") * 1_000_000 // every
+                )
+                X[:, :, at : at + width] = filled(
+                    X[:, :, at : at + width], steps.fill, gap, (spine.times - low) // every
+                )
         at += width
     return X, counts
 
 
 def _stepped(
-    con: DuckDBPyConnection, spine: Spine, part: Join, every: int, t: int, steps: Steps, known_at: int | None
+    con: DuckDBPyConnection,
+    spine: Spine,
+    part: Join,
+    every: int,
+    t: int,
+    steps: Steps,
+    known_at: int | None,
 ) -> pa.Table:
     group, columns = part.query.group, part.query.columns
     assert group.event_time is not None
@@ -270,8 +327,18 @@ def _stepped(
     group.table.view(con, "resolved", known_at=known_at)
     where = f" WHERE {part.query.where}" if part.query.where else ""
     values = [f"CAST({quote(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
-    inner = ", ".join([*(f"{quote(k)} AS k{i}" for i, k in enumerate(keys)), f"epoch_us({quote(group.event_time)}) AS _e", *values])
-    newest = "arg_max(g.c{i}, g._e) FILTER (g.c{i} IS NOT NULL)" if steps.how == "last" else "avg(g.c{i})"
+    inner = ", ".join(
+        [
+            *(f"{quote(k)} AS k{i}" for i, k in enumerate(keys)),
+            f"epoch_us({quote(group.event_time)}) AS _e",
+            *values,
+        ]
+    )
+    newest = (
+        "arg_max(g.c{i}, g._e) FILTER (g.c{i} IS NOT NULL)"
+        if steps.how == "last"
+        else "avg(g.c{i})"
+    )
     figures = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
     return run(
         con,
@@ -281,16 +348,23 @@ def _stepped(
     )
 
 
-def _seen(con: DuckDBPyConnection, group: FeatureGroup, known_at: int | None) -> tuple[int, int] | None:
+def _seen(
+    con: DuckDBPyConnection, group: FeatureGroup, known_at: int | None
+) -> tuple[int, int] | None:
     assert group.event_time is not None
     group.table.view(con, "resolved", known_at=known_at)
     event = quote(group.event_time)
-    row = con.sql(f"SELECT epoch_us(min({event})), epoch_us(max({event})) FROM resolved").fetchall()[0]
+    row = con.sql(
+        f"SELECT epoch_us(min({event})), epoch_us(max({event})) FROM resolved"
+    ).fetchall()[0]
     return None if row[0] is None else (int(row[0]), int(row[1]))
 
 
 def _floats(table: pa.Table, width: int) -> np.ndarray:
-    columns = [table.column(f"c{i}").to_pandas().to_numpy(dtype=np.float32, na_value=np.nan) for i in range(width)]
+    columns = [
+        table.column(f"c{i}").to_pandas().to_numpy(dtype=np.float32, na_value=np.nan)
+        for i in range(width)
+    ]
     return np.column_stack(columns) if columns else np.empty((table.num_rows, 0), np.float32)
 
 
@@ -320,4 +394,14 @@ def filled(X: np.ndarray, how: str, gap: int, last: np.ndarray) -> np.ndarray:
     return np.where(usable & (after < t), left + (right - left) * weight, X).astype(X.dtype)
 
 
-__all__ = ["CHANGE", "NO_TIME", "Spine", "flat", "keys_of", "quoted", "sequences", "step_names", "windows"]
+__all__ = [
+    "CHANGE",
+    "NO_TIME",
+    "Spine",
+    "flat",
+    "keys_of",
+    "quoted",
+    "sequences",
+    "step_names",
+    "windows",
+]

@@ -152,8 +152,12 @@ class OfflineTable:
                     f"{live} of {rows.num_rows} keys are in the group already",
                     "Insert with mode='upsert' to keep the rows as newer versions.",
                 )
-            commit = self.next_commit(table, "insert", rows.num_rows, rows.num_rows - live, rows.num_rows - live)
-            commit = replace(commit, changed=commit.changed or bool(pc.any(pc.greater(change, 0)).as_py()))
+            commit = self.next_commit(
+                table, "insert", rows.num_rows, rows.num_rows - live, rows.num_rows - live
+            )
+            commit = replace(
+                commit, changed=commit.changed or bool(pc.any(pc.greater(change, 0)).as_py())
+            )
             self.write(table, self.stamp(rows, change, commit.ingested), commit)
             return commit
 
@@ -167,7 +171,9 @@ class OfflineTable:
         first = {n: columns.pop(n) for n in self.keys}
         return pa.table({**first, **own, **columns})
 
-    def next_commit(self, table: DeltaTable | None, operation: str, rows: int, new: int, growth: int) -> Commit:
+    def next_commit(
+        self, table: DeltaTable | None, operation: str, rows: int, new: int, growth: int
+    ) -> Commit:
         """The commit that would follow; its ingestion time is later than all before.
 
         Call it with the lock held.
@@ -232,10 +238,14 @@ class OfflineTable:
         if not files or table is None:
             return pa.array(out), 0
         keys = quoted(self.keys)
-        numbered = rows.select(list(self.keys)).append_column("_n", pa.array(np.arange(rows.num_rows)))
+        numbered = rows.select(list(self.keys)).append_column(
+            "_n", pa.array(np.arange(rows.num_rows))
+        )
         with connect(self.folder) as con:
             con.register("incoming", numbered)
-            con.execute(f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} FROM read_parquet({_list(files)})")
+            con.execute(
+                f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} FROM read_parquet({_list(files)})"
+            )
             found = con.sql(
                 f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
                 if _commit(table.history(1)[0]).changed
@@ -254,13 +264,19 @@ class OfflineTable:
         for key in self.keys:
             kind = rows.schema.field(key).type
             # Long texts are cut in Delta's statistics, so only numbers and times are compared.
-            if f"min.{key}" not in actions.column_names or not (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)):
+            if f"min.{key}" not in actions.column_names or not (
+                pa.types.is_timestamp(kind) or pa.types.is_integer(kind)
+            ):
                 continue
-            low, high = (actions.column(f"{side}.{key}").cast(pa.int64()) for side in ("min", "max"))
+            low, high = (
+                actions.column(f"{side}.{key}").cast(pa.int64()) for side in ("min", "max")
+            )
             span = pc.min_max(rows.column(key).cast(pa.int64())).as_py()
             # The protocol allows writers to cut time stamps to milliseconds.
             slack = 1000 if pa.types.is_timestamp(kind) else 0
-            inside = pc.and_(pc.less_equal(low, span["max"]), pc.greater_equal(pc.add(high, slack), span["min"]))
+            inside = pc.and_(
+                pc.less_equal(low, span["max"]), pc.greater_equal(pc.add(high, slack), span["min"])
+            )
             keep = pc.and_(keep, pc.fill_null(inside, True))
         return [str(self.path / name) for name in actions.column("path").filter(keep).to_pylist()]
 
@@ -293,10 +309,15 @@ class OfflineTable:
 
         table = self.open()
         if table is None:
-            raise Conflict(f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first.")
+            raise Conflict(
+                f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first."
+            )
         features = set(table.protocol().reader_features or ())
         if features & {"deletionVectors", "columnMapping"}:
-            raise Conflict(f"{self.path} uses Delta's {', '.join(sorted(features))}, which cannot be read here", "Write it without.")
+            raise Conflict(
+                f"{self.path} uses Delta's {', '.join(sorted(features))}, which cannot be read here",
+                "Write it without.",
+            )
         files = table.file_uris() if files is None else files
         if files:
             raw = f"read_parquet({_list(files)}, union_by_name=true)"
@@ -354,11 +375,21 @@ def _list(files: Sequence[str]) -> str:
 
 def _unwritable(path: Path, error: Exception) -> RemoteError | BadInput:
     words = str(error)
-    full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in words or "os error 28" in words
+    full = (
+        getattr(error, "errno", None) == errno.ENOSPC
+        or "No space left" in words
+        or "os error 28" in words
+    )
     large = "File too large" in words or "os error 27" in words or "quota" in words.lower()
     if full or large:
-        return RemoteError(f"the disk that holds {path} is full; nothing was inserted", "Free some space and insert again.")
-    return RemoteError(f"{path} cannot be written: {words.splitlines()[0]}", "Nothing was inserted; check the folder and insert again.")
+        return RemoteError(
+            f"the disk that holds {path} is full; nothing was inserted",
+            "Free some space and insert again.",
+        )
+    return RemoteError(
+        f"{path} cannot be written: {words.splitlines()[0]}",
+        "Nothing was inserted; check the folder and insert again.",
+    )
 
 
 def _lock(handle: int) -> None:

@@ -35,13 +35,17 @@ class Steps:
 
 @dataclass(frozen=True)
 class Join:
-    """Another query's columns, matched by key and, where its group has event times, as of a time."""
+    """Another query's columns, matched by key and, where its group has event times, as of a time.
+
+    With ``repeat`` its values at the label's time are repeated along a sequence's steps.
+    """
 
     query: Query
     on: tuple[str, ...] | None = None
     prefix: str = ""
     kind: JoinKind = "left"
     max_age: str | None = None
+    repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ class Query:
         """Add another query's columns.
 
         Rows are matched on the other group's primary key. Where that group has event times, each
-        row gets the newest values that were so at its own time, never later ones.
+        row gets the newest values that were so at its own time, never later ones. Joined before
+        `sequence`, such a group is cut into steps too; joined after it, its values at the label's
+        time are repeated along the steps.
 
         Args:
             other: What to join; without joins of its own.
@@ -87,21 +93,31 @@ class Query:
             BadInput: Two columns would have the same name, or nested joins.
         """
         if other.joins or other.steps:
-            raise BadInput("a query with joins or a sequence cannot be joined itself", "Join its parts one after the other.")
+            raise BadInput(
+                "a query with joins or a sequence cannot be joined itself",
+                "Join its parts one after the other.",
+            )
         if kind not in {"left", "inner"}:
             raise BadInput(f"unknown kind of join {kind!r}", "Use 'left' or 'inner'.")
         if max_age is not None:
             seconds(max_age, "max_age")
-        joined = replace(self, joins=(*self.joins, Join(other, None if on is None else tuple(on), prefix, kind, max_age)))
+        part = Join(
+            other, None if on is None else tuple(on), prefix, kind, max_age, self.steps is not None
+        )
+        joined = replace(self, joins=(*self.joins, part))
         names = joined.names
         twice = [n for n in names if names.count(n) > 1]
         if twice:
-            raise BadInput(f"two joined columns are called {twice[0]!r}", f"Pass prefix='{other.group.name}_'.")
+            raise BadInput(
+                f"two joined columns are called {twice[0]!r}", f"Pass prefix='{other.group.name}_'."
+            )
         return joined
 
     def filter(self, condition: str) -> Query:
         """Only rows of the base group that meet an SQL condition, for example ``"clear > 0.5"``."""
-        return replace(self, where=condition if self.where is None else f"({self.where}) AND ({condition})")
+        return replace(
+            self, where=condition if self.where is None else f"({self.where}) AND ({condition})"
+        )
 
     def sequence(
         self,
@@ -115,8 +131,8 @@ class Query:
     ) -> Query:
         """One array (steps, features) a label instead of one row.
 
-        Groups with event times are cut into steps; columns of groups without are repeated along
-        them. Steps without an observation are NaN. Nothing later than the label's event time is
+        Groups with event times are cut into steps; columns of groups without, and of groups joined
+        later, are repeated along them. Steps without an observation are NaN. Nothing later than the label's event time is
         used.
 
         Args:
@@ -134,16 +150,26 @@ class Query:
         import pandas as pd
 
         if self.group.event_time is None:
-            raise BadInput(f"the group {self.group.name!r} has no event time, so there is no sequence", "Make the group with event_time=.")
+            raise BadInput(
+                f"the group {self.group.name!r} has no event time, so there is no sequence",
+                "Make the group with event_time=.",
+            )
         if bool(_MONTH_DAY.match(start)) != bool(_MONTH_DAY.match(end)):
-            raise BadInput(f"start {start!r} and end {end!r} are of two kinds", "Write both as '03-01' or both as '2024-03-01'.")
+            raise BadInput(
+                f"start {start!r} and end {end!r} are of two kinds",
+                "Write both as '03-01' or both as '2024-03-01'.",
+            )
         if not _MONTH_DAY.match(start):
             try:
                 first, last = pd.Timestamp(start), pd.Timestamp(end)
             except ValueError as error:
-                raise BadInput(f"not a date: {error}", "Write '2024-03-01', or '03-01' for any year.") from error
+                raise BadInput(
+                    f"not a date: {error}", "Write '2024-03-01', or '03-01' for any year."
+                ) from error
             if last < first:
-                raise BadInput(f"the sequence ends ({end}) before it starts ({start})", "Swap the dates.")
+                raise BadInput(
+                    f"the sequence ends ({end}) before it starts ({start})", "Swap the dates."
+                )
         seconds(every, "every")
         if how not in {"mean", "last"}:
             raise BadInput(f"unknown how={how!r}", "Use 'mean' or 'last'.")
@@ -184,6 +210,7 @@ class Query:
                     "prefix": j.prefix,
                     "kind": j.kind,
                     "max_age": j.max_age,
+                    "repeat": j.repeat,
                 }
                 for j in self.joins
             ],
@@ -202,7 +229,9 @@ def seconds(length: str, what: str) -> int:
     """
     match = _DAYS.match(length) if isinstance(length, str) else None
     if match is None or int(match[1]) == 0:
-        raise BadInput(f"{what}={length!r} is not a length of time", "Write days or hours: '10D', '12h'.")
+        raise BadInput(
+            f"{what}={length!r} is not a length of time", "Write days or hours: '10D', '12h'."
+        )
     return int(match[1]) * (86400 if match[2] == "D" else 3600)
 
 
@@ -214,7 +243,9 @@ def chosen(names: Sequence[str], available: Sequence[str], what: str) -> tuple[s
     """
     for name in names:
         if name not in available:
-            raise BadInput(f"no column {name!r} in {what}", nearest(str(name), list(available), "columns"))
+            raise BadInput(
+                f"no column {name!r} in {what}", nearest(str(name), list(available), "columns")
+            )
     if len(set(names)) < len(names):
         raise BadInput(f"a column is named twice in {list(names)}", "Name each once.")
     return tuple(names)
@@ -231,7 +262,14 @@ def from_dict(spec: Mapping[str, object], group: object) -> Query:
         group(name, version),
         tuple(spec["columns"]),  # type: ignore[arg-type]
         tuple(
-            Join(from_dict(j["query"], group), None if j["on"] is None else tuple(j["on"]), j["prefix"], j["kind"], j["max_age"])
+            Join(
+                from_dict(j["query"], group),
+                None if j["on"] is None else tuple(j["on"]),
+                j["prefix"],
+                j["kind"],
+                j["max_age"],
+                j["repeat"],
+            )
             for j in joins
         ),
         spec.get("where"),  # type: ignore[arg-type]

@@ -116,7 +116,9 @@ class Registry:
         if not self.path.exists():
             return []
         with self._begin() as (connection, table):
-            query = sa.select(table).where(table.c.kind == kind).order_by(table.c.name, table.c.version)
+            query = (
+                sa.select(table).where(table.c.kind == kind).order_by(table.c.name, table.c.version)
+            )
             rows = connection.execute(query).all()
         return [Entry(r.kind, r.name, r.version, json.loads(r.spec), r.created) for r in rows]
 

@@ -84,9 +84,15 @@ def _wkb(column: pd.Series) -> pa.Array:
 
     values = column.to_numpy(dtype=object)
     try:
-        return pa.array([v if v is None or isinstance(v, bytes) else shapely.to_wkb(v) for v in values], pa.binary())
+        return pa.array(
+            [v if v is None or isinstance(v, bytes) else shapely.to_wkb(v) for v in values],
+            pa.binary(),
+        )
     except TypeError as error:
-        raise BadInput(f"the column {column.name!r} does not hold geometries: {error}", "Give a GeoDataFrame, or WKB.") from error
+        raise BadInput(
+            f"the column {column.name!r} does not hold geometries: {error}",
+            "Give a GeoDataFrame, or WKB.",
+        ) from error
 
 
 def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -98,7 +104,10 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(kind.value_type)
         kind = column.type
     if pa.types.is_null(kind):
-        raise BadInput(f"the column {name!r} holds no value, so its type is not known", "Leave it out, or give it a type: .astype('float64').")
+        raise BadInput(
+            f"the column {name!r} holds no value, so its type is not known",
+            "Leave it out, or give it a type: .astype('float64').",
+        )
     if pa.types.is_timestamp(kind):
         if kind.tz is None:
             raise BadInput(
@@ -129,9 +138,20 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         try:
             return column.cast(wider[kind])
         except pa.ArrowInvalid as error:
-            raise BadInput(f"the column {name!r} ({kind}) does not fit into {wider[kind]}: {error}", "Convert the column.") from error
-    if pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_interval(kind) or pa.types.is_union(kind):
-        raise BadInput(f"the column {name!r} has the type {kind}, which cannot be kept", "Convert it to a number, text or time stamp.")
+            raise BadInput(
+                f"the column {name!r} ({kind}) does not fit into {wider[kind]}: {error}",
+                "Convert the column.",
+            ) from error
+    if (
+        pa.types.is_time(kind)
+        or pa.types.is_duration(kind)
+        or pa.types.is_interval(kind)
+        or pa.types.is_union(kind)
+    ):
+        raise BadInput(
+            f"the column {name!r} has the type {kind}, which cannot be kept",
+            "Convert it to a number, text or time stamp.",
+        )
     return column
 
 
@@ -144,13 +164,23 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
     for name in (*primary_key, *([event_time] if event_time else [])):
         what = "event time" if name == event_time else "key"
         if name not in names:
-            raise BadInput(f"the {what} column {name!r} is not in the table", nearest(name, names, "columns"))
+            raise BadInput(
+                f"the {what} column {name!r} is not in the table", nearest(name, names, "columns")
+            )
         column = table.column(name)
         if pa.types.is_nested(column.type):
-            raise BadInput(f"the {what} column {name!r} has the type {column.type}", "A key is a number, text, date or time stamp.")
-        missing = pc.sum(pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))).as_py() or 0
+            raise BadInput(
+                f"the {what} column {name!r} has the type {column.type}",
+                "A key is a number, text, date or time stamp.",
+            )
+        missing = (
+            pc.sum(pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))).as_py() or 0
+        )
         if missing:
-            raise BadInput(f"{missing} rows have no value in the {what} column {name!r}", f"Drop them: frame.dropna(subset=[{name!r}]).")
+            raise BadInput(
+                f"{missing} rows have no value in the {what} column {name!r}",
+                f"Drop them: frame.dropna(subset=[{name!r}]).",
+            )
     if event_time and not pa.types.is_timestamp(table.schema.field(event_time).type):
         raise BadInput(
             f"the event time {event_time!r} has the type {table.schema.field(event_time).type}",
@@ -158,7 +188,9 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
         )
     for name in RESERVED:
         if name in names:
-            raise BadInput(f"the column name {name!r} is used by the store itself", "Rename the column.")
+            raise BadInput(
+                f"the column name {name!r} is used by the store itself", "Rename the column."
+            )
     _check_unique(table, [*primary_key, *([event_time] if event_time else [])])
 
 
@@ -196,14 +228,17 @@ def conform(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> pa.Tabl
         if name not in table.column_names:
             raise BadInput(
                 f"the group's column {name!r} is not in the table",
-                nearest(name, [n for n in table.column_names if n not in names], "table's other columns")
+                nearest(
+                    name, [n for n in table.column_names if n not in names], "table's other columns"
+                )
                 + " Fill it with nulls, or make a new version of the group.",
             )
     unknown = [n for n in table.column_names if n not in names]
     if unknown and not add_columns:
         raise BadInput(
             f"the group has no column {unknown[0]!r}",
-            nearest(unknown[0], names, "group's columns") + " Pass add_columns=True to add it (older rows get nulls).",
+            nearest(unknown[0], names, "group's columns")
+            + " Pass add_columns=True to add it (older rows get nulls).",
         )
     arrays = []
     for name in names:
@@ -230,6 +265,7 @@ def _family(kind: pa.DataType) -> str:
 
 def _wrong_type(name: str, found: pa.DataType, wanted: pa.DataType, detail: str = "") -> BadInput:
     return BadInput(
-        f"the column {name!r} has the type {found}, the group keeps {wanted}" + (f": {detail}" if detail else ""),
+        f"the column {name!r} has the type {found}, the group keeps {wanted}"
+        + (f": {detail}" if detail else ""),
         "Convert the column, or make a new version of the group.",
     )

@@ -19,6 +19,7 @@ from eolab.features import geometry as geo
 
 # Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
 EQUAL_AREA = "EPSG:6933"
+_SAME_PLACE = 10.0
 # Arrangements that are tried to give each part its share of each class.
 _ATTEMPTS = 16
 
@@ -33,26 +34,49 @@ class Blocks:
             dropped; metres, or degrees where ``crs`` is in degrees.
         crs: Grid; by default an equal-area one in metres (EPSG:6933).
         merge: Samples nearer than this, in metres, are one unit and stay together: the same place
-            from two sources. 0 switches it off.
+            from two sources. 0 switches it off; by default 10 m, and 0 for pixels of a raster.
     """
 
     size: float
     buffer: float = 0.0
     crs: str | None = None
-    merge: float = 10.0
+    merge: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("size", "buffer", "merge"):
+        for name in ("size", "buffer", *([] if self.merge is None else ["merge"])):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-                raise BadInput(f"Blocks({name}={value!r}) is not a length", "Give a number, in metres or in units of crs.")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+                or value < 0
+            ):
+                raise BadInput(
+                    f"Blocks({name}={value!r}) is not a length",
+                    "Give a number, in metres or in units of crs.",
+                )
         if self.size == 0:
-            raise BadInput("Blocks(size=0) has no cells", "Give the side of a cell, for example 5_000 (metres).")
+            raise BadInput(
+                "Blocks(size=0) has no cells",
+                "Give the side of a cell, for example 5_000 (metres).",
+            )
         if self.crs is not None:
             object.__setattr__(self, "crs", geo.crs_text(self.crs))
 
     def to_dict(self) -> dict[str, object]:
-        return {"kind": "blocks", "size": self.size, "buffer": self.buffer, "crs": self.crs or EQUAL_AREA, "merge": self.merge}
+        return {
+            "kind": "blocks",
+            "size": self.size,
+            "buffer": self.buffer,
+            "crs": self.crs or EQUAL_AREA,
+            "merge": self.merge,
+        }
+
+    def reach(self, geometry: geo.Geometry) -> float:
+        """Metres within which samples of this geometry are one unit."""
+        if self.merge is not None:
+            return self.merge
+        return 0.0 if geometry.pixels else _SAME_PLACE
 
 
 @dataclass(frozen=True)
@@ -108,11 +132,7 @@ def units(places: Places, merge: float, together: np.ndarray | None = None) -> n
 
 
 def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
-    """The cell of each sample as text, shape (n,); a unit is where its first point (by x, then y) is.
-
-    Raises:
-        BadInput: Merging nearby samples chained them over more than a cell.
-    """
+    """The cell of each sample as text, shape (n,); a unit is where its first point (by x, then y) is."""
     points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
     order = np.lexsort((points[:, 1], points[:, 0]))
     first = np.full(unit.max(initial=-1) + 1, -1)
@@ -123,7 +143,11 @@ def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
 
 
 def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
-    """Raises BadInput where merging nearby samples chained them over more than one cell's side."""
+    """A check that units are places, not regions.
+
+    Raises:
+        BadInput: Merging nearby samples chained them over more than a cell's side.
+    """
     points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
     count = unit.max(initial=-1) + 1
     low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
@@ -131,13 +155,15 @@ def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
     np.maximum.at(high, unit, points)
     if count and (high - low).max() > blocks.size:
         raise BadInput(
-            f"samples nearer than {blocks.merge:g} m chain into one unit larger than a block",
+            "samples so near to each other that they count as one place chain over more than a block",
             "These are pixels or dense points: pass Blocks(..., merge=0).",
         )
 
 
 def _hash(*parts: object) -> int:
-    return int.from_bytes(hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest(), "big"
+    )
 
 
 def assign(cell: np.ndarray, y: np.ndarray, weights: Sequence[float], seed: int) -> np.ndarray:
@@ -163,13 +189,18 @@ def assign(cell: np.ndarray, y: np.ndarray, weights: Sequence[float], seed: int)
         sides = _arrange(names, share, wanted, (seed, attempt))
         got = np.zeros((len(wanted), classes))
         np.add.at(got, sides, share)
-        cost = (float(((got == 0) & (counts.sum(axis=0) > 0)).sum()), float(((got - wanted[:, None]) ** 2).sum()))
+        cost = (
+            float(((got == 0) & (counts.sum(axis=0) > 0)).sum()),
+            float(((got - wanted[:, None]) ** 2).sum()),
+        )
         if cost < best_cost:
             best, best_cost = sides, cost
     return np.asarray(best[inverse])
 
 
-def _arrange(names: np.ndarray, share: np.ndarray, wanted: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+def _arrange(
+    names: np.ndarray, share: np.ndarray, wanted: np.ndarray, seed: tuple[int, int]
+) -> np.ndarray:
     # In steps of two, so that seeds shuffle cells of about the same weight.
     size = np.ceil(-np.log2(np.maximum(share.max(axis=1), 1e-12)))
     order = sorted(range(len(names)), key=lambda b: (size[b], _hash(*seed, names[b])))
@@ -197,12 +228,24 @@ def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> 
     reach = blocks.buffer * (1 + 1e-6)
     degrees = blocks.crs is not None and CRS.from_user_input(blocks.crs).is_geographic
     if places.areas:
-        shapes = _moved(places.shapes, places.crs, str(blocks.crs)) if degrees else geo.planar(places.shapes, places.crs)
-        found = shapely.STRtree(shapes[theirs]).query(shapes[mine], predicate="dwithin", distance=reach)[0]
+        shapes = (
+            _moved(places.shapes, places.crs, str(blocks.crs))
+            if degrees
+            else geo.planar(places.shapes, places.crs)
+        )
+        found = shapely.STRtree(shapes[theirs]).query(
+            shapes[mine], predicate="dwithin", distance=reach
+        )[0]
         out[mine[np.unique(found)]] = True
         return out
-    points = geo.project(places.points, places.crs, str(blocks.crs)) if degrees else geo.metres(places.points, places.crs)
-    distance, _ = cKDTree(points[theirs]).query(points[mine], distance_upper_bound=reach * (1 + 1e-6))
+    points = (
+        geo.project(places.points, places.crs, str(blocks.crs))
+        if degrees
+        else geo.metres(places.points, places.crs)
+    )
+    distance, _ = cKDTree(points[theirs]).query(
+        points[mine], distance_upper_bound=reach * (1 + 1e-6)
+    )
     out[mine[distance <= reach]] = True
     return out
 
@@ -210,7 +253,9 @@ def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> 
 def _moved(shapes: np.ndarray, source: str, target: str) -> np.ndarray:
     import shapely
 
-    return np.asarray(shapely.transform(shapes, lambda p: geo.project(p, source, target)), dtype=object)
+    return np.asarray(
+        shapely.transform(shapes, lambda p: geo.project(p, source, target)), dtype=object
+    )
 
 
 def too_few(

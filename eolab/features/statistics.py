@@ -62,7 +62,9 @@ class ColumnStatistics:
     top: tuple[tuple[str, int], ...] | None = None
 
 
-def describe(con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]) -> list[ColumnStatistics]:
+def describe(
+    con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]
+) -> list[ColumnStatistics]:
     """Statistics of the columns of a view, in their order."""
     import pyarrow as pa
 
@@ -75,10 +77,22 @@ def describe(con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]) -> 
             parts += [f"count({name})", *["NULL"] * 6]
             continue
         kind = _kind(field.type)
-        value = {"number": f"CAST({name} AS DOUBLE)", "time": f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6"}.get(kind)
-        parts += [f"count({name})", f"approx_count_distinct({name})", f"min({value or name})", f"max({value or name})"]
+        value = {
+            "number": f"CAST({name} AS DOUBLE)",
+            "time": f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6",
+        }.get(kind)
+        parts += [
+            f"count({name})",
+            f"approx_count_distinct({name})",
+            f"min({value or name})",
+            f"max({value or name})",
+        ]
         if value:
-            parts += [f"avg({value})", f"stddev_samp({value})", f"approx_quantile({value}, [0.05, 0.25, 0.5, 0.75, 0.95])"]
+            parts += [
+                f"avg({value})",
+                f"stddev_samp({value})",
+                f"approx_quantile({value}, [0.05, 0.25, 0.5, 0.75, 0.95])",
+            ]
         else:
             parts += ["NULL", "NULL", "NULL"]
     row = con.sql(f"SELECT {', '.join(parts)} FROM {view}").fetchall()[0]
@@ -86,7 +100,9 @@ def describe(con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]) -> 
     return [_column(con, view, f, total, v) for f, v in zip(fields, figures, strict=True)]
 
 
-def _column(con: DuckDBPyConnection, view: str, field: pa.Field, total: int, figures: Sequence[object]) -> ColumnStatistics:
+def _column(
+    con: DuckDBPyConnection, view: str, field: pa.Field, total: int, figures: Sequence[object]
+) -> ColumnStatistics:
     known, distinct, low, high, mean, std, quantiles = figures
     kind = _kind(field.type)
     nulls = total - int(str(known))
@@ -107,7 +123,9 @@ def _column(con: DuckDBPyConnection, view: str, field: pa.Field, total: int, fig
             highest if kind == "number" else _iso(highest),
             _number(mean) if kind == "number" else None,
             _number(std) if kind == "number" else None,
-            tuple(float(q) for q in quantiles) if kind == "number" and isinstance(quantiles, list) else None,
+            tuple(float(q) for q in quantiles)
+            if kind == "number" and isinstance(quantiles, list)
+            else None,
             histogram,
         )
     name = quote(field.name)
@@ -125,9 +143,15 @@ def _column(con: DuckDBPyConnection, view: str, field: pa.Field, total: int, fig
     )
 
 
-def _histogram(con: DuckDBPyConnection, view: str, column: str, kind: str, low: float, high: float) -> Histogram:
+def _histogram(
+    con: DuckDBPyConnection, view: str, column: str, kind: str, low: float, high: float
+) -> Histogram:
     name = quote(column)
-    value = f"CAST({name} AS DOUBLE)" if kind == "number" else f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6"
+    value = (
+        f"CAST({name} AS DOUBLE)"
+        if kind == "number"
+        else f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6"
+    )
     width = (high - low) / BINS
     if not math.isfinite(width) or width <= 0 or low + width == low:
         known = con.sql(f"SELECT count({name}) FROM {view}").fetchall()[0]
@@ -192,7 +216,9 @@ def _from_dict(values: dict[str, object]) -> ColumnStatistics:
     return ColumnStatistics(
         **values,  # type: ignore[arg-type]
         quantiles=tuple(quantiles) if isinstance(quantiles, list) else None,
-        histogram=Histogram(tuple(histogram["edges"]), tuple(histogram["counts"])) if isinstance(histogram, dict) else None,
+        histogram=Histogram(tuple(histogram["edges"]), tuple(histogram["counts"]))
+        if isinstance(histogram, dict)
+        else None,
         top=tuple((v, n) for v, n in top) if isinstance(top, list) else None,
     )
 

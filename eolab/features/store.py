@@ -59,7 +59,9 @@ class FeatureStore:
         """
         from eolab.features.group import FeatureGroup
 
-        spec = _group_spec(name, version, primary_key, event_time, description, geometry, crs, columns)
+        spec = _group_spec(
+            name, version, primary_key, event_time, description, geometry, crs, columns
+        )
         entry = self._registry.add("group", name, version, spec)
         return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
 
@@ -80,7 +82,9 @@ class FeatureStore:
         Raises:
             Conflict: There is one with other keys.
         """
-        spec = _group_spec(name, version, primary_key, event_time, description, geometry, crs, columns)
+        spec = _group_spec(
+            name, version, primary_key, event_time, description, geometry, crs, columns
+        )
         found = self._registry.find("group", name, version)
         if found is None:
             try:
@@ -119,7 +123,10 @@ class FeatureStore:
         """All groups, by name and version."""
         from eolab.features.group import FeatureGroup
 
-        return [FeatureGroup(self.config.root, self.config.features, self._registry, e) for e in self._registry.all("group")]
+        return [
+            FeatureGroup(self.config.root, self.config.features, self._registry, e)
+            for e in self._registry.all("group")
+        ]
 
     def create_feature_view(
         self,
@@ -165,10 +172,15 @@ class FeatureStore:
         """
         found = self._registry.find("view", name, version)
         if found is None:
-            return self.create_feature_view(name, version, labels=labels, query=query, description=description)
+            return self.create_feature_view(
+                name, version, labels=labels, query=query, description=description
+            )
         for key, wanted in (("labels", labels), ("query", query)):
             if found.spec[key] != wanted.to_dict():
-                raise Conflict(f"the feature view {name!r}, version {version}, has another {key}", f"Make version {version + 1}.")
+                raise Conflict(
+                    f"the feature view {name!r}, version {version}, has another {key}",
+                    f"Make version {version + 1}.",
+                )
         return self.feature_view(name, version)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
@@ -222,12 +234,18 @@ def _group_json(group: FeatureGroup) -> dict[str, object]:
         "event_time": group.event_time,
         "rows": 0 if commit is None else commit.total,
         "columns": [
-            {"name": f.name, "type": str(f.type), "description": descriptions.get(f.name, "")} for f in group.schema
+            {"name": f.name, "type": str(f.type), "description": descriptions.get(f.name, "")}
+            for f in group.schema
         ],
         "commits": 0 if commit is None else commit.version + 1,
         "last_commit": None
         if commit is None
-        else {"version": commit.version, "time": commit.time, "rows": commit.rows, "operation": commit.operation},
+        else {
+            "version": commit.version,
+            "time": commit.time,
+            "rows": commit.rows,
+            "operation": commit.operation,
+        },
     }
 
 
@@ -250,17 +268,27 @@ def _group_spec(
     _check_version(version)
     keys = [primary_key] if isinstance(primary_key, str) else list(primary_key)
     if not keys:
-        raise BadInput("primary_key is empty", "Name the column or columns that tell one thing from another.")
+        raise BadInput(
+            "primary_key is empty", "Name the column or columns that tell one thing from another."
+        )
     if len(set(keys)) < len(keys) or event_time in keys:
-        raise BadInput(f"primary_key={keys} and event_time={event_time!r} name a column twice", "Name each column once.")
+        raise BadInput(
+            f"primary_key={keys} and event_time={event_time!r} name a column twice",
+            "Name each column once.",
+        )
     if geometry is not None and not isinstance(geometry, str) and len(list(geometry)) not in {1, 2}:
-        raise BadInput(f"geometry={geometry!r} is not one column or two", "Name the geometry column, or ('x', 'y').")
+        raise BadInput(
+            f"geometry={geometry!r} is not one column or two",
+            "Name the geometry column, or ('x', 'y').",
+        )
     return {
         "format": 1,
         "primary_key": keys,
         "event_time": event_time,
         "description": description,
-        "declared_geometry": geometry if geometry is None or isinstance(geometry, str) else list(geometry),
+        "declared_geometry": geometry
+        if geometry is None or isinstance(geometry, str)
+        else list(geometry),
         "declared_crs": None if crs is None else crs_text(crs),
         "descriptions": dict(columns or {}),
         "columns": [],

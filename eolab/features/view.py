@@ -85,7 +85,11 @@ class FeatureView:
 
         node = Ref("view", self.label)
         known = set(upstream(self._store.config.root, node))
-        sources = [Ref("commit", f"{group}@{version}") for group, version in self.commits().items() if version >= 0]
+        sources = [
+            Ref("commit", f"{group}@{version}")
+            for group, version in self.commits().items()
+            if version >= 0
+        ]
         record(self._store.config.root, [s for s in sources if s not in known], node)
 
     def read(self, *, known_at: object = None) -> pd.DataFrame:
@@ -105,7 +109,9 @@ class FeatureView:
         twice = [c for c in features.columns if c in frame.columns]
         features = features.drop(columns=[c for c in twice if c in group.keys])
         for name in features.columns:
-            frame[name if name not in frame.columns else f"{name}_feature"] = features[name].to_numpy()
+            frame[name if name not in frame.columns else f"{name}_feature"] = features[
+                name
+            ].to_numpy()
         return frame[kept].reset_index(drop=True)
 
     def training_data(self, *, known_at: object = None) -> TrainingData:
@@ -150,16 +156,26 @@ class FeatureView:
         """
         for name, size in (("validation_size", validation_size), ("test_size", test_size)):
             if not 0 <= size < 1:
-                raise BadInput(f"{name}={size!r} is not a share", "Give a number from 0 to below 1.")
+                raise BadInput(
+                    f"{name}={size!r} is not a share", "Give a number from 0 to below 1."
+                )
         if validation_size + test_size >= 1:
-            raise BadInput("validation_size + test_size leave no training part", "Make them smaller.")
+            raise BadInput(
+                "validation_size + test_size leave no training part", "Make them smaller."
+            )
         samples, cell, by = self._cells(by, unit, known_at)
-        sizes = {"train": 1 - validation_size - test_size, "validation": validation_size, "test": test_size}
+        sizes = {
+            "train": 1 - validation_size - test_size,
+            "validation": validation_size,
+            "test": test_size,
+        }
         parts = [p for p, size in sizes.items() if size > 0]
         samples, cell, left_out = _leave_out(samples, cell, min_samples, len(parts))
         side = splits.assign(cell, _codes(samples.data), [sizes[p] for p in parts], seed)
         names = np.asarray(parts)[side]
-        return self._split(samples, cell, by, names, left_out, {"seed": seed, "known_at": known_at, **sizes})
+        return self._split(
+            samples, cell, by, names, left_out, {"seed": seed, "known_at": known_at, **sizes}
+        )
 
     def folds(
         self,
@@ -178,40 +194,61 @@ class FeatureView:
         left out by name.
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 3:
-            raise BadInput(f"n={n!r} folds cannot hold training, validation and test", "Take 3 or more.")
+            raise BadInput(
+                f"n={n!r} folds cannot hold training, validation and test", "Take 3 or more."
+            )
         samples, cell, by = self._cells(by, unit, known_at)
         samples, cell, left_out = _leave_out(samples, cell, min_samples, n)
         side = splits.assign(cell, _codes(samples.data), [1 / n] * n, seed)
         out = []
         for fold in range(n):
-            names = np.where(side == fold, "test", np.where(side == (fold + 1) % n, "validation", "train"))
+            names = np.where(
+                side == fold, "test", np.where(side == (fold + 1) % n, "validation", "train")
+            )
             detail = {"seed": seed, "known_at": known_at, "fold": fold, "folds": n}
             out.append(self._split(samples, cell, by, names, left_out, detail))
         return out
 
-    def _cells(self, by: Blocks | str | None, unit: str | None, known_at: object) -> tuple[_Samples, np.ndarray, Blocks | str]:
+    def _cells(
+        self, by: Blocks | str | None, unit: str | None, known_at: object
+    ) -> tuple[_Samples, np.ndarray, Blocks | str]:
         if by is None:
-            raise BadInput("by= is missing: how are the parts kept apart?", "Pass by=eo.Blocks(5_000), or by='random'.")
+            raise BadInput(
+                "by= is missing: how are the parts kept apart?",
+                "Pass by=eo.Blocks(5_000), or by='random'.",
+            )
         extra = [c for c in (unit, by if isinstance(by, str) and by != "random" else None) if c]
         samples = self._samples(known_at, extra)
         if by == "random":
             assert samples.data.ids is not None
             return samples, samples.data.ids.astype(str), by
         if isinstance(by, str):
-            return samples, np.asarray(samples.rows.column(by).to_pandas().astype(str), dtype=str), by
+            return (
+                samples,
+                np.asarray(samples.rows.column(by).to_pandas().astype(str), dtype=str),
+                by,
+            )
         if not isinstance(by, Blocks):
-            raise BadInput(f"by={by!r} is no way to split", "Pass eo.Blocks(...), 'random', or a column of the label group.")
+            raise BadInput(
+                f"by={by!r} is no way to split",
+                "Pass eo.Blocks(...), 'random', or a column of the label group.",
+            )
         if samples.geometry is None:
             raise BadInput(
                 f"the labels of {self.label} have no geometry, so there are no blocks",
                 "Insert a GeoDataFrame, or make the label group with geometry=('lon', 'lat').",
             )
-        shape = shapes(samples.rows.select(list(samples.geometry.columns)).to_pandas(), samples.geometry)
+        shape = shapes(
+            samples.rows.select(list(samples.geometry.columns)).to_pandas(), samples.geometry
+        )
         places = Places(shape, samples.geometry.crs)
-        near = splits.units(places, by.merge)
+        reach = by.reach(samples.geometry)
+        near = splits.units(places, reach)
         splits.check_units(by, places, near)
-        together = None if unit is None else samples.rows.column(unit).to_pandas().astype(str).to_numpy()
-        joined = near if together is None else splits.units(places, by.merge, together)
+        together = (
+            None if unit is None else samples.rows.column(unit).to_pandas().astype(str).to_numpy()
+        )
+        joined = near if together is None else splits.units(places, reach, together)
         report = {**samples.report, "units": len(np.unique(joined))}
         return replace(samples, report=report), splits.cells(by, places, joined), by
 
@@ -228,7 +265,9 @@ class FeatureView:
         masks = {name: part == name for name in ("train", "validation", "test")}
         dropped = {"train": 0, "validation": 0}
         if isinstance(by, Blocks) and by.buffer > 0 and samples.geometry is not None:
-            shape = shapes(samples.rows.select(list(samples.geometry.columns)).to_pandas(), samples.geometry)
+            shape = shapes(
+                samples.rows.select(list(samples.geometry.columns)).to_pandas(), samples.geometry
+            )
             places = Places(shape, samples.geometry.crs)
             # The test part stays whole; then validation; training gives way to both.
             close = splits.near(places, masks["validation"], masks["test"], by)
@@ -238,10 +277,16 @@ class FeatureView:
             masks["train"] &= ~close
             dropped["train"] = int(close.sum())
         if not masks["train"].any():
-            raise BadInput("the buffer leaves no training sample", "Take larger blocks or a smaller buffer.")
+            raise BadInput(
+                "the buffer leaves no training sample", "Take larger blocks or a smaller buffer."
+            )
         sealed = {name: data.subset(mask) for name, mask in masks.items()}
         self.record_lineage()
-        how: object = by.to_dict() if isinstance(by, Blocks) else {"kind": "random" if by == "random" else "column", "column": by}
+        how: object = (
+            by.to_dict()
+            if isinstance(by, Blocks)
+            else {"kind": "random" if by == "random" else "column", "column": by}
+        )
         report = {
             **samples.report,
             "left_out": dict(left_out),
@@ -322,7 +367,10 @@ class FeatureView:
 def check_view(labels: Query, query: Query) -> None:
     """Raises BadInput where labels and features cannot be matched."""
     if labels.joins or labels.steps:
-        raise BadInput("labels come from one group, without joins or sequence", "Select the label column of one group.")
+        raise BadInput(
+            "labels come from one group, without joins or sequence",
+            "Select the label column of one group.",
+        )
     if len(labels.columns) != 1:
         raise BadInput(f"labels name {len(labels.columns)} columns", "Select the one label column.")
     if not query.names:
@@ -331,20 +379,28 @@ def check_view(labels: Query, query: Query) -> None:
         keys = join.keys_of(part, labels.group.columns)
         join.check_types(labels.group.schema, part.query.group, keys)
         if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
-            raise BadInput(f"the label {labels.columns[0]!r} is among the features", "Leave it out with select_except([...]).")
+            raise BadInput(
+                f"the label {labels.columns[0]!r} is among the features",
+                "Leave it out with select_except([...]).",
+            )
     _check_numbers(query)
 
 
 def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
     """Rows of the base group with the joined columns (see `Query.read`)."""
     if query.steps is not None:
-        raise BadInput("a sequence needs labels", "Make a feature view of it; or read the query without sequence().")
+        raise BadInput(
+            "a sequence needs labels",
+            "Make a feature view of it; or read the query without sequence().",
+        )
     at = moment(known_at)
     group = query.group
     with connect(group.table.folder) as con:
         group.table.view(con, "base", known_at=at)
         where = f" WHERE {query.where}" if query.where else ""
-        names = list(dict.fromkeys([*group.keys, *_keys_needed(query, group.columns), *query.columns]))
+        names = list(
+            dict.fromkeys([*group.keys, *_keys_needed(query, group.columns), *query.columns])
+        )
         rows = run(con, f"SELECT {quoted(names)} FROM base{where} ORDER BY {quoted(group.keys)}")
         table, kept = join.flat(con, _spine(rows, group.event_time), replace(query, where=None), at)
     frame = rows.select(list(group.keys)).to_pandas()
@@ -386,8 +442,16 @@ def _check_numbers(query: Query) -> None:
         schema = part.query.group.schema
         for name in part.query.columns:
             kind = schema.field(name).type
-            if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
-                raise BadInput(f"the feature {name!r} is no number ({kind})", "Leave it out with select_except([...]), or turn it into numbers first.")
+            if not (
+                pa.types.is_integer(kind)
+                or pa.types.is_floating(kind)
+                or pa.types.is_boolean(kind)
+                or pa.types.is_decimal(kind)
+            ):
+                raise BadInput(
+                    f"the feature {name!r} is no number ({kind})",
+                    "Leave it out with select_except([...]), or turn it into numbers first.",
+                )
 
 
 def _float(column: pa.ChunkedArray) -> np.ndarray:
@@ -412,7 +476,10 @@ def _count(data: TrainingData) -> dict[str, object]:
     out: dict[str, object] = {"samples": len(data), "blocks": len(np.unique(data.groups))}
     if data.classes:
         out["classes"] = {
-            name: {"samples": int((data.y == c).sum()), "blocks": len(np.unique(data.groups[data.y == c]))}
+            name: {
+                "samples": int((data.y == c).sum()),
+                "blocks": len(np.unique(data.groups[data.y == c])),
+            }
             for c, name in enumerate(data.classes)
         }
     return out
@@ -431,7 +498,10 @@ def _leave_out(
     kept = [c for c, name in enumerate(data.classes) if name not in left_out]
     if len(kept) < 2:
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
-        raise BadInput(f"fewer than two classes can be split ({reasons})", "Take smaller blocks, fewer parts or a lower min_samples.")
+        raise BadInput(
+            f"fewer than two classes can be split ({reasons})",
+            "Take smaller blocks, fewer parts or a lower min_samples.",
+        )
     use = np.isin(data.y, kept)
     data = data.subset(use)
     codes = np.searchsorted(kept, data.y).astype(np.int64)
