@@ -87,15 +87,16 @@ def edges(root: Path) -> Iterator[Edge]:
 
 def upstream(root: Path, node: Ref) -> list[Ref]:
     """Everything that ``node`` was made from, nearest first, each once."""
-    return _walk(node, ((edge.target, edge.source) for edge in edges(root)))
+    return walk(node, ((edge.target, edge.source) for edge in edges(root)))
 
 
 def downstream(root: Path, node: Ref) -> list[Ref]:
     """Everything that was made from ``node``, nearest first, each once."""
-    return _walk(node, ((edge.source, edge.target) for edge in edges(root)))
+    return walk(node, ((edge.source, edge.target) for edge in edges(root)))
 
 
-def _walk(start: Ref, pairs: Iterable[tuple[Ref, Ref]]) -> list[Ref]:
+def walk(start: Ref, pairs: Iterable[tuple[Ref, Ref]]) -> list[Ref]:
+    """Every node reached from ``start`` along ``pairs`` (from, to), nearest first, each once."""
     following: dict[Ref, list[Ref]] = {}
     for a, b in pairs:
         following.setdefault(a, []).append(b)

@@ -1,0 +1,130 @@
+"""Loading saved models and asking them, whatever library they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from eolab.errors import BadInput, ConfigError, Conflict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# The file in which each flavour is saved (`eolab.studies` writes it at a refit).
+FILES = {
+    "keras": "model.keras",
+    "sklearn": "model.pkl",
+    "torch": "model.pkl",
+    "pickle": "model.pkl",
+}
+
+
+class Predictor(Protocol):
+    """A loaded model as far as it is asked here."""
+
+    def predict(self, X: np.ndarray, /) -> object: ...
+
+
+def model_file(folder: Path, flavour: str) -> Path:
+    """The file of a saved model.
+
+    Raises:
+        BadInput: An unknown flavour.
+        Conflict: The file is not there.
+    """
+    if flavour not in FILES:
+        raise BadInput(
+            f"models of flavour {flavour!r} are not known", f"Known: {', '.join(FILES)}."
+        )
+    path = folder / FILES[flavour]
+    if not path.is_file():
+        raise Conflict(f"{path} is not there", "Refit the study: study.refit().")
+    return path
+
+
+def load(folder: Path, flavour: str) -> object:
+    """The model object itself.
+
+    A pickle runs code when it is read: only the workspace's own files come here, and the registry
+    checks their digest first.
+
+    Raises:
+        ConfigError: The library of this flavour is not installed.
+        Conflict: The file cannot be read.
+    """
+    path = model_file(folder, flavour)
+    try:
+        if flavour == "keras":
+            import keras
+
+            return keras.saving.load_model(path)
+        import pickle
+
+        with path.open("rb") as file:
+            return pickle.load(file)
+    except ImportError as error:
+        raise ConfigError(
+            f"this model needs {error.name or error}, which is not installed",
+            "Install it, or load the model where it was trained.",
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError, EOFError) as error:
+        raise Conflict(
+            f"{path} cannot be read: {error}", "Was it made by other versions?"
+        ) from error
+
+
+def outputs(model: object, flavour: str, X: np.ndarray) -> np.ndarray:
+    """What the model says of each sample: shape (n,) or (n, outputs).
+
+    Raises:
+        BadInput: It cannot be asked, or does not take data of this shape.
+    """
+    import numpy as np
+
+    if flavour == "torch":
+        import torch
+
+        assert isinstance(model, torch.nn.Module)
+        model.eval()
+        with torch.no_grad():
+            return np.asarray(model(torch.as_tensor(X)).cpu().numpy())
+    ask = getattr(model, "predict", None)
+    if ask is None and callable(model):
+        ask = model
+    if ask is None:
+        raise BadInput(
+            f"a {type(model).__name__} cannot predict",
+            "Keep a model with .predict(X), or a function.",
+        )
+    try:
+        result = ask(X, verbose=0) if flavour == "keras" else ask(X)
+    except (ValueError, TypeError) as error:
+        raise BadInput(
+            f"the model does not take this data: {error}", "Give data as it was trained on."
+        ) from error
+    return np.asarray(result)
+
+
+def classes(answer: np.ndarray, count: int) -> np.ndarray:
+    """Class codes, shape (n,), from codes, scores a class, or one probability (two classes).
+
+    Raises:
+        BadInput: The shape fits neither.
+    """
+    import numpy as np
+
+    if answer.ndim == 2 and answer.shape[1] > 1:
+        if count and answer.shape[1] != count:
+            raise BadInput(
+                f"the model gives {answer.shape[1]} scores for {count} classes",
+                "Give its last layer one output a class.",
+            )
+        return np.asarray(answer.argmax(axis=1), dtype=np.int64)
+    flat = answer.reshape(-1) if answer.ndim <= 2 else None
+    if flat is None:
+        raise BadInput(
+            f"the model's answer has shape {answer.shape}", "One answer a sample is wanted."
+        )
+    if count == 2 and np.issubdtype(flat.dtype, np.floating) and ((flat >= 0) & (flat <= 1)).all():
+        return np.asarray(flat >= 0.5, dtype=np.int64)
+    return np.asarray(flat, dtype=np.int64)

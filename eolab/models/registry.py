@@ -1,0 +1,354 @@
+"""The model registry: versions of models with what they were made from and how good they are.
+
+On MLflow's registry (names, versions, aliases, tags); the model's own files lie in the workspace's
+``models/NAME/ID/`` with ``model.json``, which is written whole before MLflow hears of the version.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from eolab import lineage, tracking
+from eolab.config import check_name
+from eolab.errors import BadInput, NotFound, nearest
+from eolab.lineage import Ref
+from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
+
+if TYPE_CHECKING:
+    import contextlib
+
+    from mlflow.entities.model_registry import ModelVersion as Entry
+    from mlflow.tracking import MlflowClient
+
+    from eolab.config import Config
+    from eolab.data import TrainingData
+
+T = TypeVar("T")
+
+FORMAT = 1
+OPENINGS = "openings.jsonl"
+CHAMPION = "champion"
+EXPERIMENT = "eolab/models"
+SEED = 0
+SHOWN = 60
+TAGS = ("flavour", "study", "data_digest", "test_digest")
+
+
+class ModelRegistry:
+    """The registered models of a workspace."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def register(
+        self,
+        name: str,
+        fitted: Fitted,
+        *,
+        test: TrainingData | None = None,
+        description: str = "",
+    ) -> ModelVersion:
+        """Keep a fitted model as the next version of ``name``.
+
+        The first version gets the alias "champion"; later ones do not take it by themselves.
+        Registering the same files with the same test part again gives the version that is there.
+
+        Args:
+            name: The model's name.
+            fitted: What `Study.refit` gives.
+            test: The held-out part. It is evaluated once, here: figures with a 95 % block
+                bootstrap over ``test.groups``, 1,000 resamples. Each opening is counted.
+            description: One line for the panel.
+
+        Raises:
+            BadInput: A bad name, or a test part that does not fit the model.
+            Conflict: The fitted model's files are gone.
+        """
+        check_name(name, "model")
+        folder = self.config.models / name / uuid.uuid4().hex[:12]
+        files = _files(fitted)
+        test_digest = None if test is None else test.digest()
+        before = self._same(name, files, test_digest)
+        if before is not None:
+            return before
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = folder.with_name(f".{folder.name}.tmp")
+        try:
+            shutil.copytree(fitted.folder, staged)
+            metrics = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
+            if test is not None and test_digest is not None:
+                metrics = self._judge(staged, fitted, test, test_digest, name) | metrics
+            document = {
+                "format": FORMAT,
+                "name": name,
+                "created": time.time(),
+                "description": description,
+                "flavour": fitted.flavour,
+                "study": fitted.study,
+                "params": dict(fitted.params),
+                "metrics": {k: _known(v) for k, v in metrics.items()},
+                "columns": list(fitted.columns),
+                "classes": list(fitted.classes),
+                "steps": list(fitted.steps),
+                "data_digest": fitted.data_digest,
+                "test_digest": test_digest,
+                "source": dict(fitted.source),
+                "files": files,
+            }
+            (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
+            staged.replace(folder)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        try:
+            entry = self._enter(name, folder, document)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        sources = [Ref("study", fitted.study)] if fitted.study else []
+        sources += _views(fitted.source)
+        lineage.record(self.config.root, sources, Ref("model", f"{name}/{entry.version}"))
+        self._touch()
+        return self.get(name, int(entry.version))
+
+    def get(self, name: str, version: int | str | None = None) -> ModelVersion:
+        """A version by number or alias; the newest by default.
+
+        Raises:
+            NotFound: No such model, version or alias.
+        """
+        found = self._versions(check_name(name, "model"))
+        if not found:
+            raise NotFound(f"no model {name!r}", nearest(name, tuple(self._names()), "models"))
+        if version is None:
+            return found[0]
+        for candidate in found:
+            if candidate.version == version or str(version) in candidate.aliases:
+                return candidate
+        numbers = ", ".join(str(v.version) for v in found)
+        aliases = ", ".join(alias for v in found for alias in v.aliases)
+        raise NotFound(
+            f"model {name!r} has no version {version!r}",
+            f"Versions: {numbers}." + (f" Aliases: {aliases}." if aliases else ""),
+        )
+
+    def list(self) -> Sequence[ModelVersion]:
+        """Every version of every model, by name, the newest first."""
+        return [version for name in self._names() for version in self._versions(name)]
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Let an alias point at a version.
+
+        Raises:
+            NotFound: No such version.
+        """
+        check_name(alias, "alias")
+        if alias.isdigit() or alias.lower() == "latest":
+            raise BadInput(f"alias {alias!r} would be taken for a version", "Use a word.")
+        chosen = self.get(name, version)
+        with self._mlflow() as client:
+            client.set_registered_model_alias(name, alias, str(chosen.version))
+        self._touch()
+
+    def snapshot(self) -> dict[str, object]:
+        """The body of the server's `models` route: plain JSON, unknown figures None."""
+        versions = self.list()
+        pairs = [(edge.target, edge.source) for edge in lineage.edges(self.config.root)]
+        models: dict[str, list[object]] = {}
+        for v in versions:
+            made_from = lineage.walk(v.ref, pairs)[:SHOWN]
+            models.setdefault(v.name, []).append(
+                {
+                    "version": v.version,
+                    "aliases": list(v.aliases),
+                    "created": v.created,
+                    "description": v.description,
+                    "flavour": v.flavour,
+                    "study": v.study,
+                    "params": dict(v.params),
+                    "metrics": {k: _known(f) for k, f in v.metrics.items()},
+                    "lineage": [{"kind": ref.kind, "id": ref.id} for ref in made_from],
+                }
+            )
+        return {"models": [{"name": name, "versions": rows} for name, rows in models.items()]}
+
+    # -- within ----------------------------------------------------------------------------
+
+    def _judge(
+        self, folder: Path, fitted: Fitted, test: TrainingData, test_digest: str, name: str
+    ) -> dict[str, float]:
+        """The test part's figures, by the model as it was saved: what is judged is what is kept."""
+        from eolab.models import analysis, flavours
+
+        if fitted.classes and test.classes and tuple(test.classes) != tuple(fitted.classes):
+            raise BadInput(
+                "the test part has other classes than the model", "Take it from the same split."
+            )
+        X = features(test, tuple(fitted.columns))
+        answer = flavours.outputs(flavours.load(folder, fitted.flavour), fitted.flavour, X)
+        openings = self._open(test_digest, name, fitted.study)
+        if test.classes:
+            codes = flavours.classes(answer, len(test.classes))
+            figures = analysis.classification(test.y, codes, test.groups, SEED)
+        else:
+            figures = analysis.regression(test.y, answer, test.groups, SEED)
+        return figures | {"test_openings": float(openings)}
+
+    def _open(self, test: str, name: str, study: str | None) -> int:
+        """Note that this test part is looked at; how often it has been, this time included."""
+        path = self.config.models / OPENINGS
+        entry = {"v": FORMAT, "t": time.time(), "test": test, "name": name, "study": study}
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+        return sum(f'"test": "{test}"' in text for text in path.read_text().splitlines())
+
+    def _same(self, name: str, files: Mapping[str, str], test: str | None) -> ModelVersion | None:
+        for version in self._versions(name):
+            document = read(version.folder)
+            if document.get("files") == files and document.get("test_digest") == test:
+                return version
+        return None
+
+    def _enter(self, name: str, folder: Path, document: Mapping[str, object]) -> Entry:
+        """Tell MLflow: a run with parameters and figures, and the version that points at it."""
+        from mlflow.exceptions import MlflowException
+
+        metrics, params = document["metrics"], document["params"]
+        assert isinstance(metrics, dict)
+        assert isinstance(params, dict)
+        tags = {f"eolab.{key}": str(document[key]) for key in TAGS}
+        with self._mlflow() as client:
+            experiment = tracking.experiment(client, EXPERIMENT, self.config.root)
+            run = client.create_run(experiment, run_name=name, tags=tags)
+            known = {k: v for k, v in metrics.items() if v is not None}
+            tracking.log(client, run.info.run_id, metrics=known, params=params)
+            client.set_terminated(run.info.run_id)
+            try:
+                client.create_registered_model(name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            entry = client.create_model_version(
+                name,
+                source=str(folder),
+                run_id=run.info.run_id,
+                tags=tags,
+                description=str(document["description"]),
+            )
+            if str(entry.version) == "1":
+                client.set_registered_model_alias(name, CHAMPION, "1")
+            return entry
+
+    def _names(self) -> Sequence[str]:
+        if not tracking.exists(self.config):
+            return []
+        with self._mlflow() as client:
+            return sorted(model.name for model in _pages(client.search_registered_models))
+
+    def _versions(self, name: str) -> Sequence[ModelVersion]:
+        """The versions of a model, the newest first; empty where there is none."""
+        if not tracking.exists(self.config):
+            return []
+        from mlflow.exceptions import MlflowException
+
+        with self._mlflow() as client:
+            try:
+                model = client.get_registered_model(name)
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return []
+                raise
+            aliases: dict[int, list[str]] = {}
+            for alias, number in model.aliases.items():
+                aliases.setdefault(int(number), []).append(alias)
+            found = [
+                _version(
+                    entry, tuple(sorted(aliases.get(int(entry.version), []))), self.config.root
+                )
+                for entry in _pages(client.search_model_versions, f"name='{name}'")
+            ]
+        return sorted(found, key=lambda v: -v.version)
+
+    def _mlflow(self) -> contextlib.AbstractContextManager[MlflowClient]:
+        return tracking.session(self.config)
+
+    def _touch(self) -> None:
+        """Let those who watch the folder know: an alias changes no file of ours."""
+        self.config.models.mkdir(parents=True, exist_ok=True)
+        path = self.config.models / "changed"
+        temporary = path.with_name(f".changed.{os.getpid()}")
+        temporary.write_text(f"{time.time()}\n")
+        temporary.replace(path)
+
+
+def _files(fitted: Fitted) -> dict[str, str]:
+    """The digest of each file of a fitted model, by its path in the folder.
+
+    Raises:
+        Conflict: The model's file is gone.
+    """
+    from eolab.models import flavours
+
+    flavours.model_file(fitted.folder, fitted.flavour)
+    paths = sorted(path for path in fitted.folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(fitted.folder)): digest(path) for path in paths}
+
+
+def _views(source: Mapping[str, object]) -> Sequence[Ref]:
+    """The feature view that the data came from, where the split says so."""
+    view, version = source.get("view"), source.get("version", 1)
+    return [Ref("view", f"{view}/{version}")] if isinstance(view, str) else []
+
+
+def _known(figure: float) -> float | None:
+    return figure if math.isfinite(figure) else None
+
+
+def _pages(search: Callable[..., Sequence[T]], filter_string: str | None = None) -> Iterator[T]:
+    """All results of one of MLflow's paged searches."""
+    token = None
+    while True:
+        page = search(filter_string=filter_string, page_token=token)
+        yield from page
+        token = getattr(page, "token", None)
+        if not token:
+            return
+
+
+def _version(entry: Entry, aliases: tuple[str, ...], root: Path) -> ModelVersion:
+    folder = Path(entry.source or "")
+    document = read(folder)
+    params, metrics = document.get("params"), document.get("metrics")
+    study = document.get("study") or entry.tags.get("eolab.study")
+
+    def names(key: str) -> tuple[str, ...]:
+        value = document.get(key)
+        return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+    return ModelVersion(
+        name=entry.name,
+        version=int(entry.version),
+        aliases=aliases,
+        description=entry.description or "",
+        flavour=str(document.get("flavour") or entry.tags.get("eolab.flavour") or "pickle"),
+        study=None if study in {None, "None"} else str(study),
+        params=params if isinstance(params, dict) else {},
+        metrics={
+            name: float("nan") if value is None else float(value)
+            for name, value in (metrics if isinstance(metrics, dict) else {}).items()
+        },
+        columns=names("columns"),
+        classes=names("classes"),
+        steps=names("steps"),
+        created=entry.creation_timestamp / 1000,
+        folder=folder,
+        root=root,
+    )

@@ -1,0 +1,194 @@
+"""A version of a registered model: its facts, its files, its predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from eolab import lineage
+from eolab.errors import BadInput, Conflict, nearest
+from eolab.lineage import Ref
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from eolab.data import TrainingData
+
+FILE = "model.json"
+
+
+class Fitted(Protocol):
+    """What is registered: `eolab.studies.FittedModel`, or anything with the same attributes."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def flavour(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, object]: ...
+    @property
+    def study(self) -> str | None: ...
+    @property
+    def metrics(self) -> Mapping[str, float]: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def steps(self) -> tuple[str, ...]: ...
+    @property
+    def data_digest(self) -> str: ...
+    @property
+    def source(self) -> Mapping[str, object]: ...
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a registered model.
+
+    Attributes:
+        name: The model's name.
+        version: Counted from 1.
+        aliases: Names that point at this version ("champion").
+        flavour: "keras", "sklearn", "torch" or "pickle".
+        study: The study that it comes from, or None.
+        params: The hyperparameters.
+        metrics: Figures of the test part (``accuracy``, ``macro_f1``, each with ``_low`` and
+            ``_high``; ``test_openings`` tells how often this test part has been looked at), and
+            those of the study prefixed ``study_``.
+        columns: Names of the features, in order.
+        classes: Names of the classes in the order of their codes.
+        steps: For sequences, the labels of the steps.
+        created: Seconds since the epoch.
+        folder: Where its files lie.
+    """
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+    description: str
+    flavour: str
+    study: str | None
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    columns: tuple[str, ...]
+    classes: tuple[str, ...]
+    steps: tuple[str, ...]
+    created: float
+    folder: Path
+    root: Path
+
+    def load(self) -> object:
+        """The model object, after a check that its files are as they were registered.
+
+        Raises:
+            Conflict: A file was changed or is gone.
+        """
+        from eolab.models import flavours
+
+        document = read(self.folder)
+        files = document.get("files")
+        for name, known in (files if isinstance(files, dict) else {}).items():
+            path = self.folder / name
+            if not path.is_file() or digest(path) != known:
+                raise Conflict(
+                    f"{path} is not the file that was registered",
+                    "Restore it, or register the model again.",
+                )
+        return flavours.load(self.folder, self.flavour)
+
+    def predict(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
+        """Class codes (int64), or values for a regression, shape (n,).
+
+        Args:
+            X: Samples: features in the order of ``columns`` (n, f) or (n, steps, f), or anything
+                with columns of these names.
+
+        Raises:
+            BadInput: Features are missing or the shape does not fit.
+        """
+        from eolab.models import flavours
+
+        answer = flavours.outputs(self.load(), self.flavour, features(X, self.columns))
+        if self.classes:
+            return flavours.classes(answer, len(self.classes))
+        return answer.reshape(-1)
+
+    def predict_labels(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
+        """Names of the predicted classes, shape (n,).
+
+        Raises:
+            Conflict: The model has no classes (a regression).
+        """
+        import numpy as np
+
+        if not self.classes:
+            raise Conflict(f"{self.name!r} has no classes", "Use predict().")
+        return np.take(np.asarray(self.classes), self.predict(X))
+
+    def lineage(self) -> list[Ref]:
+        """What it was made from, nearest first: study, view, commits, scenes."""
+        return lineage.upstream(self.root, self.ref)
+
+    @property
+    def ref(self) -> Ref:
+        """Its node in the lineage graph."""
+        return Ref("model", f"{self.name}/{self.version}")
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        figures = "".join(
+            f"<tr><td>{escape(name)}</td><td>{value:.4g}</td></tr>"
+            for name, value in self.metrics.items()
+        )
+        aliases = f" ({', '.join(self.aliases)})" if self.aliases else ""
+        title = f"{self.name} version {self.version}{aliases}"
+        return f"<b>{escape(title)}</b><table>{figures}</table>"
+
+
+def read(folder: Path) -> dict[str, object]:
+    """What `model.json` says; empty where the files are on another machine."""
+    try:
+        document = json.loads((folder / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    """The features of ``X`` in the order in which the model learnt them, float32.
+
+    Raises:
+        BadInput: One is missing, or the shape does not fit.
+    """
+    import numpy as np
+
+    from eolab.data import TrainingData
+
+    given = tuple(str(name) for name in getattr(X, "columns", ()))
+    for name in columns if given else ():
+        if name not in given:
+            raise BadInput(f"feature {name!r} is missing", nearest(name, given, "features"))
+    if isinstance(X, TrainingData):
+        return np.asarray(X.X[..., [given.index(name) for name in columns]], dtype=np.float32)
+    if given:
+        return np.asarray(X[list(columns)], dtype=np.float32)
+    array = np.asarray(X, dtype=np.float32)
+    if array.ndim < 2 or array.shape[-1] != len(columns):
+        raise BadInput(
+            f"data of shape {array.shape} does not fit {len(columns)} features",
+            "Give one row a sample, one column a feature: " + ", ".join(columns[:12]),
+        )
+    return array

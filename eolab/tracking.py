@@ -1,0 +1,516 @@
+"""MLflow: the one file that wraps it, and the process that feeds a study into it.
+
+MLflow shows what a study's journal says; nothing is read back from it. The feeder
+(``python -m eolab.tracking RUN_FOLDER``) may lag, be killed and be started again: it begins where
+the last one left off, and writing something twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import ConfigError, EolabError, RemoteError
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+    from eolab.config import Config
+
+FORMAT = 1
+STATE = "mlflow.json"
+LOCK = "mlflow.lock"
+# A run costs 20 to 70 ms of CPU: a study of 10,000 trials gets its first and its best ones.
+FIRST, BEST = 1_000, 100
+METRICS_A_BATCH, PARAMS_A_BATCH, LONGEST = 1_000, 100, 6_000
+INTERVAL = 2.0
+PATIENCE = 6
+ENDED = {"completed": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
+TRIAL_ENDED = {"completed": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+
+Event = Mapping[str, object]
+
+_clients: dict[str, MlflowClient] = {}
+
+
+def open_client(uri: str, root: Path) -> MlflowClient:
+    """The MLflow client of a workspace; its database is made at the first call (some seconds).
+
+    Args:
+        uri: The tracking address, ``sqlite:///...`` by default.
+        root: The workspace, in which the making of the database is locked.
+
+    Raises:
+        RemoteError: MLflow cannot be reached, or its database is newer or damaged.
+    """
+    if uri in _clients:
+        return _clients[uri]
+    # MLflow calls home unless told otherwise; a workspace works without a network.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    try:
+        with _locked(root / ".mlflow.lock"):
+            client = MlflowClient(tracking_uri=uri)
+            # The store is made on first use: two processes must not make it at once.
+            client.get_experiment_by_name("Default")
+    except ImportError as error:
+        raise ConfigError(
+            f"{uri} needs a driver: {error}", "Install it, or mend workspace.tracking."
+        ) from error
+    except (MlflowException, OSError) as error:
+        raise RemoteError(
+            f"MLflow at {uri} does not work: {error}", "Check workspace.tracking."
+        ) from error
+    _clients[uri] = client
+    return client
+
+
+def client(config: Config) -> MlflowClient:
+    """The MLflow client of this workspace (see `open_client`)."""
+    return open_client(config.mlflow_uri, config.root)
+
+
+@contextlib.contextmanager
+def session(config: Config) -> Iterator[MlflowClient]:
+    """The client, with MLflow's and the database's faults told as `RemoteError`."""
+    with _told(config.mlflow_uri):
+        yield client(config)
+
+
+@contextlib.contextmanager
+def _told(uri: str) -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        raise RemoteError(f"MLflow at {uri} failed: {error}", "Try again in a moment.") from error
+
+
+def exists(config: Config) -> bool:
+    """Whether there is anything to ask: without a file nothing was written yet."""
+    return config.tracking_uri is not None or (config.root / "mlflow.db").is_file()
+
+
+def experiment(client: MlflowClient, name: str, root: Path) -> str:
+    """The id of an experiment by name; made, or brought back from the bin, where needed."""
+    from mlflow.exceptions import MlflowException
+
+    for _ in range(2):
+        found = client.get_experiment_by_name(name)
+        if found is not None:
+            if found.lifecycle_stage == "deleted":
+                client.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        try:
+            # Else MLflow notes a folder below the working directory of whoever was first.
+            return str(client.create_experiment(name, artifact_location=(root / "mlflow").as_uri()))
+        except MlflowException:
+            continue  # another process was first
+    raise RemoteError(f"MLflow cannot make the experiment {name!r}", "Try again.")
+
+
+def log(
+    client: MlflowClient,
+    run: str,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    params: Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Write figures without steps, parameters and tags of a run."""
+    now = int(time.time() * 1000)
+    points = [(name, float(value), now, 0) for name, value in (metrics or {}).items()]
+    _log_batches(client, run, points, params or {}, tags or {})
+
+
+def _log_batches(
+    client: MlflowClient,
+    run: str,
+    points: list[tuple[str, float, int, int]],
+    params: Mapping[str, object],
+    tags: Mapping[str, str],
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    metrics = [Metric(_key(n), v, t, s) for n, v, t, s in points if math.isfinite(v)]
+    values = [Param(_key(k), _text(v)) for k, v in params.items()]
+    marks = [RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()]
+    while metrics or values or marks:
+        client.log_batch(
+            run,
+            metrics=metrics[:METRICS_A_BATCH],
+            params=values[:PARAMS_A_BATCH],
+            tags=marks[:PARAMS_A_BATCH],
+        )
+        del metrics[:METRICS_A_BATCH], values[:PARAMS_A_BATCH], marks[:PARAMS_A_BATCH]
+
+
+def _key(name: str) -> str:
+    """MLflow allows letters, digits and ``_ - . space : /`` in names, at most 250."""
+    return "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in name)[:250] or "_"
+
+
+def _text(value: object) -> str:
+    return (value if isinstance(value, str) else json.dumps(value, default=str))[:LONGEST]
+
+
+# -- feeding a study -----------------------------------------------------------------------
+
+
+@dataclass
+class _Trial:
+    n: int
+    params: Mapping[str, object]
+    run: str | None = None
+    started: int | None = None
+    ended: int | None = None
+    state: str = "queued"
+    value: float | None = None
+    error: str = ""
+    points: list[tuple[str, float, int, int]] = field(default_factory=list)
+    changed: bool = False
+
+
+class Feeder:
+    """Carries one study's journal into MLflow, batch by batch.
+
+    Args:
+        run: The study's folder; what an event means is told in `eolab/studies/record.py`.
+        uri: MLflow's address; by default what the study says, else SQLite in its workspace.
+    """
+
+    def __init__(self, run: Path, uri: str | None = None) -> None:
+        self.run = run.resolve()
+        self.root = self.run.parents[1]
+        self.study: dict[str, object] = json.loads((self.run / "study.json").read_text())
+        told = self.study.get("tracking")
+        named = told if isinstance(told, str) and told else None
+        self.uri = uri or named or f"sqlite:///{self.root / 'mlflow.db'}"
+        self.name = str(self.study["name"])
+        # The name alone is not enough: a study may be deleted and made again.
+        self.identity = f"{self.name}@{self.study.get('created')}"
+        self.trials: dict[int, _Trial] = {}
+        self.state = "starting"
+        self.improvements: list[tuple[str, float, int, int]] = []
+        self._best: float | None = None
+        self._finished = 0
+        self._offset = 0
+        self._flushed = _flushed(self.run)
+        self._client: MlflowClient | None = None
+        self._parent = ""
+        self._experiment = ""
+        self._shown_state = ""
+
+    def step(self) -> bool:
+        """Read what is new and write it; True where there was something.
+
+        Raises:
+            RemoteError: MLflow does not work; nothing is lost, call again.
+        """
+        new = False
+        for event, end in self._events():
+            new = True
+            self._fold(event, fresh=end > self._flushed)
+        if not new and self._shown_state == self.state and self._offset <= self._flushed:
+            return False
+        self._write()
+        return new
+
+    def finish(self, state: str) -> None:
+        """Write the best of the trials that have no run, and how the study ended.
+
+        Raises:
+            RemoteError: MLflow does not work; call again.
+        """
+        sign = -1 if self.study["direction"] == "maximize" else 1
+        ranked = sorted(
+            (t for t in self.trials.values() if t.state == "completed" and t.value is not None),
+            key=lambda t: (sign * (t.value or 0.0), t.n),
+        )
+        with _told(self.uri):
+            for trial in ranked[:BEST]:
+                if trial.run is None:
+                    self._write_trial(trial)
+            counts: dict[str, int] = {}
+            for trial in self.trials.values():
+                counts[trial.state] = counts.get(trial.state, 0) + 1
+            tags = {
+                "eolab.state": state,
+                **{f"eolab.trials.{k}": str(v) for k, v in counts.items()},
+            }
+            log(self._mlflow(), self._parent, tags=tags)
+            self._mlflow().set_terminated(self._parent, ENDED.get(state, "KILLED"))
+
+    def _events(self) -> Iterator[tuple[Event, int]]:
+        try:
+            file = (self.run / "events.jsonl").open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return  # being written
+                self._offset += len(line)
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line), self._offset
+
+    def _fold(self, event: Event, *, fresh: bool) -> None:
+        kind, when = event.get("e"), int(_float(event.get("t")) * 1000)
+        if kind == "state":
+            self.state = str(event["state"])
+            return
+        if kind == "trial":
+            number = int(_float(event["n"]))
+            params = event.get("params")
+            self.trials[number] = _Trial(number, params if isinstance(params, Mapping) else {})
+            return
+        trial = self.trials.get(int(_float(event["n"]))) if "n" in event else None
+        if trial is None:
+            return
+        if kind == "start":
+            trial.started, trial.state = trial.started or when, "running"
+        elif kind == "report":
+            self._points(trial, event, when, int(_float(event.get("step"))), fresh=fresh)
+        elif kind == "requeue":
+            trial.state = "queued"
+        elif kind == "finish":
+            trial.state, trial.ended = str(event["state"]), when
+            trial.error = str(event.get("error") or "")
+            value = event.get("value")
+            trial.value = float(value) if isinstance(value, int | float) else None
+            last = max((s for *_, s in trial.points), default=0)
+            self._points(trial, event, when, last, fresh=fresh)
+            self._improve(trial, when, fresh=fresh)
+        else:
+            return
+        trial.changed = trial.changed or fresh
+
+    def _points(self, trial: _Trial, event: Event, when: int, step: int, *, fresh: bool) -> None:
+        metrics = event.get("m")
+        if isinstance(metrics, Mapping) and (fresh or trial.n >= FIRST):
+            for name, value in metrics.items():
+                if isinstance(value, int | float):
+                    trial.points.append((str(name), float(value), when, step))
+
+    def _improve(self, trial: _Trial, when: int, *, fresh: bool) -> None:
+        self._finished += 1
+        if trial.state != "completed" or trial.value is None:
+            return
+        more = self.study["direction"] == "maximize"
+        if self._best is None or (trial.value > self._best) is more:
+            self._best = trial.value
+            if fresh:
+                metric = f"best {self.study['metric']}"
+                self.improvements.append((metric, trial.value, when, self._finished))
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        with _told(self.uri):
+            client = self._mlflow()
+            for trial in self.trials.values():
+                if trial.changed and trial.n < FIRST and trial.started is not None:
+                    self._write_trial(trial)
+            if self.improvements:
+                _log_batches(client, self._parent, self.improvements, {}, {})
+                self.improvements.clear()
+            if self.state != self._shown_state:
+                log(client, self._parent, tags={"eolab.state": self.state})
+                if self.state not in ENDED:
+                    client.update_run(self._parent, status="RUNNING")
+                self._shown_state = self.state
+            self._flushed = self._offset
+            _save_flushed(self.run, self._flushed)
+
+    def _write_trial(self, trial: _Trial) -> None:
+        client = self._mlflow()
+        if trial.run is None:
+            tags = {
+                "eolab.study_id": self.identity,
+                "eolab.trial": str(trial.n),
+                "mlflow.parentRunId": self._parent,
+            }
+            # The tags come with the run in one transaction: a feeder that is killed right after
+            # finds it again.
+            run = client.create_run(
+                self._experiment,
+                start_time=trial.started,
+                tags=tags,
+                run_name=f"{self.name}-{trial.n}",
+            )
+            trial.run = str(run.info.run_id)
+        params = trial.params if trial.state in TRIAL_ENDED or trial.points else {}
+        tags = {"eolab.error": trial.error} if trial.error else {}
+        _log_batches(client, trial.run, trial.points, params, tags)
+        trial.points.clear()
+        if trial.state in TRIAL_ENDED:
+            client.set_terminated(trial.run, TRIAL_ENDED[trial.state], end_time=trial.ended)
+        trial.changed = False
+
+    def _mlflow(self) -> MlflowClient:
+        """The client, with the parent run made or found and the trials' runs known."""
+        if self._client is not None:
+            return self._client
+        client = open_client(self.uri, self.root)
+        self._experiment = experiment(client, f"eolab/{self.name}", self.root)
+        for tags, known in _runs(client, self._experiment, self.identity):
+            number = tags.get("eolab.trial")
+            if number is None:
+                self._parent = known
+            elif int(number) in self.trials:
+                self.trials[int(number)].run = known
+        if not self._parent:
+            run = client.create_run(
+                self._experiment,
+                run_name=self.name,
+                tags={"eolab.study_id": self.identity, "eolab.run": str(self.run)},
+            )
+            self._parent = str(run.info.run_id)
+        keys = ("kind", "metric", "direction", "trials", "seed", "sampler", "space", "digest")
+        log(client, self._parent, params={k: self.study[k] for k in keys if k in self.study})
+        self._client = client
+        return client
+
+
+def feed(run: Path, *, uri: str | None = None, follow: bool = True) -> bool:
+    """Carry a study into MLflow until it has ended; False where another feeder does so already.
+
+    Args:
+        run: The study's folder.
+        uri: MLflow's address; by default what the study says.
+        follow: False writes what is there and returns (`eolab studies sync`).
+
+    Raises:
+        RemoteError: MLflow stayed out of reach after the study's end.
+    """
+    with _locked(run / LOCK, wait=False) as mine:
+        if not mine:
+            return False
+        feeder = Feeder(run, uri)
+        failures = 0
+        while True:
+            # Asked before reading: what is written up to its end is then surely read.
+            living = _lives(run)
+            try:
+                feeder.step()
+                if living and not follow:
+                    return True
+                if not living or feeder.state in ENDED:
+                    feeder.finish(feeder.state if feeder.state in ENDED else "interrupted")
+                    return True
+                failures = 0
+            except RemoteError as error:
+                failures += 1
+                if failures >= PATIENCE and (not living or not follow):
+                    raise
+                print(f"{time.strftime('%H:%M:%S')} {error}", file=sys.stderr, flush=True)
+            time.sleep(min(30.0, INTERVAL * 2**failures) if failures else INTERVAL)
+
+
+def _runs(
+    client: MlflowClient, experiment: str, identity: str
+) -> Iterator[tuple[dict[str, str], str]]:
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment],
+            filter_string=f"tags.`eolab.study_id` = '{identity}'",
+            max_results=1_000,
+            page_token=token,
+        )
+        for run in page:
+            yield dict(run.data.tags), str(run.info.run_id)
+        token = page.token
+        if not token:
+            return
+
+
+def _flushed(run: Path) -> int:
+    try:
+        return int(json.loads((run / STATE).read_text())["offset"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _save_flushed(run: Path, offset: int) -> None:
+    temporary = run / f".{STATE}.{os.getpid()}"
+    temporary.write_text(json.dumps({"format": FORMAT, "offset": offset}))
+    temporary.replace(run / STATE)
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _lives(run: Path) -> bool:
+    """Whether the study's process holds its lock (see `eolab/studies/journal.py`)."""
+    import fcntl
+
+    try:
+        handle = os.open(run / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock between processes; it goes with the process that dies."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(handle)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(handle)
+
+
+def main() -> int:
+    """Feed the study in a folder (started by its process)."""
+    parser = argparse.ArgumentParser(prog="python -m eolab.tracking", description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the study")
+    parser.add_argument("--uri", help="MLflow's address")
+    parser.add_argument("--once", action="store_true", help="write what is there and leave")
+    options = parser.parse_args()
+    with contextlib.suppress(OSError):
+        os.nice(10)  # trials come first
+    try:
+        feed(options.run, uri=options.uri, follow=not options.once)
+    except EolabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

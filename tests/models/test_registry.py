@@ -1,0 +1,232 @@
+"""A registered model is judged once, keeps its files, and knows what it was made from."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score
+
+from eolab import lineage
+from eolab.data import TrainingData
+from eolab.errors import BadInput, Conflict, NotFound
+from eolab.lineage import Ref
+from eolab.models import ModelRegistry
+
+
+@pytest.fixture
+def registry(workspace):
+    return ModelRegistry(workspace)
+
+
+def test_an_empty_registry_answers_without_making_a_database(config):
+    assert ModelRegistry(config).snapshot() == {"models": []}
+    assert not (config.root / "mlflow.db").exists()
+
+
+def test_the_first_model_makes_the_database(config, make_fitted, model):
+    assert ModelRegistry(config).register("crops", make_fitted(model)).version == 1
+
+
+def test_the_figures_are_those_of_the_test_part_with_an_interval_by_units(
+    registry, make_fitted, model, test_part
+):
+    version = registry.register("crops", make_fitted(model), test=test_part)
+    pred = model.predict(test_part.X)
+    oracle = f1_score(test_part.y, pred, average="macro")
+    assert version.metrics["macro_f1"] == pytest.approx(oracle)
+    assert version.metrics["accuracy"] == pytest.approx(accuracy_score(test_part.y, pred))
+    assert version.metrics["macro_f1_low"] < oracle < version.metrics["macro_f1_high"]
+    assert version.metrics["test_units"] == 20
+    assert version.metrics["study_val_macro_f1"] == 0.8
+    assert (version.predict(test_part) == pred).all()
+    assert (version.predict_labels(test_part.X) == np.array(test_part.classes)[pred]).all()
+
+
+def test_each_opening_of_a_test_part_is_counted(registry, make_fitted, model, train, test_part):
+    first = registry.register("crops", make_fitted(model), test=test_part)
+    other = LogisticRegression(C=9.0).fit(train.X, train.y)
+    second = registry.register("crops", make_fitted(other, "r2"), test=test_part)
+    third = registry.register("crops", make_fitted(other, "r3"), test=train)
+    assert [v.metrics["test_openings"] for v in (first, second, third)] == [1, 2, 1]
+
+
+def test_running_the_cell_again_gives_the_same_version_and_opens_nothing(
+    registry, make_fitted, model, test_part, config
+):
+    fitted = make_fitted(model)
+    first = registry.register("crops", fitted, test=test_part)
+    again = registry.register("crops", fitted, test=test_part)
+    assert again == first
+    assert len(registry.list()) == 1
+    assert len((config.models / "openings.jsonl").read_text().splitlines()) == 1
+
+
+def test_the_first_version_is_champion_until_another_is_named(registry, make_fitted, model, train):
+    registry.register("crops", make_fitted(model))
+    registry.register("crops", make_fitted(LogisticRegression().fit(train.X, train.y), "r2"))
+    assert registry.get("crops", "champion").version == 1
+    assert registry.get("crops").version == 2
+    registry.set_alias("crops", "champion", 2)
+    assert registry.get("crops", "champion").version == 2
+    assert registry.get("crops", 1).aliases == ()
+
+
+def test_a_version_knows_what_it_was_made_from(registry, make_fitted, model, config):
+    lineage.record(config.root, [Ref("commit", "parcels/1@0")], Ref("view", "crops/2"))
+    lineage.record(config.root, [Ref("item", "S2A_1")], Ref("commit", "parcels/1@0"))
+    version = registry.register("crops", make_fitted(model))
+    assert set(version.lineage()) == {
+        Ref("study", "crops"),
+        Ref("view", "crops/2"),
+        Ref("commit", "parcels/1@0"),
+        Ref("item", "S2A_1"),
+    }
+
+
+def test_the_snapshot_is_plain_json_with_the_documented_keys(
+    registry, make_fitted, model, test_part
+):
+    one_unit = test_part.subset(test_part.groups == 0)
+    registry.register("crops", make_fitted(model), test=one_unit, description="by parcel")
+    (row,) = json.loads(json.dumps(registry.snapshot(), allow_nan=False))["models"]
+    assert row["name"] == "crops"
+    (version,) = row["versions"]
+    assert version["version"] == 1
+    assert version["aliases"] == ["champion"]
+    assert version["flavour"] == "sklearn"
+    assert version["study"] == "crops"
+    assert version["description"] == "by parcel"
+    assert version["params"] == {"C": 0.5, "penalty": "l2"}
+    assert version["metrics"]["macro_f1_low"] is None
+    assert version["metrics"]["accuracy"] > 0.5
+    assert {"kind": "study", "id": "crops"} in version["lineage"]
+
+
+def test_another_process_sees_and_asks_the_model(registry, make_fitted, model, test_part, config):
+    registry.register("crops", make_fitted(model))
+    code = (
+        "import sys, json, numpy as np\n"
+        "from eolab.config import open_path\nfrom eolab.models import ModelRegistry\n"
+        "v = ModelRegistry(open_path(sys.argv[1])).get('crops', 'champion')\n"
+        "print(json.dumps(v.predict(np.array([[1, 0, 0], [0, 0, 1]])).tolist()))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(config.file)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(told.stdout.splitlines()[-1]) == [0, 2]
+    assert "INFO" not in told.stderr
+
+
+def test_a_table_is_read_by_the_names_of_its_columns(registry, make_fitted, model, test_part):
+    version = registry.register("crops", make_fitted(model))
+    table = pd.DataFrame(test_part.X, columns=test_part.columns)[["nir", "ndvi", "red"]]
+    assert (version.predict(table.assign(more=1)) == version.predict(test_part)).all()
+    with pytest.raises(BadInput, match="'red' is missing"):
+        version.predict(table.drop(columns="red"))
+    with pytest.raises(BadInput, match="does not fit 3 features"):
+        version.predict(test_part.X[:, :2])
+
+
+def test_a_regression_gets_rmse_instead_of_classes(registry, make_fitted, train):
+    target = train.X[:, 0] * 3
+    data = TrainingData(train.X, target.astype(float), train.groups, train.columns)
+    model = LinearRegression().fit(train.X, target)
+    version = registry.register("yield", make_fitted(model, classes=()), test=data)
+    assert version.metrics["rmse"] == pytest.approx(0, abs=1e-5)
+    assert "macro_f1" not in version.metrics
+    with pytest.raises(Conflict, match="no classes"):
+        version.predict_labels(data)
+
+
+def test_any_object_that_predicts_can_be_registered(registry, make_fitted, test_part):
+    class Always:
+        def predict(self, X):
+            return np.full(len(X), 2)
+
+    version = registry.register("always", make_fitted(Always(), flavour="pickle"), test=test_part)
+    assert version.metrics["accuracy"] == pytest.approx((test_part.y == 2).mean())
+
+
+@pytest.mark.keras
+def test_a_keras_model_is_saved_judged_and_loaded(registry, make_fitted, test_part, train):
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(train.X, train.y, epochs=2, verbose=0)
+    version = registry.register("net", make_fitted(model, flavour="keras"), test=test_part)
+    oracle = model.predict(test_part.X, verbose=0).argmax(axis=1)
+    assert (version.predict(test_part) == oracle).all()
+    assert version.metrics["accuracy"] == pytest.approx((oracle == test_part.y).mean())
+
+
+# -- what goes wrong -----------------------------------------------------------------------
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest(registry, make_fitted, model):
+    registry.register("crops", make_fitted(model))
+    with pytest.raises(NotFound) as caught:
+        registry.get("corps")
+    assert "'crops'" in caught.value.hint
+    with pytest.raises(NotFound) as caught:
+        registry.get("crops", 4)
+    assert "Versions: 1. Aliases: champion." in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a" * 200])
+def test_a_name_that_is_no_folder_name_is_refused(registry, make_fitted, model, name):
+    with pytest.raises(BadInput):
+        registry.register(name, make_fitted(model))
+
+
+def test_a_changed_file_is_not_loaded(registry, make_fitted, model):
+    version = registry.register("crops", make_fitted(model))
+    (version.folder / "model.pkl").write_bytes(b"something else")
+    with pytest.raises(Conflict, match="not the file that was registered"):
+        version.load()
+
+
+def test_a_failed_registration_leaves_nothing(registry, make_fitted, model, test_part, config):
+    narrow = test_part.without(["nir"])
+    with pytest.raises(BadInput, match="'nir' is missing"):
+        registry.register("crops", make_fitted(model), test=narrow)
+    assert list(registry.list()) == []
+    assert list((config.models / "crops").iterdir()) == []
+    assert not (config.models / "openings.jsonl").exists()
+
+
+def test_lost_files_of_a_refit_are_told(registry, make_fitted, model):
+    fitted = make_fitted(model)
+    (fitted.folder / "model.pkl").unlink()
+    with pytest.raises(Conflict, match=r"model\.pkl is not there"):
+        registry.register("crops", fitted)
+
+
+def test_a_test_part_with_other_classes_is_refused(registry, make_fitted, model, test_part):
+    other = TrainingData(
+        test_part.X, test_part.y, test_part.groups, test_part.columns, ("a", "b", "c")
+    )
+    with pytest.raises(BadInput, match="other classes"):
+        registry.register("crops", make_fitted(model), test=other)
+
+
+@pytest.mark.parametrize("alias", ["3", "latest", "a b"])
+def test_an_alias_that_reads_as_a_version_is_refused(registry, make_fitted, model, alias):
+    registry.register("crops", make_fitted(model))
+    with pytest.raises(BadInput):
+        registry.set_alias("crops", alias, 1)
+
+
+def test_unknown_figures_are_nan_for_python(registry, make_fitted, model, test_part):
+    version = registry.register(
+        "c", make_fitted(model), test=test_part.subset(test_part.groups == 0)
+    )
+    assert math.isnan(registry.get("c").metrics["macro_f1_low"])
+    assert version.metrics["test_units"] == 1
