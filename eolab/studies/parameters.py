@@ -88,15 +88,16 @@ class Parameter:
     def _problem_of_choices(self) -> tuple[str, str] | None:
         if not self.choices:
             return "is empty: there is no value to choose", "Give at least one value."
-        for i, value in enumerate(self.choices):
+        given: tuple[object, ...] = self.choices  # whatever the user typed
+        for i, value in enumerate(given):
             if value is not None and not isinstance(value, bool | int | float | str):
                 return (
                     f"offers {value!r}, which is a {type(value).__name__}",
-                    "Offer numbers, text, True, False or None; name larger things and look them up in the function.",
+                    "Offer numbers, text, True, False or None; look larger things up by name.",
                 )
             if isinstance(value, float) and not math.isfinite(value):
                 return f"offers {value!r}", "Offer finite numbers."
-            if value in self.choices[:i]:  # 1, 1.0 and True are equal and could not be told apart
+            if value in given[:i]:  # 1, 1.0 and True are equal and could not be told apart
                 return f"offers {value!r} twice", "Offer each value once."
         if self.kind == "discrete":
             if any(
@@ -274,7 +275,7 @@ def uniform(
 
 
 def loguniform(low: float, high: float, *, when: Condition | None = None) -> Parameter:
-    """A float between ``low`` and ``high``, every order of magnitude equally likely; ``low`` > 0."""
+    """A float between ``low`` > 0 and ``high``, every order of magnitude equally likely."""
     return Parameter("loguniform", low, high, when=_condition(when))
 
 
@@ -318,4 +319,5 @@ def describe(parameter: Parameter) -> str:
     if parameter.choices:
         return f"{parameter.kind}({', '.join(map(repr, parameter.choices))})"
     step = f", step={parameter.step!r}" if parameter.step is not None else ""
-    return f"{parameter.kind}({parameter.low!r}, {parameter.high!r}{step}{', log=True' if parameter.log else ''})"
+    log = ", log=True" if parameter.log else ""
+    return f"{parameter.kind}({parameter.low!r}, {parameter.high!r}{step}{log})"

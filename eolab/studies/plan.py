@@ -17,11 +17,12 @@ The contract of a plan:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
 from eolab.studies.parameters import Params
+from eolab.studies.suggest import Sampler
 
 End: TypeAlias = Literal["completed", "stopped", "failed"]
 """How a trial ended: with a value, stopped early by a rule or a user, or without a value."""
@@ -95,3 +96,52 @@ class Plan(ABC):
     @abstractmethod
     def to_json(self) -> dict[str, object]:
         """What `study.json` says about the strategy."""
+
+
+class FixedPlan(Plan):
+    """A list of configurations, run in order: an ablation, a grid of one's own, a repetition."""
+
+    def __init__(self, configurations: Sequence[Params], *, kind: str = "fixed") -> None:
+        self.configurations = [dict(params) for params in configurations]
+        self.kind = kind
+        self.limit = len(self.configurations)
+
+    def next(self, n: int) -> Job | None:
+        if n >= len(self.configurations):
+            return None
+        return Job(n, dict(self.configurations[n]), config=n)
+
+    def restore(self, job: Job) -> None:
+        """Nothing to remember: a job follows from its number."""
+
+    def tell(self, n: int, value: float | None, state: End, *, step: float | None = None) -> None:
+        """Results change nothing."""
+
+    def to_json(self) -> dict[str, object]:
+        return {"kind": self.kind, "configurations": len(self.configurations)}
+
+
+class SearchPlan(Plan):
+    """Each trial is a new configuration from a sampler."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
+        self.limit = sampler.limit
+        self._params: dict[int, Params] = {}
+
+    def next(self, n: int) -> Job | None:
+        if self.limit is not None and n >= self.limit:
+            return None
+        job = Job(n, self.sampler.ask(n), config=n)
+        self._params[n] = job.params
+        return job
+
+    def restore(self, job: Job) -> None:
+        self._params[job.n] = job.params
+        self.sampler.tell(job.n, job.params, None, "running")
+
+    def tell(self, n: int, value: float | None, state: End, *, step: float | None = None) -> None:
+        self.sampler.tell(n, self._params.pop(n), value, state, step=step)
+
+    def to_json(self) -> dict[str, object]:
+        return {"kind": "search", "sampler": self.sampler.to_json()}

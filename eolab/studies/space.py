@@ -74,7 +74,7 @@ class Space(Mapping[str, Parameter]):
         for name, argument in inspect.signature(train).parameters.items():
             if isinstance(argument.default, Parameter):
                 raise BadInput(
-                    f"{name_of_function}: {name} has a space as its default, so the function cannot run alone",
+                    f"{name_of_function}: {name} has a space as its default",
                     f"Write `{name}: Annotated[float, eo.{argument.default.kind}(...)] = <value>`.",
                 )
             annotation = _evaluate(train, name, argument.annotation)
@@ -117,7 +117,8 @@ class Space(Mapping[str, Parameter]):
         if not self:
             raise BadInput(
                 "the space is empty: there is nothing to tune",
-                "Annotate an argument, for example `lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3`, or give space={...}.",
+                "Annotate an argument, `lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3`, "
+                "or give space={...}.",
             )
         for name, parameter in self.items():
             if not isinstance(name, str) or not name.isidentifier():
@@ -134,7 +135,8 @@ class Space(Mapping[str, Parameter]):
             self._check_condition(name, parameter)
             if name in self.defaults and not parameter.contains(self.defaults[name]):
                 raise BadInput(
-                    f"parameter {name!r}: the default {self.defaults[name]!r} is outside {describe(parameter)}",
+                    f"parameter {name!r}: the default {self.defaults[name]!r} is outside "
+                    f"{describe(parameter)}",
                     "Widen the range or change the default.",
                 )
         self.order()
@@ -154,7 +156,8 @@ class Space(Mapping[str, Parameter]):
             for value in values:
                 if not self[other].contains(value):
                     raise BadInput(
-                        f"parameter {name!r} depends on {other} = {value!r}, which never occurs: {describe(self[other])}",
+                        f"parameter {name!r} depends on {other} = {value!r}, which never occurs: "
+                        f"{describe(self[other])}",
                         nearest(str(value), [str(v) for v in self[other].choices], "values"),
                     )
             if self[other].count is None:
