@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import Conflict, NotFound
+from eolab.errors import Conflict, NotFound, RemoteError
 from eolab.studies.record import ENDED, FORMAT, Event, Record
 
 STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
@@ -28,6 +28,7 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
 )
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
 LOG_BYTES = 256 * 1024
+HEARD_SECONDS = 20.0
 
 
 def write_json(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
@@ -282,7 +283,6 @@ def append_command(run: Path, command: str, **args: Any) -> None:
         NotFound: No such study or trial.
     """
     from eolab.errors import BadInput, nearest
-    from eolab.studies.detach import start_process
 
     if command not in _ALLOWED:
         raise BadInput(f"no command {command!r}", nearest(command, tuple(_ALLOWED), "commands"))
@@ -315,7 +315,33 @@ def append_command(run: Path, command: str, **args: Any) -> None:
         os.close(handle)
     # A dead study has nobody who reads commands: start its process, which carries this one out.
     if not is_alive(run):
+        from eolab.studies.detach import start_process
+
         start_process(run)
+
+
+def await_commands(run: Path) -> None:
+    """Wait until the study has read its commands; a process that just ended is followed by another.
+
+    Raises:
+        RemoteError: Nobody reads them.
+    """
+    from eolab.studies.detach import last_words, start_process
+
+    follower = Follower(run)
+    size = (run / COMMANDS).stat().st_size
+    end = time.monotonic() + HEARD_SECONDS
+    while time.monotonic() < end:
+        follower.refresh()
+        if follower.record.commands_read >= size:
+            return
+        if not is_alive(run):
+            start_process(run)
+        time.sleep(0.01)
+    raise RemoteError(
+        f"the process of study {run.name!r} does not answer: {last_words(run)}",
+        f"Its output is in {run / 'process.log'}.",
+    )
 
 
 def _hint(state: str) -> str:

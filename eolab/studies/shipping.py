@@ -375,7 +375,7 @@ def check_metric(function: Callable[..., object], metric: str, direction: str) -
         import difflib
 
         close = difflib.get_close_matches(
-            metric, [t for t in texts if t.isidentifier()], n=1, cutoff=0.85
+            metric, [t for t in texts if t.isidentifier()], n=1, cutoff=0.8
         )
         if close:
             raise BadInput(

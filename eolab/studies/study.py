@@ -128,6 +128,7 @@ class Study:
 
     def _ask(self, command: str, **args: Any) -> None:
         journal.append_command(self.folder, command, **args)
+        journal.await_commands(self.folder)
 
     def pause(self) -> None:
         """Start no further trials; running ones end."""

@@ -16,7 +16,7 @@ from eolab.errors import BadInput, Conflict, nearest
 from eolab.studies import journal, shipping
 from eolab.studies.detach import start_process
 from eolab.studies.parameters import Parameter
-from eolab.studies.record import FORMAT
+from eolab.studies.record import ENDED, FORMAT
 from eolab.studies.space import Space
 from eolab.studies.strategy import make_strategy
 from eolab.studies.study import Study
@@ -239,7 +239,13 @@ def _attach(
         )
     old = journal.read_study(run)
     changed = [_WORDS[k] for k in _WORDS if old["digest"].get(k) != study["digest"][k]]
+    follower = journal.Follower(run)
+    follower.refresh()
+    state, record = follower.state, follower.record
     alive = journal.is_alive(run)
+    while alive and state in ENDED:  # it is just leaving
+        time.sleep(0.02)
+        alive = journal.is_alive(run)
     if changed and resume != "anyway":
         raise Conflict(
             f"study {name!r} exists and {_join(changed)} changed since",
@@ -250,9 +256,6 @@ def _attach(
             f"study {name!r} is running with the old code",
             f"Call ws.study({name!r}).cancel() first.",
         )
-    follower = journal.Follower(run)
-    follower.refresh()
-    state, record = follower.state, follower.record
     if changed or not alive:
         # The environment may be another one today; created and what was asked for stay.
         _write(
@@ -275,15 +278,17 @@ def _attach(
     }  # fmt: skip
     if budget:
         journal.append_command(run, "set", **budget)
+        journal.await_commands(run)
     if changed:
         for trial in record.trials.values():
             if trial.state == "failed":  # new code deserves a new try
                 journal.append_command(run, "retry", n=trial.n)
-    if state == "paused" or state == "cancelled":
+    if state in {"paused", "cancelled"} and journal.Follower(run).summary()["state"] == state:
         journal.append_command(run, "resume")
     if state in {"completed", "failed"} and not budget and not changed:
         return False
-    start_process(run)
+    if not start_process(run) and (run / journal.COMMANDS).exists():
+        journal.await_commands(run)
     return True
 
 

@@ -1,0 +1,87 @@
+"""Studies that leave no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from eolab.config import Config
+from eolab.studies import Study, journal, tune
+from eolab.studies.detach import read_process
+
+Run = Callable[..., Study]
+
+
+@pytest.fixture
+def run(config: Config) -> Iterator[Run]:
+    """`tune` in a fresh workspace with two workers, random suggestions and no MLflow."""
+
+    def start(train: Callable[..., object], **options: object) -> Study:
+        defaults: dict[str, object] = {
+            "name": "s", "metric": "score", "trials": 6, "workers": 2, "sampler": "random", "tracking": False,
+        }  # fmt: skip
+        return tune(config, train, **{**defaults, **options})  # type: ignore[arg-type]
+
+    yield start
+    if config.runs.is_dir():
+        for folder in config.runs.iterdir():
+            if (folder / journal.STUDY).exists():
+                _end(folder)
+
+
+def _end(folder: Path) -> None:
+    if journal.is_alive(folder):
+        pid = read_process(folder).get("pid")
+        if isinstance(pid, int):
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGTERM)
+        until(lambda: not journal.is_alive(folder), 15)
+    for settings in (folder / "workers").glob("*.json"):
+        kill_worker(folder, settings.stem)
+
+
+def worker_pid(folder: Path, worker: str) -> int | None:
+    """The supervisor's process id, from the journal."""
+    pid = None
+    for event in journal.read_events(folder):
+        if event["e"] == "worker" and event["w"] == worker and event.get("pid"):
+            pid = int(event["pid"])
+    return pid
+
+
+def kill_worker(folder: Path, worker: str) -> None:
+    pid = worker_pid(folder, worker)
+    if pid is not None:
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"worker.py" in words and str(folder).encode() in words:
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for something to become true.
+
+    Raises:
+        AssertionError: It has not, in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def events(study: Study, kind: str) -> list[dict[str, object]]:
+    """The events of one kind in a study's journal."""
+    return [e for e in journal.read_events(study.folder) if e["e"] == kind]
+
+
+def read_json_lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
