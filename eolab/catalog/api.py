@@ -76,9 +76,13 @@ class ApiSource(Source):
             body["intersects"] = query.area.__geo_interface__
         if query.interval:
             body["datetime"] = _interval(query)
-        if query.max_cloud is not None and query.cloud_missing == "drop":
+        if query.max_cloud is not None and _all_state_clouds(query):
             if self._conforms("item-search#query"):
                 body["query"] = {"eo:cloud_cover": {"lte": query.max_cloud}}
+            elif self._conforms("item-search#filter"):
+                clouds = {"property": "eo:cloud_cover"}
+                body["filter"] = {"op": "<=", "args": [clouds, query.max_cloud]}
+                body["filter_lang"] = "cql2-json"
         if self._sorted(query):
             body["sortby"] = [
                 {"field": "properties.datetime", "direction": "asc"},
@@ -117,6 +121,13 @@ class ApiSource(Source):
                 f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",
                 "Check the network and that the address is a STAC API.",
             ) from error
+
+
+def _all_state_clouds(query: Query) -> bool:
+    """Whether asking the service for little cloud loses no item that the query wants to keep."""
+    optical = ("sentinel-2", "landsat", "hls")
+    known = bool(query.collections) and all(c.startswith(optical) for c in query.collections)
+    return known or query.cloud_missing == "drop"
 
 
 def _interval(query: Query) -> str:

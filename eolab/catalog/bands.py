@@ -153,7 +153,7 @@ def _is_raster(asset: pystac.Asset) -> bool:
     kind = (asset.media_type or "").lower()
     if kind.startswith("image/") or "zarr" in kind or "netcdf" in kind:
         return "png" not in kind and "jpeg" not in kind
-    path = asset.href.split("?")[0].lower()
+    path = asset.href.partition("?")[0].lower()
     return path.endswith((".tif", ".tiff", ".jp2", ".vrt", ".img"))
 
 
@@ -217,7 +217,7 @@ def has_band(item: pystac.Item, name: str) -> bool:
 
 
 def common_name(item: pystac.Item, band: Band) -> str:
-    """What we call the band: its common name by the sensor's table, else as stated, else its name."""
+    """What we call the band: by the sensor's table, else its stated common name, else its name."""
     table = _TABLES.get(sensor(item) or "", {})
     for native, names in table.items():
         if _same(native, band.name) or _same(native, band.asset):
@@ -256,7 +256,7 @@ def _same(native: str, name: str) -> bool:
 
 
 def _prefer(item: pystac.Item, candidates: list[Band]) -> list[Band]:
-    """Of several assets with the same band: files of one band, then COG over JP2, then the finest."""
+    """Of several assets with one band: files of one band, then COG over JP2, then the finest."""
     unique = list(dict.fromkeys(candidates))
 
     def rank(band: Band) -> tuple[bool, bool, float]:

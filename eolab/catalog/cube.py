@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -223,7 +224,7 @@ def load(
     if made.megabytes > MAX_MEGABYTES and chunks is None and not force:
         raise BadInput(
             f"this is large: {made}",
-            "Take fewer bands, dates or a smaller area, give chunks= for a lazy cube, or force=True.",
+            "Take fewer bands, dates or less area, give chunks= for a lazy cube, or force=True.",
         )
     cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     if not raw:
@@ -314,7 +315,13 @@ def _read(
     workers = 16 if remote else min(4, os.cpu_count() or 1)
     settings: dict[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
     try:
-        with rasterio.Env(**settings), ThreadPoolExecutor(workers) as pool:
+        with (
+            warnings.catch_warnings(),
+            rasterio.Env(**settings),
+            ThreadPoolExecutor(workers) as pool,
+        ):
+            # GDAL says so of arrays in memory while it warps them.
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             cube: xr.Dataset = odc.stac.load(
                 stripped,
                 bands=list(asked.values()),
@@ -343,7 +350,7 @@ def _failure(made: Plan, error: Exception) -> BadInput | RemoteError:
                 header = read_header(scene.item, band.asset)  # raises for a broken file
                 if header.crs is None:
                     return BadInput(
-                        f"asset {band.asset!r} of item {scene.item.id} has no reference system: {href}",
+                        f"asset {band.asset!r} of item {scene.item.id} has no reference system",
                         "Write one into the file: gdal_edit.py -a_srs EPSG:...",
                     )
     return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")
@@ -351,7 +358,7 @@ def _failure(made: Plan, error: Exception) -> BadInput | RemoteError:
 
 def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
     """Scenes that can be mosaicked as stored numbers: same day, orbit and radiometry."""
-    cuts = []
+    cuts: list[list[Scene]] = []
     for group in made.slices:
         rules: dict[object, list[Scene]] = {}
         for scene in group:
@@ -395,11 +402,14 @@ def _key(scene: Scene, name: str, column: str) -> str:
 def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storage]) -> pystac.Item:
     """The item as odc-stac needs it: our bands, our names, nothing to guess."""
     import pystac
+    from shapely.geometry import mapping
 
     item = scene.item
+    outline = footprint(item)
+    assert outline is not None  # without one the scene has no day
     bare = pystac.Item(
         item.id,
-        item.geometry or footprint(item).__geo_interface__,
+        item.geometry or mapping(outline),
         item.bbox,
         item_time(item)[0],
         {},
@@ -428,14 +438,13 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     import xarray as xr
 
     cuts = _cuts(made, raw=False)
-    out = {}
-    for name in cube.data_vars:
-        numbers = cube[name]
+    out: dict[str, xr.DataArray] = {}
+    for name, numbers in ((str(key), values) for key, values in cube.data_vars.items()):
         if name == _MASK:
             out[name] = numbers
             continue
-        rules = [cut[0].radiometry[str(name)] for cut in cuts]
-        stored = _storage(cuts[0][0], str(name)).nodata
+        rules = [cut[0].radiometry[name] for cut in cuts]
+        stored = _storage(cuts[0][0], name).nodata
         scale = xr.DataArray(np.array([r.scale for r in rules], np.float32), dims="time")
         offset = xr.DataArray(np.array([r.offset for r in rules], np.float32), dims="time")
         values = numbers.astype(np.float32) * scale + offset
@@ -468,6 +477,7 @@ def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> x
     from odc.geo.geom import Geometry
     from rasterio.features import geometry_mask
 
+    assert grid.crs is not None
     shape = Geometry(area, "EPSG:4326").to_crs(grid.crs)
     inside = xr.DataArray(
         geometry_mask([shape.geom], grid.shape, grid.transform, invert=True), dims=("y", "x")

@@ -13,6 +13,7 @@ from eolab.errors import BadInput, NotFound, RemoteError
 
 if TYPE_CHECKING:
     import requests
+    from urllib3 import Retry
 
 MAX_BYTES = 64 * 1024 * 1024
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
@@ -31,7 +32,7 @@ def session() -> requests.Session:
     return made
 
 
-def retry_policy() -> object:
+def retry_policy() -> Retry:
     """Five tries, also for POST (searches change nothing), heeding Retry-After."""
     from urllib3 import Retry
 

@@ -47,7 +47,7 @@ class GeoParquetSource(Source):
                     if boxes
                     else [[-180.0, -90.0, 180.0, 90.0]]
                 ),
-                pystac.TemporalExtent([[min(times), max(times)]] if times else [[None, None]]),
+                pystac.TemporalExtent([[min(times, default=None), max(times, default=None)]]),
             )
             keywords = ["simulated"] if items[0].properties.get("eolab:simulated") else None
             made.append(pystac.Collection(name, f"Items of {self.url}", extent, keywords=keywords))

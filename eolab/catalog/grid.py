@@ -12,6 +12,7 @@ from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     import pystac
+    from odc.geo import CRS, XY
     from odc.geo.geobox import GeoBox
     from shapely.geometry.base import BaseGeometry
 
@@ -83,19 +84,18 @@ def item_geobox(item: pystac.Item, key: str) -> GeoBox | None:
     from odc.geo.geobox import GeoBox
 
     asset, properties = item.assets[key].extra_fields, item.properties
-    transform = asset.get("proj:transform") or properties.get("proj:transform")
-    shape = asset.get("proj:shape") or properties.get("proj:shape")
-    if not _numbers(transform, (6, 9)) or not _numbers(shape, (2,)):
+    transform = _numbers(asset.get("proj:transform") or properties.get("proj:transform"), (6, 9))
+    shape = _numbers(asset.get("proj:shape") or properties.get("proj:shape"), (2,))
+    if transform is None or shape is None:
         return None
     return GeoBox((int(shape[0]), int(shape[1])), Affine(*transform[:6]), item_crs(item, key))
 
 
-def _numbers(value: object, lengths: tuple[int, ...]) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) in lengths
-        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
-    )
+def _numbers(value: object, lengths: tuple[int, ...]) -> list[float] | None:
+    if not isinstance(value, list) or len(value) not in lengths:
+        return None
+    good = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+    return value if good else None
 
 
 def header_geobox(item: pystac.Item, key: str) -> GeoBox:
@@ -161,8 +161,9 @@ def choose_grid(
     Raises:
         BadInput: The area misses the items; no pixel size can be told.
     """
+    from odc.geo import CRS
     from odc.geo.geobox import GeoBox
-    from odc.geo.geom import CRS, BoundingBox, Geometry
+    from odc.geo.geom import BoundingBox, Geometry
 
     own: dict[str, float] = {}
     for item, bands in picks:
@@ -226,8 +227,8 @@ def finest(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]]) -> float:
 
 
 def _anchor(
-    picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], crs: object, resolution: float
-) -> object:
+    picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], crs: CRS, resolution: float
+) -> XY[float]:
     """Where pixel edges lie: on the products' own where they have this pixel size, else on 0."""
     from odc.geo import xy_
 

@@ -75,7 +75,7 @@ class Mask:
         found = classes.isin(codes)
         if self.dilate <= 0:
             return found
-        return xr.apply_ufunc(
+        grown: xr.DataArray = xr.apply_ufunc(
             grow,
             found,
             kwargs={"pixels": self.dilate / resolution},
@@ -86,6 +86,7 @@ class Mask:
             dask_gufunc_kwargs={"allow_rechunk": True},
             output_dtypes=[bool],
         )
+        return grown
 
 
 def mask(drop: Sequence[str] = ("cloud", "shadow"), *, dilate: float = 0.0) -> Mask:

@@ -203,7 +203,7 @@ def parse_area(area: Area) -> BaseGeometry:
         area = frame("EPSG:4326")
     try:
         document: Mapping[str, object] = (
-            area if isinstance(area, Mapping) else area.__geo_interface__  # type: ignore[union-attr]
+            area if isinstance(area, Mapping) else area.__geo_interface__
         )
         found = _shapes(document)
         geometry = shapely.union_all([shape(g) for g in found])

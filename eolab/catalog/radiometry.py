@@ -1,8 +1,8 @@
 """From stored numbers to physical values: scale, offset and nodata, decided for each item.
 
-Never by date and never twice. Since processing baseline 04.00 Sentinel-2 products carry an offset of
--1000 (ESA, Sentinel-2 Products Specification Document 14.9, BOA_ADD_OFFSET and RADIO_ADD_OFFSET);
-archives are reprocessed, providers take it out or leave it in, and some declare it though it is out.
+Never by date and never twice. Since processing baseline 04.00 Sentinel-2 products carry an offset
+of -1000 (ESA, Sentinel-2 Products Specification Document 14.9: BOA_ADD_OFFSET);
+archives are reprocessed, providers take it out or leave it in, some declare it though it is out.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def radiometry(item: pystac.Item, band: Band) -> Radiometry:
     if family in ("hls-s30", "hls-l30"):
         nodata = -9999.0 if declared.nodata is None else declared.nodata
         return Radiometry(declared.scale or _REFLECTANCE, declared.offset or 0.0, nodata, "HLS")
-    if family in ("landsat-oli", "landsat-tm") and declared.scale is None:
-        if "l2" in (item.collection_id or "").lower() or "_SR" in item.id:
-            return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
+    level_2 = "l2" in (item.collection_id or "").lower() or "_SR" in item.id
+    if family in ("landsat-oli", "landsat-tm") and declared.scale is None and level_2:
+        return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
     return _as_declared(declared, None)
 
 

@@ -96,12 +96,12 @@ def tile_of(item: pystac.Item) -> str | None:
 
 
 def overpass(item: pystac.Item) -> str:
-    """Key of one pass of one satellite: the datatake without its baseline, else platform and hour."""
+    """Key of one pass of a satellite: the datatake without its baseline, else platform and day."""
     datatake = item.properties.get("s2:datatake_id")
     if isinstance(datatake, str) and datatake:
         # GS2A_20210520T101031_000022_N05.10: product, start, absolute orbit, baseline
         return re.sub(r"_N\d\d\.\d\d$", "", datatake)
     time, _ = item_time(item)
     p = item.properties
-    hour = "" if time is None else f"{time:%Y%m%d}"
-    return f"{p.get('platform', '')}_{hour}_{p.get('sat:relative_orbit', '')}"
+    day = "" if time is None else f"{time:%Y%m%d}"
+    return f"{p.get('platform', '')}_{day}_{p.get('sat:relative_orbit', '')}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.catalog.query import Area, Query, When, make_query, order
-from eolab.errors import BadInput, NotFound, RemoteError, nearest
+from eolab.errors import BadInput, NotFound, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -48,7 +48,7 @@ class Source(ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """ "api", "static" or "geoparquet"."""
+        """Which of "api", "static" and "geoparquet" it is."""
 
     @abstractmethod
     def collections(self) -> list[pystac.Collection]:
@@ -190,9 +190,9 @@ def open_source(config: Config, name_or_url: str) -> Source:
                 f"no catalogue {name_or_url!r}",
                 nearest(name_or_url, list(config.catalogs), "catalogues"),
             )
-    if entry.name == "sample" and entry.url == str(config.sample / "catalog.json"):
-        if not Path(entry.url).exists():
-            raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
+    sample = config.sample / "catalog.json"
+    if entry.url == str(sample) and not sample.exists():
+        raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
     return _open(entry)
 
 
@@ -211,19 +211,20 @@ def _open(entry: CatalogConfig) -> Source:
 
 def guess_kind(url: str) -> str:
     """What an address holds, by its look, else by the links of the document that is there."""
-    plain = url.split("?")[0].rstrip("/").lower()
+    plain = url.partition("?")[0].rstrip("/").lower()
     if plain.endswith((".parquet", ".geoparquet")):
         return "geoparquet"
     if "://" not in url or plain.endswith((".json", ".geojson")):
         return "static"
     if not plain.startswith(("http://", "https://")):
-        scheme = url.split("://")[0]
+        scheme = url.partition("://")[0]
         raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
     from eolab.catalog.fetch import read_json
 
     document = read_json(url)
-    links = document.get("links") or []
-    rels = {link.get("rel") for link in links if isinstance(link, Mapping)}  # type: ignore[union-attr]
+    links = document.get("links")
+    listed = links if isinstance(links, list) else []
+    rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}
     return "api" if "conformsTo" in document or "search" in rels else "static"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class Crawl:
 
 
 class StaticSource(Source):
-    """A static catalogue by the address of its root: catalogue, collection, item or feature collection.
+    """A static catalogue by its root: a catalogue, collection, item or feature collection.
 
     Cyclic links, missing and broken documents are passed over with a message. A local catalogue
     reads nothing outside its own folder, a remote one no local file.
@@ -49,12 +50,15 @@ class StaticSource(Source):
         import pystac
 
         found = []
-        for href, document in self.crawl().collections.items():
+        crawl = self.crawl()
+        counts = Counter(str(item.get("collection")) for item in crawl.items.values())
+        for href, document in crawl.collections.items():
             try:
                 collection = pystac.Collection.from_dict(
                     {**document, "links": []}, preserve_dict=True
                 )
                 collection.set_self_href(href)
+                collection.extra_fields["eolab:items"] = counts[collection.id]
                 found.append(collection)
             except Exception as error:  # a document can be wrong in ways nobody listed
                 self._skip(href, error)
@@ -105,9 +109,9 @@ class StaticSource(Source):
                 for link in self._read(found, href, document, parent):
                     try:
                         target = resolve(href, link)
-                        if home is not None and not is_remote(target):
-                            if not Path(target).is_relative_to(home):
-                                raise BadInput(f"{target} lies outside the catalogue's folder", "")
+                        inside = home is None or is_remote(target) or home in Path(target).parents
+                        if not inside:
+                            raise BadInput(f"{target} lies outside the catalogue's folder", "")
                     except (EolabError, ValueError) as error:
                         self._skip(link, getattr(error, "message", str(error)))
                         continue

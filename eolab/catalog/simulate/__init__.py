@@ -1,9 +1,9 @@
-"""The sample region: a simulated season of Sentinel-2 over made-up fields, a trap course with known truth.
+"""The sample region: a simulated season of Sentinel-2 over made-up fields, with known truth.
 
-Nothing in it was observed. Each trap is there so that a test can show the naive way failing:
-a radiometric offset on half of the dates, a duplicate item of another processing baseline, an item
-whose declared offset was applied already, two UTM zones, partial clouds with shadows, a nodata edge,
-5 % wrong labels, a second district sown three weeks later.
+Nothing in it was observed. It is a trap course: each trap is there so that a test can show the
+naive way failing. A radiometric offset on half of the dates, a duplicate item of another processing
+baseline, an item whose declared offset was applied already, two UTM zones, partial clouds with
+shadows, a nodata edge, 5 % wrong labels, a second district sown three weeks later.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], length: float
 
 @dataclass(frozen=True)
 class Grid:
-    """Nodes over the ground, metres from the region's centre: column 0 at ``west``, row 0 at ``north``."""
+    """Nodes over the ground in metres from its centre: column 0 at ``west``, row 0 at ``north``."""
 
     west: float
     north: float

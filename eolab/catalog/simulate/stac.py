@@ -39,21 +39,16 @@ def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
     from eolab.catalog.simulate import COLLECTION
 
     items = [_item(product, cover, COLLECTION) for product, cover in products]
-    boxes = [item["bbox"] for item in items]
-    union = [
-        min(b[0] for b in boxes),
-        min(b[1] for b in boxes),
-        max(b[2] for b in boxes),
-        max(b[3] for b in boxes),
-    ]  # type: ignore[index]
-    times = sorted(str(item["properties"]["datetime"]) for item in items)  # type: ignore[index]
+    west, south, east, north = zip(*(_footprint(p)[1] for p, _ in products), strict=True)
+    union = [min(west), min(south), max(east), max(north)]
+    times = sorted(_stamp(product) for product, _ in products)
     collection = {
         "type": "Collection",
         "stac_version": VERSION,
         "stac_extensions": [],
         "id": COLLECTION,
         "title": "Simulated Sentinel-2 L2A season (not real)",
-        "description": "Simulated by eolab over a made-up farming region; nothing in it was observed.",
+        "description": "Simulated by eolab over a made-up farming region, not observed.",
         "license": "CC0-1.0",
         "keywords": ["simulated", "sample", "sentinel-2", "agriculture"],
         "extent": {"spatial": {"bbox": [union]}, "temporal": {"interval": [[times[0], times[-1]]]}},
@@ -98,9 +93,9 @@ def _dump(path: Path, document: Mapping[str, object]) -> None:
 def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
     geometry, bbox = _footprint(product)
     overpass = product.overpass
-    time = f"{product.time:%Y-%m-%dT%H:%M:%SZ}"
+    start = f"{overpass.time:%Y%m%dT%H%M%S}_{overpass.orbit:06d}"
     properties: dict[str, object] = {
-        "datetime": time,
+        "datetime": _stamp(product),
         "title": f"Simulated Sentinel-2 scene {overpass.time:%Y-%m-%d}, tile {product.tile.name}",
         "description": "Simulated by eolab, not observed.",
         "platform": product.platform,
@@ -113,7 +108,7 @@ def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
         "grid:code": f"MGRS-{product.tile.name}",
         "proj:code": f"EPSG:{product.tile.epsg}",
         "s2:processing_baseline": product.baseline,
-        "s2:datatake_id": f"GS2{product.platform[-1].upper()}_{overpass.time:%Y%m%dT%H%M%S}_{overpass.orbit:06d}_N{product.baseline}",
+        "s2:datatake_id": f"GS2{product.platform[-1].upper()}_{start}_N{product.baseline}",
         "s2:product_type": "S2MSI2A",
         "eolab:simulated": True,
     }
@@ -139,6 +134,10 @@ def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
             **_thumbnail(),
         },
     }
+
+
+def _stamp(product: Product) -> str:
+    return f"{product.time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _asset(product: Product, band: str, size: float) -> dict[str, object]:

@@ -1,0 +1,164 @@
+"""Small pictures of items, read from overviews so that a full scene costs a few blocks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.catalog.bands import Band, bands_of, find_band, has_band
+from eolab.catalog.fetch import is_remote, read_bytes
+from eolab.catalog.radiometry import radiometry
+from eolab.errors import BadInput, NotFound, RemoteError
+
+if TYPE_CHECKING:
+    import pystac
+
+TRUE_COLOUR = ("red", "green", "blue")
+_PICTURES = ("image/png", "image/jpeg")
+
+
+def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
+    """The item's own thumbnail, else a true-colour picture of its bands: bytes and media type.
+
+    Raises:
+        NotFound: It has neither, or the file is missing.
+        RemoteError: The file cannot be read.
+    """
+    for asset in item.assets.values():
+        roles = set(asset.roles or [])
+        kind = (asset.media_type or "").partition(";")[0].lower()
+        if kind in _PICTURES and roles & {"thumbnail", "overview"}:
+            if is_remote(asset.href):
+                return read_bytes(asset.href), kind
+            return shrink(asset.href, size=size), "image/png"
+    return preview(item, size=size), "image/png"
+
+
+def can_preview(item: pystac.Item) -> bool:
+    """Whether `thumbnail` has something to show."""
+    for asset in item.assets.values():
+        if (asset.media_type or "").startswith(_PICTURES) and "thumbnail" in (asset.roles or []):
+            return True
+    return _picture_bands(item) is not None
+
+
+def _picture_bands(item: pystac.Item) -> list[Band] | None:
+    if all(has_band(item, name) for name in TRUE_COLOUR):
+        return [find_band(item, name) for name in TRUE_COLOUR]
+    found = [band for band, _ in bands_of(item)]
+    # Last resort: a file that holds at least three bands, in their order.
+    for band in found:
+        if band.count >= 3:
+            return [Band(band.asset, k, band.count) for k in (1, 2, 3)]
+    return found[:1] or None
+
+
+def preview(
+    item: pystac.Item,
+    *,
+    bands: Sequence[str] | None = None,
+    size: int = 256,
+    stretch: tuple[float, float] | None = None,
+) -> bytes:
+    """A PNG of one or three bands, transparent where there is nothing.
+
+    Args:
+        item: The item.
+        bands: One or three names; None for true colour.
+        size: Longest side in pixels.
+        stretch: Values drawn black and white; None takes the 2nd and 98th percentile. Lock it to
+            compare dates.
+
+    Raises:
+        NotFound: The item has nothing to draw, or a file is missing.
+        BadInput: Unknown band; not one or three of them.
+    """
+    picked = _picture_bands(item) if bands is None else [find_band(item, name) for name in bands]
+    if picked is None:
+        raise NotFound(f"item {item.id} has nothing to draw", "It names no raster bands.")
+    if len(picked) not in (1, 3):
+        raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
+    with ThreadPoolExecutor(len(picked)) as pool:
+        layers = np.stack(list(pool.map(lambda band: read_small(item, band, size), picked)))
+    finite = np.isfinite(layers).all(axis=0)
+    low, high = stretch or _percentiles(layers[:, finite])
+    scaled = np.nan_to_num((layers - low) / max(high - low, 1e-9))
+    grey = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    colour = np.repeat(grey, 3, axis=0) if len(grey) == 1 else grey
+    return png(np.concatenate([colour, (finite[None] * 255).astype(np.uint8)]))
+
+
+def _percentiles(values: np.ndarray) -> tuple[float, float]:
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = np.percentile(values, (2, 98))
+    return float(low), float(high)
+
+
+def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
+    """A band as values, float32, at most ``size`` pixels a side, NaN where unknown.
+
+    Raises:
+        NotFound: The file is missing or cannot be read.
+    """
+    import rasterio
+    from rasterio.enums import Resampling
+
+    rule = radiometry(item, band)
+    href = item.assets[band.asset].href
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with rasterio.open(href) as file:
+                factor = max(1.0, max(file.shape) / size)
+                shape = (max(1, round(file.height / factor)), max(1, round(file.width / factor)))
+                numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)
+                nodata = file.nodata if rule.nodata is None else rule.nodata
+    except rasterio.errors.RasterioError as error:
+        kind = RemoteError if is_remote(href) else NotFound
+        raise kind(
+            f"asset {band.asset!r} of item {item.id} cannot be read: {error}", "Check the file."
+        ) from error
+    values: np.ndarray = numbers.astype(np.float32) * np.float32(rule.scale)
+    values += np.float32(rule.offset)
+    if nodata is not None:
+        values[numbers == nodata] = np.nan
+    return values
+
+
+def shrink(href: str, *, size: int) -> bytes:
+    """A picture file as PNG of at most ``size`` pixels a side.
+
+    Raises:
+        NotFound: It is missing or no picture.
+    """
+    import rasterio
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with rasterio.open(href) as file:
+                factor = max(1.0, max(file.shape) / size)
+                shape = (file.count, round(file.height / factor), round(file.width / factor))
+                return png(file.read(out_shape=shape).astype(np.uint8))
+    except rasterio.errors.RasterioError as error:
+        raise NotFound(f"{href} cannot be read as a picture", "Check the file.") from error
+
+
+def png(image: np.ndarray) -> bytes:
+    """A PNG of an image uint8, shape (1 to 4, rows, columns)."""
+    import rasterio
+    from rasterio.io import MemoryFile
+
+    count, height, width = image.shape
+    with warnings.catch_warnings(), MemoryFile() as memory:
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with memory.open(
+            driver="PNG", width=width, height=height, count=count, dtype="uint8"
+        ) as file:
+            file.write(image)
+        return bytes(memory.read())

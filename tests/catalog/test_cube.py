@@ -1,0 +1,256 @@
+"""Cubes hold what the files hold, and refuse clearly what cannot be loaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import odc.stac
+import pystac
+import pytest
+import rasterio
+import shapely
+import xarray as xr
+from odc.geo.geobox import GeoBox
+
+from eolab.catalog import load, mask, open_source, plan
+from eolab.catalog.masks import grow
+from eolab.errors import BadInput, EolabError, NotFound
+
+
+@pytest.fixture
+def slovenia(shared_data, config):
+    return open_source(config, str(shared_data / "eolearn-slovenia-stac")).search(max_cloud=50)
+
+
+class TestSlovenia:
+    """Real Sentinel-2 scenes with a reference made by others."""
+
+    def test_ndvi_equals_the_reference(self, slovenia, shared_data):
+        cube = load(slovenia, bands=["red", "nir"], native=True)
+        reference = np.load(shared_data / "eolearn-slovenia/NDVI.npy")[..., 0]
+        days = [
+            t[:10]
+            for t in json.loads((shared_data / "eolearn-slovenia/timestamps.json").read_text())
+        ]
+        wanted = reference[[days.index(str(t)[:10]) for t in cube.time.values]]
+        ndvi = cube.eo.spectral_index("NDVI").values
+        valid = np.isfinite(ndvi) & np.isfinite(wanted)
+        assert valid.mean() > 0.99
+        assert np.abs(ndvi - wanted)[valid].max() < 1e-6
+
+    def test_raw_numbers_on_the_native_grid_equal_odc_stac(self, slovenia):
+        items = list(slovenia)
+        ours = load(items, bands=["B04", "B11"], native=True, raw=True)
+        theirs = odc.stac.load(items, bands=["B04", "B11"], like=ours)
+        for band in ("B04", "B11"):
+            assert ours[band].dtype == np.uint16
+            assert np.array_equal(ours[band].values, theirs[band].values)
+            with rasterio.open(items[0].assets[band].href) as file:
+                assert np.array_equal(ours[band].values[0], file.read(1))
+
+    def test_there_is_nothing_to_mask_with_and_it_says_so(self, slovenia):
+        with pytest.raises(BadInput, match="nothing to mask with"):
+            load(slovenia, bands=["red"], mask=mask(["cloud"]))
+
+    def test_bands_default_to_all_by_common_name(self, slovenia):
+        cube = load(slovenia, native=True)
+        assert {"coastal", "blue", "green", "red", "nir", "swir16", "swir22"} <= set(cube.data_vars)
+        assert len(cube.data_vars) == 13
+
+
+class TestShape:
+    def test_dims_types_and_provenance(self, sample_items):
+        cube = load(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=60)
+        assert cube.red.dims == ("time", "y", "x")
+        assert all(cube[band].dtype == np.float32 for band in ("red", "nir"))
+        assert cube.sizes["time"] == 12
+        difference = (cube.nir - cube.red).isel(time=[1, 4])
+        assert difference.baseline.values.tolist() == ["05.00", "05.10"]
+        assert "SIM_S2B_33UTP_20210410_N0500" in str(difference.item_id.values[0])
+        assert difference.relative_orbit.values.tolist() == ["22", "22"]
+
+    def test_the_order_of_the_items_does_not_count(self, sample_items):
+        items = list(sample_items)[:10]
+        rng = np.random.default_rng(0)
+        first = load(items, bands=["red"], resolution=40)
+        for _ in range(3):
+            again = load([items[k] for k in rng.permutation(10)], bands=["red"], resolution=40)
+            xr.testing.assert_identical(first, again)
+
+    def test_pixel_edges_lie_on_the_products_own(self, sample_items):
+        items = [i for i in sample_items if i.properties["proj:code"] == "EPSG:32632"][:2]
+        cube = load(items, bands=["red"], bbox=(11.95, 48.59, 11.97, 48.60))
+        transform = items[0].assets["B04"].extra_fields["proj:transform"]
+        offset = (cube.x.values[0] - 5 - transform[2]) / 10
+        assert offset == round(offset)
+        with rasterio.open(items[0].assets["B04"].href) as file:
+            window = file.read(1)
+            row, column = file.index(cube.x.values[0], cube.y.values[0])
+        raw = load(
+            items[:1], bands=["red"], bbox=(11.95, 48.59, 11.97, 48.60), raw=True
+        ).red.values[0]
+        assert np.array_equal(raw, window[row : row + raw.shape[0], column : column + raw.shape[1]])
+
+    def test_a_geometry_crops_and_clips(self, sample_items):
+        area = shapely.Point(12.0, 48.6).buffer(0.01)
+        cube = load(list(sample_items)[:2], bands=["red"], geometry=area, crs="EPSG:32633")
+        share = np.isfinite(cube.red.values[0]).mean()
+        assert share == pytest.approx(np.pi / 4, abs=0.03)
+
+    def test_an_exact_grid_is_kept(self, sample_items):
+        grid = GeoBox.from_bbox(
+            (275_000, 5_386_000, 276_000, 5_387_000), "EPSG:32633", resolution=20
+        )
+        cube = load(list(sample_items)[:2], bands=["red"], geobox=grid)
+        assert cube.odc.geobox == grid
+
+    def test_degrees_are_y_and_x_too(self, sample_items):
+        cube = load(list(sample_items)[:2], bands=["red"], crs="EPSG:4326", resolution=0.0005)
+        assert cube.red.dims == ("time", "y", "x")
+        assert cube.odc.geobox.crs.epsg == 4326
+
+    def test_lazy_and_eager_agree(self, sample_items):
+        items = list(sample_items)[:6]
+        options = {"bands": ["red", "B11"], "crs": "EPSG:32633", "resolution": 20}
+        eager = load(items, mask=mask(dilate=40), **options)
+        lazy = load(items, mask=mask(dilate=40), chunks={"x": 256, "y": 256}, **options)
+        assert lazy.chunks
+        for band in options["bands"]:
+            assert np.array_equal(eager[band], lazy[band].compute(), equal_nan=True)
+
+    def test_a_plan_states_the_megabytes(self, sample_items):
+        made = plan(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)
+        cube = load(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)
+        assert made.megabytes * 1e6 == sum(cube[band].nbytes for band in cube.data_vars)
+        assert made.reads == 2 * 24
+        assert "12 dates" in str(made)
+
+    def test_a_huge_cube_is_asked_back(self, sample_items):
+        with pytest.raises(BadInput, match="large") as error:
+            load(sample_items, bands=["red"], crs="EPSG:32633", resolution=0.2)
+        assert "force=True" in error.value.hint
+
+    def test_bands_of_one_file_are_told_apart(self, shared_data, config):
+        source = open_source(config, str(shared_data / "stac-planet-disaster"))
+        item = source.item("planet-disaster-data", "20170831_172754_101c")
+        asset = item.assets["analytic"]
+        with rasterio.open(asset.href) as file:
+            wanted, count = file.read(), file.count
+        assert count == 4
+        asset.extra_fields["eo:bands"] = [
+            {"name": name, "common_name": name} for name in ("blue", "green", "red", "nir")
+        ]
+        item.assets = {"analytic": asset}
+        item.properties = {k: v for k, v in item.properties.items() if not k.startswith("proj:")}
+        cube = load([item], bands=["red", "nir"], native=True, raw=True)
+        assert np.array_equal(cube.red.values[0], wanted[2])
+        assert np.array_equal(cube.nir.values[0], wanted[3])
+
+
+class TestIndices:
+    def test_indices_and_constants(self, sample_items):
+        cube = load(list(sample_items)[:2], bands=["blue", "red", "nir", "swir16"], resolution=40)
+        r, n, b = cube.red, cube.nir, cube.blue
+        np.testing.assert_allclose(cube.eo.spectral_index("ndvi"), (n - r) / (n + r), atol=1e-6)
+        evi = 2.5 * (n - r) / (n + 6 * r - 7.5 * b + 1)
+        np.testing.assert_allclose(cube.eo.spectral_index("EVI"), evi, rtol=1e-4)
+        savi = cube.eo.spectral_index("SAVI", L=0.25)
+        np.testing.assert_allclose(savi, 1.25 * (n - r) / (n + r + 0.25), rtol=1e-4)
+        with pytest.raises(BadInput, match="needs green"):
+            cube.eo.spectral_index("NDWI")
+        with pytest.raises(BadInput) as error:
+            cube.eo.spectral_index("NDVII")
+        assert "NDVI" in error.value.hint
+        with pytest.raises(BadInput, match="takes no"):
+            cube.eo.spectral_index("NDVI", L=1)
+
+
+class TestMask:
+    @pytest.mark.parametrize("pixels", [1, 1.5, 2.3])
+    def test_growing_is_by_distance(self, pixels):
+        rng = np.random.default_rng(1)
+        found = rng.random((25, 31)) < 0.02
+        rows, columns = np.nonzero(found)
+        y, x = np.mgrid[:25, :31]
+        near = np.hypot(y[..., None] - rows, x[..., None] - columns).min(axis=-1) <= pixels
+        assert np.array_equal(grow(found, pixels=pixels), near)
+
+    def test_dilation_is_in_metres_at_any_resolution(self, sample_items):
+        items = [i for i in sample_items if "20210704" in i.id]
+        shares = []
+        for resolution in (10, 20):
+            options = {"bands": ["red"], "crs": "EPSG:32633", "resolution": resolution}
+            cube = load(items, mask=mask(["cloud"], dilate=100), **options)
+            shares.append(float(np.isnan(cube.red.values).mean()))
+        assert shares[0] == pytest.approx(shares[1], abs=0.01)
+
+    def test_unknown_kinds_are_helped(self):
+        with pytest.raises(BadInput) as error:
+            mask(["clouds"])
+        assert "'cloud'" in error.value.hint
+        for wrong in ({"drop": []}, {"dilate": -1}):
+            with pytest.raises(BadInput):
+                mask(**wrong)
+
+    def test_raw_takes_no_mask(self, sample_items):
+        with pytest.raises(BadInput, match="raw"):
+            load(sample_items, bands=["red"], raw=True, mask=mask())
+
+
+class TestFaults:
+    """Two-line errors that name the thing."""
+
+    @pytest.fixture
+    def item(self, sample_items, tmp_path):
+        original = next(iter(sample_items))
+        item = pystac.Item.from_dict(original.to_dict(transform_hrefs=False))
+        for key in ("B04", "B08", "SCL"):
+            path = tmp_path / f"{key}.tif"
+            shutil.copy(original.assets[key].href, path)
+            item.assets[key].href = str(path)
+        return item
+
+    def test_an_empty_search(self):
+        with pytest.raises(BadInput, match="search found none"):
+            load([], bands=["red"])
+
+    def test_a_missing_file_is_named_or_skipped(self, item, sample_items, tmp_path):
+        (tmp_path / "B04.tif").unlink()
+        with pytest.raises(NotFound, match="'B04'"):
+            load([item], bands=["red"])
+        others = [i for i in sample_items if "20210806" in i.id]
+        cube = load([item, *others], bands=["red"], missing="skip", resolution=40)
+        assert cube.sizes["time"] == 1
+        assert cube.attrs["eolab_missing"] == [item.id]
+
+    def test_a_raster_without_a_reference_system(self, item, tmp_path):
+        with rasterio.open(tmp_path / "B04.tif") as file:
+            values, profile = file.read(), file.profile
+        profile.update(driver="GTiff", crs=None)
+        with rasterio.open(tmp_path / "B04.tif", "w", **profile) as file:
+            file.write(values)
+        with pytest.raises(BadInput, match="no reference system"):
+            load([item], bands=["red"])
+        del item.properties["proj:code"]
+        with pytest.raises(BadInput, match="no reference system"):
+            load([item], bands=["red"])
+
+    def test_a_broken_raster(self, item, tmp_path):
+        (tmp_path / "B04.tif").write_bytes(b"II*\0 not a tiff at all")
+        with pytest.raises(EolabError, match="B04"):
+            load([item], bands=["red"])
+
+    def test_an_area_outside(self, item):
+        with pytest.raises(BadInput, match="outside"):
+            load([item], bands=["red"], bbox=(0, 0, 1, 1))
+
+    def test_an_unknown_band(self, item):
+        with pytest.raises(BadInput) as error:
+            load([item], bands=["nirr"])
+        assert "nir" in error.value.hint
+
+    def test_native_needs_one_grid(self, sample_items):
+        with pytest.raises(BadInput, match="native"):
+            load(list(sample_items)[:2], bands=["red"], native=True)

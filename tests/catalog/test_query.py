@@ -1,0 +1,132 @@
+"""A search means the same everywhere: dates, areas and clouds, checked against shapely and pandas."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import geopandas as gpd
+import pandas as pd
+import pystac
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eolab.catalog.query import boxes, make_query, parse_interval
+from eolab.errors import BadInput
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def make(number: int, west: float, south: float, size: float, day: float, cloud: float | None):
+    east, north = min(west + size, 180), min(south + size, 90)
+    properties = {} if cloud is None else {"eo:cloud_cover": cloud}
+    return pystac.Item(
+        f"i{number}",
+        shapely.box(west, south, east, north).__geo_interface__,
+        [west, south, east, north],
+        START + timedelta(days=day),
+        properties,
+        collection="c" if number % 2 else "d",
+    )
+
+
+items = st.lists(
+    st.tuples(
+        st.floats(-180, 179),
+        st.floats(-90, 89),
+        st.floats(0.1, 20),
+        st.floats(0, 700),
+        st.none() | st.floats(0, 100),
+    ),
+    max_size=12,
+)
+box = st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90))
+
+
+@settings(max_examples=150, deadline=None)
+@given(items, box, st.floats(0, 700), st.floats(0, 300), st.none() | st.floats(0, 100))
+def test_a_query_accepts_what_shapely_and_pandas_accept(rows, corner, first, days, cloud):
+    west, s, east, n = corner
+    bbox = (west, min(s, n), east, max(s, n))
+    start, end = START + timedelta(days=first), START + timedelta(days=first + days)
+    query = make_query(bbox=bbox, datetime=(start, end), max_cloud=cloud)
+    made = [make(number, *row) for number, row in enumerate(rows)]
+    table = pd.DataFrame(
+        {
+            "time": pd.to_datetime([i.datetime for i in made], utc=True),
+            "cloud": pd.Series([i.properties.get("eo:cloud_cover") for i in made], dtype=float),
+        }
+    )
+    keep = table["time"].between(pd.Timestamp(start), pd.Timestamp(end))
+    if cloud is not None:
+        keep &= ~(table["cloud"] > cloud)  # an item that states none is kept
+    if west <= east:
+        windows = [shapely.box(*bbox)]
+    else:  # across the antimeridian
+        windows = [
+            shapely.box(west, bbox[1], 180, bbox[3]),
+            shapely.box(-180, bbox[1], east, bbox[3]),
+        ]
+    for number, item in enumerate(made):
+        near = any(shapely.box(*item.bbox).intersects(window) for window in windows)
+        assert query.accepts(item) == (near and bool(keep[number]))
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024-02", "2024-02-01T00:00:00", "2024-02-29T23:59:59.999999"),
+        ("2024", "2024-01-01T00:00:00", "2024-12-31T23:59:59.999999"),
+        ("2024-03/2024-10", "2024-03-01T00:00:00", "2024-10-31T23:59:59.999999"),
+        ("2024-03-05", "2024-03-05T00:00:00", "2024-03-05T23:59:59.999999"),
+        ("2024-03-05T10:00:00+02:00/..", "2024-03-05T08:00:00", None),
+        ("../2024-03-05T10:00:00Z", None, "2024-03-05T10:00:00"),
+    ],
+)
+def test_a_month_means_all_of_it(text, first, last):
+    start, end = parse_interval(text)
+    assert (None if start is None else start.replace(tzinfo=None).isoformat()) == first
+    assert (None if end is None else end.replace(tzinfo=None).isoformat()) == last
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"datetime": "soon"},
+        {"datetime": "2024-13"},
+        {"datetime": "2024-02-30"},
+        {"datetime": "2024-05/2024-03"},
+        {"datetime": "2024/2025/2026"},
+        {"bbox": (0, 0, 1)},
+        {"bbox": (0, 10, 1, 5)},
+        {"bbox": (0, 0, 500, 5)},
+        {"bbox": "here"},
+        {"max_cloud": 101},
+        {"limit": 0},
+        {"limit": True},
+        {"intersects": {"type": "Blob"}},
+        {"intersects": {"type": "Point", "coordinates": [500_000, 5_000_000]}},
+        {"intersects": {"type": "Polygon", "coordinates": []}},
+        {"cloud_missing": "maybe"},
+    ],
+)
+def test_what_cannot_be_asked_is_said_with_a_hint(wrong):
+    with pytest.raises(BadInput) as error:
+        make_query(**wrong)
+    assert error.value.hint
+
+
+def test_an_area_in_another_reference_system_is_reprojected():
+    frame = gpd.GeoDataFrame(
+        geometry=[shapely.box(500_000, 5_400_000, 501_000, 5_401_000)], crs=32633
+    )
+    area = make_query(intersects=frame).intersects
+    assert 14.9 < area.centroid.x < 15.1
+    assert 48 < area.centroid.y < 49
+    with pytest.raises(BadInput, match="no reference system"):
+        make_query(intersects=frame.set_crs(None, allow_override=True))
+
+
+def test_a_box_across_the_antimeridian_is_two():
+    assert boxes((170, -10, -170, 10)).area == pytest.approx(400)

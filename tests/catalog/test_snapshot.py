@@ -1,0 +1,119 @@
+"""Bodies of the panel's answers, and pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.io import MemoryFile
+
+from eolab.catalog import snapshot
+from eolab.catalog.bands import find_band
+from eolab.catalog.preview import preview, read_small
+from eolab.config import CatalogConfig
+from eolab.errors import BadInput, NotFound
+
+
+@pytest.fixture
+def configured(config, sample):
+    return replace(config, catalogs={"mine": CatalogConfig("mine", str(sample))})
+
+
+def test_only_what_is_there_is_listed(config, configured):
+    assert [c["name"] for c in snapshot.catalogs(config)["catalogs"]] == ["earth-search"]
+    assert snapshot.catalogs(configured)["catalogs"][0] == {
+        "name": "mine",
+        "kind": "static",
+        "url": configured.catalogs["mine"].url,
+        "description": "",
+        "simulated": False,
+    }
+
+
+def test_collections(configured):
+    body = snapshot.collections(configured, "mine")
+    (collection,) = body["collections"]
+    assert collection["items"] == 26
+    assert collection["simulated"] is True
+    assert collection["interval"][0] == "2021-03-24T10:10:31Z"
+    assert body["skipped"] == []
+    json.dumps(body, allow_nan=False)
+
+
+def test_items_come_in_pages_with_notes(configured):
+    whole = snapshot.items(configured, "mine", limit=100)
+    assert whole["matched"] == 26
+    page = snapshot.items(configured, "mine", limit=5, offset=10)
+    assert page["items"] == whole["items"][10:15]
+    assert page["items"][0]["epsg"] in (32632, 32633)
+    assert "red" in page["items"][0]["bands"]
+    notes = {i["id"]: i["notes"] for i in whole["items"]}
+    assert all("simulated" in note for note in notes.values())
+    assert any("older" in note for note in notes["SIM_S2B_33UTP_20210520_N0300"])
+    clear = snapshot.items(configured, "mine", max_cloud=5, datetime="2021-08")
+    assert {i["datetime"][:10] for i in clear["items"]} == {"2021-08-06"}
+    json.dumps(whole, allow_nan=False)
+
+
+def test_a_thumbnail_is_the_items_own(configured, sample_items):
+    item = next(iter(sample_items))
+    body, kind = snapshot.thumbnail(configured, "mine", item.collection_id, item.id)
+    assert kind == "image/png"
+    with MemoryFile(body) as memory, memory.open() as file:
+        assert max(file.shape) <= 256
+    with pytest.raises(NotFound):
+        snapshot.thumbnail(configured, "mine", item.collection_id, "nothing")
+
+
+def test_slovenia_is_drawn_from_its_bands(config, shared_data):
+    folder = shared_data / "eolearn-slovenia-stac"
+    config = replace(config, catalogs={"s": CatalogConfig("s", str(folder))})
+    row = snapshot.items(config, "s")["items"][0]
+    assert row["thumbnail"]
+    assert row["notes"] == ["no layer to mask clouds with"]
+    body, kind = snapshot.thumbnail(config, "s", row["collection"], row["id"])
+    assert kind == "image/png"
+    with MemoryFile(body) as memory, memory.open() as file:
+        assert file.shape == (101, 100)
+        assert file.count == 4
+        assert file.read(1).std() > 20
+
+
+def test_planet_thumbnails(config, shared_data):
+    folder = shared_data / "stac-planet-disaster"
+    config = replace(config, catalogs={"p": CatalogConfig("p", str(folder))})
+    for row in snapshot.items(config, "p")["items"]:
+        body, _ = snapshot.thumbnail(config, "p", row["collection"], row["id"])
+        with MemoryFile(body) as memory, memory.open() as file:
+            assert max(file.shape) <= 256
+
+
+def test_a_locked_stretch_makes_dates_comparable(sample_items):
+    items = [i for i in sample_items if "33UTP" in i.id and "N0300" not in i.id]
+    spring, summer = items[0], items[8]
+
+    def mean(item):
+        with (
+            MemoryFile(preview(item, bands=["nir"], stretch=(0, 0.5))) as memory,
+            memory.open() as file,
+        ):
+            return file.read(1)[file.read(4) > 0].mean()
+
+    ratio = np.nanmean(read_small(summer, find_band(summer, "nir"), 256)) / np.nanmean(
+        read_small(spring, find_band(spring, "nir"), 256)
+    )
+    assert mean(summer) / mean(spring) == pytest.approx(ratio, rel=0.1)
+    with pytest.raises(BadInput):
+        preview(spring, bands=["red", "nir"])
+
+
+def test_a_preview_of_values_is_the_files(sample_items):
+    item = next(i for i in sample_items if "20210410" in i.id)
+    small = read_small(item, find_band(item, "red"), 4000)
+    with rasterio.open(item.assets["B04"].href) as file:
+        numbers = file.read(1)
+    np.testing.assert_allclose(small[numbers > 0], numbers[numbers > 0] * 1e-4 - 0.1, atol=1e-6)
+    assert np.isnan(small[numbers == 0]).all()

@@ -1,0 +1,230 @@
+"""Every kind of source keeps the same contract."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pystac
+import pytest
+import shapely
+
+from eolab.catalog import open_source
+from eolab.catalog.query import item_time, order
+from eolab.catalog.sources import Source, guess_kind
+from eolab.config import Config
+from eolab.errors import BadInput, NotFound, RemoteError
+
+
+class SourceContract:
+    """What any source promises; a subclass gives `source` and what is in it."""
+
+    @pytest.fixture
+    def source(self) -> Source:
+        raise NotImplementedError
+
+    def test_results_come_by_date_then_id_each_once(self, source):
+        found = list(source.search())
+        assert found
+        assert [order(i) for i in found] == sorted(order(i) for i in found)
+        assert len({(i.collection_id, i.id) for i in found}) == len(found)
+
+    def test_a_search_returns_an_item_collection_of_the_named_collection(self, source):
+        name = source.collections()[0].id
+        found = source.search([name])
+        assert isinstance(found, pystac.ItemCollection)
+        assert {i.collection_id for i in found} <= {name}
+
+    def test_ids_find_exactly_these(self, source):
+        first = next(iter(source.search()))
+        assert [i.id for i in source.search(ids=[first.id])] == [first.id]
+        assert source.item(first.collection_id, first.id).id == first.id
+        with pytest.raises(NotFound):
+            source.item(first.collection_id, "no such item")
+
+    def test_dates_are_a_closed_interval(self, source):
+        found = list(source.search())
+        middle = item_time(found[len(found) // 2])[0]
+        early = [i for i in found if item_time(i)[0] <= middle]
+        assert [i.id for i in source.search(datetime=(None, middle))] == [i.id for i in early]
+
+    def test_areas_are_intersected(self, source):
+        found = list(source.search())
+        window = shapely.box(*found[0].bbox).buffer(1e-4)
+        expected = {i.id for i in found if shapely.geometry.shape(i.geometry).intersects(window)}
+        assert {i.id for i in source.search(intersects=window)} == expected
+        assert {i.id for i in source.search(bbox=window.bounds)} == expected
+        assert not len(source.search(bbox=(-30, -60, -29, -59)))
+
+    def test_a_limit_takes_the_first(self, source):
+        found = [i.id for i in source.search()]
+        assert [i.id for i in source.search(limit=2)] == found[:2]
+
+    def test_asset_hrefs_are_absolute(self, source):
+        for item in source.search():
+            for asset in item.assets.values():
+                assert "://" in asset.href or Path(asset.href).is_absolute()
+
+    def test_results_are_independent_of_each_other(self, source):
+        for item in source.search():
+            item.properties["changed"] = True
+        assert not any("changed" in item.properties for item in source.search())
+
+
+class TestSample(SourceContract):
+    @pytest.fixture
+    def source(self, sample, config):
+        return open_source(config, str(sample))
+
+
+class TestSlovenia(SourceContract):
+    @pytest.fixture
+    def source(self, shared_data, config):
+        return open_source(config, str(shared_data / "eolearn-slovenia-stac"))
+
+    def test_the_cloud_filter_keeps_the_three_clear_dates(self, source):
+        assert [i.id[-8:] for i in source.search(max_cloud=50)] == [
+            "20150711",
+            "20150830",
+            "20150909",
+        ]
+
+
+class TestPlanetDisaster(SourceContract):
+    @pytest.fixture
+    def source(self, shared_data, config):
+        return open_source(config, str(shared_data / "stac-planet-disaster" / "collection.json"))
+
+
+class TestNested(SourceContract):
+    @pytest.fixture
+    def source(self, shared_data, config):
+        return open_source(config, str(shared_data / "stac-api-cassettes/data/test-case-1"))
+
+    def test_items_belong_to_the_nearest_collection(self, source):
+        assert {i.collection_id for i in source.search()} == {c.id for c in source.collections()}
+        assert len(source.search()) == 8
+
+
+class TestGeoParquet(SourceContract):
+    @pytest.fixture
+    def source(self, sample_items, tmp_path, config):
+        from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
+
+        table = parse_stac_items_to_arrow([i.to_dict() for i in sample_items])
+        to_parquet(table, tmp_path / "items.parquet")
+        return open_source(config, str(tmp_path / "items.parquet"))
+
+    def test_it_holds_what_the_catalogue_holds(self, source, sample_items):
+        assert [i.id for i in source.search()] == [i.id for i in sample_items]
+        assert source.simulated
+
+
+def _item(name: str, **change: object) -> dict[str, object]:
+    document: dict[str, object] = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": name,
+        "geometry": {"type": "Point", "coordinates": [10, 50]},
+        "bbox": [10, 50, 10, 50],
+        "properties": {"datetime": "2024-05-01T00:00:00Z"},
+        "links": [],
+        "assets": {},
+    }
+    return {**document, **change}
+
+
+def _catalog(folder: Path, links: list[tuple[str, str]]) -> Path:
+    path = folder / "catalog.json"
+    path.write_text(
+        json.dumps(
+            {
+                "type": "Catalog",
+                "stac_version": "1.0.0",
+                "id": "c",
+                "description": "d",
+                "links": [{"rel": rel, "href": href} for rel, href in links],
+            }
+        )
+    )
+    return path
+
+
+def test_broken_documents_are_skipped_and_listed(tmp_path, config):
+    good = _item("good")
+    broken = {
+        "text.json": "not json",
+        "list.json": "[]",
+        "noid.json": json.dumps({**good, "id": 3}),
+        "nodate.json": json.dumps(_item("nodate", properties={})),
+        "props.json": json.dumps(_item("props", properties=[1])),
+        "assets.json": json.dumps(_item("assets", assets={"a": "b"})),
+        "shape.json": json.dumps(_item("shape", geometry={"type": "Polygon", "coordinates": 5})),
+        "when.json": json.dumps(_item("when", properties={"datetime": "yesterday"})),
+        "empty.json": "",
+    }
+    for name, text in broken.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "good.json").write_text(json.dumps(good))
+    links = [("item", name) for name in [*broken, "good.json", "missing.json"]]
+    source = open_source(config, str(_catalog(tmp_path, [*links, ("child", "catalog.json")])))
+    found = source.search(bbox=(9, 49, 11, 51))
+    assert [i.id for i in found] == ["good"]
+    assert {Path(s.href).name for s in source.skipped} == {*broken, "missing.json"}
+    assert all(s.message for s in source.skipped)
+
+
+def test_a_local_catalogue_reads_nothing_outside_its_folder(tmp_path, config):
+    (tmp_path / "secret.json").write_text(json.dumps(_item("secret")))
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for href in ("../secret.json", str(tmp_path / "secret.json"), f"file://{tmp_path}/secret.json"):
+        source = open_source(config, str(_catalog(inner, [("item", href)])))
+        assert not len(source.search())
+        assert "outside" in source.skipped[0].message
+
+
+def test_links_in_circles_end(tmp_path, config):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    _catalog(folder, [("child", "../catalog.json")])
+    root = _catalog(tmp_path, [("child", "a/catalog.json"), ("child", "./catalog.json")])
+    assert not len(open_source(config, str(root)).search())
+
+
+def test_a_feature_collection_is_a_source(shared_data, config):
+    path = shared_data / "stac-api-cassettes/data/sample-item-collection.json"
+    source = open_source(config, str(path))
+    assert len(source.search()) == len(json.loads(path.read_text())["features"])
+
+
+def test_names_are_found_misspelt_ones_are_helped(config, sample):
+    with pytest.raises(NotFound, match="eolab sample"):
+        open_source(config, "sample")
+    with pytest.raises(NotFound) as error:
+        open_source(config, "earth-serach")
+    assert "earth-search" in error.value.hint
+    shutil.copytree(sample, config.sample, ignore=shutil.ignore_patterns("*.tif"))
+    assert len(open_source(config, "sample").search()) == 26
+
+
+def test_what_is_no_catalogue_is_said(tmp_path, config):
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(BadInput, match="no STAC document"):
+        open_source(config, str(tmp_path / "a.json")).search()
+    with pytest.raises(NotFound, match=r"catalog.json or collection.json"):
+        open_source(config, str(tmp_path)).search()
+    with pytest.raises(BadInput, match="cannot be searched"):
+        guess_kind("ftp://example.org/x")
+
+
+def test_an_address_that_does_not_answer_is_an_error(config):
+    # Port 9 (discard) is closed on any sane machine.
+    with pytest.raises(RemoteError) as error:
+        open_source(config, "http://127.0.0.1:9/catalog.json").search()
+    assert error.value.hint
+
+
+def test_a_config_is_all_it_takes(tmp_path, sample):
+    assert len(open_source(Config(root=tmp_path), str(sample)).search(limit=1)) == 1

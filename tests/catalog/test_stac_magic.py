@@ -1,0 +1,59 @@
+"""`%stac` parses, calls the library and shows."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.testing.globalipapp import start_ipython
+
+from eolab import config as configuration
+from eolab.errors import BadInput
+from eolab.magics.stac import register
+
+
+@pytest.fixture
+def shell(config, sample, monkeypatch):
+    monkeypatch.chdir(config.file.parent)
+    config.root.mkdir(parents=True)
+    config.sample.symlink_to(sample)
+    assert configuration.find().root == config.root
+    shell = start_ipython() or __import__("IPython").get_ipython()
+    register(shell)
+    yield shell
+    shell.reset()
+
+
+def test_search_then_load(shell, capsys):
+    table = shell.run_line_magic("stac", "search --when 2021-08 --cloud 10 --to found")
+    assert len(table) == 2
+    assert "2 items in `found`" in capsys.readouterr().out
+    cube = shell.run_line_magic(
+        "stac", "load found --bands red nir --crs EPSG:32633 --resolution 40 --mask cloud --to c"
+    )
+    assert shell.user_ns["c"] is cube
+    assert set(cube.data_vars) == {"red", "nir"}
+
+
+def test_collections_and_items(shell):
+    assert list(shell.run_line_magic("stac", "collections")["id"]) == ["sentinel-2-l2a-simulated"]
+    box = shell.run_line_magic("stac", "items --bbox -12.5 48.5 11.95 48.7 --limit 3")
+    assert len(box) == 3
+    assert "items" not in shell.user_ns
+
+
+def test_mistakes_are_helped(shell, capsys):
+    with pytest.raises(BadInput) as error:
+        shell.run_line_magic("stac", "serch")
+    assert "'search'" in error.value.hint
+    with pytest.raises(BadInput) as error:
+        shell.run_line_magic("stac", "search --cloud much")
+    assert "Usage" in error.value.hint
+    with pytest.raises(BadInput, match="no variable"):
+        shell.run_line_magic("stac", "load nothing --bands red")
+    shell.run_line_magic("stac", "")
+    assert "%stac search" in capsys.readouterr().out
+
+
+def test_missing_sample(shell, config):
+    config.sample.unlink()
+    with pytest.raises(Exception, match="eolab sample"):
+        shell.run_line_magic("stac", "items")
