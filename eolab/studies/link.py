@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import hmac
 import http.client
 import json
+import os
+import secrets
 import socket
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -120,6 +126,185 @@ class HttpLink(Link):
         return answer
 
 
+class Box(ABC):
+    """A folder that both sides see: whole files by name."""
+
+    @abstractmethod
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file; nobody ever sees half of it."""
+
+    @abstractmethod
+    def get(self, name: str) -> bytes | None:
+        """A file's content, or None where there is none."""
+
+    @abstractmethod
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in a folder, in order."""
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
+
+class FolderBox(Box):
+    """A folder of a file system that both sides have mounted."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._made: set[str] = set()
+
+    def put(self, name: str, content: bytes) -> None:
+        target = os.path.join(self.path, name)
+        folder, file = os.path.split(target)
+        if folder not in self._made:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            self._made.add(folder)
+        temporary = os.path.join(folder, f".{file}.{os.getpid()}.{threading.get_ident()}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        os.replace(temporary, target)
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            with open(os.path.join(self.path, name), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return sorted(n for n in os.listdir(os.path.join(self.path, folder)) if n[0] != ".")
+        except FileNotFoundError:
+            return []
+
+    def delete(self, name: str) -> None:
+        try:
+            os.unlink(os.path.join(self.path, name))
+        except FileNotFoundError:
+            pass
+
+
+class RemoteBox(Box):
+    """A place that fsspec reaches, such as an object store (its driver must be installed)."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+
+    def put(self, name: str, content: bytes) -> None:
+        path = f"{self._root}/{name}"
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if getattr(self._files, "local_file", False) or "memory" in self._files.protocol:
+            self._files.pipe_file(path + ".part", content)
+            self._files.mv(path + ".part", path)
+        else:
+            self._files.pipe_file(path, content)  # an object appears whole
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            return bytes(self._files.cat_file(f"{self._root}/{name}"))
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            found = self._files.ls(f"{self._root}/{folder}", detail=False)
+        except FileNotFoundError:
+            return []
+        names = (str(path).rpartition("/")[2] for path in found)
+        return sorted(n for n in names if not n.endswith(".part"))
+
+    def delete(self, name: str) -> None:
+        try:
+            self._files.rm_file(f"{self._root}/{name}")
+        except FileNotFoundError:
+            pass
+
+
+def make_box(path: str) -> Box:
+    """The box at a folder or, with ``://`` in it, at an fsspec URL."""
+    return RemoteBox(path) if "://" in path else FolderBox(path)
+
+
+def seal(token: str, message: Message) -> bytes:
+    """A message with a signature that only holders of the token can make.
+
+    The token itself never enters the box, which others may be able to read.
+    """
+    content = json.dumps(message)
+    mac = hmac.new(token.encode(), content.encode(), hashlib.sha256).hexdigest()
+    return json.dumps({"mac": mac, "content": content}).encode()
+
+
+def unseal(token: str, sealed: bytes) -> Message | None:
+    """The message, or None if the signature is wrong or it is no message at all."""
+    try:
+        outer = json.loads(sealed)
+        content = str(outer["content"])
+        mac = hmac.new(token.encode(), content.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(mac, str(outer["mac"])):
+            return None
+        message = json.loads(content)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+class MailboxLink(Link):
+    """Requests and answers as signed files in a box, for workers that cannot dial the study.
+
+    Args:
+        path: Folder or fsspec URL that both sides see.
+        token: The study's token, which signs and is never written.
+    """
+
+    def __init__(self, path: str, token: str) -> None:
+        self.path, self.token = path, token
+        self._box = make_box(path)
+        self._name = secrets.token_hex(8)
+        self._count = 0
+
+    def fork(self) -> MailboxLink:
+        return MailboxLink(self.path, self.token)
+
+    def call(self, op: str, body: Message, *, timeout: float = 10.0) -> Message:
+        self._count += 1
+        name = f"{self._name}-{self._count:09d}.json"
+        message = {"id": name, "op": op, "body": body, "until": time.time() + timeout}
+        try:
+            self._box.put(f"in/{name}", seal(self.token, message))
+            answer = self._await(name, time.monotonic() + timeout)
+        except OSError as error:
+            raise Unreachable(f"the mailbox {self.path} does not work: {error}") from error
+        if answer is None:
+            with contextlib.suppress(OSError):
+                self._box.delete(f"in/{name}")
+            raise Unreachable(f"no answer in the mailbox {self.path}")
+        if answer.get("status") == 503:
+            raise Unreachable(str(answer.get("error")))
+        if answer.get("status") != 200 or not isinstance(answer.get("body"), dict):
+            raise Refused(f"{answer.get('status')}: {answer.get('error')}")
+        body_back: Message = answer["body"]
+        return body_back
+
+    def _await(self, name: str, end: float) -> Message | None:
+        pause = 0.002
+        while time.monotonic() < end:
+            sealed = self._box.get(f"out/{name}")
+            if sealed is not None:
+                self._box.delete(f"out/{name}")
+                answer = unseal(self.token, sealed)
+                if answer is not None and answer.get("id") == name:
+                    return answer
+            time.sleep(pause)
+            pause = min(pause * 1.2, 0.1)
+        return None
+
+
 def make_link(address: Message) -> Link:
-    """The link that an address describes: ``{"url", "token"}``."""
+    """The link that an address describes: ``{"url", "token"}`` or ``{"mailbox", "token"}``."""
+    if "mailbox" in address:
+        return MailboxLink(str(address["mailbox"]), str(address["token"]))
     return HttpLink(str(address["url"]), str(address["token"]))

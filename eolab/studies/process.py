@@ -25,6 +25,7 @@ from typing import Any, cast
 from eolab.clusters import Placement, make_placement
 from eolab.studies import journal
 from eolab.studies.endpoint import Endpoint
+from eolab.studies.mailbox import Mailbox
 from eolab.studies.plan import Plan
 from eolab.studies.protocol import Coordinator, Terms
 from eolab.studies.record import Event
@@ -58,6 +59,7 @@ class StudyProcess:
         self.service = Service(self.coordinator, run / "logs")
         self.token = self._read_token()
         self.endpoint = Endpoint(self.service.handle, self.token)
+        self.mailbox: Mailbox | None = None
         self.placement: Placement | None = None
         self._nudge = asyncio.Event()
         self.service.on_quiet = self._nudge.set
@@ -85,23 +87,32 @@ class StudyProcess:
         self.coordinator.open(os.getpid(), socket.gethostname())
         # Commands that found nobody come first: a cancelled study must not start workers.
         self._read_commands()
-        port = await self._listen()
-        journal.write_json(
-            self.run / journal.PROCESS,
-            {"format": 1, "pid": os.getpid(), "host": socket.gethostname(),
-             "url": f"http://127.0.0.1:{port}", "token_file": journal.TOKEN, "started": time.time()},
-        )  # fmt: skip
+        address = await self._open()
         if not self.coordinator.settle():
             self._start_tracking()
             self.placement = make_placement(
                 self.study["cluster"],
                 self.run,
                 Path(__file__).with_name("worker.py"),
-                self._worker_settings(f"http://127.0.0.1:{port}"),
+                self._worker_settings(address),
             )
             self._place()
             await self._watch()
         await self._end()
+
+    async def _open(self) -> dict[str, str]:
+        """Open the transport; the address under which workers reach it."""
+        url = f"http://127.0.0.1:{await self._listen()}"
+        journal.write_json(
+            self.run / journal.PROCESS,
+            {"format": 1, "pid": os.getpid(), "host": socket.gethostname(), "url": url,
+             "token_file": journal.TOKEN, "started": time.time()},
+        )  # fmt: skip
+        if not self.study.get("mailbox"):
+            return {"url": url, "token": self.token}
+        self.mailbox = Mailbox(self.service.handle, self.token, self.study["mailbox"])
+        self.mailbox.open()
+        return {"mailbox": self.study["mailbox"], "token": self.token}
 
     async def _listen(self) -> int:
         before = str(_read_json(self.run / journal.PROCESS).get("url", "")).rpartition(":")[2]
@@ -113,12 +124,12 @@ class StudyProcess:
                 await asyncio.sleep(0.05)
         return await self.endpoint.listen("127.0.0.1", 0)
 
-    def _worker_settings(self, url: str) -> dict[str, Any]:
+    def _worker_settings(self, address: dict[str, str]) -> dict[str, Any]:
         study = self.study
         scratch = self.run / "checkpoints"
         scratch.mkdir(exist_ok=True)
         return {
-            "address": {"url": url, "token": self.token},
+            "address": address,
             "function": str(self.run / journal.FUNCTION),
             "data": str(self.run / journal.DATA) if (self.run / journal.DATA).exists() else "",
             "sys_path": study["sys_path"],
@@ -254,6 +265,8 @@ class StudyProcess:
                         break
                     await asyncio.sleep(0.05)
             self.placement.stop()
+        if self.mailbox is not None:
+            await self.mailbox.close()
         self.endpoint.close()
         self.writer.close()
 

@@ -338,6 +338,20 @@ def check_call(function: Callable[..., object], space: Space) -> None:
             )
 
 
+def check_takes_budget(function: Callable[..., object]) -> None:
+    """Whether the function can be told how long to train.
+
+    Raises:
+        BadInput: It has no argument ``budget``.
+    """
+    parameters = inspect.signature(function).parameters
+    if "budget" not in parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        raise BadInput(
+            f"{_name(function)} takes no budget, which ASHA and Hyperband hand out",
+            "Add an argument `budget` and train for that many epochs.",
+        )
+
+
 _SMALL_IS_GOOD = ("loss", "error", "rmse", "mse", "mae", "mape", "nll", "perplexity", "deviance")
 _LARGE_IS_GOOD = (
     "accuracy",

@@ -52,6 +52,7 @@ def tune(
     threads: int | None = None,
     lease: float = 15.0,
     tracking: bool = True,
+    mailbox: str | bool = False,
     check_metric: bool = True,
 ) -> Study:
     """Run trials of ``train`` in parallel until the budget is used up.
@@ -83,6 +84,8 @@ def tune(
         threads: Cores that one trial may use; by default they are shared out.
         lease: Seconds without a word after which a worker counts as lost.
         tracking: Project the study into MLflow.
+        mailbox: A folder or fsspec URL that study and workers both see, where workers cannot dial
+            the study; True takes one in the study's folder.
         check_metric: Whether a metric that looks wrong for the direction is an error.
 
     Raises:
@@ -110,6 +113,8 @@ def tune(
     plan, rule = make()
     if plan.limit is not None:
         trials = min(trials, plan.limit)
+    if plan.to_json()["kind"] in {"asha", "hyperband"}:
+        shipping.check_takes_budget(train)
     cluster = config.clusters.get(on)
     if cluster is None:
         raise BadInput(f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters"))
@@ -138,6 +143,7 @@ def tune(
         "retries": retries,
         "lease": lease,
         "tracking": tracking,
+        "mailbox": str(run / "mailbox") if mailbox is True else mailbox or "",
         "cluster": {"name": on, "kind": cluster.kind},
         "function": getattr(train, "__name__", type(train).__name__),
         "source": shipping.source_text(train),
