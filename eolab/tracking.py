@@ -206,6 +206,7 @@ class Feeder:
         # The name alone is not enough: a study may be deleted and made again.
         self.identity = f"{self.name}@{self.study.get('created')}"
         self.trials: dict[int, _Trial] = {}
+        self._known: dict[int, str] = {}
         self.state = "starting"
         self.improvements: list[tuple[str, float, int, int]] = []
         self._best: float | None = None
@@ -223,6 +224,7 @@ class Feeder:
         Raises:
             RemoteError: MLflow does not work; nothing is lost, call again.
         """
+        self._mlflow()
         new = False
         for event, end in self._events():
             new = True
@@ -279,7 +281,8 @@ class Feeder:
         if kind == "trial":
             number = int(_float(event["n"]))
             params = event.get("params")
-            self.trials[number] = _Trial(number, params if isinstance(params, Mapping) else {})
+            known = params if isinstance(params, Mapping) else {}
+            self.trials[number] = _Trial(number, known, run=self._known.get(number))
             return
         trial = self.trials.get(int(_float(event["n"]))) if "n" in event else None
         if trial is None:
@@ -368,23 +371,24 @@ class Feeder:
         """The client, with the parent run made or found and the trials' runs known."""
         if self._client is not None:
             return self._client
-        client = open_client(self.uri, self.root)
-        self._experiment = experiment(client, f"eolab/{self.name}", self.root)
-        for tags, known in _runs(client, self._experiment, self.identity):
-            number = tags.get("eolab.trial")
-            if number is None:
-                self._parent = known
-            elif int(number) in self.trials:
-                self.trials[int(number)].run = known
-        if not self._parent:
-            run = client.create_run(
-                self._experiment,
-                run_name=self.name,
-                tags={"eolab.study_id": self.identity, "eolab.run": str(self.run)},
-            )
-            self._parent = str(run.info.run_id)
-        keys = ("kind", "metric", "direction", "trials", "seed", "sampler", "space", "digest")
-        log(client, self._parent, params={k: self.study[k] for k in keys if k in self.study})
+        with _told(self.uri):
+            client = open_client(self.uri, self.root)
+            self._experiment = experiment(client, f"eolab/{self.name}", self.root)
+            for tags, found in _runs(client, self._experiment, self.identity):
+                if "eolab.trial" in tags:
+                    self._known[int(tags["eolab.trial"])] = found
+                else:
+                    self._parent = found
+            if not self._parent:
+                self._flushed = 0  # another MLflow than before: it gets everything
+                run = client.create_run(
+                    self._experiment,
+                    run_name=self.name,
+                    tags={"eolab.study_id": self.identity, "eolab.run": str(self.run)},
+                )
+                self._parent = str(run.info.run_id)
+            keys = ("kind", "metric", "direction", "trials", "seed", "sampler", "space", "digest")
+            log(client, self._parent, params={k: self.study[k] for k in keys if k in self.study})
         self._client = client
         return client
 

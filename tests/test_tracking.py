@@ -236,6 +236,17 @@ def test_a_study_made_again_under_its_name_has_runs_of_its_own(run):
     assert not first & {r.info.run_id for r in again}
 
 
+def test_another_mlflow_gets_the_whole_study(run, tmp_path, empty_database):
+    told = story(run, 2)
+    told.say("state", state="completed")
+    tracking.feed(run)
+    other = shutil.copy(empty_database, tmp_path / "other.db")
+    tracking.feed(run, uri=f"sqlite:///{other}")
+    client = tracking.open_client(f"sqlite:///{other}", tmp_path)
+    found = client.search_runs([client.get_experiment_by_name("eolab/crops").experiment_id])
+    assert len(found) == 3
+
+
 def test_a_trial_that_is_queued_again_keeps_its_run(run):
     told = Story(run)
     told.say("state", state="running")

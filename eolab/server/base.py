@@ -48,7 +48,7 @@ class Handler(APIHandler):
         """Called by tornado with what the route table carries."""
         self.services = services
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Jupyter Server's own checks, and its XSRF check for reading too.
 
         A foreign page can load a picture or a script from here with the user's cookie and without

@@ -1,14 +1,17 @@
 """What the child process answers: calls from the configuration and plain arguments to plain JSON.
 
-The bodies of features and models come from their domains (`snapshot()`); the catalogue's are put
-together in `eolab.server.scenes`, since a pystac item is richer than what a panel shows.
+The bodies come from the domains, which know what their things look like.
 """
 
 from __future__ import annotations
 
+import base64
+import importlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+from eolab.errors import NotFound, nearest
 
 if TYPE_CHECKING:
     from eolab.config import Config
@@ -16,13 +19,24 @@ if TYPE_CHECKING:
 # The catalogues wait for networks and may run side by side; these two share tables and databases.
 _features = threading.Lock()
 _models = threading.Lock()
+# Two threads that import one library for the first time can meet it half made.
+_imports = threading.Lock()
+
+
+def catalogs(config: Config) -> object:
+    """The configured catalogues."""
+    _load("eolab.catalog.snapshot")
+    from eolab.catalog import snapshot
+
+    return snapshot.catalogs(config)
 
 
 def catalog_collections(config: Config, *, name: str) -> object:
     """The collections of one configured catalogue."""
-    from eolab.server import scenes
+    _check_catalog(config, name)
+    from eolab.catalog import snapshot
 
-    return scenes.collections(config, name)
+    return snapshot.collections(config, name)
 
 
 def catalog_items(
@@ -37,9 +51,10 @@ def catalog_items(
     offset: int = 0,
 ) -> object:
     """A page of the items that match."""
-    from eolab.server import scenes
+    _check_catalog(config, name)
+    from eolab.catalog import snapshot
 
-    return scenes.items(
+    return snapshot.items(
         config,
         name,
         collection=collection,
@@ -53,13 +68,19 @@ def catalog_items(
 
 def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) -> object:
     """A small picture of one item, as `{"type", "base64"}`."""
-    from eolab.server import scenes
+    _check_catalog(config, name)
+    from eolab.catalog import snapshot
 
-    return scenes.thumbnail(config, name, collection, item)
+    data, _ = snapshot.thumbnail(config, name, collection, item)
+    kind = _picture(data)
+    if kind is None:
+        raise NotFound(f"the thumbnail of {item!r} is no picture", "PNG and JPEG can be shown.")
+    return {"type": kind, "base64": base64.b64encode(data).decode()}
 
 
 def features(config: Config) -> object:
     """Feature groups and views."""
+    _load("pandas", "eolab.features")
     from eolab.features import FeatureStore
 
     with _features:
@@ -68,6 +89,7 @@ def features(config: Config) -> object:
 
 def feature_statistics(config: Config, *, name: str, version: int) -> object:
     """Statistics of the last commit of one group."""
+    _load("pandas", "eolab.features")
     from eolab.features import FeatureStore
 
     with _features:
@@ -76,13 +98,37 @@ def feature_statistics(config: Config, *, name: str, version: int) -> object:
 
 def models(config: Config) -> object:
     """Registered models and their versions."""
+    _load("pandas", "eolab.models")
     from eolab.models import ModelRegistry
 
     with _models:
         return ModelRegistry(config).snapshot()
 
 
+def _load(*modules: str) -> None:
+    with _imports:
+        for module in modules:
+            importlib.import_module(module)
+
+
+def _check_catalog(config: Config, name: str) -> None:
+    """A request names a configured catalogue, never a free address or path."""
+    if name not in config.catalogs:
+        raise NotFound(f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues"))
+    _load("numpy", "pystac", "rasterio", "eolab.catalog.snapshot")
+
+
+def _picture(data: bytes) -> str | None:
+    """The type by the file's first bytes: what an item says of its picture is not believed."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return None
+
+
 CALLS: Mapping[str, Callable[..., object]] = {
+    "catalogs": catalogs,
     "catalog.collections": catalog_collections,
     "catalog.items": catalog_items,
     "catalog.thumbnail": catalog_thumbnail,

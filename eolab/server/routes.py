@@ -61,20 +61,7 @@ class Catalogs(Handler):
     @authorized
     async def get(self) -> None:
         """`{"catalogs": [{"name", "kind", "url", "description", "simulated"}]}`."""
-        config = self.workspace
-        made = (config.sample / "sample.json").is_file()
-        rows = [
-            {
-                "name": catalog.name,
-                "kind": catalog.kind,
-                "url": catalog.url,
-                "description": catalog.description,
-                "simulated": catalog.name == "sample",
-            }
-            for catalog in config.catalogs.values()
-            if made or catalog.name != "sample"
-        ]
-        self.answer({"catalogs": rows})
+        self.answer(await self.call("catalogs"))
 
 
 class Collections(Handler):
