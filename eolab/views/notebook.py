@@ -43,7 +43,7 @@ def install(shell: InteractiveShell | None = None) -> None:
         return
     formatter = shell.display_formatter
     if formatter is not None:
-        formatter.mimebundle_formatter.for_type_by_name("eolab.studies.study", "Study", _bundle)
+        formatter.mimebundle_formatter.for_type_by_name("eolab.studies.study", "Study", study_view)
     if getattr(shell, "kernel", None) is None or id(shell) in _installed:
         return
     _installed.add(id(shell))
