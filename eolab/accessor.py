@@ -1,4 +1,4 @@
-"""The `.eo` accessor of cubes; registered by `%load_ext eolab` and by the first cube that is loaded."""
+"""The `.eo` accessor of cubes, registered by `%load_ext eolab` and by the first cube loaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LETTERS = {
 }
 
 
-@xr.register_dataset_accessor("eo")
+@xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
 class EoAccessor:
     """What eolab adds to a cube: indices, statistics by zone, labelled pixels."""
 
@@ -96,7 +96,7 @@ class EoAccessor:
         self,
         zones: gpd.GeoDataFrame,
         *,
-        id: str = "parcel_id",  # noqa: A002  what users call it
+        id: str = "parcel_id",
         stats: Sequence[str] = ("median",),
         buffer: float = 0.0,
         min_pixels: int = 1,

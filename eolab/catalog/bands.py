@@ -186,8 +186,7 @@ def find_band(item: pystac.Item, name: str) -> Band:
                 f"{name!r} could be any of {', '.join(offered)}", "Ask for the one that you mean."
             )
     for candidates in (
-        [band for band, _ in all_bands if band.name.lower() == wanted],
-        [band for band, common in all_bands if common == wanted],
+        [band for band, common in all_bands if wanted in (band.name.lower(), common)],
         _by_table(all_bands, table, wanted),
     ):
         best = _prefer(item, candidates)

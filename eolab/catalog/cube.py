@@ -332,7 +332,7 @@ def _read(
                 pool=None if chunks is not None else pool,
                 progress=None if chunks is not None else progress,
             )
-    except rasterio.errors.RasterioError as error:
+    except (rasterio.errors.RasterioError, AssertionError, ValueError) as error:
         raise _failure(made, error) from error
     names = {key: name for name, key in asked.items()}
     space = {"latitude": "y", "longitude": "x"}

@@ -33,11 +33,12 @@ def session() -> requests.Session:
 
 
 def retry_policy() -> Retry:
-    """Five tries, also for POST (searches change nothing), heeding Retry-After."""
+    """Five tries (two where nobody listens), also for POST: searches change nothing."""
     from urllib3 import Retry
 
     return Retry(
         total=5,
+        connect=2,
         backoff_factor=0.3,
         backoff_max=20,
         status_forcelist=(429, 500, 502, 503, 504),

@@ -94,7 +94,10 @@ def baseline(item: pystac.Item) -> tuple[int, ...] | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{value:05.2f}"
         if isinstance(value, str):
-            parts = value.lstrip("Nn").split(".")
+            plain = value.lstrip("Nn")
+            parts = (
+                [plain[:2], plain[2:]] if len(plain) == 4 and "." not in plain else plain.split(".")
+            )
             if all(part.isdigit() for part in parts):
                 return tuple(int(part) for part in parts)
     return None

@@ -144,7 +144,7 @@ def _table(items: pystac.ItemCollection) -> pd.DataFrame:
         {
             "id": [item.id for item in items],
             "collection": [item.collection_id for item in items],
-            "datetime": [pd.Timestamp(item_time(item)[0]) for item in items],
+            "datetime": pd.Series([item_time(item)[0] for item in items]),
             "cloud": [item.properties.get("eo:cloud_cover") for item in items],
             "platform": [item.properties.get("platform") for item in items],
         }

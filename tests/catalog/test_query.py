@@ -1,4 +1,4 @@
-"""A search means the same everywhere: dates, areas and clouds, checked against shapely and pandas."""
+"""A search means the same everywhere: dates, areas, clouds, against shapely and pandas."""
 
 from __future__ import annotations
 

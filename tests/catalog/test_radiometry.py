@@ -111,7 +111,7 @@ def test_landsat_without_a_declaration():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("05.11", (5, 11)), ("N0301", (301,)), (2.14, (2, 14))]
+    ("text", "expected"), [("05.11", (5, 11)), ("N0301", (3, 1)), (2.14, (2, 14))]
 )
 def test_baselines_are_read(text, expected):
     assert baseline(scene({}, **{BASELINE: text})) == expected
