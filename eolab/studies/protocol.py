@@ -77,6 +77,7 @@ class Coordinator:
         self._heard: dict[str, float] = {}
         self._stopping: dict[int, str] = {}
         self._told: set[int] = set()
+        self._asked: Job | None = None
         self._dry = False
         self._guard = True
         self.on_work: Callable[[], None] = lambda: None
@@ -203,11 +204,13 @@ class Coordinator:
             if not self._may_ask():
                 return None
             n = len(self.record.trials)
-            job = self.plan.next(n)
-            self._dry = job is None
+            # A job that could not be written down (a full disk) must not be asked for twice.
+            job = self._asked or self.plan.next(n)
+            self._asked, self._dry = job, job is None
             if job is None:
                 return None
             self._emit("trial", **job.to_json())
+            self._asked = None
             self._queue.append(n)
         return self.record.trials[self._queue[0]]
 
