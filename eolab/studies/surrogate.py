@@ -199,7 +199,7 @@ class TPESampler(OptunaSampler):
 
         # Without conditions every trial has every parameter; looking that up in all trials is
         # most of what a suggestion costs.
-        shared = {name: d for name, d in self._distributions.items() if not d.single()}
+        shared = {name: d for name, d in sorted(self._distributions.items()) if not d.single()}
 
         class FixedSpaceTPE(optuna.samplers.TPESampler):
             def infer_relative_search_space(
