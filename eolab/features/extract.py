@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from affine import Affine
+    from pyproj import CRS
 
 STATS = (
     "mean",
@@ -48,7 +49,7 @@ def zonal(
     cube: xr.Dataset,
     zones: gpd.GeoDataFrame,
     *,
-    id: str = "parcel_id",  # noqa: A002
+    id: str = "parcel_id",
     stats: Sequence[str] = ("median",),
     buffer: float = 0.0,
     min_pixels: float = 1,
@@ -136,7 +137,7 @@ def _zones(
     cube: xr.Dataset,
     transform: Affine,
 ) -> gpd.GeoDataFrame:
-    """The zones as they are measured: in the cube's CRS, buffered, inside the cube, one row an id."""
+    """The zones as they are measured: in the cube's CRS, inside the cube, buffered."""
     placed = _labels(zones, crs, cube, transform, [name], "zones")
     column = placed[name]
     if column.isna().any():
@@ -201,12 +202,16 @@ def _labels(
     placed = labels[[*columns, labels.geometry.name]].to_crs(crs)
     placed = placed[~(placed.geometry.isna() | placed.geometry.is_empty)]
     height, width = cube.sizes["y"], cube.sizes["x"]
-    corners = [transform * c for c in ((0, 0), (width, 0), (width, height), (0, height))]
+    corners = [
+        (transform.c + col * transform.a, transform.f + row * transform.e)
+        for col, row in ((0, 0), (width, 0), (width, height), (0, height))
+    ]
     inside = placed.intersects(shapely.Polygon(corners))
     if not inside.any():
         raise BadInput(
             f"none of the {len(labels)} {what} lies inside the scenes",
-            f"The scenes cover {_bounds(corners)} in {crs_text(crs)}, the {what} {_bounds_of(placed)}. Search another area.",
+            f"The scenes cover {_bounds(corners)} in {crs_text(crs)}, "
+            f"the {what} {_bounds_of(placed)}. Search another area.",
         )
     if not inside.all():
         warnings.warn(
@@ -248,7 +253,7 @@ def _pass(
     transform: Affine,
     whole: np.ndarray,
 ) -> pd.DataFrame:
-    """The rows of some dates: all their layers in one call, which finds the shares of pixels once."""
+    """The rows of some dates: one call for all layers finds the shares of pixels once."""
     import pandas as pd
 
     block = cube[list(bands)]
@@ -306,16 +311,16 @@ def _measure(
 
     first = next(iter(layers.values()))
     height, width = first.shape
-    x0, y0 = transform * (0, 0)
-    x1, y1 = transform * (width, height)
+    x0, y0 = transform.c, transform.f
+    x1, y1 = x0 + width * transform.a, y0 + height * transform.e
     wkt = zones.crs.to_wkt()
     sources = []
     for key, layer in layers.items():
         # Rows from north to south and columns from west to east, as exactextract reads them.
-        layer = layer[:: -1 if y1 > y0 else 1, :: -1 if x1 < x0 else 1]
+        upright = layer[:: -1 if y1 > y0 else 1, :: -1 if x1 < x0 else 1]
         sources.append(
             NumPyRasterSource(
-                np.ascontiguousarray(layer),
+                np.ascontiguousarray(upright),
                 min(x0, x1),
                 min(y0, y1),
                 max(x0, x1),
@@ -425,7 +430,8 @@ def _located(
             "no label covers the centre of a pixel",
             "Load a finer resolution, or label larger shapes.",
         )
-    x, y = transform * (column + 0.5, row + 0.5)
+    x = transform.c + (column + 0.5) * transform.a
+    y = transform.f + (row + 0.5) * transform.e
     code = crs_text(crs)
     head = code.partition(":")[2] if code.startswith("EPSG:") else "crs"
     # Centimetres (or 1e-7 degrees) name a centre the same in every cube on this grid.
@@ -436,7 +442,7 @@ def _located(
     return pd.concat([places, pd.DataFrame(carried)], axis=1), row, column
 
 
-def _crs(crs: object) -> object:
+def _crs(crs: object) -> CRS:
     from pyproj import CRS
 
     return CRS.from_user_input(crs)

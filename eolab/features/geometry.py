@@ -69,7 +69,7 @@ def crs_text(crs: object) -> str:
 def detect(
     frame: object, declared: str | tuple[str, ...] | list[str] | None, crs: object
 ) -> Geometry | None:
-    """The geometry of a table: as declared, of a GeoDataFrame, of rows from `extract` (x, y), or lon/lat."""
+    """The geometry as declared, of a GeoDataFrame, of rows from `extract`, or lon/lat."""
     # A pyarrow Table's .columns are its arrays.
     names = frame.column_names if hasattr(frame, "column_names") else getattr(frame, "columns", [])
     columns = [str(c) for c in names]
@@ -191,7 +191,7 @@ def metres(points: np.ndarray, crs: str) -> np.ndarray:
 
 
 def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
-    """Geometries in a plane in metres: their own CRS if metric, else azimuthal around their middle."""
+    """Geometries in a plane in metres: their own if metric, else azimuthal around their middle."""
     import shapely
     from pyproj import CRS, Transformer
 

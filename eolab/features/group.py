@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, Conflict
-from eolab.features import schema, statistics
+from eolab.features import schema
+from eolab.features import statistics as figures
 from eolab.features.geometry import Geometry, check_same_crs, detect
 from eolab.features.offline import Commit, OfflineTable, connect, quoted
 from eolab.features.query import Query, chosen
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection
 
     from eolab.features.registry import Entry, Registry
 
@@ -130,7 +133,7 @@ class FeatureGroup:
         names = order + [n for n in rows.column_names if n not in order]
         described = geometry.to_dict() if geometry else None
         if names != order or spec.get("geometry") != described:
-            # First the description: without a table it is harmless, and it heals with the next insert.
+            # The description first: without a table it is harmless, the next insert mends it.
             self._registry.update(self._entry, {**spec, "columns": names, "geometry": described})
         commit = self.table.append(rows, only_new=mode == "append")
         self._record(commit, frame, sources)
@@ -210,22 +213,22 @@ class FeatureGroup:
                 f"the feature group {self.name!r} has no columns yet", "Insert rows first."
             )
 
-    def statistics(self) -> list[statistics.ColumnStatistics]:
+    def statistics(self) -> list[figures.ColumnStatistics]:
         """Figures of each column at the newest commit; computed once a commit."""
         commit = self.table.last()
         if commit is None:
             return []
-        return statistics.load(self._folder, commit.version) or self._keep_statistics(commit)
+        return figures.load(self._folder, commit.version) or self._keep_statistics(commit)
 
-    def _keep_statistics(self, commit: Commit) -> list[statistics.ColumnStatistics]:
+    def _keep_statistics(self, commit: Commit) -> list[figures.ColumnStatistics]:
         geometry = self.geometry
         skip = geometry.columns if geometry and len(geometry.columns) == 1 else ()
         with connect(self._folder) as con:
             self.table.view(con, "resolved", known_at=commit.ingested)
-            found = statistics.describe(
+            found = figures.describe(
                 con, "resolved", [f for f in self.schema if f.name not in skip]
             )
-        statistics.keep(self._folder, commit.version, found)
+        figures.keep(self._folder, commit.version, found)
         return found
 
     def __repr__(self) -> str:
@@ -255,7 +258,7 @@ def moment(value: object) -> int | None:
             f"{value!r} is not a point in time: {error}",
             "Write for example '2024-07-01T12:00:00Z'.",
         ) from error
-    if stamp is pd.NaT:
+    if pd.isna(stamp):
         raise BadInput(
             f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
         )
@@ -265,21 +268,26 @@ def moment(value: object) -> int | None:
                 f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
             )
         stamp = stamp.tz_localize("UTC")
-    return int(
-        stamp.tz_convert("UTC").as_unit("us").value if stamp.unit == "us" else stamp.value // 1000
-    )
+    return int(stamp.value // 1000)  # nanoseconds, whatever the unit of the stamp
 
 
-def run(con: object, sql: str) -> pa.Table:
+def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
     """The answer of a query that holds a user's condition.
 
     Raises:
         BadInput: The condition is not valid.
     """
+    with condition_errors():
+        return con.sql(sql).to_arrow_table()
+
+
+@contextmanager
+def condition_errors() -> Iterator[None]:
+    """Tell a fault of a user's SQL condition as a `BadInput`."""
     import duckdb
 
     try:
-        return con.sql(sql).to_arrow_table()  # type: ignore[attr-defined]
+        yield
     except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
         raise BadInput(
             f"the condition cannot be used: {str(error).splitlines()[0]}",

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.group import run
-from eolab.features.offline import quote, quoted
+from eolab.features.group import condition_errors, run
+from eolab.features.offline import quote
 from eolab.features.query import Join, Query, Steps, seconds
-from eolab.features.schema import CHANGE, INGESTED
+from eolab.features.schema import INGESTED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,38 +124,39 @@ def _match(
     match = [f"{quote(k)} AS k{i}" for i, k in enumerate(keys)]
     same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, k in enumerate(keys))
     out = ", ".join(["s._row", *(f"g.c{i}" for i in range(len(columns)))])
-    commit = group.table.view(con, "resolved", known_at=known_at)
+    target = f"CREATE OR REPLACE TEMP TABLE part{number} AS"
     where = f" WHERE {part.query.where}" if part.query.where else ""
-    target = f"CREATE OR REPLACE TEMP TABLE part{number} AS "
+    commit = group.table.view(con, "resolved", known_at=known_at)
     if group.event_time is None:
-        run_statement(
-            con,
-            f"{target}SELECT {out} FROM spine s JOIN (SELECT {', '.join([*match, *values])} FROM resolved{where}) g ON {same}",
-        )
+        inner = f"(SELECT {', '.join([*match, *values])} FROM resolved{where})"
+        with condition_errors():
+            con.execute(f"{target} SELECT {out} FROM spine s JOIN {inner} g ON {same}")
         return
     event = quote(group.event_time)
-    fresh = (
-        ""
-        if part.max_age is None
-        else f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {seconds(part.max_age, 'max_age') * 1_000_000}"
-    )
+    fresh = ""
+    if part.max_age is not None:
+        age = seconds(part.max_age, "max_age") * 1_000_000
+        fresh = f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
+    found = f"{same} AND s._t >= g._e{fresh}"
     if not commit.changed or commit.deleted or where:
-        # A condition or a deletion must be seen before the search: it decides which row is newest.
-        inner = ", ".join([*match, f"{event} AS _e", *values])
-        run_statement(
-            con,
-            f"{target}SELECT {out} FROM spine s ASOF JOIN (SELECT {inner} FROM resolved{where}) g ON {same} AND s._t >= g._e{fresh}",
-        )
+        # A condition or a deletion must be seen before the search: it decides what is newest.
+        inner = f"(SELECT {', '.join([*match, f'{event} AS _e', *values])} FROM resolved{where})"
+        with condition_errors():
+            con.execute(f"{target} SELECT {out} FROM spine s ASOF JOIN {inner} g ON {found}")
         return
     group.table.view(con, "every", known_at=known_at, resolve=False)
+    inner = f"(SELECT {', '.join([*match, f'{event} AS _e'])} FROM every)"
+    hit = ", ".join(["s._row", "g._e", *(f"g.k{i}" for i in range(len(keys)))])
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE hits AS SELECT s._row, g._e{''.join(f', g.k{i}' for i in range(len(keys)))} FROM spine s "
-        f"ASOF JOIN (SELECT {', '.join(match)}, {event} AS _e FROM every) g ON {same} AND s._t >= g._e{fresh}"
+        f"CREATE OR REPLACE TEMP TABLE hits AS SELECT {hit} "
+        f"FROM spine s ASOF JOIN {inner} g ON {found}"
     )
-    found = " AND ".join(f"h.k{i} = g.{quote(k)}" for i, k in enumerate(keys))
+    again = " AND ".join(
+        [f"h._e = g.{event}", *(f"h.k{i} = g.{quote(k)}" for i, k in enumerate(keys))]
+    )
     fetched = ", ".join(["h._row", *(f"g.{quote(c)} AS c{i}" for i, c in enumerate(columns))])
     con.execute(
-        f"{target}SELECT {fetched} FROM hits h JOIN every g ON {found} AND h._e = g.{event} "
+        f"{target} SELECT {fetched} FROM hits h JOIN every g ON {again} "
         f"QUALIFY row_number() OVER (PARTITION BY h._row ORDER BY g.{INGESTED} DESC) = 1"
     )
 
@@ -176,16 +177,10 @@ def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> No
             )
 
 
-def run_statement(con: DuckDBPyConnection, sql: str) -> None:
-    """Run SQL that holds a user's condition; a faulty condition is a `BadInput`."""
-    run(con, f"SELECT 1 FROM ({sql.split(' AS ', 1)[1]}) LIMIT 0") if " WHERE " in sql else None
-    con.execute(sql)
-
-
 def windows(
     times: np.ndarray, steps: Steps, seen: tuple[int, int] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First and last moment (excluded) of each row's season, microseconds since the epoch, shape (n,).
+    """First and last moment (excluded) of each row's season, microseconds, shape (n,).
 
     Args:
         times: Event times of the rows; `NO_TIME` where they have none.
@@ -216,7 +211,8 @@ def windows(
         high_year = _season(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
         if low_year != high_year:
             raise BadInput(
-                f"the labels have no event time and the observations are of several seasons ({low_year} to {high_year})",
+                "the labels have no event time and the observations are of several seasons "
+                f"({low_year} to {high_year})",
                 "Give the label group an event_time, or write full dates in sequence().",
             )
         years = np.full(len(times), low_year)
@@ -264,7 +260,7 @@ def step_names(steps: Steps) -> tuple[str, ...]:
         if every % 86400 == 0
         else ("m", 5 if len(steps.start) == 5 else 0)
     )
-    return tuple(str(np.datetime64(m, unit))[cut:] for m in moments)
+    return tuple(str(m.astype(f"datetime64[{unit}]"))[cut:] for m in moments)
 
 
 def sequences(
@@ -342,7 +338,8 @@ def _stepped(
     figures = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
     return run(
         con,
-        f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, count(*) AS _n, {figures} "
+        f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, "
+        f"count(*) AS _n, {figures} "
         f"FROM spine s JOIN (SELECT {inner} FROM resolved{where}) g "
         f"ON {same} AND g._e >= s._w0 AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
     )
@@ -392,16 +389,3 @@ def filled(X: np.ndarray, how: str, gap: int, last: np.ndarray) -> np.ndarray:
     right = X[rows, np.clip(after, 0, t - 1), columns]
     weight = (index - before) / np.maximum(after - before, 1)
     return np.where(usable & (after < t), left + (right - left) * weight, X).astype(X.dtype)
-
-
-__all__ = [
-    "CHANGE",
-    "NO_TIME",
-    "Spine",
-    "flat",
-    "keys_of",
-    "quoted",
-    "sequences",
-    "step_names",
-    "windows",
-]

@@ -21,7 +21,7 @@ from eolab.features.schema import CHANGE, INGESTED
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable
+    from deltalake import CommitProperties, DeltaTable
     from duckdb import DuckDBPyConnection
 
 FORMAT = 1
@@ -141,7 +141,6 @@ class OfflineTable:
             Conflict: Keys are there already, with ``only_new``.
             RemoteError: The disk is full or cannot be written; nothing was added.
         """
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         with self.locked():
@@ -229,7 +228,7 @@ class OfflineTable:
                 continue
 
     def _known(self, table: DeltaTable | None, rows: pa.Table) -> tuple[pa.Array, int]:
-        """For each row 1 where its key was ever in the table, else 0 (int8); how many are there now."""
+        """For each row 1 where its key was ever there, else 0 (int8); how many are there now."""
         import numpy as np
         import pyarrow as pa
 
@@ -244,10 +243,12 @@ class OfflineTable:
         with connect(self.folder) as con:
             con.register("incoming", numbered)
             con.execute(
-                f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} FROM read_parquet({_list(files)})"
+                f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} "
+                f"FROM read_parquet({_list(files)})"
             )
             found = con.sql(
-                f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
+                f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest "
+                f"FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
                 if _commit(table.history(1)[0]).changed
                 else f"SELECT _n, 0 AS newest FROM incoming SEMI JOIN present USING ({keys})"
             ).to_arrow_table()
@@ -260,7 +261,7 @@ class OfflineTable:
         import pyarrow.compute as pc
 
         actions = pa.table(table.get_add_actions(flatten=True))
-        keep = pa.array([True] * actions.num_rows)
+        keep = pa.array([True] * actions.num_rows, pa.bool_())
         for key in self.keys:
             kind = rows.schema.field(key).type
             # Long texts are cut in Delta's statistics, so only numbers and times are compared.
@@ -315,7 +316,7 @@ class OfflineTable:
         features = set(table.protocol().reader_features or ())
         if features & {"deletionVectors", "columnMapping"}:
             raise Conflict(
-                f"{self.path} uses Delta's {', '.join(sorted(features))}, which cannot be read here",
+                f"{self.path} uses Delta's {', '.join(sorted(features))}, which is not read here",
                 "Write it without.",
             )
         files = table.file_uris() if files is None else files
@@ -335,7 +336,8 @@ class OfflineTable:
             f"again AS (SELECT DISTINCT {keys} FROM raw WHERE {CHANGE} > 0) "
             f"SELECT * FROM raw ANTI JOIN again USING ({keys}) UNION ALL BY NAME "
             f"SELECT * FROM (SELECT * FROM raw SEMI JOIN again USING ({keys}) "
-            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) WHERE {CHANGE} <> 2"
+            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) "
+            f"WHERE {CHANGE} <> 2"
         )
         return commit
 
@@ -348,7 +350,7 @@ class OfflineTable:
             yield  # closing the file frees the lock
 
 
-def properties(commit: Commit) -> object:
+def properties(commit: Commit) -> CommitProperties:
     """What Delta keeps of a commit: our account of it travels in the table's own log."""
     from deltalake import CommitProperties
 

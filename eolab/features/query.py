@@ -1,4 +1,4 @@
-"""What to take from which group: a plain description that a view keeps and an engine carries out."""
+"""What to take from which group: a description that a view keeps and an engine carries out."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ class Query:
         """One array (steps, features) a label instead of one row.
 
         Groups with event times are cut into steps; columns of groups without, and of groups joined
-        later, are repeated along them. Steps without an observation are NaN. Nothing later than the label's event time is
-        used.
+        later, are repeated along them. Steps without an observation are NaN. Nothing later than
+        the label's event time is used.
 
         Args:
             start: First day: "2024-03-01", or "03-01" for the season that began last at or before
@@ -253,13 +253,14 @@ def chosen(names: Sequence[str], available: Sequence[str], what: str) -> tuple[s
 
 def from_dict(spec: Mapping[str, object], group: object) -> Query:
     """A query from its plain JSON; ``group(name, version)`` opens its groups."""
-    name, version = spec["group"]  # type: ignore[misc]
+    where = spec["group"]
+    assert isinstance(where, list)
     assert callable(group)
     steps = spec.get("steps")
     joins = spec.get("joins") or []
     assert isinstance(joins, list)
     return Query(
-        group(name, version),
+        group(*where),
         tuple(spec["columns"]),  # type: ignore[arg-type]
         tuple(
             Join(

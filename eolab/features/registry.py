@@ -24,7 +24,7 @@ _WORDS = {"group": "feature group", "view": "feature view", "dataset": "training
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered thing: its kind, name, version, description as plain JSON, and when it was made."""
+    """A registered thing: kind, name, version, description as plain JSON, time of making."""
 
     kind: str
     name: str
@@ -156,7 +156,8 @@ class Registry:
                 )
             if found == 0:
                 connection.exec_driver_sql(
-                    "CREATE TABLE IF NOT EXISTS entries (kind VARCHAR(32) NOT NULL, name VARCHAR(128) NOT NULL, "
+                    "CREATE TABLE IF NOT EXISTS entries "
+                    "(kind VARCHAR(32) NOT NULL, name VARCHAR(128) NOT NULL, "
                     "version INTEGER NOT NULL, spec TEXT NOT NULL, created FLOAT NOT NULL, "
                     "PRIMARY KEY (kind, name, version))"
                 )

@@ -1,6 +1,6 @@
-"""From what users have (pandas, GeoDataFrame, pyarrow, ...) to the Arrow table that is kept: all checks are here.
+"""From what users have (pandas, GeoDataFrame, pyarrow, ...) to the Arrow table that is kept.
 
-A table is refused as a whole, before anything is written.
+All checks are here: a table is refused as a whole, before anything is written.
 """
 
 from __future__ import annotations
@@ -184,7 +184,8 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
     if event_time and not pa.types.is_timestamp(table.schema.field(event_time).type):
         raise BadInput(
             f"the event time {event_time!r} has the type {table.schema.field(event_time).type}",
-            f"Give time stamps with a time zone: pandas.to_datetime(frame[{event_time!r}], utc=True).",
+            "Give time stamps with a time zone: "
+            f"pandas.to_datetime(frame[{event_time!r}], utc=True).",
         )
     for name in RESERVED:
         if name in names:
@@ -205,8 +206,10 @@ def _check_unique(table: pa.Table, keys: list[str]) -> None:
     shown = ", ".join(f"{k}={worst[k]}" for k in keys)
     rows = pc.sum(pc.greater(counted.column("count_all"), 1)).as_py()
     raise BadInput(
-        f"{rows} keys are there more than once ({extra} rows too many), for example {shown} {worst['count_all']} times",
-        f"Keep one row a key, for example frame.drop_duplicates({keys!r}), or add a column to primary_key or an event_time.",
+        f"{rows} keys are there more than once ({extra} rows too many), "
+        f"for example {shown} {worst['count_all']} times",
+        f"Keep one row a key, for example frame.drop_duplicates({keys!r}), "
+        "or add a column to primary_key or an event_time.",
     )
 
 

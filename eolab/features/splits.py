@@ -107,7 +107,9 @@ class Places:
 
 
 def units(places: Places, merge: float, together: np.ndarray | None = None) -> np.ndarray:
-    """Which samples are one unit: nearer than ``merge`` metres (by their middles), or of one value of ``together``.
+    """Which samples are one unit.
+
+    Those nearer than ``merge`` metres (by their middles), and those of one value of ``together``.
 
     Returns:
         Numbers 0..u-1, shape (n,).
@@ -132,7 +134,7 @@ def units(places: Places, merge: float, together: np.ndarray | None = None) -> n
 
 
 def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
-    """The cell of each sample as text, shape (n,); a unit is where its first point (by x, then y) is."""
+    """The cell of each sample as text, shape (n,); a unit is where its first point is."""
     points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
     order = np.lexsort((points[:, 1], points[:, 0]))
     first = np.full(unit.max(initial=-1) + 1, -1)
@@ -155,7 +157,7 @@ def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
     np.maximum.at(high, unit, points)
     if count and (high - low).max() > blocks.size:
         raise BadInput(
-            "samples so near to each other that they count as one place chain over more than a block",
+            "samples so near that they count as one place chain over more than a block",
             "These are pixels or dense points: pass Blocks(..., merge=0).",
         )
 
@@ -215,7 +217,7 @@ def _arrange(
 
 
 def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> np.ndarray:
-    """Which samples of the mask ``one`` are within the buffer of a sample of ``other``; a mask (n,)."""
+    """Which samples of ``one`` are within the buffer of a sample of ``other``; masks (n,)."""
     import shapely
     from pyproj import CRS
     from scipy.spatial import cKDTree

@@ -25,7 +25,7 @@ TOP = 10
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts between edges; ``edges`` has one more entry than ``counts``; the last bin is closed."""
+    """Counts between edges; there is one more edge than counts; the last bin is closed."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -130,7 +130,8 @@ def _column(
         )
     name = quote(field.name)
     top = con.sql(
-        f"SELECT CAST({name} AS VARCHAR), count(*) FROM {view} WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TOP}"
+        f"SELECT CAST({name} AS VARCHAR), count(*) FROM {view} WHERE {name} IS NOT NULL "
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TOP}"
     ).fetchall()
     return ColumnStatistics(
         field.name,
@@ -157,7 +158,8 @@ def _histogram(
         known = con.sql(f"SELECT count({name}) FROM {view}").fetchall()[0]
         return Histogram((low, high), (int(known[0]),))
     rows = con.sql(
-        f"SELECT least(CAST(floor(({value} - {low!r}::DOUBLE) / {width!r}::DOUBLE) AS INTEGER), {BINS - 1}) AS bin, count(*) "
+        f"SELECT least(CAST(floor(({value} - {low!r}::DOUBLE) / {width!r}::DOUBLE) AS INTEGER), "
+        f"{BINS - 1}) AS bin, count(*) "
         f"FROM {view} WHERE {name} IS NOT NULL AND isfinite({value}) GROUP BY 1"
     ).fetchall()
     counts = [0] * BINS

@@ -77,7 +77,9 @@ class FeatureStore:
         crs: object = None,
         columns: Mapping[str, str] | None = None,
     ) -> FeatureGroup:
-        """The group if there is one with the same keys, else a new one (see `create_feature_group`).
+        """The group with the same keys if there is one, else a new one.
+
+        See `create_feature_group` for the arguments.
 
         Raises:
             Conflict: There is one with other keys.
@@ -103,7 +105,8 @@ class FeatureStore:
         for key in ("primary_key", "event_time"):
             if found.spec[key] != spec[key]:
                 raise Conflict(
-                    f"the feature group {name!r}, version {version}, has {key}={found.spec[key]!r}, not {spec[key]!r}",
+                    f"the feature group {name!r}, version {version}, "
+                    f"has {key}={found.spec[key]!r}, not {spec[key]!r}",
                     f"Use its {key}, or make version {version + 1}.",
                 )
         return self.feature_group(name, version)

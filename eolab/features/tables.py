@@ -1,4 +1,4 @@
-"""Labelled tables made elsewhere: which columns are features, what is nodata, where the samples are."""
+"""Labelled tables made elsewhere: what are features, what is nodata, where samples are."""
 
 from __future__ import annotations
 

@@ -361,7 +361,9 @@ class FeatureView:
         return _Samples(data, rows, geometry, report)
 
     def __repr__(self) -> str:
-        return f"<FeatureView {self.label}: {', '.join(self.labels.columns)} from {len(self.query.names)} features of {', '.join(self.groups)}>"
+        target, groups = ", ".join(self.labels.columns), ", ".join(self.groups)
+        count = len(self.query.names)
+        return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
 
 
 def check_view(labels: Query, query: Query) -> None:
@@ -407,7 +409,8 @@ def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
     for name in table.column_names:
         if name not in group.keys:
             frame[name] = table.column(name).to_pandas().to_numpy()
-    return frame[kept].reset_index(drop=True)
+    found: pd.DataFrame = frame[kept].reset_index(drop=True)
+    return found
 
 
 def _keys_needed(query: Query, available: Sequence[str]) -> list[str]:

@@ -1,0 +1,328 @@
+"""A feature group keeps what was inserted, with its history, and refuses what it cannot keep."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from eolab.errors import BadInput, Conflict, NotFound
+from eolab.features import FeatureStore
+from eolab.lineage import Ref, upstream
+
+
+def rows(at, n=3, **more):
+    return pd.DataFrame(
+        {"id": np.arange(n), "time": [at("2024-05-01")] * n, "value": np.arange(n) / 2, **more}
+    )
+
+
+@pytest.fixture
+def group(store):
+    return store.create_feature_group("g", primary_key=["id"], event_time="time")
+
+
+def test_what_was_inserted_is_read_in_the_order_of_columns_and_keys(group, at):
+    frame = rows(at).iloc[::-1][["value", "time", "id"]]
+    group.insert(frame)
+    found = group.read()
+    assert list(found.columns) == ["value", "time", "id"]
+    assert found["id"].tolist() == [0, 1, 2]
+    assert found["value"].tolist() == [0.0, 0.5, 1.0]
+    assert group.read(["id", "value"], filter="value > 0.4")["id"].tolist() == [1, 2]
+
+
+def test_a_second_process_sees_the_same(group, at, config):
+    group.insert(rows(at))
+    again = FeatureStore(config).feature_group("g", 1)
+    pd.testing.assert_frame_equal(again.read(), group.read())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([1, 2, 255], dtype="uint8"),
+        pd.Series([1, 2, 65535], dtype="uint16"),
+        pd.Series([1, 2, 2**32 - 1], dtype="uint32"),
+        pd.Series([1.5, None, 2.5], dtype="float32"),
+        pd.Series([1.5, np.nan, -1.0], dtype="float64"),
+        pd.Series([True, False, True]),
+        pd.Series(["a", None, "ü"]),
+        pd.Series(["a", "b", "a"], dtype="category"),
+        pd.Series([1, None, 3], dtype="Int64"),
+        pd.to_datetime(pd.Series(["2024-01-01", None, "1950-06-01"]), utc=True),
+        pd.Series([[1.0, 2.0], [3.0], []]),
+    ],
+    ids=str,
+)
+def test_values_of_each_type_come_back_equal(group, at, values):
+    group.insert(rows(at, extra=values))
+    found = group.read()["extra"]
+    for given, back in zip(values, found, strict=True):
+        if isinstance(given, list):
+            assert list(back) == given
+        elif pd.isna(given):
+            assert pd.isna(back)
+        else:
+            assert back == given
+
+
+def test_arrow_tables_are_taken_and_nan_is_missing(group, at):
+    table = pa.table(
+        {"id": [1, 2], "time": pa.array([at("2024-05-01")] * 2), "value": [float("nan"), 1.0]}
+    )
+    group.insert(table)
+    value = next(c for c in group.statistics() if c.column == "value")
+    assert (value.count, value.nulls, value.mean) == (2, 1, 1.0)
+
+
+def test_a_newer_version_of_a_row_is_read_and_the_older_was_known_before(group, at):
+    first = group.insert(rows(at))
+    second = group.insert(rows(at).assign(value=9.0).iloc[:1])
+    assert group.read()["value"].tolist() == [9.0, 0.5, 1.0]
+    before = pd.Timestamp(first.ingested, unit="us", tz="UTC")
+    assert group.read(known_at=before)["value"].tolist() == [0.0, 0.5, 1.0]
+    assert group.read(known_at=before - pd.Timedelta("1us")).empty
+    assert (second.rows, second.new, second.total) == (1, 0, 3)
+    assert [c.operation for c in group.commits()] == ["insert", "insert"]
+
+
+def test_ingestion_times_grow_even_when_the_clock_goes_back(group, at, monkeypatch):
+    first = group.insert(rows(at))
+    monkeypatch.setattr("time.time_ns", lambda: 0)
+    second = group.insert(rows(at).assign(value=7.0))
+    assert second.ingested > first.ingested
+    assert group.read()["value"].tolist() == [7.0, 7.0, 7.0]
+
+
+def test_append_refuses_keys_that_are_there(group, at):
+    group.insert(rows(at), mode="append")
+    with pytest.raises(Conflict, match="1 of 2 keys"):
+        group.insert(rows(at, 4).iloc[2:], mode="append")
+    assert len(group.read()) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda f: pd.concat([f, f.iloc[:1]]), "more than once"),
+        (lambda f: f.assign(time=f["time"].dt.tz_localize(None)), "no time zone"),
+        (lambda f: f.assign(time=f["time"].astype(str)), "event time"),
+        (lambda f: f.drop(columns="time"), "'time' is not in the table"),
+        (lambda f: f.assign(id=[1, None, 2]), "no value in the key column 'id'"),
+        (lambda f: f.assign(time=[None, *f["time"][1:]]), "no value in the event time"),
+        (lambda f: f.assign(value="text"), "'value' has the type string"),
+        (lambda f: f.rename(columns={"value": "valeu"}), "'value' is not in the table"),
+        (lambda f: f.assign(vlaue=1.0), "no column 'vlaue'"),
+        (lambda f: f.assign(id=f["id"] + 0.5), "'id'"),
+        (lambda f: f.assign(value=[1, "a", 2.0]), "mixed"),
+        (lambda f: f.assign(_change=1), "used by the store itself"),
+        (lambda f: f.assign(value=pd.Timedelta("1D")), "cannot be kept"),
+        (lambda f: [f], "cannot insert a list"),
+    ],
+)
+def test_bad_rows_are_refused_as_a_whole_with_a_hint(group, at, change, says):
+    group.insert(rows(at))
+    before = group.read()
+    with pytest.raises(BadInput, match=says) as caught:
+        group.insert(change(rows(at)))
+    assert caught.value.hint
+    assert len(group.commits()) == 1
+    pd.testing.assert_frame_equal(group.read(), before)
+
+
+def test_columns_are_added_on_request_only(group, at):
+    group.insert(rows(at))
+    group.insert(rows(at, 4, evi=1.0).iloc[3:], add_columns=True)
+    assert group.columns == ("id", "time", "value", "evi")
+    assert group.read()["evi"].isna().tolist() == [True, True, True, False]
+
+
+def test_whole_numbers_with_gaps_fit_a_column_of_whole_numbers(store):
+    group = store.create_feature_group("n", primary_key=["id"])
+    group.insert(pd.DataFrame({"id": [1, 2], "n": [1, 2]}))
+    group.insert(pd.DataFrame({"id": [3, 4], "n": [3.0, np.nan]}))
+    assert group.read()["n"].tolist()[:3] == [1, 2, 3]
+    with pytest.raises(BadInput, match="'n'"):
+        group.insert(pd.DataFrame({"id": [5], "n": [3.5]}))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["a", "b"],
+        [1.5, 2.5],
+        [True, False],
+        pd.to_datetime(["2024-01-01", "2024-01-02"], utc=True),
+        [pd.Timestamp("2024-01-01").date(), pd.Timestamp("2024-01-02").date()],
+    ],
+    ids=["text", "float", "truth", "time", "date"],
+)
+def test_keys_of_every_type_are_told_apart(store, keys):
+    group = store.create_feature_group("k", primary_key=["id"])
+    group.insert(pd.DataFrame({"id": keys, "v": [1, 2]}))
+    commit = group.insert(pd.DataFrame({"id": keys[:1], "v": [3]}))
+    assert commit.new == 0
+    assert sorted(group.read()["v"]) == [2, 3]
+
+
+def test_an_empty_frame_with_types_makes_an_empty_group(group, at):
+    group.insert(rows(at).iloc[:0])
+    assert group.read().empty
+    group.insert(rows(at))
+    assert len(group.read()) == 3
+
+
+def test_geometry_comes_back_and_another_crs_is_refused(parcels):
+    frame = parcels.read()
+    assert frame.crs == "EPSG:32633"
+    assert frame.geometry.area.round(6).eq(4800).all()
+    with pytest.raises(BadInput, match="EPSG:4326"):
+        parcels.insert(frame.to_crs(4326))
+    with pytest.raises(BadInput, match="no coordinate reference system"):
+        parcels.insert(frame.set_crs(None, allow_override=True))
+
+
+def test_a_geometry_without_crs_is_refused_at_first_too(store):
+    import geopandas as gpd
+    import shapely
+
+    group = store.create_feature_group("g", primary_key=["id"])
+    with pytest.raises(BadInput, match="no coordinate reference system"):
+        group.insert(gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(0, 0)]))
+    assert not group.commits()
+
+
+def test_longitude_and_latitude_are_a_geometry_by_themselves(store):
+    group = store.create_feature_group("g", primary_key=["id"])
+    group.insert(pd.DataFrame({"id": [1], "lon": [14.5], "lat": [46.0], "v": [1.0]}))
+    assert group.geometry.crs == "EPSG:4326"
+    assert group.features == ("v",)
+
+
+def test_statistics_equal_pandas(group, at):
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(1000) < 0.1, np.nan, rng.normal(5, 2, 1000))
+    crops = rng.choice(["a", "b", "c"], 1000, p=[0.5, 0.3, 0.2])
+    frame = rows(at, 1000).assign(value=values, crop=crops)
+    group.insert(frame)
+    found = {c.column: c for c in group.statistics()}
+    value = found["value"]
+    assert (value.count, value.nulls) == (1000, int(np.isnan(values).sum()))
+    assert value.mean == pytest.approx(frame["value"].mean())
+    assert value.std == pytest.approx(frame["value"].std())
+    assert (value.min, value.max) == (frame["value"].min(), frame["value"].max())
+    assert value.quantiles == pytest.approx(
+        frame["value"].quantile([0.05, 0.25, 0.5, 0.75, 0.95]), abs=0.1
+    )
+    counts, edges = np.histogram(values[~np.isnan(values)], 20)
+    assert value.histogram.counts == tuple(counts)
+    assert value.histogram.edges == pytest.approx(edges)
+    assert dict(found["crop"].top) == frame["crop"].value_counts().to_dict()
+    assert found["crop"].distinct == 3
+    assert found["time"].min == "2024-05-01T00:00:00+00:00"
+
+
+def test_statistics_are_of_the_newest_versions_only(group, at):
+    group.insert(rows(at))
+    group.insert(rows(at).assign(value=4.0))
+    value = next(c for c in group.statistics() if c.column == "value")
+    assert (value.count, value.min, value.max) == (3, 4.0, 4.0)
+
+
+def test_lost_statistics_are_computed_again(group, at, config):
+    group.insert(rows(at))
+    before = group.statistics()
+    for file in (config.features / "groups/g/1/statistics").iterdir():
+        file.write_text("{")
+    assert group.statistics() == before
+
+
+def test_the_scenes_of_the_rows_are_the_origin_of_the_commit(group, at, config):
+    frame = rows(at)
+    frame.attrs["eolab_items"] = ["S2A_1", "S2B_2"]
+    group.insert(frame)
+    assert upstream(config.root, Ref("commit", "g/1@0")) == [
+        Ref("item", "S2A_1"),
+        Ref("item", "S2B_2"),
+    ]
+
+
+def test_names_and_keys_are_checked(store):
+    with pytest.raises(BadInput):
+        store.create_feature_group("../x", primary_key=["id"])
+    with pytest.raises(BadInput, match="empty"):
+        store.create_feature_group("x", primary_key=[])
+    store.create_feature_group("parcels", primary_key=["id"])
+    with pytest.raises(Conflict, match="exists"):
+        store.create_feature_group("parcels", primary_key=["id"])
+    with pytest.raises(Conflict, match="primary_key"):
+        store.get_or_create_feature_group("parcels", primary_key=["other"])
+    with pytest.raises(NotFound, match="parcel") as caught:
+        store.feature_group("parcel")
+    assert "parcels" in caught.value.hint
+    with pytest.raises(NotFound, match="version 3"):
+        store.feature_group("parcels", 3)
+
+
+def test_the_snapshot_is_plain_json(store, parcels, spectra):
+    store.create_feature_view("v", labels=parcels.select("crop"), query=spectra.select_all())
+    snapshot = json.loads(json.dumps(store.snapshot(), allow_nan=False))
+    group = next(g for g in snapshot["groups"] if g["name"] == "spectra")
+    assert (group["rows"], group["commits"]) == (2400, 1)
+    assert group["columns"][2] == {"name": "ndvi", "type": "double", "description": ""}
+    assert group["last_commit"]["operation"] == "insert"
+    assert snapshot["views"][0]["groups"] == ["truth/1", "spectra/1"]
+    figures = json.loads(json.dumps(store.statistics_snapshot("spectra", 1), allow_nan=False))
+    assert figures["commit"] == 0
+    assert {c["column"] for c in figures["statistics"]} == {"parcel_id", "time", "ndvi"}
+
+
+def test_a_group_without_rows_is_in_the_snapshot(store):
+    store.create_feature_group("new", primary_key=["id"])
+    group = store.snapshot()["groups"][0]
+    assert (group["rows"], group["last_commit"]) == (0, None)
+    assert store.statistics_snapshot("new", 1) == {"commit": -1, "statistics": []}
+    with pytest.raises(Conflict, match="nothing was inserted"):
+        store.feature_group("new").read()
+
+
+def test_a_full_disk_leaves_the_group_as_it_was(group, at, config):
+    """A limit on file sizes fails a write part-way, as a full disk does."""
+    group.insert(rows(at))
+    before = group.read()
+    script = textwrap.dedent(
+        f"""
+        import resource, signal
+        import numpy as np, pandas as pd
+        from eolab import config
+        from eolab.errors import RemoteError
+        from eolab.features import FeatureStore
+
+        group = FeatureStore(config.open_path({str(config.root)!r})).feature_group("g")
+        n = 200_000
+        frame = pd.DataFrame({{"id": np.arange(n) + 10, "value": np.random.default_rng(0).random(n)}})
+        frame["time"] = pd.Timestamp("2024-06-01", tz="UTC")
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            group.insert(frame)
+        except RemoteError as error:
+            print(error.message)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "is full; nothing was inserted" in done.stdout, done.stderr
+    pd.testing.assert_frame_equal(group.read(), before)
+    table = config.features / "groups/g/1/table"
+    assert len(list(table.glob("*.parquet"))) == 1, "the torn file was taken away"
+    group.insert(rows(at, 5))
+    assert len(group.read()) == 5
