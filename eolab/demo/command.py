@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     from eolab.demo.way import Options, go
 
     _check(options)
+    # TensorFlow's start-up notes would stand between our lines.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     started = time.perf_counter()
     with _folder(options.workspace) as folder:
         result = go(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from eolab.data import Split
     from eolab.demo.cases import Case
     from eolab.facade import Workspace
-    from eolab.studies import Study
+    from eolab.models import ModelVersion
+    from eolab.studies import FittedModel, Study
 
 # The headline is the network's; the forest stands beside it.
 MODELS: Mapping[str, Callable[..., None]] = {
@@ -48,9 +49,7 @@ def go(folder: Path, options: Options, *, say: cases.Say) -> dict[str, object]:
     if options.table is not None:
         case = cases.from_table(ws, options.table, str(options.label_column), say)
     elif options.data is not None and options.labels is not None:
-        case = cases.from_scenes(
-            ws, options.data, options.labels, str(options.label_column), options.seed, say
-        )
+        case = cases.from_scenes(ws, options.data, options.labels, str(options.label_column), say)
     else:
         case = cases.from_sample(ws, options.seed, say)
     if case.caution:
@@ -83,24 +82,16 @@ def _one_test(ws: Workspace, case: Case, options: Options, say: cases.Say) -> di
         seed=options.seed,
         min_samples=case.minimum,
     )
-    say(f"Split: {split.source}")
-    figures: dict[str, object] = {}
-    headline: dict[str, object] = {}
+    _tell_split(split, say)
+    figures: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         say(f"Tuning {kind}: {options.trials} trials on {options.workers} workers")
         study = _tune(ws, kind, split, f"{case.name}-{kind}", options)
         model = ws.models.register(f"{case.name}-{kind}", study.refit(), test=split.test)
         test = _test_figures(model.metrics)
         say(f"{kind}: test macro-F1 {test['macro_f1']} ({test['low']} to {test['high']})")
-        entry = {
-            "best": {"params": study.best_params, "value": round(study.best_value, 6)},
-            "test": test,
-            "model": {"name": model.name, "version": model.version},
-        }
-        figures[kind] = entry
-        if kind == "keras":
-            headline = entry
-    return {**_size(case, split, options), **headline, "sklearn": figures["sklearn"]}
+        figures[kind] = _entry(study, test, model)
+    return {**_size(case, split, options), **figures["keras"], "sklearn": figures["sklearn"]}
 
 
 def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[str, object]:
@@ -110,8 +101,6 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
     all samples, and carries the folds' figures.
     """
     import numpy as np
-
-    from eolab.models.analysis import accuracy, macro_f1
 
     outer = case.view.folds(
         by=case.blocks, n=case.folds, seed=options.seed, min_samples=case.minimum
@@ -123,15 +112,13 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         seed=options.seed,
         min_samples=case.minimum,
     )
-    say(f"Folds: {outer[0].source}")
-    figures: dict[str, object] = {}
-    headline: dict[str, object] = {}
+    _tell_split(whole, say)
+    figures: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         scores = []
         for number, split in enumerate(outer):
             study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
-            predicted = study.refit().load().predict(split.test.X)
-            scores.append((accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)))
+            scores.append(_score(study.refit(), split))
             say(f"{kind} fold {number + 1} of {len(outer)}: macro-F1 {scores[-1][1]:.3f}")
         table = np.array(scores)
         test = {
@@ -143,12 +130,65 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
         model = ws.models.register(f"{case.name}-{kind}", study.refit(), metrics=test)
         say(f"{kind}: macro-F1 {test['macro_f1']} over folds, {test['low']} to {test['high']}")
-        entry = {
-            "best": {"params": study.best_params, "value": round(study.best_value, 6)},
-            "test": test,
-            "model": {"name": model.name, "version": model.version},
-        }
-        figures[kind] = entry
-        if kind == "keras":
-            headline = entry
-    return {**_size(case, whole, options), **headline, "sklearn": figures["sklearn"]}
+        figures[kind] = _entry(study, test, model)
+    return {**_size(case, whole, options), **figures["keras"], "sklearn": figures["sklearn"]}
+
+
+def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
+    """Accuracy and macro-F1 of a refitted model on the held-out fold."""
+    from eolab.models import flavours
+    from eolab.models.analysis import accuracy, macro_f1
+
+    answer = flavours.outputs(fitted.load(), fitted.flavour, split.test.X)
+    predicted = flavours.classes(answer, len(fitted.classes))
+    return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
+
+
+def _test_figures(metrics: Mapping[str, float | None]) -> dict[str, object]:
+    """The registry's figures of the test part under the demo's names."""
+    names = {
+        "accuracy": "accuracy",
+        "macro_f1": "macro_f1",
+        "low": "macro_f1_low",
+        "high": "macro_f1_high",
+    }
+    return {ours: _rounded(metrics[theirs]) for ours, theirs in names.items()}
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(float(figure), 4)
+
+
+def _entry(study: Study, test: Mapping[str, object], model: ModelVersion) -> dict[str, object]:
+    return {
+        "best": {"params": study.best_params, "value": round(study.best_value, 6)},
+        "test": dict(test),
+        "model": {"name": model.name, "version": model.version},
+    }
+
+
+def _size(case: Case, split: Split, options: Options) -> dict[str, object]:
+    """How much went in: the figures that say what the result stands on."""
+    report = split.source["report"]
+    assert isinstance(report, Mapping)
+    return {
+        "items": case.items,
+        "pixels": case.pixels,
+        "rows": case.rows,
+        "features": len(split.train.columns),
+        "units": report["units"],
+        "blocks": report["blocks"],
+        "trials": options.trials,
+    }
+
+
+def _tell_split(split: Split, say: cases.Say) -> None:
+    """Say how large the parts are and which classes were left out, and why."""
+    report = split.source["report"]
+    assert isinstance(report, Mapping)
+    parts = ", ".join(
+        f"{name} {part['samples']} in {part['blocks']}" for name, part in report["parts"].items()
+    )
+    say(f"{report['samples']} samples in {report['blocks']} blocks ({parts})")
+    for name, why in report["left_out"].items():
+        say(f"Left out: {name} ({why})")
