@@ -1,4 +1,7 @@
 /** The front-end half of eolab. */
-import { plugins } from './plugins';
+import { corePlugin } from './shared/corePlugin';
+import { sidebarPlugin } from './shared/sidebarPlugin';
+import { viewsPlugin } from './shared/viewsPlugin';
+import { studiesPlugin } from './studies/plugin';
 
-export default plugins;
+export default [corePlugin, sidebarPlugin, viewsPlugin, studiesPlugin];

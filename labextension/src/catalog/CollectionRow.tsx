@@ -21,7 +21,12 @@ export function CollectionRow(props: IProps): JSX.Element {
   const detail = [
     collection.items === null
       ? null
-      : trans._n('1 item', '%1 items', collection.items, formatCount(collection.items)),
+      : trans._n(
+          '1 item',
+          '%2 items',
+          collection.items,
+          formatCount(collection.items)
+        ),
     interval === UNKNOWN ? null : interval
   ].filter(Boolean);
   return (

@@ -1,4 +1,4 @@
-import { useState, type JSX } from 'react';
+import { useEffect, useRef, useState, type JSX } from 'react';
 
 import { useEolab, useResource } from '../shared/context';
 import type { ICatalog, ICollection } from '../shared/contract';
@@ -23,9 +23,13 @@ export function ItemList({ source, collection }: IProps): JSX.Element {
   const model = catalog.items(source.name, collection.id);
   const { data, error } = useResource(model);
   const [filter, setFilter] = useState(model.filter);
+  const timer = useRef(0);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  // A slider moves through many values: ask when it rests.
   const apply = (wanted: typeof filter): void => {
     setFilter(wanted);
-    void model.setFilter(wanted);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => void model.setFilter(wanted), 350);
   };
   return (
     <>

@@ -16,9 +16,7 @@ export function ItemRow({ source, item }: IProps): JSX.Element {
   const about = [
     item.platform,
     item.epsg === null ? null : `EPSG:${item.epsg}`,
-    item.bands.length
-      ? trans._n('1 band', '%1 bands', item.bands.length)
-      : null
+    item.bands.length ? trans._n('1 band', '%1 bands', item.bands.length) : null
   ].filter(Boolean);
   return (
     <div

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type JSX } from 'react';
+import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import { EVERYTHING, type IItemsFilter } from './itemsModel';
@@ -10,24 +10,16 @@ interface IProps {
   onChange: (filter: IItemsFilter) => void;
 }
 
-/** Dates and cloud limit of the items to show; applied when the typing pauses. */
+/** Dates and cloud limit of the items to show. */
 export function ItemsFilter(props: IProps): JSX.Element {
   const { filter, interval, onChange } = props;
   const trans = useTrans();
-  const [draft, setDraft] = useState(filter);
-  const timer = useRef(0);
-  useEffect(() => setDraft(filter), [filter]);
-  useEffect(() => () => window.clearTimeout(timer.current), []);
-  const change = (part: Partial<IItemsFilter>): void => {
-    const next = { ...draft, ...part };
-    setDraft(next);
-    window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => onChange(next), 350);
-  };
+  const change = (part: Partial<IItemsFilter>): void =>
+    onChange({ ...filter, ...part });
   const min = interval[0]?.slice(0, 10);
   const max = interval[1]?.slice(0, 10);
   const filtered =
-    draft.start !== '' || draft.end !== '' || draft.maxCloud < 100;
+    filter.start !== '' || filter.end !== '' || filter.maxCloud < 100;
   return (
     <div
       className="eolab-Filter"
@@ -38,7 +30,7 @@ export function ItemsFilter(props: IProps): JSX.Element {
         <span>{trans.__('From')}</span>
         <input
           type="date"
-          value={draft.start}
+          value={filter.start}
           min={min}
           max={max}
           onChange={event => change({ start: event.target.value })}
@@ -48,20 +40,20 @@ export function ItemsFilter(props: IProps): JSX.Element {
         <span>{trans.__('To')}</span>
         <input
           type="date"
-          value={draft.end}
+          value={filter.end}
           min={min}
           max={max}
           onChange={event => change({ end: event.target.value })}
         />
       </label>
       <label className="eolab-Filter-cloud">
-        <span>{trans.__('Cloud at most %1 %', draft.maxCloud)}</span>
+        <span>{trans.__('Cloud at most %1 %', filter.maxCloud)}</span>
         <input
           type="range"
           min={0}
           max={100}
           step={5}
-          value={draft.maxCloud}
+          value={filter.maxCloud}
           onChange={event => change({ maxCloud: Number(event.target.value) })}
         />
       </label>

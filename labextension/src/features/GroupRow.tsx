@@ -18,7 +18,7 @@ export function GroupRow({ group }: IProps): JSX.Element {
   const now = useNow(true, 30_000);
   const commit = group.last_commit;
   const detail = [
-    trans._n('1 row', '%1 rows', group.rows, formatCount(group.rows)),
+    trans._n('1 row', '%2 rows', group.rows, formatCount(group.rows)),
     trans._n('1 column', '%1 columns', group.columns.length),
     commit ? formatAge(commit.time, now, trans) : trans.__('nothing inserted')
   ].join(' · ');

@@ -3,9 +3,10 @@ import type { JSX } from 'react';
 import { useEolab, useResource } from '../shared/context';
 import type { IFeatureGroup } from '../shared/contract';
 import { Failure } from '../shared/Failure';
-import { formatCount, formatScalar, formatValue } from '../shared/format';
+import { formatCount } from '../shared/format';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
+import { describeColumn } from './describeColumn';
 import { Histogram } from './Histogram';
 
 interface IProps {
@@ -39,7 +40,12 @@ export function StatisticsTable({ group }: IProps): JSX.Element {
                   className="eolab-mod-quiet"
                   title={trans.__('%1 of %2', column.nulls, column.count)}
                 >
-                  {trans._n('1 missing', '%1 missing', column.nulls, formatCount(column.nulls))}
+                  {trans._n(
+                    '1 missing',
+                    '%2 missing',
+                    column.nulls,
+                    formatCount(column.nulls)
+                  )}
                 </span>
               ) : null}
             </div>
@@ -47,20 +53,7 @@ export function StatisticsTable({ group }: IProps): JSX.Element {
               <Histogram column={column.column} histogram={column.histogram} />
             ) : null}
             <div className="eolab-Statistics-values">
-              {column.top
-                ? column.top
-                    .slice(0, 4)
-                    .map(
-                      ([value, count]) =>
-                        `${formatScalar(value)} ${formatCount(count)}`
-                    )
-                    .join(' · ')
-                : trans.__(
-                    '%1 to %2, mean %3',
-                    formatScalar(column.min),
-                    formatScalar(column.max),
-                    formatValue(column.mean)
-                  )}
+              {describeColumn(column, trans)}
             </div>
           </li>
         ))}

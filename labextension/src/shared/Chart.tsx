@@ -61,7 +61,17 @@ export function Chart(props: IProps): JSX.Element {
       setWidth(Math.floor(entry?.contentRect.width ?? 0))
     );
     observer.observe(node);
-    return () => observer.disconnect();
+    // With the keyboard, trials are chosen in their table.
+    const onClick = (): void => {
+      if (focused.current !== null) {
+        pick.current?.(focused.current);
+      }
+    };
+    node.addEventListener('click', onClick);
+    return () => {
+      observer.disconnect();
+      node.removeEventListener('click', onClick);
+    };
   }, []);
 
   useEffect(() => {
@@ -115,11 +125,6 @@ export function Chart(props: IProps): JSX.Element {
       role="img"
       aria-label={label}
       style={{ height }}
-      onClick={() => {
-        if (focused.current !== null) {
-          pick.current?.(focused.current);
-        }
-      }}
     />
   );
 }

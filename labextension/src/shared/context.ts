@@ -60,12 +60,14 @@ export function useNow(ticking: boolean, period = 1000): number {
     if (!ticking || !visible) {
       return;
     }
-    setNow(Date.now() / 1000);
-    const timer = window.setInterval(
-      () => setNow(Date.now() / 1000),
-      period
-    );
-    return () => window.clearInterval(timer);
+    const tick = (): void => setNow(Date.now() / 1000);
+    // What was hidden for a while must not wait a whole period.
+    const first = window.setTimeout(tick);
+    const timer = window.setInterval(tick, period);
+    return () => {
+      window.clearTimeout(first);
+      window.clearInterval(timer);
+    };
   }, [ticking, visible, period]);
   return now;
 }

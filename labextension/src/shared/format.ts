@@ -10,7 +10,10 @@ export function formatValue(value: number | null | undefined): string {
   }
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
-    return value.toExponential(2).replace('e+', 'e').replace(/\.?0+e/, 'e');
+    return value
+      .toExponential(2)
+      .replace('e+', 'e')
+      .replace(/\.?0+e/, 'e');
   }
   if (Number.isInteger(value)) {
     return formatCount(value);

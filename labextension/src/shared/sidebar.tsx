@@ -1,25 +1,32 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { PanelWithToolbar, SidePanel } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
-import type { JSX } from 'react';
+import { lazy, type JSX } from 'react';
 
-import { CatalogPanel } from '../catalog/CatalogPanel';
-import { FeaturesPanel } from '../features/FeaturesPanel';
-import { ModelsPanel } from '../models/ModelsPanel';
-import { StudiesPanel } from '../studies/StudiesPanel';
 import { eoIcon } from './icons';
 import { Section } from './Section';
 import { SidebarHeader } from './SidebarHeader';
 import type { IEolab } from './tokens';
 import { EolabWidget } from './widget';
 
+// Nothing of the panel's inside is needed before it is opened.
+const CatalogPanel = lazy(async () => ({
+  default: (await import('../catalog/CatalogPanel')).CatalogPanel
+}));
+const FeaturesPanel = lazy(async () => ({
+  default: (await import('../features/FeaturesPanel')).FeaturesPanel
+}));
+const StudiesPanel = lazy(async () => ({
+  default: (await import('../studies/StudiesPanel')).StudiesPanel
+}));
+const ModelsPanel = lazy(async () => ({
+  default: (await import('../models/ModelsPanel')).ModelsPanel
+}));
+
 export const SIDEBAR_ID = 'eolab-sidebar';
 
 /** The EO panel: one section a room of the workspace, under the workspace's name. */
-export function makeSidebar(
-  eolab: IEolab,
-  translator: ITranslator
-): SidePanel {
+export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
   const { trans } = eolab;
   const header = new Panel();
   header.addWidget(new EolabWidget(eolab, () => <SidebarHeader />));

@@ -11,6 +11,8 @@ export interface IPalette {
   warn: string;
   bad: string;
   background: string;
+  /** As a canvas takes it. */
+  font: string;
 }
 
 /** Read the colours that hold at a node. */
@@ -26,7 +28,8 @@ export function readPalette(node: Element): IPalette {
     good: colour('--jp-success-color1'),
     warn: colour('--jp-warn-color1'),
     bad: colour('--jp-error-color1'),
-    background: colour('--jp-layout-color1')
+    background: colour('--jp-layout-color1'),
+    font: `11px ${style.fontFamily || 'sans-serif'}`
   };
 }
 

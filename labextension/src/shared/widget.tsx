@@ -1,9 +1,10 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import type { JSX } from 'react';
+import { Suspense, type JSX } from 'react';
 
 import { Boundary } from './Boundary';
 import { EolabContext, VisibleContext } from './context';
+import { Loading } from './Loading';
 import type { IEolab } from './tokens';
 
 /** A Lumino widget around a tree of components, which knows whether it can be seen. */
@@ -20,7 +21,9 @@ export class EolabWidget extends ReactWidget {
     return (
       <EolabContext.Provider value={this._eolab}>
         <VisibleContext.Provider value={this._visible}>
-          <Boundary trans={this._eolab.trans}>{this._draw()}</Boundary>
+          <Boundary trans={this._eolab.trans}>
+            <Suspense fallback={<Loading />}>{this._draw()}</Suspense>
+          </Boundary>
         </VisibleContext.Provider>
       </EolabContext.Provider>
     );

@@ -45,8 +45,10 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
         {
           label: time,
           labelSize: 16,
+          labelFont: palette.font,
           size: 26,
           space: 70,
+          font: palette.font,
           stroke: palette.quiet,
           grid: { stroke: palette.grid, width: 1 },
           ticks: { show: false },
@@ -54,6 +56,7 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
         },
         {
           size: 52,
+          font: palette.font,
           stroke: palette.quiet,
           grid: { stroke: palette.grid, width: 1 },
           ticks: { show: false },
@@ -66,7 +69,7 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
           stroke: palette.quiet,
           fill: palette.quiet,
           paths: () => null,
-          points: { show: true, size: 4, fill: palette.quiet }
+          points: { show: true, size: 5, fill: palette.quiet }
         },
         {
           stroke: palette.accent,

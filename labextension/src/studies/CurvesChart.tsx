@@ -82,7 +82,9 @@ function draw(
         {
           label: step,
           labelSize: 16,
+          labelFont: palette.font,
           size: 26,
+          font: palette.font,
           stroke: palette.quiet,
           grid: { stroke: palette.grid, width: 1 },
           ticks: { show: false },
@@ -90,6 +92,7 @@ function draw(
         },
         {
           size: 52,
+          font: palette.font,
           stroke: palette.quiet,
           grid: { stroke: palette.grid, width: 1 },
           ticks: { show: false },

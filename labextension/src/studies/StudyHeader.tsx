@@ -90,9 +90,7 @@ export function StudyHeader(props: IProps): JSX.Element {
           name={trans.__('Elapsed')}
           value={formatDuration(elapsed(study, received, now))}
           detail={
-            left === null
-              ? ''
-              : trans.__('about %1 left', formatDuration(left))
+            left === null ? '' : trans.__('about %1 left', formatDuration(left))
           }
         />
         <Figure

@@ -12,11 +12,7 @@ interface IProps {
 export function StudyProgress({ study }: IProps): JSX.Element {
   const trans = useTrans();
   const { completed, stopped, failed, running } = study.counts;
-  const total = Math.max(
-    study.budget.trials,
-    doneTrials(study) + running,
-    1
-  );
+  const total = Math.max(study.budget.trials, doneTrials(study) + running, 1);
   const share = (count: number): string => `${(100 * count) / total}%`;
   const said = trans.__(
     '%1 of %2 trials done: %3 completed, %4 stopped early, %5 failed; %6 running',

@@ -72,9 +72,7 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
     >
       {() => (
         <>
-          {study.message ? (
-            <p className="eolab-Text">{study.message}</p>
-          ) : null}
+          {study.message ? <p className="eolab-Text">{study.message}</p> : null}
           <Facts
             items={[
               [

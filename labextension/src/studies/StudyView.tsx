@@ -38,7 +38,9 @@ export function StudyView({ name }: IProps): JSX.Element {
     }
     setChosen(next);
   };
-  const failed = study.trials.filter(trial => trial.error !== null).pop();
+  const failed = study.trials
+    .filter(trial => trial.state === 'failed' && trial.error !== null)
+    .pop();
   return (
     <section
       className="eolab-Study"
@@ -49,7 +51,9 @@ export function StudyView({ name }: IProps): JSX.Element {
         {commands.hasCommand(CommandIDs.openStudy) ? (
           <button
             className="eolab-Button"
-            onClick={() => void commands.execute(CommandIDs.openStudy, { name })}
+            onClick={() =>
+              void commands.execute(CommandIDs.openStudy, { name })
+            }
           >
             {trans.__('Open')}
           </button>

@@ -2,7 +2,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Widget } from '@lumino/widgets';
 
 /** Notebooks that were saved because a live view came up, by their path. */
-const saved = new WeakSet<object>();
+const saved = new WeakSet();
 
 /**
  * Save the notebook when its first live view comes up.
@@ -28,7 +28,7 @@ export function saveOnce(
   // The output is on the page before it is in the model's latest version: let it arrive.
   window.setTimeout(() => {
     if (!panel.isDisposed && panel.context.model.dirty) {
-      void panel.context.save().catch(error => {
+      void panel.context.save().catch((error: unknown) => {
         console.warn('eolab: the notebook could not be saved', error);
       });
     }

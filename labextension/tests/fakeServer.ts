@@ -1,0 +1,102 @@
+import type { Event } from '@jupyterlab/services';
+import { ServerConnection } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Stream } from '@lumino/signaling';
+
+import { CatalogModel } from '../src/catalog/model';
+import { FeaturesModel } from '../src/features/model';
+import { ModelsModel } from '../src/models/model';
+import { WorkspaceChanges } from '../src/shared/changes';
+import { Client } from '../src/shared/client';
+import { CHANGED_SCHEMA } from '../src/shared/contract';
+import type { IEolab } from '../src/shared/tokens';
+import { WorkspaceModel } from '../src/shared/workspace';
+import { StudiesModel } from '../src/studies/model';
+
+type Maker = (request: Request) => object | Promise<object>;
+type Answer = object | Maker;
+
+/** The REST of the server half as the contract words it, and its events. */
+export class FakeServer {
+  /** What is answered below `eolab/api/v1/`; a path that is not named is a foreign 404. */
+  readonly answers = new Map<string, Answer>();
+
+  /** The method, path and query of every request so far. */
+  readonly requests: string[] = [];
+
+  /** Off: no connection at all. */
+  connected = true;
+
+  readonly settings = ServerConnection.makeSettings({
+    baseUrl: 'http://lab.test/user/ann/',
+    wsUrl: 'ws://lab.test/user/ann/',
+    token: 'secret',
+    fetch: async (input: RequestInfo) => this._answer(input as Request)
+  });
+
+  readonly events = {
+    stream: new Stream<Event.IManager, Event.Emission>(
+      {} as unknown as Event.IManager
+    )
+  };
+
+  /** Tell that topics changed, as the server half does. */
+  emit(...topics: string[]): void {
+    this.events.stream.emit({
+      schema_id: CHANGED_SCHEMA,
+      topics
+    });
+  }
+
+  /** The models of an application that talks to this server. */
+  eolab(): IEolab {
+    const client = new Client(this.settings);
+    const changes = new WorkspaceChanges(
+      this.events as unknown as Event.IManager
+    );
+    return {
+      client,
+      workspace: new WorkspaceModel(client, changes),
+      catalog: new CatalogModel(client, changes),
+      features: new FeaturesModel(client, changes),
+      studies: new StudiesModel(client, changes),
+      models: new ModelsModel(client, changes),
+      commands: new CommandRegistry(),
+      trans: nullTranslator.load('eolab')
+    };
+  }
+
+  private async _answer(request: Request): Promise<Response> {
+    if (!this.connected) {
+      throw new TypeError('Failed to fetch');
+    }
+    const url = new URL(request.url);
+    const path = url.pathname.replace('/user/ann/eolab/api/v1/', '');
+    // Lab's client adds the time to every request, against caches.
+    for (const key of [...url.searchParams.keys()]) {
+      if (/^\d+$/.test(key)) {
+        url.searchParams.delete(key);
+      }
+    }
+    this.requests.push(`${request.method} ${path}${url.search}`);
+    const answer = this.answers.get(path);
+    if (answer === undefined) {
+      return new Response('<html>404</html>', { status: 404 });
+    }
+    const value: object =
+      typeof answer === 'function' ? await (answer as Maker)(request) : answer;
+    return value instanceof Response
+      ? value.clone()
+      : new Response(JSON.stringify(value));
+  }
+}
+
+/** An error as the server half words it. */
+export function refusal(
+  status: number,
+  message: string,
+  hint: string
+): Response {
+  return new Response(JSON.stringify({ message, hint }), { status });
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'jsdom',
+    include: ['labextension/tests/**/*.test.{ts,tsx}'],
+    setupFiles: ['labextension/tests/setup.ts'],
+    restoreMocks: true,
+    // JupyterLab's packages import styles and each other without file endings: let Vite read them.
+    server: {
+      deps: { inline: [/@jupyterlab/, /@jupyter\//, /@lumino/, /uplot/] }
+    }
+  }
+});
