@@ -22,12 +22,12 @@ def at():
 
 @pytest.fixture
 def parcels(store, at):
-    """200 parcels in a 20 km square of UTM 33N: polygons with a crop, observed at the season's end."""
+    """200 parcels in a 20 km square of UTM 33N: polygons with a crop, seen at the season's end."""
     import geopandas as gpd
     import shapely
 
     rng = np.random.default_rng(1)
-    corners = rng.uniform(0, 20_000, (200, 2)) + [500_000, 5_000_000]
+    corners = rng.uniform(0, 20_000, (200, 2)) + np.array([500_000, 5_000_000])
     frame = gpd.GeoDataFrame(
         {
             "parcel_id": np.arange(200),
@@ -45,7 +45,7 @@ def parcels(store, at):
 
 @pytest.fixture
 def spectra(store, at):
-    """NDVI of the parcels every 20 days from 5 March, as value = parcel + day of the series / 100."""
+    """NDVI of the parcels every 20 days from 5 March: parcel + number of the date / 100."""
     days = [at("2024-03-05") + pd.Timedelta(days=20 * k) for k in range(12)]
     rows = pd.DataFrame(
         {

@@ -307,7 +307,8 @@ def test_a_full_disk_leaves_the_group_as_it_was(group, at, config):
 
         group = FeatureStore(config.open_path({str(config.root)!r})).feature_group("g")
         n = 200_000
-        frame = pd.DataFrame({{"id": np.arange(n) + 10, "value": np.random.default_rng(0).random(n)}})
+        value = np.random.default_rng(0).random(n)
+        frame = pd.DataFrame({{"id": np.arange(n) + 10, "value": value}})
         frame["time"] = pd.Timestamp("2024-06-01", tz="UTC")
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
