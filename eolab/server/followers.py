@@ -13,12 +13,54 @@ from eolab.errors import EolabError, NotFound, nearest
 
 if TYPE_CHECKING:
     from eolab.config import Config
-    from eolab.studies.journal import Follower
-
-    Reader = tuple[threading.Lock, Follower]
+    from eolab.studies.record import Record
 
 KEPT = 256
-LOG_BYTES = 256 * 1024
+
+
+class Reader:
+    """One study, read as it grows; knows when each trial last changed."""
+
+    def __init__(self, folder: Path) -> None:
+        from eolab.studies.journal import Follower
+
+        self.lock = threading.Lock()
+        self.follower = Follower(folder)
+        self._record: object = None
+        self._marks: dict[int, object] = {}
+        self._changed: dict[int, int] = {}
+
+    def snapshot(self, since: int | None) -> dict[str, object]:
+        """Everything, or with ``since`` only the trials that changed after that event."""
+        summary = self.follower.summary()
+        record = self.follower.record
+        self._look(record)
+        partial = since is not None and 0 <= since <= record.seq
+        if not partial:
+            return {**self.follower.snapshot(), "partial": False}
+        from eolab.studies.record import trial_json
+
+        assert since is not None
+        trials = [
+            trial_json(trial) for n, trial in record.trials.items() if self._changed[n] > since
+        ]
+        workers = [
+            {"id": w.id, "state": w.state, "trial": w.trial} for w in record.workers.values()
+        ]
+        parameters = self.follower.study["space"]
+        more = {"parameters": parameters, "workers": workers, "trials": trials, "partial": True}
+        return {**summary, **more}
+
+    def _look(self, record: Record) -> None:
+        """Note the trials that are not as they were at the last look."""
+        if record is not self._record:  # the journal was begun anew
+            self._record, self._marks, self._changed = record, {}, {}
+        for n, trial in record.trials.items():
+            last = trial.curve[-1] if trial.curve else None
+            mark = (trial.state, trial.attempts, len(trial.curve), last, trial.value, trial.ended)
+            if self._marks.get(n) != mark:
+                self._marks[n] = mark
+                self._changed[n] = record.seq
 
 
 class Followers:
@@ -52,27 +94,43 @@ class Followers:
 
     def summary(self, folder: Path) -> dict[str, object]:
         """The short form of one study."""
-        lock, reader = self._reader(folder)
-        with lock:
-            return reader.summary()
+        reader = self._reader(folder)
+        with reader.lock:
+            return reader.follower.summary()
 
-    def snapshot(self, folder: Path) -> dict[str, object]:
-        """Everything about one study."""
-        lock, reader = self._reader(folder)
-        with lock:
-            return reader.snapshot()
+    def snapshot(self, folder: Path, since: int | None = None) -> dict[str, object]:
+        """Everything about one study (see `Reader.snapshot`)."""
+        reader = self._reader(folder)
+        with reader.lock:
+            return reader.snapshot(since)
+
+    def log(self, folder: Path, trial: int) -> dict[str, object]:
+        """The end of the log of a trial's last attempt.
+
+        Raises:
+            NotFound: There is no such trial.
+        """
+        from eolab.studies.journal import read_log
+
+        reader = self._reader(folder)
+        with reader.lock:
+            reader.follower.refresh()
+            if trial not in reader.follower.record.trials:
+                raise NotFound(
+                    f"study {folder.name!r} has no trial {trial}", "Trials are counted from 0."
+                )
+        text, truncated = read_log(folder, trial)
+        return {"text": text, "truncated": truncated}
 
     def _reader(self, folder: Path) -> Reader:
-        from eolab.studies.journal import Follower
-
         # A study that was deleted and made again under its name is another one.
         key = (folder, (folder / "study.json").stat().st_ino)
         with self._lock:
-            pair = self._readers.pop(key, None) or (threading.Lock(), Follower(folder))
-            self._readers[key] = pair
+            reader = self._readers.pop(key, None) or Reader(folder)
+            self._readers[key] = reader
             while len(self._readers) > KEPT:
                 self._readers.popitem(last=False)
-            return pair
+            return reader
 
 
 def names(config: Config) -> list[str]:
@@ -81,23 +139,6 @@ def names(config: Config) -> list[str]:
         return sorted(p.name for p in config.runs.iterdir() if (p / "study.json").is_file())
     except FileNotFoundError:
         return []
-
-
-def read_log(folder: Path, trial: int) -> dict[str, object]:
-    """The end of the log of a trial's last attempt.
-
-    Raises:
-        NotFound: The trial has none.
-    """
-    logs = [p for p in (folder / "logs").glob(f"{trial}.*.log") if p.name.split(".")[1].isdigit()]
-    if not logs:
-        raise NotFound(f"trial {trial} of {folder.name!r} has no log", "It may wait still.")
-    last = max(logs, key=lambda path: int(path.name.split(".")[1]))
-    with last.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - LOG_BYTES))
-        text = file.read(LOG_BYTES).decode("utf-8", errors="replace")
-    return {"text": text, "truncated": size > LOG_BYTES}
 
 
 def _damaged(name: str, error: Exception) -> dict[str, object]:

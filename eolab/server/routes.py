@@ -16,7 +16,6 @@ import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.server.base import RESTART, Handler
-from eolab.server.followers import read_log
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -172,9 +171,16 @@ class Study(Handler):
     @authenticated
     @authorized
     async def get(self, name: str) -> None:
-        """SNAPSHOT: the summary with parameters, workers and trials."""
+        """SNAPSHOT: the summary with parameters, workers, trials and `"partial": false`.
+
+        `?since=SEQ`, with the `seq` of the snapshot that the client has, sends only the trials that
+        changed since then and `"partial": true`: the client puts them, by their `n`, in place of
+        its own; everything else is whole. A `since` from before a journal was begun anew gives the
+        whole again.
+        """
         folder = self.services.followers.folder(self.workspace, name)
-        self.answer(await asyncio.to_thread(self.services.followers.snapshot, folder))
+        since = self.number("since", int, None, 0, 2**53)
+        self.answer(await asyncio.to_thread(self.services.followers.snapshot, folder, since))
 
 
 class Commands(Handler):
@@ -220,7 +226,7 @@ class Log(Handler):
     async def get(self, name: str, trial: str) -> None:
         """`{"text", "truncated"}`: the end of the last attempt's log."""
         folder = self.services.followers.folder(self.workspace, name)
-        self.answer(await asyncio.to_thread(read_log, folder, int(trial)))
+        self.answer(await asyncio.to_thread(self.services.followers.log, folder, int(trial)))
 
 
 class Models(Handler):

@@ -3,6 +3,7 @@ by the configuration file that the wheel ships."""
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import json
 import os
@@ -20,6 +21,8 @@ from urllib.parse import urlencode
 import pytest
 
 from eolab import config as configuration
+from eolab.config import Config
+from eolab.studies.journal import Writer, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests"
@@ -40,7 +43,7 @@ class Answer:
 @dataclass
 class Server:
     port: int
-    config: configuration.Config
+    config: Config
     log: Path
     process: subprocess.Popen[bytes]
     base: str = BASE
@@ -105,6 +108,9 @@ def start(folder: Path, *options: str, base: str = BASE) -> Server:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "PYTHONPATH": str(ROOT),
     }
+    config = Config(root=folder / "root" / "eolab-workspace", file=folder / "root" / "eolab.toml")
+    if not config.file.exists():
+        config = configuration.init(folder / "root")
     port = free_port()
     log = folder / "server.log"
     with log.open("ab") as out:
@@ -119,7 +125,6 @@ def start(folder: Path, *options: str, base: str = BASE) -> Server:
             stdout=out,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
-    config = configuration.init(folder / "root")
     server = Server(port, config, log, process, base)
     for _ in range(300):
         if process.poll() is not None:
@@ -144,6 +149,135 @@ def stop(server: Server) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
+    """A server whose workspace holds a catalogue, a feature group, a study and a model."""
     server = start(tmp_path_factory.mktemp("jupyter"))
-    yield server
-    stop(server)
+    try:
+        write_catalog(server.config.file.parent / "scenes")
+        with server.config.file.open("a") as file:
+            file.write('\n[catalogs.mine]\nurl = "scenes/catalog.json"\n')
+        write_features(server.config)
+        make_study(server.config.runs / "crops")
+        yield server
+    finally:
+        stop(server)
+
+
+def write_catalog(folder: Path) -> None:
+    """A static catalogue: an item of three bands, one whose files are gone, one that is broken."""
+    import numpy as np
+    import pystac
+    import rasterio
+    from rasterio.transform import from_origin
+
+    folder.mkdir()
+    catalog = pystac.Catalog("mine", "Small scenes")
+    collection = pystac.Collection(
+        "mini",
+        "Three small scenes",
+        pystac.Extent(
+            pystac.SpatialExtent([[14.9, 44.9, 15.1, 45.1]]),
+            pystac.TemporalExtent([[dt.datetime(2024, 5, 1, tzinfo=dt.UTC), None]]),
+        ),
+        title="Mini",
+    )
+    catalog.add_child(collection)
+    for number, name in enumerate(("good", "gone", "broken")):
+        item = pystac.Item(
+            name,
+            {
+                "type": "Polygon",
+                "coordinates": [[[15, 45], [15.1, 45], [15.1, 45.1], [15, 45.1], [15, 45]]],
+            },
+            [15, 45, 15.1, 45.1],
+            dt.datetime(2024, 5, 1 + number, tzinfo=dt.UTC),
+            {"eo:cloud_cover": 10.0 * number, "proj:code": "EPSG:32633", "platform": "sentinel-2a"},
+        )
+        for band in ("red", "green", "blue"):
+            path = folder / f"{name}-{band}.tif"
+            if name == "good":
+                values = np.random.default_rng(0).integers(1, 3_000, (300, 400))
+                with rasterio.open(
+                    path, "w", driver="GTiff", width=400, height=300, count=1, dtype="uint16",
+                    crs="EPSG:32633", transform=from_origin(500_000, 5_000_000, 10, 10),
+                ) as file:  # fmt: skip
+                    file.write(values.astype("uint16"), 1)
+            item.add_asset(
+                band,
+                pystac.Asset(
+                    str(path),
+                    media_type=pystac.MediaType.COG,
+                    roles=["data"],
+                    extra_fields={"eo:bands": [{"name": band, "common_name": band}]},
+                ),
+            )
+        collection.add_item(item)
+    catalog.normalize_and_save(str(folder), pystac.CatalogType.SELF_CONTAINED)
+    (folder / "mini" / "broken" / "broken.json").write_text("{ no json")
+
+
+def write_features(config: Config) -> None:
+    import pandas as pd
+
+    from eolab.features import FeatureStore
+
+    store = FeatureStore(config)
+    group = store.create_feature_group(
+        "parcels", primary_key=["parcel_id"], event_time="acquired", description="By parcel"
+    )
+    group.insert(
+        pd.DataFrame(
+            {
+                "parcel_id": [1, 2, 3],
+                "acquired": pd.to_datetime(["2024-05-01"] * 3, utc=True),
+                "ndvi": [0.2, float("nan"), 0.8],
+            }
+        )
+    )
+
+
+def make_study(run: Path, *, trials: int = 3, state: str = "completed") -> Path:
+    """The journal of a study that has ended."""
+    run.mkdir(parents=True)
+    write_json(
+        run / "study.json",
+        {
+            "format": 1, "name": run.name, "kind": "tune", "metric": "f1", "direction": "maximize",
+            "trials": trials, "workers": 1, "created": 1_000.0, "python": sys.executable,
+            "space": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0, "log": False}],
+        },
+    )  # fmt: skip
+    (run / "logs").mkdir()
+    writer = Writer(run)
+    writer.append({"t": 1_000.0, "e": "state", "state": "running"})
+    for n in range(trials):
+        t = 1_001.0 + n
+        writer.append({"t": t, "e": "trial", "n": n, "params": {"lr": 0.1 * n}})
+        writer.append({"t": t, "e": "start", "n": n, "a": 1, "w": "w0"})
+        writer.append({"t": t, "e": "report", "n": n, "a": 1, "step": 0, "m": {"f1": 0.5}})
+        (run / "logs" / f"{n}.1.log").write_text(f"trial {n} says hello\n")
+        writer.append(
+            {"t": t, "e": "finish", "n": n, "a": 1, "state": "completed", "value": 0.5 + n}
+        )
+    writer.append({"t": 2_000.0, "e": "state", "state": state})
+    writer.close()
+    return run
+
+
+@pytest.fixture
+def write_study():
+    """`make_study`, for tests that want a study of their own."""
+    return make_study
+
+
+@pytest.fixture
+def start_server():
+    """`start`, for tests that want a server of their own; stopped at the end."""
+    servers = []
+
+    def make(folder: Path, *options: str, base: str = BASE) -> Server:
+        servers.append(start(folder, *options, base=base))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        stop(server)

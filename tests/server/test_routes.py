@@ -1,0 +1,299 @@
+"""Each route answers as the contract says, and tells what is wrong with bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from eolab.studies.journal import Writer, is_alive, take_lock
+
+SUMMARY = {
+    "name", "kind", "state", "message", "metric", "direction", "created", "started", "ended", "now",
+    "budget", "counts", "best", "best_curve", "workers_alive", "seq",
+}  # fmt: skip
+
+
+def test_status_names_version_and_workspace(server):
+    answer = server.get("status")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json
+    assert set(body) == {"version", "api", "workspace", "sample"}
+    assert body["api"] == 1
+    assert body["workspace"] == {
+        "id": server.config.identity(),
+        "name": "root",
+        "path": str(server.config.root),
+    }
+    assert body["sample"] is False
+
+
+def test_catalogues_are_those_of_the_configuration(server):
+    rows = {row["name"]: row for row in server.get("catalogs").json["catalogs"]}
+    assert set(rows) == {"mine", "earth-search"}  # the sample was not made here
+    assert rows["earth-search"]["kind"] == "api"
+    assert rows["mine"]["kind"] == "static"
+    assert rows["mine"]["simulated"] is False
+
+
+def test_collections_come_with_what_was_skipped(server):
+    body = server.get("catalogs/mine/collections").json
+    (row,) = body["collections"]
+    assert (row["id"], row["title"]) == ("mini", "Mini")
+    assert row["bbox"] == [14.9, 44.9, 15.1, 45.1]
+    assert row["interval"][0].startswith("2024-05-01")
+    assert row["interval"][1] is None
+    assert isinstance(body["skipped"], list)
+
+
+def test_items_are_paged_filtered_and_broken_ones_are_told(server):
+    body = server.get("catalogs/mine/items", collection="mini", limit=1).json
+    assert len(body["items"]) == 1
+    assert body["matched"] == 2
+    (skipped,) = body["skipped"]
+    assert "broken" in skipped["href"]
+    clear = server.get("catalogs/mine/items", collection="mini", max_cloud=5).json["items"]
+    assert [item["id"] for item in clear] == ["good"]
+    (item,) = clear
+    assert item["epsg"] == 32633
+    assert item["cloud_cover"] == 0
+    assert item["platform"] == "sentinel-2a"
+    assert item["bands"] == ["red", "green", "blue"]
+    assert item["thumbnail"] is True
+    second = server.get("catalogs/mine/items", collection="mini", limit=1, offset=1).json["items"]
+    assert {second[0]["id"], body["items"][0]["id"]} == {"good", "gone"}
+
+
+def test_a_thumbnail_is_a_small_picture(server):
+    import numpy as np
+    from rasterio.io import MemoryFile
+
+    answer = server.get("catalogs/mine/thumbnail", collection="mini", item="good")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    with MemoryFile(answer.body) as memory, memory.open() as picture:
+        assert max(picture.shape) == 256
+        assert np.ptp(picture.read(1)) > 100
+
+
+@pytest.mark.parametrize(
+    ("item", "status"), [("gone", 404), ("nothing", 404), ("../../etc/passwd", 404), ("", 400)]
+)
+def test_a_thumbnail_that_cannot_be_made_is_told(server, item, status):
+    answer = server.get("catalogs/mine/thumbnail", collection="mini", item=item)
+    assert answer.status == status
+    assert answer.json["message"]
+    assert answer.json["hint"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"}, {"limit": "many"}, {"limit": "100000"}, {"offset": "-1"}, {"offset": "1.5"},
+        {"max_cloud": "101"}, {"max_cloud": "nan"}, {"bbox": "1,2,3"}, {"bbox": "a,b,c,d"},
+        {"bbox": "0,50,1,40"}, {"bbox": "0,0,200,1"}, {"bbox": "nan,0,1,1"},
+        {"datetime": "yesterday"},
+    ],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_used_is_400(server, query):
+    answer = server.get("catalogs/mine/items", **query)
+    assert answer.status == 400
+    assert next(iter(query.values())) in answer.json["message"]
+    assert answer.json["hint"]
+
+
+def test_a_misspelt_name_is_404_with_the_nearest(server):
+    for path in ("collections", "items", "thumbnail?collection=c&item=i"):
+        answer = server.get(f"catalogs/mien/{path}")
+        assert answer.status == 404
+        assert "'mine'" in answer.json["hint"]
+    answer = server.get("studies/corps")
+    assert answer.status == 404
+    assert "'crops'" in answer.json["hint"]
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2Fetc", "%2Fetc", "..", ".hidden", "a%00b", "http%3A%2F%2Fevil", "x" * 300]
+)
+def test_no_name_leaves_the_workspace(server, name):
+    for path in (
+        "catalogs/{}/collections", "catalogs/{}/items", "studies/{}", "studies/{}/trials/0/log",
+        "features/groups/{}/1/statistics",
+    ):  # fmt: skip
+        answer = server.get(path.format(name))
+        assert answer.status in {400, 404}
+        assert set(answer.json) == {"message", "hint"}
+        assert "passwd" not in answer.body.decode()
+
+
+def test_features_show_groups_columns_and_the_last_commit(server):
+    body = server.get("features").json
+    (group,) = body["groups"]
+    assert (group["name"], group["version"], group["rows"], group["commits"]) == (
+        "parcels",
+        1,
+        3,
+        1,
+    )
+    assert group["primary_key"] == ["parcel_id"]
+    assert group["event_time"] == "acquired"
+    assert {c["name"] for c in group["columns"]} == {"parcel_id", "acquired", "ndvi"}
+    assert group["last_commit"]["rows"] == 3
+    assert body["views"] == []
+
+
+def test_statistics_are_json_that_a_browser_reads(server):
+    answer = server.get("features/groups/parcels/1/statistics")
+    rows = {row["column"]: row for row in answer.json["statistics"]}
+    assert rows["ndvi"]["nulls"] == 1
+    assert rows["ndvi"]["mean"] == pytest.approx(0.5)
+    json.loads(answer.body, parse_constant=pytest.fail)  # no NaN in it
+
+
+@pytest.mark.parametrize("path", ["parcels/2", "parcel/1"])
+def test_statistics_of_what_is_not_there(server, path):
+    answer = server.get(f"features/groups/{path}/statistics")
+    assert answer.status == 404
+    assert "parcels" in answer.json["message"] + answer.json["hint"]
+
+
+def test_studies_are_listed_short_and_shown_whole(server):
+    (row,) = server.get("studies").json["studies"]
+    assert set(row) == SUMMARY
+    assert row["counts"]["completed"] == 3
+    assert row["best"] == {"trial": 2, "value": 2.5, "params": {"lr": 0.2}}
+    body = server.get("studies/crops").json
+    assert set(body) == SUMMARY | {"parameters", "workers", "trials", "partial"}
+    assert [t["n"] for t in body["trials"]] == [0, 1, 2]
+    assert body["trials"][0]["curve"] == [[0.0, 0.5]]
+
+
+def test_only_what_changed_is_sent_again(server):
+    body = server.get("studies/crops").json
+    same = server.get("studies/crops", since=body["seq"]).json
+    assert same["partial"] is True
+    assert same["trials"] == []
+    assert {k: v for k, v in same.items() if k not in {"trials", "partial", "now"}} == {
+        k: v for k, v in body.items() if k not in {"trials", "partial", "now"}
+    }
+    writer = Writer(server.config.runs / "crops")
+    writer.append({"t": 3_000.0, "e": "trial", "n": body["seq"], "params": {"lr": 0.9}})
+    writer.close()
+    more = server.get("studies/crops", since=body["seq"]).json
+    assert [t["n"] for t in more["trials"]] == [body["seq"]]
+    assert more["seq"] == body["seq"] + 1
+    whole = server.get("studies/crops", since=10**9).json
+    assert whole["partial"] is False
+    assert len(whole["trials"]) >= 4
+
+
+def test_the_log_of_a_trial(server):
+    answer = server.get("studies/crops/trials/1/log")
+    assert answer.json == {"text": "trial 1 says hello\n", "truncated": False}
+    assert server.get("studies/crops/trials/99/log").status == 404
+
+
+def test_the_log_is_that_of_the_last_attempt_and_its_end(server):
+    log = server.config.runs / "crops" / "logs" / "2.10.log"
+    log.write_text("x" * 300_000 + "the end")
+    answer = server.get("studies/crops/trials/2/log").json
+    assert answer["truncated"] is True
+    assert answer["text"].endswith("the end")
+    assert len(answer["text"]) < 300_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"not json", b"[]", b'"pause"', {}, {"command": "explode"}, {"command": 3},
+        {"command": "stop"}, {"command": "stop", "n": -1}, {"command": "stop", "n": "1"},
+        {"command": "stop", "n": True}, {"command": "pause", "n": 1}, {"command": "set"},
+        {"command": "set", "trials": 1.5}, {"command": "set", "path": "/etc"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_command_that_makes_no_sense_is_400(server, body):
+    answer = server.post("studies/crops/commands", body)
+    assert answer.status == 400
+    assert answer.json["message"]
+    assert answer.json["hint"]
+    assert not (server.config.runs / "crops" / "commands.jsonl").exists()
+
+
+def test_a_command_that_cannot_apply_is_409(server):
+    answer = server.post("studies/crops/commands", {"command": "pause"})
+    assert answer.status == 409
+    assert "completed" in answer.json["message"]
+    assert server.post("studies/crops/commands", {"command": "retry", "n": 0}).status == 409
+    assert server.post("studies/crops/commands", {"command": "retry", "n": 77}).status == 404
+
+
+def test_commands_are_written_where_the_study_reads_them(server, write_study):
+    run = write_study(server.config.runs / "lively", state="running")
+    lock = take_lock(run)  # as its process holds it
+    try:
+        assert is_alive(run)
+        for body in ({"command": "pause"}, {"command": "set", "trials": 9, "workers": 2}):
+            answer = server.post("studies/lively/commands", body)
+            assert (answer.status, answer.json) == (202, {"accepted": True})
+        lines = [json.loads(x) for x in (run / "commands.jsonl").read_text().splitlines()]
+        assert [line["command"] for line in lines] == ["pause", "set"]
+        assert (lines[1]["trials"], lines[1]["workers"]) == (9, 2)
+    finally:
+        os.close(lock)
+        shutil.rmtree(run)
+
+
+def test_a_damaged_study_does_not_hide_the_others(server):
+    run = server.config.runs / "torn"
+    run.mkdir()
+    (run / "study.json").write_text("{ torn")
+    try:
+        rows = {row["name"]: row for row in server.get("studies").json["studies"]}
+        assert set(rows) == {"crops", "torn"}
+        assert set(rows["torn"]) == SUMMARY
+        assert "cannot be read" in rows["torn"]["message"]
+        answer = server.get("studies/torn")
+        assert answer.status == 409
+        assert answer.json["hint"]
+    finally:
+        shutil.rmtree(run)
+
+
+def test_models_are_empty_before_the_first_one(server):
+    assert server.get("models").json == {"models": []}
+
+
+def test_an_unknown_route_is_answered_in_json(server):
+    for path in ("", "nothing", "studies/crops/nothing", "features/groups/a/b/statistics"):
+        answer = server.get(path)
+        assert answer.status == 404
+        assert "Restart Jupyter" in answer.json["hint"]
+    answer = server.post("status", {})
+    assert answer.status == 405
+    assert answer.json["hint"]
+
+
+def test_a_fault_in_the_configuration_is_told_and_mends_itself(server):
+    text = server.config.file.read_text()
+    try:
+        server.config.file.write_text(text + "\n[clusers.x]\n")
+        for path in ("status", "catalogs", "features", "studies", "models"):
+            answer = server.get(path)
+            assert answer.status == 400
+            assert "clusers" in answer.json["message"]
+    finally:
+        server.config.file.write_text(text)
+    assert server.get("status").status == 200
+
+
+def test_many_browsers_at_once_get_the_same(server):
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: server.get("features"), range(24)))
+    assert {a.status for a in answers} == {200}
+    assert len({a.body for a in answers}) == 1
