@@ -227,6 +227,14 @@ class Child:
         self._stopped = threading.Event()
         self._reporter: LinkedReporter | None = None
         self._writing = threading.Lock()
+        self._printer = os.dup(1)
+
+    def _open_output(self) -> None:
+        """Give the trial its output, whatever the last one has done to it."""
+        for handle, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(self._printer, handle)
+            if getattr(sys, name).closed:
+                setattr(sys, name, os.fdopen(handle, "w", buffering=1, closefd=False))
 
     def send(self, message: dict[str, Any]) -> None:
         line = json.dumps(message, allow_nan=False).encode() + b"\n"
@@ -263,8 +271,9 @@ class Child:
             if job is None:
                 return
             answer = self.run(function, data, job)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if not stream.closed:
+                    stream.flush()
             if os.getpid() != self._pid:
                 os._exit(0)  # a fork that the function left behind came back here
             self.send(answer)
@@ -294,6 +303,7 @@ class Child:
         self, function: Callable[..., object], data: object, job: Mapping[str, Any]
     ) -> dict[str, Any]:
         self._stopped.clear()
+        self._open_output()
         reporter = self._reporter = LinkedReporter(job, self.send, self._stopped)
         try:
             if job.get("refit"):

@@ -47,6 +47,7 @@ class StudyProcess:
 
     def __init__(self, run: Path) -> None:
         self.run = run
+        self._disk_full = False
         self.study = journal.read_study(run)
         self.writer = journal.Writer(run)
         plan, rule = _strategy(run, self.study)
@@ -67,10 +68,24 @@ class StudyProcess:
         self._commands = 0
         self._stillborn = 0
         self._paused_since = time.monotonic()
-        self._disk_full = False
 
     def _emit(self, event: Event) -> None:
-        self.writer.append(event)
+        try:
+            self.writer.append(event)
+        except OSError as error:
+            # The disk is full or gone: nothing is decided until the journal takes it again.
+            if not self._disk_full:
+                self._say(f"the journal cannot be written, the study waits: {error}")
+            self._disk_full = True
+            raise
+        if self._disk_full:
+            self._disk_full = False
+            self._say("the journal is written again")
+
+    def _say(self, text: str) -> None:
+        # process.log may be on the same full disk.
+        with contextlib.suppress(OSError):
+            print(time.strftime("%Y-%m-%dT%H:%M:%S"), text, file=sys.stderr, flush=True)
 
     def _read_token(self) -> str:
         """The study's token: made once, so that workers find a restarted process trustworthy."""
@@ -136,6 +151,7 @@ class StudyProcess:
             "imports": study["imports"],
             "cwd": study["cwd"],
             "metric": study["metric"],
+            "memory": study.get("memory"),
             "scratch": str(scratch),
             "beat": max(0.2, float(study["lease"]) / 5),
             "patience": max(60.0, 2 * float(study["lease"])),
@@ -159,7 +175,7 @@ class StudyProcess:
             if now - synced > SYNC_SECONDS:
                 self.writer.sync()
                 synced = now
-            try:
+            with contextlib.suppress(OSError):  # told by `_emit`; the next round tries again
                 self._read_commands()
                 self._look_after_workers()
                 self.coordinator.expire()
@@ -167,16 +183,6 @@ class StudyProcess:
                     return
                 self._place()
                 self.service.wake()
-                self._disk_full = False
-            except OSError as error:
-                # The disk is full or gone: nothing is decided until the journal takes it.
-                if not self._disk_full:
-                    print(
-                        f"the journal cannot be written, waiting: {error}",
-                        file=sys.stderr,
-                        flush=True,
-                    )
-                self._disk_full = True
 
     def _rests(self, now: float) -> bool:
         """A study paused for a while needs no processes: resuming starts them again."""

@@ -50,6 +50,7 @@ def tune(
     trial_timeout: float | None = None,
     retries: int = 2,
     threads: int | None = None,
+    memory: float | None = None,
     lease: float = 15.0,
     tracking: bool = True,
     mailbox: str | bool = False,
@@ -82,6 +83,7 @@ def tune(
         trial_timeout: Seconds that one trial may take.
         retries: How often a trial is started again after its process was killed or its worker lost.
         threads: Cores that one trial may use; by default they are shared out.
+        memory: Gigabytes that one trial may take; one that takes more fails.
         lease: Seconds without a word after which a worker counts as lost.
         tracking: Project the study into MLflow.
         mailbox: A folder or fsspec URL that study and workers both see, where workers cannot dial
@@ -142,6 +144,7 @@ def tune(
         "trial_timeout": trial_timeout,
         "retries": retries,
         "lease": lease,
+        "memory": None if memory is None else memory * 1e9,
         "tracking": tracking,
         "mailbox": str(run / "mailbox") if mailbox is True else mailbox or "",
         "cluster": {"name": on, "kind": cluster.kind},

@@ -33,6 +33,7 @@ LOG_MOST = 1024 * 1024
 BATCH_SECONDS = 0.2
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 20.0
+MEMORY_SECONDS = 0.25
 
 
 class ChildProcess:
@@ -98,6 +99,14 @@ class ChildProcess:
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    def memory(self) -> float:
+        """Bytes of memory that it holds, where the system tells."""
+        try:
+            with open(f"/proc/{self.process.pid}/statm") as file:
+                return int(file.read().split()[1]) * float(os.sysconf("SC_PAGE_SIZE"))
+        except (OSError, ValueError, IndexError):
+            return 0.0
 
     def how_it_died(self) -> str:
         code = self.process.wait()
@@ -351,13 +360,14 @@ class Supervisor:
         log = _LogCap()
         kill_at: float | None = None
         why_killed: Message = {}
+        memory = float(self.settings.get("memory") or 0)
         result: Message | None = None
         with selectors.DefaultSelector() as selector:
             self._watch(selector, child)
             while result is None:
                 times = [t for t in (deadline, kill_at) if t is not None]
                 wait = max(0.0, min(times) - time.monotonic()) if times else 5.0
-                selector.select(min(wait, 5.0))
+                selector.select(min(wait, MEMORY_SECONDS if memory else 5.0))
                 dead = not child.alive
                 try:
                     self._bell.recv(4096)
@@ -400,6 +410,9 @@ class Supervisor:
                     }
                 if result is None and kill_at is not None and now > kill_at:
                     result = why_killed
+                if result is None and memory and child.memory() > memory:
+                    words = f"the trial took more than {memory / 1e9:g} GB of memory"
+                    result = {"state": "failed", "error": words, "crashed": True}
             while True:  # what it printed last
                 block = child.printed()
                 if not block or (log.full and log.skipped > 64 * LOG_MOST):
