@@ -189,6 +189,8 @@ def test_a_thousand_finished_studies_cost_little(watcher, config, monkeypatch):
     for number in range(1_000):
         (config.runs / f"s{number}").mkdir(parents=True)
         (config.runs / f"s{number}" / "study.json").write_text("{}")
+    for _ in range(REST + 3):
+        watcher.scan(config)
     looks = []
     original = Path.stat
 
