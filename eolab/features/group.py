@@ -94,6 +94,7 @@ class FeatureGroup:
         *,
         mode: Literal["upsert", "append"] = "upsert",
         add_columns: bool = False,
+        statistics: bool = True,
         sources: Iterable[Ref] = (),
     ) -> Commit:
         """Add rows, all or none.
@@ -103,6 +104,8 @@ class FeatureGroup:
                 `extract` names in ``frame.attrs`` are recorded as the commit's origin.
             mode: "upsert" keeps a row whose key is there as its newer version; "append" refuses it.
             add_columns: Add columns that the group does not have; older rows get nulls.
+            statistics: Compute the group's statistics once the rows are in; else they are when
+                they are first asked for.
             sources: What else the rows were made from.
 
         Raises:
@@ -113,10 +116,9 @@ class FeatureGroup:
         """
         if mode not in {"upsert", "append"}:
             raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
-        existing = self.table.schema()
         spec = dict(self._registry.get("group", self.name, self.version).spec)
         geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
-        if existing is None and geometry is None:
+        if geometry is None and not spec.get("columns"):
             geometry = detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
         rows = schema.to_arrow(
             frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
@@ -126,19 +128,100 @@ class FeatureGroup:
             for name in geometry.columns:
                 chosen([name], rows.column_names, "the table (its geometry)")
             check_same_crs(frame, geometry)
+        commit = self.table.append(
+            lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
+            only_new=mode == "append",
+        )
+        self._record(commit, frame, sources)
+        if statistics:
+            self._keep_statistics(commit)
+        return commit
+
+    def _fit(
+        self,
+        rows: pa.Table,
+        existing: pa.Schema | None,
+        geometry: Geometry | None,
+        *,
+        add_columns: bool,
+    ) -> pa.Table:
+        """The rows in the group's types; columns and geometry are noted in its description."""
         if existing is not None:
             rows = schema.conform(rows, existing, add_columns=add_columns)
-        order = spec.get("columns") or []
-        assert isinstance(order, list)
+        spec = dict(self._registry.get("group", self.name, self.version).spec)
+        order = [n for n in _texts(spec.get("columns")) if existing and n in existing.names]
         names = order + [n for n in rows.column_names if n not in order]
         described = geometry.to_dict() if geometry else None
-        if names != order or spec.get("geometry") != described:
+        if names != spec.get("columns") or spec.get("geometry") != described:
             # The description first: without a table it is harmless, the next insert mends it.
             self._registry.update(self._entry, {**spec, "columns": names, "geometry": described})
-        commit = self.table.append(rows, only_new=mode == "append")
-        self._record(commit, frame, sources)
-        self._keep_statistics(commit)
-        return commit
+        return rows
+
+    def delete_rows(self, keys: object) -> Commit | None:
+        """Delete rows from now on; what was known before stays readable with ``known_at``.
+
+        Args:
+            keys: A table with the primary key's columns, and the event time's to delete single
+                rows of a thing.
+
+        Returns:
+            The commit; None where no such row is there.
+
+        Raises:
+            BadInput: Columns are missing, unknown or of another type.
+        """
+        existing = self.table.schema()
+        if existing is None:
+            raise Conflict(f"nothing was inserted into {self.label} yet", "Call insert first.")
+        table = schema.to_arrow(keys)
+        wanted = [n for n in self.keys if n in table.column_names]
+        chosen(table.column_names, self.keys, f"the keys of {self.label}")
+        for name in self.primary_key:
+            chosen([name], wanted, "the table of keys")
+        return self.table.delete(
+            schema.conform(table, pa_schema([existing.field(n) for n in wanted]), add_columns=False)
+        )
+
+    def changes(self, since: object = None) -> pd.DataFrame:
+        """Every version of every row that came in after ``since``, oldest first.
+
+        Args:
+            since: A `Commit`, or a point in time; default: from the beginning.
+
+        Returns:
+            The columns, ``_ingested_at`` and ``_change`` ("insert", "update", "delete").
+        """
+        after = since.ingested if isinstance(since, Commit) else moment(since)
+        names = self.columns
+        with connect(self._folder) as con:
+            self.table.view(con, "every", resolve=False)
+            own = f"{schema.INGESTED}, {schema.CHANGE}"
+            where = "" if after is None else f" WHERE {schema.INGESTED} > make_timestamptz({after})"
+            table = run(
+                con,
+                f"SELECT {quoted(names)}, {own} FROM every{where} "
+                f"ORDER BY {schema.INGESTED}, {quoted(self.keys)}",
+            )
+        frame = to_pandas(table, self.geometry)
+        frame[schema.CHANGE] = frame[schema.CHANGE].map({0: "insert", 1: "update", 2: "delete"})
+        return frame
+
+    def optimize(self) -> Commit | None:
+        """Put many small files into few large ones; None where there is nothing to do.
+
+        Every version of every row stays.
+        """
+        return self.table.optimize()
+
+    def vacuum(self, *, hours: int = 168) -> int:
+        """Delete files that nothing has read for ``hours``: left over by `optimize` or a crash.
+
+        Returns:
+            How many files went.
+        """
+        if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
+            raise BadInput(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
+        return self.table.vacuum(hours)
 
     def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
         attrs = getattr(frame, "attrs", {})
@@ -239,6 +322,16 @@ class FeatureGroup:
             else f"{commit.total} rows, {len(self.columns)} columns, commit {commit.version}"
         )
         return f"<FeatureGroup {self.label}: {rows}>"
+
+
+def pa_schema(fields: Sequence[pa.Field]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema(list(fields))
+
+
+def _texts(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else []
 
 
 def moment(value: object) -> int | None:

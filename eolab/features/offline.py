@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.errors import Conflict, RemoteError
 from eolab.features.schema import CHANGE, INGESTED
 
 if TYPE_CHECKING:
@@ -130,21 +130,27 @@ class OfflineTable:
         table = self.open()
         return [] if table is None else [_commit(entry) for entry in reversed(table.history())]
 
-    def append(self, rows: pa.Table, *, only_new: bool = False) -> Commit:
-        """Add checked rows as one commit.
+    def append(
+        self, prepare: Callable[[pa.Schema | None], pa.Table], *, only_new: bool = False
+    ) -> Commit:
+        """Add rows as one commit.
 
         Args:
-            rows: From `schema.to_arrow` and `schema.conform`; unique keys.
+            prepare: Gives the rows, unique by key, for the columns that the table has (None before
+                the first insert). It is called with the lock held, so that two first inserts
+                cannot both choose the columns.
             only_new: Refuse rows whose key is there already.
 
         Raises:
             Conflict: Keys are there already, with ``only_new``.
             RemoteError: The disk is full or cannot be written; nothing was added.
         """
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         with self.locked():
             table = self.open()
+            rows = prepare(None if table is None else pa.schema(table.schema()))
             change, live = self._known(table, rows)
             if live and only_new:
                 raise Conflict(
@@ -159,6 +165,76 @@ class OfflineTable:
             )
             self.write(table, self.stamp(rows, change, commit.ingested), commit)
             return commit
+
+    def delete(self, keys: pa.Table) -> Commit | None:
+        """Mark rows as deleted from now on, by key; None where none of them is there."""
+        import numpy as np
+        import pyarrow as pa
+
+        with self.locked():
+            table = self.open()
+            if table is None:
+                return None
+            with connect(self.folder) as con:
+                self.view(con, "present")
+                con.register("gone", keys)
+                found = con.sql(
+                    f"SELECT {quoted(self.keys)} FROM present SEMI JOIN gone "
+                    f"USING ({quoted(keys.column_names)})"
+                ).to_arrow_table()
+            if not found.num_rows:
+                return None
+            schema = pa.schema(table.schema())
+            rows = pa.table(
+                {
+                    n: found.column(n).cast(schema.field(n).type)
+                    if n in self.keys
+                    else pa.nulls(found.num_rows, schema.field(n).type)
+                    for n in schema.names
+                    if n not in {INGESTED, CHANGE}
+                }
+            )
+            commit = self.next_commit(table, "delete", rows.num_rows, 0, -rows.num_rows)
+            commit = replace(commit, changed=True, deleted=True)
+            change = pa.array(np.full(rows.num_rows, 2, np.int8))
+            self.write(table, self.stamp(rows, change, commit.ingested), commit)
+            return commit
+
+    def optimize(self) -> Commit | None:
+        """Put the rows of many small files into few large ones; None where there is nothing to do.
+
+        All rows stay, whatever their ingestion time: what was known at any time is still known.
+        """
+        with self.locked():
+            table = self.open()
+            if table is None:
+                return None
+            before = table.version()
+            commit = self.next_commit(table, "optimize", 0, 0, 0)
+            commit = replace(commit, ingested=_commit(table.history(1)[0]).ingested)
+            with _told(self.path):
+                table.optimize.compact(commit_properties=properties(commit))
+            after = self.open()
+            if after is None or after.version() == before:
+                return None
+            return _commit(after.history(1)[0])
+
+    def vacuum(self, hours: int) -> int:
+        """Delete files that no commit of the last ``hours`` reads; how many there were."""
+        with self.locked():
+            table = self.open()
+            if table is None:
+                return 0
+            commit = self.next_commit(table, "vacuum", 0, 0, 0)
+            commit = replace(commit, ingested=_commit(table.history(1)[0]).ingested)
+            with _told(self.path):
+                gone = table.vacuum(
+                    retention_hours=hours,
+                    dry_run=False,
+                    enforce_retention_duration=False,
+                    commit_properties=properties(commit),
+                )
+            return len(gone)
 
     def stamp(self, rows: pa.Table, change: pa.Array, ingested: int) -> pa.Table:
         """The rows with the store's own columns; keys first, so that Delta keeps their ranges."""
@@ -199,22 +275,22 @@ class OfflineTable:
             RemoteError: The disk is full or cannot be written; nothing was added.
         """
         from deltalake import write_deltalake
-        from deltalake.exceptions import DeltaError
 
         started = time.time()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            write_deltalake(
-                str(self.path) if table is None else table,
-                rows,
-                mode="append",
-                schema_mode="merge" if table is not None else None,
-                configuration=_CONFIGURATION if table is None else None,
-                commit_properties=properties(commit),
-            )
-        except (DeltaError, OSError) as error:
+            with _told(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+                write_deltalake(
+                    str(self.path) if table is None else table,
+                    rows,
+                    mode="append",
+                    schema_mode="merge" if table is not None else None,
+                    configuration=_CONFIGURATION if table is None else None,
+                    commit_properties=properties(commit),
+                )
+        except RemoteError:
             self._clean(started)
-            raise _unwritable(self.path, error) from error
+            raise
 
     def _clean(self, since: float) -> None:
         """Delete data files of a failed write; they are in no commit and only take room."""
@@ -375,7 +451,18 @@ def _list(files: Sequence[str]) -> str:
     return "[" + ", ".join(text(file) for file in files) + "]"
 
 
-def _unwritable(path: Path, error: Exception) -> RemoteError | BadInput:
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell a failed write as a `RemoteError`."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> RemoteError:
     words = str(error)
     full = (
         getattr(error, "errno", None) == errno.ENOSPC
