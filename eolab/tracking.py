@@ -393,13 +393,16 @@ class Feeder:
         return client
 
 
-def feed(run: Path, *, uri: str | None = None, follow: bool = True) -> bool:
+def feed(
+    run: Path, *, uri: str | None = None, follow: bool = True, courteous: bool = False
+) -> bool:
     """Carry a study into MLflow until it has ended; False where another feeder does so already.
 
     Args:
         run: The study's folder.
         uri: MLflow's address; by default what the study says.
         follow: False writes what is there and returns (`eolab studies sync`).
+        courteous: Leave the processor to the trials: this process stays slow ever after.
 
     Raises:
         RemoteError: MLflow stayed out of reach after the study's end.
@@ -408,12 +411,18 @@ def feed(run: Path, *, uri: str | None = None, follow: bool = True) -> bool:
         if not mine:
             return False
         feeder = Feeder(run, uri)
+        waiting = courteous
+        # Making the database is done at full speed: others wait for it behind a lock.
+        if waiting and (feeder.root / "mlflow.db").is_file():
+            waiting = _step_back()
         failures = 0
         while True:
             # Asked before reading: what is written up to its end is then surely read.
             living = _lives(run)
             try:
                 feeder.step()
+                if waiting:
+                    waiting = _step_back()
                 if living and not follow:
                     return True
                 if not living or feeder.state in ENDED:
@@ -426,6 +435,12 @@ def feed(run: Path, *, uri: str | None = None, follow: bool = True) -> bool:
                     raise
                 print(f"{time.strftime('%H:%M:%S')} {error}", file=sys.stderr, flush=True)
             time.sleep(min(30.0, INTERVAL * 2**failures) if failures else INTERVAL)
+
+
+def _step_back() -> bool:
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    return False
 
 
 def _runs(
@@ -506,10 +521,8 @@ def main() -> int:
     parser.add_argument("--uri", help="MLflow's address")
     parser.add_argument("--once", action="store_true", help="write what is there and leave")
     options = parser.parse_args()
-    with contextlib.suppress(OSError):
-        os.nice(10)  # trials come first
     try:
-        feed(options.run, uri=options.uri, follow=not options.once)
+        feed(options.run, uri=options.uri, follow=not options.once, courteous=True)
     except EolabError as error:
         print(error, file=sys.stderr)
         return 1
