@@ -25,7 +25,9 @@ interface IProps {
 export function StudyHeader(props: IProps): JSX.Element {
   const { study, received, children } = props;
   const trans = useTrans();
-  const now = useNow(!hasEndedState(study.state));
+  const ended = hasEndedState(study.state);
+  const now = useNow(!ended);
+  const lost = study.workers.filter(worker => worker.state === 'lost').length;
   const left = remaining(study);
   const { best } = study;
   return (
@@ -39,6 +41,11 @@ export function StudyHeader(props: IProps): JSX.Element {
           word={studyStateWord(study.state, trans)}
           title={study.message}
         />
+        {study.message ? (
+          <span className="eolab-StudyHeader-message" title={study.message}>
+            {study.message}
+          </span>
+        ) : null}
         <span className="eolab-StudyHeader-actions">
           <StudyActions study={study} />
           {children}
@@ -95,23 +102,10 @@ export function StudyHeader(props: IProps): JSX.Element {
         />
         <Figure
           name={trans.__('Workers')}
-          value={formatCount(study.workers_alive)}
-          detail={workersDetail(study, trans.__('%1 lost', lost(study)))}
+          value={formatCount(ended ? 0 : study.workers_alive)}
+          detail={lost ? trans.__('%1 lost', lost) : ''}
         />
       </div>
-      {study.message ? (
-        <p className="eolab-StudyHeader-message" role="status">
-          {study.message}
-        </p>
-      ) : null}
     </header>
   );
-}
-
-function lost(study: IStudySnapshot): number {
-  return study.workers.filter(worker => worker.state === 'lost').length;
-}
-
-function workersDetail(study: IStudySnapshot, words: string): string {
-  return lost(study) ? words : '';
 }
