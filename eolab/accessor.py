@@ -99,7 +99,7 @@ class EoAccessor:
         id: str = "parcel_id",
         stats: Sequence[str] = ("median",),
         buffer: float = 0.0,
-        min_pixels: int = 1,
+        min_pixels: float = 1,
     ) -> pd.DataFrame:
         """Statistics by zone and date (see `eolab.features.extract.zonal`)."""
         from eolab.features.extract import zonal

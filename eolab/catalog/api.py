@@ -91,11 +91,37 @@ class ApiSource(Source):
         with self._failures("the search"):
             search = self.client.search(
                 max_items=None,
-                method="POST",
+                method=self._method(),
                 **body,  # type: ignore[arg-type]
             )
-            for document in search.items_as_dicts():
+            pages = search.pages_as_dicts()
+        number = 0
+        seen: set[tuple[object, object]] = set()
+        while True:
+            number += 1
+            with self._failures(f"page {number} of the search"):
+                page = next(pages, None)
+            if page is None:
+                return
+            features = page.get("features")
+            documents = [f for f in features or [] if isinstance(f, Mapping)]
+            keys = {(document.get("collection"), str(document.get("id"))) for document in documents}
+            if keys and keys <= seen:
+                raise RemoteError(
+                    f"{self.url}: page {number} of the search repeats what came before",
+                    "The service's paging runs in circles; ask for less.",
+                )
+            seen |= keys
+            for document in documents:
                 yield _self_href(document) or f"{self.url}#{document.get('id')}", document
+
+    def _method(self) -> str:
+        """POST where the service offers it: areas do not fit into every address."""
+        offered = {
+            str(link.extra_fields.get("method", "GET")).upper()
+            for link in self.client.get_links("search")
+        }
+        return "POST" if "POST" in offered else "GET"
 
     @contextmanager
     def _failures(self, what: str) -> Iterator[None]:

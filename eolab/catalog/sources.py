@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.catalog.query import Area, Query, When, make_query, order
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import BadInput, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -24,6 +24,23 @@ class Skipped:
 
     href: str
     message: str
+
+
+class PartialAnswer(RemoteError):
+    """A service failed on the way; ``items`` keeps what it had sent.
+
+    Attributes:
+        items: The matching items of the pages before.
+    """
+
+    def __init__(self, message: str, hint: str, items: pystac.ItemCollection) -> None:
+        kept = f" {len(items)} items came before: `error.items`." if len(items) else ""
+        super().__init__(message, hint + kept)
+        self.items = items
+
+    def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str]]:
+        # Across processes the error goes without the items.
+        return RemoteError, (self.message, self.hint)
 
 
 class Source(ABC):
@@ -118,18 +135,25 @@ class Source(ABC):
         import pystac
 
         found: dict[tuple[str | None, str], pystac.Item] = {}
-        for item in self._candidates(query):
-            try:
-                accepted = query.accepts(item)
-            except Exception as error:  # a document can be wrong in ways nobody listed
-                self._skip(item.self_href or item.id, error)
-                continue
-            if accepted:
-                found.setdefault((item.collection_id, item.id), item)
-                if query.limit and len(found) >= query.limit and self._sorted(query):
-                    break
-        items = sorted(found.values(), key=order)
-        return pystac.ItemCollection(items[: query.limit], clone_items=False)
+
+        def result() -> pystac.ItemCollection:
+            items = sorted(found.values(), key=order)
+            return pystac.ItemCollection(items[: query.limit], clone_items=False)
+
+        try:
+            for item in self._candidates(query):
+                try:
+                    accepted = query.accepts(item)
+                except Exception as error:  # a document can be wrong in ways nobody listed
+                    self._skip(item.self_href or item.id, error)
+                    continue
+                if accepted:
+                    found.setdefault((item.collection_id, item.id), item)
+                    if query.limit and len(found) >= query.limit and self._sorted(query):
+                        break
+        except RemoteError as error:
+            raise PartialAnswer(error.message, error.hint, result()) from error
+        return result()
 
     def _sorted(self, query: Query) -> bool:
         """Whether `_candidates` come in the order of results, so that a limit may stop early."""
