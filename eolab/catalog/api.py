@@ -54,8 +54,7 @@ class ApiSource(Source):
         return any(uri.endswith(ending) for uri in offered for ending in endings)
 
     def _sorted(self, query: Query) -> bool:
-        del query
-        return self._conforms("item-search#sort")
+        return not query.sort and self._conforms("item-search#sort")
 
     def _candidates(self, query: Query) -> Iterator[pystac.Item]:
         self.skipped = []
@@ -83,6 +82,9 @@ class ApiSource(Source):
                 clouds = {"property": "eo:cloud_cover"}
                 body["filter"] = {"op": "<=", "args": [clouds, query.max_cloud]}
                 body["filter_lang"] = "cql2-json"
+        if query.filter is not None and "filter" not in body and self._conforms("#filter"):
+            body["filter"] = dict(query.filter)
+            body["filter_lang"] = "cql2-json"
         if self._sorted(query):
             body["sortby"] = [
                 {"field": "properties.datetime", "direction": "asc"},

@@ -1,71 +1,301 @@
-"""stac-geoparquet files: one row an item."""
+"""stac-geoparquet files, one row an item: written for quick pages, searched with DuckDB."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.cql2 import quote, to_sql
 from eolab.catalog.query import Query
-from eolab.catalog.sources import Source, as_items
+from eolab.catalog.sources import Skipped, Source, as_items
 from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
     import pystac
+
+ROW_GROUP = 4_000  # items; a page reads few of them, their statistics keep out the others
+_PAGE = 250
 
 
 class GeoParquetSource(Source):
-    """A stac-geoparquet file."""
+    """A stac-geoparquet file. DuckDB finds the rows, only their row groups are read in full."""
 
     @property
     def kind(self) -> str:
         return "geoparquet"
 
     def collections(self) -> list[pystac.Collection]:
-        """Collections made up from the items: their ids, boxes and times."""
+        """Collections made up from the items: their ids, boxes, times and counts."""
         import pystac
 
-        from eolab.catalog.query import item_time
-
-        grouped: dict[str, list[pystac.Item]] = {}
-        for item in self._candidates(Query()):
-            grouped.setdefault(item.collection_id or Path(self.url).stem, []).append(item)
+        simulated = '"eolab:simulated"' if "eolab:simulated" in self._columns else "FALSE"
+        rows = self._run(
+            f"SELECT collection, count(*), min(bbox.xmin), min(bbox.ymin), max(bbox.xmax), "
+            f"max(bbox.ymax), min({self._start}), max({self._end}), bool_or({simulated}) "
+            f"FROM items GROUP BY collection ORDER BY collection"
+        )
         made = []
-        for name, items in sorted(grouped.items()):
-            boxes = [item.bbox for item in items if item.bbox]
-            times = [t for item in items for t in item_time(item) if t is not None]
-            extent = pystac.Extent(
-                pystac.SpatialExtent(
-                    [
-                        [
-                            min(b[0] for b in boxes),
-                            min(b[1] for b in boxes),
-                            max(b[2] for b in boxes),
-                            max(b[3] for b in boxes),
-                        ]
-                    ]
-                    if boxes
-                    else [[-180.0, -90.0, 180.0, 90.0]]
-                ),
-                pystac.TemporalExtent([[min(times, default=None), max(times, default=None)]]),
+        for name, count, west, south, east, north, first, last, fake in rows:
+            made.append(
+                pystac.Collection(
+                    name or Path(self.url).stem,
+                    f"Items of {self.url}",
+                    pystac.Extent(
+                        pystac.SpatialExtent(
+                            [[west or -180, south or -90, east or 180, north or 90]]
+                        ),
+                        pystac.TemporalExtent([[first, last]]),
+                    ),
+                    keywords=["simulated"] if fake else None,
+                    extra_fields={"eolab:items": count},
+                )
             )
-            keywords = ["simulated"] if items[0].properties.get("eolab:simulated") else None
-            made.append(pystac.Collection(name, f"Items of {self.url}", extent, keywords=keywords))
         return made
 
+    def count(self, query: Query) -> int:
+        """Number of items whose box, time and properties answer the query.
+
+        Exact for boxes; an area of another shape is taken by its box.
+        """
+        return int(self._run(f"SELECT count(*) FROM items {self._where(query)}")[0][0])
+
+    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+        """Items over time: columns ``time`` and ``items``, by day, week, month or year.
+
+        Raises:
+            BadInput: Another period.
+        """
+        if period not in ("day", "week", "month", "year"):
+            raise BadInput(f"period = {period!r}", 'Give "day", "week", "month" or "year".')
+        import pandas as pd
+
+        rows = self._run(
+            f"SELECT date_trunc('{period}', {self._start}) AS t, count(*) FROM items "
+            f"{self._where(query)} GROUP BY t ORDER BY t"
+        )
+        return pd.DataFrame(rows, columns=["time", "items"])
+
+    def _sorted(self, query: Query) -> bool:
+        return all(name in self._columns for name, _ in query.sort)
+
     def _candidates(self, query: Query) -> Iterator[pystac.Item]:
-        del query
         self.skipped = []
+        _ = self._file  # opened before anything is promised
+        return as_items(self._documents(query), self)
+
+    def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
+        order = [f'"{n}" {"DESC" if d else "ASC"} NULLS LAST' for n, d in query.sort]
+        order += [f"{self._start} NULLS LAST", "id"]
+        where = self._where(query)
+        done, size = 0, max(_PAGE, query.limit or 0) if query.limit else 5_000
+        while True:
+            rows = self._run(
+                f"SELECT file_row_number FROM items {where} "
+                f"ORDER BY {', '.join(order if self._sorted(query) else order[-2:])} "
+                f"LIMIT {size} OFFSET {done}"
+            )
+            yield from self._fetch([int(row[0]) for row in rows])
+            done += len(rows)
+            if len(rows) < size:
+                return
+
+    def _fetch(self, rows: Sequence[int]) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Whole items by row number, in that order."""
+        import pyarrow as pa
+        from stac_geoparquet.arrow import stac_table_to_items
+
+        if not rows:
+            return
+        starts = self._starts
+        wanted: dict[int, list[int]] = {}
+        for row in rows:
+            wanted.setdefault(_group_of(starts, row), []).append(row)
+        tables: list[pa.Table] = []
+        places: dict[int, int] = {}
+        held = 0
+        for group, members in sorted(wanted.items()):
+            table = self._file.read_row_group(group)
+            for k, row in enumerate(members):
+                places[row] = held + k
+            tables.append(table.take([row - starts[group] for row in members]))
+            held += len(members)
+        table = pa.concat_tables(tables).take([places[row] for row in rows])
+        for document in stac_table_to_items(table):
+            yield f"{self.url}#{document.get('id')}", document
+
+    def _where(self, query: Query) -> str:
+        """A condition that keeps all rows that answer the query, perhaps more."""
+        parts = []
+        if query.collections:
+            parts.append(f"collection IN ({', '.join(map(quote, query.collections))})")
+        if query.ids:
+            parts.append(f"id IN ({', '.join(map(quote, query.ids))})")
+        if query.start is not None:
+            parts.append(f"{self._end} >= TIMESTAMPTZ '{query.start.isoformat()}'")
+        if query.end is not None:
+            parts.append(f"{self._start} <= TIMESTAMPTZ '{query.end.isoformat()}'")
+        if query.max_cloud is not None and "eo:cloud_cover" in self._columns:
+            missing = ' OR "eo:cloud_cover" IS NULL' if query.cloud_missing == "keep" else ""
+            parts.append(f'("eo:cloud_cover" <= {query.max_cloud!r}{missing})')
+        if query.bbox is not None:
+            parts.append(_meets(query.bbox))
+        if query.intersects is not None:
+            parts.append(_meets(query.intersects.bounds))
+        if query.filter is not None:
+            sql = to_sql(query.filter, self._columns)
+            if sql is not None:
+                parts.append(sql)
+        return f"WHERE {' AND '.join(parts)}" if parts else ""
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        _ = self._file
+        connection = duckdb.connect()
+        # Row groups' headers are read once, not for each search.
+        connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
+        connection.execute(
+            f"CREATE VIEW items AS SELECT * FROM "
+            f"read_parquet({quote(self.url)}, file_row_number = true)"
+        )
+        return connection
+
+    def _run(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]  # rows of any columns
+        return self._connection.cursor().execute(sql).fetchall()
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        return {row[0]: row[1] for row in self._run("DESCRIBE items")}
+
+    @cached_property
+    def _start(self) -> str:
+        return self._time("start_datetime")
+
+    @cached_property
+    def _end(self) -> str:
+        return self._time("end_datetime")
+
+    def _time(self, name: str) -> str:
+        known = [f'"{n}"' for n in (name, "datetime") if n in self._columns]
+        return f"coalesce({', '.join(known)})" if len(known) > 1 else known[0]
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
         import pyarrow as pa
         import pyarrow.parquet as pq
-        from stac_geoparquet.arrow import stac_table_to_items
 
         if not Path(self.url).is_file():
             raise NotFound(f"{self.url} is not there", "Check the path.")
         try:
-            documents = stac_table_to_items(pq.read_table(self.url))
-        except (pa.ArrowException, KeyError, ValueError) as error:
+            file = pq.ParquetFile(self.url)
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(f"{self.url} is no Parquet file: {error}", "Check the path.") from error
+        missing = {"id", "bbox", "assets"} - set(file.schema_arrow.names)
+        if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
             raise BadInput(
-                f"{self.url} is no stac-geoparquet file: {error}", "Write one: items -> parquet."
-            ) from error
-        return as_items(((f"{self.url}#{d.get('id')}", d) for d in documents), self)
+                f"{self.url} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
+                "Write one with eolab.catalog.geoparquet.write_items.",
+            )
+        return file
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts, total = [], 0
+        for k in range(self._file.num_row_groups):
+            starts.append(total)
+            total += self._file.metadata.row_group(k).num_rows
+        return starts
+
+
+def _group_of(starts: Sequence[int], row: int) -> int:
+    from bisect import bisect_right
+
+    return bisect_right(starts, row) - 1
+
+
+def _meets(bbox: Sequence[float]) -> str:
+    """SQL for boxes that touch; both may cross the antimeridian."""
+    west, south, east, north = bbox
+    inside = f"bbox.xmin <= {east!r} AND bbox.xmax >= {west!r}"
+    crossing = f"(bbox.xmin <= {east!r} OR bbox.xmax >= {west!r})"
+    if west > east:
+        across = crossing  # a box of the file that crosses too always meets
+        return (
+            f"(bbox.ymin <= {north!r} AND bbox.ymax >= {south!r} AND "
+            f"(bbox.xmin > bbox.xmax OR {across}))"
+        )
+    return (
+        f"(bbox.ymin <= {north!r} AND bbox.ymax >= {south!r} AND "
+        f"(({inside}) OR (bbox.xmin > bbox.xmax AND {crossing})))"
+    )
+
+
+def write_items(path: Path, documents: Iterable[Mapping[str, object]]) -> list[Skipped]:
+    """Write items as stac-geoparquet, ordered by date then id, in small row groups.
+
+    Items whose fields contradict the others' types are left out and returned.
+
+    Raises:
+        BadInput: There is nothing to write.
+    """
+    import pyarrow as pa
+
+    listed = sorted(documents, key=_order)
+    if not listed:
+        raise BadInput("there are no items to write", "Search for some first.")
+    skipped: list[Skipped] = []
+    table = _table(listed, skipped)
+    if table is None:
+        raise BadInput("none of the items can be written", skipped[0].message)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    from stac_geoparquet.arrow import to_parquet
+
+    try:
+        to_parquet(pa.table(table), draft, row_group_size=ROW_GROUP, compression="zstd")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return skipped
+
+
+def _order(document: Mapping[str, object]) -> tuple[str, str]:
+    properties = document.get("properties")
+    found = properties if isinstance(properties, Mapping) else {}
+    time = found.get("datetime") or found.get("start_datetime") or ""
+    return str(time), str(document.get("id"))
+
+
+def _table(documents: list[Mapping[str, object]], skipped: list[Skipped]) -> pa.Table | None:
+    """Items as an Arrow table; those that do not fit are found by halving."""
+    import pyarrow as pa
+    from stac_geoparquet.arrow import parse_stac_items_to_arrow
+
+    try:
+        return parse_stac_items_to_arrow([dict(d) for d in documents]).read_all()
+    except Exception as error:  # types of foreign documents contradict in many ways
+        if len(documents) == 1:
+            skipped.append(Skipped(str(documents[0].get("id")), f"cannot be indexed: {error}"))
+            return None
+    middle = len(documents) // 2
+    halves = [_table(documents[:middle], skipped), _table(documents[middle:], skipped)]
+    known = [half for half in halves if half is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    try:
+        return pa.concat_tables(known, promote_options="permissive")
+    except pa.ArrowException as error:
+        # Each half agrees in itself: the smaller one is left out.
+        small = min(known, key=len)
+        skipped.extend(
+            Skipped(str(name), f"cannot be indexed: {error}") for name in small["id"].to_pylist()
+        )
+        return max(known, key=len)

@@ -52,6 +52,9 @@ class Query:
         cloud_missing: What happens to items that state no cloud cover, when one is asked for.
         ids: Ids of items; empty means all.
         limit: At most so many items.
+        filter: CQL2 JSON made by `eolab.catalog.cql2.parse`.
+        words: Free text: all must occur in the item or its collection.
+        sort: Properties with whether they descend; empty means date then id.
     """
 
     collections: tuple[str, ...] = ()
@@ -63,6 +66,9 @@ class Query:
     cloud_missing: Literal["keep", "drop"] = "keep"
     ids: tuple[str, ...] = ()
     limit: int | None = None
+    filter: Mapping[str, object] | None = None
+    words: tuple[str, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = ()
 
     @cached_property
     def area(self) -> BaseGeometry | None:
@@ -78,7 +84,24 @@ class Query:
             return False
         if self.collections and item.collection_id not in self.collections:
             return False
-        return self._accepts_time(item) and self._accepts_cloud(item) and self._accepts_place(item)
+        if not (self._accepts_time(item) and self._accepts_cloud(item)):
+            return False
+        if self.filter is not None:
+            from eolab.catalog.cql2 import matches
+
+            if not matches(self.filter, item):
+                return False
+        return self._accepts_place(item)
+
+    def ordered(self, items: Iterable[pystac.Item]) -> list[pystac.Item]:
+        """Items in the order of results: by ``sort``, else by date then id; unknown values last."""
+        found = sorted(items, key=order)
+        for name, descends in reversed(self.sort):
+            known = [item for item in found if _sortable(item, name) is not None]
+            unknown = [item for item in found if _sortable(item, name) is None]
+            known.sort(key=lambda item: _sortable(item, name) or ("", 0.0), reverse=descends)
+            found = known + unknown
+        return found
 
     def _accepts_time(self, item: pystac.Item) -> bool:
         if self.start is None and self.end is None:
@@ -121,6 +144,9 @@ def make_query(
     cloud_missing: Literal["keep", "drop"] = "keep",
     ids: Sequence[str] | str | None = None,
     limit: int | None = None,
+    filter: str | Mapping[str, object] | None = None,
+    text: str | None = None,
+    sortby: str | Sequence[str] | None = None,
 ) -> Query:
     """Check what a user asked.
 
@@ -144,7 +170,38 @@ def make_query(
         cloud_missing=cloud_missing,
         ids=_names(ids),
         limit=limit,
+        filter=_filter(filter),
+        words=tuple((text or "").split()),
+        sort=tuple(_direction(name) for name in _names(sortby)),
     )
+
+
+def _filter(filter: str | Mapping[str, object] | None) -> Mapping[str, object] | None:
+    from eolab.catalog.cql2 import parse
+
+    return None if filter is None else parse(filter)
+
+
+def _direction(name: str) -> tuple[str, bool]:
+    return name.lstrip("+-").removeprefix("properties."), name.startswith("-")
+
+
+def _sortable(item: pystac.Item, name: str) -> tuple[str, str | float] | None:
+    """A value that sorts beside others: kind first, so that numbers and text do not meet."""
+    value: object
+    if name == "datetime":
+        first, last = item_time(item)
+        time = first or last
+        value = None if time is None else time.timestamp()
+    else:
+        value = {"id": item.id, "collection": item.collection_id}.get(
+            name, item.properties.get(name)
+        )
+    if isinstance(value, str):
+        return "text", value
+    if isinstance(value, int | float) and value == value:  # noqa: PLR0124  NaN
+        return "number", float(value)
+    return None
 
 
 def _names(value: Sequence[str] | str | None) -> tuple[str, ...]:

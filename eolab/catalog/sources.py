@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.catalog.query import Area, Query, When, make_query, order
+from eolab.catalog.query import Area, Query, When, make_query
 from eolab.errors import BadInput, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ class Source(ABC):
         cloud_missing: Literal["keep", "drop"] = "keep",
         ids: Sequence[str] | str | None = None,
         limit: int | None = None,
+        filter: str | Mapping[str, object] | None = None,
+        text: str | None = None,
+        sortby: str | Sequence[str] | None = None,
     ) -> pystac.ItemCollection:
         """Find items.
 
@@ -109,9 +112,14 @@ class Source(ABC):
                 ``max_cloud`` is given.
             ids: Ids of items.
             limit: At most so many items, the earliest ones.
+            filter: CQL2 text or JSON; a null property never matches a comparison.
+            text: Words that must all occur in the item or in its collection's title, description
+                or keywords.
+            sortby: Properties, such as "-eo:cloud_cover" (descending); unknown values last.
 
         Returns:
-            The items, ordered by date then id; empty where nothing matches.
+            The items, ordered by date then id unless ``sortby`` says otherwise; empty where
+            nothing matches.
 
         Raises:
             BadInput: An argument that cannot be used.
@@ -127,6 +135,9 @@ class Source(ABC):
             cloud_missing=cloud_missing,
             ids=ids,
             limit=limit,
+            filter=filter,
+            text=text,
+            sortby=sortby,
         )
         return self.run(query)
 
@@ -137,13 +148,14 @@ class Source(ABC):
         found: dict[tuple[str | None, str], pystac.Item] = {}
 
         def result() -> pystac.ItemCollection:
-            items = sorted(found.values(), key=order)
+            items = query.ordered(found.values())
             return pystac.ItemCollection(items[: query.limit], clone_items=False)
 
+        about = self._about_collections() if query.words else {}
         try:
             for item in self._candidates(query):
                 try:
-                    accepted = query.accepts(item)
+                    accepted = query.accepts(item) and _mentions(item, query.words, about)
                 except Exception as error:  # a document can be wrong in ways nobody listed
                     self._skip(item.self_href or item.id, error)
                     continue
@@ -154,6 +166,13 @@ class Source(ABC):
         except RemoteError as error:
             raise PartialAnswer(error.message, error.hint, result()) from error
         return result()
+
+    def _about_collections(self) -> dict[str, str]:
+        """Title, description and keywords of each collection."""
+        return {
+            c.id: " ".join([c.id, c.title or "", c.description or "", *(c.keywords or [])])
+            for c in self.collections()
+        }
 
     def _sorted(self, query: Query) -> bool:
         """Whether `_candidates` come in the order of results, so that a limit may stop early."""
@@ -180,6 +199,15 @@ class Source(ABC):
 
     def __repr__(self) -> str:
         return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
+
+
+def _mentions(item: pystac.Item, words: Sequence[str], about: Mapping[str, str]) -> bool:
+    """Whether all words occur in the item or in what its collection says of itself."""
+    if not words:
+        return True
+    values = [str(v) for v in item.properties.values() if isinstance(v, str | int | float)]
+    text = " ".join([item.id, about.get(item.collection_id or "", ""), *values]).lower()
+    return all(word.lower() in text for word in words)
 
 
 def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
