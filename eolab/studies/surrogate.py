@@ -43,8 +43,8 @@ class OptunaSampler(Sampler):
         renew: The subset is chosen anew after so many results.
     """
 
-    full = 500
-    base = 200
+    full = 1000
+    base = 250
     renew = 100
 
     def __init__(

@@ -1,0 +1,173 @@
+"""The data of an ablation: folds, with or without some columns."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.data import Split, TrainingData
+from eolab.errors import BadInput
+from eolab.studies.seeds import derive_seed
+from eolab.studies.shipping import digest_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = "nothing"
+"""Name of the column of zeros that a model sees when every feature is taken away."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The folds of the data as given, and of each dataset variant.
+
+    Attributes:
+        parts: Name ("" for the data as given) -> what the train function gets, one a fold.
+    """
+
+    parts: Mapping[str, tuple[object, ...]]
+
+    def __len__(self) -> int:
+        return len(self.parts[""])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features; empty where the data has none that we know."""
+        return columns_of(self.parts[""][0])
+
+    @property
+    def overlap(self) -> float:
+        """Mean of n_test / n_train over several folds (see `inference.estimate`), 0 for one."""
+        if len(self) < 2:
+            return 0.0
+        ratios = [
+            len(part.validation) / len(part.train)
+            for part in self.parts[""]
+            if isinstance(part, Split) and part.validation is not None
+        ]
+        return sum(ratios) / len(ratios) if ratios else 1 / (len(self) - 1)
+
+    def digest(self) -> str:
+        """A SHA-256 of all parts."""
+        h = hashlib.sha256()
+        for name, parts in sorted(self.parts.items()):
+            h.update(name.encode())
+            for part in parts:
+                h.update(digest_data(part).encode())
+        return h.hexdigest()
+
+
+def make_folds(
+    data: object, *, folds: int, seed: int, datasets: Mapping[str, object] | None = None
+) -> Folds:
+    """Read `data=` and `datasets=`.
+
+    Args:
+        data: A `Split`; several (as `FeatureView.folds` gives them); `TrainingData`, which is
+            cut into ``folds`` along its groups; or anything that the train function understands.
+        folds: Number of folds for `TrainingData`.
+        seed: Decides which groups share a fold.
+        datasets: Variants of the data by name, of the same form.
+
+    Raises:
+        BadInput: A split without validation part, too few groups, or a dataset variant with
+            another number of folds.
+    """
+    parts = {"": _parts(data, folds, seed)}
+    for name, other in (datasets or {}).items():
+        parts[name] = _parts(other, folds, seed)
+        if len(parts[name]) != len(parts[""]):
+            raise BadInput(
+                f"dataset {name!r} has {len(parts[name])} folds, the data {len(parts[''])}",
+                "Make both with the same blocks and seed.",
+            )
+    return Folds(parts)
+
+
+def _parts(data: object, folds: int, seed: int) -> tuple[object, ...]:
+    if isinstance(data, TrainingData):
+        return tuple(group_folds(data, folds, seed))
+    several = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Split)
+    parts = tuple(data) if several and isinstance(data, Sequence) else (data,)
+    for part in parts:
+        if isinstance(part, Split) and part.validation is None:
+            raise BadInput(
+                "a split without a validation part cannot compare variants",
+                "Make it with validation_size, or give FeatureView.folds(...).",
+            )
+    return tuple(part.sealed() if isinstance(part, Split) else part for part in parts)
+
+
+def group_folds(data: TrainingData, folds: int, seed: int) -> list[Split]:
+    """Cut samples into folds along their groups, so that no group is on both sides.
+
+    Groups are dealt out from the largest to the smallest, each to the smallest fold, ties in an
+    order given by the seed.
+    """
+    names, inverse, counts = np.unique(data.groups, return_inverse=True, return_counts=True)
+    if folds < 2 or folds > len(names):
+        raise BadInput(
+            f"{folds} folds of {len(names)} groups", "Give 2 folds up to the number of groups."
+        )
+    order = list(range(len(names)))
+    random.Random(derive_seed(seed, 0, "folds")).shuffle(order)
+    order.sort(key=lambda i: -int(counts[i]))
+    sizes = [0] * folds
+    home = np.zeros(len(names), dtype=np.int64)
+    for i in order:
+        smallest = sizes.index(min(sizes))
+        home[i] = smallest
+        sizes[smallest] += int(counts[i])
+    fold = home[inverse]
+    return [
+        Split(
+            data.subset(fold != k),
+            data.subset(fold == k),
+            source={"fold": k, "folds": folds, "seed": seed},
+        )
+        for k in range(folds)
+    ]
+
+
+def columns_of(data: object) -> tuple[str, ...]:
+    """Names of the features of whatever the train function gets."""
+    part = data.train if isinstance(data, Split) else data
+    return tuple(str(name) for name in getattr(part, "columns", ()))
+
+
+def without(data: object, removed: Sequence[str]) -> object:
+    """The data without these columns; with a column of zeros if nothing is left.
+
+    Raises:
+        BadInput: Data that cannot be given without columns.
+    """
+    if not removed:
+        return data
+    if isinstance(data, Split):
+        return replace(
+            data,
+            train=_without(data.train, removed),
+            validation=None if data.validation is None else _without(data.validation, removed),
+        )
+    if isinstance(data, TrainingData):
+        return _without(data, removed)
+    if callable(getattr(data, "without", None)):
+        return data.without(list(removed))  # type: ignore[attr-defined]
+    if callable(getattr(data, "drop", None)):
+        frame: pd.DataFrame = data  # type: ignore[assignment]
+        return frame.drop(columns=list(removed))
+    raise BadInput(
+        f"a {type(data).__name__} cannot be given without columns",
+        "Give a Split, TrainingData, a table, or an object with without(columns).",
+    )
+
+
+def _without(data: TrainingData, removed: Sequence[str]) -> TrainingData:
+    if set(removed) >= set(data.columns):
+        return replace(data, X=np.zeros_like(data.X[..., :1]), columns=(NOTHING,))
+    return data.without(removed)

@@ -1,0 +1,159 @@
+"""What paired runs say: differences, intervals, corrected tests, Shapley values.
+
+- Interval and test: the t statistic with the variance of Nadeau and Bengio (Machine Learning 52
+  (2003) 239-281), extended to repeated folds by Bouckaert and Frank (PAKDD 2004): results on
+  folds whose training parts overlap are not independent, so the variance of their mean is
+  (1/J + n_test / n_train) times the variance of a single one, not 1/J.
+- Many comparisons: Holm, Scandinavian Journal of Statistics 6 (1979) 65-70.
+- Shapley values of components: Shapley (1953), over all subsets.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of paired differences and how sure it is.
+
+    Attributes:
+        value: The mean.
+        low: Lower end of the interval; None with fewer than two pairs.
+        high: Upper end.
+        p: Two-sided p of "no difference"; None with fewer than two pairs.
+        pairs: Number of pairs.
+        level: Of the interval.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+    pairs: int
+    level: float = 0.95
+
+
+def estimate(
+    differences: Sequence[float], *, overlap: float = 0.0, level: float = 0.95
+) -> Estimate | None:
+    """Mean, interval and test of paired differences; None where there are none.
+
+    Args:
+        differences: One a pair, over all folds and repeats.
+        overlap: n_test / n_train of the folds; 0 for independent pairs, or for pairs on one and
+            the same split, about which alone the interval then speaks.
+        level: Of the interval.
+    """
+    j = len(differences)
+    if j == 0:
+        return None
+    mean = math.fsum(differences) / j
+    if j == 1:
+        return Estimate(mean, None, None, None, 1, level)
+    variance = math.fsum((d - mean) ** 2 for d in differences) / (j - 1)
+    error = math.sqrt((1 / j + overlap) * variance)
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.5 + level / 2, j - 1)) * error
+    if error == 0:
+        p = 1.0 if mean == 0 else 0.0
+    else:
+        p = float(2 * stats.t.sf(abs(mean) / error, j - 1))
+    return Estimate(mean, mean - half, mean + half, p, j, level)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's adjusted p values, in the given order."""
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    adjusted = [0.0] * len(ps)
+    largest = 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def shapley(value: Mapping[frozenset[str], float], names: Sequence[str]) -> dict[str, float]:
+    """Each component's average contribution over all orders of adding them.
+
+    Args:
+        value: The metric with each subset of components present, the empty one included.
+        names: The components.
+    """
+    n = len(names)
+    found = {}
+    for name in names:
+        others = [other for other in names if other != name]
+        terms = []
+        for size in range(n):
+            weight = math.factorial(size) * math.factorial(n - size - 1) / math.factorial(n)
+            for subset in itertools.combinations(others, size):
+                without = frozenset(subset)
+                terms.append(weight * (value[without | {name}] - value[without]))
+        found[name] = math.fsum(terms)
+    return found
+
+
+def in_words(
+    what: str,
+    drop: Estimate | None,
+    *,
+    metric: str,
+    corrected: float | None,
+    comparisons: int,
+    one_split: bool = False,
+    alpha: float = 0.05,
+) -> str:
+    """One sentence on a component that claims no more than the interval says.
+
+    Args:
+        what: The condition, "Without sar".
+        drop: How much worse the metric is there than in the baseline (positive: worse).
+        metric: Its name.
+        corrected: p after correction for the other comparisons.
+        comparisons: How many there were.
+        one_split: All pairs come from one split, so nothing is said about others.
+        alpha: Of the corrected test.
+    """
+    if drop is None:
+        return f"{what}: no pair of runs has ended, so nothing can be said."
+    if drop.low is None or drop.high is None or drop.p is None:
+        return (
+            f"{what} {metric} was {_worse(drop.value)} in a single pair of runs; "
+            "without repetition nothing can be said about chance."
+        )
+    interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
+    where = ", on this one split" if one_split else ""
+    if drop.low <= 0 <= drop.high:
+        return (
+            f"{what} {metric} was {_worse(drop.value)} on average, but the data agree with no "
+            f"difference ({interval}{where}, {drop.pairs} pairs)."
+        )
+    adjusted = drop.p if corrected is None else corrected
+    if adjusted > alpha:
+        return (
+            f"{what} {metric} was {_worse(drop.value)} ({interval}{where}, {drop.pairs} pairs); "
+            f"among {comparisons} comparisons this may be chance (corrected p = {adjusted:.2g})."
+        )
+    return (
+        f"{what} {metric} is {_worse(drop.value)} ({interval}{where}, {drop.pairs} pairs, "
+        f"corrected p {_p(adjusted)})."
+    )
+
+
+def _worse(value: float) -> str:
+    if value == 0:
+        return "the same"
+    return f"{abs(value):.3g} {'worse' if value > 0 else 'better'}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"

@@ -1,0 +1,316 @@
+"""The result of an ablation: a table, differences with intervals, words."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import Conflict
+from eolab.studies.ablation.components import BASELINE, Component
+from eolab.studies.ablation.design import Run, Variant
+from eolab.studies.ablation.inference import Estimate, estimate, holm, in_words, shapley
+from eolab.studies.suggest import Direction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant.
+
+    Attributes:
+        variant: Which one.
+        runs: Number of runs that ended with a value.
+        mean: Mean of the metric over them; None without any.
+        spread: Standard deviation over them; None with fewer than two.
+        drop: How much worse than the baseline on the same folds and seeds (positive: worse);
+            None for the baseline.
+        corrected: p of "no difference" after Holm's correction for all variants.
+        seconds: Mean duration of a run.
+        cost: What is known before: columns, parameters, flops.
+    """
+
+    variant: Variant
+    runs: int
+    mean: float | None
+    spread: float | None
+    drop: Estimate | None
+    corrected: float | None
+    seconds: float | None
+    cost: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class AblationResult:
+    """What the runs so far say; a stopped or running study has one too.
+
+    Attributes:
+        rows: The baseline, then the others from the largest drop to the smallest.
+        components: What was taken away.
+        values: The metric of each run that ended with one.
+        metric: Its name.
+        direction: Whether large or small values are good.
+        overlap: n_test / n_train of the folds, for the intervals.
+        one_split: All runs share one split, about which alone the intervals speak.
+        planned: Number of runs that the study plans.
+    """
+
+    rows: tuple[Row, ...]
+    components: tuple[Component, ...]
+    values: Mapping[Run, float]
+    metric: str
+    direction: Direction
+    overlap: float
+    one_split: bool
+    planned: int
+    level: float = 0.95
+
+    @property
+    def baseline(self) -> Row:
+        return self.rows[0]
+
+    def row(self, variant: str) -> Row:
+        """The row of a variant by its name."""
+        return next(row for row in self.rows if row.variant.name == variant)
+
+    def in_words(self) -> list[str]:
+        """A sentence for each variant, and one on what is still missing."""
+        comparisons = sum(row.drop is not None for row in self.rows)
+        sentences = [
+            in_words(
+                row.variant.name[0].upper() + row.variant.name[1:] + ":",
+                row.drop,
+                metric=self.metric,
+                corrected=row.corrected,
+                comparisons=comparisons,
+                one_split=self.one_split,
+                alpha=1 - self.level,
+            )
+            for row in self.rows[1:]
+        ]
+        missing = self.planned - len(self.values)
+        if missing:
+            sentences.append(f"{missing} of {self.planned} runs have not ended with a value.")
+        return sentences
+
+    def shapley(self) -> dict[str, Estimate]:
+        """Shapley value of each component (positive: it helps), with its interval.
+
+        Raises:
+            Conflict: The design was not "subsets", or no fold has all subsets yet.
+        """
+        names = [component.name for component in self.components]
+        by_pair: dict[tuple[int, int], dict[frozenset[str], float]] = {}
+        removed = {row.variant.name: row.variant.removed for row in self.rows}
+        sign = 1.0 if self.direction == "maximize" else -1.0
+        for run, value in self.values.items():
+            present = frozenset(names) - frozenset(removed[run.variant])
+            by_pair.setdefault((run.fold, run.repeat), {})[present] = sign * value
+        whole = [values for values in by_pair.values() if len(values) == 2 ** len(names)]
+        if not whole:
+            raise Conflict(
+                "Shapley values need all subsets of the components on one fold",
+                'Run with design="subsets", and wait for its first pass.',
+            )
+        each = [shapley(values, names) for values in whole]
+        found = {}
+        for name in names:
+            known = estimate(
+                [values[name] for values in each], overlap=self.overlap, level=self.level
+            )
+            assert known is not None
+            found[name] = known
+        return dict(sorted(found.items(), key=lambda item: -item[1].value))
+
+    def interactions(self) -> dict[tuple[str, str], Estimate]:
+        """How much more is lost without both of two components than without each, added up.
+
+        Positive: they can replace each other. Negative: neither helps without the other.
+        """
+        names = {row.variant.removed: row.variant.name for row in self.rows}
+        pairs = sorted({(run.fold, run.repeat) for run in self.values})
+        sign = 1.0 if self.direction == "maximize" else -1.0
+        found = {}
+        for removed, name in names.items():
+            if len(removed) != 2:
+                continue
+            a, b = removed
+            if (a,) not in names or (b,) not in names:
+                continue
+            terms = []
+            for fold, repeat in pairs:
+                four = [
+                    self.values.get(Run(variant, fold, repeat))
+                    for variant in (names[a,], names[b,], BASELINE, name)
+                ]
+                if None not in four:
+                    one, other, base, both = (v for v in four if v is not None)
+                    terms.append(sign * (one + other - base - both))
+            known = estimate(terms, overlap=self.overlap, level=self.level)
+            if known is not None:
+                found[a, b] = known
+        return found
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a variant."""
+        import pandas as pd
+
+        return pd.DataFrame([self._record(row) for row in self.rows])
+
+    def _record(self, row: Row) -> dict[str, object]:
+        drop = row.drop
+        return {
+            "variant": row.variant.name,
+            "runs": row.runs,
+            self.metric: row.mean,
+            "spread": row.spread,
+            "drop": None if drop is None else drop.value,
+            "low": None if drop is None else drop.low,
+            "high": None if drop is None else drop.high,
+            "p": None if drop is None else drop.p,
+            "p_holm": row.corrected,
+            "pairs": None if drop is None else drop.pairs,
+            "seconds": row.seconds,
+            **row.cost,
+        }
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """The table as CSV; also written to ``path`` where one is given."""
+        text = str(self.to_dataframe().to_csv(index=False))
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_markdown(self) -> str:
+        """The table for a paper's draft or an issue."""
+        head, *body = self._cells()
+        lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        lines += [
+            "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in body
+        ]
+        return "\n".join(lines)
+
+    def to_latex(self) -> str:
+        """The table for a paper (package booktabs)."""
+        head, *body = self._cells()
+        rows = [" & ".join(map(_tex, row)) + r" \\" for row in body]
+        return "\n".join(
+            [
+                r"\begin{tabular}{l" + "r" * (len(head) - 1) + "}",
+                r"\toprule",
+                " & ".join(map(_tex, head)) + r" \\",
+                r"\midrule",
+                *rows,
+                r"\bottomrule",
+                r"\end{tabular}",
+            ]
+        )
+
+    def _cells(self) -> list[list[str]]:
+        costs = sorted({key for row in self.rows for key in row.cost})
+        head = ["variant", self.metric, "drop", f"{self.level:.0%} interval", "p (Holm)", "runs"]
+        table = [[*head, "seconds", *costs]]
+        for row in self.rows:
+            drop = row.drop
+            spread = f" ± {row.spread:.3f}" if row.spread is not None else ""
+            known = drop is not None and drop.low is not None and drop.high is not None
+            table.append(
+                [
+                    row.variant.name,
+                    "" if row.mean is None else f"{row.mean:.3f}{spread}",
+                    "" if drop is None else f"{drop.value:+.3f}",
+                    f"{drop.low:+.3f} to {drop.high:+.3f}" if drop and known else "",
+                    "" if row.corrected is None else f"{row.corrected:.3g}",
+                    str(row.runs),
+                    "" if row.seconds is None else f"{row.seconds:.1f}",
+                    *(f"{row.cost[key]:g}" if key in row.cost else "" for key in costs),
+                ]
+            )
+        return table
+
+    def __repr__(self) -> str:
+        return self.to_markdown() + "\n\n" + "\n".join(self.in_words())
+
+    def _repr_markdown_(self) -> str:
+        words = "\n".join(f"- {sentence}" for sentence in self.in_words())
+        return f"{self.to_markdown()}\n\n{words}"
+
+
+def _tex(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    escaped = {c: "\\" + c for c in "&%$#_{}"} | special
+    return "".join(escaped.get(c, c) for c in text).replace("±", r"$\pm$")
+
+
+def summarise(
+    variants: Sequence[Variant],
+    values: Mapping[Run, float],
+    *,
+    components: Sequence[Component] = (),
+    metric: str,
+    direction: Direction,
+    overlap: float,
+    one_split: bool = False,
+    planned: int | None = None,
+    seconds: Mapping[Run, float] | None = None,
+    costs: Mapping[str, Mapping[str, float]] | None = None,
+    level: float = 0.95,
+) -> AblationResult:
+    """Pair each variant's runs with the baseline's and say what they show.
+
+    Args:
+        variants: The variants, the baseline first.
+        values: The metric of each run that ended with one.
+        components: What was taken away.
+        metric: Its name.
+        direction: Whether large or small values are good.
+        overlap: n_test / n_train of the folds; 0 for one split.
+        one_split: All runs share one split.
+        planned: Number of planned runs; by default those that there are.
+        seconds: Duration of runs.
+        costs: What is known of variants: columns, parameters, flops.
+        level: Of the intervals; 1 - level is the error of the corrected tests.
+    """
+    sign = 1.0 if direction == "maximize" else -1.0
+    rows = []
+    for variant in variants:
+        mine = {run: value for run, value in values.items() if run.variant == variant.name}
+        drop = None
+        if variant.name != BASELINE:
+            differences = [
+                sign * (values[base] - value)
+                for run, value in sorted(mine.items(), key=lambda item: _pair(item[0]))
+                if (base := replace(run, variant=BASELINE)) in values
+            ]
+            drop = estimate(differences, overlap=overlap, level=level)
+        times = [t for run, t in (seconds or {}).items() if run.variant == variant.name]
+        rows.append(
+            Row(
+                variant,
+                len(mine),
+                math.fsum(mine.values()) / len(mine) if mine else None,
+                statistics.stdev(mine.values()) if len(mine) > 1 else None,
+                drop,
+                None,
+                math.fsum(times) / len(times) if times else None,
+                (costs or {}).get(variant.name, {}),
+            )
+        )
+    tested = [(i, row.drop.p) for i, row in enumerate(rows) if row.drop and row.drop.p is not None]
+    for (i, _), p in zip(tested, holm([p for _, p in tested]), strict=True):
+        rows[i] = replace(rows[i], corrected=p)
+    rest = sorted(rows[1:], key=lambda row: -math.inf if row.drop is None else -row.drop.value)
+    rest.sort(key=lambda row: row.drop is None)
+    return AblationResult(
+        (rows[0], *rest), tuple(components), dict(values), metric, direction, overlap, one_split,
+        len(values) if planned is None else planned, level,
+    )  # fmt: skip
+
+
+def _pair(run: Run) -> tuple[int, int]:
+    return run.repeat, run.fold

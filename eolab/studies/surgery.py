@@ -1,0 +1,284 @@
+"""Taking layers out of a Keras 3 model.
+
+A layer goes by passing on what it was given: its consumers read its input instead of its output.
+The rest must stay as it was: the same layers with the same names and the same shapes of weights,
+and the same outputs. What cannot go under these conditions is an error that says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import keras
+
+Shapes = dict[str, tuple[tuple[int, ...], ...]]
+
+
+@dataclass(frozen=True)
+class Surgery:
+    """A model with layers taken out, and the proof that they are gone.
+
+    Attributes:
+        model: The new model, functional, with new weights.
+        removed: Names of the layers that went.
+        inserted: Names of projections that came in their places.
+        parameters: Number of parameters before and after.
+        flops: Estimated floating-point operations of one sample before and after (see `flops`).
+    """
+
+    model: keras.Model
+    removed: tuple[str, ...]
+    inserted: tuple[str, ...]
+    parameters: tuple[int, int]
+    flops: tuple[int, int]
+
+
+def layer_names(model: keras.Model) -> tuple[str, ...]:
+    """Names of the layers that could be asked for, in order; inputs are none of them."""
+    return tuple(layer.name for layer in model.layers if type(layer).__name__ != "InputLayer")
+
+
+def remove_layers(model: keras.Model, names: Sequence[str], *, project: bool = False) -> Surgery:
+    """The model without these layers (see `Surgeon.remove`)."""
+    return Surgeon(model).remove(names, project=project)
+
+
+class Surgeon:
+    """Tries out removals from one model, which stays as it is.
+
+    Args:
+        model: Sequential or functional, built.
+
+    Raises:
+        BadInput: A subclassed model, whose graph is unknown, or one that is not built.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        import keras
+
+        # A copy: calling layers on new inputs adds nodes to their graph.
+        self._template = keras.models.clone_model(_functional(model))
+        self.names = layer_names(self._template)
+        self._shapes = weight_shapes(self._template)
+        self.parameters: int = self._template.count_params()
+        self.flops = flops(self._template)
+
+    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery:
+        """The model without these layers.
+
+        Args:
+            names: Names of layers; several go together (a block).
+            project: Where shapes do not fit without the layers, put a linear projection (Dense on
+                the last axis) in the place of a layer that changed the last axis.
+
+        Raises:
+            BadInput: An unknown name, an input, or a removal that would change the weights of
+                other layers, take other layers away, or change the outputs.
+        """
+        import keras
+
+        if not names:
+            raise BadInput("no layer to remove", nearest("", self.names, "layers"))
+        for name in names:
+            if name not in self.names:
+                raise BadInput(f"no layer {name!r}", nearest(name, self.names, "layers"))
+        gone = set(names)
+        problem = ""
+        for choice in _choices(self._template, names):
+            result, reason = _attempt(self._template, gone, choice, project=project)
+            if result is not None:
+                rewired, inserted = result
+                reason = self._differences(rewired, gone, inserted)
+                if not reason:
+                    # Once more a copy, whose layers have no nodes but those of this graph.
+                    new = keras.models.clone_model(rewired)
+                    self._prove(new, gone, inserted)
+                    return Surgery(
+                        new,
+                        tuple(name for name in self.names if name in gone),
+                        tuple(inserted),
+                        (self.parameters, new.count_params()),
+                        (self.flops, flops(new)),
+                    )
+            problem = problem or reason
+        what = repr(names[0]) if len(names) == 1 else f"{', '.join(map(repr, names))} together"
+        hint = "Remove it together with the layers that depend on its shape"
+        if not project:
+            hint += ", or allow a projection (project=True)"
+        raise BadInput(f"layer {what} cannot be removed: {problem}", hint + ".")
+
+    def _differences(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> str:
+        """What else than the removed layers differs; empty where nothing does."""
+        after = weight_shapes(new)
+        lost = [name for name in self.names if name not in gone and name not in after]
+        if lost:
+            more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+            return f"{lost[0]!r}{more} would no longer lead to the output"
+        for old, now in zip(self._template.outputs, new.outputs, strict=True):
+            if tuple(old.shape) != tuple(now.shape):
+                return f"the output would change its shape from {old.shape} to {now.shape}"
+        if len(new.inputs) != len(self._template.inputs):
+            return "an input would go unused"
+        for name in set(after) - set(inserted):
+            if after[name] != self._shapes[name]:
+                return f"the weights of {name!r} would change"
+        return ""
+
+    def _prove(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
+        """That exactly these layers are gone, in graph and in parameters."""
+        after = weight_shapes(new)
+        lost = sum(math.prod(shape) for name in gone for shape in self._shapes[name])
+        came = sum(math.prod(shape) for name in inserted for shape in after[name])
+        kept = {name: shapes for name, shapes in self._shapes.items() if name not in gone}
+        if {name: after[name] for name in after if name not in inserted} != kept:
+            raise AssertionError(f"the graph still differs in {set(after) ^ set(kept)}")
+        if new.count_params() != self.parameters - lost + came:
+            raise AssertionError(
+                f"{self.parameters} parameters should have become "
+                f"{self.parameters - lost + came}, and are {new.count_params()}"
+            )
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    """The model as a graph of layers."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        if not model.built:
+            raise BadInput(
+                f"model {model.name!r} is not built, so its shapes are unknown",
+                "Begin it with keras.Input(shape).",
+            )
+        return keras.Model(model.inputs, model.outputs, name=model.name)
+    if not getattr(model, "inputs", None) or not hasattr(model, "operations"):
+        raise BadInput(
+            f"{type(model).__name__} is no sequential or functional model",
+            "Build it from layers and keras.Model(inputs, outputs), so that its graph is known.",
+        )
+    return model
+
+
+def _choices(model: keras.Model, names: Sequence[str]) -> list[dict[str, int]]:
+    """Which input each layer with several (Add, Concatenate, ...) passes on, best guess first.
+
+    An input with the shape of the output comes first; among those the one that most layers lead
+    to, so that a residual block loses its shortcut rather than its layers.
+    """
+    wide: dict[str, list[int]] = {}
+    for name in names:
+        inputs = _inputs(model.get_layer(name))
+        if len(inputs) > 1:
+            target = tuple(_outputs(model.get_layer(name))[0].shape)
+            wide[name] = sorted(
+                range(len(inputs)),
+                key=lambda i: (
+                    tuple(inputs[i].shape) != target,
+                    -_depth(model, inputs[i]),
+                ),
+            )
+    choices: list[dict[str, int]] = [{}]
+    for name, order in wide.items():
+        choices = [{**choice, name: i} for choice in choices for i in order][:MOST_CHOICES]
+    return choices
+
+
+MOST_CHOICES = 64
+"""Combinations of inputs that are tried where several merging layers go together."""
+
+
+def _inputs(layer: Any) -> list[Any]:
+    found = layer._inbound_nodes[0].input_tensors  # noqa: SLF001 - Keras has no public way
+    return list(found)
+
+
+def _outputs(layer: Any) -> list[Any]:
+    return list(layer._inbound_nodes[0].output_tensors)  # noqa: SLF001
+
+
+def _depth(model: keras.Model, tensor: Any) -> int:
+    """Position in the model's order of the layer that makes a tensor."""
+    order = {layer.name: i for i, layer in enumerate(model.layers)}
+    return order.get(tensor._keras_history.operation.name, -1)  # noqa: SLF001
+
+
+def _attempt(
+    template: keras.Model, names: set[str], choice: Mapping[str, int], *, project: bool
+) -> tuple[tuple[keras.Model, list[str]] | None, str]:
+    """Rewire; or the reason why shapes do not fit."""
+    import keras
+
+    inserted: list[str] = []
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if layer.name not in names:
+            return layer(*args, **kwargs)
+        given = keras.tree.flatten((args, kwargs))
+        tensors = [value for value in given if hasattr(value, "shape")]
+        passed = tensors[choice.get(layer.name, 0)]
+        expected = _outputs(layer)[0].shape
+        if (
+            project
+            and tuple(passed.shape) != tuple(expected)
+            and passed.shape[1:-1] == expected[1:-1]
+        ):
+            name = f"{layer.name}_projection"
+            inserted.append(name)
+            return keras.layers.Dense(expected[-1], name=name)(passed)
+        return passed
+
+    try:
+        new = keras.models.clone_model(
+            template, clone_function=lambda layer: layer, call_function=call
+        )
+    except Exception as error:  # whatever a layer says of a shape that it cannot take
+        return None, _first_line(error)
+    return (new, inserted), ""
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def weight_shapes(model: keras.Model) -> Shapes:
+    """Layer name -> shapes of its weights; inputs left out."""
+    return {
+        layer.name: tuple(tuple(w.shape) for w in layer.weights)
+        for layer in model.layers
+        if type(layer).__name__ != "InputLayer"
+    }
+
+
+def flops(model: keras.Model) -> int:
+    """Floating-point operations for one sample, estimated.
+
+    Two for each weight of a kernel at each position of the output (dense, convolution, recurrent
+    layers); layers without a kernel are not counted. Unknown sizes of an axis count as 1.
+    """
+    total = 0
+    for layer in model.layers:
+        for node in layer._inbound_nodes:  # noqa: SLF001
+            if not node.output_tensors:
+                continue
+            kernels = [w for w in layer.weights if "kernel" in w.path.rsplit("/", 1)[-1]]
+            positions = _positions(layer, node)
+            total += sum(2 * math.prod(k.shape) * positions for k in kernels)
+    return total
+
+
+def _positions(layer: Any, node: Any) -> int:
+    """How often a kernel is applied to one sample."""
+    kind = type(layer).__name__
+    tensor = node.output_tensors[0]
+    shape = list(tensor.shape[1:])
+    if kind in ("LSTM", "GRU", "SimpleRNN"):
+        return int(node.input_tensors[0].shape[1] or 1)
+    first = getattr(layer, "data_format", "channels_last") == "channels_first"
+    axes = shape[1:] if first else shape[:-1]
+    return math.prod(int(n or 1) for n in axes)
