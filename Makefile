@@ -56,7 +56,7 @@ help:
 
 .make/eolab: .make/labextension pyproject.toml install.json jupyter-config/server-config/eolab.json
 	$(say) "eolab itself"
-	@$(BIN)/python scripts/install.py --no-deps --editable .
+	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python scripts/install.py --no-deps --editable .
 	@$(BIN)/jupyter-builder develop --overwrite . >/dev/null
 	@$(BIN)/python scripts/java.py
 	@touch $@

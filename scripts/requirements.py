@@ -18,7 +18,7 @@ def main(extras: list[str]) -> None:
         if extra == "build":
             wanted += document["build-system"]["requires"]
             hooks = document["tool"]["hatch"]["build"]["hooks"]
-            wanted += hooks["jupyter-builder"]["dependencies"]
+            wanted += [*hooks["jupyter-builder"]["dependencies"], "editables"]
             continue
         for requirement in optional[extra]:
             nested = re.fullmatch(r"eolab\[(.+)\]", requirement)

@@ -50,6 +50,11 @@ class Lab:
         joint = "&" if "?" in path else "?"
         return f"{self.url}{path}{joint}token={self.token}"
 
+    def get_list(self, path: str) -> list[dict]:
+        found = self.get(path)
+        assert isinstance(found, list)
+        return found
+
     def get(self, path: str) -> dict:
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"token {self.token}"}
