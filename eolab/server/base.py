@@ -87,6 +87,17 @@ class Handler(APIHandler):
             raise BadInput(f"{name}={text!r} cannot be used", f"Give a number, {low} to {high}.")
         return value
 
+    def needed(self, name: str) -> str:
+        """A query argument that must be there.
+
+        Raises:
+            BadInput: It is missing.
+        """
+        value = self.get_query_argument(name, "")
+        if not value:
+            raise BadInput(f"{name}= is missing", "Name what is wanted.")
+        return value
+
     def body(self) -> dict[str, object]:
         """The request's JSON object.
 

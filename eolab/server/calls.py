@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from eolab.config import check_name
 from eolab.errors import NotFound, nearest
 
 if TYPE_CHECKING:
@@ -96,6 +97,16 @@ def feature_statistics(config: Config, *, name: str, version: int) -> object:
         return FeatureStore(config).statistics_snapshot(name, version)
 
 
+def study_importance(config: Config, *, name: str) -> object:
+    """How much each hyperparameter of a study matters."""
+    _load("numpy", "optuna")
+    from eolab.studies.importance import importance
+    from eolab.studies.journal import Follower
+
+    snapshot = Follower(config.runs / check_name(name, "study")).snapshot()
+    return importance(snapshot["parameters"], snapshot["trials"], direction=snapshot["direction"])
+
+
 def models(config: Config) -> object:
     """Registered models and their versions."""
     _load("pandas", "eolab.models")
@@ -135,4 +146,5 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "features": features,
     "features.statistics": feature_statistics,
     "models": models,
+    "studies.importance": study_importance,
 }

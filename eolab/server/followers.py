@@ -23,15 +23,44 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         from eolab.studies.journal import Follower
+        from eolab.studies.timeline import Timeline
 
         self.lock = threading.Lock()
         self.follower = Follower(folder)
+        self._timeline = Timeline(folder)
         self._record: object = None
         self._marks: dict[int, object] = {}
         self._changed: dict[int, int] = {}
 
+    def summary(self) -> dict[str, object]:
+        """The short form."""
+        with self.lock:
+            return self.follower.summary()
+
     def snapshot(self, since: int | None) -> dict[str, object]:
         """Everything, or with ``since`` only the trials that changed after that event."""
+        with self.lock:
+            return self._snapshot(since)
+
+    def log(self, trial: int) -> dict[str, object]:
+        """The end of the log of a trial's last attempt.
+
+        Raises:
+            NotFound: There is no such trial.
+        """
+        from eolab.studies.journal import read_log
+
+        with self.lock:
+            self.follower.refresh()
+            if trial not in self.follower.record.trials:
+                raise NotFound(
+                    f"study {self.follower.run.name!r} has no trial {trial}",
+                    "Trials are counted from 0.",
+                )
+        text, truncated = read_log(self.follower.run, trial)
+        return {"text": text, "truncated": truncated}
+
+    def _snapshot(self, since: int | None) -> dict[str, object]:
         summary = self.follower.summary()
         record = self.follower.record
         self._look(record)
@@ -50,6 +79,14 @@ class Reader:
         parameters = self.follower.study["space"]
         more = {"parameters": parameters, "workers": workers, "trials": trials, "partial": True}
         return {**summary, **more}
+
+    def timeline(self) -> dict[str, object]:
+        """Who ran what when."""
+        from eolab.studies.journal import is_alive
+
+        with self.lock:
+            self._timeline.refresh()
+            return self._timeline.to_dict(living=is_alive(self.follower.run))
 
     def _look(self, record: Record) -> None:
         """Note the trials that are not as they were at the last look."""
@@ -87,42 +124,13 @@ class Followers:
         rows = []
         for name in names(config):
             try:
-                rows.append(self.summary(config.runs / name))
+                rows.append(self.reader(config.runs / name).summary())
             except (EolabError, OSError, ValueError, KeyError, TypeError) as error:
                 rows.append(_damaged(name, error))
         return sorted(rows, key=lambda row: -_number(row["created"]))
 
-    def summary(self, folder: Path) -> dict[str, object]:
-        """The short form of one study."""
-        reader = self._reader(folder)
-        with reader.lock:
-            return reader.follower.summary()
-
-    def snapshot(self, folder: Path, since: int | None = None) -> dict[str, object]:
-        """Everything about one study (see `Reader.snapshot`)."""
-        reader = self._reader(folder)
-        with reader.lock:
-            return reader.snapshot(since)
-
-    def log(self, folder: Path, trial: int) -> dict[str, object]:
-        """The end of the log of a trial's last attempt.
-
-        Raises:
-            NotFound: There is no such trial.
-        """
-        from eolab.studies.journal import read_log
-
-        reader = self._reader(folder)
-        with reader.lock:
-            reader.follower.refresh()
-            if trial not in reader.follower.record.trials:
-                raise NotFound(
-                    f"study {folder.name!r} has no trial {trial}", "Trials are counted from 0."
-                )
-        text, truncated = read_log(folder, trial)
-        return {"text": text, "truncated": truncated}
-
-    def _reader(self, folder: Path) -> Reader:
+    def reader(self, folder: Path) -> Reader:
+        """The reader of a study's folder."""
         # A study that was deleted and made again under its name is another one.
         key = (folder, (folder / "study.json").stat().st_ino)
         with self._lock:

@@ -16,6 +16,7 @@ import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.server.base import RESTART, Handler
+from eolab.server.studies import About, Importance, Lineage, Table, Timeline
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -119,18 +120,12 @@ class Thumbnail(Handler):
             "catalog.thumbnail",
             name=check_name(name, "catalogue"),
             collection=self.get_query_argument("collection", ""),
-            item=self._item(),
+            item=self.needed("item"),
         )
         if not isinstance(picture, dict) or picture.get("type") not in {"image/png", "image/jpeg"}:
             raise RemoteError("the picture could not be made", "See the log of Jupyter Server.")
         self.set_header("Cache-Control", "private, max-age=3600")
         self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
-
-    def _item(self) -> str:
-        item = self.get_query_argument("item", "")
-        if not item:
-            raise BadInput("item= is missing", "Name the item whose picture is wanted.")
-        return item
 
 
 class Features(Handler):
@@ -180,7 +175,7 @@ class Study(Handler):
         """
         folder = self.services.followers.folder(self.workspace, name)
         since = self.number("since", int, None, 0, 2**53)
-        self.answer(await asyncio.to_thread(self.services.followers.snapshot, folder, since))
+        self.answer(await asyncio.to_thread(self.services.followers.reader(folder).snapshot, since))
 
 
 class Commands(Handler):
@@ -226,7 +221,7 @@ class Log(Handler):
     async def get(self, name: str, trial: str) -> None:
         """`{"text", "truncated"}`: the end of the last attempt's log."""
         folder = self.services.followers.folder(self.workspace, name)
-        self.answer(await asyncio.to_thread(self.services.followers.log, folder, int(trial)))
+        self.answer(await asyncio.to_thread(self.services.followers.reader(folder).log, int(trial)))
 
 
 class Models(Handler):
@@ -267,6 +262,11 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)", Study),
     (rf"{BASE}/studies/([^/]+)/commands", Commands),
     (rf"{BASE}/studies/([^/]+)/trials/(\d{{1,9}})/log", Log),
+    (rf"{BASE}/studies/([^/]+)/about", About),
+    (rf"{BASE}/studies/([^/]+)/timeline", Timeline),
+    (rf"{BASE}/studies/([^/]+)/importance", Importance),
+    (rf"{BASE}/studies/([^/]+)/trials\.csv", Table),
     (rf"{BASE}/models", Models),
+    (rf"{BASE}/lineage", Lineage),
     (rf"{BASE}(?:/.*)?", Unknown),
 ]

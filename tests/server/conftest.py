@@ -23,6 +23,7 @@ import pytest
 from eolab import config as configuration
 from eolab.config import Config
 from eolab.studies.journal import Writer, write_json
+from eolab.studies.parameters import uniform
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests"
@@ -243,7 +244,7 @@ def make_study(run: Path, *, trials: int = 3, state: str = "completed") -> Path:
         {
             "format": 1, "name": run.name, "kind": "tune", "metric": "f1", "direction": "maximize",
             "trials": trials, "workers": 1, "created": 1_000.0, "python": sys.executable,
-            "space": [{"name": "lr", "kind": "float", "low": 0.0, "high": 1.0, "log": False}],
+            "space": [{"name": "lr", **uniform(0, 10).to_json()}],
         },
     )  # fmt: skip
     (run / "logs").mkdir()

@@ -24,7 +24,12 @@ PATHS = [
     ("GET", "studies/crops"),
     ("POST", "studies/crops/commands"),
     ("GET", "studies/crops/trials/0/log"),
+    ("GET", "studies/crops/about"),
+    ("GET", "studies/crops/timeline"),
+    ("GET", "studies/crops/importance"),
+    ("GET", "studies/crops/trials.csv"),
     ("GET", "models"),
+    ("GET", "lineage"),
     ("GET", "nothing/here"),
 ]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 
+from eolab import lineage
+from eolab.lineage import Ref
 from eolab.studies.journal import Writer, is_alive, take_lock
 
 SUMMARY = {
@@ -261,6 +265,69 @@ def test_a_damaged_study_does_not_hide_the_others(server):
         answer = server.get("studies/torn")
         assert answer.status == 409
         assert answer.json["hint"]
+    finally:
+        shutil.rmtree(run)
+
+
+def test_what_ran_is_told_without_what_is_of_this_machine(server):
+    lineage.record(server.config.root, [Ref("view", "v/1")], Ref("study", "crops"))
+    lineage.record(server.config.root, [Ref("study", "crops")], Ref("model", "m/1"))
+    body = server.get("studies/crops/about").json
+    assert body["trials"] == 3
+    assert "sys_path" not in body
+    assert "environment" not in body
+    graph = {
+        "upstream": [{"kind": "view", "id": "v/1"}],
+        "downstream": [{"kind": "model", "id": "m/1"}],
+    }
+    assert body["lineage"] == graph
+    assert server.get("lineage", kind="study", id="crops").json == graph
+    up = server.get("lineage", kind="model", id="m/1").json["upstream"]
+    assert up == [{"kind": "study", "id": "crops"}, {"kind": "view", "id": "v/1"}]
+    assert server.get("lineage", kind="model", id="none").json == {"upstream": [], "downstream": []}
+    assert server.get("lineage", kind="model").status == 400
+
+
+def test_the_timeline_tells_who_ran_what_when(server):
+    body = server.get("studies/crops/timeline").json
+    assert set(body) == {"spans", "workers", "now"}
+    assert body["spans"][1] == {
+        "worker": "w0", "trial": 1, "attempt": 1, "start": 1_002.0, "end": 1_002.0,
+        "outcome": "completed",
+    }  # fmt: skip
+
+
+def test_importance_waits_for_enough_trials(server, write_study):
+    answer = server.get("studies/crops/importance")
+    assert answer.status == 409
+    assert "8 are needed" in answer.json["message"]
+    run = write_study(server.config.runs / "many", trials=12)
+    try:
+        body = server.get("studies/many/importance").json
+        assert body["trials"] == 12
+        assert body["importance"] == [{"name": "lr", "value": pytest.approx(1.0)}]
+    finally:
+        shutil.rmtree(run)
+
+
+def test_trials_as_a_table_open_in_pandas_and_are_no_formulas(server, write_study):
+    run = write_study(server.config.runs / "table", trials=2)
+    writer = Writer(run)
+    writer.append({"t": 1.0, "e": "trial", "n": 2, "params": {"lr": 0.3}})
+    writer.append({"t": 1.0, "e": "start", "n": 2, "a": 1, "w": "w0"})
+    error = '=HYPERLINK("x"), "quoted"\nsecond line'
+    finish = {"t": 2.0, "e": "finish", "n": 2, "a": 1, "state": "failed", "value": None}
+    writer.append({**finish, "error": error})
+    writer.close()
+    try:
+        answer = server.get("studies/table/trials.csv")
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert answer.headers["content-disposition"] == 'attachment; filename="table-trials.csv"'
+        table = pd.read_csv(io.BytesIO(answer.body))
+        assert list(table["trial"]) == [0, 1, 2]
+        assert list(table["lr"]) == [0.0, 0.1, 0.3]
+        assert table["f1"].isna().tolist() == [False, False, True]
+        assert table["error"][2] == "'" + error
     finally:
         shutil.rmtree(run)
 

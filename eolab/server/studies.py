@@ -1,0 +1,125 @@
+"""The routes of one study beyond its snapshot: what ran, who ran it, what matters, a table."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from eolab import lineage
+from eolab.lineage import Ref
+from eolab.server.base import Handler
+
+if TYPE_CHECKING:
+    from eolab.server.followers import Reader
+
+# What `study.json` holds beside these is of this machine: paths, environment, lease.
+ABOUT = (
+    "function", "source", "data", "seed", "plan", "stop", "trials", "workers", "timeout", "target",
+    "trial_timeout", "retries", "memory", "cluster", "digest", "python",
+)  # fmt: skip
+# A spreadsheet takes a cell that begins so for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class About(Handler):
+    """GET: what a study runs."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """The train function's `source`, `data`, `seed`, `plan`, ..., and `lineage` of the study.
+
+        `lineage` is `{"upstream": [{"kind", "id"}], "downstream": [...]}`, nearest first.
+        """
+        config = self.workspace
+        folder = self.services.followers.folder(config, name)
+        reader = self.services.followers.reader(folder)
+        study = reader.follower.study
+        graph = await asyncio.to_thread(_lineage, config.root, Ref("study", name))
+        self.answer({**{key: study.get(key) for key in ABOUT}, "lineage": graph})
+
+
+class Timeline(Handler):
+    """GET: who ran what when."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"spans", "workers", "now"}`, see `eolab.studies.timeline.Timeline.to_dict`."""
+        folder = self.services.followers.folder(self.workspace, name)
+        reader = self.services.followers.reader(folder)
+        self.answer(await asyncio.to_thread(reader.timeline))
+
+
+class Importance(Handler):
+    """GET: how much each hyperparameter matters."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"method", "trials", "importance": [{"name", "value"}], "left_out"}`; 409 while too few.
+
+        Computed in the helper process; see `eolab.studies.importance`.
+        """
+        self.services.followers.folder(self.workspace, name)
+        self.answer(await self.call("studies.importance", name=name))
+
+
+class Table(Handler):
+    """GET: the trials as CSV."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`text/csv`, one row a trial: number, state, value, parameters, times, worker, error."""
+        folder = self.services.followers.folder(self.workspace, name)
+        reader = self.services.followers.reader(folder)
+        text = await asyncio.to_thread(_table, reader)
+        self.set_header("Content-Disposition", f'attachment; filename="{name}-trials.csv"')
+        self.finish(text, set_content_type="text/csv; charset=utf-8")
+
+
+class Lineage(Handler):
+    """GET: what a thing was made from, and what was made from it."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`?kind=&id=`: `{"upstream": [{"kind", "id"}], "downstream": [...]}`, nearest first."""
+        node = Ref(self.needed("kind"), self.needed("id"))
+        self.answer(await asyncio.to_thread(_lineage, self.workspace.root, node))
+
+
+def _lineage(root: Path, node: Ref) -> dict[str, list[dict[str, str]]]:
+    return {
+        "upstream": [{"kind": r.kind, "id": r.id} for r in lineage.upstream(root, node)],
+        "downstream": [{"kind": r.kind, "id": r.id} for r in lineage.downstream(root, node)],
+    }
+
+
+def _table(reader: Reader) -> str:
+    snapshot: Mapping[str, Any] = reader.snapshot(None)
+    names = [str(p["name"]) for p in snapshot["parameters"]]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    heads = ["trial", "state", str(snapshot["metric"]), *names]
+    writer.writerow(map(_cell, [*heads, "started", "ended", "attempts", "worker", "error"]))
+    for trial in snapshot["trials"]:
+        params = trial["params"]
+        row = [trial["n"], trial["state"], trial["value"], *(params.get(n) for n in names)]
+        row += [trial[key] for key in ("started", "ended", "attempts", "worker", "error")]
+        writer.writerow(map(_cell, row))
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return "'" + value
+    return value
