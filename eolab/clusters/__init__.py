@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eolab.clusters.base import Placement
+from eolab.clusters.base import External, Placement
 from eolab.errors import ConfigError, nearest
 
 __all__ = ["Placement", "make_placement"]
 
-KINDS = ("local",)
+KINDS = ("local", "external")
 
 
 def make_placement(
@@ -33,4 +33,6 @@ def make_placement(
         from eolab.clusters.local import LocalPlacement
 
         return LocalPlacement(run, program, settings)
+    if kind == "external":
+        return External()
     raise ConfigError(f"unknown kind of cluster {kind!r}", nearest(kind, KINDS, "kinds"))

@@ -14,9 +14,11 @@ class Placement(ABC):
 
     Attributes:
         has_eolab: Whether eolab can be imported where the workers run.
+        starts_workers: False where workers come by themselves.
     """
 
     has_eolab: bool = True
+    starts_workers: bool = True
 
     @abstractmethod
     def add(self, worker: str) -> None:
@@ -29,3 +31,18 @@ class Placement(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End all workers, kindly first; returns when they are gone."""
+
+
+class External(Placement):
+    """Workers that somebody else starts (`python worker.py SETTINGS.json`) and that join when they like."""
+
+    starts_workers = False
+
+    def add(self, worker: str) -> None:
+        """Nothing to start."""
+
+    def gone(self) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+    def stop(self) -> None:
+        """They leave when the study tells them."""

@@ -192,14 +192,15 @@ class StudyProcess:
 
     def _place(self) -> None:
         """As many workers as wanted (workers that are only starting count)."""
-        if self.placement is None or self.record.state != "running":
+        placement = self.placement
+        if placement is None or not placement.starts_workers or self.record.state != "running":
             return
         wanted = self.record.wanted_workers or 1
         need = min(wanted, self._useful()) - len(self.record.alive())
         for _ in range(need):
             worker = f"w{len(self.record.workers)}"
             self.coordinator.starting(worker)
-            self.placement.add(worker)
+            placement.add(worker)
 
     def _useful(self) -> int:
         """Never more workers than trials that are left."""

@@ -388,9 +388,9 @@ def check_metric(function: Callable[..., object], metric: str, direction: str) -
     if metric not in texts:
         import difflib
 
-        close = difflib.get_close_matches(
-            metric, [t for t in texts if t.isidentifier()], n=1, cutoff=0.8
-        )
+        # A typo changes a letter; "accuracy" in the code may well be reported as "val_accuracy".
+        alike = [t for t in texts if t.isidentifier() and abs(len(t) - len(metric)) <= 1]
+        close = difflib.get_close_matches(metric, alike, n=1, cutoff=0.8)
         if close:
             raise BadInput(
                 f"{_name(function)} never names the metric {metric!r}",

@@ -15,6 +15,7 @@ from eolab.studies.fitted import FittedModel
 from eolab.studies.record import ENDED, Trial, trial_json
 
 if TYPE_CHECKING:
+    import optuna
     import pandas as pd
 
 
@@ -123,6 +124,24 @@ class Study:
             for t in self.trials
         ]  # fmt: skip
         return pd.DataFrame(rows)
+
+    def to_optuna(self) -> optuna.Study:
+        """The finished trials as an Optuna study in memory (its plots and importances work)."""
+        from eolab.studies.export import to_optuna
+
+        self._follower.refresh()
+        return to_optuna(self._follower.study, self._follower.record)
+
+    def to_journal_file(self, path: str | Path) -> Path:
+        """Write an Optuna journal file, which ``optuna-dashboard FILE`` opens.
+
+        Raises:
+            BadInput: The file exists.
+        """
+        from eolab.studies.export import to_journal_file
+
+        self._follower.refresh()
+        return to_journal_file(self._follower.study, self._follower.record, Path(path))
 
     # -- what can be asked of it -----------------------------------------------------------
 
