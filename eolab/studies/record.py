@@ -96,6 +96,8 @@ class Record:
         self.improvements: list[tuple[float, float]] = []
         self.finish_order: list[int] = []
         self.seq = 0
+        # When each trial last changed, so that faces fetch only what is new.
+        self.touched: dict[int, int] = {}
         self.commands_read = 0
         self.running_since: float | None = None
         self.run_seconds = 0.0
@@ -108,6 +110,8 @@ class Record:
         handler = getattr(self, "_" + str(event.get("e", "")), None)
         if handler is not None:
             handler(event)
+            if "n" in event:
+                self.touched[int(event["n"])] = self.seq
 
     def better(self, a: float, b: float) -> bool:
         return a > b if self.direction == "maximize" else a < b
