@@ -14,13 +14,14 @@ from eolab.features import join, splits
 from eolab.features.geometry import Geometry, shapes
 from eolab.features.group import moment, run, to_pandas
 from eolab.features.offline import connect, quoted
-from eolab.features.query import Query, from_dict
+from eolab.features.query import Query, chosen, from_dict
 from eolab.features.splits import Blocks, Places
 from eolab.lineage import Ref, record
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection
 
     from eolab.features.registry import Entry
     from eolab.features.store import FeatureStore
@@ -99,20 +100,16 @@ class FeatureView:
         """
         at = moment(known_at)
         group = self.labels.group
-        rows = _label_rows(self.labels, at, [])
-        if self.query.steps is not None:
-            return to_pandas(rows, group.geometry)
         with connect(self._store.config.features) as con:
+            rows = _label_rows(con, self.labels, at, _keys_needed(self.query, group.columns))
+            if self.query.steps is not None:
+                return to_pandas(rows, group.geometry)
             table, kept = join.flat(con, _spine(rows, group.event_time), self.query, at)
-        frame = to_pandas(rows, group.geometry)
-        features = table.to_pandas()
-        twice = [c for c in features.columns if c in frame.columns]
-        features = features.drop(columns=[c for c in twice if c in group.keys])
-        for name in features.columns:
-            frame[name if name not in frame.columns else f"{name}_feature"] = features[
-                name
-            ].to_numpy()
-        return frame[kept].reset_index(drop=True)
+        for number, name in enumerate(table.column_names):
+            if name not in group.keys:
+                free = name if name not in rows.column_names else f"{name}_feature"
+                rows = rows.append_column(free, table.column(number))
+        return to_pandas(rows if kept.all() else rows.filter(kept), group.geometry)
 
     def training_data(self, *, known_at: object = None) -> TrainingData:
         """All samples, ordered by key; ``groups`` numbers them (each its own unit).
@@ -313,18 +310,20 @@ class FeatureView:
         )
 
     def _samples(self, known_at: object, extra: Sequence[str]) -> _Samples:
-        at = moment(known_at)
-        group = self.labels.group
-        rows = _label_rows(self.labels, at, [*extra, *_keys_needed(self.query, group.columns)])
-        total = rows.num_rows
-        target = rows.column(self.labels.columns[0])
         import pyarrow.compute as pc
 
-        has_label = np.asarray(pc.is_valid(target).to_numpy(), dtype=bool)
-        rows = rows.filter(has_label)
-        spine = _spine(rows, group.event_time)
+        at = moment(known_at)
+        group = self.labels.group
+        needed = [*extra, *_keys_needed(self.query, group.columns)]
+        _check_numbers(self.query)
         with connect(self._store.config.features) as con:
-            _check_numbers(self.query)
+            rows = _label_rows(con, self.labels, at, needed)
+            total = rows.num_rows
+            has_label = np.asarray(
+                pc.is_valid(rows.column(self.labels.columns[0])).to_numpy(), dtype=bool
+            )
+            rows = rows.filter(has_label)
+            spine = _spine(rows, group.event_time)
             if self.query.steps is None:
                 table, kept = join.flat(con, spine, self.query, at)
                 X = np.column_stack([_float(table.column(i)) for i in range(table.num_columns)])
@@ -417,17 +416,16 @@ def _keys_needed(query: Query, available: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(k for part in query.parts for k in join.keys_of(part, available)))
 
 
-def _label_rows(labels: Query, known_at: int | None, extra: Sequence[str]) -> pa.Table:
-    from eolab.features.query import chosen
-
+def _label_rows(
+    con: DuckDBPyConnection, labels: Query, known_at: int | None, extra: Sequence[str]
+) -> pa.Table:
     group = labels.group
     chosen(list(dict.fromkeys(extra)), group.columns, group.label)
     place = group.geometry.columns if group.geometry else ()
     names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *extra]))
-    with connect(group.table.folder) as con:
-        group.table.view(con, "labels", known_at=known_at)
-        where = f" WHERE {labels.where}" if labels.where else ""
-        return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
+    group.table.view(con, "labels", known_at=known_at)
+    where = f" WHERE {labels.where}" if labels.where else ""
+    return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
 
 
 def _spine(rows: pa.Table, event_time: str | None) -> join.Spine:
