@@ -110,7 +110,7 @@ class Record:
         handler = getattr(self, "_" + str(event.get("e", "")), None)
         if handler is not None:
             handler(event)
-            if "n" in event:
+            if event.get("n") is not None:
                 self.touched[int(event["n"])] = self.seq
 
     def better(self, a: float, b: float) -> bool:
