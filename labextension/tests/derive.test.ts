@@ -91,7 +91,7 @@ describe('learning curves', () => {
     const many = Array.from({ length: 10_000 }, (_, n) =>
       trial(n, n % 100 === 7 ? { state: 'running', value: null } : {})
     );
-    const drawn = curvesToDraw(study(many), new Set([3]), 200);
+    const drawn = curvesToDraw(study(many), many, new Set([3]), 200);
     const numbers = new Set(drawn.map(each => each.n));
     expect(drawn).toHaveLength(200);
     expect(numbers.has(9999)).toBe(true);

@@ -17,4 +17,16 @@ export namespace CommandIDs {
 
   /** End a study for good. */
   export const cancelStudy = 'eolab:cancel-study';
+
+  /** Change how many trials and workers a study has. */
+  export const changeStudy = 'eolab:change-study';
+
+  /** Stop one trial of a study. */
+  export const stopTrial = 'eolab:stop-trial';
+
+  /** Run a failed or stopped trial once more. */
+  export const retryTrial = 'eolab:retry-trial';
+
+  /** Put code that works on a study into the notebook. */
+  export const insertCode = 'eolab:insert-study-code';
 }

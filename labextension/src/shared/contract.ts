@@ -208,9 +208,17 @@ export interface IStudySnapshot extends IStudySummary {
   parameters: IParameter[];
   workers: IWorker[];
   trials: ITrial[];
+  /** Whether `trials` holds only those that changed since the `seq` that was asked for. */
+  partial?: boolean;
 }
 
 export type StudyCommand = 'pause' | 'resume' | 'cancel';
+
+/** What can be asked of a study, with what each carries. */
+export type StudyRequest =
+  | { command: StudyCommand }
+  | { command: 'stop' | 'retry'; n: number }
+  | { command: 'set'; trials?: number; workers?: number };
 
 export interface ITrialLog {
   text: string;

@@ -9,6 +9,8 @@ import { alignCurves, curvesToDraw } from './derive';
 
 interface IProps {
   study: IStudySnapshot;
+  /** The trials to draw; all where it is absent. */
+  trials?: readonly ITrial[];
   chosen: ReadonlySet<number>;
   onChoose?: (trial: number) => void;
   height: number;
@@ -21,9 +23,10 @@ const LIMIT = 200;
 export function CurvesChart(props: IProps): JSX.Element {
   const { study, chosen, onChoose, height } = props;
   const trans = useTrans();
+  const wanted = props.trials ?? study.trials;
   const trials = useMemo(
-    () => curvesToDraw(study, chosen, LIMIT),
-    [study, chosen]
+    () => curvesToDraw(study, wanted, chosen, LIMIT),
+    [study, wanted, chosen]
   );
   const drawing = useMemo(
     () => draw(study, trials, chosen, trans.__('step')),

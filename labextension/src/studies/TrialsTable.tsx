@@ -22,6 +22,8 @@ interface IProps {
   now: number;
   chosen: ReadonlySet<number>;
   onChoose: (trial: number) => void;
+  /** Columns that are left out. */
+  hidden?: ReadonlySet<string>;
   /** The most pixels that the rows may take. */
   maxHeight: number | string;
 }
@@ -40,7 +42,11 @@ export function TrialsTable(props: IProps): JSX.Element {
     descending: true
   });
   const [active, setActive] = useState(0);
-  const columns = useMemo(() => trialColumns(study), [study]);
+  const { hidden } = props;
+  const columns = useMemo(
+    () => trialColumns(study).filter(column => !hidden?.has(column.id)),
+    [study, hidden]
+  );
   const rows = useMemo(
     () => sortTrials(study, trials, sorting),
     [study, trials, sorting]

@@ -1,35 +1,52 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { ApiError } from '../shared/apiError';
 import { CommandIDs } from '../shared/commandIds';
-import type { StudyCommand } from '../shared/contract';
+import type { StudyRequest } from '../shared/contract';
 import { failureText, failureTitle } from '../shared/Failure';
+import { studyIcon } from '../shared/icons';
 import type { IEolab } from '../shared/tokens';
+import { allows } from './derive';
+import { pickStudy } from './pickStudy';
+import { studyCode, type CodeKind } from './studyCode';
+import type { StudyTabs } from './studyTabs';
 
-/** Add the commands that act on a study. */
+/**
+ * Add the commands that open studies and act on them.
+ *
+ * Without a name (from the palette) each asks which study is meant.
+ */
 export function addStudyCommands(
   eolab: IEolab,
-  commands: CommandRegistry
+  commands: CommandRegistry,
+  tabs: StudyTabs,
+  notebooks: INotebookTracker | null
 ): IDisposable {
-  const { trans } = eolab;
-  const describedBy = {
+  const { trans, studies } = eolab;
+  const nameProperty = {
+    type: 'string',
+    description: trans.__('The name of the study; without it, one is asked for')
+  };
+  const trialProperty = {
+    type: 'integer',
+    description: trans.__('The number of the trial')
+  };
+  const named = { args: { type: 'object', properties: { name: nameProperty } } };
+  const numbered = {
     args: {
       type: 'object',
-      properties: {
-        name: {
-          type: 'string',
-          description: trans.__('The name of the study')
-        }
-      },
-      required: ['name']
+      properties: { name: nameProperty, trial: trialProperty },
+      required: ['name', 'trial']
     }
   };
-  const act = async (name: string, command: StudyCommand): Promise<void> => {
+  const act = async (name: string, request: StudyRequest): Promise<void> => {
     try {
-      await eolab.studies.study(name).command(command);
-      eolab.studies.list.invalidate();
+      await studies.study(name).command(request);
+      studies.list.invalidate();
     } catch (thrown) {
       const error = ApiError.from(thrown);
       Notification.error(
@@ -38,29 +55,75 @@ export function addStudyCommands(
     }
   };
   const all = new DisposableSet();
+
+  all.add(
+    commands.addCommand(CommandIDs.openStudy, {
+      label: args =>
+        args.name
+          ? trans.__('Open study %1', nameOf(args))
+          : trans.__('Open Study…'),
+      caption: trans.__('Watch a study in the main area'),
+      icon: studyIcon,
+      describedBy: named,
+      execute: async args => {
+        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        if (name) {
+          await tabs.open(name);
+        }
+      }
+    })
+  );
   all.add(
     commands.addCommand(CommandIDs.pauseStudy, {
-      label: args => trans.__('Pause study %1', nameOf(args)),
+      label: args =>
+        args.name
+          ? trans.__('Pause study %1', nameOf(args))
+          : trans.__('Pause Study…'),
       caption: trans.__('Hand out no more trials; running ones end'),
-      describedBy,
-      execute: args => act(nameOf(args), 'pause')
+      describedBy: named,
+      execute: async args => {
+        const name =
+          nameOf(args) ||
+          (await pickStudy(eolab, study => allows(study.state, 'pause')));
+        if (name) {
+          await act(name, { command: 'pause' });
+        }
+      }
     })
   );
   all.add(
     commands.addCommand(CommandIDs.resumeStudy, {
-      label: args => trans.__('Resume study %1', nameOf(args)),
-      caption: trans.__('Go on with a paused or interrupted study'),
-      describedBy,
-      execute: args => act(nameOf(args), 'resume')
+      label: args =>
+        args.name
+          ? trans.__('Resume study %1', nameOf(args))
+          : trans.__('Resume Study…'),
+      caption: trans.__('Go on with a paused, cancelled or interrupted study'),
+      describedBy: named,
+      execute: async args => {
+        const name =
+          nameOf(args) ||
+          (await pickStudy(eolab, study => allows(study.state, 'resume')));
+        if (name) {
+          await act(name, { command: 'resume' });
+        }
+      }
     })
   );
   all.add(
     commands.addCommand(CommandIDs.cancelStudy, {
-      label: args => trans.__('Cancel study %1', nameOf(args)),
+      label: args =>
+        args.name
+          ? trans.__('Cancel study %1', nameOf(args))
+          : trans.__('Cancel Study…'),
       caption: trans.__('Stop running trials and end the study'),
-      describedBy,
+      describedBy: named,
       execute: async args => {
-        const name = nameOf(args);
+        const name =
+          nameOf(args) ||
+          (await pickStudy(eolab, study => allows(study.state, 'cancel')));
+        if (!name) {
+          return;
+        }
         const answer = await showDialog({
           title: trans.__('Cancel the study “%1”?', name),
           body: trans.__(
@@ -72,7 +135,92 @@ export function addStudyCommands(
           ]
         });
         if (answer.button.accept) {
-          await act(name, 'cancel');
+          await act(name, { command: 'cancel' });
+        }
+      }
+    })
+  );
+  all.add(
+    commands.addCommand(CommandIDs.changeStudy, {
+      label: trans.__('Change Trials and Workers of Study…'),
+      describedBy: named,
+      execute: async args => {
+        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        if (!name) {
+          return;
+        }
+        await studies.study(name).refresh();
+        const study = studies.study(name).state.data;
+        if (!study) {
+          return;
+        }
+        const { ChangeStudyForm } = await import('./ChangeStudyForm');
+        const answer = await showDialog({
+          title: trans.__('Change “%1”', name),
+          body: new ChangeStudyForm(study, trans),
+          buttons: [
+            Dialog.cancelButton(),
+            Dialog.okButton({ label: trans.__('Change') })
+          ]
+        });
+        const change = answer.button.accept ? answer.value : null;
+        if (change && Object.keys(change).length) {
+          await act(name, { command: 'set', ...change });
+        }
+      }
+    })
+  );
+  all.add(
+    commands.addCommand(CommandIDs.stopTrial, {
+      label: args => trans.__('Stop trial %1', trialOf(args)),
+      describedBy: numbered,
+      execute: async args => {
+        const answer = await showDialog({
+          title: trans.__('Stop trial %1?', trialOf(args)),
+          body: trans.__(
+            'It ends here: its reports are kept, its value does not count. It can be tried again.'
+          ),
+          buttons: [
+            Dialog.cancelButton({ label: trans.__('Go on') }),
+            Dialog.warnButton({ label: trans.__('Stop the trial') })
+          ]
+        });
+        if (answer.button.accept) {
+          await act(nameOf(args), { command: 'stop', n: trialOf(args) });
+        }
+      }
+    })
+  );
+  all.add(
+    commands.addCommand(CommandIDs.retryTrial, {
+      label: args => trans.__('Try trial %1 again', trialOf(args)),
+      describedBy: numbered,
+      execute: args =>
+        act(nameOf(args), { command: 'retry', n: trialOf(args) })
+    })
+  );
+  all.add(
+    commands.addCommand(CommandIDs.insertCode, {
+      label: trans.__('Insert Code for Study…'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            name: nameProperty,
+            what: {
+              type: 'string',
+              description: trans.__(
+                'What the code does: attach, best, refit or trials'
+              )
+            }
+          }
+        }
+      },
+      execute: async args => {
+        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        if (name) {
+          const { insertCode } = await import('./insertCode');
+          insertCode(studyCode(name, kindOf(args)), notebooks, trans);
         }
       }
     })
@@ -80,6 +228,17 @@ export function addStudyCommands(
   return all;
 }
 
-function nameOf(args: { name?: unknown }): string {
+function nameOf(args: ReadonlyPartialJSONObject): string {
   return typeof args.name === 'string' ? args.name : '';
+}
+
+function trialOf(args: ReadonlyPartialJSONObject): number {
+  return typeof args.trial === 'number' ? args.trial : -1;
+}
+
+function kindOf(args: ReadonlyPartialJSONObject): CodeKind {
+  const { what } = args;
+  return what === 'best' || what === 'refit' || what === 'trials'
+    ? what
+    : 'attach';
 }

@@ -111,10 +111,11 @@ export function bestHistory(study: IStudySnapshot): {
  */
 export function curvesToDraw(
   study: IStudySnapshot,
+  trials: readonly ITrial[],
   chosen: ReadonlySet<number>,
   limit: number
 ): ITrial[] {
-  const drawable = study.trials.filter(trial => trial.curve.length > 0);
+  const drawable = trials.filter(trial => trial.curve.length > 0);
   if (drawable.length <= limit) {
     return drawable;
   }

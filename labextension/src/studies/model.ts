@@ -37,11 +37,18 @@ export class StudiesModel implements IDisposable {
     return model;
   }
 
-  /** What a trial printed. */
-  log(name: string, trial: number): Promise<ITrialLog> {
-    return this._client.get<ITrialLog>(
-      `studies/${encodeURIComponent(name)}/trials/${trial}/log`
-    );
+  /** What a trial printed; the caller disposes it. */
+  log(name: string, trial: number): Resource<ITrialLog> {
+    return new Resource({
+      fetch: () =>
+        this._client.get<ITrialLog>(
+          `studies/${encodeURIComponent(name)}/trials/${trial}/log`
+        ),
+      topics: [`studies/${name}`],
+      changes: this._changes,
+      interval: () => 10_000,
+      gap: 1000
+    });
   }
 
   /** Say that everything is old. */

@@ -1,18 +1,47 @@
-import type {
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 
+import { CommandIDs } from '../shared/commandIds';
 import { IEolab } from '../shared/tokens';
 import { addStudyCommands } from './commands';
+import { StudyTabs } from './studyTabs';
 
-/** Acting on studies. */
+/** Studies in the main area, and acting on them. */
 export const studiesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'eolab:studies',
-  description: 'Adds the commands that act on studies.',
+  description: 'Opens studies in the main area and acts on them.',
   autoStart: true,
   requires: [IEolab],
-  activate: (app: JupyterFrontEnd, eolab: IEolab): void => {
-    addStudyCommands(eolab, app.commands);
+  optional: [ILayoutRestorer, ICommandPalette, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    eolab: IEolab,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    notebooks: INotebookTracker | null
+  ): void => {
+    const tabs = new StudyTabs(app, eolab);
+    addStudyCommands(eolab, app.commands, tabs, notebooks);
+    if (restorer) {
+      tabs.restore(restorer);
+    }
+    for (const command of [
+      CommandIDs.openStudy,
+      CommandIDs.pauseStudy,
+      CommandIDs.resumeStudy,
+      CommandIDs.cancelStudy,
+      CommandIDs.changeStudy,
+      CommandIDs.insertCode
+    ]) {
+      palette?.addItem({
+        command,
+        category: eolab.trans.__('Earth Observation')
+      });
+    }
   }
 };

@@ -1,6 +1,6 @@
 import type { WorkspaceChanges } from '../shared/changes';
 import type { Client } from '../shared/client';
-import type { IStudySnapshot, StudyCommand } from '../shared/contract';
+import type { IStudySnapshot, ITrial, StudyRequest } from '../shared/contract';
 import { Resource } from '../shared/resource';
 import { hasEndedState } from './derive';
 
@@ -13,10 +13,11 @@ export class StudyModel extends Resource<IStudySnapshot> {
   ) {
     super({
       fetch: async last => {
-        const snapshot = await _client.get<IStudySnapshot>(
-          `studies/${encodeURIComponent(name)}`
+        const answer = await _client.get<IStudySnapshot>(
+          `studies/${encodeURIComponent(name)}`,
+          { since: last?.seq }
         );
-        return last && isSame(last, snapshot) ? last : snapshot;
+        return last ? mergeSnapshot(last, answer) : answer;
       },
       topics: [`studies/${name}`],
       changes,
@@ -26,16 +27,44 @@ export class StudyModel extends Resource<IStudySnapshot> {
   }
 
   /** Ask something of the study; what came of it is in the next snapshot. */
-  async command(
-    command: StudyCommand,
-    args: { n?: number; trials?: number; workers?: number } = {}
-  ): Promise<void> {
+  async command(request: StudyRequest): Promise<void> {
     await this._client.post(
       `studies/${encodeURIComponent(this.name)}/commands`,
-      { command, ...args }
+      request
     );
     await this.refresh();
   }
+}
+
+/**
+ * Put what changed into what is known.
+ *
+ * Trials that did not change stay the same objects, so that what was derived from them holds; the
+ * last snapshot itself is returned where nothing can be seen to differ.
+ */
+export function mergeSnapshot(
+  last: IStudySnapshot,
+  answer: IStudySnapshot
+): IStudySnapshot {
+  if (isSame(last, answer)) {
+    return last;
+  }
+  if (!answer.partial) {
+    return answer;
+  }
+  const trials = [...last.trials];
+  const places = new Map<number, number>();
+  trials.forEach((trial, place) => places.set(trial.n, place));
+  const fresh: ITrial[] = [];
+  for (const trial of answer.trials) {
+    const place = places.get(trial.n);
+    if (place === undefined) {
+      fresh.push(trial);
+    } else {
+      trials[place] = trial;
+    }
+  }
+  return { ...answer, partial: false, trials: trials.concat(fresh) };
 }
 
 /** Whether nothing can be seen to differ between two snapshots of one study. */

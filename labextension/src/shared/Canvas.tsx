@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState, type JSX, type RefObject } from 'react';
+
+import { readPalette, useThemeCount, type IPalette } from './theme';
+
+/** Draws on a canvas of this size in CSS pixels. */
+export type Drawer = (
+  context: CanvasRenderingContext2D,
+  size: { width: number; height: number },
+  palette: IPalette
+) => void;
+
+interface IProps {
+  draw: Drawer;
+  height: number;
+  /** What the picture shows, for those who cannot see it. */
+  label: string;
+  /** Where the pointer does something, in CSS pixels from the top left corner. */
+  onPointer?: (event: PointerEvent, width: number) => void;
+}
+
+/** A canvas that fills its width, is sharp on any screen, follows the theme, and draws once a frame. */
+export function Canvas(props: IProps): JSX.Element {
+  const { draw, height, label, onPointer } = props;
+  const node = useRef<HTMLCanvasElement>(null);
+  const [width, setWidth] = useState(0);
+  const theme = useThemeCount();
+  usePointer(node, onPointer);
+
+  useEffect(() => {
+    const parent = node.current?.parentElement;
+    if (!parent) {
+      return;
+    }
+    const observer = new ResizeObserver(([entry]) =>
+      setWidth(Math.floor(entry?.contentRect.width ?? 0))
+    );
+    observer.observe(parent);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    const canvas = node.current;
+    if (!canvas || !width) {
+      return;
+    }
+    const frame = requestAnimationFrame(() => {
+      const ratio = window.devicePixelRatio || 1;
+      canvas.width = width * ratio;
+      canvas.height = height * ratio;
+      const context = canvas.getContext('2d');
+      if (context) {
+        const palette = readPalette(canvas);
+        context.scale(ratio, ratio);
+        context.font = palette.font;
+        draw(context, { width, height }, palette);
+      }
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [draw, width, height, theme]);
+
+  return (
+    <div className="eolab-Canvas" style={{ height }}>
+      <canvas
+        ref={node}
+        role="img"
+        aria-label={label}
+        style={{ width, height }}
+      />
+    </div>
+  );
+}
+
+function usePointer(
+  node: RefObject<HTMLCanvasElement>,
+  onPointer: IProps['onPointer']
+): void {
+  useEffect(() => {
+    const canvas = node.current;
+    if (!canvas || !onPointer) {
+      return;
+    }
+    const listen = (event: PointerEvent): void => {
+      if (event.type === 'pointerdown') {
+        canvas.setPointerCapture(event.pointerId);
+      }
+      onPointer(event, canvas.clientWidth);
+    };
+    const types = ['pointerdown', 'pointermove', 'pointerup'] as const;
+    types.forEach(type => canvas.addEventListener(type, listen));
+    return () =>
+      types.forEach(type => canvas.removeEventListener(type, listen));
+  }, [node, onPointer]);
+}

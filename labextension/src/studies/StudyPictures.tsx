@@ -1,0 +1,105 @@
+import { useState, type JSX } from 'react';
+
+import { useTrans } from '../shared/context';
+import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { Tabs } from '../shared/Tabs';
+import type { Brushes, IAxis } from './axes';
+import { BestChart } from './BestChart';
+import { CurvesChart } from './CurvesChart';
+import { ParallelChart } from './ParallelChart';
+import { SlicesChart } from './SlicesChart';
+import { TimelineChart } from './TimelineChart';
+
+interface IProps {
+  study: IStudySnapshot;
+  axes: readonly IAxis[];
+  trials: readonly ITrial[];
+  chosen: ReadonlySet<number>;
+  onChoose: (trial: number) => void;
+  brushes: Brushes;
+  onBrush: (brushes: Brushes) => void;
+  now: number;
+}
+
+const HEIGHT = 230;
+
+type Picture = 'curves' | 'parallel' | 'slices' | 'timeline';
+
+/** The pictures of a study, one at a time, of the trials that fit the filter. */
+export function StudyPictures(props: IProps): JSX.Element {
+  const { study, axes, trials, chosen, onChoose, brushes, onBrush, now } =
+    props;
+  const trans = useTrans();
+  const [active, setActive] = useState<Picture>('curves');
+  return (
+    <Tabs<Picture>
+      label={trans.__('Pictures of the study')}
+      tabs={[
+        ['curves', trans.__('Curves')],
+        ['parallel', trans.__('Parameters together')],
+        ['slices', trans.__('Parameters one by one')],
+        ['timeline', trans.__('Workers')]
+      ]}
+      active={active}
+      onChange={setActive}
+    >
+      {tab => {
+        switch (tab) {
+          case 'curves':
+            return (
+              <div className="eolab-Charts">
+                <figure>
+                  <figcaption>{trans.__('Learning curves')}</figcaption>
+                  <CurvesChart
+                    study={study}
+                    trials={trials}
+                    chosen={chosen}
+                    onChoose={onChoose}
+                    height={HEIGHT - 20}
+                  />
+                </figure>
+                <figure>
+                  <figcaption>{trans.__('Best so far')}</figcaption>
+                  <BestChart study={study} height={HEIGHT - 20} />
+                </figure>
+              </div>
+            );
+          case 'parallel':
+            return (
+              <ParallelChart
+                study={study}
+                axes={axes}
+                trials={trials}
+                chosen={chosen}
+                brushes={brushes}
+                onBrush={onBrush}
+                height={HEIGHT}
+              />
+            );
+          case 'slices':
+            return (
+              <SlicesChart
+                study={study}
+                axes={axes}
+                trials={trials}
+                chosen={chosen}
+                onChoose={onChoose}
+                height={HEIGHT}
+              />
+            );
+          case 'timeline':
+            return (
+              <TimelineChart
+                study={study}
+                trials={trials}
+                chosen={chosen}
+                onChoose={onChoose}
+                now={now}
+                height={80}
+              />
+            );
+        }
+      }}
+    </Tabs>
+  );
+}

@@ -1,0 +1,124 @@
+import { useMemo, useState, type JSX } from 'react';
+
+import { useEolab, useNow, useResource } from '../shared/context';
+import { Failure } from '../shared/Failure';
+import { formatScalar } from '../shared/format';
+import { Loading } from '../shared/Loading';
+import { Stale } from '../shared/Stale';
+import { axesOf, isInside, type Brushes } from './axes';
+import { hasEndedState } from './derive';
+import { readFilter } from './readFilter';
+import { StudyHeader } from './StudyHeader';
+import { StudyMenu } from './StudyMenu';
+import { StudyPictures } from './StudyPictures';
+import { TrialDetails } from './TrialDetails';
+import { TrialsBar } from './TrialsBar';
+import { TrialsTable } from './TrialsTable';
+import { trialColumns } from './trialRows';
+
+interface IProps {
+  name: string;
+}
+
+const NOBODY: ReadonlySet<number> = new Set();
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** A study in the main area: everything, with one selection in all pictures. */
+export function StudyTab({ name }: IProps): JSX.Element {
+  const { studies, trans } = useEolab();
+  const model = studies.study(name);
+  const { data: study, error, received } = useResource(model);
+  const [chosen, setChosen] = useState(NOBODY);
+  const [brushes, setBrushes] = useState<Brushes>({});
+  const [filter, setFilter] = useState('');
+  const [hidden, setHidden] = useState(NOTHING);
+  const clock = useNow(study !== null && !hasEndedState(study.state));
+
+  const axes = useMemo(() => (study ? axesOf(study, formatScalar) : []), [study]);
+  const test = useMemo(
+    () => (study ? readFilter(filter, study, trans) : null),
+    [filter, study, trans]
+  );
+  const trials = useMemo(() => {
+    const all = study?.trials ?? [];
+    const brushed = Object.keys(brushes).length > 0;
+    return all.filter(
+      trial =>
+        (test?.keeps(trial) ?? true) &&
+        (!brushed || isInside(trial, axes, brushes))
+    );
+  }, [study, test, axes, brushes]);
+
+  if (!study) {
+    return error ? (
+      <Failure error={error} onRetry={() => void model.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  const now = study.now + Math.max(0, clock - received);
+  const toggle = (trial: number): void => {
+    const next = new Set(chosen);
+    if (!next.delete(trial)) {
+      next.add(trial);
+    }
+    setChosen(next);
+  };
+  const columns = trialColumns(study);
+  return (
+    <section
+      className="eolab-StudyTab"
+      aria-label={trans.__('Study %1', study.name)}
+      data-details={chosen.size > 0}
+    >
+      <div className="eolab-StudyTab-main">
+        <Stale error={error} />
+        <StudyHeader study={study} received={received}>
+          <StudyMenu study={study} />
+        </StudyHeader>
+        <StudyPictures
+          study={study}
+          axes={axes}
+          trials={trials}
+          chosen={chosen}
+          onChoose={toggle}
+          brushes={brushes}
+          onBrush={setBrushes}
+          now={now}
+        />
+        <TrialsBar
+          study={study}
+          trials={trials}
+          columns={columns}
+          hidden={hidden}
+          onHide={setHidden}
+          filter={filter}
+          fault={test?.fault ?? null}
+          onFilter={setFilter}
+          brushed={Object.keys(brushes).length > 0}
+          onClear={() => {
+            setBrushes({});
+            setFilter('');
+          }}
+        />
+        <TrialsTable
+          study={study}
+          trials={trials}
+          now={now}
+          chosen={chosen}
+          onChoose={toggle}
+          hidden={hidden}
+          maxHeight="100%"
+        />
+      </div>
+      {chosen.size ? (
+        <TrialDetails
+          study={study}
+          trials={study.trials.filter(trial => chosen.has(trial.n))}
+          now={now}
+          onClose={() => setChosen(NOBODY)}
+        />
+      ) : null}
+    </section>
+  );
+}

@@ -1,0 +1,132 @@
+import type { JSX } from 'react';
+
+import { CommandIDs } from '../shared/commandIds';
+import { useEolab } from '../shared/context';
+import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { Facts } from '../shared/Facts';
+import {
+  formatDuration,
+  formatMoment,
+  formatScalar,
+  formatValue
+} from '../shared/format';
+import { hasEndedState } from './derive';
+import { StateChip } from './StateChip';
+import { TrialComparison } from './TrialComparison';
+import { TrialLog } from './TrialLog';
+import { shownValue, trialDuration } from './trialRows';
+import { trialStateWord } from './words';
+
+interface IProps {
+  study: IStudySnapshot;
+  /** The chosen trials. */
+  trials: readonly ITrial[];
+  now: number;
+  onClose: () => void;
+}
+
+/** One trial in full with its log; or several beside each other. */
+export function TrialDetails(props: IProps): JSX.Element {
+  const { study, trials, now, onClose } = props;
+  const { commands, trans } = useEolab();
+  const [trial] = trials;
+  const canStop =
+    trial !== undefined &&
+    (trial.state === 'running' || trial.state === 'queued') &&
+    !hasEndedState(study.state);
+  const canRetry =
+    trial !== undefined &&
+    (trial.state === 'failed' || trial.state === 'stopped');
+  return (
+    <aside
+      className="eolab-Details"
+      aria-label={trans.__('The chosen trials')}
+    >
+      <div className="eolab-Details-head">
+        <h3>
+          {trials.length === 1 && trial
+            ? trans.__('Trial %1', trial.n)
+            : trans.__('%1 trials compared', trials.length)}
+        </h3>
+        <button
+          className="eolab-IconButton"
+          aria-label={trans.__('Close')}
+          title={trans.__('Close')}
+          onClick={onClose}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M6.400 5 12 10.600 17.600 5 19 6.400 13.400 12 19 17.600 17.600 19 12 13.400 6.400 19 5 17.600 10.600 12 5 6.400z" />
+          </svg>
+        </button>
+      </div>
+      {trials.length === 1 && trial ? (
+        <>
+          <Facts
+            items={[
+              [
+                trans.__('State'),
+                <StateChip
+                  key="state"
+                  state={trial.state}
+                  word={trialStateWord(trial.state, trans)}
+                />
+              ],
+              [study.metric, formatValue(shownValue(trial))],
+              ...Object.entries(trial.params).map(
+                ([name, value]) => [name, formatScalar(value)] as const
+              ),
+              [
+                trans.__('Started'),
+                trial.started === null ? null : formatMoment(trial.started)
+              ],
+              [trans.__('Time'), formatDuration(trialDuration(trial, now))],
+              [trans.__('Worker'), trial.worker],
+              [trans.__('Attempts'), formatScalar(trial.attempts)]
+            ]}
+          />
+          {trial.error ? (
+            <p
+              className="eolab-Study-error"
+              data-tone={trial.state === 'failed' ? 'error' : 'plain'}
+            >
+              {trial.error}
+            </p>
+          ) : null}
+          {canStop || canRetry ? (
+            <div className="eolab-Details-actions">
+              {canStop ? (
+                <button
+                  className="eolab-Button"
+                  onClick={() =>
+                    void commands.execute(CommandIDs.stopTrial, {
+                      name: study.name,
+                      trial: trial.n
+                    })
+                  }
+                >
+                  {trans.__('Stop this trial')}
+                </button>
+              ) : null}
+              {canRetry ? (
+                <button
+                  className="eolab-Button"
+                  onClick={() =>
+                    void commands.execute(CommandIDs.retryTrial, {
+                      name: study.name,
+                      trial: trial.n
+                    })
+                  }
+                >
+                  {trans.__('Try again')}
+                </button>
+              ) : null}
+            </div>
+          ) : null}
+          <TrialLog key={trial.n} study={study} trial={trial} />
+        </>
+      ) : (
+        <TrialComparison study={study} trials={trials} now={now} />
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,24 @@
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { NotebookActions, type INotebookTracker } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+/** Put code into a new cell below the active one; without a notebook, into the clipboard. */
+export function insertCode(
+  code: string,
+  notebooks: INotebookTracker | null,
+  trans: TranslationBundle
+): void {
+  const panel = notebooks?.currentWidget;
+  if (!panel) {
+    Clipboard.copyToSystem(code);
+    Notification.info(
+      trans.__('No notebook is open: the code is in the clipboard.'),
+      { autoClose: 4000 }
+    );
+    return;
+  }
+  const notebook = panel.content;
+  NotebookActions.insertBelow(notebook);
+  notebook.activeCell?.model.sharedModel.setSource(code);
+  void NotebookActions.focusActiveCell(notebook);
+}

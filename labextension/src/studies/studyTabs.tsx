@@ -1,0 +1,60 @@
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { lazy } from 'react';
+
+import { CommandIDs } from '../shared/commandIds';
+import { studyIcon } from '../shared/icons';
+import type { IEolab } from '../shared/tokens';
+import { EolabWidget } from '../shared/widget';
+
+const StudyTab = lazy(async () => ({
+  default: (await import('./StudyTab')).StudyTab
+}));
+
+/** The tabs of studies in the main area, which come back after a reload of the page. */
+export class StudyTabs {
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _eolab: IEolab
+  ) {}
+
+  /** Bring the tabs of the last time back. */
+  restore(restorer: ILayoutRestorer): void {
+    void restorer.restore(this._tracker, {
+      command: CommandIDs.openStudy,
+      args: widget => ({ name: nameOfTab(widget.id) }),
+      name: widget => nameOfTab(widget.id)
+    });
+  }
+
+  /** Open a study, or go to where it is open. */
+  async open(name: string): Promise<void> {
+    const { trans } = this._eolab;
+    let tab = this._tracker.find(widget => nameOfTab(widget.id) === name);
+    if (!tab) {
+      const content = new EolabWidget(this._eolab, () => (
+        <StudyTab name={name} />
+      ));
+      content.addClass('eolab-StudyTab-root');
+      tab = new MainAreaWidget({ content });
+      tab.id = PREFIX + name;
+      tab.title.label = name;
+      tab.title.caption = trans.__('Study %1', name);
+      tab.title.icon = studyIcon;
+      tab.title.closable = true;
+      await this._tracker.add(tab);
+      this._app.shell.add(tab, 'main', { type: trans.__('Study') });
+    }
+    this._app.shell.activateById(tab.id);
+  }
+
+  private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
+    namespace: 'eolab-studies'
+  });
+}
+
+const PREFIX = 'eolab-study-';
+
+function nameOfTab(id: string): string {
+  return id.slice(PREFIX.length);
+}
