@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from eolab.errors import BadInput, nearest
 
@@ -38,6 +38,12 @@ class Component:
 
     def to_json(self) -> dict[str, object]:
         return {"name": self.name, "kind": self.kind, "members": list(self.members)}
+
+    @staticmethod
+    def from_json(document: Mapping[str, object]) -> Component:
+        """The component that `to_json` described."""
+        members = cast("list[str]", document["members"])
+        return Component(str(document["name"]), cast("Kind", document["kind"]), tuple(members))
 
 
 def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:

@@ -1,0 +1,398 @@
+"""`ws.ablate`: an ablation as a study with a fixed plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from eolab.errors import BadInput, NotFound, nearest
+from eolab.studies import journal
+from eolab.studies.ablation import components as parts
+from eolab.studies.ablation.components import BASELINE, Component, Names
+from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
+from eolab.studies.ablation.folds import Folds, make_folds
+from eolab.studies.ablation.result import AblationResult, summarise
+from eolab.studies.ablation.trial import (
+    Change,
+    Recipe,
+    call_named,
+    check_functions,
+    make_trial,
+    seed_everything,
+)
+from eolab.studies.parameters import Params, Value, choice, integer
+from eolab.studies.seeds import derive_seed
+from eolab.studies.space import Space
+from eolab.studies.study import Study
+from eolab.studies.suggest import Direction, Sampler
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from eolab.config import Config
+    from eolab.studies.surgery import Surgeon
+
+FORMAT = 1
+FILE = "ablation.json"
+
+
+class ListedRuns(Sampler):
+    """Suggests the runs of a plan, one after the other."""
+
+    def __init__(self, space: Space, listed: list[Run]) -> None:
+        super().__init__(space, direction="maximize", seed=0, trials=len(listed))
+        self.listed = listed
+        self.limit = len(listed)
+
+    def ask(self, n: int) -> Params:
+        run = self.listed[n]
+        return {"variant": run.variant, "fold": run.fold, "repeat": run.repeat}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an ablation would run (`dry_run=True`).
+
+    Attributes:
+        variants: The variants, the baseline first.
+        costs: Name of a variant -> columns, parameters, flops, where they are known.
+        runs: All runs in their order.
+    """
+
+    variants: tuple[Variant, ...]
+    costs: Mapping[str, Mapping[str, float]]
+    runs: tuple[Run, ...]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a variant."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"variant": v.name, "removed": ", ".join(v.removed), **self.costs.get(v.name, {})}
+                for v in self.variants
+            ]
+        )
+
+    def __repr__(self) -> str:
+        table = self.to_dataframe().to_string(index=False)
+        return f"{table}\n{len(self.runs)} runs of {len(self.variants)} variants"
+
+
+class Ablation:
+    """An ablation study, attached by name from any process.
+
+    Attributes:
+        study: The study that runs it: state, trials, logs, pause, resume, cancel.
+    """
+
+    def __init__(self, study: Study, document: Mapping[str, object]) -> None:
+        self.study = study
+        self._document = document
+
+    @property
+    def name(self) -> str:
+        return self.study.name
+
+    @property
+    def state(self) -> str:
+        return self.study.state
+
+    def wait(self, timeout: float | None = None) -> Ablation:
+        """Wait for the end, drawing progress; an interrupt ends the waiting, not the study."""
+        self.study.wait(timeout)
+        return self
+
+    def result(self, metric: str | None = None, *, level: float = 0.95) -> AblationResult:
+        """What the runs so far say.
+
+        Args:
+            metric: Another figure that the train function returned or reported, for example of
+                one class or region; by default the study's.
+            level: Of the intervals.
+
+        Raises:
+            NotFound: No run has such a figure.
+        """
+        follower = journal.Follower(self.study.folder)
+        follower.refresh()
+        values: dict[Run, float] = {}
+        seconds: dict[Run, float] = {}
+        seen: set[str] = set()
+        for trial in follower.record.trials.values():
+            run = Run(
+                str(trial.params["variant"]),
+                int(cast("int", trial.params["fold"])),
+                int(cast("int", trial.params["repeat"])),
+            )
+            seen.update(trial.metrics)
+            value = (
+                trial.value
+                if metric in (None, self.study.metric)
+                else trial.metrics.get(str(metric))
+            )
+            if trial.state != "completed" or value is None:
+                continue
+            values[run] = value
+            if trial.started is not None and trial.ended is not None:
+                seconds[run] = trial.ended - trial.started
+        if metric is not None and not values and seen:
+            raise NotFound(
+                f"no run has a figure {metric!r}", nearest(metric, sorted(seen), "figures")
+            )
+        document = self._document
+        return summarise(
+            [
+                Variant(str(v["name"]), tuple(v["removed"]))
+                for v in cast("list[dict[str, list[str]]]", document["variants"])
+            ],
+            values,
+            components=[
+                Component.from_json(c)
+                for c in cast("list[dict[str, object]]", document["components"])
+            ],
+            metric=metric or self.study.metric,
+            direction=cast("Direction", self.study.direction),
+            overlap=cast("float", document["overlap"]),
+            one_split=document["folds"] == 1,
+            planned=cast("int", document["runs"]),
+            seconds=seconds,
+            costs=cast("dict[str, dict[str, float]]", document["costs"]),
+            level=level,
+        )
+
+    def __repr__(self) -> str:
+        return f"<ablation {self.name!r} {self.state}>\n{self.result()!r}"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.name}** ({self.state})\n\n{self.result()._repr_markdown_()}"
+
+
+def ablate(
+    config: Config,
+    train: Callable[..., object],
+    *,
+    data: object = None,
+    name: str,
+    metric: str,
+    direction: Direction = "maximize",
+    features: Names | bool = False,
+    groups: Mapping[str, Names] | None = None,
+    layers: Names | None = None,
+    modules: Mapping[str, Names] | None = None,
+    datasets: Mapping[str, object] | None = None,
+    changes: Mapping[str, Change] | None = None,
+    build: Callable[..., object] | None = None,
+    params: Mapping[str, Value] | None = None,
+    design: Design = "leave-one-out",
+    folds: int = 5,
+    repeats: int = 3,
+    seed: int = 0,
+    project: bool = False,
+    dry_run: bool = False,
+    workers: int | None = None,
+    on: str = "local",
+    resume: bool | Literal["anyway"] = True,
+    wait: bool = True,
+    tracking: bool = True,
+    check_metric: bool = True,
+    trial_timeout: float | None = None,
+) -> Ablation | Preview:
+    """Find out what features, groups of features, layers and modules are worth.
+
+    Everything is checked before the first run, layers by really taking them out.
+
+    Args:
+        config: The workspace.
+        train: ``def train(data, reporter, *, seed, <params>)`` as in a study; with ``build`` also
+            ``model``. It gets ``data`` already without the feature and ``model`` already without
+            the layer.
+        data: A `Split`, several (`FeatureView.folds`), `TrainingData`, or anything else.
+        name: The study's name in the workspace.
+        metric: The figure to compare.
+        direction: Whether large or small values are good.
+        features: Columns to leave out one by one: True for all, names, or text with globs.
+        groups: Groups of columns, ``{"sar": "VV* VH*", "terrain": ["slope", "height"]}``.
+        layers: Layers to take out one by one: names, prefixes or globs.
+        modules: Blocks of layers, each of which goes as a whole.
+        datasets: Other data by name, of the same form as ``data``.
+        changes: Named changes: other ``params``, or a function from data to data.
+        build: Makes the Keras model; its arguments are taken from data, seed and ``params``.
+        params: Fixed hyperparameters, for example ``study.best_params``.
+        design: See `eolab.studies.ablation.design.variants`.
+        folds: Number of folds, if ``data`` is `TrainingData`.
+        repeats: Seeds for each fold.
+        seed: All else follows from it.
+        project: Allow a projection where a removed layer changed shapes.
+        dry_run: Run nothing; list every variant with its columns, parameters and FLOPs.
+        workers: Runs at a time; by default what the cluster carries.
+        on: Name of a cluster in `eolab.toml`.
+        resume: True: go on with the study of this name; "anyway": although something changed.
+        wait: Wait for the end.
+        tracking: Project the study into MLflow.
+        check_metric: Whether a metric that looks wrong for the direction is an error.
+        trial_timeout: Seconds that one run may take.
+
+    Raises:
+        BadInput: A misspelt name, an empty group or one that is everything, a layer that cannot
+            go, ...
+    """
+    from eolab.studies import shipping, tune
+
+    if repeats < 1:
+        raise BadInput(f"repeats={repeats}", "Give 1 or more.")
+    folded = make_folds(data, folds=folds, seed=seed, datasets=datasets)
+    columns = folded.columns
+    if (features or groups) and not columns:
+        raise BadInput(
+            f"the data ({type(data).__name__}) has no names of features",
+            "Give a Split, TrainingData or a table, or use changes={...}.",
+        )
+    named: dict[str, Change | None] = {**dict.fromkeys(datasets or {}), **(changes or {})}
+    known = [
+        *parts.features(features, columns),
+        *parts.groups(groups or {}, columns),
+        *(Component(change, "change") for change in named),
+    ]
+    recipe = Recipe(train, build, dict(params or {}), changes=named, seed=seed, project=project)
+    surgeon = None
+    if layers or modules:
+        surgeon = _surgeon(recipe, folded)
+        known += parts.layers(layers, surgeon.names) if layers else []
+        known += parts.modules(modules or {}, surgeon.names)
+    parts.check_distinct(known)
+    planned = variants(known, design)
+    recipe = replace(
+        recipe,
+        components={component.name: component for component in known},
+        variants={variant.name: variant for variant in planned},
+    )
+    check_functions(recipe)
+    if check_metric:
+        shipping.check_metric(train, metric, direction)
+    costs = _costs(recipe, folded, surgeon)
+    first = "parameters" if surgeon is not None else "columns"
+    listed = runs(
+        planned,
+        folds=len(folded),
+        repeats=repeats,
+        cost={variant: cost.get(first, 0.0) for variant, cost in costs.items()},
+    )
+    if dry_run:
+        return Preview(tuple(planned), costs, tuple(listed))
+    space = Space(
+        {
+            "variant": choice(*[variant.name for variant in planned]),
+            "fold": integer(0, len(folded) - 1),
+            "repeat": integer(0, repeats - 1),
+        }
+    )
+    study = tune(
+        config,
+        make_trial(recipe),
+        data=folded,
+        name=name,
+        metric=metric,
+        direction=direction,
+        trials=len(listed),
+        workers=workers,
+        on=on,
+        space=space,
+        sampler=ListedRuns(space, listed),
+        seed=seed,
+        resume=resume,
+        wait=False,
+        trial_timeout=trial_timeout,
+        tracking=tracking,
+        check_metric=False,  # checked above, on the user's function
+    )
+    document: dict[str, object] = {
+        "format": FORMAT,
+        "design": design,
+        "components": [component.to_json() for component in known],
+        "variants": [variant.to_json() for variant in planned],
+        "costs": costs,
+        "folds": len(folded),
+        "repeats": repeats,
+        "overlap": folded.overlap,
+        "runs": len(listed),
+        "source": shipping.source_text(train),
+    }
+    journal.write_json(study.folder / FILE, document)
+    ablation = Ablation(study, document)
+    return ablation.wait() if wait else ablation
+
+
+def open_ablation(config: Config, name: str) -> Ablation:
+    """Attach to an ablation by name.
+
+    Raises:
+        NotFound: No study of this name, or one that is no ablation.
+    """
+    from eolab.studies import open_study
+
+    study = open_study(config, name)
+    return Ablation(study, read_document(study.folder, name))
+
+
+def read_document(folder: Path, name: str) -> dict[str, object]:
+    """The plan that an ablation wrote beside its study.
+
+    Raises:
+        NotFound: The study is no ablation.
+        BadInput: It was written by a newer eolab.
+    """
+    try:
+        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(f"study {name!r} is no ablation", "ws.study(name) opens it.") from None
+    if document.get("format") != FORMAT:
+        raise BadInput(
+            f"{folder / FILE} has format {document.get('format')}, known: {FORMAT}",
+            "Upgrade eolab.",
+        )
+    return dict(document)
+
+
+def _surgeon(recipe: Recipe, folded: Folds) -> Surgeon:
+    if recipe.build is None:
+        raise BadInput(
+            "layers are part of a model, and there is no model",
+            "Give build=, a function that returns the model, and let train take `model`.",
+        )
+    seed = derive_seed(recipe.seed, 0, "ablation")
+    seed_everything(seed)
+    offered = {"data": folded.parts[""][0], "seed": seed, **recipe.params}
+    from eolab.studies.surgery import Surgeon
+
+    return Surgeon(call_named(recipe.build, offered))
+
+
+def _costs(recipe: Recipe, folded: Folds, surgeon: Surgeon | None) -> dict[str, dict[str, float]]:
+    """Columns, parameters and FLOPs of each variant; layers are really taken out.
+
+    Raises:
+        BadInput: A layer that cannot go.
+    """
+    costs: dict[str, dict[str, float]] = {}
+    total = len(folded.columns)
+    for name, variant in recipe.variants.items():
+        cost: dict[str, float] = {}
+        if total:
+            cost["columns"] = total - len(recipe.columns(variant))
+        if surgeon is not None:
+            layers = recipe.layers(variant)
+            after = (surgeon.parameters, surgeon.flops)
+            if layers:
+                try:
+                    surgery = surgeon.remove(layers, project=recipe.project)
+                except BadInput as error:
+                    what = "" if name == BASELINE else f"{name}: "
+                    raise BadInput(f"{what}{error.message}", error.hint) from None
+                after = (surgery.parameters[1], surgery.flops[1])
+            cost["parameters"], cost["flops"] = after
+        costs[name] = cost
+    return costs

@@ -1,0 +1,444 @@
+"""Ablation: what is left out is really gone, runs are paired, and words claim no more than data."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eolab.data import Split, TrainingData
+from eolab.errors import BadInput, NotFound
+from eolab.studies.ablation import AblationStudy, ablate, open_ablation
+from eolab.studies.ablation import components as parts
+from eolab.studies.ablation.components import BASELINE, Component
+from eolab.studies.ablation.design import Run, runs, variants
+from eolab.studies.ablation.folds import group_folds, make_folds, without
+from eolab.studies.ablation.inference import Estimate, estimate, holm, in_words, shapley
+from eolab.studies.ablation.result import summarise
+
+COLUMNS = ("VV_03", "VV_04", "VH_03", "B02_03", "B08_03", "slope", "height")
+
+
+def table(n=120, columns=COLUMNS, seed=0):
+    chance = np.random.default_rng(seed)
+    X = chance.normal(size=(n, len(columns))).astype(np.float32)
+    y = (X[:, 0] + 0.5 * X[:, 3] + chance.normal(scale=0.5, size=n) > 0).astype(np.int64)
+    groups = np.array([f"g{i % 12}" for i in range(n)])
+    return TrainingData(X, y, groups, tuple(columns), ("no", "yes"))
+
+
+# -- what can be left out --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["slope"], ("slope",)),
+        ("VV* VH*", ("VV_03", "VV_04", "VH_03")),
+        ("VV, B0?_03", ("VV_03", "VV_04", "B02_03", "B08_03")),
+        ("V", ("VV_03", "VV_04", "VH_03")),
+        (["height", "slope", "height"], ("slope", "height")),
+    ],
+)
+def test_a_selection_is_names_globs_or_prefixes(names, expected):
+    assert parts.select(names, COLUMNS, "features") == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "hint"),
+    [
+        (lambda: parts.features(["slop"], COLUMNS[:3]), "no features 'slop'", "VV"),
+        (lambda: parts.features(["hieght"], COLUMNS), "'hieght'", "'height'"),
+        (lambda: parts.groups({"sar": "VX*"}, COLUMNS), "group 'sar': no features 'VX*'", "VV"),
+        (lambda: parts.groups({"sar": ""}, COLUMNS), "empty selection", "Name one"),
+        (lambda: parts.groups({"all": "*"}, COLUMNS), "all 7 features", "Leave some"),
+        (lambda: parts.features(True, ["x"]), "the only feature", "Leave some"),
+        (lambda: parts.check_distinct([]), "nothing to ablate", "groups="),
+        (
+            lambda: parts.check_distinct(parts.groups({"a": "VV", "b": "VV*"}, COLUMNS)),
+            "'b' and 'a' remove the same",
+            "Leave one",
+        ),
+        (
+            lambda: parts.check_distinct(
+                parts.features("slope", COLUMNS) + parts.groups({"slope": "VV"}, COLUMNS)
+            ),
+            "two components are called 'slope'",
+            "Rename",
+        ),
+    ],
+)
+def test_a_name_that_means_nothing_or_everything_is_told_before_any_run(call, message, hint):
+    with pytest.raises(BadInput) as error:
+        call()
+    assert message in error.value.message
+    assert hint in error.value.hint
+
+
+# -- designs ---------------------------------------------------------------------------------
+
+GROUPS = [Component(name, "group", (name,)) for name in "abcd"]
+
+
+def test_designs_have_the_variants_that_they_name():
+    assert [v.name for v in variants(GROUPS, "leave-one-out")] == [
+        BASELINE, "without a", "without b", "without c", "without d",
+    ]  # fmt: skip
+    assert {v.removed for v in variants(GROUPS, "pairs")} == {
+        (), *[(a,) for a in "abcd"], *itertools.combinations("abcd", 2),
+    }  # fmt: skip
+    assert len(variants(GROUPS, "subsets")) == 16
+    only = variants(GROUPS, "add-one-in")
+    assert [v.name for v in only] == [
+        BASELINE, "none of them", "only a", "only b", "only c", "only d",
+    ]  # fmt: skip
+    assert only[2].removed == ("b", "c", "d")
+    for design in ("leave-one-out", "add-one-in", "pairs", "subsets"):
+        names = [v.name for v in variants(GROUPS, design)]
+        assert len(names) == len(set(names))
+
+
+def test_impossible_designs_are_told():
+    with pytest.raises(BadInput, match="'leave-on-out'"):
+        variants(GROUPS, "leave-on-out")
+    with pytest.raises(BadInput, match="128 subsets"):
+        variants([Component(name, "group") for name in "abcdefg"], "subsets")
+    with pytest.raises(BadInput, match="compared alone"):
+        variants([*GROUPS, Component("other", "change")], "pairs")
+
+
+def test_after_each_pass_every_variant_has_one_more_pair_and_small_ones_come_first():
+    planned = variants(GROUPS, "pairs")
+    listed = runs(planned, folds=3, repeats=2, cost={"without b": -1})
+    assert len(listed) == len(set(listed)) == len(planned) * 6
+    for i in range(6):
+        one = listed[i * len(planned) : (i + 1) * len(planned)]
+        assert {run.variant for run in one} == {v.name for v in planned}
+        assert len({(run.fold, run.repeat) for run in one}) == 1
+        assert [run.variant for run in one[:3]] == [BASELINE, "without b", "without a"]
+    assert [run.fold for run in listed[:: len(planned)]] == [0, 1, 2, 0, 1, 2]
+
+
+# -- folds -----------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 12), st.integers(0, 2**20))
+@settings(max_examples=30, deadline=None)
+def test_folds_share_no_group_and_cover_everything_once(folds, seed):
+    data = table()
+    made = group_folds(data, folds, seed)
+    seen = np.concatenate([np.flatnonzero(np.isin(data.groups, f.validation.groups)) for f in made])
+    assert sorted(seen) == list(range(len(data)))
+    for fold in made:
+        assert not set(fold.train.groups) & set(fold.validation.groups)
+        assert len(fold.train) + len(fold.validation) == len(data)
+
+
+def test_the_test_part_of_a_split_is_out_of_reach():
+    data = table()
+    split = Split(data, data, data)
+    assert make_folds(split, folds=5, seed=0).parts[""][0].held_out is None
+    with pytest.raises(BadInput, match="validation"):
+        make_folds(Split(data), folds=5, seed=0)
+    with pytest.raises(BadInput, match="99 folds of 12 groups"):
+        make_folds(data, folds=99, seed=0)
+    with pytest.raises(BadInput, match="'other' has 3 folds"):
+        make_folds([split, split], folds=2, seed=0, datasets={"other": [split] * 3})
+
+
+def test_columns_are_gone_and_without_all_of_them_a_column_of_zeros_is_left():
+    fold = group_folds(table(), 3, 0)[0]
+    less = without(fold, ["VV_03", "slope"])
+    assert less.train.columns == ("VV_04", "VH_03", "B02_03", "B08_03", "height")
+    np.testing.assert_array_equal(less.validation.X[:, 0], fold.validation.X[:, 1])
+    nothing = without(fold, COLUMNS)
+    assert nothing.train.columns == ("nothing",)
+    assert not nothing.train.X.any()
+    with pytest.raises(BadInput, match="cannot be given without"):
+        without(3, ["a"])
+
+
+# -- statistics ------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=30))
+def test_without_overlap_the_interval_is_students(differences):
+    from scipy import stats
+
+    known = estimate(differences)
+    assert known.value == pytest.approx(np.mean(differences), abs=1e-12)
+    if np.std(differences) < 1e-9:
+        return
+    theirs = stats.ttest_1samp(differences, 0.0)
+    low, high = theirs.confidence_interval(0.95)
+    assert known.p == pytest.approx(theirs.pvalue, abs=1e-9)
+    assert (known.low, known.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_overlapping_folds_widen_the_interval_as_nadeau_and_bengio_say():
+    differences = [0.1, 0.2, 0.15, 0.3, 0.05, 0.2, 0.1, 0.25, 0.2, 0.1]
+    plain, wide = estimate(differences), estimate(differences, overlap=1 / 9)
+    ratio = (wide.high - wide.low) / (plain.high - plain.low)
+    assert ratio == pytest.approx(math.sqrt((1 / 10 + 1 / 9) / (1 / 10)))
+    assert wide.p > plain.p
+    assert estimate([]) is None
+    assert estimate([0.3]).low is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_is_scipys_step_down(ps):
+    adjusted = holm(ps)
+    order = np.argsort(ps, kind="stable")
+    expected, largest = np.empty(len(ps)), 0.0
+    for rank, i in enumerate(order):  # the definition in Holm 1979
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[i]))
+        expected[i] = largest
+    assert adjusted == pytest.approx(expected)
+    assert all(a >= p for a, p in zip(adjusted, ps, strict=True))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 5), st.integers(0, 2**20))
+def test_shapley_values_are_the_mean_over_all_orders_and_add_up(n, seed):
+    chance = random.Random(seed)
+    names = [f"c{i}" for i in range(n)]
+    value = {
+        frozenset(subset): chance.random()
+        for size in range(n + 1)
+        for subset in itertools.combinations(names, size)
+    }
+    ours = shapley(value, names)
+    for name in names:
+        gains = []
+        for order in itertools.permutations(names):
+            before = frozenset(order[: order.index(name)])
+            gains.append(value[before | {name}] - value[before])
+        assert ours[name] == pytest.approx(np.mean(gains))
+    total = value[frozenset(names)] - value[frozenset()]
+    assert sum(ours.values()) == pytest.approx(total)
+
+
+# -- words -----------------------------------------------------------------------------------
+
+
+@given(
+    st.floats(-1, 1), st.floats(0.001, 1), st.floats(0, 1), st.integers(2, 30), st.integers(1, 20)
+)
+def test_words_claim_a_difference_only_if_interval_and_corrected_test_do(
+    value, half, corrected, pairs, comparisons
+):
+    drop = Estimate(value, value - half, value + half, 0.01, pairs)
+    said = in_words("Without x:", drop, metric="f1", corrected=corrected, comparisons=comparisons)
+    claims = "f1 is " in said
+    assert claims == (not drop.low <= 0 <= drop.high and corrected <= 0.05)
+    if claims:
+        assert ("worse" in said) == (value > 0)
+    elif drop.low <= 0 <= drop.high:
+        assert "agree with no difference" in said
+    else:
+        assert "may be chance" in said
+
+
+def test_one_pair_or_none_says_nothing_about_chance():
+    one = in_words("Without x:", estimate([0.4]), metric="f1", corrected=None, comparisons=1)
+    none = in_words("Without x:", None, metric="f1", corrected=None, comparisons=1)
+    assert "nothing can be said about chance" in one
+    assert "nothing can be said" in none
+
+
+def result_of(effects, *, direction="maximize", folds=5, noise=0.01, **options):
+    chance = random.Random(1)
+    planned = variants([Component(name, "group") for name in effects], "leave-one-out")
+    sign = 1 if direction == "maximize" else -1
+    values = {}
+    for fold in range(folds):
+        level = 0.7 + chance.gauss(0, 0.1)  # folds differ much more than variants do
+        for variant in planned:
+            loss = sum(effects[name] for name in variant.removed) + chance.gauss(0, noise)
+            values[Run(variant.name, fold, 0)] = sign * (level - loss)
+    return summarise(planned, values, metric="f1", direction=direction, overlap=0.25, **options)
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_pairing_finds_a_small_drop_in_the_large_noise_of_folds(direction):
+    result = result_of({"a": 0.1, "b": 0.0}, direction=direction)
+    assert [row.variant.name for row in result.rows] == [BASELINE, "without a", "without b"]
+    a, b = result.row("without a").drop, result.row("without b").drop
+    assert a.value == pytest.approx(0.1, abs=0.02)
+    assert a.low > 0
+    assert b.low < 0 < b.high
+    assert result.row("without a").spread > 0.05
+    assert result.in_words()[0].startswith("Without a: f1 is 0.0887 worse (95% interval +0.0709")
+    assert "agree with no difference" in result.in_words()[1]
+
+
+def test_a_stopped_study_still_says_something_and_what_is_missing():
+    result = result_of({"a": 0.1, "b": 0.0}, planned=30)
+    assert result.in_words()[-1] == "15 of 30 runs have not ended with a value."
+    values = {run: v for run, v in result.values.items() if run.fold == 0}
+    one = summarise(
+        [row.variant for row in result.rows],
+        values,
+        metric="f1",
+        direction="maximize",
+        overlap=0.25,
+    )
+    assert all("single pair" in sentence for sentence in one.in_words())
+
+
+def test_the_table_is_markdown_latex_and_csv(tmp_path):
+    result = result_of({"a_1": 0.1})
+    assert result.to_markdown().splitlines()[2].startswith("| baseline | 0.")
+    latex = result.to_latex()
+    assert r"without a\_1" in latex
+    assert r"$\pm$" in latex
+    assert latex.count(r"\\") == 3
+    path = tmp_path / "t.csv"
+    assert result.to_csv(path) == path.read_text()
+    assert result.to_dataframe().shape[0] == 2
+
+
+def test_interactions_show_that_two_components_replace_each_other():
+    planned = variants([Component(name, "group") for name in "ac"], "pairs")
+    worth = {(): 0.9, ("a",): 0.9, ("c",): 0.9, ("a", "c"): 0.5}
+    values = {
+        Run(v.name, fold, 0): worth[v.removed] + fold / 100 for v in planned for fold in range(4)
+    }
+    result = summarise(planned, values, metric="f1", direction="maximize", overlap=0.0)
+    assert result.interactions()["a", "c"].value == pytest.approx(0.4)
+
+
+# -- on the engine ---------------------------------------------------------------------------
+
+
+def nearest_mean(data, reporter, *, seed, shrink=0.0):
+    """A small classifier: the nearer of two class means."""
+    means = [data.train.X[data.train.y == c].mean(axis=0) for c in (0, 1)]
+    means = [m * (1 - shrink) for m in means]
+    distance = [((data.validation.X - m) ** 2).sum(axis=1) for m in means]
+    right = (distance[1] < distance[0]) == data.validation.y
+    reporter.report(step=0, accuracy=float(right.mean()))
+    return {
+        "accuracy": float(right.mean()),
+        "recall_yes": float(right[data.validation.y == 1].mean()),
+        "columns_seen": float(data.train.X.shape[1]),
+        "seed_seen": float(seed),
+    }
+
+
+OPTIONS = {"name": "abl", "metric": "accuracy", "workers": 2, "tracking": False}
+
+
+@pytest.fixture
+def ablation(config, run):  # `run` ends what is left of the study's processes
+    def start(train=nearest_mean, **options):
+        given = {"data": table(400), "folds": 4, "repeats": 1, **OPTIONS, **options}
+        return ablate(config, train, **given)
+
+    return start
+
+
+def test_groups_are_left_out_in_parallel_and_the_result_can_be_opened_later(config, ablation):
+    done = ablation(groups={"sar": "VV* VH*", "terrain": ["slope", "height"]}, repeats=2)
+    result = done.result()
+    assert done.state == "completed"
+    assert len(result.values) == 3 * 4 * 2
+    assert result.row("without sar").drop.low > 0
+    assert result.row("without sar").cost == {"columns": 4}
+    assert "without sar" in result.rows[1].variant.name
+    seen = done.result("columns_seen")
+    assert {row.variant.name: row.mean for row in seen.rows} == {
+        BASELINE: 7, "without sar": 4, "without terrain": 5,
+    }  # fmt: skip
+    per_class = done.result("recall_yes")
+    assert per_class.row(BASELINE).runs == 8
+    with pytest.raises(NotFound) as error:
+        done.result("recall_yse")
+    assert "'recall_yes'" in error.value.hint
+    again = open_ablation(config, "abl").result()
+    assert again.to_markdown() == result.to_markdown()
+    document = json.loads((done.study.folder / "ablation.json").read_text())
+    assert document["format"] == 1
+
+
+def test_all_variants_get_the_same_seed_on_a_fold_and_repeat(ablation):
+    result = ablation(features=["slope", "height"], repeats=2).result("seed_seen")
+    seeds = {}
+    for run, value in result.values.items():
+        seeds.setdefault((run.fold, run.repeat), set()).add(value)
+    assert all(len(values) == 1 for values in seeds.values())
+    assert len(set.union(*seeds.values())) == 8
+    assert result.row("without slope").drop.value == 0
+
+
+def test_changes_and_datasets_are_variants_too(ablation):
+    data = table(400)
+    shuffled = TrainingData(data.X, data.y[::-1].copy(), data.groups, data.columns, data.classes)
+    result = ablation(
+        datasets={"shuffled labels": shuffled},
+        changes={"shrunk": {"shrink": 1.0}, "noise free": lambda split: split},
+    ).result()
+    names = {row.variant.name for row in result.rows}
+    assert names == {BASELINE, "shuffled labels", "shrunk", "noise free"}
+    assert result.row("shuffled labels").drop.value > 0.2
+    assert result.row("noise free").drop.value == 0
+
+
+def test_shapley_values_of_a_study_add_up(ablation):
+    done = ablation(
+        groups={"sar": "V", "optical": "B", "terrain": "slope height"}, design="subsets"
+    )
+    result = done.result()
+    values = result.shapley()
+    assert next(iter(values)) == "sar"
+    total = result.baseline.mean - result.row("none of them").mean
+    assert sum(v.value for v in values.values()) == pytest.approx(total)
+
+
+def test_a_dry_run_lists_the_variants_and_starts_nothing(config, ablation):
+    preview = ablation(features=True, dry_run=True)
+    assert len(preview.variants) == 8
+    assert len(preview.runs) == 32
+    assert preview.to_dataframe()["columns"].tolist() == [7] + [6] * 7
+    assert not (config.runs / "abl").exists()
+
+
+def test_maggys_names_are_understood(config):
+    study = AblationStudy()
+    study.features.include("slope", ["height"])
+    preview = study.run(config, nearest_mean, data=table(), dry_run=True, **OPTIONS)
+    assert [v.name for v in preview.variants] == [BASELINE, "without slope", "without height"]
+
+
+def needs(data, reporter, *, alpha):
+    return {"accuracy": alpha}
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        ({"features": ["slop3"]}, "'slop3'", "slope"),
+        ({}, "nothing to ablate", "groups="),
+        ({"layers": "dense"}, "there is no model", "build="),
+        ({"features": True, "params": {"shrnk": 1}}, "'shrnk'", "'shrink'"),
+        ({"changes": {"c": {"shrnk": 1}}}, "'shrnk'", "'shrink'"),
+        ({"features": True, "build": lambda: None}, "no `model`", "Add the argument"),
+        ({"features": True, "train": needs}, "'alpha', which nobody gives", "params="),
+        ({"features": True, "metric": "loss"}, "looks wrong", "minimize"),
+        ({"features": True, "repeats": 0}, "repeats=0", "1 or more"),
+        ({"features": True, "data": None}, "no names of features", "Split"),
+    ],
+)
+def test_faults_are_told_before_the_first_run(config, ablation, options, message, hint):
+    with pytest.raises(BadInput) as error:
+        ablation(**options)
+    assert message in error.value.message
+    assert hint in error.value.hint
+    assert not (config.runs / "abl").exists()

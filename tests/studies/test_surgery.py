@@ -1,0 +1,196 @@
+"""Taking layers out of Keras models: gone, nothing else touched, and proved."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from eolab.errors import BadInput
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.keras
+
+
+def chain():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 4)),
+            keras.layers.Conv2D(6, 3, padding="same", name="first"),
+            keras.layers.Conv2D(6, 3, padding="same", name="second"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.ReLU(name="relu"),
+            keras.layers.GlobalAveragePooling2D(name="pool"),
+            keras.layers.Dropout(0.1, name="drop"),
+            keras.layers.Dense(3, name="head"),
+        ]
+    )
+
+
+def residual():
+    inputs = keras.Input((8,), name="x")
+    first = keras.layers.Dense(8, name="first")(inputs)
+    second = keras.layers.Dense(8, name="second")(first)
+    added = keras.layers.Add(name="add")([first, second])
+    wide = keras.layers.Dense(4, name="left")(added)
+    other = keras.layers.Dense(4, name="right")(added)
+    both = keras.layers.Concatenate(name="concat")([wide, other])
+    return keras.Model(inputs, keras.layers.Dense(2, name="head")(both))
+
+
+def remove(model, *names, **options):
+    from eolab.studies.surgery import remove_layers
+
+    return remove_layers(model, names, **options)
+
+
+def shapes(model):
+    return {layer.name: [tuple(w.shape) for w in layer.weights] for layer in model.layers}
+
+
+@pytest.mark.parametrize("name", ["second", "norm", "relu", "drop"])
+def test_a_layer_that_keeps_shapes_goes_and_the_rest_stays(name):
+    model = chain()
+    before = shapes(model)
+    surgery = remove(model, name)
+    after = shapes(surgery.model)
+    assert name not in after
+    for other in before:
+        if other != name:
+            assert after[other] == before[other]
+    lost = sum(int(np.prod(shape)) for shape in before[name])
+    assert surgery.parameters == (model.count_params(), model.count_params() - lost)
+    assert np.isfinite(surgery.model.predict(np.zeros((2, 8, 8, 4)), verbose=0)).all()
+    assert shapes(model) == before  # the patient itself is untouched
+
+
+def test_the_input_of_a_removed_layer_reaches_its_consumers():
+    model = chain()
+    new = remove(model, "second", "norm", "relu").model
+    for layer in new.layers:
+        if layer.weights:
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 4)).astype(np.float32)
+    by_hand = model.get_layer("head")(model.get_layer("pool")(model.get_layer("first")(x)))
+    np.testing.assert_allclose(new.predict(x, verbose=0), by_hand, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("first", "incompatible"),
+        ("pool", "output would change|incompatible"),
+        ("head", "output would change its shape from \\(None, 3\\)"),
+    ],
+)
+def test_a_layer_that_cannot_go_is_an_error_that_says_why(name, why):
+    with pytest.raises(BadInput, match=f"layer '{name}' cannot be removed: .*({why})") as error:
+        remove(chain(), name)
+    assert "project=True" in error.value.hint
+
+
+def test_a_projection_comes_only_if_asked_for():
+    surgery = remove(chain(), "first", project=True)
+    assert surgery.inserted == ("first_projection",)
+    assert shapes(surgery.model)["second"] == shapes(chain())["second"]
+    assert surgery.parameters[1] == surgery.parameters[0] - (3 * 3 * 4 * 6 + 6) + (4 * 6 + 6)
+
+
+def test_a_merge_gives_up_its_shortcut_rather_than_its_layers():
+    surgery = remove(residual(), "add")
+    assert "second" in shapes(surgery.model)
+    with pytest.raises(BadInput, match=r"no longer lead to the output|incompatible"):
+        remove(residual(), "concat")
+
+
+def test_a_block_goes_as_a_whole_and_what_is_left_of_it_is_nothing():
+    surgery = remove(residual(), "second", "add")
+    assert set(shapes(surgery.model)) == {"x", "first", "left", "right", "concat", "head"}
+
+
+def test_a_shared_layer_goes_everywhere():
+    inputs = keras.Input((4,))
+    shared = keras.layers.Dense(4, name="shared")
+    model = keras.Model(inputs, keras.layers.Dense(1, name="head")(shared(shared(inputs))))
+    assert "shared" not in shapes(remove(model, "shared").model)
+
+
+def test_misspelt_layers_inputs_and_unknown_graphs_are_told():
+    with pytest.raises(BadInput, match="no layer 'secnd'") as error:
+        remove(chain(), "secnd")
+    assert "'second'" in error.value.hint
+    with pytest.raises(BadInput, match="no layer 'x'"):
+        remove(residual(), "x")
+
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(BadInput, match="no sequential or functional"):
+        remove(Own(), "dense")
+    with pytest.raises(BadInput, match="not built"):
+        remove(keras.Sequential([keras.layers.Dense(2)]), "dense")
+
+
+def test_flops_are_those_of_the_textbook():
+    from eolab.studies.surgery import flops
+
+    inputs = keras.Input((10, 10, 3))
+    x = keras.layers.Conv2D(8, 3)(inputs)  # 8 x 8 positions, kernel 3 x 3 x 3 x 8
+    x = keras.layers.DepthwiseConv2D(3, padding="same")(x)  # 3 x 3 x 8 a position
+    x = keras.layers.Flatten()(x)
+    model = keras.Model(inputs, keras.layers.Dense(5)(x))
+    expected = 2 * (64 * 27 * 8 + 64 * 9 * 8 + 512 * 5)
+    assert flops(model) == expected
+    series = keras.Sequential([keras.Input((12, 4)), keras.layers.LSTM(6)])
+    assert flops(series) == 2 * 12 * (4 * 24 + 6 * 24)
+
+
+def build(data, hidden=8):
+    return keras.Sequential(
+        [
+            keras.Input((data.train.X.shape[1],)),
+            keras.layers.Dense(hidden, activation="relu", name="block_one"),
+            keras.layers.Dense(hidden, activation="relu", name="block_two"),
+            keras.layers.Dense(hidden, activation="relu", name="block_three"),
+            keras.layers.Dense(2, activation="softmax", name="head"),
+        ]
+    )
+
+
+def fit(data, reporter, *, seed, model):
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(data.train.X, data.train.y, epochs=1, verbose=0)
+    right = model.predict(data.validation.X, verbose=0).argmax(axis=1) == data.validation.y
+    return {"accuracy": float(right.mean()), "parameters": float(model.count_params())}
+
+
+def test_layers_and_modules_are_ablated_on_the_engine(config, run):
+    from eolab.data import TrainingData
+    from eolab.studies.ablation import ablate
+
+    chance = np.random.default_rng(0)
+    X = chance.normal(size=(60, 5)).astype(np.float32)
+    data = TrainingData(
+        X, (X[:, 0] > 0).astype(np.int64), np.arange(60) % 6, tuple("abcde"), ("n", "y")
+    )
+    options = {
+        "data": data, "folds": 2, "repeats": 1, "name": "layers", "metric": "accuracy",
+        "build": build, "layers": "block_two", "modules": {"deep": "block_two block_three"},
+        "groups": {"ab": ["a", "b"]}, "workers": 1, "tracking": False,
+    }  # fmt: skip
+    preview = ablate(config, fit, dry_run=True, **options)
+    listed = preview.to_dataframe().set_index("variant")["parameters"]
+    assert listed["baseline"] - listed["without block_two"] == 8 * 8 + 8
+    assert listed["baseline"] - listed["without deep"] == 2 * (8 * 8 + 8)
+    result = ablate(config, fit, **options).result("parameters")
+    seen = {row.variant.name: row.mean for row in result.rows}
+    assert seen == {
+        "baseline": 210, "without block_two": 138, "without deep": 66, "without ab": 194,
+    }  # fmt: skip
+    with pytest.raises(BadInput, match="without block_one: layer 'block_one' cannot be removed"):
+        ablate(config, fit, **{**options, "layers": "block_one", "dry_run": True})
+    with pytest.raises(BadInput, match="no layers 'blok_two'"):
+        ablate(config, fit, **{**options, "layers": ["blok_two"], "dry_run": True})
