@@ -147,6 +147,16 @@ def lab(sample_folder: Path) -> Iterator[Lab]:
         yield running
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Keep what the window showed when a test failed."""
+    report = yield
+    if report.when == "call" and report.failed and "page" in item.funcargs:
+        SHOTS.mkdir(exist_ok=True)
+        item.funcargs["page"].screenshot(path=SHOTS / f"failed-{item.name[:60]}.png")
+    return report
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh window; what it printed as errors is shown when the test fails."""
