@@ -11,6 +11,7 @@ from eolab.features import schema
 from eolab.features import statistics as figures
 from eolab.features.geometry import Geometry, check_same_crs, detect
 from eolab.features.offline import Commit, OfflineTable, connect, quoted
+from eolab.features.online import OnlineTable
 from eolab.features.query import Query, chosen
 from eolab.lineage import Ref, record
 
@@ -45,6 +46,8 @@ class FeatureGroup:
         self.created = entry.created
         self._folder = features / "groups" / self.name / str(self.version)
         self.table = OfflineTable(self._folder, self.keys)
+        self.online = OnlineTable(self.table, self.primary_key, self.event_time)
+        self.online_enabled = bool(spec.get("online"))
 
     @property
     def label(self) -> str:
@@ -133,6 +136,8 @@ class FeatureGroup:
             only_new=mode == "append",
         )
         self._record(commit, frame, sources)
+        if self.online_enabled:
+            self.online.sync()
         if statistics:
             self._keep_statistics(commit)
         return commit
@@ -178,9 +183,20 @@ class FeatureGroup:
         chosen(table.column_names, self.keys, f"the keys of {self.label}")
         for name in self.primary_key:
             chosen([name], wanted, "the table of keys")
-        return self.table.delete(
+        commit = self.table.delete(
             schema.conform(table, pa_schema([existing.field(n) for n in wanted]), add_columns=False)
         )
+        if commit is not None and self.online_enabled:
+            self.online.sync()
+        return commit
+
+    def sync_online(self) -> int:
+        """Bring the online store up to the newest commit; how many keys changed.
+
+        `insert` and `delete_rows` do it for a group with ``online_enabled``; call it for another
+        group, or when one of them was cut off.
+        """
+        return self.online.sync()
 
     def changes(self, since: object = None) -> pd.DataFrame:
         """Every version of every row that came in after ``since``, oldest first.

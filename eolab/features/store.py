@@ -39,6 +39,7 @@ class FeatureStore:
         geometry: str | Sequence[str] | None = None,
         crs: object = None,
         columns: Mapping[str, str] | None = None,
+        online_enabled: bool = False,
     ) -> FeatureGroup:
         """Make a group; its columns and types come with the first insert.
 
@@ -52,6 +53,7 @@ class FeatureStore:
                 Found by itself in a GeoDataFrame, in rows from `extract`, and as ``lon``/``lat``.
             crs: The coordinate reference system of ``geometry`` ("EPSG:32633").
             columns: Descriptions of columns by name.
+            online_enabled: Keep the newest row of each thing for `FeatureView.get_feature_vector`.
 
         Raises:
             Conflict: The name and version are taken.
@@ -62,6 +64,7 @@ class FeatureStore:
         spec = _group_spec(
             name, version, primary_key, event_time, description, geometry, crs, columns
         )
+        spec["online"] = bool(online_enabled)
         entry = self._registry.add("group", name, version, spec)
         return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
 
@@ -76,6 +79,7 @@ class FeatureStore:
         geometry: str | Sequence[str] | None = None,
         crs: object = None,
         columns: Mapping[str, str] | None = None,
+        online_enabled: bool = False,
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
 
@@ -87,6 +91,7 @@ class FeatureStore:
         spec = _group_spec(
             name, version, primary_key, event_time, description, geometry, crs, columns
         )
+        spec["online"] = bool(online_enabled)
         found = self._registry.find("group", name, version)
         if found is None:
             try:
@@ -99,6 +104,7 @@ class FeatureStore:
                     geometry=geometry,
                     crs=crs,
                     columns=columns,
+                    online_enabled=online_enabled,
                 )
             except Conflict:  # another process was first
                 found = self._registry.get("group", name, version)

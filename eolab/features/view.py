@@ -15,6 +15,7 @@ from eolab.features.geometry import Geometry, shapes
 from eolab.features.group import moment, run, to_pandas
 from eolab.features.offline import connect, quoted
 from eolab.features.query import Query, chosen, from_dict
+from eolab.features.serving import Missing, VectorReader
 from eolab.features.splits import Blocks, Places
 from eolab.lineage import Ref, record
 
@@ -48,6 +49,7 @@ class FeatureView:
         self.name, self.version, self.created = entry.name, entry.version, entry.created
         self.description = str(entry.spec["description"])
         self.labels: Query = from_dict(entry.spec["labels"], store.feature_group)  # type: ignore[arg-type]
+        self._reader: VectorReader | None = None
         self.query: Query = from_dict(entry.spec["query"], store.feature_group)  # type: ignore[arg-type]
 
     @property
@@ -110,6 +112,41 @@ class FeatureView:
                 free = name if name not in rows.column_names else f"{name}_feature"
                 rows = rows.append_column(free, table.column(number))
         return to_pandas(rows if kept.all() else rows.filter(kept), group.geometry)
+
+    def get_feature_vector(
+        self,
+        key: Mapping[str, object],
+        *,
+        passed: Mapping[str, object] | None = None,
+        missing: Missing = "nan",
+    ) -> list[object]:
+        """The newest features of a thing from the online store, in the order of ``query.names``.
+
+        Args:
+            key: Values of the primary keys by name.
+            passed: Features that the caller knows better, by name.
+            missing: Give NaN for a key that is not there, or raise.
+
+        Raises:
+            BadInput: A sequence or a condition, which have no vector; an unknown name.
+            NotFound: The key is not there, with ``missing="error"``.
+        """
+        return self._vectors().get(key, passed, missing)
+
+    def get_feature_vectors(
+        self,
+        keys: Sequence[Mapping[str, object]],
+        *,
+        passed: Sequence[Mapping[str, object]] | None = None,
+        missing: Missing = "nan",
+    ) -> list[list[object]]:
+        """One vector a key (see `get_feature_vector`)."""
+        return self._vectors().get_many(keys, passed, missing)
+
+    def _vectors(self) -> VectorReader:
+        if self._reader is None:
+            self._reader = VectorReader(self.query)
+        return self._reader
 
     def training_data(self, *, known_at: object = None) -> TrainingData:
         """All samples, ordered by key; ``groups`` numbers them (each its own unit).
