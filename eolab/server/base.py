@@ -67,8 +67,8 @@ class Handler(APIHandler):
         return await self.services.library.call(call, self.services.place, args)
 
     def answer(self, value: object) -> None:
-        """Finish with ``value`` as JSON."""
-        self.finish(to_json(value))
+        """Finish with ``value`` as JSON; text is JSON already."""
+        self.finish(value if isinstance(value, str) else to_json(value))
 
     def number(self, name: str, kind: type[N], default: N | None, low: N, high: N) -> N | None:
         """A query argument as a number between ``low`` and ``high``.

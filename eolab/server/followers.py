@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.config import check_name
 from eolab.errors import EolabError, NotFound, nearest
+from eolab.server.wire import to_json
 
 if TYPE_CHECKING:
     from eolab.config import Config
@@ -29,18 +31,67 @@ class Reader:
         self.follower = Follower(folder)
         self._timeline = Timeline(folder)
         self._record: object = None
-        self._marks: dict[int, object] = {}
-        self._changed: dict[int, int] = {}
+        self._texts: dict[int, str] = {}
+        self._seq = 0
 
     def summary(self) -> dict[str, object]:
         """The short form."""
         with self.lock:
             return self.follower.summary()
 
-    def snapshot(self, since: int | None) -> dict[str, object]:
-        """Everything, or with ``since`` only the trials that changed after that event."""
+    def snapshot(self, since: int | None) -> str:
+        """Everything as JSON, or with ``since`` only the trials that changed after that event.
+
+        The text of each trial is kept: ten thousand of them are not written anew for one that
+        moved, and the server's other work is not held up for long.
+        """
         with self.lock:
-            return self._snapshot(since)
+            summary = self.follower.summary()
+            record = self.follower.record
+            self._write(record)
+            partial = since is not None and 0 <= since <= record.seq
+            workers = [
+                {"id": w.id, "state": w.state, "trial": w.trial} for w in record.workers.values()
+            ]
+            head = {
+                **summary,
+                "seq": record.seq,
+                "parameters": self.follower.study["space"],
+                "workers": workers,
+                "partial": partial,
+            }
+            texts = [
+                text
+                for n, text in self._texts.items()
+                if since is None or not partial or record.touched.get(n, 0) > since
+            ]
+            return to_json(head)[:-1] + ',"trials":[' + ",".join(texts) + "]}"
+
+    def _write(self, record: Record) -> None:
+        """Renew the texts of the trials that changed."""
+        from eolab.studies.record import trial_json
+
+        if record is not self._record:  # the journal was begun anew
+            self._record, self._texts, self._seq = record, {}, -1
+        if record.seq == self._seq:
+            return
+        for n, trial in record.trials.items():
+            if record.touched.get(n, 0) > self._seq:
+                self._texts[n] = to_json(trial_json(trial))
+        self._seq = record.seq
+
+    def table(self) -> Iterator[tuple[object, ...]]:
+        """The trials as rows: heads first."""
+        with self.lock:
+            self.follower.refresh()
+            record, study = self.follower.record, self.follower.study
+            names = [str(parameter["name"]) for parameter in study["space"]]
+            rest = ("started", "ended", "attempts", "worker", "error")
+            yield ("trial", "state", str(study["metric"]), *names, *rest)
+            for trial in record.trials.values():
+                params = (trial.params.get(name) for name in names)
+                more = (getattr(trial, key) for key in rest)
+                yield (trial.n, trial.state, trial.value, *params, *more)
 
     def log(self, trial: int) -> dict[str, object]:
         """The end of the log of a trial's last attempt.
@@ -60,26 +111,6 @@ class Reader:
         text, truncated = read_log(self.follower.run, trial)
         return {"text": text, "truncated": truncated}
 
-    def _snapshot(self, since: int | None) -> dict[str, object]:
-        summary = self.follower.summary()
-        record = self.follower.record
-        self._look(record)
-        partial = since is not None and 0 <= since <= record.seq
-        if not partial:
-            return {**self.follower.snapshot(), "partial": False}
-        from eolab.studies.record import trial_json
-
-        assert since is not None
-        trials = [
-            trial_json(trial) for n, trial in record.trials.items() if self._changed[n] > since
-        ]
-        workers = [
-            {"id": w.id, "state": w.state, "trial": w.trial} for w in record.workers.values()
-        ]
-        parameters = self.follower.study["space"]
-        more = {"parameters": parameters, "workers": workers, "trials": trials, "partial": True}
-        return {**summary, **more}
-
     def timeline(self) -> dict[str, object]:
         """Who ran what when."""
         from eolab.studies.journal import is_alive
@@ -87,17 +118,6 @@ class Reader:
         with self.lock:
             self._timeline.refresh()
             return self._timeline.to_dict(living=is_alive(self.follower.run))
-
-    def _look(self, record: Record) -> None:
-        """Note the trials that are not as they were at the last look."""
-        if record is not self._record:  # the journal was begun anew
-            self._record, self._marks, self._changed = record, {}, {}
-        for n, trial in record.trials.items():
-            last = trial.curve[-1] if trial.curve else None
-            mark = (trial.state, trial.attempts, len(trial.curve), last, trial.value, trial.ended)
-            if self._marks.get(n) != mark:
-                self._marks[n] = mark
-                self._changed[n] = record.seq
 
 
 class Followers:

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 from eolab.errors import BadInput, Conflict, NotFound, RemoteError
 from eolab.server.workspace import Place
@@ -147,19 +147,18 @@ class Library:
         assert process.stdout is not None
         try:
             for line in process.stdout:
-                loop.call_soon_threadsafe(self._answered, line)
+                # Read here, not in the loop: an answer may have megabytes.
+                loop.call_soon_threadsafe(self._answered, _parse(line))
             process.wait()
             loop.call_soon_threadsafe(self._ended, process)
         except (RuntimeError, ValueError):
             pass  # the loop or the pipe is closed: the server is stopping
 
-    def _answered(self, line: bytes) -> None:
-        try:
-            reply = json.loads(line)
-            number = int(reply["id"])
-        except (ValueError, KeyError, TypeError):
-            self.log.warning("eolab: the helper process said what is no answer: %.200r", line)
+    def _answered(self, reply: Mapping[str, Any]) -> None:
+        if not isinstance(reply.get("id"), int):
+            self.log.warning("eolab: the helper process said what is no answer: %.200r", reply)
             return
+        number = reply["id"]
         self._abandoned.discard(number)
         call = self._calls.get(number)
         if call is None or call.future.done():
@@ -210,6 +209,14 @@ class Library:
         if len(self._abandoned) >= self.stuck and self._process is not None:
             self.log.warning("eolab: the helper process is stuck and is replaced")
             self._process.kill()
+
+
+def _parse(line: bytes) -> Mapping[str, Any]:
+    try:
+        reply = json.loads(line)
+    except ValueError:
+        reply = None
+    return reply if isinstance(reply, dict) else {"line": line[:200]}
 
 
 def _fail(call: _Call, error: Exception) -> None:

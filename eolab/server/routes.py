@@ -170,8 +170,8 @@ class Study(Handler):
 
         `?since=SEQ`, with the `seq` of the snapshot that the client has, sends only the trials that
         changed since then and `"partial": true`: the client puts them, by their `n`, in place of
-        its own; everything else is whole. A `since` from before a journal was begun anew gives the
-        whole again.
+        its own; everything else is whole. Where `created` is another than that of the client's
+        snapshot, the study was made again under its name: ask once more without `since`.
         """
         folder = self.services.followers.folder(self.workspace, name)
         since = self.number("since", int, None, 0, 2**53)

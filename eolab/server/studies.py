@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
@@ -105,16 +104,9 @@ def _lineage(root: Path, node: Ref) -> dict[str, list[dict[str, str]]]:
 
 
 def _table(reader: Reader) -> str:
-    snapshot: Mapping[str, Any] = reader.snapshot(None)
-    names = [str(p["name"]) for p in snapshot["parameters"]]
     out = io.StringIO()
     writer = csv.writer(out)
-    heads = ["trial", "state", str(snapshot["metric"]), *names]
-    writer.writerow(map(_cell, [*heads, "started", "ended", "attempts", "worker", "error"]))
-    for trial in snapshot["trials"]:
-        params = trial["params"]
-        row = [trial["n"], trial["state"], trial["value"], *(params.get(n) for n in names)]
-        row += [trial[key] for key in ("started", "ended", "attempts", "worker", "error")]
+    for row in reader.table():
         writer.writerow(map(_cell, row))
     return out.getvalue()
 

@@ -46,24 +46,32 @@ async def until(socket, topic: str, seconds: float = 15.0) -> list[set[str]]:
             return events
 
 
-def test_two_windows_hear_of_a_new_trial(server):
+@pytest.fixture
+def busy(server, write_study):
+    """A study of its own in the server's workspace."""
+    run = write_study(server.config.runs / "busy")
+    yield run
+    shutil.rmtree(run)
+
+
+def test_two_windows_hear_of_a_new_trial(server, busy):
     async def story():
         async with window(server) as first, window(server) as second:
             await asyncio.sleep(0.2)
-            writer = Writer(server.config.runs / "crops")
+            writer = Writer(busy)
             writer.append({"t": 5_000.0, "e": "trial", "n": 500, "params": {}})
             writer.close()
             for socket in (first, second):
-                assert {"studies", "studies/crops"} <= (await until(socket, "studies/crops"))[-1]
+                assert {"studies", "studies/busy"} <= (await until(socket, "studies/busy"))[-1]
 
     asyncio.run(story())
 
 
-def test_a_flood_of_events_comes_as_a_trickle(server):
+def test_a_flood_of_events_comes_as_a_trickle(server, busy):
     async def story():
         async with window(server) as socket:
             await asyncio.sleep(0.2)
-            writer = Writer(server.config.runs / "crops")
+            writer = Writer(busy)
             end = time.monotonic() + 3
             written = 0
             while time.monotonic() < end:
@@ -75,7 +83,7 @@ def test_a_flood_of_events_comes_as_a_trickle(server):
             heard = 0
             while True:
                 try:
-                    await until(socket, "studies/crops", 1.5)
+                    await until(socket, "studies/busy", 1.5)
                     heard += 1
                 except TimeoutError:
                     return written, heard

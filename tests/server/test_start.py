@@ -38,8 +38,8 @@ config = Place("", str(Path.cwd())).config()
 Watcher().scan(config)
 Followers().summaries(config)
 run = config.runs / "crops"
-Followers().snapshot(run)
-Followers().log(run, 0)
+reader = Followers().reader(run)
+reader.snapshot(None), reader.log(0), reader.timeline(), list(reader.table())
 """
 
 
