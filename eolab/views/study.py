@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 MIME = "application/vnd.eolab.view+json"
 ROWS, CURVES = 10, 40
+# Said aloud: without a doctype a table does not inherit these.
+TABLE = "color:inherit;font-size:inherit"
 LIVE = "JupyterLab with eolab shows it live."
 Snapshot = Mapping[str, Any]
 
@@ -66,8 +68,8 @@ def best_chart(snapshot: Snapshot) -> str:
         return ""
     start = snapshot["started"] or curve[0][0]
     points = [(t - start, value) for t, value in curve]
-    # The last best holds until the end, or until now.
-    points.append(((snapshot["ended"] or snapshot["now"]) - start, points[-1][1]))
+    # The last best holds until the end.
+    points.append((_end(snapshot) - start, points[-1][1]))
     metric = str(snapshot["metric"])
     return svg.lines(
         [points],
@@ -145,7 +147,18 @@ def _table(snapshot: Snapshot) -> str:
     more = f"<caption>The best {len(shown)} of {left + len(shown)} trials</caption>" if left else ""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table>{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f'<table style="{TABLE}">{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _end(snapshot: Snapshot) -> float:
+    """When the study ended: now, while it lives; when its last trial ended, if its process died."""
+    if snapshot["ended"] is not None:
+        return float(snapshot["ended"])
+    if snapshot["state"] != "interrupted":
+        return float(snapshot["now"])
+    return max(float(t["ended"] or t["started"] or 0.0) for t in snapshot["trials"])
 
 
 def _ranked(snapshot: Snapshot) -> Sequence[Mapping[str, Any]]:

@@ -128,7 +128,7 @@ def test_no_colour_of_its_own_but_the_accent(run):
     tell(run, RUNNING, *trial(0, 0.5), *trial(1, 0.6))
     text = static_html(Study(run).snapshot())
     colours = set(re.findall(r"(?:fill|stroke|color|background)[=:]\"?([^;\" ]+)", text))
-    assert colours <= {"none", "currentColor", svg.ACCENT}
+    assert colours <= {"none", "inherit", "currentColor", svg.ACCENT}
     for ground in (0xFF, 0x11):
         assert contrast(svg.ACCENT, ground) >= 3
 
@@ -178,6 +178,27 @@ def test_thinning_keeps_the_ends():
     thinned = svg.thin(points)
     assert len(thinned) == svg.POINTS
     assert (thinned[0], thinned[-1]) == (points[0], points[-1])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nbconvert_shows_the_static_picture(run, theme):
+    from nbconvert import HTMLExporter
+
+    tell(run, RUNNING, *trial(0, 0.5), *trial(1, 0.75), COMPLETED)
+    output = nbformat.v4.new_output("display_data", data=study_view(Study(run)))
+    cell = nbformat.v4.new_code_cell("study", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    text, _ = HTMLExporter(theme=theme).from_notebook_node(notebook)
+    assert "Learning curves: val_f1 by step" in text
+    assert "<strong>0.75</strong> in trial 1" in text
+
+
+def test_a_dead_study_is_drawn_until_its_last_trial(run):
+    tell(run, RUNNING, *trial(0, 0.5), *trial(1, 0.75))
+    snapshot = Study(run).snapshot()
+    assert snapshot["state"] == "interrupted"
+    (_, best, _) = pictures(static_html(snapshot))
+    assert "10" in [t.text for t in best.iter("{http://www.w3.org/2000/svg}text")]
 
 
 NOTEBOOK = """
