@@ -30,6 +30,8 @@ def open_notebook(page: Page, lab: Lab) -> None:
 
 
 def run_all(page: Page) -> None:
+    # Before the kernel is there, "Run All" asks which one to take.
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
 
