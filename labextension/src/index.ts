@@ -1,7 +1,20 @@
 /** The front-end half of eolab. */
 import { corePlugin } from './shared/corePlugin';
+import { launcherPlugin } from './shared/launcherPlugin';
 import { sidebarPlugin } from './shared/sidebarPlugin';
 import { viewsPlugin } from './shared/viewsPlugin';
 import { studiesPlugin } from './studies/plugin';
+import { runningPlugin } from './studies/runningPlugin';
+import { statusPlugin } from './studies/statusPlugin';
+import { watchPlugin } from './studies/watchPlugin';
 
-export default [corePlugin, sidebarPlugin, viewsPlugin, studiesPlugin];
+export default [
+  corePlugin,
+  sidebarPlugin,
+  viewsPlugin,
+  studiesPlugin,
+  watchPlugin,
+  statusPlugin,
+  runningPlugin,
+  launcherPlugin
+];

@@ -59,13 +59,13 @@ export function Canvas(props: IProps): JSX.Element {
   }, [draw, width, height, theme]);
 
   return (
-    <div className="eolab-Canvas" style={{ height }}>
-      <canvas
-        ref={node}
-        role="img"
-        aria-label={label}
-        style={{ width, height }}
-      />
+    <div
+      className="eolab-Canvas"
+      role="img"
+      aria-label={label}
+      style={{ height }}
+    >
+      <canvas ref={node} style={{ width, height }} />
     </div>
   );
 }

@@ -34,7 +34,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, SIDEBAR_ID);
     const noArgs = { args: { type: 'object', properties: {} } };
     app.commands.addCommand(CommandIDs.openPanel, {
-      label: trans.__('Show Earth Observation Panel'),
+      label: args =>
+        args['isLauncher']
+          ? trans.__('EO Panel')
+          : trans.__('Show Earth Observation Panel'),
       caption: trans.__('Catalogue, features, studies and models'),
       icon: eoIcon,
       describedBy: noArgs,

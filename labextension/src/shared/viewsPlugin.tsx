@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { lazy } from 'react';
 
 import { saveOnce } from './saveOnce';
@@ -25,13 +26,20 @@ export const viewsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Draws live views of the workspace in cell outputs.',
   autoStart: true,
   requires: [IEolab, IRenderMimeRegistry],
-  optional: [INotebookTracker],
+  optional: [INotebookTracker, ISettingRegistry],
   activate: (
     _: JupyterFrontEnd,
     eolab: IEolab,
     rendermime: IRenderMimeRegistry,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    registry: ISettingRegistry | null
   ): void => {
+    const settings = registry?.load('eolab:studies').catch(() => null) ?? null;
+    const onShown = async (renderer: ViewRenderer): Promise<void> => {
+      if ((await settings)?.composite['saveNotebook'] !== false) {
+        saveOnce(notebooks, renderer);
+      }
+    };
     rendermime.addFactory(
       {
         // Names only, drawn as text: nothing of a notebook that is not trusted is run.
@@ -42,7 +50,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<void> = {
             eolab,
             views: VIEWS,
             rendermime,
-            onShown: renderer => saveOnce(notebooks, renderer)
+            onShown: renderer => void onShown(renderer)
           })
       },
       // Before text/html, which stands beside it for other front ends.

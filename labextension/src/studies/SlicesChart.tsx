@@ -110,7 +110,11 @@ export function SlicesChart(props: IProps): JSX.Element {
     <Canvas
       draw={draw}
       height={height}
-      label={trans.__('%1 of %2 trials by each parameter', study.metric, trials.length)}
+      label={trans.__(
+        '%1 of %2 trials by each parameter',
+        study.metric,
+        trials.length
+      )}
       onPointer={onPointer}
     />
   );

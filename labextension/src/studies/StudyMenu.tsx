@@ -13,11 +13,7 @@ export function StudyMenu({ study }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   const { name } = study;
   const entries: [string, string, { [key: string]: string }][] = [
-    [
-      trans.__('Change trials and workers…'),
-      CommandIDs.changeStudy,
-      { name }
-    ],
+    [trans.__('Change trials and workers…'), CommandIDs.changeStudy, { name }],
     [
       trans.__('Insert code: attach'),
       CommandIDs.insertCode,

@@ -34,7 +34,10 @@ export function StudyTab({ name }: IProps): JSX.Element {
   const [hidden, setHidden] = useState(NOTHING);
   const clock = useNow(study !== null && !hasEndedState(study.state));
 
-  const axes = useMemo(() => (study ? axesOf(study, formatScalar) : []), [study]);
+  const axes = useMemo(
+    () => (study ? axesOf(study, formatScalar) : []),
+    [study]
+  );
   const test = useMemo(
     () => (study ? readFilter(filter, study, trans) : null),
     [filter, study, trans]

@@ -103,7 +103,8 @@ export function TimelineChart(props: IProps): JSX.Element {
       });
       context.fillStyle = palette.quiet;
       for (let part = 0; part <= 4; part += 1) {
-        context.textAlign = part === 0 ? 'left' : part === 4 ? 'right' : 'center';
+        context.textAlign =
+          part === 0 ? 'left' : part === 4 ? 'right' : 'center';
         context.fillText(
           formatDuration(((end - start) * part) / 4),
           LEFT + ((width - LEFT - RIGHT) * part) / 4,
@@ -119,7 +120,7 @@ export function TimelineChart(props: IProps): JSX.Element {
       if (event.type !== 'pointerup') {
         return;
       }
-      let hit: number | null = null;
+      const hits: number[] = [];
       bars(width, (trial, x, y, span) => {
         if (
           event.offsetX >= x - 2 &&
@@ -127,10 +128,11 @@ export function TimelineChart(props: IProps): JSX.Element {
           event.offsetY >= y &&
           event.offsetY <= y + ROW
         ) {
-          hit = trial.n;
+          hits.push(trial.n);
         }
       });
-      if (hit !== null) {
+      const [hit] = hits;
+      if (hit !== undefined) {
         onChoose(hit);
       }
     },

@@ -2,11 +2,7 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
-import {
-  formatDuration,
-  formatScalar,
-  formatValue
-} from '../shared/format';
+import { formatDuration, formatScalar, formatValue } from '../shared/format';
 import { shownValue, trialDuration } from './trialRows';
 import { trialStateWord } from './words';
 

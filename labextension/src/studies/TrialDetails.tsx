@@ -38,10 +38,7 @@ export function TrialDetails(props: IProps): JSX.Element {
     trial !== undefined &&
     (trial.state === 'failed' || trial.state === 'stopped');
   return (
-    <aside
-      className="eolab-Details"
-      aria-label={trans.__('The chosen trials')}
-    >
+    <aside className="eolab-Details" aria-label={trans.__('The chosen trials')}>
       <div className="eolab-Details-head">
         <h3>
           {trials.length === 1 && trial

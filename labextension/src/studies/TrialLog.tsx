@@ -61,7 +61,9 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
       </div>
       {data.truncated ? (
         <p className="eolab-None">
-          {trans.__('Only the end is shown; the whole log is in the run folder.')}
+          {trans.__(
+            'Only the end is shown; the whole log is in the run folder.'
+          )}
         </p>
       ) : null}
       <pre

@@ -34,9 +34,7 @@ export function TrialsBar(props: IProps): JSX.Element {
           type="search"
           value={filter}
           spellCheck={false}
-          placeholder={trans.__(
-            'Filter: value > 0.8 and state == completed'
-          )}
+          placeholder={trans.__('Filter: value > 0.8 and state == completed')}
           aria-invalid={fault !== null}
           aria-describedby={fault ? id : undefined}
           onChange={event => props.onFilter(event.target.value)}

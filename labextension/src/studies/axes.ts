@@ -1,8 +1,4 @@
-import type {
-  IStudySnapshot,
-  ITrial,
-  Scalar
-} from '../shared/contract';
+import type { IStudySnapshot, ITrial, Scalar } from '../shared/contract';
 import { shownValue } from './trialRows';
 
 /** One axis of the parameter pictures. */

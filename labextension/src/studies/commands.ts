@@ -35,7 +35,9 @@ export function addStudyCommands(
     type: 'integer',
     description: trans.__('The number of the trial')
   };
-  const named = { args: { type: 'object', properties: { name: nameProperty } } };
+  const named = {
+    args: { type: 'object', properties: { name: nameProperty } }
+  };
   const numbered = {
     args: {
       type: 'object',
@@ -195,8 +197,7 @@ export function addStudyCommands(
     commands.addCommand(CommandIDs.retryTrial, {
       label: args => trans.__('Try trial %1 again', trialOf(args)),
       describedBy: numbered,
-      execute: args =>
-        act(nameOf(args), { command: 'retry', n: trialOf(args) })
+      execute: args => act(nameOf(args), { command: 'retry', n: trialOf(args) })
     })
   );
   all.add(

@@ -38,8 +38,7 @@ export function parseFilter(text: string, study: IStudySnapshot): TrialTest {
   return parser.read();
 }
 
-const TOKENS =
-  /"[^"]*"|'[^']*'|<=|>=|==|!=|[<>~()=]|[^\s<>=!~()"']+|[!"']/g;
+const TOKENS = /"[^"]*"|'[^']*'|<=|>=|==|!=|[<>~()=]|[^\s<>=!~()"']+|[!"']/g;
 const WORD = /^[^<>=!~()]+$/;
 
 class Parser {

@@ -32,16 +32,7 @@ export class StudyTabs {
     const { trans } = this._eolab;
     let tab = this._tracker.find(widget => nameOfTab(widget.id) === name);
     if (!tab) {
-      const content = new EolabWidget(this._eolab, () => (
-        <StudyTab name={name} />
-      ));
-      content.addClass('eolab-StudyTab-root');
-      tab = new MainAreaWidget({ content });
-      tab.id = PREFIX + name;
-      tab.title.label = name;
-      tab.title.caption = trans.__('Study %1', name);
-      tab.title.icon = studyIcon;
-      tab.title.closable = true;
+      tab = makeTab(this._eolab, name);
       await this._tracker.add(tab);
       this._app.shell.add(tab, 'main', { type: trans.__('Study') });
     }
@@ -54,6 +45,18 @@ export class StudyTabs {
 }
 
 const PREFIX = 'eolab-study-';
+
+function makeTab(eolab: IEolab, name: string): MainAreaWidget<EolabWidget> {
+  const content = new EolabWidget(eolab, () => <StudyTab name={name} />);
+  content.addClass('eolab-StudyTab-root');
+  const tab = new MainAreaWidget({ content });
+  tab.id = PREFIX + name;
+  tab.title.label = name;
+  tab.title.caption = eolab.trans.__('Study %1', name);
+  tab.title.icon = studyIcon;
+  tab.title.closable = true;
+  return tab;
+}
 
 function nameOfTab(id: string): string {
   return id.slice(PREFIX.length);

@@ -1,0 +1,22 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ILauncher } from '@jupyterlab/launcher';
+
+import { CommandIDs } from './commandIds';
+import { IEolab } from './tokens';
+
+/** Cards in the launcher. */
+export const launcherPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'eolab:launcher',
+  description: 'Adds cards for Earth Observation work to the launcher.',
+  autoStart: true,
+  requires: [IEolab, ILauncher],
+  activate: (_: JupyterFrontEnd, eolab: IEolab, launcher: ILauncher): void => {
+    const category = eolab.trans.__('Earth Observation');
+    [CommandIDs.openPanel, CommandIDs.openStudy].forEach((command, rank) =>
+      launcher.add({ command, category, rank, args: { isLauncher: true } })
+    );
+  }
+};

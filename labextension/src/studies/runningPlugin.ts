@@ -1,0 +1,72 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  IRunningSessionManagers,
+  type IRunningSessions
+} from '@jupyterlab/running';
+
+import { CommandIDs } from '../shared/commandIds';
+import { studyIcon } from '../shared/icons';
+import { IEolab } from '../shared/tokens';
+import { doneTrials } from './derive';
+import { IStudiesWatch } from './watchToken';
+import { studyStateWord } from './words';
+
+/** Studies beside kernels and terminals: what runs, open it, stop it. */
+export const runningPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'eolab:studies-running',
+  description: 'Lists running studies beside kernels and terminals.',
+  autoStart: true,
+  requires: [IEolab, IStudiesWatch, IRunningSessionManagers],
+  activate: (
+    app: JupyterFrontEnd,
+    eolab: IEolab,
+    watch: IStudiesWatch,
+    managers: IRunningSessionManagers
+  ): void => {
+    const { trans } = eolab;
+    managers.add({
+      name: trans.__('Studies'),
+      running: () =>
+        watch.active.map((study): IRunningSessions.IRunningItem => {
+          const { name } = study;
+          return {
+            label: () => name,
+            detail: () => `${doneTrials(study)}/${study.budget.trials}`,
+            labelTitle: () =>
+              trans.__(
+                '%1: %2, %3 of %4 trials, %5 workers',
+                name,
+                studyStateWord(study.state, trans),
+                doneTrials(study),
+                study.budget.trials,
+                study.workers_alive
+              ),
+            icon: () => studyIcon,
+            open: () =>
+              void app.commands.execute(CommandIDs.openStudy, { name }),
+            shutdown: () =>
+              void app.commands.execute(CommandIDs.cancelStudy, { name })
+          };
+        }),
+      // Lab has asked before it calls this.
+      shutdownAll: () => {
+        for (const { name } of watch.active) {
+          void eolab.studies
+            .study(name)
+            .command({ command: 'cancel' })
+            .catch((error: unknown) => console.warn('eolab:', error));
+        }
+      },
+      refreshRunning: () => eolab.studies.list.invalidate(),
+      runningChanged: watch.changed,
+      shutdownLabel: trans.__('Cancel'),
+      shutdownAllLabel: trans.__('Cancel All'),
+      shutdownAllConfirmationText: trans.__(
+        'Cancel all running studies? Running trials are lost, finished ones are kept.'
+      )
+    });
+  }
+};

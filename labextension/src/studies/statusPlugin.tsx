@@ -1,0 +1,38 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { lazy } from 'react';
+
+import { IEolab } from '../shared/tokens';
+import { EolabWidget } from '../shared/widget';
+import { IStudiesWatch } from './watchToken';
+
+const RunningStudies = lazy(async () => ({
+  default: (await import('./RunningStudies')).RunningStudies
+}));
+
+/** How many studies run, in the status bar. */
+export const statusPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'eolab:studies-status',
+  description: 'Shows in the status bar how many studies run.',
+  autoStart: true,
+  requires: [IEolab, IStudiesWatch, IStatusBar],
+  activate: (
+    _: JupyterFrontEnd,
+    eolab: IEolab,
+    watch: IStudiesWatch,
+    statusBar: IStatusBar
+  ): void => {
+    const item = new EolabWidget(eolab, () => <RunningStudies />);
+    item.addClass('eolab-StatusItem');
+    statusBar.registerStatusItem('eolab:studies-status', {
+      item,
+      align: 'left',
+      rank: 10,
+      isActive: () => watch.active.length > 0,
+      activeStateChanged: watch.changed
+    });
+  }
+};
