@@ -13,19 +13,20 @@ import json
 import logging
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab import config as configuration
+from eolab.config import Config
 from eolab.errors import ConfigError, EolabError, RemoteError
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
-
-    from eolab.config import Config
 
 FORMAT = 1
 STATE = "mlflow.json"
@@ -69,11 +70,11 @@ def open_client(uri: str, root: Path) -> MlflowClient:
             client.get_experiment_by_name("Default")
     except ImportError as error:
         raise ConfigError(
-            f"{uri} needs a driver: {error}", "Install it, or mend workspace.tracking."
+            f"{shown(uri)} needs a driver: {error}", "Install it, or mend workspace.tracking."
         ) from error
     except (MlflowException, OSError) as error:
         raise RemoteError(
-            f"MLflow at {uri} does not work: {error}", "Check workspace.tracking."
+            f"MLflow at {shown(uri)} does not work: {error}", "Check workspace.tracking."
         ) from error
     _clients[uri] = client
     return client
@@ -99,7 +100,12 @@ def _told(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        raise RemoteError(f"MLflow at {uri} failed: {error}", "Try again in a moment.") from error
+        raise RemoteError(f"MLflow at {shown(uri)} failed: {error}", "Try again in a moment.") from error
+
+
+def shown(uri: str) -> str:
+    """An address without its password."""
+    return re.sub(r"//[^/@]*@", "//...@", uri)
 
 
 def exists(config: Config) -> bool:
@@ -199,9 +205,7 @@ class Feeder:
         self.run = run.resolve()
         self.root = self.run.parents[1]
         self.study: dict[str, object] = json.loads((self.run / "study.json").read_text())
-        told = self.study.get("tracking")
-        named = told if isinstance(told, str) and told else None
-        self.uri = uri or named or f"sqlite:///{self.root / 'mlflow.db'}"
+        self.uri = uri or self._configured()
         self.name = str(self.study["name"])
         # The name alone is not enough: a study may be deleted and made again.
         self.identity = f"{self.name}@{self.study.get('created')}"
@@ -217,6 +221,17 @@ class Feeder:
         self._parent = ""
         self._experiment = ""
         self._shown_state = ""
+
+    def _configured(self) -> str:
+        """The address in the `eolab.toml` that the study was made with, else SQLite here.
+
+        It is read there and not kept with the study: it may hold a password.
+        """
+        file = self.study.get("config")
+        config = Config(root=self.root)
+        if isinstance(file, str) and Path(file).is_file():
+            config = replace(config, tracking_uri=configuration.load(Path(file)).tracking_uri)
+        return config.mlflow_uri
 
     def step(self) -> bool:
         """Read what is new and write it; True where there was something.

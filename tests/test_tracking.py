@@ -247,6 +247,20 @@ def test_another_mlflow_gets_the_whole_study(run, tmp_path, empty_database):
     assert len(found) == 3
 
 
+def test_the_address_in_the_configuration_counts_and_is_not_kept_with_the_study(config, run):
+    text = config.file.read_text().replace(
+        "[workspace]", '[workspace]\ntracking = "postgresql://ann:secret@db.example/mlflow"'
+    )
+    config.file.write_text(text)
+    document = json.loads((run / "study.json").read_text())
+    write_json(run / "study.json", document | {"config": str(config.file)})
+    assert tracking.Feeder(run).uri == "postgresql://ann:secret@db.example/mlflow"
+    assert not any("secret" in f.read_text() for f in run.iterdir() if f.is_file())
+    assert tracking.shown(tracking.Feeder(run).uri) == "postgresql://...@db.example/mlflow"
+    write_json(run / "study.json", document | {"config": str(config.file) + ".gone"})
+    assert tracking.Feeder(run).uri == f"sqlite:///{config.root / 'mlflow.db'}"
+
+
 def test_a_trial_that_is_queued_again_keeps_its_run(run):
     told = Story(run)
     told.say("state", state="running")
