@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from eolab.catalog.fetch import TIMEOUT, retry_policy
 from eolab.catalog.query import Query, stamp
-from eolab.catalog.sources import Source, as_items
+from eolab.catalog.sources import Source, as_items, self_href
 from eolab.errors import EolabError, NotFound, RemoteError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class ApiSource(Source):
                 )
             seen |= keys
             for document in documents:
-                yield _self_href(document) or f"{self.url}#{document.get('id')}", document
+                yield self_href(document) or f"{self.url}#{document.get('id')}", document
 
     def _method(self) -> str:
         """POST where the service offers it: areas do not fit into every address."""
@@ -160,12 +160,3 @@ def _all_state_clouds(query: Query) -> bool:
 
 def _interval(query: Query) -> str:
     return "/".join(".." if t is None else stamp(t) for t in (query.start, query.end))
-
-
-def _self_href(document: Mapping[str, object]) -> str | None:
-    links = document.get("links")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, Mapping) and link.get("rel") == "self":
-            href = link.get("href")
-            return href if isinstance(href, str) else None
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,13 +90,7 @@ def read_bytes(href: str) -> bytes:
 
     try:
         with session().get(href, timeout=TIMEOUT, stream=True) as answer:
-            if answer.status_code in (404, 410):
-                raise NotFound(f"{href} is not there", "Check the address.")
-            if answer.status_code >= 400:
-                raise RemoteError(
-                    f"{href} answered {answer.status_code} {answer.reason}",
-                    "Try again later; check the address and the login.",
-                )
+            _check(href, answer)
             chunks, size = [], 0
             for chunk in answer.iter_content(1 << 16):
                 chunks.append(chunk)
@@ -109,6 +104,58 @@ def read_bytes(href: str) -> bytes:
         ) from error
 
 
+@dataclass(frozen=True)
+class Version:
+    """What tells whether a document changed: a server's tags, or a file's time and size."""
+
+    etag: str = ""
+    modified: str = ""
+
+
+def file_version(href: str) -> Version:
+    """The version of a local file.
+
+    Raises:
+        NotFound: Nothing is there.
+    """
+    try:
+        status = Path(href).stat()
+    except OSError as error:
+        raise NotFound(f"{href} is not there", "Check the path.") from error
+    return Version(modified=f"{status.st_mtime_ns}-{status.st_size}")
+
+
+def read_changed(href: str, known: Version | None) -> tuple[Mapping[str, object] | None, Version]:
+    """The JSON object at an address, or None where it is still the known version.
+
+    Raises:
+        NotFound: Nothing is there.
+        BadInput: It is no JSON object.
+        RemoteError: The service fails.
+    """
+    if not is_remote(href):
+        version = file_version(href)
+        return (None if version == known else read_json(href)), version
+    import requests
+
+    headers = {}
+    if known is not None and known.etag:
+        headers["If-None-Match"] = known.etag
+    if known is not None and known.modified:
+        headers["If-Modified-Since"] = known.modified
+    try:
+        answer = session().get(href, timeout=TIMEOUT, headers=headers)
+    except requests.RequestException as error:
+        raise RemoteError(
+            f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
+        ) from error
+    version = Version(answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", ""))
+    if answer.status_code == 304 and known is not None:
+        return None, known
+    _check(href, answer)
+    return _object(href, answer.content), version
+
+
 def read_json(href: str) -> Mapping[str, object]:
     """The JSON object at an address.
 
@@ -117,7 +164,20 @@ def read_json(href: str) -> Mapping[str, object]:
         BadInput: It is no JSON object.
         RemoteError: The service fails.
     """
-    body = read_bytes(href)
+    return _object(href, read_bytes(href))
+
+
+def _check(href: str, answer: requests.Response) -> None:
+    if answer.status_code in (404, 410):
+        raise NotFound(f"{href} is not there", "Check the address.")
+    if answer.status_code >= 400:
+        raise RemoteError(
+            f"{href} answered {answer.status_code} {answer.reason}",
+            "Try again later; check the address and the login.",
+        )
+
+
+def _object(href: str, body: bytes) -> Mapping[str, object]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eolab.catalog.cql2 import quote, to_sql
-from eolab.catalog.query import Query
-from eolab.catalog.sources import Skipped, Source, as_items
-from eolab.errors import BadInput, NotFound
+from eolab.catalog.query import Query, parse_interval, stamp
+from eolab.catalog.sources import Skipped, Source, as_items, check_document, self_href
+from eolab.errors import BadInput, EolabError, NotFound
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,8 +23,10 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     import pystac
 
-ROW_GROUP = 4_000  # items; a page reads few of them, their statistics keep out the others
+ROW_GROUP = 2_000  # items; a page reads few of them, their statistics keep out the others
+_CELL = 2_000  # items that lie together, ordered by time
 _PAGE = 250
+_HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 bytes each
 
 
 class GeoParquetSource(Source):
@@ -32,7 +37,7 @@ class GeoParquetSource(Source):
         return "geoparquet"
 
     def collections(self) -> list[pystac.Collection]:
-        """Collections made up from the items: their ids, boxes, times and counts."""
+        """Collections as the file's metadata has them, else made up from the items."""
         import pystac
 
         simulated = '"eolab:simulated"' if "eolab:simulated" in self._columns else "FALSE"
@@ -41,16 +46,20 @@ class GeoParquetSource(Source):
             f"max(bbox.ymax), min({self._start}), max({self._end}), bool_or({simulated}) "
             f"FROM items GROUP BY collection ORDER BY collection"
         )
-        made = []
+        made, stated = [], self._stated
         for name, count, west, south, east, north, first, last, fake in rows:
+            if name in stated:
+                document = {**stated[name], "links": []}
+                collection = pystac.Collection.from_dict(document, preserve_dict=True)
+                collection.extra_fields["eolab:items"] = count
+                made.append(collection)
+                continue
             made.append(
                 pystac.Collection(
                     name or Path(self.url).stem,
                     f"Items of {self.url}",
                     pystac.Extent(
-                        pystac.SpatialExtent(
-                            [[west or -180, south or -90, east or 180, north or 90]]
-                        ),
+                        pystac.SpatialExtent([[west, south, east, north]]),
                         pystac.TemporalExtent([[first, last]]),
                     ),
                     keywords=["simulated"] if fake else None,
@@ -77,8 +86,8 @@ class GeoParquetSource(Source):
         import pandas as pd
 
         rows = self._run(
-            f"SELECT date_trunc('{period}', {self._start}) AS t, count(*) FROM items "
-            f"{self._where(query)} GROUP BY t ORDER BY t"
+            f"SELECT date_trunc('{period}', CAST({self._start} AS TIMESTAMP)) AS t, count(*) "
+            f"FROM items {self._where(query)} GROUP BY t ORDER BY t"
         )
         return pd.DataFrame(rows, columns=["time", "items"])
 
@@ -128,7 +137,7 @@ class GeoParquetSource(Source):
             held += len(members)
         table = pa.concat_tables(tables).take([places[row] for row in rows])
         for document in stac_table_to_items(table):
-            yield f"{self.url}#{document.get('id')}", document
+            yield self_href(document) or f"{self.url}#{document.get('id')}", document
 
     def _where(self, query: Query) -> str:
         """A condition that keeps all rows that answer the query, perhaps more."""
@@ -158,14 +167,16 @@ class GeoParquetSource(Source):
     def _connection(self) -> duckdb.DuckDBPyConnection:
         import duckdb
 
-        _ = self._file
+        held = self._file.metadata.num_rows <= _HELD
         connection = duckdb.connect()
-        # Row groups' headers are read once, not for each search.
         connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
-        connection.execute(
-            f"CREATE VIEW items AS SELECT * FROM "
-            f"read_parquet({quote(self.url)}, file_row_number = true)"
-        )
+        file = f"read_parquet({quote(self.url)}, file_row_number = true)"
+        kinds = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()
+        # What searches ask for: one value a row, and the box.
+        plain = [n for n, kind, *_ in kinds if n == "bbox" or ("(" not in kind and "[" not in kind)]
+        names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
+        what = "TABLE" if held else "VIEW"
+        connection.execute(f"CREATE {what} items AS SELECT {names} FROM {file}")
         return connection
 
     def _run(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]  # rows of any columns
@@ -198,13 +209,23 @@ class GeoParquetSource(Source):
             file = pq.ParquetFile(self.url)
         except (pa.ArrowException, OSError) as error:
             raise BadInput(f"{self.url} is no Parquet file: {error}", "Check the path.") from error
-        missing = {"id", "bbox", "assets"} - set(file.schema_arrow.names)
+        missing = {"id", "bbox"} - set(file.schema_arrow.names)
         if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
             raise BadInput(
                 f"{self.url} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
                 "Write one with eolab.catalog.geoparquet.write_items.",
             )
         return file
+
+    @cached_property
+    def _stated(self) -> dict[str, dict[str, object]]:
+        """Collections in the file's metadata by id."""
+        raw = (self._file.schema_arrow.metadata or {}).get(b"stac-geoparquet", b"{}")
+        try:
+            found = json.loads(raw).get("collections")
+        except (ValueError, AttributeError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -238,33 +259,123 @@ def _meets(bbox: Sequence[float]) -> str:
     )
 
 
-def write_items(path: Path, documents: Iterable[Mapping[str, object]]) -> list[Skipped]:
-    """Write items as stac-geoparquet, ordered by date then id, in small row groups.
+def write_items(
+    path: Path,
+    documents: Iterable[Mapping[str, object]],
+    *,
+    collections: Iterable[Mapping[str, object]] = (),
+) -> list[Skipped]:
+    """Write items as stac-geoparquet, neighbours together, in small row groups.
 
-    Items whose fields contradict the others' types are left out and returned.
+    Args:
+        path: Target; it appears when it is complete.
+        documents: Items as JSON objects.
+        collections: Their collections, kept in the file's metadata.
+
+    Returns:
+        Items that were left out because their fields contradict the others' types.
 
     Raises:
         BadInput: There is nothing to write.
     """
-    import pyarrow as pa
-
-    listed = sorted(documents, key=_order)
-    if not listed:
-        raise BadInput("there are no items to write", "Search for some first.")
+    listed: list[Mapping[str, object]] = []
     skipped: list[Skipped] = []
-    table = _table(listed, skipped)
+    for document in documents:
+        try:
+            listed.append(_storable(document))
+        except (ValueError, TypeError, EolabError) as error:
+            message = getattr(error, "message", str(error))
+            skipped.append(Skipped(self_href(document) or str(document.get("id")), message))
+    if not listed and not skipped:
+        raise BadInput("there are no items to write", "Search for some first.")
+    listed.sort(key=_order)
+    table = _table(listed, skipped) if listed else None
     if table is None:
         raise BadInput("none of the items can be written", skipped[0].message)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_table(path, table, collections=collections)
+    return skipped
+
+
+def write_table(
+    path: Path, table: pa.Table, *, collections: Iterable[Mapping[str, object]] = ()
+) -> None:
+    """Write an Arrow table of items, neighbours together, so that a page reads few row groups."""
+    import pyarrow as pa
     from stac_geoparquet.arrow import to_parquet
 
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One batch becomes one row group.
+    order = neighbours(table)
+    if (order[1:] < order[:-1]).any():
+        table = table.take(order)
+    batches = table.combine_chunks().to_batches(max_chunksize=ROW_GROUP)
+    reader = pa.RecordBatchReader.from_batches(table.schema, batches)
+    known = {str(document["id"]): dict(document) for document in collections}
     try:
-        to_parquet(pa.table(table), draft, row_group_size=ROW_GROUP, compression="zstd")
+        to_parquet(reader, draft, collections=known or None, compression="zstd")
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return skipped
+
+
+def neighbours(table: pa.Table) -> np.ndarray:
+    """Positions of the rows by place, then time: sort-tile-recursive packing (Leutenegger 1997)."""
+    n = len(table)
+    box = table["bbox"].combine_chunks()
+    side = max(1, round(np.sqrt(n / _CELL)))
+
+    def centre(low: str, high: str) -> np.ndarray:
+        both = [box.field(name).to_numpy(zero_copy_only=False) for name in (low, high)]
+        return np.asarray(np.nan_to_num((both[0] + both[1]) / 2), dtype=np.float64)
+
+    def slices(values: np.ndarray, within: np.ndarray) -> np.ndarray:
+        """Number of the slice of equal size that each row falls into, inside its group."""
+        ranked = np.lexsort((values, within))
+        out = np.empty(n, dtype=np.int64)
+        groups = within[ranked]
+        first = np.searchsorted(groups, groups, side="left")
+        size = np.searchsorted(groups, groups, side="right") - first
+        out[ranked] = (np.arange(n) - first) * side // np.maximum(size, 1)
+        return out
+
+    column = slices(centre("xmin", "xmax"), np.zeros(n, dtype=np.int64))
+    cell = column * side + slices(centre("ymin", "ymax"), column)
+    name = "datetime" if "datetime" in table.column_names else "start_datetime"
+    time = table[name].cast("int64", safe=False).fill_null(0).to_numpy()
+    return np.asarray(np.lexsort((time, cell)), dtype=np.int64)
+
+
+def _storable(document: Mapping[str, object]) -> Mapping[str, object]:
+    """The item as the file can hold it: times to the microsecond, a box where there is an outline.
+
+    Raises:
+        ValueError: It is no item.
+        BadInput: A time that cannot be read.
+    """
+    import shapely
+    from shapely.geometry import shape
+
+    check_document(document)
+    properties = dict(_mapping(document["properties"]))
+    for name in ("datetime", "start_datetime", "end_datetime"):
+        if properties.get(name) is not None:
+            time = parse_interval(str(properties[name]))[0]
+            properties[name] = None if time is None else stamp(time)
+    geometry = document.get("geometry")
+    outline = shape(geometry) if isinstance(geometry, Mapping) else None
+    bbox = document.get("bbox")
+    if not isinstance(bbox, list) or len(bbox) not in (4, 6):
+        if outline is None or shapely.is_empty(outline):
+            raise ValueError("the item has neither an outline nor a box")
+        bbox = list(outline.bounds)
+    half = len(bbox) // 2
+    box = [float(v) for v in (*bbox[:2], *bbox[half : half + 2])]
+    return {**document, "properties": properties, "bbox": box}
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _order(document: Mapping[str, object]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -245,12 +244,14 @@ def open_source(config: Config, name_or_url: str) -> Source:
     sample = config.sample / "catalog.json"
     if entry.url == str(sample) and not sample.exists():
         raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
-    return _open(entry)
+    return _open(config, entry)
 
 
-def _open(entry: CatalogConfig) -> Source:
+def _open(config: Config, entry: CatalogConfig) -> Source:
     from eolab.catalog.api import ApiSource
+    from eolab.catalog.fetch import is_remote
     from eolab.catalog.geoparquet import GeoParquetSource
+    from eolab.catalog.index import IndexedSource
     from eolab.catalog.static import StaticSource
 
     kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
@@ -258,6 +259,8 @@ def _open(entry: CatalogConfig) -> Source:
         return ApiSource(entry.name, entry.url, entry.description)
     if kind == "geoparquet":
         return GeoParquetSource(entry.name, entry.url, entry.description)
+    if is_remote(entry.url):
+        return IndexedSource(entry.name, entry.url, entry.description, folder=config.root / "index")
     return StaticSource(entry.name, entry.url, entry.description)
 
 
@@ -291,14 +294,22 @@ def as_items(
             source._skip(href, error)  # noqa: SLF001  a helper of this class
 
 
-def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
-    """An item from its document, with absolute asset hrefs.
+def self_href(document: Mapping[str, object]) -> str | None:
+    """Where a document says that it lies."""
+    links = document.get("links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, Mapping) and link.get("rel") == "self":
+            href = link.get("href")
+            return href if isinstance(href, str) else None
+    return None
+
+
+def check_document(document: Mapping[str, object]) -> None:
+    """The shape of an item's document.
 
     Raises:
         ValueError: What is missing or wrong.
     """
-    import pystac
-
     if document.get("type") != "Feature":
         raise ValueError(f"type is {document.get('type')!r}, not 'Feature'")
     if not isinstance(document.get("id"), str) or not document["id"]:
@@ -307,11 +318,22 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
         value = document.get(key, kind())
         if not isinstance(value, kind):
             raise ValueError(f"{key} is {type(value).__name__}, not {kind.__name__}")  # noqa: TRY004
-    body = {"links": [], "assets": {}, **document}
-    body.setdefault("stac_version", "1.0.0")
+
+
+def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
+    """An item from its document, with absolute asset hrefs.
+
+    Raises:
+        ValueError: What is missing or wrong.
+    """
+    import pystac
+
+    check_document(document)
     # Links cost most of the reading and lead nowhere that is needed later.
-    body["links"] = []
-    item = pystac.Item.from_dict(json.loads(json.dumps(body)), preserve_dict=False)
+    body = {"assets": {}, "stac_version": "1.0.0", **document, "links": []}
+    # Bringing a document up to date copies it: only those that need it.
+    old = not str(body["stac_version"]).startswith(("1.0.", "1.1."))
+    item = pystac.Item.from_dict(body, migrate=old, preserve_dict=False)
     if item.datetime is None and not (
         item.common_metadata.start_datetime or item.common_metadata.end_datetime
     ):

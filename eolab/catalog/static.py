@@ -98,7 +98,7 @@ class StaticSource(Source):
         root = self.root()
         home = None if is_remote(root) else Path(root).resolve().parent
         found = Crawl()
-        document = read_json(root)
+        document = self._document(root)
         if document.get("type") not in _STAC_TYPES and "stac_version" not in document:
             raise BadInput(f"{root} is no STAC document", "Name a catalogue, collection or item.")
         seen = {root}
@@ -106,7 +106,7 @@ class StaticSource(Source):
             waiting: dict[Future[Mapping[str, object]], tuple[str, str | None]] = {}
 
             def visit(href: str, document: Mapping[str, object], parent: str | None) -> None:
-                for link in self._read(found, href, document, parent):
+                for rel, link in self._read(found, href, document, parent):
                     try:
                         target = resolve(href, link)
                         inside = home is None or is_remote(target) or home in Path(target).parents
@@ -117,8 +117,10 @@ class StaticSource(Source):
                         continue
                     if target not in seen and len(seen) < MAX_DOCUMENTS:
                         seen.add(target)
+                        if rel == "item" and self._known(target):
+                            continue
                         inner = document.get("id") if _is_collection(document) else parent
-                        waiting[pool.submit(read_json, target)] = (
+                        waiting[pool.submit(self._document, target)] = (
                             target,
                             inner if isinstance(inner, str) else None,
                         )
@@ -142,10 +144,19 @@ class StaticSource(Source):
         found.collections = dict(sorted(found.collections.items()))
         return found
 
+    def _document(self, href: str) -> Mapping[str, object]:
+        """One document; an index overrides it to read only what changed."""
+        return read_json(href)
+
+    def _known(self, href: str) -> bool:
+        """Whether an item need not be read again."""
+        del href
+        return False
+
     def _read(
         self, found: Crawl, href: str, document: Mapping[str, object], parent: str | None
-    ) -> list[str]:
-        """Keep one document; returns the links to follow."""
+    ) -> list[tuple[str, str]]:
+        """Keep one document; returns the links to follow with what they are."""
         kind = document.get("type")
         if kind == "Feature":
             found.items[href] = _with_collection(document, parent)
@@ -165,7 +176,7 @@ class StaticSource(Source):
                 self._skip(href, "no STAC document")
             return []
         return [
-            link["href"]
+            (link["rel"], link["href"])
             for link in links
             if isinstance(link, Mapping)
             and link.get("rel") in ("child", "item", "items")

@@ -1,0 +1,239 @@
+"""An index holds what the catalogue holds, and a refresh reads only what changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from eolab.catalog import index as indexing
+from eolab.catalog import open_source
+from eolab.catalog.geoparquet import GeoParquetSource, write_items
+from eolab.catalog.index import IndexedSource
+from eolab.catalog.query import make_query
+
+
+@pytest.fixture
+def catalogue(sample, tmp_path):
+    """The sample's documents, without its rasters, in a folder that may be changed."""
+    folder = tmp_path / "catalogue"
+    for path in sample.rglob("*.json"):
+        target = folder / path.relative_to(sample)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def web(catalogue):
+    """The folder on a web server; yields its address and the list of requests."""
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def send_response(self, code, message=None):
+            asked.append((self.path, int(code)))
+            super().send_response(code, message)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(catalogue)))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/catalog.json", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_remote_catalogue_is_indexed_and_answers_like_the_folder(web, config, sample_source):
+    url, asked = web
+    source = open_source(config, url)
+    assert isinstance(source, IndexedSource)
+    for query in (
+        {},
+        {"max_cloud": 10, "datetime": "2021-05/2021-09"},
+        {"bbox": (12.05, 48.5, 12.2, 48.7), "limit": 3},
+        {"filter": "eo:cloud_cover < 20 AND platform = 'sentinel-2a'"},
+        {"text": "farming 32UQU", "sortby": "-eo:cloud_cover"},
+    ):
+        assert [i.id for i in source.search(**query)] == [
+            i.id for i in sample_source.search(**query)
+        ]
+    assert source.simulated
+    assert source.collections()[0].extra_fields["eolab:items"] == 26
+    item = next(iter(source.search()))
+    assert item.assets["B04"].href.startswith(url.removesuffix("catalog.json"))
+    assert len(asked) == 28  # each document once, for all of these searches
+
+
+def test_a_refresh_asks_for_links_only(web, config, catalogue):
+    url, asked = web
+    source = open_source(config, url)
+    source.search()
+    asked.clear()
+    source.refresh()
+    assert sorted(code for _, code in asked) == [304, 304]
+
+    collection = catalogue / "sentinel-2-l2a-simulated" / "collection.json"
+    document = json.loads(collection.read_text())
+    links = [link for link in document["links"] if link["rel"] == "item"]
+    first = links[0]["href"].split("/")[1]
+    new = json.loads((collection.parent / first / f"{first}.json").read_text())
+    (collection.parent / "new.json").write_text(json.dumps({**new, "id": "new"}))
+    document["links"].remove(links[1])
+    document["links"].append({"rel": "item", "href": "./new.json"})
+    collection.write_text(json.dumps(document))
+    later = time.time() + 10
+    os.utime(collection, (later, later))
+    asked.clear()
+    before = {links[1]["href"].split("/")[1]}
+    source.refresh()
+    assert sorted(code for _, code in asked) == [200, 200, 304]
+    names = {i.id for i in source.search()}
+    assert "new" in names
+    assert not names & before
+    assert len(names) == 26
+
+
+def test_an_index_is_used_again_by_the_next_process(web, config):
+    url, asked = web
+    open_source(config, url).search()
+    asked.clear()
+    assert len(open_source(config, url).search()) == 26
+    assert not asked
+
+
+def test_a_failing_server_leaves_the_index(web, config, monkeypatch):
+    url, _ = web
+    source = open_source(config, url)
+    source.search()
+    monkeypatch.setattr(indexing, "FRESH", 1e9)
+    assert len(open_source(config, url).search()) == 26
+    with pytest.raises(Exception, match="not there"):
+        IndexedSource("x", url.replace("catalog", "nothing"), folder=config.root).search()
+
+
+def test_files_that_changed_are_read_again(catalogue, tmp_path):
+    source = IndexedSource("local", str(catalogue), folder=tmp_path / "index")
+    (path,) = catalogue.glob("*/SIM_S2A_32UQU_20210324_N0301/*.json")
+    assert len(source.search(max_cloud=0.5, datetime="2021-03")) == 0
+    document = json.loads(path.read_text())
+    document["properties"]["eo:cloud_cover"] = 0.25
+    path.write_text(json.dumps(document))
+    source.refresh()
+    assert len(source.search(max_cloud=0.5, datetime="2021-03")) == 1
+
+
+def test_a_damaged_state_is_made_again(catalogue, tmp_path):
+    source = IndexedSource("local", str(catalogue), folder=tmp_path / "index")
+    source.search()
+    (state,) = (tmp_path / "index").glob("*.json")
+    state.write_text("{")
+    assert len(IndexedSource("l", str(catalogue), folder=tmp_path / "index").search()) == 26
+
+
+START = pd.Timestamp("2018-01-01", tz="UTC")
+
+
+def random_items(count: int, seed: int = 0) -> list[dict[str, object]]:
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        west, south = rng.uniform(-180, 178), rng.uniform(-80, 78)
+        day = pd.Timedelta(days=float(rng.uniform(0, 2000)))
+        cloud = None if rng.random() < 0.2 else float(rng.uniform(0, 100))
+        made.append(
+            {
+                "type": "Feature",
+                "stac_version": "1.0.0",
+                "id": f"i{number:05d}",
+                "collection": str(rng.choice(["a", "b", "c"])),
+                "geometry": shapely.geometry.mapping(shapely.box(west, south, west + 2, south + 2)),
+                "bbox": [west, south, west + 2, south + 2],
+                "properties": {
+                    "datetime": (START + day).isoformat().replace("+00:00", "Z"),
+                    "eo:cloud_cover": cloud,
+                    "platform": str(rng.choice(["sentinel-2a", "landsat-8"])),
+                },
+                "links": [],
+                "assets": {"B04": {"href": f"https://example.com/{number}.tif"}},
+            }
+        )
+    return made
+
+
+class TestFile:
+    @pytest.fixture(scope="class")
+    def documents(self):
+        return random_items(6_000)
+
+    @pytest.fixture(scope="class")
+    def source(self, documents, tmp_path_factory):
+        path = tmp_path_factory.mktemp("file") / "items.parquet"
+        assert write_items(path, documents) == []
+        return GeoParquetSource("file", str(path))
+
+    @pytest.fixture(scope="class")
+    def table(self, documents):
+        frame = pd.DataFrame(
+            [{"id": d["id"], "collection": d["collection"], **d["properties"]} for d in documents]
+        )
+        frame["datetime"] = pd.to_datetime(frame["datetime"], format="ISO8601")
+        frame["geometry"] = [shapely.box(*d["bbox"]) for d in documents]
+        return frame.sort_values(["datetime", "id"])
+
+    def test_boxes_dates_and_clouds_by_pandas(self, source, table):
+        window = shapely.box(-20, 10, 40, 60)
+        keep = table["geometry"].map(window.intersects)
+        keep &= table["datetime"].between("2019-01-01", "2020-06-30 23:59:59.999999")
+        keep &= table["eo:cloud_cover"] <= 35
+        options = {"max_cloud": 35, "cloud_missing": "drop", "datetime": "2019/2020-06"}
+        found = source.search(bbox=(-20, 10, 40, 60), **options)
+        assert [i.id for i in found] == table["id"][keep].tolist()
+        assert source.count(make_query(bbox=(-20, 10, 40, 60), **options)) == keep.sum()
+        assert [i.id for i in source.search(bbox=(-20, 10, 40, 60), limit=7, **options)] == table[
+            "id"
+        ][keep].tolist()[:7]
+
+    def test_the_antimeridian(self, source, table):
+        windows = shapely.union_all(
+            [shapely.box(170, -20, 180, 20), shapely.box(-180, -20, -170, 20)]
+        )
+        keep = table["geometry"].map(windows.intersects)
+        assert [i.id for i in source.search(bbox=(170, -20, -170, 20))] == table["id"][
+            keep
+        ].tolist()
+
+    def test_the_histogram_counts_by_month(self, source, table):
+        counted = source.histogram(make_query(max_cloud=50, cloud_missing="drop"))
+        keep = table["eo:cloud_cover"] <= 50
+        expected = table[keep].groupby(table["datetime"].dt.strftime("%Y-%m")).size()
+        assert counted["items"].tolist() == expected.tolist()
+        assert [t.strftime("%Y-%m") for t in counted["time"]] == expected.index.tolist()
+
+    def test_a_page_reads_few_row_groups(self, source, monkeypatch):
+        groups = []
+        read = type(source._file).read_row_group
+        monkeypatch.setattr(
+            type(source._file), "read_row_group", lambda self, k: groups.append(k) or read(self, k)
+        )
+        source.search(bbox=(0, 0, 10, 10), limit=20)
+        assert 0 < len(groups) < source._file.num_row_groups
+
+    def test_items_that_contradict_are_listed(self, documents, tmp_path):
+        odd = {
+            **documents[0],
+            "id": "odd",
+            "properties": {**documents[0]["properties"], "eo:cloud_cover": {"much": 1}},
+        }
+        skipped = write_items(tmp_path / "x.parquet", [*documents[:200], odd])
+        found = GeoParquetSource("x", str(tmp_path / "x.parquet")).search()
+        assert len(found) + len(skipped) == 201
+        assert "odd" in {s.href for s in skipped}
