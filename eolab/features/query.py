@@ -192,7 +192,7 @@ class Query:
 
     def read(self, *, known_at: object = None) -> pd.DataFrame:
         """The base group's rows with the joined columns, each row as of its own event time."""
-        from eolab.features.view import read_query
+        from eolab.features.samples import read_query
 
         return read_query(self, known_at=known_at)
 

@@ -145,6 +145,7 @@ class FeatureStore:
         labels: Query,
         query: Query,
         description: str = "",
+        transformations: Mapping[str, str | Sequence[str]] | None = None,
     ) -> FeatureView:
         """Bind labels to features: what a model is trained on.
 
@@ -155,39 +156,56 @@ class FeatureStore:
             query: The features; they are matched on keys and, where there are event times, as of
                 the label's own time.
             description: One line for the panel.
+            transformations: By feature or pattern ("*_median"): "standard", "minmax", "robust",
+                "impute", "log1p" or "onehot", or several in order. They are fitted on the
+                training part of a split only.
 
         Raises:
             Conflict: The name and version are taken.
             BadInput: The labels cannot be matched with the features.
         """
+        from eolab.features.transformations import resolve
         from eolab.features.view import FeatureView, check_view
 
         check_name(name, "feature view")
         _check_version(version)
-        check_view(labels, query)
-        spec = {"labels": labels.to_dict(), "query": query.to_dict(), "description": description}
+        check_view(labels, query, resolve(transformations or {}, query.names))
+        spec = _view_spec(labels, query, description, transformations)
         entry = self._registry.add("view", name, version, spec)
         view = FeatureView(self, entry)
         view.record_lineage()
         return view
 
     def get_or_create_feature_view(
-        self, name: str, version: int = 1, *, labels: Query, query: Query, description: str = ""
+        self,
+        name: str,
+        version: int = 1,
+        *,
+        labels: Query,
+        query: Query,
+        description: str = "",
+        transformations: Mapping[str, str | Sequence[str]] | None = None,
     ) -> FeatureView:
-        """The view if there is an equal one, else a new one.
+        """The view if there is an equal one, else a new one (see `create_feature_view`).
 
         Raises:
-            Conflict: There is one with other labels or another query.
+            Conflict: There is one with other labels, transformations or another query.
         """
         found = self._registry.find("view", name, version)
         if found is None:
             return self.create_feature_view(
-                name, version, labels=labels, query=query, description=description
+                name,
+                version,
+                labels=labels,
+                query=query,
+                description=description,
+                transformations=transformations,
             )
-        for key, wanted in (("labels", labels), ("query", query)):
-            if found.spec[key] != wanted.to_dict():
+        wanted = _view_spec(labels, query, description, transformations)
+        for key in ("labels", "query", "transformations"):
+            if found.spec.get(key) != wanted[key]:
                 raise Conflict(
-                    f"the feature view {name!r}, version {version}, has another {key}",
+                    f"the feature view {name!r}, version {version}, differs in its {key}",
                     f"Make version {version + 1}.",
                 )
         return self.feature_view(name, version)
@@ -261,6 +279,24 @@ def _group_json(group: FeatureGroup) -> dict[str, object]:
 def _check_version(version: object) -> None:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BadInput(f"version={version!r} is not a version", "Versions are 1, 2, 3, ...")
+
+
+def _view_spec(
+    labels: Query,
+    query: Query,
+    description: str,
+    transformations: Mapping[str, str | Sequence[str]] | None,
+) -> dict[str, object]:
+    return {
+        "format": 1,
+        "labels": labels.to_dict(),
+        "query": query.to_dict(),
+        "description": description,
+        "transformations": {
+            name: [kinds] if isinstance(kinds, str) else list(kinds)
+            for name, kinds in (transformations or {}).items()
+        },
+    }
 
 
 def _group_spec(

@@ -92,7 +92,7 @@ def test_a_random_split_by_key_is_there_for_comparison(view):
     assert (len(split.train), len(split.validation), len(split.test)) == pytest.approx(
         (120, 40, 40), abs=4
     )
-    assert split.source["by"] == {"kind": "random", "column": "random"}
+    assert split.source["by"] == {"kind": "random"}
 
 
 def test_small_classes_are_left_out_by_name_with_the_reason(store):

@@ -335,7 +335,7 @@ def test_views_are_found_again_and_remember_their_commits(store, config, parcels
     }
     same = store.get_or_create_feature_view("crops", labels=parcels.select("crop"), query=query)
     assert same.label == "crops/1"
-    with pytest.raises(Conflict, match="another query"):
+    with pytest.raises(Conflict, match="differs in its query"):
         store.get_or_create_feature_view(
             "crops", labels=parcels.select("crop"), query=spectra.select_all()
         )

@@ -1,0 +1,151 @@
+"""From samples to training, validation and test parts: cells, small classes, buffer, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.data import Split, TrainingData
+from eolab.errors import BadInput
+from eolab.features import splits, transformations
+from eolab.features.samples import without_small_classes
+from eolab.features.splits import Blocks
+
+if TYPE_CHECKING:
+    from eolab.features.samples import Samples
+
+PARTS = ("train", "validation", "test")
+RANDOM = "random"
+
+
+def cells(samples: Samples, by: Blocks | str, unit: str | None) -> tuple[Samples, np.ndarray]:
+    """The cell of each sample as text, shape (n,); the report then counts units.
+
+    Raises:
+        BadInput: No way to split, or no geometry for blocks.
+    """
+    if by == RANDOM:
+        assert samples.data.ids is not None
+        return samples, samples.data.ids.astype(str)
+    if isinstance(by, str):
+        return samples, samples.texts(by)
+    if not isinstance(by, Blocks):
+        raise BadInput(
+            f"by={by!r} is no way to split",
+            "Pass eo.Blocks(...), 'random', or a column of the label group.",
+        )
+    places = samples.places()
+    if places is None or samples.geometry is None:
+        raise BadInput(
+            "the labels have no geometry, so there are no blocks",
+            "Insert a GeoDataFrame, or make the label group with geometry=('lon', 'lat').",
+        )
+    reach = by.reach(samples.geometry)
+    units = splits.units(places, reach)
+    splits.check_units(by, places, units)
+    if unit is not None:
+        units = splits.units(places, reach, samples.texts(unit))
+    report = {**samples.report, "units": len(np.unique(units))}
+    return replace(samples, report=report), splits.cells(by, places, units)
+
+
+def divide(
+    samples: Samples,
+    cell: np.ndarray,
+    weights: Sequence[float],
+    *,
+    seed: int,
+    min_samples: int,
+) -> tuple[Samples, np.ndarray, np.ndarray]:
+    """Put each cell on one side, after leaving out classes that are too small to be on all.
+
+    Returns:
+        The samples, their cells and their sides 0..len(weights)-1, shape (n,); the report names
+        the classes that were left out.
+    """
+    if samples.data.classes:
+        left_out = splits.too_few(
+            samples.data.y, samples.data.classes, cell, min_samples, len(weights)
+        )
+        if left_out:
+            samples, use = without_small_classes(samples, left_out)
+            cell = cell[use]
+        samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
+    classes = samples.data.y if samples.data.classes else np.zeros(len(cell), dtype=np.int64)
+    return samples, cell, splits.assign(cell, classes, weights, seed)
+
+
+def split(
+    samples: Samples,
+    cell: np.ndarray,
+    by: Blocks | str,
+    part: np.ndarray,
+    transformed: Mapping[str, Sequence[str]],
+    source: Mapping[str, object],
+) -> Split:
+    """The parts, with the buffer between them and transformations fitted on the training part.
+
+    Args:
+        samples: From `divide`.
+        cell: Their cells.
+        by: How they were cut.
+        part: "train", "validation" or "test" of each sample, shape (n,).
+        transformed: Transformations by feature (see `transformations.resolve`).
+        source: Where it comes from; "by", "report" and "transformations" are added.
+
+    Raises:
+        BadInput: The buffer leaves no training sample.
+    """
+    masks = {name: part == name for name in PARTS}
+    dropped = {"train": 0, "validation": 0}
+    places = samples.places() if isinstance(by, Blocks) and by.buffer > 0 else None
+    if isinstance(by, Blocks) and places is not None:
+        # The test part stays whole; then validation; training gives way to both.
+        close = splits.near(places, masks["validation"], masks["test"], by)
+        masks["validation"] &= ~close
+        dropped["validation"] = int(close.sum())
+        close = splits.near(places, masks["train"], masks["test"] | masks["validation"], by)
+        masks["train"] &= ~close
+        dropped["train"] = int(close.sum())
+    if not masks["train"].any():
+        raise BadInput(
+            "the buffer leaves no training sample", "Take larger blocks or a smaller buffer."
+        )
+    data = replace(samples.data, groups=cell)
+    parts = {name: data.subset(mask) for name, mask in masks.items()}
+    fitted = transformations.fit(parts["train"], transformed, samples.vocabularies)
+    parts = {
+        name: transformations.apply(d, fitted, samples.vocabularies) for name, d in parts.items()
+    }
+    report = {
+        **samples.report,
+        "samples": len(data),
+        "blocks": len(np.unique(cell)),
+        "dropped_by_buffer": dropped,
+        "parts": {name: _count(d) for name, d in parts.items()},
+    }
+    how: object = by.to_dict() if isinstance(by, Blocks) else {"kind": "column", "column": by}
+    if by == RANDOM:
+        how = {"kind": RANDOM}
+    return Split(
+        parts["train"],
+        parts["validation"] if masks["validation"].any() else None,
+        parts["test"] if masks["test"].any() else None,
+        {**source, "by": how, "transformations": fitted, "report": report},
+    )
+
+
+def _count(data: TrainingData) -> dict[str, object]:
+    out: dict[str, object] = {"samples": len(data), "blocks": len(np.unique(data.groups))}
+    if data.classes:
+        out["classes"] = {
+            name: {
+                "samples": int((data.y == c).sum()),
+                "blocks": len(np.unique(data.groups[data.y == c])),
+            }
+            for c, name in enumerate(data.classes)
+        }
+    return out

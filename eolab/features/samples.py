@@ -1,0 +1,255 @@
+"""The samples of a view: label rows with the feature values that were known at their time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.data import TrainingData
+from eolab.errors import BadInput
+from eolab.features import join
+from eolab.features.geometry import Geometry, shapes
+from eolab.features.group import moment, run
+from eolab.features.offline import connect, quoted
+from eolab.features.query import Query, chosen
+from eolab.features.splits import Places
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Samples:
+    """All samples of a view, before they are split.
+
+    Attributes:
+        data: Features and labels; text features as positions in their vocabulary.
+        rows: The label rows, in the same order.
+        geometry: How the label rows know where they are; None where they do not.
+        report: How many rows were left out, and why.
+        vocabularies: The values of each text feature, by name.
+    """
+
+    data: TrainingData
+    rows: pa.Table
+    geometry: Geometry | None
+    report: Mapping[str, object]
+    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def places(self) -> Places | None:
+        """Where the samples are; None where that is not known."""
+        if self.geometry is None:
+            return None
+        frame = self.rows.select(list(self.geometry.columns)).to_pandas()
+        return Places(shapes(frame, self.geometry), self.geometry.crs)
+
+    def texts(self, column: str) -> np.ndarray:
+        """A column of the label rows as text, shape (n,)."""
+        return np.asarray(self.rows.column(column).to_pandas().astype(str), dtype=str)
+
+
+def load(
+    con: DuckDBPyConnection,
+    labels: Query,
+    query: Query,
+    *,
+    known_at: int | None = None,
+    extra: Sequence[str] = (),
+    texts: Sequence[str] = (),
+) -> Samples:
+    """The samples with a label, any feature value and, where the labels have geometry, a place.
+
+    Args:
+        con: From `offline.connect`.
+        labels: The label column of its group.
+        query: The features.
+        known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+        extra: More columns of the label group to carry along.
+        texts: Features that may be text.
+
+    Raises:
+        BadInput: A feature is no number, or nothing is left.
+    """
+    import pyarrow.compute as pc
+
+    group = labels.group
+    check_numbers(query, texts)
+    rows = label_rows(con, labels, known_at, [*extra, *keys_needed(query, group.columns)])
+    total = rows.num_rows
+    has_label = _valid(rows, labels.columns)
+    rows = rows.filter(has_label)
+    vocabularies: dict[str, tuple[str, ...]] = {}
+    if query.steps is None:
+        table, kept = join.flat(con, spine(rows, group.event_time), query, known_at)
+        columns = []
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if name in texts:
+                words = sorted(str(v) for v in pc.unique(column.drop_null()).to_pylist())
+                vocabularies[name] = tuple(words)
+                codes = pc.index_in(column.cast("string"), value_set=_array(words))
+                columns.append(_float(codes))
+            else:
+                columns.append(_float(column))
+        X = np.column_stack(columns)
+        steps: tuple[str, ...] = ()
+    else:
+        X, _ = join.sequences(con, spine(rows, group.event_time), query, known_at)
+        kept = np.ones(len(X), dtype=bool)
+        steps = join.step_names(query.steps)
+    known = kept & ~np.isnan(X).reshape(len(X), -1).all(axis=1) if len(X) else kept
+    placed = _valid(rows, group.geometry.columns if group.geometry else ())
+    use = known & placed
+    report = {
+        "rows": total,
+        "without_label": int((~has_label).sum()),
+        "without_features": int((~known).sum()),
+        "without_place": int((known & ~placed).sum()),
+    }
+    if not use.any():
+        raise BadInput(
+            f"no sample has a label and a feature value ({report})",
+            "Check that keys and times of labels and features meet.",
+        )
+    rows = rows.filter(use)
+    y, classes = _target(rows.column(labels.columns[0]))
+    ids = _texts(rows, group.keys)
+    data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids)
+    return Samples(data, rows, group.geometry, report, vocabularies)
+
+
+def without_small_classes(
+    samples: Samples, left_out: Mapping[str, str]
+) -> tuple[Samples, np.ndarray]:
+    """Without the classes named, codes counted anew; and the mask of samples that stay, shape (n,).
+
+    Raises:
+        BadInput: Fewer than two classes stay.
+    """
+    data = samples.data
+    kept = [c for c, name in enumerate(data.classes) if name not in left_out]
+    if len(kept) < 2:
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise BadInput(
+            f"fewer than two classes can be split ({reasons})",
+            "Take smaller blocks, fewer parts or a lower min_samples.",
+        )
+    use = np.isin(data.y, kept)
+    data = data.subset(use)
+    codes = np.searchsorted(kept, data.y).astype(np.int64)
+    data = replace(data, y=codes, classes=tuple(data.classes[c] for c in kept))
+    return replace(samples, data=data, rows=samples.rows.filter(use)), use
+
+
+def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
+    """Rows of the base group with the joined columns (see `Query.read`)."""
+    if query.steps is not None:
+        raise BadInput(
+            "a sequence needs labels",
+            "Make a feature view of it; or read the query without sequence().",
+        )
+    at = moment(known_at)
+    group = query.group
+    with connect(group.table.folder) as con:
+        group.table.view(con, "base", known_at=at)
+        where = f" WHERE {query.where}" if query.where else ""
+        names = list(
+            dict.fromkeys([*group.keys, *keys_needed(query, group.columns), *query.columns])
+        )
+        rows = run(con, f"SELECT {quoted(names)} FROM base{where} ORDER BY {quoted(group.keys)}")
+        table, kept = join.flat(con, spine(rows, group.event_time), replace(query, where=None), at)
+    frame = rows.select(list(group.keys)).to_pandas()
+    for name in table.column_names:
+        if name not in group.keys:
+            frame[name] = table.column(name).to_pandas().to_numpy()
+    found: pd.DataFrame = frame[kept].reset_index(drop=True)
+    return found
+
+
+def keys_needed(query: Query, available: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(k for part in query.parts for k in join.keys_of(part, available)))
+
+
+def label_rows(
+    con: DuckDBPyConnection, labels: Query, known_at: int | None, extra: Sequence[str]
+) -> pa.Table:
+    group = labels.group
+    chosen(list(dict.fromkeys(extra)), group.columns, group.label)
+    place = group.geometry.columns if group.geometry else ()
+    names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *extra]))
+    group.table.view(con, "labels", known_at=known_at)
+    where = f" WHERE {labels.where}" if labels.where else ""
+    return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
+
+
+def spine(rows: pa.Table, event_time: str | None) -> join.Spine:
+    import pyarrow as pa
+
+    if event_time is None:
+        return join.Spine(rows, np.full(rows.num_rows, join.NO_TIME, dtype=np.int64))
+    return join.Spine(rows, rows.column(event_time).cast(pa.int64()).to_numpy())
+
+
+def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
+    """Raises BadInput where a feature is neither a number nor among ``texts``."""
+    import pyarrow as pa
+
+    for part in query.parts:
+        schema = part.query.group.schema
+        for name in part.query.columns:
+            kind = schema.field(name).type
+            number = (
+                pa.types.is_integer(kind)
+                or pa.types.is_floating(kind)
+                or pa.types.is_boolean(kind)
+                or pa.types.is_decimal(kind)
+            )
+            if not number and part.prefix + name not in texts:
+                raise BadInput(
+                    f"the feature {part.prefix + name!r} is no number ({kind})",
+                    "Leave it out with select_except([...]), or encode it: "
+                    f"transformations={{{part.prefix + name!r}: 'onehot'}}.",
+                )
+
+
+def _valid(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
+    import pyarrow.compute as pc
+
+    out = np.ones(rows.num_rows, dtype=bool)
+    for name in columns:
+        out &= np.asarray(pc.is_valid(rows.column(name)).to_numpy(), dtype=bool)
+    return out
+
+
+def _texts(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
+    parts = [
+        rows.column(c).to_pandas().astype(str).to_numpy(dtype=object).astype(str) for c in columns
+    ]
+    out = np.asarray(parts[0])
+    for part in parts[1:]:
+        out = np.char.add(np.char.add(out, "|"), part)
+    return out
+
+
+def _array(values: Sequence[str]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(list(values), pa.string())
+
+
+def _float(column: pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(column.to_pandas().to_numpy(dtype=np.float32, na_value=np.nan))
+
+
+def _target(column: pa.ChunkedArray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class codes and names; a column of decimals is a regression."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return column.to_pandas().to_numpy(dtype=np.float64), ()
+    names, codes = np.unique(column.to_numpy(), return_inverse=True)
+    return codes.astype(np.int64), tuple(str(n) for n in names)
