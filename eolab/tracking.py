@@ -100,7 +100,8 @@ def _told(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        raise RemoteError(f"MLflow at {shown(uri)} failed: {error}", "Try again in a moment.") from error
+        told = f"MLflow at {shown(uri)} failed: {error}"
+        raise RemoteError(told, "Try again in a moment.") from error
 
 
 def shown(uri: str) -> str:
