@@ -47,7 +47,8 @@ export default tseslint.config(
             './eolab',
             './sidebar',
             './viewRenderer',
-            './commands'
+            './commands',
+            './studyTabs'
           ]
         }
       ],

@@ -29,14 +29,19 @@ export class StudyTabs {
 
   /** Open a study, or go to where it is open. */
   async open(name: string): Promise<void> {
-    const { trans } = this._eolab;
-    let tab = this._tracker.find(widget => nameOfTab(widget.id) === name);
-    if (!tab) {
-      tab = makeTab(this._eolab, name);
-      await this._tracker.add(tab);
-      this._app.shell.add(tab, 'main', { type: trans.__('Study') });
-    }
+    const tab =
+      this._tracker.find(widget => nameOfTab(widget.id) === name) ??
+      (await this._make(name));
     this._app.shell.activateById(tab.id);
+  }
+
+  private async _make(name: string): Promise<MainAreaWidget<EolabWidget>> {
+    const tab = makeTab(this._eolab, name);
+    await this._tracker.add(tab);
+    this._app.shell.add(tab, 'main', {
+      type: this._eolab.trans.__('Study')
+    });
+    return tab;
   }
 
   private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
