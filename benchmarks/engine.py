@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import itertools
 import json
 import math
 import multiprocessing
@@ -66,7 +67,7 @@ def sleeper(gate: str) -> Callable[..., object]:
 
         began = time.time()
         if seconds < 0:
-            while not os.path.exists(gate):
+            while not os.path.exists(gate):  # noqa: PTH110  cheap, it is asked 500 times a second
                 time.sleep(0.002)
         else:
             time.sleep(seconds)
@@ -107,7 +108,8 @@ class Bench:
         """Seconds from the gate's opening to the end, seconds of joining, and the hand-overs."""
         gate = self.folder / f"gate{self.count}"
         study = tune(
-            self.config, sleeper(str(gate)), name=self.name(), metric="score", trials=workers + len(durations),
+            self.config, sleeper(str(gate)), name=self.name(), metric="score",
+            trials=workers + len(durations),
             workers=workers, sampler=Listed(durations, workers), tracking=False, wait=False,
         )  # fmt: skip
         while study.summary()["counts"]["running"] < workers:
@@ -118,7 +120,7 @@ class Bench:
         opened = time.time()
         gate.touch()
         study.wait(quiet=True)
-        metrics = [t.metrics for t in study._follower.record.trials.values()]
+        metrics = [t.metrics for t in study.record.trials.values()]
         ended = max(m["ended"] for m in metrics)
         gaps = []
         by_worker: dict[float, list[dict[str, float]]] = {}
@@ -126,7 +128,7 @@ class Bench:
             by_worker.setdefault(m["pid"], []).append(m)
         for rows in by_worker.values():
             rows.sort(key=lambda m: m["began"])
-            gaps += [b["began"] - a["ended"] for a, b in zip(rows, rows[1:], strict=False)]
+            gaps += [b["began"] - a["ended"] for a, b in itertools.pairwise(rows)]
         return ended - opened, joined - first, gaps
 
     # -- the measures --------------------------------------------------------------------------
@@ -141,7 +143,8 @@ class Bench:
         span, join, gaps = self.sleeping(durations, workers)
         ideal = greedy(durations, workers)
         return {
-            "vs_ideal": span / ideal, "ideal_s": ideal, "makespan_s": span, "trials": len(durations),
+            "vs_ideal": span / ideal, "ideal_s": ideal, "makespan_s": span,
+            "trials": len(durations),
             "handover_ms": statistics.median(gaps) * 1e3, "join_s": join,
         }  # fmt: skip
 
@@ -159,7 +162,8 @@ class Bench:
     def empties(self) -> dict[str, object]:
         trials = 500 if self.quick else 2000
         study = tune(
-            self.config, empty, name=self.name(), metric="score", trials=trials, workers=8, sampler="random",
+            self.config, empty, name=self.name(), metric="score", trials=trials, workers=8,
+            sampler="random",
         )  # fmt: skip
         ended = time.time()
         span = self.span(study)
@@ -184,7 +188,8 @@ class Bench:
     def old_study(self, trials: int) -> Path:
         """A study whose journal holds many completed trials with learning curves."""
         study = tune(
-            self.config, empty, name=self.name(), metric="score", trials=2, workers=1, tracking=False, stop="median",
+            self.config, empty, name=self.name(), metric="score", trials=2, workers=1,
+            tracking=False, stop="median",
         )  # fmt: skip
         while journal.is_alive(study.folder):
             time.sleep(0.02)
@@ -246,7 +251,8 @@ class Bench:
         latencies.sort()
         del follower
         return {
-            "resume_s": resumed, "rss_mb": rss, "decision_ms": latencies[int(len(latencies) * 0.99)] * 1e3,
+            "resume_s": resumed, "rss_mb": rss,
+            "decision_ms": latencies[int(len(latencies) * 0.99)] * 1e3,
             "decision_p50_ms": latencies[len(latencies) // 2] * 1e3, "reports": len(latencies),
         }  # fmt: skip
 
@@ -339,7 +345,7 @@ def optuna_sqlite(trials: int) -> float:
 
 
 def ray_tune(trials: int) -> float | None:
-    """Milliseconds a trial of Ray Tune with eight reused actors; None where Ray is not installed."""
+    """Milliseconds a trial of Ray Tune, eight reused actors; None where it is not installed."""
     try:
         import ray
         from ray import tune as ray_tune
@@ -361,7 +367,9 @@ def ray_tune(trials: int) -> float | None:
     began = time.time()
     tuner = ray_tune.Tuner(
         Trainable, param_space={"x": ray_tune.uniform(0, 1)},
-        tune_config=ray_tune.TuneConfig(num_samples=trials, reuse_actors=True, max_concurrent_trials=8),
+        tune_config=ray_tune.TuneConfig(
+            num_samples=trials, reuse_actors=True, max_concurrent_trials=8
+        ),
     )  # fmt: skip
     tuner.fit()
     ray.shutdown()
@@ -393,7 +401,8 @@ def draw(results: dict[str, object]) -> None:
 
 
 MEASURES = {
-    "vs_ideal": Bench.vs_ideal, "scaling": Bench.scaling, "empties": Bench.empties, "large": Bench.large, "idle": Bench.idle,
+    "vs_ideal": Bench.vs_ideal, "scaling": Bench.scaling, "empties": Bench.empties,
+    "large": Bench.large, "idle": Bench.idle,
 }  # fmt: skip
 
 

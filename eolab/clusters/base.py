@@ -34,7 +34,7 @@ class Placement(ABC):
 
 
 class External(Placement):
-    """Workers that somebody else starts (`python worker.py SETTINGS.json`) and that join when they like."""
+    """Workers that somebody else starts (`python worker.py SETTINGS.json`); they join at will."""
 
     starts_workers = False
 

@@ -71,7 +71,7 @@ def register(shell: InteractiveShell) -> None:
         _tune(shell, line, cell)
 
     tune.__doc__ = _parser().format_help()
-    shell.register_magic_function(tune, "cell", "tune")
+    shell.register_magic_function(tune, "cell", "tune")  # type: ignore[arg-type]
 
 
 def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
@@ -85,7 +85,7 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
         return
     if not options.metric:
         raise UsageError("%%tune: say --metric, the figure that train returns or reports.")
-    outcome = shell.run_cell(cell, store_history=False)
+    outcome = shell.run_cell(cell, store_history=False)  # type: ignore[no-untyped-call]
     if not outcome.success:
         return  # the shell has shown the error of the cell
     names: dict[str, Any] = shell.user_ns
@@ -133,7 +133,8 @@ def _value(text: str | None, names: Mapping[str, Any], flag: str) -> object:
     if text in names:
         return names[text]
     try:
-        return eval(text, dict(names))  # noqa: S307  the user's own expression in the user's kernel
+        # The user's own expression in the user's own kernel.
+        return eval(text, dict(names))  # noqa: S307
     except NameError:
         shown = [n for n in names if not n.startswith("_")]
         raise BadInput(

@@ -9,27 +9,39 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eolab.studies.child import Reporter as Reporter
     from eolab.studies.fitted import FittedModel as FittedModel
     from eolab.studies.parameters import (
         choice as choice,
+    )
+    from eolab.studies.parameters import (
         discrete as discrete,
+    )
+    from eolab.studies.parameters import (
         integer as integer,
+    )
+    from eolab.studies.parameters import (
         loguniform as loguniform,
+    )
+    from eolab.studies.parameters import (
         uniform as uniform,
     )
+    from eolab.studies.reporter import Reporter as Reporter
     from eolab.studies.space import Space as Space
     from eolab.studies.study import Study as Study
     from eolab.studies.suggest import Sampler as Sampler
     from eolab.studies.tuning import (
         list_studies as list_studies,
+    )
+    from eolab.studies.tuning import (
         open_study as open_study,
+    )
+    from eolab.studies.tuning import (
         tune as tune,
     )
 
 _HOMES = {
     "FittedModel": "fitted",
-    "Reporter": "child",
+    "Reporter": "reporter",
     "Sampler": "suggest",
     "Space": "space",
     "Study": "study",
@@ -43,7 +55,7 @@ _HOMES = {
     "uniform": "parameters",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = sorted(_HOMES)  # noqa: PLE0605  the list is the table's
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ Used through the reporter (`reporter.keras()`, `reporter.fit(...)`, `reporter.li
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -41,7 +42,7 @@ def keras_callback(reporter: Reports) -> Any:
             if metrics:
                 reporter.report(step=max(epoch, self.epochs - 1), **metrics)
 
-        def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras's
             reporter.keep(self.model)
 
     return Report()
@@ -50,20 +51,20 @@ def keras_callback(reporter: Reports) -> Any:
 def lightning_callback(reporter: Reports) -> Any:
     """A Lightning callback that reports the logged metrics after each validation (or epoch)."""
     try:
-        from lightning.pytorch.callbacks import Callback
+        Callback = importlib.import_module("lightning.pytorch.callbacks").Callback
     except ImportError:
-        from pytorch_lightning.callbacks import Callback  # type: ignore[import-not-found,no-redef]
+        Callback = importlib.import_module("pytorch_lightning.callbacks").Callback
 
-    class Report(Callback):  # type: ignore[misc]
-        def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+    class Report(Callback):  # type: ignore[misc, valid-type]
+        def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.sanity_checking:
                 self._report(trainer)
 
-        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.val_dataloaders:
                 self._report(trainer)
 
-        def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
+        def on_fit_end(self, _: Any, pl_module: Any) -> None:
             reporter.keep(pl_module)
 
         def _report(self, trainer: Any) -> None:

@@ -1,6 +1,6 @@
-"""The process that runs the train function, and the reporter that the function gets.
+"""The process that runs the train function.
 
-This file travels alone to machines without eolab: it imports the standard library (and
+This file travels with `reporter.py` to machines without eolab: it imports the standard library (and
 cloudpickle, to load the function), nothing of ours. It is kept across trials, so imports and data
 are loaded once.
 
@@ -23,124 +23,25 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from eolab.studies.reporter import Reporter, StopTrial, TrialError, number
+else:  # a bare file beside its helpers, maybe where there is no eolab
+    import importlib.util
+
+    # Under its full name: user code that imports eolab must meet these classes, no second copies,
+    # and a module of the user's that is called "reporter" must not meet ours.
+    _name = "eolab.studies.reporter"
+    _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name("reporter.py"))
+    _module = importlib.util.module_from_spec(_spec)
+    sys.modules[_name] = _module
+    _spec.loader.exec_module(_module)
+    Reporter, StopTrial = _module.Reporter, _module.StopTrial
+    TrialError, number = _module.TrialError, _module.number
 
 MOST_METRICS = 1_000
 DECISION_WAIT = 1.0
-
-
-class StopTrial(BaseException):
-    """Ends a trial that a stop rule (or a user) stopped.
-
-    No `Exception`, so that a train function's own error handling lets it pass.
-    """
-
-
-class TrialError(Exception):
-    """A fault of a train function that needs no traceback: what it returned or reported."""
-
-
-class Reporter:
-    """What a train function tells while it works.
-
-    This plain one prints, so that a train function runs alone; in a study each trial gets one that
-    tells the study, with the same methods.
-
-    Attributes:
-        trial: The trial's number; 0 when run alone.
-        budget: What the study grants this run (epochs, say) under ASHA or Hyperband, else None.
-    """
-
-    trial: int = 0
-    budget: float | None = None
-
-    def __init__(self) -> None:
-        self._step = -1
-        self._last: dict[str, float] = {}
-        self._kept: list[object] = []
-        self._folder: Path | None = None
-
-    def report(self, *, step: float | None = None, **metrics: float) -> None:
-        """Report figures at a step (an epoch, a number of trees); without one, steps count from 0.
-
-        Raises:
-            TrialError: A figure is no number, or a step goes backwards.
-        """
-        values = {name: number(value, f"metric {name!r}") for name, value in metrics.items()}
-        if not values:
-            raise TrialError(
-                "report() without a metric\nWrite reporter.report(step=epoch, val_accuracy=...)."
-            )
-        self._step = self._step + 1 if step is None else number(step, "step")  # type: ignore[assignment]
-        self._last.update(values)
-        self._tell(self._step, values)
-
-    def log(self, text: str) -> None:
-        """A line in the trial's log."""
-        print(text, flush=True)
-
-    def keep(self, model: object) -> None:
-        """Hand over the fitted model; it is written to disk only when the best trial is refitted."""
-        self._kept = [model]
-
-    @property
-    def checkpoint_dir(self) -> Path:
-        """A folder that stays with the trial over retries and promotions."""
-        if self._folder is None:
-            import tempfile
-
-            self._folder = Path(tempfile.mkdtemp(prefix="eolab-checkpoint-"))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return self._folder
-
-    def keras(self) -> Any:
-        """A Keras callback that reports each epoch's logs and keeps the model."""
-        return _callbacks().keras_callback(self)
-
-    def lightning(self) -> Any:
-        """A Lightning callback that reports the logged metrics and keeps the module."""
-        return _callbacks().lightning_callback(self)
-
-    def fit(
-        self,
-        estimator: Any,
-        X: Any,
-        y: Any,
-        *,
-        validation: tuple[Any, Any],
-        steps: int = 10,
-        scoring: str | Callable[..., float] = "accuracy",
-        metric: str = "val_score",
-    ) -> Any:
-        """Fit a scikit-learn estimator in steps, report its score after each, keep it."""
-        return _callbacks().fit_in_steps(
-            self,
-            estimator,
-            X,
-            y,
-            validation=validation,
-            steps=steps,
-            scoring=scoring,
-            metric=metric,
-        )
-
-    def _tell(self, step: float, metrics: Mapping[str, float]) -> None:
-        print(
-            f"step {step:g}: " + ", ".join(f"{k}={v:.6g}" for k, v in metrics.items()), flush=True
-        )
-
-
-def _callbacks() -> Any:
-    """The file beside this one, wherever both have been shipped to."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(
-        "eolab_callbacks", Path(__file__).with_name("callbacks.py")
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class LinkedReporter(Reporter):
@@ -170,22 +71,6 @@ class LinkedReporter(Reporter):
             self.decided.acquire(timeout=DECISION_WAIT)
         if self._stopped.is_set():
             raise StopTrial
-
-
-def number(value: Any, what: str) -> float:
-    """The value as a float; arrays of one element and framework scalars count as numbers.
-
-    Raises:
-        TrialError: It is none.
-    """
-    if isinstance(value, bool) or value is None or isinstance(value, (str, bytes)):
-        raise TrialError(f"{what} is {type(value).__name__} {str(value)[:80]!r}\nGive a number.")
-    try:
-        return float(value)
-    except Exception:
-        raise TrialError(
-            f"{what} is a {type(value).__name__}, not a number\nGive one number, float(...)."
-        ) from None
 
 
 def call(
@@ -229,8 +114,9 @@ def outcome(
     everything = {**last, **metrics}
     if metric not in everything:
         if not everything:
+            kind = "nothing" if result is None else type(result).__name__
             raise TrialError(
-                f"train returned {'nothing' if result is None else type(result).__name__} and reported no metric\n"
+                f"train returned {kind} and reported no metric\n"
                 f"Return {metric!r} as a number, or call reporter.report(step=..., {metric}=...)."
             )
         names = ", ".join(sorted(everything)[:12])
@@ -240,7 +126,8 @@ def outcome(
     value = everything[metric]
     if not math.isfinite(value):
         raise TrialError(
-            f"metric {metric!r} ended as {value}\nLook at the trial's curve; a smaller learning rate often helps."
+            f"metric {metric!r} ended as {value}\n"
+            "Look at the trial's curve; a smaller learning rate often helps."
         )
     return value, {k: v for k, v in metrics.items() if math.isfinite(v)}
 
@@ -357,9 +244,9 @@ class Child:
             if os.getpid() != self._pid:
                 return {}
             if job.get("refit"):
-                saved = save_kept(reporter._kept, job["refit"])
+                saved = save_kept(reporter.kept, job["refit"])
                 return {"op": "done", "state": "completed", "about": about(data), **saved}
-            value, metrics = outcome(result, reporter._last, job["metric"])
+            value, metrics = outcome(result, reporter.last, job["metric"])
             return {"op": "done", "state": "completed", "value": value, "m": metrics}
         except StopTrial:
             return {"op": "done", "state": "stopped", "value": None}
@@ -382,7 +269,7 @@ def brief(error: BaseException) -> str:
 
 
 def freeze(data: object, depth: int = 3) -> None:
-    """Make the arrays of the data read-only: a trial that changed them would change the next one."""
+    """Make the arrays of the data read-only: a trial must not change what the next one gets."""
     if hasattr(data, "setflags"):
         data.setflags(write=False)
     elif depth:
@@ -470,8 +357,6 @@ def die_with_parent() -> None:
 
 def main() -> None:
     die_with_parent()
-    # User code that imports eolab must meet these classes, not second copies of them.
-    sys.modules["eolab.studies.child"] = sys.modules["__main__"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inbox, outbox = int(sys.argv[1]), int(sys.argv[2])
     for handle in (inbox, outbox):

@@ -76,9 +76,8 @@ def run_show(options: argparse.Namespace) -> int:
     print(f"{snapshot['name']}: {snapshot['state']} {snapshot['message']}".rstrip())
     best = snapshot["best"]
     if best is not None:
-        print(
-            f"best {snapshot['metric']} {best['value']:.6g} in trial {best['trial']}: {best['params']}"
-        )
+        value = f"{snapshot['metric']} {best['value']:.6g}"
+        print(f"best {value} in trial {best['trial']}: {best['params']}")
     for trial in snapshot["trials"]:
         value = "" if trial["value"] is None else f"{trial['value']:.6g}"
         error = (trial["error"] or "").partition("\n")[0]
@@ -127,7 +126,7 @@ def run_sync(options: argparse.Namespace) -> int:
     from eolab.studies.tuning import open_study
 
     study = open_study(_config(options), options.name)
-    return subprocess.call([sys.executable, "-m", "eolab.tracking", str(study.folder)])
+    return subprocess.call([sys.executable, "-m", "eolab.tracking", str(study.folder), "--once"])
 
 
 def run_export(options: argparse.Namespace) -> int:

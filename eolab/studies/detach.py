@@ -52,7 +52,7 @@ def start_process(run: Path) -> bool:
     return True
 
 
-# Kept so that a finished process is reaped (Popen polls the forgotten ones when it makes a new one).
+# Kept, so that a finished process is reaped when the next one is started.
 _children: list[subprocess.Popen[bytes]] = []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import http
 import json
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +21,7 @@ REQUEST_SECONDS = 30.0
 Answer = dict[str, Any]
 Handler = Callable[[str, dict[str, Any]], "Answer | asyncio.Future[Answer]"]
 
-_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
-            411: "Length Required", 413: "Content Too Large", 431: "Header Too Large", 500: "Internal Error",
-            503: "Service Unavailable"}  # fmt: skip
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
 
 class Reject(Exception):
@@ -83,7 +82,7 @@ class _Connection(asyncio.Protocol):
             return
         self._endpoint.connections.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
         self._endpoint.connections.discard(self)
         if self._deadline is not None:
             self._deadline.cancel()
@@ -192,8 +191,9 @@ class _Connection(asyncio.Protocol):
             return
         body = json.dumps(answer).encode()
         head = (
-            f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n{'Connection: close' + chr(13) + chr(10) if close else ''}\r\n"
+            f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            + ("Connection: close\r\n\r\n" if close else "\r\n")
         )
         self._transport.write(head.encode() + body)
         if close:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import os
 import warnings
@@ -97,6 +97,6 @@ def _frozen(trial: Trial, space: Space) -> optuna.trial.FrozenTrial:
     )
 
 
-def _time(seconds: float | None) -> datetime.datetime | None:
+def _time(seconds: float | None) -> dt.datetime | None:
     # Optuna's times are local and naive.
-    return None if seconds is None else datetime.datetime.fromtimestamp(seconds)  # noqa: DTZ006
+    return None if seconds is None else dt.datetime.fromtimestamp(seconds)  # noqa: DTZ006

@@ -275,7 +275,7 @@ def append_command(run: Path, command: str, **args: Any) -> None:
 
     Args:
         run: The study's folder.
-        command: "pause", "resume", "cancel", "stop" (n=), "retry" (n=), "set" (trials=, workers=, ...).
+        command: "pause", "resume", "cancel", "stop" (n=), "retry" (n=), "set" (trials=, ...).
         args: What the command needs. ``n`` is a trial's number.
 
     Raises:
@@ -351,7 +351,7 @@ def _hint(state: str) -> str:
 
 
 def read_log(run: Path, n: int, *, most: int = LOG_BYTES) -> tuple[str, bool]:
-    """The last ``most`` bytes of what trial ``n`` printed (its newest attempt), and whether that cuts."""
+    """The last ``most`` bytes that trial ``n`` printed lately, and whether there is more."""
     files = sorted((run / "logs").glob(f"{n}.*.log"), key=lambda p: int(p.name.split(".")[1]))
     if not files:
         return "", False

@@ -14,6 +14,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ class Link(ABC):
     def fork(self) -> Link:
         """A second connection, for another thread."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  a link may have nothing to let go of
         """Let go of the connection."""
 
     def insist(
@@ -150,46 +151,43 @@ class FolderBox(Box):
     """A folder of a file system that both sides have mounted."""
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        self._made: set[str] = set()
+        self.path = Path(path)
+        self._made: set[Path] = set()
 
     def put(self, name: str, content: bytes) -> None:
-        target = os.path.join(self.path, name)
-        folder, file = os.path.split(target)
-        if folder not in self._made:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            self._made.add(folder)
-        temporary = os.path.join(folder, f".{file}.{os.getpid()}.{threading.get_ident()}")
+        target = self.path / name
+        if target.parent not in self._made:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made.add(target.parent)
+        unique = f".{target.name}.{os.getpid()}.{threading.get_ident()}"
+        temporary = target.with_name(unique)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:
             out.write(content)
-        os.replace(temporary, target)
+        temporary.replace(target)
 
     def get(self, name: str) -> bytes | None:
         try:
-            with open(os.path.join(self.path, name), "rb") as file:
-                return file.read()
+            return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def names(self, folder: str) -> list[str]:
         try:
-            return sorted(n for n in os.listdir(os.path.join(self.path, folder)) if n[0] != ".")
+            found = os.listdir(self.path / folder)  # noqa: PTH208  names, not paths
         except FileNotFoundError:
             return []
+        return sorted(name for name in found if not name.startswith("."))
 
     def delete(self, name: str) -> None:
-        try:
-            os.unlink(os.path.join(self.path, name))
-        except FileNotFoundError:
-            pass
+        (self.path / name).unlink(missing_ok=True)
 
 
 class RemoteBox(Box):
     """A place that fsspec reaches, such as an object store (its driver must be installed)."""
 
     def __init__(self, url: str) -> None:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
 
         self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
 

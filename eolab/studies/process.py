@@ -36,6 +36,7 @@ TICK = 0.2
 SYNC_SECONDS = 2.0
 STILLBORN = 3
 PAUSED_SECONDS = 30.0
+ASK_AHEAD = 1000
 
 
 class StudyProcess:
@@ -253,7 +254,8 @@ class StudyProcess:
         with (self.run / "tracking.log").open("ab") as log:
             self._feeder = subprocess.Popen(
                 [sys.executable, "-m", "eolab.tracking", str(self.run)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                start_new_session=True,
             )  # fmt: skip
 
     def _terminate(self) -> None:
@@ -291,7 +293,13 @@ def _terms(study: dict[str, Any]) -> Terms:
         retries=int(study["retries"]),
         trial_timeout=study["trial_timeout"],
         seed=int(study["seed"]),
+        ask_ahead=ASK_AHEAD if _is_slow_to_ask(study["plan"]) else None,
     )
+
+
+def _is_slow_to_ask(plan: dict[str, Any]) -> bool:
+    """Whether suggestions come from a model that is fitted to the results."""
+    return plan.get("sampler", {}).get("kind") in {"tpe", "gp"}
 
 
 def _strategy(run: Path, study: dict[str, Any]) -> tuple[Plan, Rule | None]:

@@ -1,4 +1,4 @@
-"""Who runs which trial: leases, retries, results, commands. No clock, no network, no disk of its own.
+"""Who runs which trial: leases, retries, results, commands. No clock, network or disk of its own.
 
 Everything that happens is decided here, written by ``emit`` (the journal) and folded by the record
 before anybody hears of it; an ``emit`` that fails leaves the study as it was. Time comes in from
@@ -36,6 +36,7 @@ class Terms:
         retries: How often a trial is started again after its process or its worker was lost.
         trial_timeout: Seconds that an attempt may take, or None.
         seed: The study's seed.
+        ask_ahead: From this many trials on the next suggestion is made ahead, or None.
         stop_grace: Seconds that a stopped trial has to end by itself.
     """
 
@@ -43,6 +44,7 @@ class Terms:
     retries: int = 2
     trial_timeout: float | None = None
     seed: int = 0
+    ask_ahead: int | None = None
     stop_grace: float = 5.0
 
 
@@ -213,6 +215,18 @@ class Coordinator:
             self._asked = None
             self._queue.append(n)
         return self.record.trials[self._queue[0]]
+
+    def look_ahead(self) -> None:
+        """Ask for the next trial before a worker does, once asking has become slow.
+
+        It is written down at once as queued, so that a replay asks in the same order. With a budget
+        of time or a target the last one asked for might never run: then not.
+        """
+        record = self.record
+        due = self.terms.ask_ahead is not None and len(record.trials) >= self.terms.ask_ahead
+        open_ended = record.timeout is None and record.target is None
+        if due and open_ended and not self._queue and record.state == "running":
+            self._next_trial()
 
     def _may_ask(self) -> bool:
         record = self.record
@@ -431,7 +445,7 @@ class Coordinator:
             self._emit(
                 "state",
                 state="failed",
-                message=f"all {counts['failed']} trials failed: {last.splitlines()[0] if last else ''}",
+                message=f"all {counts['failed']} trials failed: {last.partition(chr(10))[0]}",
             )
         else:
             self._emit("state", state="completed", message="")
@@ -456,10 +470,7 @@ class Coordinator:
         elif command == "stop":
             self._stop(int(args["n"]))
         elif command == "retry":
-            trial = record.trials.get(int(args["n"]))
-            if trial is not None and trial.state in {"failed", "stopped"}:
-                self._requeue(trial, "retried by command", fresh=True)
-                self._reopen()
+            self._retry(int(args["n"]))
         elif command == "set":
             self._emit(
                 "set",
@@ -478,6 +489,12 @@ class Coordinator:
         if self.record.state in {"completed", "failed", "cancelled"}:
             self._guard = False
             self._emit("state", state="running", message="resumed")
+
+    def _retry(self, n: int) -> None:
+        trial = self.record.trials.get(n)
+        if trial is not None and trial.state in {"failed", "stopped"}:
+            self._requeue(trial, "retried by command", fresh=True)
+            self._reopen()
 
     def _stop(self, n: int) -> None:
         trial = self.record.trials.get(n)

@@ -5,20 +5,20 @@ them, the Jupyter server folds what it reads: both see the same study. Standard 
 
 Events are JSON objects with ``v`` (format), ``t`` (seconds since the epoch) and ``e``, one of:
 
-========== ============================================================ ==========================
-``e``      further keys                                                 meaning
-========== ============================================================ ==========================
-process    pid, host, resumed                                           a study process took over
-state      state, message                                               the study's state changed
-set        trials?, workers?, timeout?, target?                         the budget changed
-trial      n, params, budget, parent, rung, bracket, config             a job of the plan, queued
-start      n, a(ttempt), w(orker)                                       a worker took it
-report     n, a, step, m(etrics)                                        a learning curve's point
-requeue    n, a, reason, lost?, fresh?                                  the attempt is over: queued again
-finish     n, a, state, value?, m?, error?                              completed, failed or stopped
-worker     w, state, host?, pid?, n?, reason?                           starting, joined, lost, left
-command    command, at, args                                            a command was carried out
-========== ============================================================ ==========================
+========== ================================================== ====================================
+``e``      further keys                                       meaning
+========== ================================================== ====================================
+process    pid, host, resumed                                 a study process took over
+state      state, message                                     the study's state changed
+set        trials?, workers?, timeout?, target?               the budget changed
+trial      n, params, budget, parent, rung, bracket, config   a job of the plan, queued
+start      n, a(ttempt), w(orker)                             a worker took it
+report     n, a, step, m(etrics)                              a learning curve's point
+requeue    n, a, reason, lost?, fresh?                        queued again
+finish     n, a, state, value?, m?, error?                    completed, failed or stopped
+worker     w, state, host?, pid?, n?, reason?                 starting, joined, lost or left
+command    command, at, args                                  a command was carried out
+========== ================================================== ====================================
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Record:
 
     # -- the study -------------------------------------------------------------------------
 
-    def _process(self, event: Event) -> None:
+    def _process(self, _: Event) -> None:
         for worker in self.workers.values():
             worker.state, worker.trial = "left", None
         # Only time during which a process lived counts for a budget of time.
@@ -213,11 +213,8 @@ class Record:
         trial.metrics.update(event.get("m") or {})
         self.finish_order.append(trial.n)
         if trial.state == "completed" and trial.value is not None:
-            if (
-                self.best is None
-                or self.best.value is None
-                or self.better(trial.value, self.best.value)
-            ):
+            best = None if self.best is None else self.best.value
+            if best is None or self.better(trial.value, best):
                 self.best = trial
                 self.improvements.append((trial.ended, trial.value))
 

@@ -16,8 +16,8 @@ from eolab.errors import BadInput, EolabError
 from eolab.studies import journal
 from eolab.studies.fitted import FILE, FORMAT, FittedModel
 from eolab.studies.record import Trial
+from eolab.studies.runner import ChildProcess
 from eolab.studies.seeds import derive_seed
-from eolab.studies.worker import ChildProcess
 
 PARTS = ("train+validation", "train")
 

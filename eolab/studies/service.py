@@ -1,8 +1,9 @@
-"""What workers can ask, whatever the transport: checks the words and passes them to the coordinator."""
+"""What workers can ask, whatever the transport: checked, then passed to the coordinator."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,7 +74,14 @@ class Service:
                 self.coordinator.leave(worker)
             return {"leave": True}
         job = self.coordinator.take(worker)
+        if job is not None and self.coordinator.terms.ask_ahead is not None:
+            asyncio.get_running_loop().call_soon(self._look_ahead)
         return None if job is None else {"job": self.coordinator.assignment(job)}
+
+    def _look_ahead(self) -> None:
+        # The journal may be full: then the next worker asks.
+        with contextlib.suppress(OSError):
+            self.coordinator.look_ahead()
 
     def _next(self, worker: str, wait: float) -> Answer | asyncio.Future[Answer]:
         self.joined.add(worker)
@@ -86,7 +94,7 @@ class Service:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting[worker] = future
-        timer = loop.call_later(wait, lambda: future.done() or future.set_result({}))
+        timer = loop.call_later(wait, _release, future)
 
         def forget(done: asyncio.Future[Answer]) -> None:
             timer.cancel()
@@ -150,6 +158,11 @@ class Service:
                 os.close(handle)
         except OSError:
             pass
+
+
+def _release(future: asyncio.Future[Answer]) -> None:
+    if not future.done():
+        future.set_result({})
 
 
 def _key(body: Mapping[str, Any]) -> tuple[int, int]:

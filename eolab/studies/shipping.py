@@ -18,8 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import BadInput, nearest
-from eolab.studies.space import INJECTED, Space
+from eolab.errors import BadInput
 
 MOST_BYTES = 20_000_000
 
@@ -47,7 +46,7 @@ def pack_function(function: Callable[..., object]) -> bytes:
             else f"cannot be pickled: {error}"
         )
         raise BadInput(
-            f"the train function {_name(function)!r} cannot travel to the workers: {what}",
+            f"the train function {function_name(function)!r} cannot travel to the workers: {what}",
             "Make it inside the function, or pass what it is made from.",
         ) from error
     finally:
@@ -55,7 +54,7 @@ def pack_function(function: Callable[..., object]) -> bytes:
             cloudpickle.unregister_pickle_by_value(module)
     if len(content) > MOST_BYTES:
         raise BadInput(
-            f"the train function {_name(function)!r} carries {len(content) / 1e6:.0f} MB with it",
+            f"the train function {function_name(function)!r} carries {len(content) / 1e6:.0f} MB",
             "Give large arrays as data=, the function gets them as its argument `data`.",
         )
     return content
@@ -111,7 +110,7 @@ def _is_users(module: types.ModuleType | None) -> bool:
     return not any(path.is_relative_to(p) for p in installed)
 
 
-def _name(function: object) -> str:
+def function_name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
@@ -126,7 +125,7 @@ def _used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
             yield name, value
         if hasattr(plain, "func"):  # functools.partial
             yield "func", plain.func
-            yield "args", (plain.args, plain.keywords)  # type: ignore[attr-defined]
+            yield "args", (plain.args, plain.keywords)
         return
     for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=False):
         try:
@@ -155,8 +154,6 @@ def _global_names(code: types.CodeType) -> set[str]:
 
 def _culprit(function: Callable[..., object]) -> tuple[str, object]:
     """The thing that the function uses and that cannot be pickled."""
-    import cloudpickle
-
     for name, value in _used(function):
         if (
             isinstance(value, types.FunctionType)
@@ -168,7 +165,6 @@ def _culprit(function: Callable[..., object]) -> tuple[str, object]:
                 return f"{inner!s} in {name!r}", thing
         elif _fails(value):
             return repr(name), value
-    del cloudpickle
     return "", None
 
 
@@ -213,9 +209,8 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
     elif isinstance(value, types.ModuleType):
         h.update(value.__name__.encode())
     elif isinstance(value, type) or callable(value):
-        h.update(
-            f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}".encode()
-        )
+        name = getattr(value, "__qualname__", type(value).__qualname__)
+        h.update(f"{getattr(value, '__module__', '')}.{name}".encode())
         if not isinstance(value, type):
             for name, used in _used(value):
                 h.update(name.encode())
@@ -298,113 +293,3 @@ def _imported(function: object, seen: set[int]) -> set[str]:
         elif isinstance(used, types.ModuleType):
             names.add(used.__name__.partition(".")[0])
     return names
-
-
-# -- what is wrong with it -----------------------------------------------------------------
-
-
-def check_call(function: Callable[..., object], space: Space) -> None:
-    """Whether the study can call the function with what it has.
-
-    Raises:
-        BadInput: A hyperparameter that the function does not take, or an argument that nobody gives.
-    """
-    if not callable(function):
-        raise BadInput(
-            f"train is a {type(function).__name__}, not a function",
-            "Give the function itself, without ().",
-        )
-    parameters = inspect.signature(function).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name in space:
-        if name not in parameters and not takes_any:
-            known = tuple(p for p in parameters if p not in INJECTED)
-            raise BadInput(
-                f"{_name(function)} takes no parameter {name!r}", nearest(name, known, "parameters")
-            )
-    for name, parameter in parameters.items():
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise BadInput(
-                f"{_name(function)}: {name!r} cannot be given by name",
-                "Remove the '/' from the signature.",
-            )
-        given = name in space or name in INJECTED
-        if not given and parameter.default is parameter.empty and parameter.kind in {
-            parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY,
-        }:  # fmt: skip
-            raise BadInput(
-                f"{_name(function)}: nobody gives the argument {name!r}",
-                "Give it a default, or a space, for example Annotated[float, eo.uniform(0, 1)].",
-            )
-
-
-def check_takes_budget(function: Callable[..., object]) -> None:
-    """Whether the function can be told how long to train.
-
-    Raises:
-        BadInput: It has no argument ``budget``.
-    """
-    parameters = inspect.signature(function).parameters
-    if "budget" not in parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        raise BadInput(
-            f"{_name(function)} takes no budget, which ASHA and Hyperband hand out",
-            "Add an argument `budget` and train for that many epochs.",
-        )
-
-
-_SMALL_IS_GOOD = ("loss", "error", "rmse", "mse", "mae", "mape", "nll", "perplexity", "deviance")
-_LARGE_IS_GOOD = (
-    "accuracy",
-    "acc",
-    "f1",
-    "auc",
-    "iou",
-    "precision",
-    "recall",
-    "kappa",
-    "r2",
-    "score",
-)
-
-
-def check_metric(function: Callable[..., object], metric: str, direction: str) -> None:
-    """Whether metric and direction fit each other and the function.
-
-    Raises:
-        BadInput: A loss is maximised, a score minimised, or the name looks misspelt.
-    """
-    words = set(metric.lower().replace("-", "_").split("_"))
-    wrong = _SMALL_IS_GOOD if direction == "maximize" else _LARGE_IS_GOOD
-    if words & set(wrong) and not words & {"neg", "negative", "minus"}:
-        other = "minimize" if direction == "maximize" else "maximize"
-        raise BadInput(
-            f"metric {metric!r} with direction={direction!r} looks wrong",
-            f"Say direction={other!r}, or check_metric=False if it is meant so.",
-        )
-    plain = inspect.unwrap(function)
-    if not isinstance(plain, types.FunctionType):
-        return
-    texts = _texts(plain.__code__)
-    if metric not in texts:
-        import difflib
-
-        # A typo changes a letter; "accuracy" in the code may well be reported as "val_accuracy".
-        alike = [t for t in texts if t.isidentifier() and abs(len(t) - len(metric)) <= 1]
-        close = difflib.get_close_matches(metric, alike, n=1, cutoff=0.8)
-        if close:
-            raise BadInput(
-                f"{_name(function)} never names the metric {metric!r}",
-                f"Did you mean {close[0]!r}? (check_metric=False if it comes from elsewhere)",
-            )
-
-
-def _texts(code: types.CodeType) -> set[str]:
-    found: set[str] = set()
-    for const in code.co_consts:
-        if isinstance(const, str):
-            found.add(const)
-        elif isinstance(const, tuple):
-            found |= {c for c in const if isinstance(c, str)}
-        elif isinstance(const, types.CodeType):
-            found |= _texts(const)
-    return found

@@ -12,7 +12,7 @@ from eolab.errors import BadInput, Conflict, NotFound, RemoteError
 from eolab.studies import journal
 from eolab.studies.detach import last_words
 from eolab.studies.fitted import FittedModel
-from eolab.studies.record import ENDED, Trial, trial_json
+from eolab.studies.record import ENDED, Record, Trial, trial_json
 
 if TYPE_CHECKING:
     import optuna
@@ -33,6 +33,12 @@ class Study:
     def folder(self) -> Path:
         """The run folder: plain files."""
         return self._follower.run
+
+    @property
+    def record(self) -> Record:
+        """What the journal says up to now (grows when the study is looked at)."""
+        self._follower.refresh()
+        return self._follower.record
 
     @property
     def name(self) -> str:
@@ -88,7 +94,7 @@ class Study:
 
     @property
     def trials(self) -> list[dict[str, Any]]:
-        """Each trial as plain JSON: n, state, params, value, curve, started, ended, attempts, error."""
+        """Each trial as plain JSON: n, state, params, value, curve, started, ended, error, ..."""
         self._follower.refresh()
         return [trial_json(t) for t in self._follower.record.trials.values()]
 
@@ -119,7 +125,8 @@ class Study:
                 "trial": t["n"], "state": t["state"], self.metric: t["value"],
                 **{f"params.{k}": v for k, v in t["params"].items()},
                 "seconds": (t["ended"] - t["started"]) if t["ended"] and t["started"] else None,
-                "steps": len(t["curve"]), "attempts": t["attempts"], "worker": t["worker"], "error": t["error"],
+                "steps": len(t["curve"]), "attempts": t["attempts"], "worker": t["worker"],
+                "error": t["error"],
             }
             for t in self.trials
         ]  # fmt: skip
@@ -222,7 +229,8 @@ class Study:
         if state == "failed" or (state == "paused" and message != "by command"):
             raise BadInput(
                 f"study {self.name!r} {state}: {message}",
-                "study.log(n) shows a trial's traceback. Mend it and run again with resume='anyway' or another name.",
+                "study.log(n) shows a trial's traceback. Mend it and run again with "
+                "resume='anyway' or another name.",
             )
         if state == "interrupted":
             time.sleep(0.2)  # it may be between two processes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from eolab import progress
 from eolab.config import Config, check_name
 from eolab.errors import BadInput, Conflict, nearest
-from eolab.studies import journal, shipping
+from eolab.studies import checks, journal, shipping
 from eolab.studies.detach import start_process
 from eolab.studies.parameters import Parameter
 from eolab.studies.record import ENDED, FORMAT
@@ -64,7 +64,8 @@ def tune(
     Args:
         config: The workspace.
         train: ``def train(data, reporter, *, seed, <hyperparameters>)``, any argument optional.
-            Its value is what it returns for ``metric`` (a number or a dict), else the last reported.
+            Its value is what it returns (a number, or a dict with ``metric``), else the last
+            reported.
         data: What the function gets as ``data``; a `Split` arrives without its test part.
         name: The study's name in the workspace.
         metric: The figure to optimise.
@@ -76,7 +77,8 @@ def tune(
         sampler: "random", "grid", "qmc", "tpe", "gp", "cmaes", or your own.
         stop: Rule for stopping trials early, for example "median".
         seed: Everything random follows from it.
-        resume: False refuses an existing name; "anyway" goes on although code, space or data changed.
+        resume: False refuses an existing name; "anyway" goes on although code, space or
+            data changed.
         wait: Return when the study has ended; else at once.
         timeout: Seconds after which no further trial is started.
         target: Value at which the study has found enough.
@@ -105,9 +107,9 @@ def tune(
     if not metric or not isinstance(metric, str):
         raise BadInput(f"metric={metric!r}", "Name the figure that train returns or reports.")
     found = _space(train, space)
-    shipping.check_call(train, found)
+    checks.check_call(train, found)
     if check_metric:
-        shipping.check_metric(train, metric, direction)
+        checks.check_metric(train, metric, direction)
     make = functools.partial(
         make_strategy, found, sampler=sampler, stop=stop, metric=metric,
         direction=direction, seed=seed, trials=trials,
@@ -116,7 +118,7 @@ def tune(
     if plan.limit is not None:
         trials = min(trials, plan.limit)
     if plan.to_json()["kind"] in {"asha", "hyperband"}:
-        shipping.check_takes_budget(train)
+        checks.check_takes_budget(train)
     cluster = config.clusters.get(on)
     if cluster is None:
         raise BadInput(f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters"))
@@ -170,6 +172,7 @@ def tune(
         },
         "created": time.time(),
         "workspace": str(config.root),
+        "config": None if config.file is None else str(config.file),
         "python": sys.executable,
         "library": str(Path(__file__).resolve().parents[2]),
         "sys_path": [p or str(Path.cwd()) for p in sys.path],

@@ -29,7 +29,10 @@ def _gone(placement: LocalPlacement) -> list[tuple[str, str]]:
 
 
 def test_a_worker_that_ends_is_told_with_the_reason(tmp_path: Path) -> None:
-    text = "import os, signal, sys\nif 'w0' in sys.argv[1]: raise ValueError('no disk')\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    text = (
+        "import os, signal, sys\nif 'w0' in sys.argv[1]: raise ValueError('no disk')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
     placement = LocalPlacement(tmp_path, _program(tmp_path, text), {}, python=sys.executable)
     placement.add("w0")
     assert _gone(placement) == [("w0", "exited with code 1: ValueError: no disk")]
@@ -39,7 +42,10 @@ def test_a_worker_that_ends_is_told_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_stop_ends_workers_that_do_not_listen(tmp_path: Path) -> None:
-    text = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen(__file__ + '.up', 'w')\ntime.sleep(60)\n"
+    text = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "open(__file__ + '.up', 'w')\ntime.sleep(60)\n"
+    )
     program = _program(tmp_path, text)
     placement = LocalPlacement(tmp_path, program, {})
     placement.add("w0")
@@ -60,7 +66,7 @@ def test_settings_hold_the_token_and_are_private(tmp_path: Path) -> None:
 
 
 def test_defaults_from_cores_and_an_unknown_kind(tmp_path: Path) -> None:
-    assert 1 <= fitting_workers()
+    assert fitting_workers() >= 1
     assert thread_caps(10_000)["OMP_NUM_THREADS"] == "1"
     with pytest.raises(ConfigError, match="'locale'"):
         make_placement({"kind": "locale"}, tmp_path, tmp_path, {})

@@ -24,7 +24,8 @@ def run(config: Config) -> Iterator[Run]:
 
     def start(train: Callable[..., object], **options: object) -> Study:
         defaults: dict[str, object] = {
-            "name": "s", "metric": "score", "trials": 6, "workers": 2, "sampler": "random", "tracking": False,
+            "name": "s", "metric": "score", "trials": 6, "workers": 2, "sampler": "random",
+            "tracking": False,
         }  # fmt: skip
         return tune(config, train, **{**defaults, **options})  # type: ignore[arg-type]
 

@@ -79,7 +79,8 @@ def by_keras(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-3, 1
     )
     for _ in range(2):  # epochs count on over calls of fit
         model.fit(
-            data.train.X, data.train.y, epochs=2, verbose=0, callbacks=[reporter_callback(reporter)],
+            data.train.X, data.train.y, epochs=2, verbose=0,
+            callbacks=[reporter_callback(reporter)],
             validation_data=(data.validation.X, data.validation.y),
         )  # fmt: skip
 
@@ -91,6 +92,7 @@ def reporter_callback(reporter):
 
 
 @pytest.mark.keras
+@pytest.mark.timeout(900)  # imports TensorFlow in five processes
 def test_keras_by_its_callback(run: Run) -> None:
     pytest.importorskip("keras")
     study = run(by_keras, data=make_split(), metric="val_accuracy", trials=2, workers=1)
@@ -133,4 +135,4 @@ def test_lightning_by_its_callback() -> None:
     )
     trainer.fit(Tiny(), torch.utils.data.DataLoader(rows, batch_size=50))
     assert reporter._step == 2
-    assert "train_loss" in reporter._last
+    assert "train_loss" in reporter.last

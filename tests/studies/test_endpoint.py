@@ -15,7 +15,8 @@ from eolab.studies.endpoint import BODY_MOST, HEAD_MOST, Endpoint
 from eolab.studies.link import HttpLink, Refused
 
 TOKEN = "secret"
-GOOD = f"POST /v1/echo HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+HEAD = f"POST /v1/echo HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+GOOD = f"{HEAD}Content-Length: 2\r\n\r\n{{}}".encode()
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from eolab.errors import Conflict, NotFound
 from eolab.studies import journal
 
 STUDY = {
-    "format": 1, "name": "s", "kind": "tune", "metric": "score", "direction": "maximize", "trials": 10,
+    "format": 1, "name": "s", "kind": "tune", "metric": "score", "direction": "maximize",
+    "trials": 10,
     "workers": 2, "timeout": None, "target": None, "space": [], "created": 1.0,
 }  # fmt: skip
 
@@ -189,7 +190,8 @@ def test_no_study_a_damaged_one_and_one_of_another_format(tmp_path: Path) -> Non
 def test_the_server_half_is_light() -> None:
     code = (
         "import sys; import eolab.studies.journal; "
-        "print([m for m in ('numpy','optuna','cloudpickle','pandas','asyncio') if m in sys.modules])"
+        "heavy = ('numpy', 'optuna', 'cloudpickle', 'pandas', 'asyncio');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     import sys
 

@@ -33,7 +33,10 @@ def shell(config: Config) -> Iterator[InteractiveShell]:
 
 def test_the_cell_becomes_a_study(shell: InteractiveShell) -> None:
     shell.user_ns["offset"] = 10
-    line = "--name s --metric score --trials 3 --workers 1 --sampler random --data offset --no-tracking"
+    line = (
+        "--name s --metric score --trials 3 --workers 1 --sampler random --data offset "
+        "--no-tracking"
+    )
     shell.run_cell_magic("tune", line, CELL)
     study = shell.user_ns["study"]
     assert study.state == "completed"

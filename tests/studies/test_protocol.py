@@ -78,7 +78,8 @@ class Protocol(RuleBasedStateMachine):
         first = self._try(lambda: self.coordinator.take(worker))
         again = self._try(lambda: self.coordinator.take(worker))
         if first is not None:
-            assert again is not None and again.n == first.n
+            assert again is not None
+            assert again.n == first.n
 
     @rule(job=jobs, step=st.integers(0, 3), value=st.floats(-1, 1) | st.none())
     def report(self, job: tuple[str, int, int], step: int, value: float | None) -> None:

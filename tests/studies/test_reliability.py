@@ -41,8 +41,7 @@ def running_child(study: Study) -> int:
     found: list[int] = []
 
     def look() -> bool:
-        study._follower.refresh()
-        record = study._follower.record
+        record = study.record
         found[:] = [
             int(t.metrics["pid"])
             for t in record.trials.values()
@@ -59,7 +58,7 @@ def assert_complete(study: Study, trials: int) -> None:
     assert [t["n"] for t in study.trials] == list(range(trials))
     assert [t["state"] for t in study.trials] == ["completed"] * trials
     assert [t["value"] for t in study.trials] == [t["params"]["x"] for t in study.trials]
-    assert len([e for e in events(study, "finish")]) == trials
+    assert len(events(study, "finish")) == trials
 
 
 def test_kill_9_of_a_child_costs_one_attempt(run: Run) -> None:
@@ -131,7 +130,7 @@ def test_kill_9_of_the_kernel_does_not_end_its_study(config: Config, tmp_path: P
     kernel = subprocess.Popen(
         [sys.executable, str(script), str(config.file)], start_new_session=True
     )
-    until(lambda: (config.runs / "s" / "study.json").exists())
+    until((config.runs / "s" / "study.json").exists)
     study = open_study(config, "s")
     until(lambda: study.summary()["counts"]["completed"] >= 1)
     os.killpg(kernel.pid, signal.SIGKILL)
@@ -228,7 +227,8 @@ def test_functions_that_misbehave_fail_alone(run: Run) -> None:
         return 1.0
 
     study = run(
-        misbehaves, sampler="grid", trials=11, workers=2, retries=1, trial_timeout=8.0, memory=0.5, lease=1.5,
+        misbehaves, sampler="grid", trials=11, workers=2, retries=1, trial_timeout=8.0,
+        memory=0.5, lease=1.5,
     )  # fmt: skip
     by_kind = {t["params"]["kind"]: t for t in study.trials}
     assert study.state == "completed"
@@ -351,7 +351,8 @@ def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) ->
     placement = LocalPlacement(
         tmp_path, Path(worker_module.__file__),
         {"address": {"url": f"http://127.0.0.1:{proxy.port}", "token": "token"}, "metric": "score",
-         "function": str(tmp_path / "train.pkl"), "scratch": str(tmp_path), "beat": 1.0, "patience": 60.0},
+         "function": str(tmp_path / "train.pkl"), "scratch": str(tmp_path), "beat": 1.0,
+         "patience": 60.0},
     )  # fmt: skip
     try:
         placement.add("w0")

@@ -1,4 +1,4 @@
-"""What `tune` promises: trials in parallel, the best one, errors before the first trial, resuming."""
+"""What `tune` promises: parallel trials, the best one, errors before the first, resuming."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from eolab.config import Config
 from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, Conflict, NotFound
 from eolab.studies import Study, journal, list_studies, open_study
-
 from tests.studies.conftest import Run, events, until
 
 
@@ -40,7 +39,7 @@ def test_runs_all_trials_and_finds_the_best(run: Run) -> None:
 
 def test_same_seed_gives_the_same_trials_on_any_number_of_workers(run: Run) -> None:
     def noisy(*, seed, x: Annotated[float, eo.uniform(-1, 1)] = 0.0):
-        return {"score": x + np.random.default_rng(seed).normal() + np.random.normal()}
+        return {"score": x + np.random.default_rng(seed).normal() + np.random.normal()}  # noqa: NPY002  the global one is seeded too
 
     found = [
         {
@@ -97,7 +96,7 @@ def test_other_code_space_or_data_under_one_name_is_a_conflict_that_says_what_ch
         run(parabola, trials=2, space={"x": eo.uniform(-2, 2)})
     with pytest.raises(Conflict, match="the data changed"):
         run(parabola, trials=2, data=np.ones(3))
-    with pytest.raises(Conflict, match="exists|already"):
+    with pytest.raises(Conflict, match="already"):
         run(parabola, trials=2, resume=False)
     study = run(edited, trials=4, resume="anyway")
     assert [t["value"] for t in study.trials[2:]] == [
@@ -108,7 +107,7 @@ def test_other_code_space_or_data_under_one_name_is_a_conflict_that_says_what_ch
 def test_the_digest_follows_the_code_not_the_cell(run: Run) -> None:
     from eolab.studies.shipping import digest_function
 
-    texts = ["def f(x):\n    return x + {}\n".format(k) for k in (1, 1, 2)]
+    texts = [f"def f(x):\n    return x + {k}\n" for k in (1, 1, 2)]
     digests = []
     for i, text in enumerate(texts):
         space: dict[str, object] = {"__name__": "__main__"}

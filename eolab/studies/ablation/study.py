@@ -240,7 +240,7 @@ def ablate(
         BadInput: A misspelt name, an empty group or one that is everything, a layer that cannot
             go, ...
     """
-    from eolab.studies import shipping, tune
+    from eolab.studies import checks, shipping, tune
 
     if repeats < 1:
         raise BadInput(f"repeats={repeats}", "Give 1 or more.")
@@ -272,7 +272,7 @@ def ablate(
     )
     check_functions(recipe)
     if check_metric:
-        shipping.check_metric(train, metric, direction)
+        checks.check_metric(train, metric, direction)
     costs = _costs(recipe, folded, surgeon)
     first = "parameters" if surgeon is not None else "columns"
     listed = runs(

@@ -17,7 +17,7 @@ from eolab.studies.parameters import Value
 from eolab.studies.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from eolab.studies.child import Reporter
+    from eolab.studies.reporter import Reporter
 
 Change = Mapping[str, Value] | Callable[[object], object]
 """A named change: other values of parameters, or a function from data to data."""

@@ -1,0 +1,143 @@
+"""The reporter that a train function gets.
+
+This file travels with `child.py` to machines without eolab: standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+class StopTrial(BaseException):
+    """Ends a trial that a stop rule (or a user) stopped.
+
+    No `Exception`, so that a train function's own error handling lets it pass.
+    """
+
+
+class TrialError(Exception):
+    """A fault of a train function that needs no traceback: what it returned or reported."""
+
+
+class Reporter:
+    """What a train function tells while it works.
+
+    This plain one prints, so that a train function runs alone; in a study each trial gets one that
+    tells the study, with the same methods.
+
+    Attributes:
+        trial: The trial's number; 0 when run alone.
+        last: The newest value of each reported metric.
+        kept: The model that was handed over, in a list; empty before.
+        budget: What the study grants this run (epochs, say) under ASHA or Hyperband, else None.
+    """
+
+    trial: int = 0
+    budget: float | None = None
+
+    def __init__(self) -> None:
+        self._step = -1
+        self.last: dict[str, float] = {}
+        self.kept: list[object] = []
+        self._folder: Path | None = None
+
+    def report(self, *, step: float | None = None, **metrics: float) -> None:
+        """Report figures at a step (an epoch, a number of trees); without one, steps count from 0.
+
+        Raises:
+            TrialError: A figure is no number, or a step goes backwards.
+        """
+        values = {name: number(value, f"metric {name!r}") for name, value in metrics.items()}
+        if not values:
+            raise TrialError(
+                "report() without a metric\nWrite reporter.report(step=epoch, val_accuracy=...)."
+            )
+        self._step = self._step + 1 if step is None else number(step, "step")  # type: ignore[assignment]
+        self.last.update(values)
+        self._tell(self._step, values)
+
+    def log(self, text: str) -> None:
+        """A line in the trial's log."""
+        print(text, flush=True)
+
+    def keep(self, model: object) -> None:
+        """Hand over the fitted model; only a refit of the best trial writes it to disk."""
+        self.kept = [model]
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder that stays with the trial over retries and promotions."""
+        if self._folder is None:
+            import tempfile
+
+            self._folder = Path(tempfile.mkdtemp(prefix="eolab-checkpoint-"))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def keras(self) -> Any:
+        """A Keras callback that reports each epoch's logs and keeps the model."""
+        return _callbacks().keras_callback(self)
+
+    def lightning(self) -> Any:
+        """A Lightning callback that reports the logged metrics and keeps the module."""
+        return _callbacks().lightning_callback(self)
+
+    def fit(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        validation: tuple[Any, Any],
+        steps: int = 10,
+        scoring: str | Callable[..., float] = "accuracy",
+        metric: str = "val_score",
+    ) -> Any:
+        """Fit a scikit-learn estimator in steps, report its score after each, keep it."""
+        return _callbacks().fit_in_steps(
+            self,
+            estimator,
+            X,
+            y,
+            validation=validation,
+            steps=steps,
+            scoring=scoring,
+            metric=metric,
+        )
+
+    def _tell(self, step: float, metrics: Mapping[str, float]) -> None:
+        print(
+            f"step {step:g}: " + ", ".join(f"{k}={v:.6g}" for k, v in metrics.items()), flush=True
+        )
+
+
+def _callbacks() -> Any:
+    """The file beside this one, wherever both have been shipped to."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(
+        "eolab_callbacks", Path(__file__).with_name("callbacks.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def number(value: Any, what: str) -> float:
+    """The value as a float; arrays of one element and framework scalars count as numbers.
+
+    Raises:
+        TrialError: It is none.
+    """
+    if isinstance(value, bool) or value is None or isinstance(value, (str, bytes)):
+        raise TrialError(f"{what} is {type(value).__name__} {str(value)[:80]!r}\nGive a number.")
+    try:
+        return float(value)
+    except Exception:
+        raise TrialError(
+            f"{what} is a {type(value).__name__}, not a number\nGive one number, float(...)."
+        ) from None
