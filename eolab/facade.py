@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
     from eolab.studies import Study
+    from eolab.studies.ablation import Ablation, Preview
 
 
 def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -97,6 +98,25 @@ class Workspace:
         from eolab.studies import tune
 
         return tune(self.config, train, **options)  # type: ignore[arg-type]
+
+    def ablate(self, train: Callable[..., object], **options: object) -> Ablation | Preview:
+        """Find out what features, groups, layers and modules are worth.
+
+        See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
+        """
+        from eolab.studies.ablation import ablate
+
+        return ablate(self.config, train, **options)  # type: ignore[arg-type]
+
+    def ablation(self, name: str) -> Ablation:
+        """Attach to an ablation by name, from any process.
+
+        Raises:
+            NotFound: No study of this name, or one that is no ablation.
+        """
+        from eolab.studies.ablation import open_ablation
+
+        return open_ablation(self.config, name)
 
     def __repr__(self) -> str:
         return f"<eolab workspace {self.root}>"

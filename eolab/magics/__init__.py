@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Everything that `%load_ext eolab` brings: magics, live views, the `.eo` accessor."""
     from eolab import accessor  # noqa: F401  registering it is the point
-    from eolab.magics import stac, tune
+    from eolab.magics import ablate, stac, tune
     from eolab.views import notebook
 
     notebook.install()
     stac.register(shell)
     tune.register(shell)
+    ablate.register(shell)
