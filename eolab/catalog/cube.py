@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -312,7 +311,7 @@ def _read(
         return track(tasks, f"loading {made.megabytes:,.0f} MB", total)
 
     remote = any(is_remote(a.href) or "://" in a.href for s in stripped for a in s.assets.values())
-    workers = 16 if remote else min(4, os.cpu_count() or 1)
+    workers = 16 if remote else 4
     settings: dict[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
     try:
         with (
