@@ -16,7 +16,7 @@ import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.server.base import RESTART, Handler
-from eolab.server.studies import About, Importance, Lineage, Table, Timeline
+from eolab.server.studies import About, Importance, Lineage, Notes, Table, Timeline
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -266,6 +266,7 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)/timeline", Timeline),
     (rf"{BASE}/studies/([^/]+)/importance", Importance),
     (rf"{BASE}/studies/([^/]+)/trials\.csv", Table),
+    (rf"{BASE}/studies/([^/]+)/notes", Notes),
     (rf"{BASE}/models", Models),
     (rf"{BASE}/lineage", Lineage),
     (rf"{BASE}(?:/.*)?", Unknown),

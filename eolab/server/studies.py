@@ -12,8 +12,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from eolab import lineage
+from eolab.errors import BadInput, Conflict
 from eolab.lineage import Ref
 from eolab.server.base import Handler
+from eolab.studies.journal import write_bytes
 
 if TYPE_CHECKING:
     from eolab.server.followers import Reader
@@ -23,6 +25,7 @@ ABOUT = (
     "function", "source", "data", "seed", "plan", "stop", "trials", "workers", "timeout", "target",
     "trial_timeout", "retries", "memory", "cluster", "digest", "python",
 )  # fmt: skip
+NOTES, LONGEST = "notes.md", 100_000
 # A spreadsheet takes a cell that begins so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -85,6 +88,31 @@ class Table(Handler):
         self.finish(text, set_content_type="text/csv; charset=utf-8")
 
 
+class Notes(Handler):
+    """GET, PUT: what people wrote about a study, kept as `notes.md` in its folder."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"text", "modified"}`; `modified` is null where nobody wrote anything yet."""
+        folder = self.services.followers.folder(self.workspace, name)
+        self.answer(await asyncio.to_thread(_read_notes, folder / NOTES))
+
+    @authenticated
+    @authorized
+    async def put(self, name: str) -> None:
+        """`{"text", "modified"}`, with the `modified` that was read: the notes as they are now.
+
+        409 where somebody else wrote meanwhile: nothing is lost unseen.
+        """
+        folder = self.services.followers.folder(self.workspace, name)
+        body = self.body()
+        text, seen = body.get("text"), body.get("modified")
+        if not isinstance(text, str) or len(text) > LONGEST:
+            raise BadInput("text must be text", f"At most {LONGEST} characters.")
+        self.answer(await asyncio.to_thread(_write_notes, folder / NOTES, text, seen))
+
+
 class Lineage(Handler):
     """GET: what a thing was made from, and what was made from it."""
 
@@ -94,6 +122,21 @@ class Lineage(Handler):
         """`?kind=&id=`: `{"upstream": [{"kind", "id"}], "downstream": [...]}`, nearest first."""
         node = Ref(self.needed("kind"), self.needed("id"))
         self.answer(await asyncio.to_thread(_lineage, self.workspace.root, node))
+
+
+def _read_notes(path: Path) -> dict[str, object]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return {"text": text, "modified": path.stat().st_mtime}
+    except FileNotFoundError:
+        return {"text": "", "modified": None}
+
+
+def _write_notes(path: Path, text: str, seen: object) -> dict[str, object]:
+    if _read_notes(path)["modified"] != seen:
+        raise Conflict("somebody else has written these notes", "Read them again, then write.")
+    write_bytes(path, text.encode())
+    return _read_notes(path)
 
 
 def _lineage(root: Path, node: Ref) -> dict[str, list[dict[str, str]]]:

@@ -14,7 +14,7 @@ Mark = tuple[int, int, int]
 # A study whose journal rested this many looks is looked at only every so many.
 REST = 20
 DEPTH = 4
-STUDY_FILES = ("study.json", "events.jsonl", "process.json")
+STUDY_FILES = ("study.json", "events.jsonl", "process.json", "notes.md")
 
 
 class Watcher:

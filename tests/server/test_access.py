@@ -28,6 +28,8 @@ PATHS = [
     ("GET", "studies/crops/timeline"),
     ("GET", "studies/crops/importance"),
     ("GET", "studies/crops/trials.csv"),
+    ("GET", "studies/crops/notes"),
+    ("PUT", "studies/crops/notes"),
     ("GET", "models"),
     ("GET", "lineage"),
     ("GET", "nothing/here"),
@@ -74,7 +76,7 @@ def test_the_list_of_paths_below_covers_every_route():
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_without_sign_in_nothing_is_told(server, method, path):
-    body = {} if method == "POST" else None
+    body = {} if method != "GET" else None
     answer = server.request(method, server.api + path, body, token=False)
     assert answer.status == 403
     assert set(answer.json) == {"message", "hint"}
@@ -97,7 +99,7 @@ def test_the_cookie_of_a_signed_in_page_is_enough_to_read(server):
 )
 def test_a_foreign_page_with_only_the_cookie_is_refused(server, method, path, foreign):
     headers = {"Cookie": server.sign_in(), **foreign}
-    body = {"command": "cancel"} if method == "POST" else None
+    body = {"command": "cancel"} if method != "GET" else None
     answer = server.request(method, server.api + path, body, headers=headers, token=False)
     assert answer.status in {403, 404}
     assert set(answer.json) == {"message", "hint"}

@@ -332,6 +332,22 @@ def test_trials_as_a_table_open_in_pandas_and_are_no_formulas(server, write_stud
         shutil.rmtree(run)
 
 
+def test_notes_are_kept_and_never_overwritten_unseen(server):
+    path = server.api + "studies/crops/notes"
+    assert server.get("studies/crops/notes").json == {"text": "", "modified": None}
+    note = {"text": "lr matters, ändert viel", "modified": None}
+    first = server.request("PUT", path, note)
+    assert first.status == 200
+    assert first.json["text"] == note["text"]
+    late = server.request("PUT", path, {"text": "mine", "modified": None})
+    assert late.status == 409
+    assert server.get("studies/crops/notes").json == first.json
+    again = {"text": "both", "modified": first.json["modified"]}
+    assert server.request("PUT", path, again).json["text"] == "both"
+    for bad in ({"text": 3, "modified": None}, {"modified": None}, {"text": "x" * 200_000}):
+        assert server.request("PUT", path, bad).status == 400
+
+
 def test_models_are_empty_before_the_first_one(server):
     assert server.get("models").json == {"models": []}
 
