@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import random
+from typing import Annotated
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eolab.errors import BadInput
+from eolab.studies import journal
 from eolab.studies.parameters import choice, uniform
 from eolab.studies.plan import Job
 from eolab.studies.promotion import Ladder
@@ -248,3 +250,30 @@ def test_impossible_budgets_are_told_with_a_hint(stop, message, hint):
         make(stop)
     assert message in error.value.message
     assert hint in error.value.hint
+
+
+# -- on the engine ---------------------------------------------------------------------------
+
+
+def descend(reporter, *, budget, x: Annotated[float, uniform(0, 1)] = 0.5):
+    """A loss that falls with each epoch to a floor; remembers its epochs in the checkpoint."""
+    memory = reporter.checkpoint_dir / "epochs"
+    done = int(memory.read_text()) if memory.exists() else 0
+    for epoch in range(done, budget):
+        reporter.report(step=epoch, loss=abs(x - 0.3) + 1 / (epoch + 1))
+    memory.write_text(str(budget))
+    return {"loss": abs(x - 0.3) + 1 / budget, "begun_at": float(done)}
+
+
+def test_asha_on_the_engine_minimises_and_continues_from_the_checkpoint(run):
+    study = run(descend, metric="loss", direction="minimize", trials=40, stop="asha:9", workers=2)
+    follower = journal.Follower(study.folder)
+    follower.refresh()
+    trials = list(follower.record.trials.values())
+    assert {trial.state for trial in trials} == {"completed"}
+    promoted = [trial for trial in trials if trial.metrics["begun_at"] > 0]
+    assert {trial.metrics["begun_at"] for trial in promoted} == {1.0, 3.0}
+    first = sorted(abs(t.params["x"] - 0.3) for t in trials if t.metrics["begun_at"] == 0)
+    furthest = [abs(t.params["x"] - 0.3) for t in trials if t.metrics["begun_at"] == 3]
+    assert max(furthest) <= first[len(first) // 3]
+    assert abs(study.best_params["x"] - 0.3) == min(furthest)
