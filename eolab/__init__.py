@@ -14,6 +14,7 @@ _HOMES = {
     "Blocks": "eolab.features",
     "EolabError": "eolab.errors",
     "Reporter": "eolab.studies",
+    "check_leakage": "eolab.features",
     "choice": "eolab.studies",
     "discrete": "eolab.studies",
     "integer": "eolab.studies",

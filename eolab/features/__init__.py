@@ -14,6 +14,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eolab.features.checks import check_leakage as check_leakage
+    from eolab.features.checks import suspect_labels as suspect_labels
     from eolab.features.group import FeatureGroup as FeatureGroup
     from eolab.features.offline import Commit as Commit
     from eolab.features.query import Query as Query
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Blocks": "splits",
+    "check_leakage": "checks",
+    "suspect_labels": "checks",
     "Commit": "offline",
     "FeatureGroup": "group",
     "FeatureStore": "store",
@@ -30,7 +34,16 @@ _HOMES = {
     "Query": "query",
 }
 
-__all__ = ["Blocks", "Commit", "FeatureGroup", "FeatureStore", "FeatureView", "Query"]
+__all__ = [
+    "Blocks",
+    "Commit",
+    "FeatureGroup",
+    "FeatureStore",
+    "FeatureView",
+    "Query",
+    "check_leakage",
+    "suspect_labels",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ import numpy as np
 
 from eolab.data import Split, TrainingData
 from eolab.errors import BadInput
-from eolab.features import join, parts, samples, transformations
+from eolab.features import checks, join, parts, samples, transformations
 from eolab.features.group import moment, to_pandas
 from eolab.features.offline import connect
 from eolab.features.query import Query, from_dict
@@ -187,8 +187,9 @@ class FeatureView:
         """Three parts that share no block.
 
         Args:
-            by: `Blocks`; "random" (by hash of the key: flatters, for comparison); or a column of
-                the label group whose values stay together.
+            by: `Blocks` (by default those of `propose_blocks`); "random" (by hash of the key:
+                flatters, for comparison); or a column of the label group whose values stay
+                together.
             validation_size: Share of each class for validation.
             test_size: Share of each class that is held out until a model is registered.
             seed: Another seed, another arrangement. Row order never matters.
@@ -263,14 +264,29 @@ class FeatureView:
     def _cells(
         self, by: Blocks | str | None, unit: str | None, known_at: object
     ) -> tuple[samples.Samples, np.ndarray, Blocks | str]:
-        if by is None:
-            raise BadInput(
-                "by= is missing: how are the parts kept apart?",
-                "Pass by=eo.Blocks(5_000), or by='random'.",
-            )
         extra = [c for c in (unit, by if isinstance(by, str) and by != parts.RANDOM else None) if c]
-        found, cell = parts.cells(self._load(known_at, extra), by, unit)
+        loaded = self._load(known_at, extra)
+        if by is None:
+            by = self._proposal(loaded)
+        found, cell = parts.cells(loaded, by, unit)
         return found, cell, by
+
+    def propose_blocks(self, *, known_at: object = None) -> Blocks:
+        """Blocks as wide as samples are alike, by the variogram of the features, in metres.
+
+        Raises:
+            BadInput: Fewer than 30 samples with a place.
+        """
+        return self._proposal(self._load(known_at))
+
+    @staticmethod
+    def _proposal(loaded: samples.Samples) -> Blocks:
+        if loaded.geometry is None:
+            raise BadInput(
+                "by= is missing, and the labels have no geometry",
+                "Pass by='random', a column of the label group, or give the labels a geometry.",
+            )
+        return Blocks(checks.round_up(checks.reach_of_alikeness(loaded)))
 
     def _source(self, *, known_at: object, **detail: object) -> dict[str, object]:
         """Where a split comes from, as plain JSON."""

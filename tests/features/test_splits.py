@@ -246,7 +246,6 @@ def test_faulty_blocks_are_refused(faulty):
 
 def test_faulty_splits_are_refused(view, store, spectra):
     for faulty in (
-        view.train_validation_test_split,
         lambda: view.train_validation_test_split(by=5_000),
         lambda: view.train_validation_test_split(by="distrcit"),
         lambda: view.train_validation_test_split(by=Blocks(3_000), test_size=0.9),
