@@ -29,6 +29,7 @@ __all__ = [
     "Blocks",
     "EolabError",
     "Reporter",
+    "check_leakage",
     "choice",
     "discrete",
     "integer",

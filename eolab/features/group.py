@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, Conflict
-from eolab.features import schema
+from eolab.features import schema, validation
 from eolab.features import statistics as figures
 from eolab.features.geometry import Geometry, check_same_crs, detect
 from eolab.features.offline import Commit, OfflineTable, connect, quoted
@@ -48,6 +49,10 @@ class FeatureGroup:
         self.table = OfflineTable(self._folder, self.keys)
         self.online = OnlineTable(self.table, self.primary_key, self.event_time)
         self.online_enabled = bool(spec.get("online"))
+        self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
+        self.policy = str(spec.get("policy") or "strict")
+        self.tags = tuple(_texts(spec.get("tags")))
+        self.owner = str(spec.get("owner") or "")
 
     @property
     def label(self) -> str:
@@ -112,8 +117,8 @@ class FeatureGroup:
             sources: What else the rows were made from.
 
         Raises:
-            BadInput: Keys missing or twice, naive time stamps, another schema or CRS. Nothing is
-                written.
+            BadInput: Keys missing or twice, naive time stamps, another schema or CRS, rows that
+                break an expectation. Nothing is written.
             Conflict: Keys are there already, with mode "append".
             RemoteError: The disk is full or cannot be written. Nothing is written.
         """
@@ -131,6 +136,7 @@ class FeatureGroup:
             for name in geometry.columns:
                 chosen([name], rows.column_names, "the table (its geometry)")
             check_same_crs(frame, geometry)
+        self._meet_expectations(rows)
         commit = self.table.append(
             lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
             only_new=mode == "append",
@@ -141,6 +147,20 @@ class FeatureGroup:
         if statistics:
             self._keep_statistics(commit)
         return commit
+
+    def _meet_expectations(self, rows: pa.Table) -> None:
+        found = validation.validate(rows, self.expectations, self._folder)
+        if found is None:
+            return
+        message = f"rows for {self.label} break its expectations: {found}"
+        if self.policy == "warn":
+            warnings.warn(message, validation.Unexpected, stacklevel=3)
+            return
+        error = validation.UnexpectedRows(
+            message, "Nothing was inserted. Mend or drop the rows; error.rows holds the ten worst."
+        )
+        error.rows = found.rows
+        raise error
 
     def _fit(
         self,

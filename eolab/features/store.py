@@ -10,6 +10,7 @@ from eolab.config import check_name
 from eolab.errors import BadInput, Conflict
 from eolab.features.geometry import crs_text
 from eolab.features.registry import Registry
+from eolab.features.validation import Policy, check_expectations
 
 if TYPE_CHECKING:
     from eolab.config import Config
@@ -40,6 +41,10 @@ class FeatureStore:
         crs: object = None,
         columns: Mapping[str, str] | None = None,
         online_enabled: bool = False,
+        expectations: Mapping[str, str] | None = None,
+        policy: Policy = "strict",
+        tags: Sequence[str] = (),
+        owner: str = "",
     ) -> FeatureGroup:
         """Make a group; its columns and types come with the first insert.
 
@@ -54,6 +59,10 @@ class FeatureStore:
             crs: The coordinate reference system of ``geometry`` ("EPSG:32633").
             columns: Descriptions of columns by name.
             online_enabled: Keep the newest row of each thing for `FeatureView.get_feature_vector`.
+            expectations: SQL conditions by name that every row must meet ("ndvi BETWEEN -1 AND 1").
+            policy: "strict" refuses an insert with rows that break one; "warn" says so.
+            tags: Words by which `search` finds the group.
+            owner: Who answers for it.
 
         Raises:
             Conflict: The name and version are taken.
@@ -64,7 +73,13 @@ class FeatureStore:
         spec = _group_spec(
             name, version, primary_key, event_time, description, geometry, crs, columns
         )
-        spec["online"] = bool(online_enabled)
+        spec |= {
+            "online": bool(online_enabled),
+            "expectations": check_expectations(expectations, policy),
+            "policy": policy,
+            "tags": _tags(tags),
+            "owner": owner,
+        }
         entry = self._registry.add("group", name, version, spec)
         return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
 
@@ -80,6 +95,10 @@ class FeatureStore:
         crs: object = None,
         columns: Mapping[str, str] | None = None,
         online_enabled: bool = False,
+        expectations: Mapping[str, str] | None = None,
+        policy: Policy = "strict",
+        tags: Sequence[str] = (),
+        owner: str = "",
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
 
@@ -91,7 +110,6 @@ class FeatureStore:
         spec = _group_spec(
             name, version, primary_key, event_time, description, geometry, crs, columns
         )
-        spec["online"] = bool(online_enabled)
         found = self._registry.find("group", name, version)
         if found is None:
             try:
@@ -105,6 +123,10 @@ class FeatureStore:
                     crs=crs,
                     columns=columns,
                     online_enabled=online_enabled,
+                    expectations=expectations,
+                    policy=policy,
+                    tags=tags,
+                    owner=owner,
                 )
             except Conflict:  # another process was first
                 found = self._registry.get("group", name, version)
@@ -226,6 +248,21 @@ class FeatureStore:
 
         return [FeatureView(self, e) for e in self._registry.all("view")]
 
+    def search(self, text: str) -> list[str]:
+        """Groups and views ("kind name/version") that hold every word of ``text``.
+
+        Names, descriptions, tags, owners, columns and their descriptions are looked at.
+        """
+        words = text.lower().split()
+        found = []
+        for group in self.feature_groups():
+            texts = [group.label, group.description, group.owner, *group.tags, *group.columns]
+            found.append((f"group {group.label}", texts + list(group.column_descriptions.values())))
+        for view in self.feature_views():
+            texts = [view.label, view.description, *view.labels.columns, *view.query.names]
+            found.append((f"view {view.label}", texts))
+        return [name for name, texts in found if all(w in " ".join(texts).lower() for w in words)]
+
     def snapshot(self) -> dict[str, object]:
         """Groups and views as plain JSON, for the panel."""
         return {
@@ -279,6 +316,12 @@ def _group_json(group: FeatureGroup) -> dict[str, object]:
 def _check_version(version: object) -> None:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BadInput(f"version={version!r} is not a version", "Versions are 1, 2, 3, ...")
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    if isinstance(tags, str) or not all(isinstance(t, str) and t.strip() for t in tags):
+        raise BadInput(f"tags={tags!r} are no words", "Give a list: tags=['crops', '2024'].")
+    return list(dict.fromkeys(t.strip() for t in tags))
 
 
 def _view_spec(

@@ -1,0 +1,104 @@
+"""Expectations: conditions that every row of a group must meet, checked at insert.
+
+They are SQL on the group's columns, checked by the engine that is there anyway; a validation
+library would bring its own schema language and a second engine for the same question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from eolab.errors import BadInput
+from eolab.features.offline import connect
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Policy = Literal["strict", "warn"]
+POLICIES = ("strict", "warn")
+_SHOWN = 10
+
+
+class Unexpected(UserWarning):
+    """Rows that do not meet a group's expectations, with policy "warn"."""
+
+
+class UnexpectedRows(BadInput):
+    """Rows that do not meet a group's expectations, with policy "strict".
+
+    Attributes:
+        rows: The ten worst rows: those that break most expectations; None after unpickling.
+    """
+
+    rows: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a check of rows against expectations found.
+
+    Attributes:
+        failed: How many rows break each expectation, by name; only those that are broken.
+        rows: The ten worst rows, those that break most first, with ``_broken`` (their number).
+    """
+
+    failed: Mapping[str, int]
+    rows: pd.DataFrame
+
+    def __str__(self) -> str:
+        told = "; ".join(f"{name}: {count} rows" for name, count in self.failed.items())
+        return f"{told}\n{self.rows.to_string(index=False, max_colwidth=30)}"
+
+
+def validate(rows: pa.Table, expectations: Mapping[str, str], folder: Path) -> Validation | None:
+    """Check rows; None where all expectations are met.
+
+    Args:
+        rows: What is to be inserted.
+        expectations: SQL conditions by name; a condition that is neither true nor false (a value is
+            missing) counts as met: add ``AND ndvi IS NOT NULL`` where it must be there.
+        folder: For rows that do not fit in memory.
+
+    Raises:
+        BadInput: A condition is not valid SQL on the columns.
+    """
+    from eolab.features.group import run
+
+    if not expectations:
+        return None
+    names = list(expectations)
+    broken = [f"CAST(NOT coalesce(({expectations[n]}), true) AS INTEGER)" for n in names]
+    with connect(folder) as con:
+        con.register("incoming", rows)
+        sums = ", ".join(f"sum({b})" for b in broken)
+        counts = run(con, f"SELECT {sums} FROM incoming").to_pylist()[0].values()
+        failed = {n: int(c or 0) for n, c in zip(names, counts, strict=True) if c}
+        if not failed:
+            return None
+        total = " + ".join(broken)
+        worst = run(
+            con,
+            f"SELECT *, {total} AS _broken FROM incoming WHERE {total} > 0 "
+            f"ORDER BY _broken DESC LIMIT {_SHOWN}",
+        )
+    return Validation(failed, worst.to_pandas())
+
+
+def check_expectations(expectations: Mapping[str, str] | None, policy: object) -> dict[str, str]:
+    """Expectations as they are kept.
+
+    Raises:
+        BadInput: No text, or an unknown policy.
+    """
+    if policy not in POLICIES:
+        raise BadInput(f"unknown policy {policy!r}", "Use 'strict' or 'warn'.")
+    for name, condition in (expectations or {}).items():
+        if not isinstance(condition, str) or not condition.strip():
+            raise BadInput(
+                f"the expectation {name!r} is no condition", "Write SQL: 'ndvi BETWEEN -1 AND 1'."
+            )
+    return dict(expectations or {})
