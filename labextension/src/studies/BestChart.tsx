@@ -69,7 +69,11 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
           stroke: palette.quiet,
           fill: palette.quiet,
           paths: () => null,
-          points: { show: true, size: 5, fill: palette.quiet }
+          points: {
+            show: true,
+            size: times.length > 500 ? 3 : 5,
+            fill: palette.quiet
+          }
         },
         {
           stroke: palette.accent,

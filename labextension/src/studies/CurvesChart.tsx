@@ -105,7 +105,13 @@ function draw(
       series: [
         {},
         ...trials.map(trial => ({
-          ...look(trial, trial.n === best, chosen.has(trial.n), palette),
+          ...look(
+            trial,
+            trial.n === best,
+            chosen.has(trial.n),
+            trials.length > 60,
+            palette
+          ),
           label: String(trial.n),
           spanGaps: true,
           points: { show: dots, size: 6 }
@@ -119,6 +125,7 @@ function look(
   trial: ITrial,
   isBest: boolean,
   isChosen: boolean,
+  isCrowded: boolean,
   palette: IPalette
 ): { stroke: string; width: number; alpha: number; dash?: number[] } {
   if (isChosen) {
@@ -135,6 +142,6 @@ function look(
     case 'stopped':
       return { stroke: palette.line, width: 1, alpha: 0.7, dash: [4, 3] };
     default:
-      return { stroke: palette.quiet, width: 1, alpha: 0.45 };
+      return { stroke: palette.quiet, width: 1, alpha: isCrowded ? 0.2 : 0.45 };
   }
 }

@@ -50,17 +50,25 @@ export function ParallelChart(props: IProps): JSX.Element {
           }
         });
       };
-      // All of one colour in one path: ten thousand lines in a few milliseconds.
-      context.globalAlpha = Math.max(0.05, Math.min(0.5, 60 / trials.length));
-      context.strokeStyle = palette.accent;
+      // All of one colour in one path: ten thousand lines in a few milliseconds. The best quarter
+      // of the metric's range is drawn last, in colour.
+      const metric = axes[axes.length - 1];
+      const isGood = (trial: ITrial): boolean => {
+        const at = metric?.place(trial) ?? 0.5;
+        return study.direction === 'maximize' ? at >= 0.75 : at <= 0.25;
+      };
+      context.globalAlpha = Math.max(0.03, Math.min(0.5, 50 / trials.length));
       context.lineWidth = 1;
-      context.beginPath();
-      trials.forEach(trial => {
-        if (trial.value !== null) {
-          trace(trial);
-        }
-      });
-      context.stroke();
+      for (const good of [false, true]) {
+        context.strokeStyle = good ? palette.accent : palette.quiet;
+        context.beginPath();
+        trials.forEach(trial => {
+          if (trial.value !== null && isGood(trial) === good) {
+            trace(trial);
+          }
+        });
+        context.stroke();
+      }
       context.globalAlpha = 1;
       const strong: [string, (trial: ITrial) => boolean][] = [
         [palette.accent, trial => trial.n === best],

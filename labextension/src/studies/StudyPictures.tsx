@@ -50,17 +50,29 @@ export function StudyPictures(props: IProps): JSX.Element {
               <div className="eolab-Charts">
                 <figure>
                   <figcaption>{trans.__('Learning curves')}</figcaption>
-                  <CurvesChart
-                    study={study}
-                    trials={trials}
-                    chosen={chosen}
-                    onChoose={onChoose}
-                    height={HEIGHT - 20}
-                  />
+                  {study.trials.some(trial => trial.curve.length) ? (
+                    <CurvesChart
+                      study={study}
+                      trials={trials}
+                      chosen={chosen}
+                      onChoose={onChoose}
+                      height={HEIGHT - 20}
+                    />
+                  ) : (
+                    <p className="eolab-None">
+                      {trans.__('No trial has reported a step yet.')}
+                    </p>
+                  )}
                 </figure>
                 <figure>
                   <figcaption>{trans.__('Best so far')}</figcaption>
-                  <BestChart study={study} height={HEIGHT - 20} />
+                  {study.counts.completed ? (
+                    <BestChart study={study} height={HEIGHT - 20} />
+                  ) : (
+                    <p className="eolab-None">
+                      {trans.__('No trial has completed yet.')}
+                    </p>
+                  )}
                 </figure>
               </div>
             );

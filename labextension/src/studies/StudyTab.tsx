@@ -14,7 +14,7 @@ import { StudyPictures } from './StudyPictures';
 import { TrialDetails } from './TrialDetails';
 import { TrialsBar } from './TrialsBar';
 import { TrialsTable } from './TrialsTable';
-import { trialColumns } from './trialRows';
+import { parameterNames, trialColumns } from './trialRows';
 
 interface IProps {
   name: string;
@@ -67,7 +67,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
     }
     setChosen(next);
   };
-  const columns = trialColumns(study);
+  const columns = trialColumns(parameterNames(study));
   return (
     <section
       className="eolab-StudyTab"

@@ -1,7 +1,7 @@
 import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
-import type { IStudySnapshot, ITrial } from '../shared/contract';
+import type { ITrial } from '../shared/contract';
 import {
   formatCount,
   formatDuration,
@@ -14,7 +14,7 @@ import { isNumeric } from './TrialsHead';
 import { trialStateWord } from './words';
 
 interface IProps {
-  study: IStudySnapshot;
+  isBest: boolean;
   trial: ITrial;
   column: ITrialColumn;
   now: number;
@@ -22,7 +22,7 @@ interface IProps {
 
 /** One cell of the trials table. */
 export function TrialCell(props: IProps): JSX.Element {
-  const { study, trial, column, now } = props;
+  const { isBest, trial, column, now } = props;
   const trans = useTrans();
   const cell = (content: string | JSX.Element, title?: string): JSX.Element => (
     <div
@@ -38,7 +38,7 @@ export function TrialCell(props: IProps): JSX.Element {
     case 'n':
       return cell(
         String(trial.n),
-        trial.n === study.best?.trial ? trans.__('The best trial') : undefined
+        isBest ? trans.__('The best trial') : undefined
       );
     case 'state':
       return cell(

@@ -1,5 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import {
+  useCallback,
+  useEffect,
   useId,
   useMemo,
   useRef,
@@ -10,9 +12,14 @@ import {
 
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
-import { TrialCell } from './TrialCell';
+import { TrialRow } from './TrialRow';
 import { TrialsHead } from './TrialsHead';
-import { sortTrials, trialColumns, type ISorting } from './trialRows';
+import {
+  parameterNames,
+  sortTrials,
+  trialColumns,
+  type ISorting
+} from './trialRows';
 
 interface IProps {
   study: IStudySnapshot;
@@ -43,9 +50,13 @@ export function TrialsTable(props: IProps): JSX.Element {
   });
   const [active, setActive] = useState(0);
   const { hidden } = props;
+  const names = parameterNames(study).join('\n');
   const columns = useMemo(
-    () => trialColumns(study).filter(column => !hidden?.has(column.id)),
-    [study, hidden]
+    () =>
+      trialColumns(names ? names.split('\n') : []).filter(
+        column => !hidden?.has(column.id)
+      ),
+    [names, hidden]
   );
   const rows = useMemo(
     () => sortTrials(study, trials, sorting),
@@ -55,8 +66,18 @@ export function TrialsTable(props: IProps): JSX.Element {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 12
+    overscan: 5
   });
+
+  // Rows are drawn again only where something of theirs changed: this must stay the same.
+  const choose = useRef(onChoose);
+  useEffect(() => {
+    choose.current = onChoose;
+  }, [onChoose]);
+  const pick = useCallback((index: number, trial: number): void => {
+    setActive(index);
+    choose.current(trial);
+  }, []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(
@@ -125,37 +146,22 @@ export function TrialsTable(props: IProps): JSX.Element {
             return null;
           }
           return (
-            // The grid itself takes the keys.
-            // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
-            <div
+            <TrialRow
               key={trial.n}
               id={`${id}-${item.index}`}
-              className="eolab-Trials-row"
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={chosen.has(trial.n)}
-              data-active={item.index === active}
-              data-best={trial.n === study.best?.trial}
-              style={{
-                gridTemplateColumns: template,
-                height: ROW,
-                transform: `translateY(${item.start}px)`
-              }}
-              onClick={() => {
-                setActive(item.index);
-                onChoose(trial.n);
-              }}
-            >
-              {columns.map(column => (
-                <TrialCell
-                  key={column.id}
-                  study={study}
-                  trial={trial}
-                  column={column}
-                  now={now}
-                />
-              ))}
-            </div>
+              trial={trial}
+              index={item.index}
+              start={item.start}
+              height={ROW}
+              columns={columns}
+              template={template}
+              isBest={trial.n === study.best?.trial}
+              isChosen={chosen.has(trial.n)}
+              isActive={item.index === active}
+              // Only what runs changes with the time.
+              now={trial.ended === null ? now : 0}
+              onPick={pick}
+            />
           );
         })}
       </div>

@@ -107,7 +107,7 @@ export function bestHistory(study: IStudySnapshot): {
  * The trials whose learning curves are drawn.
  *
  * Beyond `limit` a picture only gets darker: the best, the chosen and the running ones stay, then
- * the best of the rest.
+ * the best of the rest. The most important ones come last, to lie on top.
  */
 export function curvesToDraw(
   study: IStudySnapshot,
@@ -116,25 +116,27 @@ export function curvesToDraw(
   limit: number
 ): ITrial[] {
   const drawable = trials.filter(trial => trial.curve.length > 0);
-  if (drawable.length <= limit) {
-    return drawable;
-  }
-  const sign = study.direction === 'maximize' ? -1 : 1;
   const rank = (trial: ITrial): number =>
     chosen.has(trial.n) || trial.n === study.best?.trial
       ? 0
       : trial.state === 'running'
         ? 1
         : 2;
-  const last = (trial: ITrial): number => {
-    const value = trial.value ?? trial.curve[trial.curve.length - 1]?.[1];
-    return value === null || value === undefined ? Infinity : sign * value;
-  };
-  return drawable
-    .map(trial => ({ trial, rank: rank(trial), last: last(trial) }))
-    .sort((a, b) => a.rank - b.rank || a.last - b.last)
-    .slice(0, limit)
-    .map(({ trial }) => trial);
+  let drawn = drawable;
+  if (drawable.length > limit) {
+    const sign = study.direction === 'maximize' ? -1 : 1;
+    const last = (trial: ITrial): number => {
+      const value = trial.value ?? trial.curve[trial.curve.length - 1]?.[1];
+      return value === null || value === undefined ? Infinity : sign * value;
+    };
+    drawn = drawable
+      .map(trial => ({ trial, rank: rank(trial), last: last(trial) }))
+      .sort((a, b) => a.rank - b.rank || a.last - b.last)
+      .slice(0, limit)
+      .map(({ trial }) => trial);
+  }
+  // What is drawn last lies on top.
+  return [...drawn].sort((a, b) => rank(b) - rank(a) || a.n - b.n);
 }
 
 /** Curves on one common axis, as uPlot wants them: steps, then one column of values a trial. */

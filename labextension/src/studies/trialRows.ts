@@ -16,11 +16,15 @@ export interface ITrialColumn {
 
 const STATES = ['running', 'queued', 'completed', 'stopped', 'failed'];
 
-/** The columns of a study's table: number, state, value, parameters, steps, time, worker. */
-export function trialColumns(study: IStudySnapshot): ITrialColumn[] {
-  const names = study.parameters.length
+/** The names of what a study varies. */
+export function parameterNames(study: IStudySnapshot): string[] {
+  return study.parameters.length
     ? study.parameters.map(parameter => parameter.name)
     : Object.keys(study.trials[0]?.params ?? {});
+}
+
+/** The columns of a table of trials: number, state, value, parameters, steps, time, worker. */
+export function trialColumns(names: readonly string[]): ITrialColumn[] {
   return [
     { id: 'n', param: null, value: trial => trial.n },
     {
@@ -63,7 +67,9 @@ export function sortTrials(
   trials: readonly ITrial[],
   sorting: ISorting
 ): ITrial[] {
-  const column = trialColumns(study).find(({ id }) => id === sorting.column);
+  const column = trialColumns(parameterNames(study)).find(
+    ({ id }) => id === sorting.column
+  );
   if (!column) {
     return [...trials];
   }

@@ -1,0 +1,56 @@
+import { memo, type JSX } from 'react';
+
+import type { ITrial } from '../shared/contract';
+import { TrialCell } from './TrialCell';
+import type { ITrialColumn } from './trialRows';
+
+interface IProps {
+  id: string;
+  trial: ITrial;
+  /** The place among the sorted rows. */
+  index: number;
+  /** Pixels from the top. */
+  start: number;
+  height: number;
+  columns: readonly ITrialColumn[];
+  template: string;
+  isBest: boolean;
+  isChosen: boolean;
+  isActive: boolean;
+  now: number;
+  onPick: (index: number, trial: number) => void;
+}
+
+/** One row of the trials table. */
+export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
+  const { trial, index, columns } = props;
+  return (
+    // The grid itself takes the keys.
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+    <div
+      id={props.id}
+      className="eolab-Trials-row"
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={props.isChosen}
+      data-active={props.isActive}
+      data-best={props.isBest}
+      style={{
+        gridTemplateColumns: props.template,
+        height: props.height,
+        transform: `translateY(${props.start}px)`
+      }}
+      onClick={() => props.onPick(index, trial.n)}
+    >
+      {columns.map(column => (
+        <TrialCell
+          key={column.id}
+          isBest={props.isBest}
+          trial={trial}
+          column={column}
+          now={props.now}
+        />
+      ))}
+    </div>
+  );
+});
