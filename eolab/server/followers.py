@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from eolab.config import Config
     from eolab.studies.record import Record
 
-KEPT = 256
+# Readers kept in memory; studies that have ended cost no reader for the list.
+KEPT = 32
+ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
 class Reader:
@@ -97,7 +99,7 @@ class Reader:
         """The end of the log of a trial's last attempt.
 
         Raises:
-            NotFound: There is no such trial.
+            NotFound: There is no such trial, or it has printed nothing.
         """
         from eolab.studies.journal import read_log
 
@@ -109,6 +111,8 @@ class Reader:
                     "Trials are counted from 0.",
                 )
         text, truncated = read_log(self.follower.run, trial)
+        if not text:
+            raise NotFound(f"trial {trial} has printed nothing yet", "It may wait for a worker.")
         return {"text": text, "truncated": truncated}
 
     def timeline(self) -> dict[str, object]:
@@ -126,6 +130,7 @@ class Followers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers: OrderedDict[tuple[Path, int], Reader] = OrderedDict()
+        self._ended: dict[Path, tuple[object, dict[str, object]]] = {}
 
     def folder(self, config: Config, name: str) -> Path:
         """The run folder of a study.
@@ -144,10 +149,22 @@ class Followers:
         rows = []
         for name in names(config):
             try:
-                rows.append(self.reader(config.runs / name).summary())
+                rows.append(self._summary(config.runs / name))
             except (EolabError, OSError, ValueError, KeyError, TypeError) as error:
                 rows.append(_damaged(name, error))
         return sorted(rows, key=lambda row: -_number(row["created"]))
+
+    def _summary(self, folder: Path) -> dict[str, object]:
+        mark = tuple(_mark(folder / name) for name in ("study.json", "events.jsonl"))
+        known = self._ended.get(folder)
+        if known is not None and known[0] == mark:
+            return {**known[1], "now": time.time()}
+        summary = self.reader(folder).summary()
+        if summary["state"] in ENDED:
+            self._ended[folder] = (mark, summary)
+        else:
+            self._ended.pop(folder, None)
+        return summary
 
     def reader(self, folder: Path) -> Reader:
         """The reader of a study's folder."""
@@ -167,6 +184,14 @@ def names(config: Config) -> list[str]:
         return sorted(p.name for p in config.runs.iterdir() if (p / "study.json").is_file())
     except FileNotFoundError:
         return []
+
+
+def _mark(path: Path) -> object:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _damaged(name: str, error: Exception) -> dict[str, object]:

@@ -200,6 +200,10 @@ def test_the_log_of_a_trial(server):
     answer = server.get("studies/crops/trials/1/log")
     assert answer.json == {"text": "trial 1 says hello\n", "truncated": False}
     assert server.get("studies/crops/trials/99/log").status == 404
+    (server.config.runs / "crops" / "logs" / "0.1.log").unlink()
+    answer = server.get("studies/crops/trials/0/log")
+    assert answer.status == 404
+    assert "nothing yet" in answer.json["message"]
 
 
 def test_the_log_is_that_of_the_last_attempt_and_its_end(server):

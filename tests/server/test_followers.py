@@ -1,0 +1,118 @@
+"""Many studies and large ones: what is asked again is not read again."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from eolab.errors import BadInput, NotFound
+from eolab.server import followers
+from eolab.server.followers import KEPT, Followers
+from eolab.studies.journal import Follower, Writer, write_json
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The folders whose journals were opened anew."""
+    folders = []
+    original = followers.Reader.__init__
+
+    def counted(self, folder):
+        folders.append(folder.name)
+        original(self, folder)
+
+    monkeypatch.setattr(followers.Reader, "__init__", counted)
+    return folders
+
+
+def test_the_list_of_many_ended_studies_is_read_once(config, write_study, opened):
+    for n in range(KEPT * 2):
+        write_study(config.runs / f"s{n}", trials=1)
+    readers = Followers()
+    first = readers.summaries(config)
+    assert len(opened) == KEPT * 2
+    second = readers.summaries(config)
+    assert len(opened) == KEPT * 2
+    assert [{**r, "now": 0} for r in first] == [{**r, "now": 0} for r in second]
+
+
+def test_an_ended_study_that_goes_on_is_read_again(config, write_study):
+    run = write_study(config.runs / "crops", trials=1)
+    readers = Followers()
+    (row,) = readers.summaries(config)
+    assert row["state"] == "completed"
+    writer = Writer(run)
+    writer.append({"t": 3_000.0, "e": "state", "state": "running"})
+    writer.append({"t": 3_000.0, "e": "trial", "n": 1, "params": {}})
+    writer.close()
+    (row,) = readers.summaries(config)
+    assert row["state"] == "interrupted"
+    assert row["counts"]["queued"] == 1
+
+
+def test_the_newest_study_comes_first(config, write_study):
+    for n, name in enumerate(("a", "b", "c")):
+        run = write_study(config.runs / name, trials=1)
+        document = json.loads((run / "study.json").read_text())
+        write_json(run / "study.json", document | {"created": [2.0, 3.0, 1.0][n]})
+    assert [row["name"] for row in Followers().summaries(config)] == ["b", "a", "c"]
+
+
+def test_a_study_made_again_under_its_name_is_another_one(config, write_study):
+    import shutil
+
+    readers = Followers()
+    run = write_study(config.runs / "crops", trials=3)
+    assert len(json.loads(readers.reader(run).snapshot(None))["trials"]) == 3
+    shutil.rmtree(run)
+    write_study(config.runs / "crops", trials=1)
+    assert len(json.loads(readers.reader(run).snapshot(None))["trials"]) == 1
+
+
+def test_the_kept_texts_say_what_the_journal_says(config, write_study):
+    run = write_study(config.runs / "crops", trials=5)
+    reader = Followers().reader(run)
+    seen = json.loads(reader.snapshot(None))
+    writer = Writer(run)
+    for event in (
+        {"e": "requeue", "n": 3, "a": 1, "reason": "retry", "fresh": True},
+        {"e": "start", "n": 3, "a": 2, "w": "w1"},
+        {"e": "trial", "n": 5, "params": {"lr": 0.5}},
+        {"e": "report", "n": 3, "a": 2, "step": 0, "m": {"f1": float(7)}},
+    ):
+        writer.append({"t": 3_000.0, **event})
+        changed = json.loads(reader.snapshot(seen["seq"]))
+        assert changed["partial"]
+        merged = {t["n"]: t for t in seen["trials"]} | {t["n"]: t for t in changed["trials"]}
+        seen = {**changed, "trials": list(merged.values())}
+        whole = Follower(run).snapshot()
+        assert json.loads(json.dumps(whole["trials"])) == seen["trials"]
+    writer.close()
+
+
+def test_many_threads_read_one_study(config, write_study):
+    run = write_study(config.runs / "crops", trials=30)
+    readers = Followers()
+    texts, errors = [], []
+
+    def read():
+        try:
+            texts.extend(readers.reader(run).snapshot(None) for _ in range(20))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert {len(json.loads(text)["trials"]) for text in texts} == {30}
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "", ".x", "a\n"])
+def test_a_name_that_is_no_folder_name_is_refused(config, name):
+    with pytest.raises((BadInput, NotFound)):
+        Followers().folder(config, name)
