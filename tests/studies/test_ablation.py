@@ -279,6 +279,27 @@ def test_pairing_finds_a_small_drop_in_the_large_noise_of_folds(direction):
     assert "agree with no difference" in result.in_words()[1]
 
 
+def test_seeds_on_the_same_fold_do_not_count_as_independent():
+    once = result_of({"a": 0.1})
+    values = {
+        Run(run.variant, run.fold, repeat): value
+        for run, value in once.values.items()
+        for repeat in range(10)
+    }
+    planned = [row.variant for row in once.rows]
+    many = summarise(planned, values, metric="f1", direction="maximize", overlap=0.25)
+    for end in ("value", "low", "high", "pairs"):
+        expected = getattr(once.row("without a").drop, end)
+        assert getattr(many.row("without a").drop, end) == pytest.approx(expected)
+    assert many.row("without a").runs == 50
+    one_split = {Run(run.variant, 0, run.fold): value for run, value in once.values.items()}
+    single = summarise(
+        planned, one_split, metric="f1", direction="maximize", overlap=0.0, one_split=True
+    )
+    assert single.row("without a").drop.pairs == 5
+    assert "5 seeds on one split" in single.in_words()[0]
+
+
 def test_a_stopped_study_still_says_something_and_what_is_missing():
     result = result_of({"a": 0.1, "b": 0.0}, planned=30)
     assert result.in_words()[-1] == "15 of 30 runs have not ended with a value."
@@ -303,6 +324,22 @@ def test_the_table_is_markdown_latex_and_csv(tmp_path):
     path = tmp_path / "t.csv"
     assert result.to_csv(path) == path.read_text()
     assert result.to_dataframe().shape[0] == 2
+
+
+def test_bars_are_drawn_with_their_intervals_and_names_are_escaped():
+    from xml.etree import ElementTree as ET
+
+    result = result_of({"a<b": 0.1, "c": 0.0})
+    html = result._repr_html_()
+    drawn = ET.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
+    space = "{http://www.w3.org/2000/svg}"
+    assert len(drawn.findall(f"{space}rect")) == 2
+    assert next(t.text for t in drawn.iter(f"{space}title")).startswith("Without a<b: f1 is")
+    assert "a<b" not in html.replace("&lt;", "")
+    none = summarise(
+        [row.variant for row in result.rows], {}, metric="f1", direction="maximize", overlap=0
+    )
+    assert "nothing can be said" in none._repr_html_()
 
 
 def test_interactions_show_that_two_components_replace_each_other():

@@ -25,7 +25,7 @@ class Estimate:
         low: Lower end of the interval; None with fewer than two pairs.
         high: Upper end.
         p: Two-sided p of "no difference"; None with fewer than two pairs.
-        pairs: Number of pairs.
+        pairs: Number of independent pairs: folds, or seeds on a single split.
         level: Of the interval.
     """
 
@@ -43,7 +43,7 @@ def estimate(
     """Mean, interval and test of paired differences; None where there are none.
 
     Args:
-        differences: One a pair, over all folds and repeats.
+        differences: One a fold, or one a seed where there is only one split.
         overlap: n_test / n_train of the folds; 0 for independent pairs, or for pairs on one and
             the same split, about which alone the interval then speaks.
         level: Of the interval.
@@ -127,20 +127,20 @@ def in_words(
             "without repetition nothing can be said about chance."
         )
     interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
-    where = ", on this one split" if one_split else ""
+    where = f"{drop.pairs} seeds on one split" if one_split else f"{drop.pairs} folds"
     if drop.low <= 0 <= drop.high:
         return (
             f"{what} {metric} was {_worse(drop.value)} on average, but the data agree with no "
-            f"difference ({interval}{where}, {drop.pairs} pairs)."
+            f"difference ({interval}, {where})."
         )
     adjusted = drop.p if corrected is None else corrected
     if adjusted > alpha:
         return (
-            f"{what} {metric} was {_worse(drop.value)} ({interval}{where}, {drop.pairs} pairs); "
+            f"{what} {metric} was {_worse(drop.value)} ({interval}, {where}); "
             f"among {comparisons} comparisons this may be chance (corrected p = {adjusted:.2g})."
         )
     return (
-        f"{what} {metric} is {_worse(drop.value)} ({interval}{where}, {drop.pairs} pairs, "
+        f"{what} {metric} is {_worse(drop.value)} ({interval}, {where}, "
         f"corrected p {_p(adjusted)})."
     )
 

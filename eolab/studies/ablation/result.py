@@ -111,18 +111,17 @@ class AblationResult:
         for run, value in self.values.items():
             present = frozenset(names) - frozenset(removed[run.variant])
             by_pair.setdefault((run.fold, run.repeat), {})[present] = sign * value
-        whole = [values for values in by_pair.values() if len(values) == 2 ** len(names)]
+        whole = {pair: values for pair, values in by_pair.items() if len(values) == 2 ** len(names)}
         if not whole:
             raise Conflict(
                 "Shapley values need all subsets of the components on one fold",
                 'Run with design="subsets", and wait for its first pass.',
             )
-        each = [shapley(values, names) for values in whole]
+        each = {pair: shapley(values, names) for pair, values in whole.items()}
         found = {}
         for name in names:
-            known = estimate(
-                [values[name] for values in each], overlap=self.overlap, level=self.level
-            )
+            worth = independent({pair: values[name] for pair, values in each.items()})
+            known = estimate(worth, overlap=self.overlap, level=self.level)
             assert known is not None
             found[name] = known
         return dict(sorted(found.items(), key=lambda item: -item[1].value))
@@ -142,7 +141,7 @@ class AblationResult:
             a, b = removed
             if (a,) not in names or (b,) not in names:
                 continue
-            terms = []
+            terms = {}
             for fold, repeat in pairs:
                 four = [
                     self.values.get(Run(variant, fold, repeat))
@@ -150,8 +149,8 @@ class AblationResult:
                 ]
                 if None not in four:
                     one, other, base, both = (v for v in four if v is not None)
-                    terms.append(sign * (one + other - base - both))
-            known = estimate(terms, overlap=self.overlap, level=self.level)
+                    terms[fold, repeat] = sign * (one + other - base - both)
+            known = estimate(independent(terms), overlap=self.overlap, level=self.level)
             if known is not None:
                 found[a, b] = known
         return found
@@ -174,7 +173,7 @@ class AblationResult:
             "high": None if drop is None else drop.high,
             "p": None if drop is None else drop.p,
             "p_holm": row.corrected,
-            "pairs": None if drop is None else drop.pairs,
+            "folds": None if drop is None else drop.pairs,
             "seconds": row.seconds,
             **row.cost,
         }
@@ -240,6 +239,11 @@ class AblationResult:
         words = "\n".join(f"- {sentence}" for sentence in self.in_words())
         return f"{self.to_markdown()}\n\n{words}"
 
+    def _repr_html_(self) -> str:
+        from eolab.studies.ablation.bars import to_html
+
+        return to_html(self, self._cells())
+
 
 def _tex(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -282,12 +286,12 @@ def summarise(
         mine = {run: value for run, value in values.items() if run.variant == variant.name}
         drop = None
         if variant.name != BASELINE:
-            differences = [
-                sign * _difference(values[base], value)
-                for run, value in sorted(mine.items(), key=lambda item: _pair(item[0]))
+            differences = {
+                (run.fold, run.repeat): sign * _difference(values[base], value)
+                for run, value in mine.items()
                 if (base := replace(run, variant=BASELINE)) in values
-            ]
-            drop = estimate(differences, overlap=overlap, level=level)
+            }
+            drop = estimate(independent(differences), overlap=overlap, level=level)
         times = [t for run, t in (seconds or {}).items() if run.variant == variant.name]
         rows.append(
             Row(
@@ -321,5 +325,19 @@ def _difference(a: float, b: float) -> float:
     return 0.0 if math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-15) else a - b
 
 
-def _pair(run: Run) -> tuple[int, int]:
-    return run.repeat, run.fold
+def independent(differences: Mapping[tuple[int, int], float]) -> list[float]:
+    """One difference a fold (the mean over its seeds), or one a seed where there is one fold.
+
+    Seeds on one fold share its data: counted one by one they would make the interval too narrow.
+
+    Args:
+        differences: (fold, repeat) -> difference.
+    """
+    folds = sorted({fold for fold, _ in differences})
+    if len(folds) < 2:
+        return [differences[key] for key in sorted(differences)]
+    found = []
+    for fold in folds:
+        mine = [value for key, value in sorted(differences.items()) if key[0] == fold]
+        found.append(math.fsum(mine) / len(mine))
+    return found

@@ -170,6 +170,12 @@ class Ablation:
     def _repr_markdown_(self) -> str:
         return f"**{self.name}** ({self.state})\n\n{self.result()._repr_markdown_()}"
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        title = f"<p><b>{escape(self.name)}</b> ({escape(self.state)})</p>"
+        return title + self.result()._repr_html_()
+
 
 def ablate(
     config: Config,
