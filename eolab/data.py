@@ -15,7 +15,7 @@ import numpy as np
 from eolab.errors import BadInput, Conflict, nearest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingData:
     """Samples with their labels.
 
@@ -56,6 +56,14 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def __repr__(self) -> str:
+        steps = f" x {len(self.steps)} steps" if self.steps else ""
+        target = f"{len(self.classes)} classes" if self.classes else "a number to predict"
+        units = len(np.unique(self.groups))
+        return (
+            f"<{len(self)} samples{steps} x {len(self.columns)} features, {target}, {units} blocks>"
+        )
 
     def subset(self, rows: np.ndarray) -> TrainingData:
         """The samples at ``rows`` (a boolean mask of shape (n,) or integer positions)."""
@@ -113,7 +121,7 @@ class TrainingData:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Training, validation and test part of one view.
 
@@ -129,6 +137,13 @@ class Split:
     validation: TrainingData | None = None
     held_out: TrainingData | None = field(default=None, repr=False)
     source: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = [f"train {self.train!r}"]
+        parts += [] if self.validation is None else [f"validation {self.validation!r}"]
+        # How much is held out, not what: looking at the test part is what a split guards against.
+        parts += [] if self.held_out is None else [f"test <{len(self.held_out)} samples, closed>"]
+        return "Split(\n  " + ",\n  ".join(parts) + "\n)"
 
     @property
     def test(self) -> TrainingData:

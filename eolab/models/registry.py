@@ -54,6 +54,7 @@ class ModelRegistry:
         fitted: Fitted,
         *,
         test: TrainingData | None = None,
+        metrics: Mapping[str, float] | None = None,
         description: str = "",
     ) -> ModelVersion:
         """Keep a fitted model as the next version of ``name``.
@@ -66,6 +67,7 @@ class ModelRegistry:
             fitted: What `Study.refit` gives.
             test: The held-out part. It is evaluated once, here: figures with a 95 % block
                 bootstrap over ``test.groups``, 1,000 resamples. Each opening is counted.
+            metrics: Figures that were found elsewhere, for example over outer folds.
             description: One line for the panel.
 
         Raises:
@@ -83,9 +85,10 @@ class ModelRegistry:
         staged = folder.with_name(f".{folder.name}.tmp")
         try:
             shutil.copytree(fitted.folder, staged)
-            metrics = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
+            figures = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
+            figures |= {k: float(v) for k, v in (metrics or {}).items()}
             if test is not None and test_digest is not None:
-                metrics = self._judge(staged, fitted, test, test_digest, name) | metrics
+                figures = self._judge(staged, fitted, test, test_digest, name) | figures
             document = {
                 "format": FORMAT,
                 "name": name,
@@ -94,7 +97,7 @@ class ModelRegistry:
                 "flavour": fitted.flavour,
                 "study": fitted.study,
                 "params": dict(fitted.params),
-                "metrics": {k: _known(v) for k, v in metrics.items()},
+                "metrics": {k: _known(v) for k, v in figures.items()},
                 "columns": list(fitted.columns),
                 "classes": list(fitted.classes),
                 "steps": list(fitted.steps),
