@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
@@ -91,6 +91,17 @@ class EoAccessor:
             f"{index} needs {wanted}, which is not in the cube",
             f"Load it, or name the band: spectral_index({index!r}, {letter}='...').",
         )
+
+    def composite(
+        self,
+        method: Literal["median", "medoid", "geomedian", "mean"] = "median",
+        *,
+        period: str = "1M",
+    ) -> xr.Dataset:
+        """One picture a period with its count of clear dates (see `eolab.catalog.composite`)."""
+        from eolab.catalog.composite import composite
+
+        return composite(self._cube, method, period=period)
 
     def zonal(
         self,

@@ -6,6 +6,7 @@ cube = load(items, bands=["red", "nir"], crs="EPSG:32633", mask=mask(["cloud", "
 
 from __future__ import annotations
 
+from eolab.catalog.clear import clear_fraction
 from eolab.catalog.cube import Plan, load, plan
 from eolab.catalog.masks import Mask, mask
 from eolab.catalog.resolve import resolve_duplicates
@@ -16,6 +17,7 @@ __all__ = [
     "Plan",
     "Skipped",
     "Source",
+    "clear_fraction",
     "load",
     "mask",
     "open_source",

@@ -66,13 +66,17 @@ _AMBIGUOUS = {"rededge": ("rededge1", "rededge2", "rededge3"), "lwir": ("lwir11"
 CATEGORIES = {
     "scl",
     "qa_pixel",
-    "fmask",
-    "cld",
-    "clm",
-    "qa",
     "qa_radsat",
     "qa_aerosol",
+    "qa",
     "visual_qa",
+    "fmask",
+    "clm",
+    "clp",
+    "cld",
+    "cloud",
+    "cloud_probability",
+    "snow",
 }
 
 

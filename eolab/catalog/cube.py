@@ -14,10 +14,10 @@ import numpy as np
 
 from eolab.catalog.bands import CATEGORIES, Band, bands_of, common_name, find_band, stated_bands
 from eolab.catalog.fetch import is_remote
-from eolab.catalog.grid import choose_grid, native_grid, read_header
+from eolab.catalog.grid import choose_grid, inside_of, native_grid, read_header
 from eolab.catalog.masks import Mask
 from eolab.catalog.query import Area, boxes, check_bbox, footprint, item_time, parse_area
-from eolab.catalog.radiometry import Radiometry, baseline, radiometry
+from eolab.catalog.radiometry import Radiometry, baseline, radiometry, to_oli
 from eolab.catalog.resolve import Dropped, resolve_duplicates, tile_of
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.progress import track
@@ -47,6 +47,7 @@ class Plan:
         megabytes: Size of the cube as float32.
         reads: Rasters to open.
         missing: Items left out because a file or band is missing.
+        layer: Band to mask with, "" for none.
     """
 
     grid: GeoBox
@@ -56,6 +57,7 @@ class Plan:
     megabytes: float
     reads: int
     missing: tuple[str, ...] = ()
+    layer: str = ""
 
     def __str__(self) -> str:
         rows, columns = self.grid.shape
@@ -103,6 +105,7 @@ def plan(
     geometry: Area | None = None,
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
+    harmonise: Literal["hls"] | None = None,
 ) -> Plan:
     """What `load` with the same arguments will read, and how large the cube will be.
 
@@ -116,6 +119,8 @@ def plan(
             "there are no items to load: the search found none",
             "Widen its area, dates or cloud limit.",
         )
+    if harmonise not in (None, "hls"):
+        raise BadInput(f"harmonise = {harmonise!r}", 'Give "hls" or None.')
     if duplicates == "resolve":
         resolved = resolve_duplicates(listed)
         listed, dropped = resolved.items, resolved.dropped
@@ -126,7 +131,7 @@ def plan(
     scenes, gone = [], []
     for item in listed:
         try:
-            scenes.append(_scene(item, names, layer))
+            scenes.append(_scene(item, names, layer, harmonise))
         except (BadInput, NotFound):
             if missing == "raise":
                 raise
@@ -151,7 +156,7 @@ def plan(
     slices = tuple(tuple(days[day]) for day in sorted(days))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
-    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone))
+    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
 
 
 def load(
@@ -170,6 +175,7 @@ def load(
     resampling: str = "nearest",
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
+    harmonise: Literal["hls"] | None = None,
     force: bool = False,
 ) -> xr.Dataset:
     """Load items as a cube of physical values.
@@ -193,6 +199,8 @@ def load(
             classes always by nearest.
         missing: Raise for an item that lacks a file or a band, or leave it out.
         duplicates: Keep one product a tile and datatake, or all.
+        harmonise: "hls" brings Sentinel-2's reflectance to Landsat OLI's bands by the published
+            coefficients of the HLS project; bands without coefficients are refused.
         force: Load even above 8,000 MB.
 
     Returns:
@@ -205,6 +213,8 @@ def load(
         NotFound: A file is missing.
         RemoteError: A remote file cannot be read.
     """
+    if raw and harmonise is not None:
+        raise BadInput("raw=True leaves the numbers as they are: no harmonise", "Leave one out.")
     if raw and mask is not None:
         raise BadInput("raw=True leaves the numbers as they are: no mask", "Leave one out.")
     made = plan(
@@ -219,6 +229,7 @@ def load(
         geometry=geometry,
         missing=missing,
         duplicates=duplicates,
+        harmonise=harmonise,
     )
     if made.megabytes > MAX_MEGABYTES and chunks is None and not force:
         raise BadInput(
@@ -229,9 +240,11 @@ def load(
     if not raw:
         cube = _scale(cube, made)
         if mask is not None:
-            bad = mask.bad(cube[_MASK], _metres(made.grid))
+            bad = mask.bad(cube[_MASK], made.layer, _metres(made.grid))
             cube = cube.drop_vars(_MASK).where(~bad)
         cube = _join(cube, made)
+        if chunks is None:
+            _warn_of_negatives(cube, made)
     if geometry is not None:
         cube = _clip(cube, made.grid, parse_area(geometry), raw=raw)
     cube = _annotate(cube, made, raw=raw)
@@ -253,7 +266,9 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
     return names
 
 
-def _scene(item: pystac.Item, names: Sequence[str], layer: str | None) -> Scene:
+def _scene(
+    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+) -> Scene:
     picked = {name: find_band(item, name) for name in names}
     if layer is not None:
         picked[_MASK] = find_band(item, layer)
@@ -265,7 +280,10 @@ def _scene(item: pystac.Item, names: Sequence[str], layer: str | None) -> Scene:
                 f"asset {band.asset!r} of item {item.id} is missing: {href}",
                 "Restore the file, leave the item out, or load with missing='skip'.",
             )
-    return Scene(item, picked, {name: radiometry(item, band) for name, band in picked.items()})
+    rules = {name: radiometry(item, band) for name, band in picked.items()}
+    if harmonise is not None:
+        rules = {n: r if n == _MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
+    return Scene(item, picked, rules)
 
 
 def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
@@ -471,16 +489,26 @@ def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     return xr.concat(parts, dim="time")
 
 
+def _warn_of_negatives(cube: xr.Dataset, made: Plan) -> None:
+    """Much negative red means that an offset was taken out twice, or a wrong scale."""
+    for name in made.bands:
+        if common_name(made.slices[0][0].item, made.slices[0][0].bands[name]) != "red":
+            continue
+        values = cube[name].to_numpy()
+        known = np.isfinite(values)
+        share = float((values[known] < 0).mean()) if known.any() else 0.0
+        if share > 0.05:
+            warnings.warn(
+                f"{share:.0%} of {name} is negative: an offset may have been applied twice. "
+                "See cube.attrs['eolab_radiometry'], and load with raw=True to compare.",
+                stacklevel=3,
+            )
+
+
 def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> xr.Dataset:
     import xarray as xr
-    from odc.geo.geom import Geometry
-    from rasterio.features import geometry_mask
 
-    assert grid.crs is not None
-    shape = Geometry(area, "EPSG:4326").to_crs(grid.crs)
-    inside = xr.DataArray(
-        geometry_mask([shape.geom], grid.shape, grid.transform, invert=True), dims=("y", "x")
-    )
+    inside = xr.DataArray(inside_of(grid, area), dims=("y", "x"))
     if not raw:
         return cube.where(inside)
     return cube.map(lambda band: band.where(inside, band.attrs.get("nodata", 0)))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from eolab.catalog.bands import Band, pixel_size
 from eolab.catalog.query import footprint
 from eolab.errors import BadInput
@@ -241,3 +243,13 @@ def _anchor(
             if abs(t.a - resolution) < 1e-9 and abs(t.e + resolution) < 1e-9:
                 return xy_((t.c / resolution) % 1, (t.f / resolution) % 1)
     return xy_(0.0, 0.0)
+
+
+def inside_of(grid: GeoBox, area: BaseGeometry) -> np.ndarray:
+    """Which pixel centres lie in an area given in degrees, bool (y, x)."""
+    from odc.geo.geom import Geometry
+    from rasterio.features import geometry_mask
+
+    assert grid.crs is not None
+    shape = Geometry(area, "EPSG:4326").to_crs(grid.crs)
+    return np.asarray(geometry_mask([shape.geom], grid.shape, grid.transform, invert=True))

@@ -1,10 +1,10 @@
-"""Leaving out what is not land: clouds, shadows, snow, by the scene classification."""
+"""Leaving out what is not land: clouds, shadows, snow, by what the product says of its pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,20 +15,65 @@ if TYPE_CHECKING:
     import pystac
     import xarray as xr
 
-# Sen2Cor's scene classification by what users call it.
-SCL = {
-    "nodata": (0,),
-    "saturated": (1,),
-    "dark": (2,),
-    "shadow": (3,),
-    "vegetation": (4,),
-    "bare": (5,),
-    "water": (6,),
-    "unclassified": (7,),
-    "cloud": (8, 9, 10),
-    "cirrus": (10,),
-    "snow": (11,),
-}
+Test: TypeAlias = "Callable[[xr.DataArray], xr.DataArray]"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A quality layer.
+
+    Attributes:
+        band: Its name in items.
+        bits: Kinds are bits of the number; else they are its values.
+        kinds: Values, or numbers of bits, by what users call them.
+        source: Where the table is from.
+    """
+
+    band: str
+    bits: bool
+    kinds: Mapping[str, tuple[int, ...]]
+    source: str
+
+
+SCL = Layer(
+    "SCL",
+    bits=False,
+    kinds={
+        "nodata": (0,),
+        "saturated": (1,),
+        "dark": (2,),
+        "shadow": (3,),
+        "vegetation": (4,),
+        "bare": (5,),
+        "water": (6,),
+        "unclassified": (7,),
+        "cloud": (8, 9, 10),
+        "cirrus": (10,),
+        "snow": (11,),
+    },
+    source="Sentinel-2 Level-2A Algorithm Theoretical Basis Document, scene classification",
+)
+QA_PIXEL = Layer(
+    "qa_pixel",
+    bits=True,
+    kinds={
+        "nodata": (0,),
+        "cloud": (1, 2, 3),
+        "cirrus": (2,),
+        "shadow": (4,),
+        "snow": (5,),
+        "water": (7,),
+    },
+    source="Landsat Collection 2 QA_PIXEL: 1 dilated cloud, 2 cirrus, 3 cloud, 4 shadow, 5 snow",
+)
+FMASK = Layer(
+    "Fmask",
+    bits=True,
+    kinds={"cirrus": (0,), "cloud": (1, 2), "shadow": (3,), "snow": (4,), "water": (5,)},
+    source="HLS User Guide 2.0: 0 cirrus, 1 cloud, 2 adjacent, 3 shadow, 4 snow, 5 water",
+)
+LAYERS = (SCL, QA_PIXEL, FMASK)
+_PROBABILITY = ("cld", "cloud", "CLP", "cloud_probability")
 
 
 @dataclass(frozen=True)
@@ -38,32 +83,59 @@ class Mask:
     Attributes:
         drop: Kinds of pixels.
         dilate: Metres by which they grow, since classifications miss the thin edges.
+        probability: Leave out where the cloud probability is at least this, in percent.
+        layer: Name of the band that ``test`` gets.
+        test: Tells of each value of ``layer`` whether to leave it out.
     """
 
-    drop: tuple[str, ...]
+    drop: tuple[str, ...] = ()
     dilate: float = 0.0
+    probability: float | None = None
+    layer: str | None = None
+    test: Test | None = None
 
     def band(self, items: Sequence[pystac.Item]) -> str:
-        """Name of the layer to mask with.
+        """Name of the band to mask with, which all items have.
 
         Raises:
-            BadInput: An item has none.
+            BadInput: They have none, or it knows nothing of an asked kind.
         """
-        without = [item.id for item in items if not has_band(item, "SCL")]
-        if without:
-            some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
-            raise BadInput(
-                f"{len(without)} of {len(items)} items have no scene classification: there is "
-                f"nothing to mask with ({some})",
-                "Load with mask=None and keep cloudy scenes out with search(max_cloud=...).",
-            )
-        return "SCL"
+        names = [layer.band for layer in LAYERS]
+        if self.layer is not None:
+            names = [self.layer]
+        elif self.probability is not None:
+            names = list(_PROBABILITY)
+        for name in names:
+            if all(has_band(item, name) for item in items):
+                self._check_kinds(name)
+                return name
+        without = [item.id for item in items if not any(has_band(item, n) for n in names)]
+        some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
+        named = self.layer is not None or self.probability is not None
+        what = f"band {' or '.join(names)}" if named else "scene classification"
+        raise BadInput(
+            f"{len(without)} of {len(items)} items have no {what}: there is nothing to mask with"
+            f" ({some})",
+            "Load with mask=None and keep cloudy scenes out with search(max_cloud=...).",
+        )
 
-    def bad(self, classes: xr.DataArray, resolution: float) -> xr.DataArray:
+    def _check_kinds(self, name: str) -> None:
+        layer = _layer(name)
+        if layer is None or self.test is not None or self.probability is not None:
+            return
+        for kind in self.drop:
+            if kind not in layer.kinds:
+                raise BadInput(
+                    f"mask(drop): {layer.band} does not know {kind!r}",
+                    nearest(kind, list(layer.kinds), "kinds"),
+                )
+
+    def bad(self, values: xr.DataArray, band: str, resolution: float) -> xr.DataArray:
         """Where to leave pixels out.
 
         Args:
-            classes: Scene classification, dims (time, y, x).
+            values: The layer's numbers, dims (time, y, x).
+            band: Which layer it is, from `band`.
             resolution: Pixel size in metres.
 
         Returns:
@@ -71,8 +143,7 @@ class Mask:
         """
         import xarray as xr
 
-        codes = sorted({code for kind in self.drop for code in SCL[kind]})
-        found = classes.isin(codes)
+        found = self._found(values, band)
         if self.dilate <= 0:
             return found
         grown: xr.DataArray = xr.apply_ufunc(
@@ -88,25 +159,63 @@ class Mask:
         )
         return grown
 
+    def _found(self, values: xr.DataArray, band: str) -> xr.DataArray:
+        if self.test is not None:
+            return self.test(values).astype(bool)
+        if self.probability is not None:
+            return values >= self.probability
+        layer = _layer(band)
+        assert layer is not None
+        codes = sorted({code for kind in self.drop for code in layer.kinds[kind]})
+        if not layer.bits:
+            return values.isin(codes)
+        return (values.astype("int64") & sum(1 << code for code in codes)) != 0
 
-def mask(drop: Sequence[str] = ("cloud", "shadow"), *, dilate: float = 0.0) -> Mask:
+
+def _layer(band: str) -> Layer | None:
+    return next((layer for layer in LAYERS if layer.band == band), None)
+
+
+def mask(
+    drop: Sequence[str] | Test = ("cloud", "shadow"),
+    *,
+    dilate: float = 0.0,
+    probability: float | None = None,
+    layer: str | None = None,
+) -> Mask:
     """What to leave out when loading.
 
     Args:
-        drop: Kinds: cloud, cirrus, shadow, snow, water, saturated, dark, unclassified, ...
-        dilate: Metres by which they grow.
+        drop: Kinds: cloud, cirrus, shadow, snow, water, saturated, dark, ...; by Sentinel-2's scene
+            classification, Landsat's QA_PIXEL or HLS's Fmask, whichever the items have. Or a
+            function that gets ``layer`` (time, y, x) and returns where to leave pixels out.
+        dilate: Metres by which that grows.
+        probability: Use the cloud probability layer (s2cloudless) instead: leave out from this
+            many percent on.
+        layer: Band for a function, or for ``probability``.
 
     Raises:
-        BadInput: An unknown kind, or a negative distance.
+        BadInput: An unknown kind, a negative distance, a function without its layer.
     """
-    kinds = (drop,) if isinstance(drop, str) else tuple(drop)
-    for kind in kinds:
-        if kind not in SCL:
-            raise BadInput(f"mask(drop): unknown kind {kind!r}", nearest(kind, list(SCL), "kinds"))
-    if not kinds:
-        raise BadInput("mask(drop) is empty", "Name a kind, or leave mask out.")
     if dilate < 0:
         raise BadInput(f"mask(dilate={dilate})", "Give metres, 0 or more.")
+    if callable(drop):
+        if layer is None:
+            raise BadInput("mask(function) needs layer=", "Name the band that it gets.")
+        return Mask((), float(dilate), None, layer, drop)
+    kinds = (drop,) if isinstance(drop, str) else tuple(drop)
+    if probability is not None:
+        if not 0 <= probability <= 100:
+            raise BadInput(f"mask(probability={probability})", "Give percent, 0 to 100.")
+        if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
+            raise BadInput("a cloud probability knows clouds only", "Leave drop out.")
+        return Mask(("cloud",), float(dilate), float(probability), layer)
+    known = sorted({kind for table in LAYERS for kind in table.kinds})
+    for kind in kinds:
+        if kind not in known:
+            raise BadInput(f"mask(drop): unknown kind {kind!r}", nearest(kind, known, "kinds"))
+    if not kinds:
+        raise BadInput("mask(drop) is empty", "Name a kind, or leave mask out.")
     return Mask(kinds, float(dilate))
 
 

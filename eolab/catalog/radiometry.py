@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eolab.catalog.bands import CATEGORIES, Band, sensor, stated_bands
+from eolab.catalog.bands import CATEGORIES, Band, common_name, sensor, stated_bands
+from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     import pystac
@@ -85,6 +86,56 @@ def _sentinel_2(item: pystac.Item, declared: _Declared) -> Radiometry:
     if version >= OFFSET_SINCE:
         return Radiometry(_REFLECTANCE, -0.1, nodata, "baseline 04.00 or later")
     return Radiometry(_REFLECTANCE, 0.0, nodata, "baseline before 04.00")
+
+
+# OLI = slope * MSI + intercept, by satellite and band: HLS User Guide 2.0, table 5 (Claverie et al.
+# 2018, doi:10.1016/j.rse.2018.09.002).
+_TO_OLI = {
+    "a": {
+        "coastal": (0.9959, -0.0002),
+        "blue": (0.9778, -0.0040),
+        "green": (1.0053, -0.0009),
+        "red": (0.9765, 0.0009),
+        "nir08": (0.9983, -0.0001),
+        "swir16": (0.9987, -0.0011),
+        "swir22": (1.0030, -0.0012),
+    },
+    "b": {
+        "coastal": (0.9959, -0.0002),
+        "blue": (0.9778, -0.0040),
+        "green": (1.0075, -0.0008),
+        "red": (0.9761, 0.0010),
+        "nir08": (0.9966, 0.0000),
+        "swir16": (1.0000, -0.0003),
+        "swir22": (0.9867, 0.0004),
+    },
+}
+
+
+def to_oli(item: pystac.Item, band: Band, rule: Radiometry) -> Radiometry:
+    """The rule followed by the band-pass adjustment of Sentinel-2 to Landsat OLI.
+
+    Landsat and HLS items stay as they are.
+
+    Raises:
+        BadInput: A Sentinel-2 band or satellite without published coefficients.
+    """
+    if sensor(item) != "sentinel-2":
+        return rule
+    satellite = str(item.properties.get("platform", ""))[-1:].lower()
+    name = common_name(item, band)
+    if satellite not in _TO_OLI or name not in _TO_OLI[satellite]:
+        raise BadInput(
+            f"no HLS coefficients for {name} of {item.properties.get('platform')}",
+            "They exist for sentinel-2a and -2b: coastal, blue, green, red, nir08, swir16, swir22.",
+        )
+    slope, intercept = _TO_OLI[satellite][name]
+    return Radiometry(
+        rule.scale * slope,
+        rule.offset * slope + intercept,
+        rule.nodata,
+        f"{rule.rule}, brought to OLI",
+    )
 
 
 def baseline(item: pystac.Item) -> tuple[int, ...] | None:

@@ -1,0 +1,64 @@
+"""How much of an area is clear on each date, before anything is loaded in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.catalog.cube import load, plan
+from eolab.catalog.grid import inside_of
+from eolab.catalog.masks import Mask, mask
+from eolab.catalog.query import Area, parse_area
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pystac
+
+
+def clear_fraction(
+    items: Iterable[pystac.Item],
+    *,
+    bbox: Sequence[float] | None = None,
+    geometry: Area | None = None,
+    mask: Mask = mask(),  # noqa: B008  frozen
+    size: int = 256,
+) -> pd.DataFrame:
+    """Share of the area that is clear, by date, read from the overviews of the quality layer.
+
+    Args:
+        items: Items of one sensor.
+        bbox: West, south, east, north in degrees.
+        geometry: Area in longitude and latitude; by default all of the items.
+        mask: What does not count as clear.
+        size: Pixels on the longer side of the area: fewer are quicker.
+
+    Returns:
+        One row a date: ``time``, ``clear`` (of what was seen, 0..1, NaN where nothing was),
+        ``seen`` (of the area, 0..1), ``item_id``.
+
+    Raises:
+        BadInput: As `eolab.catalog.load`; the items have nothing to mask with.
+    """
+    import pandas as pd
+
+    listed = list(items)
+    layer = mask.band(listed) if listed else "SCL"
+    full = plan(listed, bands=[layer], bbox=bbox, geometry=geometry).grid
+    factor = max(1.0, max(full.shape) / size)
+    grid = full.zoom_out(factor)
+    cube = load(listed, bands=[layer], geobox=grid, raw=True)
+    values = cube[layer]
+    nodata = values.attrs.get("nodata", 0)
+    inside = np.ones(grid.shape, dtype=bool)
+    if geometry is not None:
+        inside = inside_of(grid, parse_area(geometry))
+    bad = mask.bad(values, layer, abs(grid.resolution.x)).to_numpy()
+    rows = []
+    for number, time in enumerate(cube["time"].to_numpy()):
+        seen = (values.to_numpy()[number] != nodata) & inside
+        clear = float((~bad[number][seen]).mean()) if seen.any() else float("nan")
+        share = float(seen.sum() / inside.sum())
+        rows.append((pd.Timestamp(time), clear, share, str(cube["item_id"].to_numpy()[number])))
+    return pd.DataFrame(rows, columns=["time", "clear", "seen", "item_id"])

@@ -1,0 +1,139 @@
+"""One picture a period out of many dates, with the number of clear looks at each pixel."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+METHODS = ("median", "medoid", "geomedian", "mean")
+_PERIOD = re.compile(r"^(\d+)(D|W|M|Y)$")
+
+
+def composite(
+    cube: xr.Dataset,
+    method: Literal["median", "medoid", "geomedian", "mean"] = "median",
+    *,
+    period: str = "1M",
+) -> xr.Dataset:
+    """Reduce the dates of each period to one.
+
+    * ``median``, ``mean``: band by band; a pixel's bands may come from different dates.
+    * ``medoid``: the date whose bands are nearest to all others, so that bands stay consistent
+      (Flood 2013, doi:10.3390/rs5126481).
+    * ``geomedian``: the point in band space with the least sum of distances to all dates
+      (Roberts et al. 2017, doi:10.1109/TGRS.2017.2723896), by Weiszfeld's iteration.
+
+    Args:
+        cube: Variables (time, y, x), NaN where masked.
+        method: How dates are reduced; a date counts for a pixel where all bands are known.
+        period: Such as "10D", "2W", "1M", "1Y"; months and years begin with the calendar's.
+
+    Returns:
+        The variables by period (time is its first day), NaN where no date is clear, and ``count``,
+        the number of clear dates, int16.
+
+    Raises:
+        BadInput: Another method or period, or variables without time.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    if method not in METHODS:
+        raise BadInput(f"no composite {method!r}", nearest(method, METHODS, "methods"))
+    names = [str(name) for name, band in cube.data_vars.items() if "time" in band.dims]
+    if not names:
+        raise BadInput("the cube has no variable with time", "Load it with eo.load.")
+    times = pd.DatetimeIndex(cube["time"].values)
+    starts = _starts(times, period)
+    stack = np.stack([cube[name].transpose("time", "y", "x").to_numpy() for name in names])
+    reduced, counts = [], []
+    for start in starts.unique():
+        part = stack[:, starts == start].astype(np.float64)
+        clear = np.isfinite(part).all(axis=0)
+        part[:, ~clear] = np.nan
+        reduced.append(_REDUCE[method](part).astype(np.float32))
+        counts.append(clear.sum(axis=0).astype(np.int16))
+    coords = {"time": starts.unique(), **{k: cube[k] for k in ("y", "x")}}
+    if "spatial_ref" in cube.coords:
+        coords["spatial_ref"] = cube["spatial_ref"]
+    bands = np.stack(reduced, axis=1)
+    out = {name: (("time", "y", "x"), bands[k]) for k, name in enumerate(names)}
+    return xr.Dataset(
+        {**out, "count": (("time", "y", "x"), np.stack(counts))},
+        coords=coords,
+        attrs={**cube.attrs, "composite": f"{method} over {period}"},
+    )
+
+
+def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
+    """First day of the period of each time."""
+    import pandas as pd
+
+    found = _PERIOD.match(period)
+    if not found or int(found[1]) < 1:
+        raise BadInput(f"period = {period!r}", 'Write "10D", "2W", "1M" or "1Y".')
+    count, unit = int(found[1]), found[2]
+    if unit in "DW":
+        days = count * (7 if unit == "W" else 1)
+        first = times.min().normalize()
+        steps = (times.normalize() - first).days // days
+        return pd.DatetimeIndex([first + pd.Timedelta(days=int(s) * days) for s in steps])
+    months = count * (12 if unit == "Y" else 1)
+    number = (times.year * 12 + times.month - 1) // months * months
+    return pd.DatetimeIndex([pd.Timestamp(int(n) // 12, int(n) % 12 + 1, 1) for n in number])
+
+
+def _median(part: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        # Pixels without a clear date are NaN in the result: that is what is meant.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmedian(part, axis=1))
+
+
+def _mean(part: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmean(part, axis=1))
+
+
+def _medoid(part: np.ndarray) -> np.ndarray:
+    """The date nearest to all others: (bands, dates, y, x) -> (bands, y, x)."""
+    sums = np.zeros(part.shape[1:])
+    for k in range(part.shape[1]):
+        # One date against all keeps memory at the size of the cube.
+        sums[k] = np.nansum(np.sqrt(((part - part[:, k : k + 1]) ** 2).sum(axis=0)), axis=0)
+    sums[~np.isfinite(part).all(axis=0)] = np.inf
+    best = sums.argmin(axis=0)
+    return np.asarray(np.take_along_axis(part, best[None, None], axis=1)[:, 0])
+
+
+def _geomedian(part: np.ndarray, *, steps: int = 100, enough: float = 1e-6) -> np.ndarray:
+    """Weiszfeld's iteration from the mean; stops when no pixel moves by more than ``enough``."""
+    known = np.isfinite(part).all(axis=0)
+    values = np.where(known, part, 0.0)
+    counts = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = values.sum(axis=1) / counts
+        for _ in range(steps):
+            distance = np.sqrt(((values - centre[:, None]) ** 2).sum(axis=0))
+            # A date that is hit exactly would get infinite weight.
+            weight = np.where(known, 1.0 / np.maximum(distance, 1e-9), 0.0)
+            after = (values * weight).sum(axis=1) / weight.sum(axis=0)
+            moved = np.nanmax(np.abs(after - centre), initial=0.0)
+            centre = after
+            if moved < enough:
+                break
+    centre[:, counts == 0] = np.nan
+    return np.asarray(centre)
+
+
+_REDUCE = {"median": _median, "mean": _mean, "medoid": _medoid, "geomedian": _geomedian}

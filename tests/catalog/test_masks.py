@@ -1,0 +1,144 @@
+"""Masks of other sensors, probabilities and functions; harmonised bands; a warning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pystac
+import pytest
+import rasterio
+from affine import Affine
+
+from eolab.catalog import load, mask
+from eolab.errors import BadInput
+
+SHAPE = (20, 30)
+TRANSFORM = [30.0, 0.0, 500_000.0, 0.0, -30.0, 5_400_000.0]
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """Make an item of arrays."""
+
+    def make(arrays, *, collection, platform, **properties):
+        outline = {
+            "type": "Polygon",
+            "coordinates": [[[15, 48.7], [15.02, 48.7], [15.02, 48.8], [15, 48.8], [15, 48.7]]],
+        }
+        item = pystac.Item(
+            f"{platform}-{len(list(tmp_path.iterdir()))}",
+            outline,
+            [15, 48.7, 15.02, 48.8],
+            datetime(2022, 6, 1, 10, tzinfo=UTC),
+            {
+                "platform": platform,
+                "proj:code": "EPSG:32633",
+                "proj:transform": TRANSFORM,
+                "proj:shape": list(SHAPE),
+                **properties,
+            },
+            collection=collection,
+        )
+        for key, (values, nodata) in arrays.items():
+            path = tmp_path / f"{item.id}-{key}.tif"
+            with rasterio.open(
+                path,
+                "w",
+                driver="GTiff",
+                width=SHAPE[1],
+                height=SHAPE[0],
+                count=1,
+                dtype=values.dtype,
+                crs="EPSG:32633",
+                transform=Affine(*TRANSFORM),
+                nodata=nodata,
+            ) as file:
+                file.write(values, 1)
+            item.add_asset(key, pystac.Asset(str(path), media_type="image/tiff"))
+        return item
+
+    return make
+
+
+RNG = np.random.default_rng(0)
+RED = RNG.integers(7_500, 20_000, SHAPE).astype(np.uint16)
+
+
+def test_landsat_bits(scene):
+    bits = RNG.integers(0, 256, SHAPE).astype(np.uint16)
+    item = scene(
+        {"red": (RED, 0), "qa_pixel": (bits, 1)}, collection="landsat-c2-l2", platform="landsat-9"
+    )
+    cube = load([item], bands=["red"], native=True, mask=mask(["cloud", "shadow"]))
+    bad = (bits & (1 << 1 | 1 << 2 | 1 << 3 | 1 << 4)) != 0
+    assert np.array_equal(np.isnan(cube.red.data[0]), bad)
+    np.testing.assert_allclose(cube.red.data[0][~bad], RED[~bad] * 2.75e-5 - 0.2, rtol=1e-4)
+    snow = load([item], bands=["red"], native=True, mask=mask("snow"))
+    assert np.array_equal(np.isnan(snow.red.data[0]), (bits & (1 << 5)) != 0)
+    with pytest.raises(BadInput, match="does not know 'vegetation'"):
+        load([item], bands=["red"], native=True, mask=mask("vegetation"))
+
+
+def test_hls_bits(scene):
+    bits = RNG.integers(0, 64, SHAPE).astype(np.uint8)
+    red = RNG.integers(100, 5_000, SHAPE).astype(np.int16)
+    red[0, 0] = -9999
+    item = scene(
+        {"B04": (red, -9999), "Fmask": (bits, 255)},
+        collection="HLSS30.v2.0",
+        platform="sentinel-2a",
+    )
+    cube = load([item], bands=["red"], native=True, mask=mask(["cloud"]))
+    bad = ((bits & 0b110) != 0) | (red == -9999)
+    assert np.array_equal(np.isnan(cube.red.data[0]), bad)
+    np.testing.assert_allclose(cube.red.data[0][~bad], red[~bad] * 1e-4, rtol=1e-5)
+
+
+def test_probabilities_and_functions(scene):
+    chance = RNG.integers(0, 101, SHAPE).astype(np.uint8)
+    layers = {"B04": (RED, 0), "cloud": (chance, None)}
+    item = scene(layers, collection="sentinel-2-l2a", platform="sentinel-2a")
+    cube = load([item], bands=["red"], native=True, mask=mask(probability=40))
+    assert np.array_equal(np.isnan(cube.red.data[0]), chance >= 40)
+    own = mask(lambda layer: layer < 10, layer="cloud")
+    cube = load([item], bands=["red"], native=True, mask=own)
+    assert np.array_equal(np.isnan(cube.red.data[0]), chance < 10)
+    with pytest.raises(BadInput, match="layer="):
+        mask(lambda layer: layer > 1)
+    with pytest.raises(BadInput):
+        mask(["snow"], probability=40)
+
+
+class TestHarmonise:
+    def test_sentinel_2_comes_to_olis_bands(self, scene):
+        numbers = {"B04": (RED, 0), "B8A": (RED, 0)}
+        version = {"s2:processing_baseline": "05.10"}
+        for letter, slope, intercept in (("a", 0.9765, 0.0009), ("b", 0.9761, 0.0010)):
+            item = scene(
+                numbers, collection="sentinel-2-l2a", platform=f"sentinel-2{letter}", **version
+            )
+            cube = load([item], bands=["red", "nir08"], native=True, harmonise="hls")
+            surface = RED * 1e-4 - 0.1
+            np.testing.assert_allclose(cube.red.data[0], surface * slope + intercept, rtol=1e-4)
+        assert "brought to OLI" in cube.attrs["eolab_radiometry"][0]
+
+    def test_landsat_stays(self, scene):
+        item = scene({"red": (RED, 0)}, collection="landsat-c2-l2", platform="landsat-9")
+        one, other = (load([item], bands=["red"], native=True, harmonise=h) for h in (None, "hls"))
+        assert np.array_equal(one.red, other.red)
+
+    def test_a_band_without_coefficients_is_refused(self, scene):
+        item = scene({"B08": (RED, 0)}, collection="sentinel-2-l2a", platform="sentinel-2a")
+        with pytest.raises(BadInput, match="no HLS coefficients for nir"):
+            load([item], bands=["nir"], native=True, harmonise="hls")
+        with pytest.raises(BadInput, match="harmonise"):
+            load([item], bands=["nir"], native=True, harmonise="hsl")
+
+
+def test_much_negative_red_warns(scene):
+    dark = RNG.integers(300, 1_200, SHAPE).astype(np.uint16)
+    version = {"s2:processing_baseline": "05.10"}
+    item = scene({"B04": (dark, 0)}, collection="x", platform="sentinel-2a", **version)
+    with pytest.warns(UserWarning, match="negative"):
+        load([item], bands=["red"], native=True)
