@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.data import Split, TrainingData
-from eolab.errors import BadInput
-from eolab.features import checks, join, parts, samples, transformations
+from eolab.errors import BadInput, NotFound
+from eolab.features import checks, datasets, join, parts, samples, transformations
+from eolab.features.datasets import TrainingDataset
 from eolab.features.group import moment, to_pandas
 from eolab.features.offline import connect
 from eolab.features.query import Query, from_dict
@@ -18,6 +20,8 @@ from eolab.features.splits import Blocks
 from eolab.lineage import Ref, record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from eolab.features.registry import Entry
@@ -270,6 +274,52 @@ class FeatureView:
             by = self._proposal(loaded)
         found, cell = parts.cells(loaded, by, unit)
         return found, cell, by
+
+    def create_training_dataset(self, split: Split, *, description: str = "") -> TrainingDataset:
+        """Write a split of this view as its next training dataset, which never changes.
+
+        Raises:
+            BadInput: The split is of another view, or sealed.
+            RemoteError: It cannot be written; nothing is left.
+        """
+        if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
+            raise BadInput(f"the split is not of {self.label}", "Split this view.")
+        known = self.training_datasets()
+        version = 1 + max((d.version for d in known), default=0)
+        about = {
+            "view": self.label,
+            "version": version,
+            "description": description,
+            "created": time.time(),
+        }
+        datasets.write(self._datasets / str(version), split, about)
+        node = Ref("dataset", f"{self.label}#{version}")
+        record(self._store.config.root, [Ref("view", self.label)], node)
+        return self.training_dataset(version)
+
+    def training_dataset(self, version: int | None = None) -> TrainingDataset:
+        """A training dataset of this view; the newest where none is named.
+
+        Raises:
+            NotFound: There is none.
+        """
+        known = {d.version: d for d in self.training_datasets()}
+        wanted = max(known, default=0) if version is None else version
+        if wanted not in known:
+            raise NotFound(
+                f"{self.label} has no training dataset {wanted}",
+                f"There are: {', '.join(map(str, known)) or 'none yet'}.",
+            )
+        return known[wanted]
+
+    def training_datasets(self) -> list[TrainingDataset]:
+        """The training datasets of this view, oldest first."""
+        folders = [f for f in self._datasets.glob("*") if f.name.isdigit()]
+        return [datasets.load(f) for f in sorted(folders, key=lambda f: int(f.name))]
+
+    @property
+    def _datasets(self) -> Path:
+        return self._store.config.features / "datasets" / self.name / str(self.version)
 
     def propose_blocks(self, *, known_at: object = None) -> Blocks:
         """Blocks as wide as samples are alike, by the variogram of the features, in metres.
