@@ -9,6 +9,23 @@ Names are loaded when first used, so that this import stays quick.
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from eolab.catalog import load as load, mask as mask
+    from eolab.errors import EolabError as EolabError
+    from eolab.facade import workspace as workspace
+    from eolab.features import Blocks as Blocks, check_leakage as check_leakage
+    from eolab.studies import (
+        Reporter as Reporter,
+        choice as choice,
+        discrete as discrete,
+        integer as integer,
+        loguniform as loguniform,
+        uniform as uniform,
+    )
 
 _HOMES = {
     "Blocks": "eolab.features",
@@ -62,7 +79,7 @@ def __dir__() -> list[str]:
     return list(__all__)
 
 
-def load_ipython_extension(shell: object) -> None:
+def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext eolab`: the magics, the live views and the `.eo` accessor."""
     from eolab.magics import register
 

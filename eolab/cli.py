@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eolab.errors import EolabError, set_log
@@ -67,7 +66,9 @@ def _workspace_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workspace", type=Path, help="folder or eolab.toml (default: found)")
 
 
-def _version_or_help(parser: argparse.ArgumentParser) -> object:
+def _version_or_help(
+    parser: argparse.ArgumentParser,
+) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         if options.version:
             from eolab import __version__
@@ -97,7 +98,10 @@ def _sample(options: argparse.Namespace) -> int:
         print(f"The sample region is there: {ws.config.sample}")
         return 0
     info = write_sample(ws.config.sample, seed=options.seed)
-    print(f"A simulated region (not real data): {json.dumps(info.to_json())}")
+    print(
+        f"A simulated region (not real data): {info.items} scenes, {info.parcels} parcels, "
+        f"{info.megabytes} MB in {info.folder}"
+    )
     return 0
 
 

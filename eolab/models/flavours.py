@@ -1,76 +1,18 @@
-"""Loading saved models and asking them, whatever library they come from."""
+"""Asking a model, whatever library it comes from."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from eolab.errors import BadInput, ConfigError, Conflict
+from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     import numpy as np
-
-# The file in which each flavour is saved (`eolab.studies` writes it at a refit).
-FILES = {
-    "keras": "model.keras",
-    "sklearn": "model.pkl",
-    "torch": "model.pkl",
-    "pickle": "model.pkl",
-}
-
 
 class Predictor(Protocol):
     """A loaded model as far as it is asked here."""
 
     def predict(self, X: np.ndarray, /) -> object: ...
-
-
-def model_file(folder: Path, flavour: str) -> Path:
-    """The file of a saved model.
-
-    Raises:
-        BadInput: An unknown flavour.
-        Conflict: The file is not there.
-    """
-    if flavour not in FILES:
-        raise BadInput(
-            f"models of flavour {flavour!r} are not known", f"Known: {', '.join(FILES)}."
-        )
-    path = folder / FILES[flavour]
-    if not path.is_file():
-        raise Conflict(f"{path} is not there", "Refit the study: study.refit().")
-    return path
-
-
-def load(folder: Path, flavour: str) -> object:
-    """The model object itself.
-
-    A pickle runs code when it is read: only the workspace's own files come here, and the registry
-    checks their digest first.
-
-    Raises:
-        ConfigError: The library of this flavour is not installed.
-        Conflict: The file cannot be read.
-    """
-    path = model_file(folder, flavour)
-    try:
-        if flavour == "keras":
-            import keras
-
-            return keras.saving.load_model(path)
-        import pickle
-
-        with path.open("rb") as file:
-            return pickle.load(file)
-    except ImportError as error:
-        raise ConfigError(
-            f"this model needs {error.name or error}, which is not installed",
-            "Install it, or load the model where it was trained.",
-        ) from error
-    except (OSError, ValueError, TypeError, AttributeError, EOFError) as error:
-        raise Conflict(
-            f"{path} cannot be read: {error}", "Was it made by other versions?"
-        ) from error
 
 
 def outputs(model: object, flavour: str, X: np.ndarray) -> np.ndarray:

@@ -190,13 +190,14 @@ class ModelRegistry:
     ) -> dict[str, float]:
         """The test part's figures, by the model as it was saved: what is judged is what is kept."""
         from eolab.models import analysis, flavours
+        from eolab.studies.fitted import load_model
 
         if fitted.classes and test.classes and tuple(test.classes) != tuple(fitted.classes):
             raise BadInput(
                 "the test part has other classes than the model", "Take it from the same split."
             )
         X = features(test, tuple(fitted.columns))
-        answer = flavours.outputs(flavours.load(folder, fitted.flavour), fitted.flavour, X)
+        answer = flavours.outputs(load_model(folder, fitted.flavour), fitted.flavour, X)
         openings = self._open(test_digest, name, fitted.study)
         if test.classes:
             codes = flavours.classes(answer, len(test.classes))
@@ -298,9 +299,9 @@ def _files(fitted: Fitted) -> dict[str, str]:
     Raises:
         Conflict: The model's file is gone.
     """
-    from eolab.models import flavours
+    from eolab.studies.fitted import model_file
 
-    flavours.model_file(fitted.folder, fitted.flavour)
+    model_file(fitted.folder, fitted.flavour)
     paths = sorted(path for path in fitted.folder.rglob("*") if path.is_file())
     return {str(path.relative_to(fitted.folder)): digest(path) for path in paths}
 

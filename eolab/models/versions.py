@@ -89,7 +89,7 @@ class ModelVersion:
         Raises:
             Conflict: A file was changed or is gone.
         """
-        from eolab.models import flavours
+        from eolab.studies.fitted import load_model
 
         document = read(self.folder)
         files = document.get("files")
@@ -100,7 +100,7 @@ class ModelVersion:
                     f"{path} is not the file that was registered",
                     "Restore it, or register the model again.",
                 )
-        return flavours.load(self.folder, self.flavour)
+        return load_model(self.folder, self.flavour)
 
     def predict(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
         """Class codes (int64), or values for a regression, shape (n,).

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import Conflict, NotFound
+from eolab.errors import BadInput, ConfigError, Conflict, NotFound
 
 FORMAT = 1
 FILE = "fitted.json"
+# The file in which each flavour is saved (`refitting` writes it).
+FILES = {
+    "keras": "model.keras",
+    "sklearn": "model.pkl",
+    "torch": "model.pkl",
+    "pickle": "model.pkl",
+}
 
 
 @dataclass(frozen=True)
@@ -63,13 +73,75 @@ class FittedModel:
         return FittedModel(folder=folder, **document)
 
     def load(self) -> object:
-        """The model itself (its library is imported now)."""
-        path = self.folder / self.file
-        if self.flavour == "keras":
-            import keras
+        """The model itself (its library is imported now); see `load_model` for the errors."""
+        return load_model(self.folder, self.flavour)
 
-            return keras.models.load_model(path)
-        import cloudpickle
+
+def model_file(folder: Path, flavour: str) -> Path:
+    """The file of a saved model.
+
+    Raises:
+        BadInput: An unknown flavour.
+        Conflict: The file is not there.
+    """
+    if flavour not in FILES:
+        raise BadInput(
+            f"models of flavour {flavour!r} are not known", f"Known: {', '.join(FILES)}."
+        )
+    path = folder / FILES[flavour]
+    if not path.is_file():
+        raise Conflict(f"{path} is not there", "Refit the study: study.refit().")
+    return path
+
+
+def load_model(folder: Path, flavour: str) -> object:
+    """The model object itself.
+
+    A pickle runs code when it is read: only the workspace's own files come here, and the registry
+    checks their digest first.
+
+    Raises:
+        ConfigError: The library of this flavour is not installed.
+        Conflict: The file cannot be read.
+    """
+    path = model_file(folder, flavour)
+    try:
+        if flavour == "keras":
+            with _quiet_start():
+                import keras
+
+            return keras.saving.load_model(path)
+        import pickle
 
         with path.open("rb") as file:
-            return cloudpickle.load(file)
+            return pickle.load(file)
+    except ImportError as error:
+        raise ConfigError(
+            f"this model needs {error.name or error}, which is not installed",
+            "Install it, or load the model where it was trained.",
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError, EOFError) as error:
+        raise Conflict(
+            f"{path} cannot be read: {error}", "Was it made by other versions?"
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Keep TensorFlow's start-up notes from standing in red under a user's cell.
+
+    They are written by C++ to file descriptor 2, past everything that Python can filter; faults
+    are raised as exceptions and are not lost.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
