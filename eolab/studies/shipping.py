@@ -6,15 +6,17 @@ notebook's cell again gives the same digest, editing it another.
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import hashlib
+import importlib
 import inspect
 import io
 import pickle
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,33 @@ from eolab.errors import BadInput
 MOST_BYTES = 20_000_000
 
 
-def pack_function(function: Callable[..., object]) -> bytes:
+CARRIED = ("eolab.data", "eolab.errors")
+"""What a train function may need of ours where eolab is not installed: it travels by value."""
+
+
+@contextlib.contextmanager
+def _by_value(names: Iterable[str]) -> Iterator[None]:
+    """Let the content of these modules travel instead of their names."""
+    import cloudpickle
+
+    modules = [
+        importlib.import_module(name) if name in CARRIED else sys.modules[name] for name in names
+    ]
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def pack_function(function: Callable[..., object], *, carry: bool = False) -> bytes:
     """The pickled function, by value where it is the user's own, without its annotations.
+
+    Args:
+        function: The train function.
+        carry: Whether the workers have no eolab.
 
     Raises:
         BadInput: It holds something that cannot be pickled (which is named), or more than 20 MB.
@@ -33,11 +60,10 @@ def pack_function(function: Callable[..., object]) -> bytes:
 
     function = without_annotations(function)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
-    by_value = module is not None and _is_users(module)
+    own = [module.__name__] if module is not None and _is_users(module) else []
     try:
-        if by_value:
-            cloudpickle.register_pickle_by_value(module)
-        content: bytes = cloudpickle.dumps(function)
+        with _by_value([*own, *(CARRIED if carry else ())]):
+            content: bytes = cloudpickle.dumps(function)
     except Exception as error:
         name, thing = _culprit(function)
         what = (
@@ -49,9 +75,6 @@ def pack_function(function: Callable[..., object]) -> bytes:
             f"the train function {function_name(function)!r} cannot travel to the workers: {what}",
             "Make it inside the function, or pass what it is made from.",
         ) from error
-    finally:
-        if by_value:
-            cloudpickle.unregister_pickle_by_value(module)
     if len(content) > MOST_BYTES:
         raise BadInput(
             f"the train function {function_name(function)!r} carries {len(content) / 1e6:.0f} MB",
@@ -79,8 +102,12 @@ def without_annotations(function: Callable[..., object]) -> Callable[..., object
     return copy
 
 
-def pack_data(data: object) -> bytes:
+def pack_data(data: object, *, carry: bool = False) -> bytes:
     """The pickled data.
+
+    Args:
+        data: Arrays, a table, a `Split`, ...
+        carry: Whether the workers have no eolab.
 
     Raises:
         BadInput: It cannot be pickled.
@@ -88,7 +115,8 @@ def pack_data(data: object) -> bytes:
     import cloudpickle
 
     try:
-        return bytes(cloudpickle.dumps(data, protocol=5))
+        with _by_value(CARRIED if carry else ()):
+            return bytes(cloudpickle.dumps(data, protocol=5))
     except Exception as error:
         raise BadInput(
             f"the data ({type(data).__name__}) cannot travel to the workers: {error}",

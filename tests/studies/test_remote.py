@@ -1,0 +1,123 @@
+"""Workers on a machine without eolab: the worker is shipped, function and data travel by value."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eolab.data import Split, TrainingData
+from eolab.studies import shipping
+from eolab.studies.endpoint import Endpoint
+from eolab.studies.mailbox import Mailbox
+from eolab.studies.plan import FixedPlan
+from eolab.studies.protocol import Coordinator, Terms
+from eolab.studies.record import Record
+from eolab.studies.service import Service
+from tests.studies.conftest import until
+
+SHIPPED = ("worker.py", "runner.py", "link.py", "child.py", "reporter.py", "callbacks.py")
+
+
+def train(data, reporter, *, x, kind):
+    import importlib.util
+
+    reporter.report(step=0, score=float(len(data.train)))
+    if kind == "test":
+        return len(data.test)
+    if kind == "eolab":
+        return float(importlib.util.find_spec("eolab") is not None)
+    return x + data.without(["b"]).train.X.shape[1]
+
+
+def make_split() -> Split:
+    part = TrainingData(np.ones((4, 2), "float32"), np.zeros(4), np.arange(4), ("a", "b"))
+    return Split(part, part)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> tuple[str, dict[str, str]]:
+    """An interpreter and an environment with NumPy and cloudpickle in which eolab is missing."""
+    base = getattr(sys, "_base_executable", sys.executable)
+    site = tmp_path / "site"
+    site.mkdir()
+    for name in ("numpy", "cloudpickle"):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        folder = Path(spec.origin).parent
+        (site / name).symlink_to(folder)
+        if folder.with_name(f"{name}.libs").is_dir():
+            (site / f"{name}.libs").symlink_to(folder.with_name(f"{name}.libs"))
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    found = subprocess.run(
+        [base, "-c", "import numpy, cloudpickle, eolab"], env=environment, cwd=tmp_path,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "No module named 'eolab'" not in found.stderr:
+        pytest.skip(f"no interpreter without eolab here: {found.stderr[-200:]}")
+    return base, environment
+
+
+@pytest.mark.parametrize("transport", ["http", "mailbox"])
+def test_trials_run_where_eolab_is_not_installed(
+    bare: tuple[str, dict[str, str]], tmp_path: Path, transport: str
+) -> None:
+    python, environment = bare
+    home = tmp_path / "far away"
+    home.mkdir()
+    for name in SHIPPED:
+        shutil.copy(Path(shipping.__file__).with_name(name), home / name)
+    (home / "train.pkl").write_bytes(shipping.pack_function(train, carry=True))
+    (home / "data.pkl").write_bytes(shipping.pack_data(make_split(), carry=True))
+
+    record = Record("score", "maximize", 3)
+    plan = FixedPlan([{"x": 5.0, "kind": k} for k in ("plain", "eolab", "test")])
+    events: list[dict[str, object]] = []
+    coordinator = Coordinator(
+        record, plan, None, Terms(), emit=events.append, clock=time.time, ticks=time.monotonic
+    )
+    coordinator.open(1, "h")
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    async def listen() -> dict[str, str]:
+        service = Service(coordinator, tmp_path / "logs")
+        if transport == "http":
+            port = await Endpoint(service.handle, "t").listen("127.0.0.1", 0)
+            return {"url": f"http://127.0.0.1:{port}", "token": "t"}
+        Mailbox(service.handle, "t", str(tmp_path / "box")).open()
+        return {"mailbox": str(tmp_path / "box"), "token": "t"}
+
+    address = asyncio.run_coroutine_threadsafe(listen(), loop).result(5)
+    settings = {
+        "address": address, "worker": "far", "function": str(home / "train.pkl"), "metric": "score",
+        "data": str(home / "data.pkl"), "scratch": str(home / "scratch"), "beat": 1.0,
+    }  # fmt: skip
+    (home / "settings.json").write_text(json.dumps(settings))
+    worker = subprocess.Popen(
+        [python, "-P", str(home / "worker.py"), str(home / "settings.json")],
+        env=environment,
+        cwd=home,
+    )
+    try:
+        until(lambda: sum(record.counts[k] for k in ("completed", "failed")) == 3)
+    finally:
+        worker.terminate()
+        worker.wait()
+        loop.call_soon_threadsafe(loop.stop)
+    plain, eolab, test = (record.trials[n] for n in range(3))
+    assert plain.value == 6.0  # the carried class has its methods
+    assert eolab.value == 0.0  # there really is no eolab
+    assert test.state == "failed"
+    assert "no test part here" in str(test.error)  # and its errors keep their words
