@@ -13,6 +13,7 @@ from eolab.errors import BadInput, nearest
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    import xarray as xr
 
     from eolab.facade import Workspace
     from eolab.features import Blocks, FeatureView
@@ -114,7 +115,7 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
         name="sample",
         view=view,
         blocks=eo.Blocks(600, buffer=30),
-        items=len(items),
+        items=_scenes(cube),
         pixels=_valid_pixels(cube),
         rows=len(rows) + len(season) + len(parcels),
         folds=0,
@@ -178,7 +179,7 @@ def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) 
         name="scenes",
         view=view,
         blocks=eo.Blocks(200, buffer=10, crs=str(cube.odc.crs)),
-        items=len(items),
+        items=_scenes(cube),
         pixels=_valid_pixels(cube),
         rows=len(rows) + len(truth),
         folds=5,
@@ -304,7 +305,12 @@ def _polygons(labels: Path, column: str, say: Say) -> gpd.GeoDataFrame:
     return polygons[named].reset_index(drop=True)
 
 
-def _valid_pixels(cube: object) -> int:
+def _scenes(cube: xr.Dataset) -> int:
+    """How many scenes the cube was made from (an older product of an overpass is not)."""
+    return len({item for ids in cube["item_id"].values.tolist() for item in str(ids).split(",")})
+
+
+def _valid_pixels(cube: xr.Dataset) -> int:
     """How many (date, pixel) pairs of the cube's first band hold a value."""
-    first = cube[next(iter(cube.data_vars))]  # type: ignore[index, attr-defined]
+    first = cube[next(iter(cube.data_vars))]
     return int(first.notnull().sum())  # noqa: PD004  xarray, not pandas
