@@ -22,7 +22,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -147,13 +147,14 @@ def coverage(*, quick: bool) -> dict[str, object]:
 # -- surgery ---------------------------------------------------------------------------------
 
 
-def surgery(*, quick: bool, names: list[str] | None = None) -> dict[str, object]:
+def surgery(*, quick: bool, every: int = 0) -> dict[str, object]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     from eolab.studies.surgery import Surgeon
 
-    chosen = names or list(ARCHITECTURES)[: 2 if quick else None]
+    chosen = list(ARCHITECTURES)[: 2 if quick else None]
+    step = every or (10 if quick else 1)
     tried = removed = 0
     wrong: list[str] = []
     for name in chosen:
@@ -164,7 +165,7 @@ def surgery(*, quick: bool, names: list[str] | None = None) -> dict[str, object]
         )
         surgeon = Surgeon(model)
         batch = np.random.default_rng(0).uniform(size=(1, size, size, 3)).astype(np.float32)
-        for layer in surgeon.names[:: 10 if quick else 1]:
+        for layer in surgeon.names[::step]:
             tried += 1
             allowed = independent(model, layer)
             try:
@@ -183,6 +184,7 @@ def surgery(*, quick: bool, names: list[str] | None = None) -> dict[str, object]
         "surgery_tried": tried,
         "surgery_removed": removed,
         "surgery_models": len(chosen),
+        "surgery_every": step,
         "surgery_faults": wrong[:10],
     }
 
@@ -251,7 +253,11 @@ def tensors(value: object) -> Iterator[dict[str, Any]]:
             yield from tensors(part)
 
 
-MEASURES = {"speedup": speedup, "planted": coverage, "surgery": surgery}
+MEASURES: dict[str, Callable[..., dict[str, object]]] = {
+    "speedup": speedup,
+    "planted": coverage,
+    "surgery": surgery,
+}
 
 
 def main() -> int:
@@ -259,12 +265,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and models")
     parser.add_argument("--only", nargs="*", choices=list(MEASURES), default=list(MEASURES))
+    parser.add_argument("--every", type=int, default=0, help="surgery on every n-th layer only")
     options = parser.parse_args()
     results: dict[str, Any] = {"quick": options.quick, "cores": os.cpu_count()}
     for name in options.only:
         print(f"... {name}", file=sys.stderr, flush=True)
         started = time.perf_counter()
-        results.update(MEASURES[name](quick=options.quick))
+        extra = {"every": options.every} if name == "surgery" else {}
+        results.update(MEASURES[name](quick=options.quick, **extra))
         results[f"{name}_took_s"] = time.perf_counter() - started
     results["missed"] = [
         name

@@ -130,7 +130,8 @@ class SearchPlan(Plan):
         self._params: dict[int, Params] = {}
 
     def next(self, n: int) -> Job | None:
-        if self.limit is not None and n >= self.limit:
+        limit = self.sampler.limit  # looked up each time: a sampler may find that it is done
+        if limit is not None and n >= limit:
             return None
         job = Job(n, self.sampler.ask(n), config=n)
         self._params[n] = job.params

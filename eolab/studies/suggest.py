@@ -45,7 +45,10 @@ class Sampler(ABC):
     """
 
     limit: int | None = None
-    """Number of different suggestions; `ask` is called with 0 <= n < limit. None: no end."""
+    """Number of suggestions; `ask` is called with 0 <= n < limit. None: no end.
+
+    `tell` may lower it: a sampler that has nothing more to ask sets it to what it has asked.
+    """
 
     def __init__(
         self, space: Space, *, direction: Direction, seed: int, trials: int | None = None
@@ -210,6 +213,7 @@ class CheckedSampler(Sampler):
     ) -> None:
         if hasattr(self.inner, "tell"):
             self.inner.tell(n, params, value, state, step=step)
+            self.limit = getattr(self.inner, "limit", None)
 
     def to_json(self) -> dict[str, object]:
         own = type(self.inner)

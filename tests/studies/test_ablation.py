@@ -19,8 +19,18 @@ from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, runs, variants
 from eolab.studies.ablation.folds import group_folds, make_folds, without
-from eolab.studies.ablation.inference import Estimate, estimate, holm, in_words, shapley
+from eolab.studies.ablation.inference import (
+    Estimate,
+    estimate,
+    holm,
+    in_words,
+    shapley,
+    spending,
+)
 from eolab.studies.ablation.result import summarise
+from eolab.studies.ablation.sequential import SequentialRuns
+from eolab.studies.parameters import choice, integer
+from eolab.studies.space import Space
 
 COLUMNS = ("VV_03", "VV_04", "VH_03", "B02_03", "B08_03", "slope", "height")
 
@@ -413,6 +423,63 @@ def test_all_variants_get_the_same_seed_on_a_fold_and_repeat(ablation):
     assert all(len(values) == 1 for values in seeds.values())
     assert len(set.union(*seeds.values())) == 8
     assert result.row("without slope").drop.value == 0
+
+
+def test_a_clear_variant_is_stopped_early_and_the_result_says_so(ablation):
+    data = table(2400)
+    options = {
+        "data": data, "folds": 10, "groups": {"sar": "V*", "terrain": ["slope"]}, "workers": 1,
+        "stop_early": True,
+    }  # fmt: skip
+    done = ablation(**options)
+    result = done.result()
+    assert done.state == "completed"
+    sar, terrain = result.row("without sar"), result.row("without terrain")
+    assert 2 <= sar.runs < 10
+    assert sar.drop.low > 0
+    assert sar.corrected < 0.05
+    assert terrain.runs == result.baseline.runs == 10
+    assert any("Lan and DeMets" in sentence for sentence in result.in_words())
+    assert "left out" in result.in_words()[-1]
+
+
+def test_the_error_spent_over_all_looks_is_the_whole():
+    for looks in (1, 2, 5, 30):
+        spent = spending(looks, 0.05)
+        assert len(spent) == looks
+        assert sum(spent) == pytest.approx(0.05)
+    # O'Brien and Fleming's bounds ask for much more at the first of five looks than at the last.
+    assert spending(5)[0] < 1e-4 < spending(5)[4]
+
+
+def test_stopping_early_keeps_false_alarms_below_their_bound():
+    """200 studies of noise, independent pairs, looked at after each of ten folds."""
+    chance = np.random.default_rng(3)
+    space = Space.from_dict(
+        {"variant": choice(BASELINE, "without a"), "fold": integer(0, 9), "repeat": integer(0, 0)}
+    )
+    planned = variants([Component("a", "group")], "leave-one-out")
+    alarms = stopped = 0
+    for _ in range(200):
+        sampler = SequentialRuns(
+            space, runs(planned, folds=10, repeats=1), planned,
+            direction="maximize", overlap=0.0, stop_early=True,
+        )  # fmt: skip
+        values, n = {}, 0
+        while n < sampler.limit:
+            params = sampler.ask(n)
+            run = Run(params["variant"], params["fold"], params["repeat"])
+            values[run] = float(chance.normal())
+            sampler.tell(n, params, values[run], "completed")
+            n += 1
+        result = summarise(
+            planned, values, metric="f1", direction="maximize", overlap=0.0, planned=20,
+            stop_early=True,
+        )  # fmt: skip
+        stopped += n < 20
+        alarms += result.row("without a").corrected <= 0.05
+    assert alarms <= 0.09 * 200
+    assert stopped <= alarms
 
 
 def test_changes_and_datasets_are_variants_too(ablation):

@@ -49,9 +49,11 @@ def to_svg(result: AblationResult) -> str:
     zero, height = x(0.0), ROW * (len(rows) + 1) + 8
     title = f"Drop of {result.metric} against the baseline"
     parts = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}" role="img" aria-label="{escape(title)}" '
-        'font-family="sans-serif" font-size="12" fill="currentColor">'),
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'width="{WIDTH}" height="{height}" role="img" aria-label="{escape(title)}" '
+            'font-family="sans-serif" font-size="12" fill="currentColor">'
+        ),
         f'<text x="{LABEL + 10}" y="14">{escape(title)}</text>',
     ]
     sentences = result.in_words()

@@ -5,6 +5,7 @@
   folds whose training parts overlap are not independent, so the variance of their mean is
   (1/J + n_test / n_train) times the variance of a single one, not 1/J.
 - Many comparisons: Holm, Scandinavian Journal of Statistics 6 (1979) 65-70.
+- Stopping early: Lan and DeMets, Biometrika 70 (1983) 659-663 (see `sequential`).
 - Shapley values of components: Shapley (1953), over all subsets.
 """
 
@@ -96,6 +97,33 @@ def shapley(value: Mapping[frozenset[str], float], names: Sequence[str]) -> dict
                 terms.append(weight * (value[without | {name}] - value[without]))
         found[name] = math.fsum(terms)
     return found
+
+
+def independent(differences: Mapping[tuple[int, int], float]) -> list[float]:
+    """One difference a fold (the mean over its seeds), or one a seed where there is one fold.
+
+    Seeds on one fold share its data: counted one by one they would make the interval too narrow.
+
+    Args:
+        differences: (fold, repeat) -> difference.
+    """
+    folds = sorted({fold for fold, _ in differences})
+    if len(folds) < 2:
+        return [differences[key] for key in sorted(differences)]
+    found = []
+    for fold in folds:
+        mine = [value for key, value in sorted(differences.items()) if key[0] == fold]
+        found.append(math.fsum(mine) / len(mine))
+    return found
+
+
+def spending(looks: int, alpha: float = 0.05) -> list[float]:
+    """The error that each of ``looks`` looks may spend; they sum to ``alpha``."""
+    from scipy import stats
+
+    z = float(stats.norm.ppf(1 - alpha / 2))
+    until = [float(2 * stats.norm.sf(z / math.sqrt(k / looks))) for k in range(1, looks + 1)]
+    return [b - a for a, b in zip([0.0, *until], until, strict=False)]
 
 
 def in_words(

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from eolab.errors import Conflict
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
-from eolab.studies.ablation.inference import Estimate, estimate, holm, in_words, shapley
+from eolab.studies.ablation.inference import (
+    Estimate,
+    estimate,
+    holm,
+    in_words,
+    independent,
+    shapley,
+    spending,
+)
 from eolab.studies.suggest import Direction
 
 if TYPE_CHECKING:
@@ -58,6 +66,8 @@ class AblationResult:
         overlap: n_test / n_train of the folds, for the intervals.
         one_split: All runs share one split, about which alone the intervals speak.
         planned: Number of runs that the study plans.
+        level: Of the intervals.
+        stop_early: Runs of clear variants were left out; the intervals of the table are wider.
     """
 
     rows: tuple[Row, ...]
@@ -69,6 +79,7 @@ class AblationResult:
     one_split: bool
     planned: int
     level: float = 0.95
+    stop_early: bool = False
 
     @property
     def baseline(self) -> Row:
@@ -94,8 +105,16 @@ class AblationResult:
             for row in self.rows[1:]
         ]
         missing = self.planned - len(self.values)
+        if self.stop_early:
+            sentences.append(
+                "Variants that were clear early were stopped: the error was shared between the "
+                f"looks (Lan and DeMets), so that each interval still holds with {self.level:.0%}."
+            )
         if missing:
-            sentences.append(f"{missing} of {self.planned} runs have not ended with a value.")
+            left_out = "were left out or " if self.stop_early else ""
+            sentences.append(
+                f"{missing} of {self.planned} runs {left_out}have not ended with a value."
+            )
         return sentences
 
     def shapley(self) -> dict[str, Estimate]:
@@ -264,6 +283,7 @@ def summarise(
     seconds: Mapping[Run, float] | None = None,
     costs: Mapping[str, Mapping[str, float]] | None = None,
     level: float = 0.95,
+    stop_early: bool = False,
 ) -> AblationResult:
     """Pair each variant's runs with the baseline's and say what they show.
 
@@ -279,6 +299,7 @@ def summarise(
         seconds: Duration of runs.
         costs: What is known of variants: columns, parameters, flops.
         level: Of the intervals; 1 - level is the error of the corrected tests.
+        stop_early: Variants were stopped when they became clear: share the error between looks.
     """
     sign = 1.0 if direction == "maximize" else -1.0
     rows = []
@@ -291,7 +312,11 @@ def summarise(
                 for run, value in mine.items()
                 if (base := replace(run, variant=BASELINE)) in values
             }
-            drop = estimate(independent(differences), overlap=overlap, level=level)
+            if stop_early:
+                looks = max((planned or 0) // max(len(variants), 1), len(differences))
+                drop = _at_last_look(differences, looks, overlap, level)
+            else:
+                drop = estimate(independent(differences), overlap=overlap, level=level)
         times = [t for run, t in (seconds or {}).items() if run.variant == variant.name]
         rows.append(
             Row(
@@ -312,7 +337,7 @@ def summarise(
     rest.sort(key=lambda row: row.drop is None)
     return AblationResult(
         (rows[0], *rest), tuple(components), dict(values), metric, direction, overlap, one_split,
-        len(values) if planned is None else planned, level,
+        len(values) if planned is None else planned, level, stop_early,
     )  # fmt: skip
 
 
@@ -325,19 +350,14 @@ def _difference(a: float, b: float) -> float:
     return 0.0 if math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-15) else a - b
 
 
-def independent(differences: Mapping[tuple[int, int], float]) -> list[float]:
-    """One difference a fold (the mean over its seeds), or one a seed where there is one fold.
-
-    Seeds on one fold share its data: counted one by one they would make the interval too narrow.
-
-    Args:
-        differences: (fold, repeat) -> difference.
-    """
-    folds = sorted({fold for fold, _ in differences})
-    if len(folds) < 2:
-        return [differences[key] for key in sorted(differences)]
-    found = []
-    for fold in folds:
-        mine = [value for key, value in sorted(differences.items()) if key[0] == fold]
-        found.append(math.fsum(mine) / len(mine))
-    return found
+def _at_last_look(
+    differences: Mapping[tuple[int, int], float], looks: int, overlap: float, level: float
+) -> Estimate | None:
+    """The estimate at the level that its last look may use, its p on the scale of the whole."""
+    if len(differences) < 2:
+        return estimate(independent(differences), overlap=overlap, level=level)
+    error = spending(looks, 1 - level)[len(differences) - 1]
+    known = estimate(independent(differences), overlap=overlap, level=1 - error)
+    if known is None or known.p is None:
+        return known
+    return replace(known, p=min(1.0, known.p * (1 - level) / error), level=level)

@@ -15,6 +15,7 @@ from eolab.studies.ablation.components import BASELINE, Component, Names
 from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
 from eolab.studies.ablation.folds import Folds, make_folds
 from eolab.studies.ablation.result import AblationResult, summarise
+from eolab.studies.ablation.sequential import SequentialRuns
 from eolab.studies.ablation.trial import (
     Change,
     Recipe,
@@ -23,11 +24,11 @@ from eolab.studies.ablation.trial import (
     make_trial,
     seed_everything,
 )
-from eolab.studies.parameters import Params, Value, choice, integer
+from eolab.studies.parameters import Value, choice, integer
 from eolab.studies.seeds import derive_seed
 from eolab.studies.space import Space
 from eolab.studies.study import Study
-from eolab.studies.suggest import Direction, Sampler
+from eolab.studies.suggest import Direction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FILE = "ablation.json"
-
-
-class ListedRuns(Sampler):
-    """Suggests the runs of a plan, one after the other."""
-
-    def __init__(self, space: Space, listed: list[Run]) -> None:
-        super().__init__(space, direction="maximize", seed=0, trials=len(listed))
-        self.listed = listed
-        self.limit = len(listed)
-
-    def ask(self, n: int) -> Params:
-        run = self.listed[n]
-        return {"variant": run.variant, "fold": run.fold, "repeat": run.repeat}
 
 
 @dataclass(frozen=True)
@@ -162,6 +150,7 @@ class Ablation:
             seconds=seconds,
             costs=cast("dict[str, dict[str, float]]", document["costs"]),
             level=level,
+            stop_early=bool(document.get("stop_early")),
         )
 
     def __repr__(self) -> str:
@@ -198,6 +187,7 @@ def ablate(
     repeats: int = 3,
     seed: int = 0,
     project: bool = False,
+    stop_early: bool = False,
     dry_run: bool = False,
     workers: int | None = None,
     on: str = "local",
@@ -233,6 +223,8 @@ def ablate(
         repeats: Seeds for each fold.
         seed: All else follows from it.
         project: Allow a projection where a removed layer changed shapes.
+        stop_early: Leave out further runs of a variant as soon as its difference is clear; the
+            intervals are widened so that they stay valid (`eolab.studies.ablation.sequential`).
         dry_run: Run nothing; list every variant with its columns, parameters and FLOPs.
         workers: Runs at a time; by default what the cluster carries.
         on: Name of a cluster in `eolab.toml`.
@@ -307,7 +299,14 @@ def ablate(
         workers=workers,
         on=on,
         space=space,
-        sampler=ListedRuns(space, listed),
+        sampler=SequentialRuns(
+            space,
+            listed,
+            planned,
+            direction=direction,
+            overlap=folded.overlap,
+            stop_early=stop_early,
+        ),
         seed=seed,
         resume=resume,
         wait=False,
@@ -325,6 +324,7 @@ def ablate(
         "repeats": repeats,
         "overlap": folded.overlap,
         "runs": len(listed),
+        "stop_early": stop_early,
         "source": shipping.source_text(train),
     }
     journal.write_json(study.folder / FILE, document)
