@@ -236,6 +236,18 @@ def test_a_study_made_again_under_its_name_has_runs_of_its_own(run):
     assert not first & {r.info.run_id for r in again}
 
 
+def test_a_sync_of_a_living_study_writes_what_is_there_and_returns(run):
+    lock = take_lock(run)
+    try:
+        story(run, 2)
+        assert tracking.feed(run, follow=False)
+        parent, trials = runs(run)
+        assert parent.info.status == "RUNNING"
+        assert len(trials) == 2
+    finally:
+        os.close(lock)
+
+
 def test_another_mlflow_gets_the_whole_study(run, tmp_path, empty_database):
     told = story(run, 2)
     told.say("state", state="completed")

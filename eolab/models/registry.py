@@ -134,7 +134,7 @@ class ModelRegistry:
         if version is None:
             return found[0]
         for candidate in found:
-            if candidate.version == version or str(version) in candidate.aliases:
+            if str(candidate.version) == str(version) or str(version) in candidate.aliases:
                 return candidate
         numbers = ", ".join(str(v.version) for v in found)
         aliases = ", ".join(alias for v in found for alias in v.aliases)

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,19 @@ def test_the_first_version_is_champion_until_another_is_named(registry, make_fit
     registry.set_alias("crops", "champion", 2)
     assert registry.get("crops", "champion").version == 2
     assert registry.get("crops", 1).aliases == ()
+
+
+def test_versions_registered_at_the_same_time_are_all_kept(registry, make_fitted, train):
+    fitted = [
+        make_fitted(LogisticRegression(C=c).fit(train.X, train.y), f"r{c}", params={"C": c})
+        for c in (0.1, 1.0, 10.0, 100.0)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(lambda f: registry.register("crops", f), fitted))
+    assert sorted(v.version for v in versions) == [1, 2, 3, 4]
+    for given, kept in zip(fitted, versions, strict=True):
+        assert kept.params == given.params
+        assert registry.get("crops", str(kept.version)).folder == kept.folder
 
 
 def test_a_version_knows_what_it_was_made_from(registry, make_fitted, model, config):
