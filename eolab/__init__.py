@@ -14,16 +14,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from eolab.catalog import load as load, mask as mask
+    from eolab.catalog import load as load
+    from eolab.catalog import mask as mask
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
-    from eolab.features import Blocks as Blocks, check_leakage as check_leakage
+    from eolab.features import Blocks as Blocks
+    from eolab.features import check_leakage as check_leakage
     from eolab.studies import (
         Reporter as Reporter,
+    )
+    from eolab.studies import (
         choice as choice,
+    )
+    from eolab.studies import (
         discrete as discrete,
+    )
+    from eolab.studies import (
         integer as integer,
+    )
+    from eolab.studies import (
         loguniform as loguniform,
+    )
+    from eolab.studies import (
         uniform as uniform,
     )
 

@@ -14,8 +14,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eolab.features.checks import check_leakage as check_leakage
-    from eolab.features.checks import suspect_labels as suspect_labels
+    from eolab.features.checks import (
+        check_leakage as check_leakage,
+        suspect_labels as suspect_labels,
+    )
     from eolab.features.group import FeatureGroup as FeatureGroup
     from eolab.features.offline import Commit as Commit
     from eolab.features.query import Query as Query

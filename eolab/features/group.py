@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, Conflict
-from eolab.features import schema, validation
-from eolab.features import statistics as figures
+from eolab.features import schema, statistics as figures, validation
 from eolab.features.geometry import Geometry, check_same_crs, detect
 from eolab.features.offline import Commit, OfflineTable, connect, quoted
 from eolab.features.online import OnlineTable

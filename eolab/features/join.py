@@ -207,8 +207,8 @@ def windows(
     if len(times) and (times == NO_TIME).any():
         if seen is None:
             return np.zeros(len(times), np.int64), np.zeros(len(times), np.int64)
-        low_year = _season(np.array([seen[0]], "datetime64[us]"), steps.start)[0]
-        high_year = _season(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
+        low_year = season_of(np.array([seen[0]], "datetime64[us]"), steps.start)[0]
+        high_year = season_of(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
         if low_year != high_year:
             raise BadInput(
                 "the labels have no event time and the observations are of several seasons "
@@ -217,25 +217,26 @@ def windows(
             )
         years = np.full(len(times), low_year)
     else:
-        years = _season(stamps_np, steps.start)
+        years = season_of(stamps_np, steps.start)
     over = 1 if steps.end < steps.start else 0
-    begin = np.array([_date(int(y), steps.start) for y in years], "datetime64[D]").astype(
+    begin = np.array([season_start(int(y), steps.start) for y in years], "datetime64[D]").astype(
         "datetime64[us]"
     )
     finish = np.array(
-        [_date(int(y) + over, steps.end) + day for y in years], "datetime64[D]"
+        [season_start(int(y) + over, steps.end) + day for y in years], "datetime64[D]"
     ).astype("datetime64[us]")
     return begin.astype(np.int64), finish.astype(np.int64)
 
 
-def _season(times: np.ndarray, start: str) -> np.ndarray:
+def season_of(times: np.ndarray, start: str) -> np.ndarray:
     """The year in which the season began that began last at or before each time."""
     years = times.astype("datetime64[Y]").astype(int) + 1970
-    begins = np.array([_date(int(y), start) for y in years], "datetime64[D]")
+    begins = np.array([season_start(int(y), start) for y in years], "datetime64[D]")
     return np.asarray(np.where(times.astype("datetime64[D]") < begins, years - 1, years))
 
 
-def _date(year: int, month_day: str) -> np.datetime64:
+def season_start(year: int, month_day: str) -> np.datetime64:
+    """A day of a year; 29 February is the 28th in other years."""
     if month_day == "02-29" and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
         month_day = "02-28"
     return np.datetime64(f"{year:04d}-{month_day}", "D")
@@ -245,10 +246,12 @@ def step_names(steps: Steps) -> tuple[str, ...]:
     """A name for each step: its first day."""
     # A year without a 29 February, so that a season has the same number of steps in each year.
     first = (
-        _date(2001, steps.start) if len(steps.start) == 5 else np.datetime64(steps.start[:10], "D")
+        season_start(2001, steps.start)
+        if len(steps.start) == 5
+        else np.datetime64(steps.start[:10], "D")
     )
     if len(steps.start) == 5:
-        last = _date(2002 if steps.end < steps.start else 2001, steps.end)
+        last = season_start(2002 if steps.end < steps.start else 2001, steps.end)
     else:
         last = np.datetime64(steps.end[:10], "D")
     span = int((last - first).astype(int) + 1) * 86400

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Fill = Literal["previous", "linear"]
 How = Literal["mean", "last"]
 JoinKind = Literal["left", "inner"]
-_MONTH_DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
+MONTH_DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
 _DAYS = re.compile(r"^\s*(\d+)\s*(D|h)\s*$")
 
 
@@ -154,12 +154,12 @@ class Query:
                 f"the group {self.group.name!r} has no event time, so there is no sequence",
                 "Make the group with event_time=.",
             )
-        if bool(_MONTH_DAY.match(start)) != bool(_MONTH_DAY.match(end)):
+        if bool(MONTH_DAY.match(start)) != bool(MONTH_DAY.match(end)):
             raise BadInput(
                 f"start {start!r} and end {end!r} are of two kinds",
                 "Write both as '03-01' or both as '2024-03-01'.",
             )
-        if not _MONTH_DAY.match(start):
+        if not MONTH_DAY.match(start):
             try:
                 first, last = pd.Timestamp(start), pd.Timestamp(end)
             except ValueError as error:

@@ -82,7 +82,7 @@ def test_passes_of_any_size_give_the_same_rows(monkeypatch):
     whole = extract.zonal(
         cube, zones(ALIGNED, (500_200, 4_999_700, 500_333, 4_999_888)), stats=["median"]
     )
-    monkeypatch.setattr(extract, "_PASS_BYTES", 1)
+    monkeypatch.setattr("eolab.features.zones._PASS_BYTES", 1)
     pd.testing.assert_frame_equal(
         whole,
         extract.zonal(
@@ -255,3 +255,23 @@ def test_blocks_of_the_real_table_merge_the_pairs_of_one_place(shared_data, stor
         held = {tuple(p) for p in place.loc[fold.test.ids].to_numpy()}
         assert not held & {tuple(p) for p in place.loc[fold.train.ids].to_numpy()}
     assert folds[0].source["report"]["units"] <= 500 - 49
+
+
+def test_points_get_the_pixel_that_holds_them():
+    cube = make_cube()
+    rng = np.random.default_rng(0)
+    x, y = 500_000 + rng.uniform(0, 500, 30), 5_000_000 - rng.uniform(0, 400, 30)
+    points = gpd.GeoDataFrame(
+        {"point_id": np.arange(30), "crop": "a"},
+        geometry=gpd.points_from_xy(x, y),
+        crs="EPSG:32633",
+    )
+    rows = extract.sample(cube, points, columns=["crop"])
+    assert len(rows) == 90
+    nearest = cube.sel(x=xr.DataArray(x, dims="p"), y=xr.DataArray(y, dims="p"), method="nearest")
+    np.testing.assert_array_equal(
+        rows["nir"].to_numpy().reshape(30, 3), nearest["nir"].transpose("p", "time").to_numpy()
+    )
+    assert set(rows.columns) == {"point_id", "x", "y", "time", "red", "nir", "crop"}
+    with pytest.raises(BadInput, match="other shapes"):
+        extract.sample(cube, zones(ALIGNED), id="parcel_id")

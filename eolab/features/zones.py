@@ -1,0 +1,265 @@
+"""Statistics of a cube by zone, with exact shares of the pixels on the border."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput, nearest
+from eolab.features.cubes import Dropped, inside, layout, scenes
+from eolab.features.geometry import is_metric
+from eolab.features.group import ITEMS
+from eolab.progress import track
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+    from affine import Affine
+
+STATS = (
+    "mean",
+    "median",
+    "min",
+    "max",
+    "stdev",
+    "variance",
+    "sum",
+    "majority",
+    "minority",
+    "coefficient_of_variation",
+)
+# What one pass holds of the cube, so that a long season never has to fit in memory at once.
+_PASS_BYTES = 128 * 2**20
+
+
+def zonal(
+    cube: xr.Dataset,
+    zones: gpd.GeoDataFrame,
+    *,
+    id: str = "parcel_id",
+    stats: Sequence[str] = ("median",),
+    buffer: float = 0.0,
+    min_pixels: float = 1,
+) -> pd.DataFrame:
+    """Statistics of each band by zone and date, with exact shares of the pixels on the border.
+
+    Args:
+        cube: (time, y, x) or (y, x), NaN where nothing was seen.
+        zones: Polygons with a CRS; they are converted to the cube's.
+        id: Column that names a zone.
+        stats: "mean", "median", "min", "max", "stdev", "sum", "q25" (any quantile), ... of the
+            valid pixels, weighted by the share of a pixel that is inside.
+        buffer: Metres by which zones grow; negative shrinks them, away from mixed border pixels.
+        min_pixels: Rows with fewer clear pixels are left out.
+
+    Returns:
+        One row a zone and date: ``id``, ``time`` (UTC; where the cube has times),
+        ``<band>_<stat>``, ``count`` (pixels clear in all bands), ``clear`` (their share of the
+        zone, 0..1).
+
+    Raises:
+        BadInput: No CRS, unknown statistic, zones without an id, no zone inside the cube.
+    """
+    import pandas as pd
+
+    bands, times, transform, crs = layout(cube)
+    ops = {
+        s: _operation(s)
+        for s in dict.fromkeys(
+            ["median"]
+            if isinstance(stats, str) and stats == "median"
+            else [stats]
+            if isinstance(stats, str)
+            else stats
+        )
+    }
+    placed = _zones(zones, id, crs, buffer, cube, transform)
+    size = cube.sizes["y"] * cube.sizes["x"] * 4 * (len(bands) + 1)
+    step = max(1, int(_PASS_BYTES // size))
+    whole = _pixel_counts(cube, placed, id, transform)
+    slices = [
+        slice(i, min(i + step, max(len(times), 1))) for i in range(0, max(len(times), 1), step)
+    ]
+    parts = [
+        _pass(cube, bands, times, part, placed, id, ops, transform, whole)
+        for part in track(slices, "Statistics by zone")
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    rows = rows[rows["count"] >= max(float(min_pixels), 1e-9)]
+    if rows.empty:
+        raise BadInput(
+            f"no zone has {min_pixels:g} clear pixels at any date",
+            "Lower min_pixels, shrink the buffer, or load more dates.",
+        )
+    lost = len(placed) - rows[id].nunique()
+    if lost:
+        warnings.warn(
+            f"{lost} of {len(placed)} zones have no date with {min_pixels:g} clear pixels",
+            Dropped,
+            stacklevel=2,
+        )
+    keys = [id, *(["time"] if "time" in rows else [])]
+    rows = rows.sort_values(keys, ignore_index=True)
+    rows.attrs[ITEMS] = scenes(cube)
+    return rows
+
+
+def _operation(stat: str) -> str:
+    if stat in STATS:
+        return stat
+    if stat.startswith("q") and stat[1:].isdigit() and 0 <= int(stat[1:]) <= 100:
+        return f"quantile(q={int(stat[1:]) / 100:g})"
+    if stat == "count":
+        return "count"
+    raise BadInput(
+        f"unknown statistic {stat!r}", nearest(stat, [*STATS, "count", "q25", "q75"], "statistics")
+    )
+
+
+def _zones(
+    zones: gpd.GeoDataFrame,
+    name: str,
+    crs: object,
+    buffer: float,
+    cube: xr.Dataset,
+    transform: Affine,
+) -> gpd.GeoDataFrame:
+    """The zones as they are measured: in the cube's CRS, inside the cube, buffered."""
+    placed = inside(zones, crs, cube, transform, [name], "zones")
+    column = placed[name]
+    if column.isna().any():
+        raise BadInput(
+            f"{int(column.isna().sum())} zones have no {name!r}",
+            f"Drop them: zones.dropna(subset=[{name!r}]).",
+        )
+    if column.duplicated().any():
+        raise BadInput(
+            f"the zone {column[column.duplicated()].iloc[0]!r} is there twice",
+            f"Dissolve first: zones.dissolve({name!r}).",
+        )
+    if buffer:
+        from pyproj import CRS
+
+        shape = placed.geometry
+        if is_metric(CRS.from_user_input(crs)):
+            moved = shape.buffer(buffer)
+        else:
+            moved = shape.to_crs(shape.estimate_utm_crs()).buffer(buffer).to_crs(placed.crs)
+        placed = placed.set_geometry(moved)
+        gone = placed.geometry.is_empty
+        if gone.any():
+            warnings.warn(
+                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m",
+                Dropped,
+                stacklevel=3,
+            )
+            placed = placed[~gone]
+        if placed.empty:
+            raise BadInput(f"every zone vanishes with buffer={buffer:g} m", "Take a smaller one.")
+    return placed.reset_index(drop=True)
+
+
+def _pixel_counts(
+    cube: xr.Dataset, zones: gpd.GeoDataFrame, name: str, transform: Affine
+) -> np.ndarray:
+    """Pixels (with shares) inside each zone, seen or not, shape (zones,)."""
+    ones = np.ones((cube.sizes["y"], cube.sizes["x"]), np.float32)
+    return np.asarray(
+        _measure({"all": ones}, zones, name, ["sum"], transform)["sum"].to_numpy(), dtype=float
+    )
+
+
+def _pass(
+    cube: xr.Dataset,
+    bands: Sequence[str],
+    times: np.ndarray,
+    part: slice,
+    zones: gpd.GeoDataFrame,
+    name: str,
+    ops: dict[str, str],
+    transform: Affine,
+    whole: np.ndarray,
+) -> pd.DataFrame:
+    """The rows of some dates: one call for all layers finds the shares of pixels once."""
+    import pandas as pd
+
+    block = cube[list(bands)]
+    block = block.isel(time=part) if len(times) else block.expand_dims("time")
+    values = [
+        np.asarray(block[b].transpose("time", "y", "x").to_numpy(), dtype=np.float32) for b in bands
+    ]
+    count = values[0].shape[0]
+    layers = {f"L{t}_{i}": values[i][t] for t in range(count) for i in range(len(bands))}
+    clear = np.logical_and.reduce([np.isfinite(v) for v in values])
+    figures = _measure(layers, zones, name, list(ops.values()), transform)
+    seen = _measure(
+        {f"C{t}_0": clear[t].astype(np.float32) for t in range(count)},
+        zones,
+        name,
+        ["sum"],
+        transform,
+    )
+    out = []
+    for t in range(count):
+        pixels = seen[f"C{t}_0_sum" if count > 1 else "sum"].to_numpy(dtype=float)
+        rows: dict[str, object] = {name: zones[name].to_numpy()}
+        if len(times):
+            rows["time"] = pd.Series(times[part][t], index=range(len(zones))).dt.tz_localize("UTC")
+        for i, band in enumerate(bands):
+            for stat, op in ops.items():
+                column = op if len(layers) == 1 else f"L{t}_{i}_{op}"
+                rows[f"{band}_{stat}"] = figures[_column(figures, column)].to_numpy(
+                    dtype=np.float64
+                )
+        rows["count"] = pixels
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows["clear"] = np.where(whole > 0, np.clip(pixels / whole, 0, 1), 0.0)
+        out.append(pd.DataFrame(rows))
+    return pd.concat(out, ignore_index=True)
+
+
+def _column(frame: pd.DataFrame, wanted: str) -> str:
+    # exactextract calls quantile(q=0.25) "quantile_25".
+    if wanted in frame.columns:
+        return wanted
+    head, _, q = wanted.partition("quantile(q=")
+    return f"{head}quantile_{round(float(q.rstrip(')')) * 100)}"
+
+
+def _measure(
+    layers: dict[str, np.ndarray],
+    zones: gpd.GeoDataFrame,
+    name: str,
+    ops: list[str],
+    transform: Affine,
+) -> pd.DataFrame:
+    from exactextract import exact_extract
+    from exactextract.raster import NumPyRasterSource
+
+    first = next(iter(layers.values()))
+    height, width = first.shape
+    x0, y0 = transform.c, transform.f
+    x1, y1 = x0 + width * transform.a, y0 + height * transform.e
+    wkt = zones.crs.to_wkt()
+    sources = []
+    for key, layer in layers.items():
+        # Rows from north to south and columns from west to east, as exactextract reads them.
+        upright = layer[:: -1 if y1 > y0 else 1, :: -1 if x1 < x0 else 1]
+        sources.append(
+            NumPyRasterSource(
+                np.ascontiguousarray(upright),
+                min(x0, x1),
+                min(y0, y1),
+                max(x0, x1),
+                max(y0, y1),
+                nodata=np.nan,
+                name=key,
+                srs_wkt=wkt,
+            )
+        )
+    found: pd.DataFrame = exact_extract(sources, zones, ops, include_cols=[name], output="pandas")
+    return found
