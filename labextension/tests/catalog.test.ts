@@ -88,14 +88,16 @@ it('test figures are gathered with their intervals', () => {
     macro_f1: 0.8312,
     macro_f1_low: 0.802,
     macro_f1_high: 0.857,
-    gap_low: 1
+    gap_low: 1,
+    test_samples: 70,
+    study_val_macro_f1: 0.9
   });
   expect(figures.map(figure => figure.name)).toEqual([
     'accuracy',
     'macro_f1',
     'gap_low'
   ]);
-  expect(figures.map(formatFigure)[1]).toBe('0.8312 (0.802 – 0.857)');
+  expect(figures.map(formatFigure)[1]).toBe('0.831 (0.802 – 0.857)');
 });
 
 it('a column is told by its commonest values or by its range', () => {

@@ -6,6 +6,7 @@ import {
   bestHistory,
   curvesToDraw,
   elapsed,
+  medianCurve,
   remaining
 } from '../src/studies/derive';
 import { sortTrials } from '../src/studies/trialRows';
@@ -85,6 +86,25 @@ describe('learning curves', () => {
       [0.1, null, 0.3],
       [null, 0.2, null]
     ]);
+  });
+
+  it('have a median of what completed, where enough reported', () => {
+    const curves = [0.1, 0.2, 0.4, 0.8].map((value, n) =>
+      trial(n, {
+        curve:
+          n < 3
+            ? [[1, value]]
+            : [
+                [1, value],
+                [2, value]
+              ]
+      })
+    );
+    const failed = trial(9, { state: 'failed', curve: [[1, -100]] });
+    const median = medianCurve([...curves, failed], [1, 2]);
+    expect(median[0]).toBeCloseTo(0.3);
+    expect(median[1]).toBeNull();
+    expect(medianCurve(curves.slice(0, 3), [1])).toEqual([0.2]);
   });
 
   it('of 10,000 trials: the best, the chosen and the running ones are among the 200', () => {

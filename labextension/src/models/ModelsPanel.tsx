@@ -24,8 +24,9 @@ export function ModelsPanel(): JSX.Element {
         title={trans.__('No model is registered yet.')}
         text={trans.__('Refit the best trial of a study and register it:')}
         code={
-          'ws.models.register("crops", study.refit(),\n' +
-          '                   test=split.test)'
+          'ws.models.register(\n' +
+          '    "crops", study.refit(),\n' +
+          '    test=split.test)'
         }
       />
     );

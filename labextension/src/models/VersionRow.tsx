@@ -1,11 +1,12 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IModelVersion } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
 import { Facts } from '../shared/Facts';
-import { formatMoment, formatScalar } from '../shared/format';
-import { figuresOf, formatFigure } from './figures';
+import { formatCount, formatMoment, formatScalar } from '../shared/format';
+import { figuresOf, formatFigure, studyFigures } from './figures';
 import { LineageList } from './LineageList';
 
 interface IProps {
@@ -16,7 +17,9 @@ interface IProps {
 /** One version: its test figures, parameters and where it comes from. */
 export function VersionRow({ version, open }: IProps): JSX.Element {
   const trans = useTrans();
-  const figures = figuresOf(version.metrics);
+  const { metrics } = version;
+  const figures = figuresOf(metrics);
+  const inStudy = studyFigures(metrics);
   const headline =
     figures.find(figure => figure.name === 'macro_f1') ?? figures[0];
   return (
@@ -44,14 +47,25 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
     >
       {() => (
         <>
+          {version.description ? (
+            <p className="eolab-Text">{version.description}</p>
+          ) : null}
           {figures.length ? (
             <>
               <h5 className="eolab-Heading">{trans.__('Test figures')}</h5>
               <Facts
-                items={figures.map(figure => [
-                  figure.name,
-                  formatFigure(figure)
-                ])}
+                items={[
+                  ...figures.map(
+                    figure => [figure.name, formatFigure(figure)] as const
+                  ),
+                  [trans.__('tested on'), testedOn(metrics, trans)],
+                  [
+                    trans.__('test opened'),
+                    typeof metrics['test_openings'] === 'number'
+                      ? trans._n('once', '%1 times', metrics['test_openings'])
+                      : null
+                  ]
+                ]}
               />
             </>
           ) : (
@@ -59,6 +73,17 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
               {trans.__('Not tested: register with test=split.test.')}
             </p>
           )}
+          {inStudy.length ? (
+            <>
+              <h5 className="eolab-Heading">{trans.__('In the study')}</h5>
+              <Facts
+                items={inStudy.map(figure => [
+                  figure.name,
+                  formatFigure(figure)
+                ])}
+              />
+            </>
+          ) : null}
           <h5 className="eolab-Heading">{trans.__('Parameters')}</h5>
           <Facts
             items={[
@@ -73,4 +98,22 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
       )}
     </Disclosure>
   );
+}
+
+function testedOn(
+  metrics: IModelVersion['metrics'],
+  trans: TranslationBundle
+): string | null {
+  const samples = metrics['test_samples'] ?? null;
+  const units = metrics['test_units'] ?? null;
+  if (samples === null) {
+    return null;
+  }
+  return units === null
+    ? trans.__('%1 samples', formatCount(samples))
+    : trans.__(
+        '%1 samples in %2 blocks',
+        formatCount(samples),
+        formatCount(units)
+      );
 }

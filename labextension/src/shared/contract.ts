@@ -234,6 +234,7 @@ export interface IModelVersion {
   version: number;
   aliases: string[];
   created: number;
+  description?: string;
   flavour: string;
   study: string | null;
   params: Params;

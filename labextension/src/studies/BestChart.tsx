@@ -52,7 +52,7 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
           stroke: palette.quiet,
           grid: { stroke: palette.grid, width: 1 },
           ticks: { show: false },
-          values: (_, ticks) => ticks.map(tick => shortDuration(tick))
+          values: (_, ticks) => durations(ticks)
         },
         {
           size: 52,
@@ -86,6 +86,15 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
   };
 }
 
-function shortDuration(seconds: number): string {
-  return seconds === 0 ? '0' : formatDuration(seconds).replace('.0 s', ' s');
+/** Times at an axis, with as many digits as tell them apart. */
+function durations(ticks: readonly number[]): string[] {
+  const step = (ticks[1] ?? 0) - (ticks[0] ?? 0);
+  return ticks.map(tick => {
+    if (tick === 0) {
+      return '0';
+    }
+    return step > 0 && step < 1 && tick < 60
+      ? `${tick.toFixed(step < 0.1 ? 2 : 1)} s`
+      : formatDuration(tick).replace('.0 s', ' s');
+  });
 }

@@ -1,11 +1,12 @@
 import { useMemo, type JSX } from 'react';
+import type { AlignedData } from 'uplot';
 
 import { Chart, type IDrawing } from '../shared/Chart';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { formatValue } from '../shared/format';
 import type { IPalette } from '../shared/theme';
-import { alignCurves, curvesToDraw } from './derive';
+import { alignCurves, curvesToDraw, medianCurve } from './derive';
 
 interface IProps {
   study: IStudySnapshot;
@@ -57,9 +58,10 @@ function draw(
   chosen: ReadonlySet<number>,
   step: string
 ): IDrawing {
-  const data = alignCurves(trials);
+  const curves = alignCurves(trials);
+  const data: AlignedData = [...curves, medianCurve(study.trials, curves[0])];
   // A curve of one step is a point, which a line cannot show.
-  const dots = data[0].length < 3;
+  const dots = curves[0].length < 3;
   const best = study.best?.trial;
   return {
     data,
@@ -115,7 +117,14 @@ function draw(
           label: String(trial.n),
           spanGaps: true,
           points: { show: dots, size: 6 }
-        }))
+        })),
+        {
+          stroke: palette.text,
+          width: 1.5,
+          dash: [6, 4],
+          spanGaps: true,
+          points: { show: false }
+        }
       ]
     })
   };

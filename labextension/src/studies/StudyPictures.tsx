@@ -49,8 +49,12 @@ export function StudyPictures(props: IProps): JSX.Element {
             return (
               <div className="eolab-Charts">
                 <figure>
-                  <figcaption>{trans.__('Learning curves')}</figcaption>
-                  {study.trials.some(trial => trial.curve.length) ? (
+                  <figcaption>
+                    {trans.__(
+                      'Learning curves; dashed: median of completed trials'
+                    )}
+                  </figcaption>
+                  {study.trials.some(trial => trial.curve.length > 1) ? (
                     <CurvesChart
                       study={study}
                       trials={trials}
@@ -60,7 +64,7 @@ export function StudyPictures(props: IProps): JSX.Element {
                     />
                   ) : (
                     <p className="eolab-None">
-                      {trans.__('No trial has reported a step yet.')}
+                      {trans.__('No trial has reported more than one step.')}
                     </p>
                   )}
                 </figure>

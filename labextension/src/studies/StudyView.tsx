@@ -62,7 +62,9 @@ export function StudyView({ name }: IProps): JSX.Element {
       <div className="eolab-Charts">
         {study.trials.some(trial => trial.curve.length > 1) ? (
           <figure>
-            <figcaption>{trans.__('Learning curves')}</figcaption>
+            <figcaption>
+              {trans.__('Learning curves; dashed: median of completed trials')}
+            </figcaption>
             <CurvesChart
               study={study}
               chosen={chosen}

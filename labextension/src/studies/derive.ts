@@ -139,6 +139,41 @@ export function curvesToDraw(
   return [...drawn].sort((a, b) => rank(b) - rank(a) || a.n - b.n);
 }
 
+/** The median of the completed trials at each of these steps, where three or more reported. */
+export function medianCurve(
+  trials: readonly ITrial[],
+  steps: readonly number[]
+): (number | null)[] {
+  const values = new Map<number, number[]>();
+  for (const trial of trials) {
+    if (trial.state === 'completed') {
+      for (const [step, value] of trial.curve) {
+        if (value !== null) {
+          const column = values.get(step);
+          if (column) {
+            column.push(value);
+          } else {
+            values.set(step, [value]);
+          }
+        }
+      }
+    }
+  }
+  return steps.map(step => {
+    const column = values.get(step);
+    if (!column || column.length < 3) {
+      return null;
+    }
+    column.sort((a, b) => a - b);
+    const middle = column.length >> 1;
+    const high = column[middle] ?? null;
+    const low = column[middle - 1] ?? null;
+    return column.length % 2 || high === null || low === null
+      ? high
+      : (low + high) / 2;
+  });
+}
+
 /** Curves on one common axis, as uPlot wants them: steps, then one column of values a trial. */
 export function alignCurves(
   trials: readonly ITrial[]
