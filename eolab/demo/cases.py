@@ -307,7 +307,7 @@ def _polygons(labels: Path, column: str, say: Say) -> gpd.GeoDataFrame:
 
 def _scenes(cube: xr.Dataset) -> int:
     """How many scenes the cube was made from (an older product of an overpass is not)."""
-    return len({item for ids in cube["item_id"].to_numpy().tolist() for item in str(ids).split(",")})
+    return len({item for ids in cube["item_id"].to_numpy() for item in str(ids).split(",")})
 
 
 def _valid_pixels(cube: xr.Dataset) -> int:

@@ -9,6 +9,7 @@ from eolab.errors import BadInput
 if TYPE_CHECKING:
     import numpy as np
 
+
 class Predictor(Protocol):
     """A loaded model as far as it is asked here."""
 

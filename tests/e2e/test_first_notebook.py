@@ -1,4 +1,4 @@
-"""The main job in a browser: the first notebook, its studies live, through reload and kernel death."""
+"""The main job in a browser: the first notebook, live through reload and kernel death."""
 
 from __future__ import annotations
 
