@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from eolab.features.checks import (
         check_leakage as check_leakage,
+    )
+    from eolab.features.checks import (
         suspect_labels as suspect_labels,
     )
     from eolab.features.group import FeatureGroup as FeatureGroup

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, Conflict
-from eolab.features import schema, statistics as figures, validation
-from eolab.features.geometry import Geometry, check_same_crs, detect
+from eolab.features import schema, validation
+from eolab.features import statistics as figures
+from eolab.features.geometry import Geometry, check_same_crs, detect, shapes
 from eolab.features.offline import Commit, OfflineTable, connect, quoted
 from eolab.features.online import OnlineTable
 from eolab.features.query import Query, chosen
@@ -281,7 +282,9 @@ class FeatureGroup:
         columns: Sequence[str] | None = None,
         *,
         known_at: object = None,
+        as_of: object = None,
         filter: str | None = None,
+        bbox: Sequence[float] | None = None,
     ) -> pd.DataFrame:
         """The newest version of each row, ordered by key and event time.
 
@@ -289,7 +292,9 @@ class FeatureGroup:
             columns: Names, in the order wanted; all by default.
             known_at: What was known then: a time stamp with a time zone, or text, which is UTC
                 ("2024-07-01").
+            as_of: The same, by its other name.
             filter: An SQL condition, for example ``"ndvi > 0.3 AND crop = 'maize'"``.
+            bbox: West, south, east, north in the group's CRS; rows whose geometry touches it.
 
         Returns:
             A DataFrame; a GeoDataFrame where the geometry column is among the columns.
@@ -298,14 +303,31 @@ class FeatureGroup:
             BadInput: Unknown column, bad condition or time.
             Conflict: Nothing was inserted yet.
         """
+        if known_at is not None and as_of is not None:
+            raise BadInput("known_at and as_of are the same", "Give one of them.")
+        known_at = known_at if as_of is None else as_of
         names = self.columns if columns is None else chosen(list(columns), self.columns, self.label)
+        geometry = self.geometry
+        wanted = names
+        if bbox is not None:
+            if geometry is None or len(bbox) != 4:
+                raise BadInput(
+                    f"bbox={bbox!r} cannot be used on {self.label}",
+                    "Give four numbers; the group must have a geometry.",
+                )
+            wanted = tuple(dict.fromkeys([*names, *geometry.columns]))
         with connect(self._folder) as con:
             self.table.view(con, "resolved", known_at=moment(known_at))
             where = "" if filter is None else f" WHERE {filter}"
             table = run(
-                con, f"SELECT {quoted(names)} FROM resolved{where} ORDER BY {quoted(self.keys)}"
+                con, f"SELECT {quoted(wanted)} FROM resolved{where} ORDER BY {quoted(self.keys)}"
             )
-        return to_pandas(table, self.geometry)
+        if bbox is not None and geometry is not None:
+            import shapely
+
+            places = shapes(table.select(list(geometry.columns)).to_pandas(), geometry)
+            table = table.filter(shapely.intersects(places, shapely.box(*bbox))).select(list(names))
+        return to_pandas(table, geometry)
 
     def select(self, columns: Sequence[str] | str) -> Query:
         """A query of these columns."""

@@ -5,6 +5,7 @@ All checks are here: a table is refused as a whole, before anything is written.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from eolab.errors import BadInput, nearest
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import xarray as xr
 
 INGESTED = "_ingested_at"
 CHANGE = "_change"
@@ -25,8 +27,8 @@ def to_arrow(frame: object, geometry: Sequence[str] = ()) -> pa.Table:
     """An Arrow table with the types that Delta Lake knows.
 
     Args:
-        frame: A pandas DataFrame, GeoDataFrame, pyarrow Table or RecordBatch, or anything with
-            Arrow's stream interface (polars).
+        frame: A pandas DataFrame, GeoDataFrame, pyarrow Table or RecordBatch, anything with
+            Arrow's stream interface (polars, DuckDB), or an xarray Dataset (one row a cell).
         geometry: Names of geometry columns; they become WKB.
 
     Raises:
@@ -35,6 +37,10 @@ def to_arrow(frame: object, geometry: Sequence[str] = ()) -> pa.Table:
     import pandas as pd
     import pyarrow as pa
 
+    # Who has a Dataset has imported xarray; nobody else should wait for it.
+    xarray = sys.modules.get("xarray")
+    if xarray is not None and isinstance(frame, xarray.Dataset):
+        frame = _from_xarray(frame)
     if isinstance(frame, pd.DataFrame):
         table = _from_pandas(frame, geometry)
     elif isinstance(frame, pa.Table):
@@ -53,6 +59,15 @@ def to_arrow(frame: object, geometry: Sequence[str] = ()) -> pa.Table:
     if twice:
         raise BadInput(f"the column {twice[0]!r} is there twice", "Name each column once.")
     return pa.table([_storable(n, table.column(n)) for n in names], names=names)
+
+
+def _from_xarray(cube: xr.Dataset) -> pd.DataFrame:
+    """One row a cell; times of xarray have no zone and are UTC by its own convention."""
+    frame = cube.to_dataframe().reset_index()
+    for name in frame.columns:
+        if str(frame[name].dtype).startswith("datetime64") and frame[name].dt.tz is None:
+            frame[name] = frame[name].dt.tz_localize("UTC")
+    return frame
 
 
 def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:

@@ -88,6 +88,7 @@ def test_a_newer_version_of_a_row_is_read_and_the_older_was_known_before(group, 
     assert group.read()["value"].tolist() == [9.0, 0.5, 1.0]
     before = pd.Timestamp(first.ingested, unit="us", tz="UTC")
     assert group.read(known_at=before)["value"].tolist() == [0.0, 0.5, 1.0]
+    assert group.read(as_of=before)["value"].tolist() == [0.0, 0.5, 1.0]
     assert group.read(known_at=before - pd.Timedelta("1us")).empty
     assert (second.rows, second.new, second.total) == (1, 0, 3)
     assert [c.operation for c in group.commits()] == ["insert", "insert"]
@@ -197,6 +198,44 @@ def test_a_geometry_without_crs_is_refused_at_first_too(store):
     with pytest.raises(BadInput, match="no coordinate reference system"):
         group.insert(gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(0, 0)]))
     assert not group.commits()
+
+
+def test_a_box_gives_the_rows_that_touch_it(parcels, store):
+    frame = parcels.read()
+    box = (505_000, 5_005_000, 512_000, 5_011_000)
+    found = parcels.read(["parcel_id"], bbox=box)
+    assert (
+        found["parcel_id"].tolist()
+        == frame.cx[box[0] : box[2], box[1] : box[3]]["parcel_id"].tolist()
+    )
+    points = store.create_feature_group("p", primary_key=["id"])
+    points.insert(
+        pd.DataFrame({"id": [1, 2, 3], "lon": [14.0, 15.0, None], "lat": [46.0, 47.0, 46.0]})
+    )
+    assert points.read(bbox=(13, 45, 14.5, 46.5))["id"].tolist() == [1]
+    with pytest.raises(BadInput, match="bbox"):
+        points.read(bbox=(13, 45))
+
+
+def test_a_cube_of_xarray_is_one_row_a_cell(store):
+    import xarray as xr
+
+    cube = xr.Dataset(
+        {"v": (("time", "cell"), np.arange(6.0).reshape(2, 3))},
+        {"time": pd.date_range("2024-01-01", periods=2), "cell": [10, 11, 12]},
+    )
+    group = store.create_feature_group("x", primary_key=["cell"], event_time="time")
+    group.insert(cube)
+    assert group.read(["v"], filter="cell = 11")["v"].tolist() == [1.0, 4.0]
+
+
+def test_tables_with_arrows_stream_interface_are_taken(group, at):
+    """Polars and others speak it; DuckDB's relation stands for them here."""
+    import duckdb
+
+    frame = rows(at)
+    group.insert(duckdb.sql("SELECT * FROM frame"))
+    assert group.read()["value"].tolist() == frame["value"].tolist()
 
 
 def test_longitude_and_latitude_are_a_geometry_by_themselves(store):
