@@ -172,6 +172,17 @@ def project(points: np.ndarray, source: str, target: str) -> np.ndarray:
     return np.column_stack([x, y])
 
 
+def reproject(geometries: np.ndarray, source: str, target: str) -> np.ndarray:
+    """Geometries from one CRS into another."""
+    import shapely
+
+    if source == target:
+        return geometries
+    return np.asarray(
+        shapely.transform(geometries, lambda p: project(p, source, target)), dtype=object
+    )
+
+
 def metres(points: np.ndarray, crs: str) -> np.ndarray:
     """Coordinates between which straight distances are metres.
 

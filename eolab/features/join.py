@@ -18,15 +18,15 @@ from eolab.features.group import condition_errors, run
 from eolab.features.offline import quote
 from eolab.features.query import Join, Query, Steps, seconds
 from eolab.features.schema import INGESTED
+from eolab.features.spatial import near_name, nearby
+from eolab.features.windows import filled, step_names, windows
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+    from eolab.features.geometry import Geometry
     from eolab.features.group import FeatureGroup
-
-# A time later than all others, for labels without one: 9999-12-31, microseconds since the epoch.
-NO_TIME = 253402214400000000
 
 
 @dataclass(frozen=True)
@@ -36,30 +36,34 @@ class Spine:
     Attributes:
         rows: A table with the key columns; row i is sample i.
         times: Event time of each row, microseconds since the epoch, int64, shape (n,);
-            `NO_TIME` where the rows have none.
+            `windows.NO_TIME` where the rows have none.
+        geometry: How the rows know where they are; None where they do not.
     """
 
     rows: pa.Table
     times: np.ndarray
+    geometry: Geometry | None = None
 
     def register(
-        self, con: DuckDBPyConnection, extra: Mapping[str, np.ndarray] | None = None
+        self, con: DuckDBPyConnection, extra: Mapping[str, pa.Array | pa.ChunkedArray]
     ) -> None:
         import pyarrow as pa
 
         table = self.rows.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
         table = table.append_column("_t", pa.array(self.times, pa.timestamp("us", "UTC")))
-        for name, values in (extra or {}).items():
-            table = table.append_column(name, pa.array(values))
+        for name, values in extra.items():
+            table = table.append_column(name, values)
         con.register("spine", table)
 
 
 def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
-    """The columns on which a part is matched.
+    """The columns on which a part is matched; none where it is matched by place.
 
     Raises:
         BadInput: They are not all among the spine's, or do not name one row of the part.
     """
+    if part.near is not None:
+        return ()
     group = part.query.group
     on = part.on or group.primary_key
     for name in on:
@@ -91,7 +95,7 @@ def flat(
     Returns:
         The table in the order of the spine, and a mask (n,) of rows that every inner join matched.
     """
-    spine.register(con)
+    spine.register(con, _placed(con, spine, query, known_at))
     kept = np.ones(spine.rows.num_rows, dtype=bool)
     selected, joins = [], []
     for number, part in enumerate(query.parts):
@@ -112,17 +116,37 @@ def flat(
     return table, kept
 
 
+def _placed(
+    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+) -> dict[str, pa.ChunkedArray]:
+    """For each part that is matched by place, the keys of what each row meets."""
+    out: dict[str, pa.ChunkedArray] = {}
+    for number, part in enumerate(query.parts):
+        if part.near is not None:
+            out |= nearby(con, spine.rows, spine.geometry, part, number, known_at)
+    return out
+
+
+def _pairs(spine: Spine, part: Join, number: int) -> list[tuple[str, str]]:
+    """The spine's and the group's columns that must be equal."""
+    group = part.query.group
+    if part.near is not None:
+        return [(near_name(number, i), k) for i, k in enumerate(group.primary_key)]
+    keys = keys_of(part, spine.rows.column_names)
+    check_types(spine.rows.schema, group, keys)
+    return [(k, k) for k in keys]
+
+
 def _match(
     con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None
 ) -> None:
     """Make the table ``part<number>`` (_row, c0, c1, ...): at most one row a spine row."""
     group, columns = part.query.group, part.query.columns
-    keys = keys_of(part, spine.rows.column_names)
-    check_types(spine.rows.schema, group, keys)
+    pairs = _pairs(spine, part, number)
     # Renamed, so that no column can be mistaken for one of the spine.
     values = [f"{quote(c)} AS c{i}" for i, c in enumerate(columns)]
-    match = [f"{quote(k)} AS k{i}" for i, k in enumerate(keys)]
-    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, k in enumerate(keys))
+    match = [f"{quote(k)} AS k{i}" for i, (_, k) in enumerate(pairs)]
+    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
     out = ", ".join(["s._row", *(f"g.c{i}" for i in range(len(columns)))])
     target = f"CREATE OR REPLACE TEMP TABLE part{number} AS"
     where = f" WHERE {part.query.where}" if part.query.where else ""
@@ -146,13 +170,13 @@ def _match(
         return
     group.table.view(con, "every", known_at=known_at, resolve=False)
     inner = f"(SELECT {', '.join([*match, f'{event} AS _e'])} FROM every)"
-    hit = ", ".join(["s._row", "g._e", *(f"g.k{i}" for i in range(len(keys)))])
+    hit = ", ".join(["s._row", "g._e", *(f"g.k{i}" for i in range(len(pairs)))])
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE hits AS SELECT {hit} "
         f"FROM spine s ASOF JOIN {inner} g ON {found}"
     )
     again = " AND ".join(
-        [f"h._e = g.{event}", *(f"h.k{i} = g.{quote(k)}" for i, k in enumerate(keys))]
+        [f"h._e = g.{event}", *(f"h.k{i} = g.{quote(k)}" for i, (_, k) in enumerate(pairs))]
     )
     fetched = ", ".join(["h._row", *(f"g.{quote(c)} AS c{i}" for i, c in enumerate(columns))])
     con.execute(
@@ -177,95 +201,6 @@ def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> No
             )
 
 
-def windows(
-    times: np.ndarray, steps: Steps, seen: tuple[int, int] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """First and last moment (excluded) of each row's season, microseconds, shape (n,).
-
-    Args:
-        times: Event times of the rows; `NO_TIME` where they have none.
-        steps: The sequence.
-        seen: Earliest and latest observation, for rows without a time.
-
-    Raises:
-        BadInput: Rows without a time, and observations of several seasons.
-    """
-    import pandas as pd
-
-    day = np.timedelta64(1, "D")
-    if len(steps.start) != 5:
-        first = pd.Timestamp(steps.start)
-        last = pd.Timestamp(steps.end)
-        stamps = [
-            s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC") for s in (first, last)
-        ]
-        low, high = (int(s.timestamp() * 1e6) for s in stamps)
-        # A bare date is the whole day.
-        high += 86_400_000_000 if len(steps.end) <= 10 else 0
-        return np.full(len(times), low), np.full(len(times), high)
-    stamps_np = times.astype("datetime64[us]")
-    if len(times) and (times == NO_TIME).any():
-        if seen is None:
-            return np.zeros(len(times), np.int64), np.zeros(len(times), np.int64)
-        low_year = season_of(np.array([seen[0]], "datetime64[us]"), steps.start)[0]
-        high_year = season_of(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
-        if low_year != high_year:
-            raise BadInput(
-                "the labels have no event time and the observations are of several seasons "
-                f"({low_year} to {high_year})",
-                "Give the label group an event_time, or write full dates in sequence().",
-            )
-        years = np.full(len(times), low_year)
-    else:
-        years = season_of(stamps_np, steps.start)
-    over = 1 if steps.end < steps.start else 0
-    begin = np.array([season_start(int(y), steps.start) for y in years], "datetime64[D]").astype(
-        "datetime64[us]"
-    )
-    finish = np.array(
-        [season_start(int(y) + over, steps.end) + day for y in years], "datetime64[D]"
-    ).astype("datetime64[us]")
-    return begin.astype(np.int64), finish.astype(np.int64)
-
-
-def season_of(times: np.ndarray, start: str) -> np.ndarray:
-    """The year in which the season began that began last at or before each time."""
-    years = times.astype("datetime64[Y]").astype(int) + 1970
-    begins = np.array([season_start(int(y), start) for y in years], "datetime64[D]")
-    return np.asarray(np.where(times.astype("datetime64[D]") < begins, years - 1, years))
-
-
-def season_start(year: int, month_day: str) -> np.datetime64:
-    """A day of a year; 29 February is the 28th in other years."""
-    if month_day == "02-29" and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
-        month_day = "02-28"
-    return np.datetime64(f"{year:04d}-{month_day}", "D")
-
-
-def step_names(steps: Steps) -> tuple[str, ...]:
-    """A name for each step: its first day."""
-    # A year without a 29 February, so that a season has the same number of steps in each year.
-    first = (
-        season_start(2001, steps.start)
-        if len(steps.start) == 5
-        else np.datetime64(steps.start[:10], "D")
-    )
-    if len(steps.start) == 5:
-        last = season_start(2002 if steps.end < steps.start else 2001, steps.end)
-    else:
-        last = np.datetime64(steps.end[:10], "D")
-    span = int((last - first).astype(int) + 1) * 86400
-    every = seconds(steps.every, "every")
-    count = -(-span // every)
-    moments = [first.astype("datetime64[s]") + np.timedelta64(every * i, "s") for i in range(count)]
-    unit, cut = (
-        ("D", 5 if len(steps.start) == 5 else 0)
-        if every % 86400 == 0
-        else ("m", 5 if len(steps.start) == 5 else 0)
-    )
-    return tuple(str(m.astype(f"datetime64[{unit}]"))[cut:] for m in moments)
-
-
 def sequences(
     con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -275,6 +210,8 @@ def sequences(
         Values, float32, shape (n, t, f), NaN where nothing was observed; and how many observations
         each step holds, int32, shape (n, t), of the group that has most.
     """
+    import pyarrow as pa
+
     steps = query.steps
     assert steps is not None
     names, every = step_names(steps), seconds(steps.every, "every") * 1_000_000
@@ -282,7 +219,8 @@ def sequences(
     n, t = spine.rows.num_rows, len(names)
     X = np.full((n, t, len(query.names)), np.nan, dtype=np.float32)
     counts = np.zeros((n, t), dtype=np.int32)
-    spine.register(con, {"_w0": low, "_w1": high})
+    near = _placed(con, spine, query, known_at)
+    spine.register(con, {"_w0": pa.array(low), "_w1": pa.array(high), **near})
     at = 0
     for number, part in enumerate(query.parts):
         group, width = part.query.group, len(part.query.columns)
@@ -292,7 +230,7 @@ def sequences(
             rows = table.column("_row").to_numpy()
             X[rows, :, at : at + width] = _floats(table, width)[:, None, :]
         else:
-            table = _stepped(con, spine, part, every, t, steps, known_at)
+            table = _stepped(con, spine, part, number, every, t, steps, known_at)
             rows, at_step = table.column("_row").to_numpy(), table.column("_step").to_numpy()
             X[rows, at_step, at : at + width] = _floats(table, width)
             np.maximum.at(counts, (rows, at_step), table.column("_n").to_numpy().astype(np.int32))
@@ -313,6 +251,7 @@ def _stepped(
     con: DuckDBPyConnection,
     spine: Spine,
     part: Join,
+    number: int,
     every: int,
     t: int,
     steps: Steps,
@@ -320,15 +259,14 @@ def _stepped(
 ) -> pa.Table:
     group, columns = part.query.group, part.query.columns
     assert group.event_time is not None
-    keys = keys_of(part, spine.rows.column_names)
-    check_types(spine.rows.schema, group, keys)
-    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, k in enumerate(keys))
+    pairs = _pairs(spine, part, number)
+    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
     group.table.view(con, "resolved", known_at=known_at)
     where = f" WHERE {part.query.where}" if part.query.where else ""
     values = [f"CAST({quote(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
     inner = ", ".join(
         [
-            *(f"{quote(k)} AS k{i}" for i, k in enumerate(keys)),
+            *(f"{quote(k)} AS k{i}" for i, (_, k) in enumerate(pairs)),
             f"epoch_us({quote(group.event_time)}) AS _e",
             *values,
         ]
@@ -366,29 +304,3 @@ def _floats(table: pa.Table, width: int) -> np.ndarray:
         for i in range(width)
     ]
     return np.column_stack(columns) if columns else np.empty((table.num_rows, 0), np.float32)
-
-
-def filled(X: np.ndarray, how: str, gap: int, last: np.ndarray) -> np.ndarray:
-    """Fill empty steps of arrays (n, t, f).
-
-    Args:
-        X: Values, NaN where empty.
-        how: "previous" or "linear".
-        gap: Longest run of empty steps that is filled.
-        last: For each row the last step that had begun at its event time, shape (n,); nothing
-            later is filled.
-    """
-    n, t, f = X.shape
-    index = np.arange(t)[None, :, None]
-    known = ~np.isnan(X)
-    before = np.maximum.accumulate(np.where(known, index, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known, index, t)[:, ::-1], axis=1)[:, ::-1]
-    rows, _, columns = np.ogrid[:n, :t, :f]
-    left = X[rows, np.clip(before, 0, t - 1), columns]
-    run_length = np.where(after < t, after, np.clip(last, 0, t - 1)[:, None, None] + 1) - before - 1
-    usable = ~known & (before >= 0) & (run_length <= gap) & (index <= last[:, None, None])
-    if how == "previous":
-        return np.where(usable, left, X)
-    right = X[rows, np.clip(after, 0, t - 1), columns]
-    weight = (index - before) / np.maximum(after - before, 1)
-    return np.where(usable & (after < t), left + (right - left) * weight, X).astype(X.dtype)

@@ -34,6 +34,17 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class Near:
+    """Matched by place: what a row's middle lies "within", or what is "nearest" to it.
+
+    ``max_distance`` is in metres, for "nearest".
+    """
+
+    how: Literal["within", "nearest"]
+    max_distance: float | None = None
+
+
+@dataclass(frozen=True)
 class Join:
     """Another query's columns, matched by key and, where its group has event times, as of a time.
 
@@ -46,6 +57,7 @@ class Join:
     kind: JoinKind = "left"
     max_age: str | None = None
     repeat: bool = False
+    near: Near | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,49 @@ class Query:
                 f"two joined columns are called {twice[0]!r}", f"Pass prefix='{other.group.name}_'."
             )
         return joined
+
+    def join_spatial(
+        self,
+        other: Query,
+        *,
+        how: Literal["within", "nearest"] = "within",
+        max_distance: float | None = None,
+        prefix: str = "",
+        kind: JoinKind = "left",
+        max_age: str | None = None,
+    ) -> Query:
+        """Add another query's columns of what lies at the same place.
+
+        Both groups need a geometry, in any CRS. Of a row that is an area its middle counts. Where
+        the other group has event times, its things are found by where they last were, and their
+        values are those of the row's time.
+
+        Args:
+            other: What to join; without joins of its own.
+            how: What the row lies "within" (a point in a polygon), or is "nearest" to.
+            max_distance: Metres beyond which nothing is near.
+            prefix: Put before the other's column names.
+            kind: "left" keeps every row; "inner" drops those that meet nothing.
+            max_age: Older values count as missing ("30D", "12h").
+
+        Raises:
+            BadInput: Two columns would have the same name, a group without geometry, bad options.
+        """
+        if how not in {"within", "nearest"}:
+            raise BadInput(f"unknown how={how!r}", "Use 'within' or 'nearest'.")
+        if max_distance is not None and (how != "nearest" or not max_distance > 0):
+            raise BadInput(
+                f"max_distance={max_distance!r} with how={how!r}",
+                "Give metres, with how='nearest'.",
+            )
+        if other.group.geometry is None:
+            raise BadInput(
+                f"{other.group.label} has no geometry, so it cannot be joined by place",
+                "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
+            )
+        joined = self.join(other, prefix=prefix, kind=kind, max_age=max_age)
+        part = replace(joined.joins[-1], near=Near(how, max_distance))
+        return replace(joined, joins=(*joined.joins[:-1], part))
 
     def filter(self, condition: str) -> Query:
         """Only rows of the base group that meet an SQL condition, for example ``"clear > 0.5"``."""
@@ -211,6 +266,7 @@ class Query:
                     "kind": j.kind,
                     "max_age": j.max_age,
                     "repeat": j.repeat,
+                    "near": None if j.near is None else vars(j.near),
                 }
                 for j in self.joins
             ],
@@ -270,6 +326,7 @@ def from_dict(spec: Mapping[str, object], group: object) -> Query:
                 j["kind"],
                 j["max_age"],
                 j["repeat"],
+                None if j["near"] is None else Near(**j["near"]),
             )
             for j in joins
         ),

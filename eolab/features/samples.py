@@ -10,7 +10,7 @@ import numpy as np
 
 from eolab.data import TrainingData
 from eolab.errors import BadInput
-from eolab.features import join
+from eolab.features import join, windows
 from eolab.features.geometry import Geometry, shapes
 from eolab.features.group import moment, run
 from eolab.features.offline import connect, quoted
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
+
+    from eolab.features.group import FeatureGroup
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def load(
     rows = rows.filter(has_label)
     vocabularies: dict[str, tuple[str, ...]] = {}
     if query.steps is None:
-        table, kept = join.flat(con, spine(rows, group.event_time), query, known_at)
+        table, kept = join.flat(con, spine(rows, group), query, known_at)
         columns = []
         for name, column in zip(table.column_names, table.columns, strict=True):
             if name in texts:
@@ -98,9 +100,9 @@ def load(
         X = np.column_stack(columns)
         steps: tuple[str, ...] = ()
     else:
-        X, _ = join.sequences(con, spine(rows, group.event_time), query, known_at)
+        X, _ = join.sequences(con, spine(rows, group), query, known_at)
         kept = np.ones(len(X), dtype=bool)
-        steps = join.step_names(query.steps)
+        steps = windows.step_names(query.steps)
     known = kept & ~np.isnan(X).reshape(len(X), -1).all(axis=1) if len(X) else kept
     placed = _valid(rows, group.geometry.columns if group.geometry else ())
     use = known & placed
@@ -157,11 +159,12 @@ def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
     with connect(group.table.folder) as con:
         group.table.view(con, "base", known_at=at)
         where = f" WHERE {query.where}" if query.where else ""
+        place = group.geometry.columns if group.geometry else ()
         names = list(
-            dict.fromkeys([*group.keys, *keys_needed(query, group.columns), *query.columns])
+            dict.fromkeys([*group.keys, *keys_needed(query, group.columns), *query.columns, *place])
         )
         rows = run(con, f"SELECT {quoted(names)} FROM base{where} ORDER BY {quoted(group.keys)}")
-        table, kept = join.flat(con, spine(rows, group.event_time), replace(query, where=None), at)
+        table, kept = join.flat(con, spine(rows, group), replace(query, where=None), at)
     frame = rows.select(list(group.keys)).to_pandas()
     for name in table.column_names:
         if name not in group.keys:
@@ -186,12 +189,15 @@ def label_rows(
     return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
 
 
-def spine(rows: pa.Table, event_time: str | None) -> join.Spine:
+def spine(rows: pa.Table, group: FeatureGroup) -> join.Spine:
     import pyarrow as pa
 
-    if event_time is None:
-        return join.Spine(rows, np.full(rows.num_rows, join.NO_TIME, dtype=np.int64))
-    return join.Spine(rows, rows.column(event_time).cast(pa.int64()).to_numpy())
+    """The rows of a group as those to which values are looked up."""
+    if group.event_time is None:
+        times = np.full(rows.num_rows, windows.NO_TIME, dtype=np.int64)
+    else:
+        times = rows.column(group.event_time).cast(pa.int64()).to_numpy()
+    return join.Spine(rows, times, group.geometry)
 
 
 def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 
 from eolab.errors import BadInput, nearest
 from eolab.features.group import ITEMS
-from eolab.features.join import season_of, season_start
 from eolab.features.query import MONTH_DAY
+from eolab.features.windows import season_of, season_start
 
 if TYPE_CHECKING:
     import pandas as pd

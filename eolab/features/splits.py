@@ -231,7 +231,7 @@ def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> 
     degrees = blocks.crs is not None and CRS.from_user_input(blocks.crs).is_geographic
     if places.areas:
         shapes = (
-            _moved(places.shapes, places.crs, str(blocks.crs))
+            geo.reproject(places.shapes, places.crs, str(blocks.crs))
             if degrees
             else geo.planar(places.shapes, places.crs)
         )
@@ -250,14 +250,6 @@ def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> 
     )
     out[mine[distance <= reach]] = True
     return out
-
-
-def _moved(shapes: np.ndarray, source: str, target: str) -> np.ndarray:
-    import shapely
-
-    return np.asarray(
-        shapely.transform(shapes, lambda p: geo.project(p, source, target)), dtype=object
-    )
 
 
 def too_few(

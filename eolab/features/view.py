@@ -102,7 +102,7 @@ class FeatureView:
             )
             if self.query.steps is not None:
                 return to_pandas(rows, group.geometry)
-            table, kept = join.flat(con, samples.spine(rows, group.event_time), self.query, at)
+            table, kept = join.flat(con, samples.spine(rows, group), self.query, at)
         for number, name in enumerate(table.column_names):
             if name not in group.keys:
                 free = name if name not in rows.column_names else f"{name}_feature"
