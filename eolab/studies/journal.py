@@ -174,11 +174,12 @@ def read_events(run: Path) -> Iterator[Event]:
         file = (run / EVENTS).open("rb")
     except FileNotFoundError:
         return
+    decode = json.JSONDecoder().decode
     with file:
         for line in file:
             if line.endswith(b"\n"):
                 with contextlib.suppress(ValueError):
-                    yield json.loads(line)
+                    yield decode(line.decode())
 
 
 def make_record(study: Mapping[str, Any]) -> Record:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib.util
 import json
 import os
@@ -57,7 +58,13 @@ class StudyProcess:
             emit=self._emit, clock=time.time, ticks=time.monotonic,
         )  # fmt: skip
         self.record = self.coordinator.record
+        gc.disable()
         self.coordinator.replay(journal.read_events(run))
+        gc.enable()
+        # What a long journal left in memory stays: looking through it for garbage again and again
+        # would hold up decisions by tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         self.service = Service(self.coordinator, run / "logs")
         self.token = self._read_token()
         self.endpoint = Endpoint(self.service.handle, self.token)

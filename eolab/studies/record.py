@@ -24,7 +24,7 @@ command    command, at, args                                  a command was carr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,12 +102,16 @@ class Record:
         self.running_since: float | None = None
         self.run_seconds = 0.0
         self.last_time = 0.0
+        kinds = "process state set command trial start report requeue finish worker"
+        self._handlers: dict[str, Callable[[Event], None]] = {
+            kind: getattr(self, f"_{kind}") for kind in kinds.split()
+        }
 
     def apply(self, event: Event) -> None:
         """Fold one event; an event of a newer kind is counted and passed over."""
         self.seq += 1
         self.last_time = float(event.get("t", self.last_time))
-        handler = getattr(self, "_" + str(event.get("e", "")), None)
+        handler = self._handlers.get(event.get("e", ""))
         if handler is not None:
             handler(event)
             if event.get("n") is not None:
@@ -183,7 +187,9 @@ class Record:
     def _report(self, event: Event) -> None:
         trial = self.trials[int(event["n"])]
         metrics: Mapping[str, float | None] = event["m"]  # None where it was not finite
-        trial.metrics.update({k: v for k, v in metrics.items() if v is not None})
+        for name, figure in metrics.items():
+            if figure is not None:
+                trial.metrics[name] = figure
         value = metrics.get(self.metric)
         if value is None:
             return
