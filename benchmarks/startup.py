@@ -18,24 +18,24 @@ import tempfile
 import time
 from pathlib import Path
 
+from playwright.sync_api import Response
+
+from tests.e2e.jupyter import chromium, serve
+
 REACH = {"import_s": 0.3, "server_s": 0.3, "bundle_kb": 150.0}
 SERVER = """
 import sys, time
 start = time.perf_counter()
 from jupyter_server.serverapp import ServerApp
-app = ServerApp()
+from traitlets.config import Config
+enabled = {"eolab": sys.argv[1] == "with"}
+app = ServerApp(config=Config({"ServerApp": {"jpserver_extensions": enabled}}))
 app.initialize(
     argv=["--no-browser", "--allow-root", "--port=0", "--ServerApp.ip=127.0.0.1"],
     find_extensions=False,
 )
-if sys.argv[1] == "with":
-    manager = app.extension_manager
-    manager.add_extension("eolab", enabled=True)
-    if not manager.extensions or not manager.link_extension("eolab") is None:
-        pass
-    manager.load_extension("eolab")
+assert any(app.extension_manager.extension_apps.values()) == enabled["eolab"]
 print(time.perf_counter() - start)
-app.http_server.stop()
 """
 
 
@@ -65,15 +65,20 @@ def server_seconds(runs: int) -> float:
 
 
 def bundle_kilobytes() -> float:
-    """Gzipped size of what JupyterLab loads of ours at start: the remote entry and our plugin.
+    """Gzipped size of what a browser loads of ours until JupyterLab stands, no panel opened."""
+    sizes: dict[str, int] = {}
 
-    The chunks are named by a browser that loads them: every file that the remote entry asks for
-    before a panel is opened. Here it is the entry, the style and the chunk of `index.js`.
-    """
-    folder = Path(__file__).resolve().parents[1] / "eolab" / "labextension" / "static"
-    first = [*folder.glob("remoteEntry*.js"), *folder.glob("style.js")]
-    first += [f for f in folder.glob("*index*.js") if f not in first]
-    return sum(len(gzip.compress(f.read_bytes())) for f in first) / 1000
+    def weigh(response: Response) -> None:
+        if "/extensions/eolab/static/" in response.url and response.ok:
+            sizes[response.url] = len(gzip.compress(response.body()))
+
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as lab, chromium() as browser:
+        page = browser.new_page()
+        page.on("response", weigh)
+        page.goto(lab.link("lab"))
+        page.locator("[data-id=eolab-sidebar]").wait_for(timeout=60_000)
+        page.wait_for_load_state("networkidle")
+    return sum(sizes.values()) / 1000
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Lab
+from tests.e2e.jupyter import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.timeout(1500)]
 

@@ -1,0 +1,131 @@
+"""A Jupyter server on loopback and the browser that looks at it: for tests and benchmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running Jupyter server.
+
+    Attributes:
+        url: With base_url, ending in a slash.
+        token: Its token.
+        folder: Its root_dir; the workspace is `folder/eolab-workspace`.
+    """
+
+    url: str
+    token: str
+    folder: Path
+
+    def link(self, path: str) -> str:
+        joint = "&" if "?" in path else "?"
+        return f"{self.url}{path}{joint}token={self.token}"
+
+    def get_list(self, path: str) -> list[dict]:
+        found = self.get(path)
+        assert isinstance(found, list)
+        return found
+
+    def get(self, path: str) -> dict:
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def serve(
+    folder: Path, *, application: str = "jupyterlab", python: str = sys.executable, base: str = "/"
+) -> Iterator[Lab]:
+    """Run a Jupyter server on loopback in ``folder`` and stop it with everything it started."""
+    token = secrets.token_hex(16)
+    home = folder / ".jupyter-home"
+    runtime = home / "runtime"
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("EOLAB_", "JUPYTER"))}
+    env |= {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(runtime)}
+    env |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings")}
+    env |= {"JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"), "IPYTHONDIR": str(home)}
+    overrides = home / "settings" / "@jupyterlab" / "apputils-extension"
+    overrides.mkdir(parents=True, exist_ok=True)
+    # The question about Jupyter news covers the corner of every screenshot.
+    (overrides / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    command = [python, "-m", application, "--no-browser", "--allow-root", "--port=0"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.base_url={base}"]
+    log = (home / "server.log").open("w")
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
+    )
+    try:
+        url = _address(process, runtime, home / "server.log")
+        yield Lab(url, token, folder)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+
+
+def _address(process: subprocess.Popen, runtime: Path, log: Path) -> str:
+    """The server's address, as it writes it into its runtime folder once it listens."""
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        for file in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(ValueError):
+                return str(json.loads(file.read_text())["url"])
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError(f"Jupyter did not start:\n{log.read_text()[-3000:]}")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium: the one that `scripts/browser.py` finds.
+
+    Raises:
+        RuntimeError: There is none, and none could be installed.
+    """
+    found = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "browser.py"], capture_output=True, text=True
+    )
+    if found.returncode:
+        raise RuntimeError(found.stdout)
+    with sync_playwright() as play:
+        started = play.chromium.launch(
+            executable_path=found.stdout.split()[-1], headless=True, args=FLAGS
+        )
+        try:
+            yield started
+        finally:
+            started.close()
