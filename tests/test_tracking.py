@@ -17,6 +17,8 @@ import pytest
 from eolab import tracking
 from eolab.errors import RemoteError
 from eolab.studies.journal import Follower, Writer, take_lock, write_json
+from eolab.tracking import feeder as feeding
+from eolab.tracking import store
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +124,7 @@ def test_feeding_twice_changes_nothing(run):
     before = [(r.info.run_id, r.data.to_dictionary()) for r in runs(run)[1]]
     points = history(run, runs(run)[1][0], "val_f1")
     tracking.feed(run)
-    (run / tracking.STATE).unlink()  # even when it has forgotten how far it came
+    (run / feeding.STATE).unlink()  # even when it has forgotten how far it came
     tracking.feed(run)
     assert [(r.info.run_id, r.data.to_dictionary()) for r in runs(run)[1]] == before
     assert history(run, runs(run)[1][0], "val_f1") == points
@@ -146,10 +148,10 @@ def test_a_feeder_killed_at_any_point_is_taken_up_by_the_next(run, monkeypatch):
                         raise KeyboardInterrupt  # nothing that follows happens, as after a kill
                 return getattr(client, name)
 
-        monkeypatch.setitem(tracking._clients, feeder.uri, Dying())
+        monkeypatch.setitem(store._clients, feeder.uri, Dying())
         with pytest.raises(KeyboardInterrupt):
             _step_and_finish(feeder)
-        monkeypatch.setitem(tracking._clients, feeder.uri, client)
+        monkeypatch.setitem(store._clients, feeder.uri, client)
     tracking.feed(run)
     parent, trials = runs(run)
     assert [int(t.data.tags["eolab.trial"]) for t in trials] == list(range(6))
@@ -167,13 +169,13 @@ def test_the_process_follows_a_living_study_survives_kill_9_and_ends_with_it(run
     command = [sys.executable, "-m", "eolab.tracking", str(run)]
     feeder = subprocess.Popen(command)
     try:
-        _wait((run / tracking.STATE).exists)
+        _wait((run / feeding.STATE).exists)
         feeder.send_signal(signal.SIGKILL)
         feeder.wait()
         told.trial(2, 0.9)
         feeder = subprocess.Popen(command)
         size = (run / "events.jsonl").stat().st_size
-        _wait(lambda: tracking._flushed(run) >= size)
+        _wait(lambda: feeding._flushed(run) >= size)
         assert feeder.poll() is None
         assert not tracking.feed(run)  # one feeder a study
         told.say("state", state="completed")
@@ -203,8 +205,8 @@ def test_a_study_whose_process_died_is_shown_as_interrupted_and_goes_on(run):
 
 
 def test_only_the_first_and_the_best_trials_of_a_long_study_get_runs(run, monkeypatch):
-    monkeypatch.setattr(tracking, "FIRST", 5)
-    monkeypatch.setattr(tracking, "BEST", 3)
+    monkeypatch.setattr(feeding, "FIRST", 5)
+    monkeypatch.setattr(feeding, "BEST", 3)
     told = Story(run)
     told.say("state", state="running")
     for n in range(20):
@@ -222,7 +224,7 @@ def test_a_study_made_again_under_its_name_has_runs_of_its_own(run):
     tracking.feed(run)
     first = {r.info.run_id for r in runs(run)[1]}
     document = json.loads((run / "study.json").read_text())
-    for name in ("events.jsonl", tracking.STATE):
+    for name in ("events.jsonl", feeding.STATE):
         (run / name).unlink()
     write_json(run / "study.json", document | {"created": 9_999.0})
     told = story(run, 1)
@@ -316,7 +318,7 @@ def test_an_address_that_does_not_work_is_told_and_nothing_is_lost(run, tmp_path
     bad = tracking.Feeder(run, uri=f"sqlite:///{tmp_path / 'file' / 'x.db'}")
     with pytest.raises(RemoteError):
         bad.step()
-    assert tracking._flushed(run) == 0
+    assert feeding._flushed(run) == 0
     tracking.feed(run)
     assert len(runs(run)[1]) == 1
 

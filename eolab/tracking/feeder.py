@@ -1,19 +1,15 @@
-"""MLflow: the one file that wraps it, and the process that feeds a study into it.
+"""Carries a study's journal into MLflow.
 
-MLflow shows what a study's journal says; nothing is read back from it. The feeder
-(``python -m eolab.tracking RUN_FOLDER``) may lag, be killed and be started again: it begins where
-the last one left off, and writing something twice changes nothing.
+MLflow shows what a study's journal says; nothing is read back from it. The feeder may lag, be
+killed and be started again: it begins where the last one left off, and writing something twice
+changes nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
-import logging
-import math
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -23,7 +19,17 @@ from typing import TYPE_CHECKING
 
 from eolab import config as configuration
 from eolab.config import Config
-from eolab.errors import ConfigError, EolabError, RemoteError
+from eolab.errors import RemoteError
+from eolab.tracking.store import (
+    Point,
+    experiment,
+    locked,
+    log,
+    log_points,
+    open_client,
+    runs_of,
+    told,
+)
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -33,151 +39,12 @@ STATE = "mlflow.json"
 LOCK = "mlflow.lock"
 # A run costs 20 to 70 ms of CPU: a study of 10,000 trials gets its first and its best ones.
 FIRST, BEST = 1_000, 100
-METRICS_A_BATCH, PARAMS_A_BATCH, LONGEST = 1_000, 100, 6_000
 INTERVAL = 2.0
 PATIENCE = 6
 ENDED = {"completed": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
 TRIAL_ENDED = {"completed": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
 
 Event = Mapping[str, object]
-
-_clients: dict[str, MlflowClient] = {}
-
-
-def open_client(uri: str, root: Path) -> MlflowClient:
-    """The MLflow client of a workspace; its database is made at the first call (some seconds).
-
-    Args:
-        uri: The tracking address, ``sqlite:///...`` by default.
-        root: The workspace, in which the making of the database is locked.
-
-    Raises:
-        RemoteError: MLflow cannot be reached, or its database is newer or damaged.
-    """
-    if uri in _clients:
-        return _clients[uri]
-    # MLflow calls home unless told otherwise; a workspace works without a network.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    for name in ("mlflow.store.db.utils", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-
-    try:
-        with _locked(root / ".mlflow.lock"):
-            client = MlflowClient(tracking_uri=uri)
-            # The store is made on first use: two processes must not make it at once.
-            client.get_experiment_by_name("Default")
-    except ImportError as error:
-        raise ConfigError(
-            f"{shown(uri)} needs a driver: {error}", "Install it, or mend workspace.tracking."
-        ) from error
-    except (MlflowException, OSError) as error:
-        raise RemoteError(
-            f"MLflow at {shown(uri)} does not work: {error}", "Check workspace.tracking."
-        ) from error
-    _clients[uri] = client
-    return client
-
-
-def client(config: Config) -> MlflowClient:
-    """The MLflow client of this workspace (see `open_client`)."""
-    return open_client(config.mlflow_uri, config.root)
-
-
-@contextlib.contextmanager
-def session(config: Config) -> Iterator[MlflowClient]:
-    """The client, with MLflow's and the database's faults told as `RemoteError`."""
-    with _told(config.mlflow_uri):
-        yield client(config)
-
-
-@contextlib.contextmanager
-def _told(uri: str) -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError) as error:
-        told = f"MLflow at {shown(uri)} failed: {error}"
-        raise RemoteError(told, "Try again in a moment.") from error
-
-
-def shown(uri: str) -> str:
-    """An address without its password."""
-    return re.sub(r"//[^/@]*@", "//...@", uri)
-
-
-def exists(config: Config) -> bool:
-    """Whether there is anything to ask: without a file nothing was written yet."""
-    return config.tracking_uri is not None or (config.root / "mlflow.db").is_file()
-
-
-def experiment(client: MlflowClient, name: str, root: Path) -> str:
-    """The id of an experiment by name; made, or brought back from the bin, where needed."""
-    from mlflow.exceptions import MlflowException
-
-    for _ in range(2):
-        found = client.get_experiment_by_name(name)
-        if found is not None:
-            if found.lifecycle_stage == "deleted":
-                client.restore_experiment(found.experiment_id)
-            return str(found.experiment_id)
-        try:
-            # Else MLflow notes a folder below the working directory of whoever was first.
-            return str(client.create_experiment(name, artifact_location=(root / "mlflow").as_uri()))
-        except MlflowException:
-            continue  # another process was first
-    raise RemoteError(f"MLflow cannot make the experiment {name!r}", "Try again.")
-
-
-def log(
-    client: MlflowClient,
-    run: str,
-    *,
-    metrics: Mapping[str, float] | None = None,
-    params: Mapping[str, object] | None = None,
-    tags: Mapping[str, str] | None = None,
-) -> None:
-    """Write figures without steps, parameters and tags of a run."""
-    now = int(time.time() * 1000)
-    points = [(name, float(value), now, 0) for name, value in (metrics or {}).items()]
-    _log_batches(client, run, points, params or {}, tags or {})
-
-
-def _log_batches(
-    client: MlflowClient,
-    run: str,
-    points: list[tuple[str, float, int, int]],
-    params: Mapping[str, object],
-    tags: Mapping[str, str],
-) -> None:
-    from mlflow.entities import Metric, Param, RunTag
-
-    metrics = [Metric(_key(n), v, t, s) for n, v, t, s in points if math.isfinite(v)]
-    values = [Param(_key(k), _text(v)) for k, v in params.items()]
-    marks = [RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()]
-    while metrics or values or marks:
-        client.log_batch(
-            run,
-            metrics=metrics[:METRICS_A_BATCH],
-            params=values[:PARAMS_A_BATCH],
-            tags=marks[:PARAMS_A_BATCH],
-        )
-        del metrics[:METRICS_A_BATCH], values[:PARAMS_A_BATCH], marks[:PARAMS_A_BATCH]
-
-
-def _key(name: str) -> str:
-    """MLflow allows letters, digits and ``_ - . space : /`` in names, at most 250."""
-    return "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in name)[:250] or "_"
-
-
-def _text(value: object) -> str:
-    return (value if isinstance(value, str) else json.dumps(value, default=str))[:LONGEST]
-
-
-# -- feeding a study -----------------------------------------------------------------------
 
 
 @dataclass
@@ -190,7 +57,7 @@ class _Trial:
     state: str = "queued"
     value: float | None = None
     error: str = ""
-    points: list[tuple[str, float, int, int]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     changed: bool = False
 
 
@@ -213,7 +80,7 @@ class Feeder:
         self.trials: dict[int, _Trial] = {}
         self._known: dict[int, str] = {}
         self.state = "starting"
-        self.improvements: list[tuple[str, float, int, int]] = []
+        self.improvements: list[Point] = []
         self._best: float | None = None
         self._finished = 0
         self._offset = 0
@@ -261,7 +128,7 @@ class Feeder:
             (t for t in self.trials.values() if t.state == "completed" and t.value is not None),
             key=lambda t: (sign * (t.value or 0.0), t.n),
         )
-        with _told(self.uri):
+        with told(self.uri):
             for trial in ranked[:BEST]:
                 if trial.run is None:
                     self._write_trial(trial)
@@ -342,13 +209,13 @@ class Feeder:
     # -- writing ---------------------------------------------------------------------------
 
     def _write(self) -> None:
-        with _told(self.uri):
+        with told(self.uri):
             client = self._mlflow()
             for trial in self.trials.values():
                 if trial.changed and trial.n < FIRST and trial.started is not None:
                     self._write_trial(trial)
             if self.improvements:
-                _log_batches(client, self._parent, self.improvements, {}, {})
+                log_points(client, self._parent, self.improvements, {}, {})
                 self.improvements.clear()
             if self.state != self._shown_state:
                 log(client, self._parent, tags={"eolab.state": self.state})
@@ -377,7 +244,7 @@ class Feeder:
             trial.run = str(run.info.run_id)
         params = trial.params if trial.state in TRIAL_ENDED or trial.points else {}
         tags = {"eolab.error": trial.error} if trial.error else {}
-        _log_batches(client, trial.run, trial.points, params, tags)
+        log_points(client, trial.run, trial.points, params, tags)
         trial.points.clear()
         if trial.state in TRIAL_ENDED:
             client.set_terminated(trial.run, TRIAL_ENDED[trial.state], end_time=trial.ended)
@@ -387,10 +254,10 @@ class Feeder:
         """The client, with the parent run made or found and the trials' runs known."""
         if self._client is not None:
             return self._client
-        with _told(self.uri):
+        with told(self.uri):
             client = open_client(self.uri, self.root)
             self._experiment = experiment(client, f"eolab/{self.name}", self.root)
-            for tags, found in _runs(client, self._experiment, self.identity):
+            for tags, found in runs_of(client, self._experiment, self.identity):
                 if "eolab.trial" in tags:
                     self._known[int(tags["eolab.trial"])] = found
                 else:
@@ -423,7 +290,7 @@ def feed(
     Raises:
         RemoteError: MLflow stayed out of reach after the study's end.
     """
-    with _locked(run / LOCK, wait=False) as mine:
+    with locked(run / LOCK, wait=False) as mine:
         if not mine:
             return False
         feeder = Feeder(run, uri)
@@ -459,24 +326,6 @@ def _step_back() -> bool:
     return False
 
 
-def _runs(
-    client: MlflowClient, experiment: str, identity: str
-) -> Iterator[tuple[dict[str, str], str]]:
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment],
-            filter_string=f"tags.`eolab.study_id` = '{identity}'",
-            max_results=1_000,
-            page_token=token,
-        )
-        for run in page:
-            yield dict(run.data.tags), str(run.info.run_id)
-        token = page.token
-        if not token:
-            return
-
-
 def _flushed(run: Path) -> int:
     try:
         return int(json.loads((run / STATE).read_text())["offset"])
@@ -509,41 +358,3 @@ def _lives(run: Path) -> bool:
         return True
     finally:
         os.close(handle)
-
-
-@contextlib.contextmanager
-def _locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock between processes; it goes with the process that dies."""
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        os.close(handle)
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        os.close(handle)
-
-
-def main() -> int:
-    """Feed the study in a folder (started by its process)."""
-    parser = argparse.ArgumentParser(prog="python -m eolab.tracking", description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of the study")
-    parser.add_argument("--uri", help="MLflow's address")
-    parser.add_argument("--once", action="store_true", help="write what is there and leave")
-    options = parser.parse_args()
-    try:
-        feed(options.run, uri=options.uri, follow=not options.once, courteous=True)
-    except EolabError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
