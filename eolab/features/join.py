@@ -38,11 +38,13 @@ class Spine:
         times: Event time of each row, microseconds since the epoch, int64, shape (n,);
             `windows.NO_TIME` where the rows have none.
         geometry: How the rows know where they are; None where they do not.
+        since: Time before which nothing is seen, like ``times``; None for no such limit.
     """
 
     rows: pa.Table
     times: np.ndarray
     geometry: Geometry | None = None
+    since: np.ndarray | None = None
 
     def register(
         self, con: DuckDBPyConnection, extra: Mapping[str, pa.Array | pa.ChunkedArray]
@@ -220,7 +222,9 @@ def sequences(
     X = np.full((n, t, len(query.names)), np.nan, dtype=np.float32)
     counts = np.zeros((n, t), dtype=np.int32)
     near = _placed(con, spine, query, known_at)
-    spine.register(con, {"_w0": pa.array(low), "_w1": pa.array(high), **near})
+    since = low if spine.since is None else np.maximum(low, spine.since)
+    limits = {"_w0": pa.array(low), "_w1": pa.array(high), "_since": pa.array(since)}
+    spine.register(con, {**limits, **near})
     at = 0
     for number, part in enumerate(query.parts):
         group, width = part.query.group, len(part.query.columns)
@@ -282,7 +286,7 @@ def _stepped(
         f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, "
         f"count(*) AS _n, {figures} "
         f"FROM spine s JOIN (SELECT {inner} FROM resolved{where}) g "
-        f"ON {same} AND g._e >= s._w0 AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
+        f"ON {same} AND g._e >= s._since AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
     )
 
 

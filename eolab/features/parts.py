@@ -59,6 +59,7 @@ def divide(
     *,
     seed: int,
     min_samples: int,
+    stratify: bool,
 ) -> tuple[Samples, np.ndarray, np.ndarray]:
     """Put each cell on one side, after leaving out classes that are too small to be on all.
 
@@ -74,6 +75,8 @@ def divide(
             samples, use = without_small_classes(samples, left_out)
             cell = cell[use]
         samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
+    if not stratify:
+        return samples, cell, splits.scatter(cell, weights, seed)
     classes = samples.data.y if samples.data.classes else np.zeros(len(cell), dtype=np.int64)
     return samples, cell, splits.assign(cell, classes, weights, seed)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from eolab.features.group import FeatureGroup
 
+# Columns of a label group that say for which span its labels hold.
+VALID_FROM, VALID_TO = "valid_from", "valid_to"
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -35,6 +38,7 @@ class Samples:
         geometry: How the label rows know where they are; None where they do not.
         report: How many rows were left out, and why.
         vocabularies: The values of each text feature, by name.
+        counts: For sequences, how many observations each step holds, shape (n, t).
     """
 
     data: TrainingData
@@ -42,6 +46,7 @@ class Samples:
     geometry: Geometry | None
     report: Mapping[str, object]
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: np.ndarray | None = None
 
     def places(self) -> Places | None:
         """Where the samples are; None where that is not known."""
@@ -86,6 +91,7 @@ def load(
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
     vocabularies: dict[str, tuple[str, ...]] = {}
+    counts: np.ndarray | None = None
     if query.steps is None:
         table, kept = join.flat(con, spine(rows, group), query, known_at)
         columns = []
@@ -100,7 +106,7 @@ def load(
         X = np.column_stack(columns)
         steps: tuple[str, ...] = ()
     else:
-        X, _ = join.sequences(con, spine(rows, group), query, known_at)
+        X, counts = join.sequences(con, spine(rows, group), query, known_at)
         kept = np.ones(len(X), dtype=bool)
         steps = windows.step_names(query.steps)
     known = kept & ~np.isnan(X).reshape(len(X), -1).all(axis=1) if len(X) else kept
@@ -121,7 +127,8 @@ def load(
     y, classes = _target(rows.column(labels.columns[0]))
     ids = _texts(rows, group.keys)
     data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids)
-    return Samples(data, rows, group.geometry, report, vocabularies)
+    seen = None if counts is None else counts[use]
+    return Samples(data, rows, group.geometry, report, vocabularies, seen)
 
 
 def without_small_classes(
@@ -144,7 +151,8 @@ def without_small_classes(
     data = data.subset(use)
     codes = np.searchsorted(kept, data.y).astype(np.int64)
     data = replace(data, y=codes, classes=tuple(data.classes[c] for c in kept))
-    return replace(samples, data=data, rows=samples.rows.filter(use)), use
+    counts = None if samples.counts is None else samples.counts[use]
+    return replace(samples, data=data, rows=samples.rows.filter(use), counts=counts), use
 
 
 def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
@@ -183,7 +191,8 @@ def label_rows(
     group = labels.group
     chosen(list(dict.fromkeys(extra)), group.columns, group.label)
     place = group.geometry.columns if group.geometry else ()
-    names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *extra]))
+    valid = [n for n in (VALID_FROM, VALID_TO) if n in group.columns]
+    names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *valid, *extra]))
     group.table.view(con, "labels", known_at=known_at)
     where = f" WHERE {labels.where}" if labels.where else ""
     return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
@@ -192,12 +201,29 @@ def label_rows(
 def spine(rows: pa.Table, group: FeatureGroup) -> join.Spine:
     import pyarrow as pa
 
-    """The rows of a group as those to which values are looked up."""
-    if group.event_time is None:
-        times = np.full(rows.num_rows, windows.NO_TIME, dtype=np.int64)
-    else:
-        times = rows.column(group.event_time).cast(pa.int64()).to_numpy()
-    return join.Spine(rows, times, group.geometry)
+    """The rows of a group as those to which values are looked up.
+
+    Values are those known at a row's event time; or, where the group has columns ``valid_from``
+    and ``valid_to``, those of that span.
+    """
+
+    def micros(name: str, missing: int) -> np.ndarray:
+        column = rows.column(name)
+        if not pa.types.is_timestamp(column.type):
+            raise BadInput(
+                f"the column {name!r} of {group.label} holds no time stamps ({column.type})",
+                "Give it time stamps with a zone, or another name.",
+            )
+        return np.asarray(column.cast(pa.int64()).fill_null(missing).to_numpy())
+
+    times = np.full(rows.num_rows, windows.NO_TIME, dtype=np.int64)
+    if group.event_time is not None:
+        times = micros(group.event_time, windows.NO_TIME)
+    if VALID_TO in rows.column_names:
+        until = micros(VALID_TO, -1)
+        times = np.where(until < 0, times, until)
+    since = micros(VALID_FROM, -(2**62)) if VALID_FROM in rows.column_names else None
+    return join.Spine(rows, times, group.geometry, since)
 
 
 def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:

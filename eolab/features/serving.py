@@ -29,6 +29,10 @@ class VectorReader:
             )
         if any(part.query.where for part in query.parts):
             raise BadInput("a query with a condition has no online vector", "Leave filter() out.")
+        if any(part.near is not None for part in query.parts):
+            raise BadInput(
+                "a join by place has no online vector", "Insert what it finds into a group."
+            )
         self.names = query.names
         self._parts = []
         for part in query.parts:

@@ -200,6 +200,13 @@ def assign(cell: np.ndarray, y: np.ndarray, weights: Sequence[float], seed: int)
     return np.asarray(best[inverse])
 
 
+def scatter(cell: np.ndarray, weights: Sequence[float], seed: int) -> np.ndarray:
+    """The part of each sample by a hash of its cell alone, shape (n,): stable under growth."""
+    names, inverse = np.unique(cell, return_inverse=True)
+    share = np.array([_hash(seed, name) / 2**64 for name in names])
+    return np.asarray(np.searchsorted(np.cumsum(weights)[:-1], share, side="right")[inverse])
+
+
 def _arrange(
     names: np.ndarray, share: np.ndarray, wanted: np.ndarray, seed: tuple[int, int]
 ) -> np.ndarray:

@@ -166,6 +166,19 @@ class FeatureView:
         """
         return self._load(known_at).data
 
+    def observations(self, *, known_at: object = None) -> np.ndarray:
+        """How many observations each step of each sample holds, int32, shape (n, t).
+
+        Rows are those of `training_data`; a step with 0 is empty or was filled.
+
+        Raises:
+            BadInput: The view has no sequence.
+        """
+        counts = self._load(known_at).counts
+        if counts is None:
+            raise BadInput(f"{self.label} has no sequence", "Make its query with sequence().")
+        return counts
+
     def _load(self, known_at: object, extra: Sequence[str] = ()) -> samples.Samples:
         with connect(self._store.config.features) as con:
             return samples.load(
@@ -187,6 +200,7 @@ class FeatureView:
         unit: str | None = None,
         min_samples: int = 0,
         known_at: object = None,
+        stratify: bool = True,
     ) -> Split:
         """Three parts that share no block.
 
@@ -201,6 +215,9 @@ class FeatureView:
             min_samples: Classes with fewer samples are left out; so are those in fewer blocks than
                 there are parts.
             known_at: Use what was known then.
+            stratify: Give each part its share of each class; where a block lies then depends on
+                the others. False goes by a hash of the block alone: shares are rougher, but no
+                sample ever changes its part when others are added.
 
         Returns:
             The parts; ``source["report"]`` says what was left out, and why.
@@ -227,7 +244,12 @@ class FeatureView:
         names = [p for p, size in sizes.items() if size > 0]
         found, cell, by = self._cells(by, unit, known_at)
         found, cell, side = parts.divide(
-            found, cell, [sizes[p] for p in names], seed=seed, min_samples=min_samples
+            found,
+            cell,
+            [sizes[p] for p in names],
+            seed=seed,
+            min_samples=min_samples,
+            stratify=stratify,
         )
         source = self._source(seed=seed, known_at=known_at, **sizes)
         return parts.split(found, cell, by, np.asarray(names)[side], self.transformations, source)
@@ -241,6 +263,7 @@ class FeatureView:
         unit: str | None = None,
         min_samples: int = 0,
         known_at: object = None,
+        stratify: bool = True,
     ) -> list[Split]:
         """``n`` outer folds: each block is held out once.
 
@@ -254,7 +277,7 @@ class FeatureView:
             )
         found, cell, by = self._cells(by, unit, known_at)
         found, cell, side = parts.divide(
-            found, cell, [1 / n] * n, seed=seed, min_samples=min_samples
+            found, cell, [1 / n] * n, seed=seed, min_samples=min_samples, stratify=stratify
         )
         out = []
         for fold in range(n):

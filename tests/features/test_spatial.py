@@ -117,6 +117,13 @@ def test_a_view_remembers_a_join_by_place_and_trains_on_it(store, config, fields
     flat = fields.select("crop").join_spatial(soils.select("clay")).read()["clay"]
     np.testing.assert_array_equal(data.X[:, 0, 1], flat)
     assert view.query.to_dict() == again.query.to_dict()
+    flat_view = store.create_feature_view(
+        "flat",
+        labels=fields.select("crop"),
+        query=extra.select("v").join_spatial(soils.select("clay")),
+    )
+    with pytest.raises(BadInput, match="no online vector"):
+        flat_view.get_feature_vector({"field": 1})
 
 
 def test_groups_without_a_place_say_so(store, fields, soils):

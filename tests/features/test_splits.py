@@ -80,6 +80,30 @@ def test_the_split_does_not_depend_on_the_order_of_rows(store, parcels, spectra,
     assert one.digest() != view.train_validation_test_split(by=Blocks(3_000), seed=4).digest()
 
 
+def test_without_stratifying_no_sample_changes_its_part_when_others_come(store):
+    rng = np.random.default_rng(0)
+    n = 600
+    frame = pd.DataFrame(
+        {"id": np.arange(n), "lon": rng.uniform(14, 16, n), "lat": rng.uniform(45, 47, n)}
+    )
+    frame["c"], frame["v"] = rng.choice(["a", "b"], n), 1.0
+    group = store.create_feature_group("g", primary_key=["id"])
+    group.insert(frame.iloc[:300])
+    view = store.create_feature_view("v", labels=group.select("c"), query=group.select("v"))
+
+    def sides():
+        split = view.train_validation_test_split(by=Blocks(10_000), stratify=False, seed=2)
+        return {i: n for n, d in parts(split).items() for i in d.ids}
+
+    before = sides()
+    group.insert(frame.iloc[300:])
+    after = sides()
+    assert len(after) == 600
+    assert {i: after[i] for i in before} == before
+    for name, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
+        assert np.mean([v == name for v in after.values()]) == pytest.approx(share, abs=0.12)
+
+
 def test_values_of_a_unit_column_stay_together(view):
     split = view.train_validation_test_split(by="district", validation_size=0, test_size=0.5)
     assert set(split.train.groups).isdisjoint(split.test.groups)

@@ -267,6 +267,31 @@ def test_labels_without_a_time_take_the_one_season_that_was_seen(store):
         view.training_data()
 
 
+def test_labels_may_say_for_which_span_they_hold(store):
+    """A field visited in June grew its crop from March to August."""
+    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
+    months = pd.date_range("2024-01-15", periods=12, freq="MS", tz="UTC")
+    group.insert(pd.DataFrame({"id": 1, "time": months, "v": months.month.astype(float)}))
+    truth = store.create_feature_group("t", primary_key=["id"], event_time="visited")
+    stamps = {
+        k: [pd.Timestamp(v, tz="UTC")]
+        for k, v in {
+            "visited": "2024-06-10",
+            "valid_from": "2024-03-01",
+            "valid_to": "2024-08-31",
+        }.items()
+    }
+    truth.insert(pd.DataFrame({"id": [1], "y": ["a"], **stamps}))
+    query = group.select("v").sequence("2024-01-01", "2024-12-31", every="30D")
+    view = store.create_feature_view("v", labels=truth.select("y"), query=query)
+    X = view.training_data().X
+    assert X[~np.isnan(X)].tolist() == [3, 4, 5, 6, 7, 8]
+    counts = view.observations()
+    assert counts.shape == X.shape[:2]
+    assert ((counts > 0) == ~np.isnan(X[:, :, 0])).all()
+    assert counts.sum() == 6
+
+
 def test_training_data_can_be_had_as_known_before(store):
     group = store.create_feature_group("g", primary_key=["id"], event_time="time")
     truth = store.create_feature_group("t", primary_key=["id"])
