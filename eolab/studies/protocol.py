@@ -182,21 +182,24 @@ class Coordinator:
         """A worker goes in peace."""
         self._emit("worker", w=worker, state="left", reason=reason)
 
+    def root(self, n: int) -> int:
+        """The first trial of the configuration that trial ``n`` continues."""
+        while (parent := self.record.trials[n].parent) is not None:
+            n = parent
+        return n
+
     def assignment(self, job: Job) -> dict[str, Any]:
         """A job as it goes over the wire."""
         trial = self.record.trials[job.n]
-        root = job
-        while root.parent is not None:
-            above = self.record.trials[root.parent]
-            root = Job(above.n, above.params, above.budget, above.parent)
+        root = self.root(job.n)
         return {
             "n": job.n,
             "attempt": trial.attempts,
             "params": job.params,
             "budget": job.budget,
-            "seed": derive_seed(self.terms.seed, root.n, "train"),
+            "seed": derive_seed(self.terms.seed, root, "train"),
             # Promotions of one configuration share the folder of its first trial.
-            "checkpoint": root.n,
+            "checkpoint": root,
             "timeout": self.terms.trial_timeout,
             "wait": self.rule is not None,
         }

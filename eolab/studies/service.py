@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from eolab.studies import checkpoints
 from eolab.studies.protocol import Coordinator
 
 LOG_MOST = 1_200_000
@@ -18,16 +19,17 @@ Answer = dict[str, Any]
 
 
 class Service:
-    """The operations ``join``, ``next``, ``report``, ``finish`` and ``ping``.
+    """What workers can ask: ``join next report finish upload download ping``.
 
     Args:
         coordinator: Who decides.
-        logs: Folder of the trials' logs.
+        logs: Folder of the trials' logs; that of their checkpoints lies beside it.
     """
 
     def __init__(self, coordinator: Coordinator, logs: Path) -> None:
         self.coordinator, self.logs = coordinator, logs
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._pieces: dict[int, list[str]] = {}
         self._log_sizes: dict[tuple[int, int], int] = {}
         self.closing = False
         self.on_quiet: Callable[[], None] = lambda: None
@@ -62,6 +64,8 @@ class Service:
             return answer
         if op == "finish":
             return self._finish(worker, body)
+        if op in {"upload", "download"}:
+            return self._checkpoint(op, worker, body)
         raise ValueError(f"no operation {op!r}")
 
     # -- asking for work -------------------------------------------------------------------
@@ -138,6 +142,31 @@ class Service:
             self.joined.add(worker)
             answer.update(self._offer(worker) or {})
         return answer
+
+    def _checkpoint(self, op: str, worker: str, body: Mapping[str, Any]) -> Answer:
+        """A piece of a trial's checkpoint folder, coming home or going out."""
+        n, attempt = _key(body)
+        part = int(body["part"])
+        if self.coordinator.current(worker, n, attempt) is None:
+            return {}  # somebody else has the trial: neither takes nor gives
+        self.coordinator.report(worker, n, attempt, ())
+        folder = self.logs.with_name("checkpoints") / str(self.coordinator.root(n))
+        if op == "download":
+            if part == 0:
+                self._pieces[n] = checkpoints.pack(folder)
+            pieces = self._pieces.get(n, [])
+            if part < len(pieces):
+                return {"data": pieces[part]}
+            self._pieces.pop(n, None)
+            return {}
+        if part == 0:
+            self._pieces[n] = []
+        pieces = self._pieces.setdefault(n, [])
+        if part == len(pieces):  # a piece sent again, after a lost answer, is there already
+            pieces.append(str(body["data"]))
+        if len(pieces) == int(body["parts"]):
+            checkpoints.unpack(self._pieces.pop(n), folder)
+        return {}
 
     def _log(self, n: int, attempt: int, text: object) -> None:
         if not text or not isinstance(text, str):

@@ -1,8 +1,8 @@
 """A worker: a supervisor that talks to the study, and a child that runs the function.
 
 A trial that hangs, is killed or runs out of memory costs one attempt, not the worker. This file
-travels with `runner.py`, `link.py`, `child.py`, `reporter.py` and `callbacks.py` to machines
-without eolab: standard library only.
+travels with `runner.py`, `link.py`, `checkpoints.py`, `child.py`, `reporter.py` and
+`callbacks.py` to machines without eolab: standard library only.
 
     python worker.py SETTINGS.json
 """
@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from eolab.studies import checkpoints
     from eolab.studies.link import Link, Message, Refused, Unreachable, make_link
     from eolab.studies.runner import ChildProcess
 else:  # a bare file beside its helpers, maybe where there is no eolab
     sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import checkpoints
     from link import Link, Message, Refused, Unreachable, make_link
     from runner import ChildProcess
 
@@ -36,6 +38,7 @@ BATCH_SECONDS = 0.2
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 20.0
 MEMORY_SECONDS = 0.25
+HOME_SECONDS = 30.0
 
 
 class Outbox(threading.Thread):
@@ -154,6 +157,8 @@ class Supervisor:
             self.link.fork(), self.worker, float(settings.get("beat", 3.0)), self._wake
         )
         self.leaving = False
+        self._home: tuple[tuple[str, int, int], ...] = ()
+        self._home_at = time.monotonic()
 
     def _wake(self) -> None:
         try:
@@ -242,11 +247,12 @@ class Supervisor:
             child = self._start_child()
         self.outbox.begin(n, attempt)
         checkpoint = Path(self.settings["scratch"]) / str(job.get("checkpoint", n))
+        self._fetch(job, checkpoint)
         child.send(
             {"op": "run", **job, "metric": self.settings["metric"], "checkpoint": str(checkpoint)}
         )
-        limit = job.get("timeout")
-        result = self._attend(child, time.monotonic() + float(limit) if limit else None, limit)
+        result = self._attend(child, job, checkpoint)
+        self._bring_home(job, checkpoint)
         rest = self.outbox.end()
         if result.get("state") == "failed" or result.get("crashed"):
             child.kill()
@@ -254,7 +260,46 @@ class Supervisor:
             self._start_child()  # loads while the study is told
         return {"n": n, "attempt": attempt, **rest, **result}
 
-    def _attend(self, child: ChildProcess, deadline: float | None, limit: float | None) -> Message:
+    # -- checkpoints, where study and worker share no files ----------------------------------
+
+    def _fetch(self, job: Message, folder: Path) -> None:
+        """Get what an earlier attempt, or the trial that this one continues, has left."""
+        self._home = ()
+        if not self.settings.get("bring_home"):
+            return
+        if job["attempt"] > 1 or job["checkpoint"] != job["n"]:
+            pieces: list[str] = []
+            while True:
+                about = {"n": job["n"], "attempt": job["attempt"], "part": len(pieces)}
+                answer = self._insist("download", about, timeout=60.0)
+                if answer.get("data") is None:
+                    break
+                pieces.append(answer["data"])
+            if pieces:
+                checkpoints.unpack(pieces, folder)
+        self._home = checkpoints.signature(folder)
+
+    def _bring_home(self, job: Message, folder: Path) -> None:
+        """Send the checkpoint folder to the study if it changed."""
+        if not self.settings.get("bring_home"):
+            return
+        self._home_at = time.monotonic()
+        now = checkpoints.signature(folder)
+        if now == self._home:
+            return
+        try:
+            pieces = checkpoints.pack(folder)
+        except (OSError, ValueError) as error:  # it is being written, or too large
+            self.outbox.add(log=f"eolab: the checkpoint stays here: {error}\n".encode())
+            return
+        for part, data in enumerate(pieces):
+            about = {"n": job["n"], "attempt": job["attempt"], "part": part, "parts": len(pieces)}
+            self._insist("upload", {**about, "data": data}, timeout=60.0)
+        self._home = now
+
+    def _attend(self, child: ChildProcess, job: Message, checkpoint: Path) -> Message:
+        limit = job.get("timeout")
+        deadline = time.monotonic() + float(limit) if limit else None
         log = _LogCap()
         kill_at: float | None = None
         why_killed: Message = {}
@@ -294,6 +339,8 @@ class Supervisor:
                         for _ in range(decision["answers"]):
                             child.send({"op": "go"})
                 now = time.monotonic()
+                if now - self._home_at > HOME_SECONDS:
+                    self._bring_home(job, checkpoint)
                 if result is None and dead:
                     result = why_killed or {
                         "state": "crashed",

@@ -26,7 +26,13 @@ from eolab.studies.record import Record
 from eolab.studies.service import Service
 from tests.studies.conftest import until
 
-SHIPPED = ("worker.py", "runner.py", "link.py", "child.py", "reporter.py", "callbacks.py")
+SHIPPED = (
+    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "reporter.py",
+    "callbacks.py",
+)  # fmt: skip
+
+
+KINDS = ("plain", "eolab", "test", "crash")
 
 
 def train(data, reporter, *, x, kind):
@@ -35,6 +41,19 @@ def train(data, reporter, *, x, kind):
     reporter.report(step=0, score=float(len(data.train)))
     if kind == "test":
         return len(data.test)
+    if kind == "crash":  # its second attempt goes on where the first one was
+        import os
+        import socket
+
+        file = reporter.checkpoint_dir / "deep" / "state"
+        if file.exists():  # a socket does not travel: this folder came from home
+            return float(file.read_text()) + (file.parent / "socket").exists()
+        file.parent.mkdir()
+        file.write_text("42")
+        os.chdir(file.parent)
+        socket.socket(socket.AF_UNIX).bind("socket")
+        (file.parent / "large").write_bytes(os.urandom(7_000_000))  # more than one piece
+        os._exit(1)
     if kind == "eolab":
         return float(importlib.util.find_spec("eolab") is not None)
     return x + data.without(["b"]).train.X.shape[1]
@@ -81,8 +100,8 @@ def test_trials_run_where_eolab_is_not_installed(
     (home / "train.pkl").write_bytes(shipping.pack_function(train, carry=True))
     (home / "data.pkl").write_bytes(shipping.pack_data(make_split(), carry=True))
 
-    record = Record("score", "maximize", 3)
-    plan = FixedPlan([{"x": 5.0, "kind": k} for k in ("plain", "eolab", "test")])
+    record = Record("score", "maximize", 4)
+    plan = FixedPlan([{"x": 5.0, "kind": k} for k in KINDS])
     events: list[dict[str, object]] = []
     coordinator = Coordinator(
         record, plan, None, Terms(), emit=events.append, clock=time.time, ticks=time.monotonic
@@ -103,6 +122,7 @@ def test_trials_run_where_eolab_is_not_installed(
     settings = {
         "address": address, "worker": "far", "function": str(home / "train.pkl"), "metric": "score",
         "data": str(home / "data.pkl"), "scratch": str(home / "scratch"), "beat": 1.0,
+        "bring_home": True,
     }  # fmt: skip
     (home / "settings.json").write_text(json.dumps(settings))
     worker = subprocess.Popen(
@@ -111,13 +131,32 @@ def test_trials_run_where_eolab_is_not_installed(
         cwd=home,
     )
     try:
-        until(lambda: sum(record.counts[k] for k in ("completed", "failed")) == 3)
+        until(lambda: sum(record.counts[k] for k in ("completed", "failed")) == 4)
     finally:
         worker.terminate()
         worker.wait()
         loop.call_soon_threadsafe(loop.stop)
-    plain, eolab, test = (record.trials[n] for n in range(3))
+    plain, eolab, test, crash = (record.trials[n] for n in range(4))
     assert plain.value == 6.0  # the carried class has its methods
     assert eolab.value == 0.0  # there really is no eolab
     assert test.state == "failed"
     assert "no test part here" in str(test.error)  # and its errors keep their words
+    assert (crash.value, crash.attempts) == (42.0, 2)
+    assert (tmp_path / "checkpoints" / "3" / "deep" / "large").stat().st_size == 7_000_000
+
+
+def test_a_checkpoint_that_leads_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    import base64
+    import io
+    import tarfile
+
+    from eolab.studies import checkpoints
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../../outside"))
+    for content in (buffer.getvalue(), b"no archive", buffer.getvalue()[:20]):
+        with pytest.raises(ValueError, match="no usable checkpoint"):
+            checkpoints.unpack([base64.b64encode(content).decode()], tmp_path / "a" / "b")
+    assert [p.name for p in tmp_path.rglob("*")] == ["a"]
+    assert checkpoints.pack(tmp_path / "none") == []
