@@ -125,13 +125,18 @@ class Config:
             ) from error
 
 
+def is_name(name: object) -> bool:
+    """Whether a name is safe as a folder (see `check_name`)."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str, what: str) -> str:
     """A name that is safe as a folder: letters, digits, ``_ . -``, at most 128, no leading dot.
 
     Raises:
         BadInput: Otherwise.
     """
-    if not isinstance(name, str) or not _NAME.match(name):
+    if not is_name(name):
         raise BadInput(
             f"{name!r} is not a good name for a {what}",
             "Use letters, digits, '_', '-' and '.', starting with a letter or digit (at most 128).",

@@ -77,11 +77,14 @@ class EolabApp(ExtensionApp):
             try:
                 # In a thread: a network file system may take its time to answer a stat.
                 topics = await asyncio.to_thread(lambda: watcher.scan(self.services.place.config()))
+                if topics and serverapp.event_logger is not None:
+                    serverapp.event_logger.emit(schema_id=EVENT, data={"topics": topics})
                 fault = ""
-            except (EolabError, OSError) as error:
+            except Exception as error:
+                # Whatever it is, it may pass: panels still fetch, and the watch goes on.
                 if str(error) != fault:
                     fault = str(error)
-                    self.log.warning("eolab: the workspace cannot be watched: %s", fault)
-                continue
-            if topics and serverapp.event_logger is not None:
-                serverapp.event_logger.emit(schema_id=EVENT, data={"topics": topics})
+                    expected = isinstance(error, EolabError | OSError)
+                    self.log.warning(
+                        "eolab: the workspace cannot be watched: %s", fault, exc_info=not expected
+                    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.config import check_name
+from eolab.config import check_name, is_name
 from eolab.errors import EolabError, NotFound, nearest
 from eolab.server.wire import to_json
 
@@ -181,7 +181,8 @@ class Followers:
 def names(config: Config) -> list[str]:
     """The names of all studies."""
     try:
-        return sorted(p.name for p in config.runs.iterdir() if (p / "study.json").is_file())
+        folders = [p for p in config.runs.iterdir() if is_name(p.name)]
+        return sorted(p.name for p in folders if (p / "study.json").is_file())
     except FileNotFoundError:
         return []
 

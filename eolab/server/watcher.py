@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.config import is_name
+
 if TYPE_CHECKING:
     from eolab.config import Config
 
@@ -47,7 +49,9 @@ class Watcher:
         places += [Path(c.url) for c in config.catalogs.values() if "://" not in c.url]
         yield "catalog", _marks(path for path in places if path is not None)
         yield "features", _tree(config.features)
-        yield "models", _tree(config.models)
+        # The registry renews this file with each version and alias; MLflow's own database also
+        # changes with every figure of a running study.
+        yield "models", _marks([config.models / "changed"])
         yield from self._studies(config.runs)
 
     def _studies(self, runs: Path) -> Iterator[tuple[str, object]]:
@@ -55,7 +59,7 @@ class Watcher:
         from eolab.studies.journal import is_alive
 
         try:
-            names = sorted(entry.name for entry in os.scandir(runs) if entry.is_dir())
+            names = sorted(e.name for e in os.scandir(runs) if is_name(e.name) and e.is_dir())
         except OSError:
             names = []
         for number, name in enumerate(names):

@@ -193,6 +193,13 @@ def test_another_workspace_changes_everything(watcher, config, tmp_path):
     assert watcher.scan(other) == []
 
 
+def test_folders_that_are_no_studies_are_passed_over(watcher, config, write_study):
+    for name in (".crops.tmp", "a b", "x" * 200):
+        (config.runs / name).mkdir(parents=True)
+        (config.runs / name / "study.json").write_text("{}")
+    assert watcher.scan(config) == []
+
+
 def test_a_thousand_finished_studies_cost_little(watcher, config, monkeypatch):
     for number in range(1_000):
         (config.runs / f"s{number}").mkdir(parents=True)
