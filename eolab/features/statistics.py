@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 BINS = 20
 TOP = 10
+# Rows up to which different values are counted exactly; above it their number is estimated.
+_EXACT = 100_000
+# Values that are in memory at once.
+_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ColumnStatistics:
         column: Its name.
         count: Rows.
         nulls: Of these, without a value.
-        distinct: Different values; above some thousands an estimate (HyperLogLog, about 2 %).
+        distinct: Different values; above 100,000 rows an estimate (HyperLogLog, about 2 %).
         min: Smallest value: a number, or text (time stamps in ISO 8601).
         max: Largest value.
         mean: Numbers only.
@@ -66,66 +70,69 @@ def describe(
     con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]
 ) -> list[ColumnStatistics]:
     """Statistics of the columns of a view, in their order."""
-    import pyarrow as pa
-
     if not fields:
         return []
-    parts = ["count(*)"]
-    for field in fields:
-        name = quote(field.name)
-        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
-            parts += [f"count({name})", *["NULL"] * 6]
-            continue
-        kind = _kind(field.type)
-        value = {
-            "number": f"CAST({name} AS DOUBLE)",
-            "time": f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6",
-        }.get(kind)
-        parts += [
-            f"count({name})",
-            f"approx_count_distinct({name})",
-            f"min({value or name})",
-            f"max({value or name})",
-        ]
-        if value:
-            parts += [
-                f"avg({value})",
-                f"stddev_samp({value})",
-                f"approx_quantile({value}, [0.05, 0.25, 0.5, 0.75, 0.95])",
-            ]
-        else:
-            parts += ["NULL", "NULL", "NULL"]
+    total = int(con.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0])
+    distinct = "count(DISTINCT {})" if total <= _EXACT else "approx_count_distinct({})"
+    parts = [part for field in fields for part in _figures(field, distinct)]
     row = con.sql(f"SELECT {', '.join(parts)} FROM {view}").fetchall()[0]
-    total, figures = int(row[0]), [row[1 + 7 * i : 8 + 7 * i] for i in range(len(fields))]
-    return [_column(con, view, f, total, v) for f, v in zip(fields, figures, strict=True)]
+    figures = {f.name: row[7 * i : 7 * i + 7] for i, f in enumerate(fields)}
+    histograms = _histograms(con, view, fields, figures, total)
+    return [_column(con, view, f, total, figures[f.name], histograms.get(f.name)) for f in fields]
+
+
+def _value(field: pa.Field) -> str | None:
+    """SQL of a column as a number; None where it is none."""
+    name = quote(field.name)
+    return {
+        "number": f"CAST({name} AS DOUBLE)",
+        "time": f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6",
+    }.get(_kind(field.type))
+
+
+def _figures(field: pa.Field, distinct: str) -> list[str]:
+    """SQL of the seven figures of a column."""
+    import pyarrow as pa
+
+    name, value = quote(field.name), _value(field)
+    if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+        return [f"count({name})", *["NULL"] * 6]
+    shape = ["NULL"] * 3
+    if value:
+        quantiles = f"approx_quantile({value}, [0.05, 0.25, 0.5, 0.75, 0.95])"
+        shape = [f"avg({value})", f"stddev_samp({value})", quantiles]
+    ends = [f"min({value or name})", f"max({value or name})"]
+    return [f"count({name})", distinct.format(name), *ends, *shape]
 
 
 def _column(
-    con: DuckDBPyConnection, view: str, field: pa.Field, total: int, figures: Sequence[object]
+    con: DuckDBPyConnection,
+    view: str,
+    field: pa.Field,
+    total: int,
+    figures: Sequence[object],
+    histogram: Histogram | None,
 ) -> ColumnStatistics:
     known, distinct, low, high, mean, std, quantiles = figures
     kind = _kind(field.type)
     nulls = total - int(str(known))
     if distinct is None:
         return ColumnStatistics(field.name, total, nulls, None)
-    distinct = int(str(distinct))
-    if kind in {"number", "time"}:
-        lowest, highest = _number(low), _number(high)
-        histogram = None
-        if lowest is not None and highest is not None:
-            histogram = _histogram(con, view, field.name, kind, lowest, highest)
+    different = min(int(str(distinct)), total - nulls)
+    if kind == "time":
+        ends = _iso(_number(low)), _iso(_number(high))
+        return ColumnStatistics(field.name, total, nulls, different, *ends, histogram=histogram)
+    if kind == "number":
         return ColumnStatistics(
             field.name,
             total,
             nulls,
-            min(distinct, total - nulls),
-            lowest if kind == "number" else _iso(lowest),
-            highest if kind == "number" else _iso(highest),
-            _number(mean) if kind == "number" else None,
-            _number(std) if kind == "number" else None,
-            tuple(float(q) for q in quantiles)
-            if kind == "number" and isinstance(quantiles, list)
-            else None,
+            different,
+            _number(low),
+            _number(high),
+            _number(mean),
+            _number(std),
+            tuple(map(float, quantiles)) if isinstance(quantiles, list) else None,
             histogram,
         )
     name = quote(field.name)
@@ -137,36 +144,74 @@ def _column(
         field.name,
         total,
         nulls,
-        min(distinct, total - nulls),
+        different,
         None if low is None else str(low),
         None if high is None else str(high),
         top=tuple((str(v), int(n)) for v, n in top),
     )
 
 
-def _histogram(
-    con: DuckDBPyConnection, view: str, column: str, kind: str, low: float, high: float
-) -> Histogram:
-    name = quote(column)
-    value = (
-        f"CAST({name} AS DOUBLE)"
-        if kind == "number"
-        else f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6"
-    )
+def _histograms(
+    con: DuckDBPyConnection,
+    view: str,
+    fields: Sequence[pa.Field],
+    figures: Mapping[str, Sequence[object]],
+    total: int,
+) -> dict[str, Histogram]:
+    """The histogram of each number and time; columns are read as many at once as memory allows."""
+    spans: dict[str, tuple[str, float, float]] = {}
+    for field in fields:
+        value = _value(field)
+        low, high = (_number(v) for v in figures[field.name][2:4]) if value else (None, None)
+        if value and low is not None and high is not None:
+            spans[field.name] = (value, low, high)
+    out: dict[str, Histogram] = {}
+    names = list(spans)
+    at_once = max(1, _CELLS // max(total, 1))
+    for start in range(0, len(names), at_once):
+        some = names[start : start + at_once]
+        if total > _CELLS:
+            out |= {name: _counted(con, view, *spans[name]) for name in some}
+            continue
+        selected = ", ".join(f"{spans[n][0]} AS c{i}" for i, n in enumerate(some))
+        table = con.sql(f"SELECT {selected} FROM {view}").to_arrow_table()
+        for i, name in enumerate(some):
+            values = table.column(i).to_numpy()
+            values = values[np.isfinite(values)]
+            _, low, high = spans[name]
+            width = (high - low) / BINS
+            if _flat(low, width):
+                out[name] = Histogram((low, high), (len(values),))
+                continue
+            bins = np.minimum(((values - low) / width).astype(np.int64), BINS - 1)
+            out[name] = _made(low, high, np.bincount(bins, minlength=BINS).tolist())
+    return out
+
+
+def _counted(con: DuckDBPyConnection, view: str, value: str, low: float, high: float) -> Histogram:
+    """A histogram counted by the engine, for columns that do not fit in memory."""
     width = (high - low) / BINS
-    if not math.isfinite(width) or width <= 0 or low + width == low:
-        known = con.sql(f"SELECT count({name}) FROM {view}").fetchall()[0]
+    if _flat(low, width):
+        known = con.sql(f"SELECT count({value}) FROM {view}").fetchall()[0]
         return Histogram((low, high), (int(known[0]),))
     rows = con.sql(
         f"SELECT least(CAST(floor(({value} - {low!r}::DOUBLE) / {width!r}::DOUBLE) AS INTEGER), "
-        f"{BINS - 1}) AS bin, count(*) "
-        f"FROM {view} WHERE {name} IS NOT NULL AND isfinite({value}) GROUP BY 1"
+        f"{BINS - 1}) AS bin, count(*) FROM {view} "
+        f"WHERE {value} IS NOT NULL AND isfinite({value}) GROUP BY 1"
     ).fetchall()
     counts = [0] * BINS
     for index, count in rows:
         counts[max(int(index), 0)] += int(count)
-    edges = np.linspace(low, high, BINS + 1)
-    return Histogram(tuple(float(e) for e in edges), tuple(counts))
+    return _made(low, high, counts)
+
+
+def _flat(low: float, width: float) -> bool:
+    """Whether all values are (nearly) the same, so that there is one bin."""
+    return not math.isfinite(width) or width <= 0 or low + width == low
+
+
+def _made(low: float, high: float, counts: Sequence[int]) -> Histogram:
+    return Histogram(tuple(map(float, np.linspace(low, high, BINS + 1))), tuple(counts))
 
 
 def _kind(kind: pa.DataType) -> str:

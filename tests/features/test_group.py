@@ -268,6 +268,24 @@ def test_statistics_equal_pandas(group, at):
     assert found["time"].min == "2024-05-01T00:00:00+00:00"
 
 
+@pytest.mark.parametrize("cells", [1, 500, 2500], ids=["engine", "one by one", "two at once"])
+def test_statistics_are_the_same_however_columns_are_read(group, at, monkeypatch, cells):
+    rng = np.random.default_rng(0)
+    frame = rows(at, 1000, a=rng.normal(size=1000), b=5.0, c=rng.integers(0, 9, 1000))
+    frame.loc[::7, "a"] = np.nan
+    group.insert(frame, statistics=False)
+    commit = group.commits()[-1]
+    monkeypatch.setattr("eolab.features.statistics._CELLS", cells)
+    monkeypatch.setattr("eolab.features.statistics._EXACT", 10**9)
+    found = group._keep_statistics(commit)
+    monkeypatch.undo()
+    assert found == group._keep_statistics(commit)
+    by = {c.column: c for c in found}
+    assert by["b"].histogram.counts == (1000,)
+    assert sum(by["a"].histogram.counts) == frame["a"].notna().sum()
+    assert [by[n].distinct for n in ("id", "b", "c")] == [1000, 1, 9]
+
+
 def test_statistics_are_of_the_newest_versions_only(group, at):
     group.insert(rows(at))
     group.insert(rows(at).assign(value=4.0))
