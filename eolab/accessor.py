@@ -103,6 +103,18 @@ class EoAccessor:
 
         return composite(self._cube, method, period=period)
 
+    def decibels(self) -> xr.Dataset:
+        """Linear power to decibels (see `eolab.catalog.sar.to_decibels`)."""
+        from eolab.catalog.sar import to_decibels
+
+        return to_decibels(self._cube)
+
+    def speckle_filter(self, *, window: int = 7) -> xr.Dataset:
+        """Multitemporal speckle filter (see `eolab.catalog.sar.speckle_filter`)."""
+        from eolab.catalog.sar import speckle_filter
+
+        return speckle_filter(self._cube, window=window)
+
     def zonal(
         self,
         zones: gpd.GeoDataFrame,

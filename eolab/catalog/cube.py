@@ -14,12 +14,30 @@ import numpy as np
 
 from eolab.catalog.bands import CATEGORIES, Band, bands_of, common_name, find_band, stated_bands
 from eolab.catalog.fetch import is_remote
-from eolab.catalog.grid import choose_grid, inside_of, native_grid, read_header
+from eolab.catalog.grid import (
+    choose_grid,
+    inside_of,
+    item_crs,
+    item_geobox,
+    native_grid,
+    read_header,
+)
 from eolab.catalog.masks import Mask
-from eolab.catalog.query import Area, boxes, check_bbox, footprint, item_time, parse_area
+from eolab.catalog.query import (
+    Area,
+    boxes,
+    check_bbox,
+    footprint,
+    item_time,
+    parse_area,
+)
+from eolab.catalog.query import (
+    order as order_of,
+)
 from eolab.catalog.radiometry import Radiometry, baseline, radiometry, to_oli
 from eolab.catalog.resolve import Dropped, resolve_duplicates, tile_of
-from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.catalog.sar import check_terrain, orbit
+from eolab.errors import BadInput, EolabError, NotFound, RemoteError
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -83,9 +101,10 @@ class Scene:
         if time is None or shape is None:
             raise BadInput(f"item {self.item.id} has no time or no outline", "Leave it out.")
         solar = time + timedelta(hours=shape.centroid.x / 15)
-        p = self.item.properties
-        orbit = p.get("sat:relative_orbit") or p.get("sat:orbit_state") or ""
-        return f"{solar:%Y-%m-%d}", f"{p.get('platform') or ''} {orbit}"
+        return (
+            f"{solar:%Y-%m-%d}",
+            f"{self.item.properties.get('platform') or ''} {orbit(self.item)}",
+        )
 
     @property
     def rule(self) -> tuple[tuple[float, float], ...]:
@@ -125,7 +144,7 @@ def plan(
         resolved = resolve_duplicates(listed)
         listed, dropped = resolved.items, resolved.dropped
     else:
-        dropped = []
+        listed, dropped = sorted(listed, key=order_of), []
     names = _names(listed[0], bands)
     layer = None if mask is None else mask.band(listed)
     scenes, gone = [], []
@@ -153,7 +172,9 @@ def plan(
     days: dict[tuple[str, str], list[Scene]] = {}
     for scene in scenes:
         days.setdefault(scene.day, []).append(scene)
-    slices = tuple(tuple(days[day]) for day in sorted(days))
+    # Scenes come by time, so the first of each day is its earliest.
+    first = {day: order_of(group[0].item) for day, group in days.items()}
+    slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
     return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
@@ -205,7 +226,8 @@ def load(
 
     Returns:
         Variables float32 (time, y, x), NaN where unknown (``raw``: as stored); coordinates by time:
-        ``item_id`` (comma-separated), ``platform``, ``baseline``, ``relative_orbit``.
+        ``item_id`` (comma-separated), ``platform``, ``baseline``, ``relative_orbit``,
+        ``orbit_state``.
 
     Raises:
         BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system,
@@ -269,6 +291,23 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
 def _scene(
     item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
 ) -> Scene:
+    try:
+        return _inspect(item, names, layer, harmonise)
+    except EolabError:
+        raise
+    except Exception as error:  # a document can be wrong in ways nobody listed
+        raise BadInput(
+            f"item {item.id} cannot be used: {type(error).__name__}: {str(error)[:200]}",
+            "Leave it out, or load with missing='skip'.",
+        ) from error
+
+
+def _inspect(
+    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+) -> Scene:
+    from odc.geo import CRS
+
+    check_terrain(item)
     picked = {name: find_band(item, name) for name in names}
     if layer is not None:
         picked[_MASK] = find_band(item, layer)
@@ -283,6 +322,9 @@ def _scene(
     rules = {name: radiometry(item, band) for name, band in picked.items()}
     if harmonise is not None:
         rules = {n: r if n == _MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
+    key = next(iter(picked.values())).asset
+    CRS(item_crs(item, key))  # raises where it is nonsense
+    item_geobox(item, key)
     return Scene(item, picked, rules)
 
 
@@ -532,6 +574,7 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         platform=("time", each(lambda s: s.item.properties.get("platform"))),
         baseline=("time", each(version)),
         relative_orbit=("time", each(lambda s: s.item.properties.get("sat:relative_orbit"))),
+        orbit_state=("time", each(lambda s: s.item.properties.get("sat:orbit_state"))),
     )
     rules = {
         f"{s.item.id}/{name}": r.rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from eolab.catalog.cql2 import quote, to_sql
 from eolab.catalog.query import Query, parse_interval, stamp
 from eolab.catalog.sources import Skipped, Source, as_items, check_document, self_href
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     import duckdb
@@ -283,11 +284,12 @@ def write_items(
     for document in documents:
         try:
             listed.append(_storable(document))
-        except (ValueError, TypeError, EolabError) as error:
+        except Exception as error:  # a document can be wrong in ways nobody listed
             message = getattr(error, "message", str(error))
             skipped.append(Skipped(self_href(document) or str(document.get("id")), message))
     if not listed and not skipped:
         raise BadInput("there are no items to write", "Search for some first.")
+    listed = _agreeing(listed, skipped)
     listed.sort(key=_order)
     table = _table(listed, skipped) if listed else None
     if table is None:
@@ -362,6 +364,8 @@ def _storable(document: Mapping[str, object]) -> Mapping[str, object]:
         if properties.get(name) is not None:
             time = parse_interval(str(properties[name]))[0]
             properties[name] = None if time is None else stamp(time)
+    if not any(properties.get(name) for name in ("datetime", "start_datetime", "end_datetime")):
+        raise ValueError("the item has no datetime")
     geometry = document.get("geometry")
     outline = shape(geometry) if isinstance(geometry, Mapping) else None
     bbox = document.get("bbox")
@@ -372,6 +376,49 @@ def _storable(document: Mapping[str, object]) -> Mapping[str, object]:
     half = len(bbox) // 2
     box = [float(v) for v in (*bbox[:2], *bbox[half : half + 2])]
     return {**document, "properties": properties, "bbox": box}
+
+
+def _agreeing(
+    documents: list[Mapping[str, object]], skipped: list[Skipped]
+) -> list[Mapping[str, object]]:
+    """The items whose fields are of the kind that most items have there: columns have one type."""
+    kinds: dict[str, Counter[str]] = {}
+    of_each = []
+    for document in documents:
+        own = set(_kinds({k: v for k, v in document.items() if k != "geometry"}, ""))
+        of_each.append(own)
+        for path, kind in own:
+            kinds.setdefault(path, Counter())[kind] += 1
+    usual = {path: counts.most_common(1)[0][0] for path, counts in kinds.items()}
+    mixed = {path for path, counts in kinds.items() if len(counts) > 1}
+    kept = []
+    for document, own in zip(documents, of_each, strict=True):
+        odd = [(p, kind) for p, kind in own if p in mixed and kind != usual[p]]
+        if odd:
+            path, kind = min(odd)
+            message = f"{path} is {kind}, elsewhere {usual[path]}"
+            skipped.append(Skipped(self_href(document) or str(document.get("id")), message))
+        else:
+            kept.append(document)
+    return kept
+
+
+def _kinds(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every path in a document with the kind of value there; null fits everywhere."""
+    if isinstance(value, Mapping):
+        yield path, "an object"
+        for key, inner in value.items():
+            yield from _kinds(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        yield path, "a list"
+        for inner in value:
+            yield from _kinds(inner, f"{path}[]")
+    elif isinstance(value, bool):
+        yield path, "true or false"
+    elif isinstance(value, str):
+        yield path, "text"
+    elif value is not None:
+        yield path, "a number"
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -97,9 +97,10 @@ class IndexedSource(Source):
 
     def _candidates(self, query: Query) -> Iterator[pystac.Item]:
         self._fresh()
-        if not self.file.exists():
-            return iter(())
-        return self._table()._candidates(query)  # noqa: SLF001  same contract
+        if self.file.exists():
+            table = self._table()
+            yield from table._candidates(query)  # noqa: SLF001  same contract
+            self.skipped += table.skipped
 
     def count(self, query: Query) -> int:
         """As `GeoParquetSource.count`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.catalog.query import Area, Query, When, make_query
+from eolab.catalog.query import Area, Query, When, footprint, item_time, make_query
 from eolab.errors import BadInput, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
@@ -318,6 +318,27 @@ def check_document(document: Mapping[str, object]) -> None:
         value = document.get(key, kind())
         if not isinstance(value, kind):
             raise ValueError(f"{key} is {type(value).__name__}, not {kind.__name__}")  # noqa: TRY004
+    collection = document.get("collection")
+    if collection is not None and not isinstance(collection, str):
+        raise ValueError(f"collection is {type(collection).__name__}, no text")
+    for key, asset in _objects(document.get("assets")).items():
+        if not isinstance(asset, Mapping) or not isinstance(asset.get("href"), str):
+            raise ValueError(f"asset {key!r} has no href")  # noqa: TRY004
+        roles = asset.get("roles") or []
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise ValueError(f"asset {key!r}: roles is no list of words")
+        if not isinstance(asset.get("type") or "", str):
+            raise ValueError(f"asset {key!r}: type is no text")  # noqa: TRY004
+    bbox = document.get("bbox")
+    numbers = isinstance(bbox, list) and all(
+        isinstance(v, int | float) and abs(v) <= 1e6 for v in bbox
+    )
+    if bbox is not None and not numbers:
+        raise ValueError("bbox is no list of numbers")
+
+
+def _objects(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
@@ -338,6 +359,9 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
         item.common_metadata.start_datetime or item.common_metadata.end_datetime
     ):
         raise ValueError("the item has no datetime")
+    # Read what every search asks for, so that what is wrong shows here and not later.
+    footprint(item)
+    item_time(item)
     if "://" in href or Path(href).is_absolute():
         item.set_self_href(href)
         item.make_asset_hrefs_absolute()

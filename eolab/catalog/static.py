@@ -171,9 +171,12 @@ class StaticSource(Source):
         if _is_collection(document):
             found.collections[href] = document
         links = document.get("links")
-        if not isinstance(links, list):
-            if kind not in ("Catalog", "Collection"):
-                self._skip(href, "no STAC document")
+        # Before 1.0 catalogues had no type.
+        catalog = kind in ("Catalog", "Collection") or (
+            "type" not in document and "description" in document and "geometry" not in document
+        )
+        if not catalog or not isinstance(links, list):
+            self._skip(href, "no STAC document" if not catalog else "links is no list")
             return []
         return [
             (link["rel"], link["href"])

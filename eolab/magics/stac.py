@@ -6,7 +6,7 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from eolab import config as configuration
 from eolab.catalog import load, mask, open_source
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _WORDS = ("search", "collections", "items", "load")
 _USAGE = """%stac collections [-c CATALOG]
 %stac search [-c CATALOG] [COLLECTION ...] [--when 2021-04/2021-09] [--bbox W S E N] [--cloud 60]
-             [--limit 10] [--to NAME]
+             [--filter CQL2] [--text WORDS] [--sort=-eo:cloud_cover] [--limit 10] [--to NAME]
+%%stac search ...                with a CQL2 filter below
 %stac items [same as search]      a table of what was found, without keeping it
 %stac load NAME --bands red nir [--crs EPSG:32633] [--resolution 10] [--native]
            [--mask cloud shadow] [--dilate 20] [--to NAME]"""
@@ -42,12 +43,13 @@ class _Parser(argparse.ArgumentParser):
 class StacMagics(Magics):
     """Search catalogues and load cubes in one line."""
 
-    @line_magic
-    def stac(self, line: str) -> pd.DataFrame | xr.Dataset | None:
+    @line_cell_magic
+    def stac(self, line: str, cell: str | None = None) -> pd.DataFrame | xr.Dataset | None:
         """Search catalogues and load cubes.
 
         `%stac search` keeps the items found in a variable (`items` unless `--to` names another)
         and shows them as a table; `%stac load items` makes a cube of them (`cube` unless `--to`).
+        `%%stac search` takes a CQL2 filter as the cell's text.
         """
         words = shlex.split(line)
         if not words or words[0] in ("-h", "--help"):
@@ -55,12 +57,13 @@ class StacMagics(Magics):
             return None
         if words[0] not in _WORDS:
             raise BadInput(f"%stac knows no {words[0]!r}", nearest(words[0], list(_WORDS)))
-        result: pd.DataFrame | xr.Dataset = getattr(self, f"_{words[0]}")(words[1:])
+        result: pd.DataFrame | xr.Dataset = getattr(self, f"_{words[0]}")(words[1:], cell)
         return result
 
-    def _collections(self, words: list[str]) -> pd.DataFrame:
+    def _collections(self, words: list[str], cell: str | None) -> pd.DataFrame:
         import pandas as pd
 
+        del cell  # only searches take a filter
         parser = _Parser("stac collections", add_help=False)
         parser.add_argument("-c", "--catalog", default="sample")
         source = open_source(configuration.find(), parser.parse_args(words).catalog)
@@ -71,22 +74,25 @@ class StacMagics(Magics):
         self._tell_skipped(len(source.skipped))
         return pd.DataFrame(rows, columns=["id", "title", "license", "description"])
 
-    def _search(self, words: list[str]) -> pd.DataFrame:
-        found, name = self._find(words)
+    def _search(self, words: list[str], cell: str | None) -> pd.DataFrame:
+        found, name = self._find(words, cell)
         self._names()[name] = found
         print(f"{len(found)} items in `{name}`")
         return _table(found)
 
-    def _items(self, words: list[str]) -> pd.DataFrame:
-        return _table(self._find(words)[0])
+    def _items(self, words: list[str], cell: str | None) -> pd.DataFrame:
+        return _table(self._find(words, cell)[0])
 
-    def _find(self, words: list[str]) -> tuple[pystac.ItemCollection, str]:
+    def _find(self, words: list[str], cell: str | None) -> tuple[pystac.ItemCollection, str]:
         parser = _Parser("stac search", add_help=False)
         parser.add_argument("collections", nargs="*")
         parser.add_argument("-c", "--catalog", default="sample")
         parser.add_argument("--when")
         parser.add_argument("--bbox", nargs=4, type=float)
         parser.add_argument("--cloud", type=float)
+        parser.add_argument("--filter")
+        parser.add_argument("--text")
+        parser.add_argument("--sort")
         parser.add_argument("--limit", type=int)
         parser.add_argument("--to", default="items")
         asked = parser.parse_args(words)
@@ -97,11 +103,15 @@ class StacMagics(Magics):
             bbox=asked.bbox,
             max_cloud=asked.cloud,
             limit=asked.limit,
+            filter=asked.filter or (cell.strip() if cell else None),
+            text=asked.text,
+            sortby=asked.sort.split(",") if asked.sort else None,
         )
         self._tell_skipped(len(source.skipped))
         return found, asked.to
 
-    def _load(self, words: list[str]) -> xr.Dataset:
+    def _load(self, words: list[str], cell: str | None) -> xr.Dataset:
+        del cell
         parser = _Parser("stac load", add_help=False)
         parser.add_argument("items")
         parser.add_argument("--bands", nargs="+")

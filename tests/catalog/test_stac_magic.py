@@ -40,6 +40,15 @@ def test_collections_and_items(shell):
     assert "items" not in shell.user_ns
 
 
+def test_a_cell_holds_a_filter(shell):
+    table = shell.run_cell_magic(
+        "stac", "search --sort=-eo:cloud_cover --to found", "eo:cloud_cover < 20\nAND gsd = 10\n"
+    )
+    assert table["cloud"].max() < 20
+    assert table["cloud"].is_monotonic_decreasing
+    assert len(shell.user_ns["found"]) == len(table)
+
+
 def test_mistakes_are_helped(shell, capsys):
     with pytest.raises(BadInput) as error:
         shell.run_line_magic("stac", "serch")
