@@ -129,7 +129,7 @@ class Followers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._readers: OrderedDict[tuple[Path, int], Reader] = OrderedDict()
+        self._readers: OrderedDict[tuple[Path, object], Reader] = OrderedDict()
         self._ended: dict[Path, tuple[object, dict[str, object]]] = {}
 
     def folder(self, config: Config, name: str) -> Path:
@@ -168,8 +168,9 @@ class Followers:
 
     def reader(self, folder: Path) -> Reader:
         """The reader of a study's folder."""
-        # A study that was deleted and made again under its name is another one.
-        key = (folder, (folder / "study.json").stat().st_ino)
+        # A study that was deleted and made again under its name is another one, though the file
+        # system may give its files the old numbers again.
+        key = (folder, _mark(folder / "study.json"))
         with self._lock:
             reader = self._readers.pop(key, None) or Reader(folder)
             self._readers[key] = reader

@@ -67,7 +67,11 @@ def test_a_study_made_again_under_its_name_is_another_one(config, write_study):
     run = write_study(config.runs / "crops", trials=3)
     assert len(json.loads(readers.reader(run).snapshot(None))["trials"]) == 3
     shutil.rmtree(run)
-    write_study(config.runs / "crops", trials=1)
+    write_study(run, trials=1)
+    (run / "events.jsonl").unlink()  # its process has not written yet
+    assert json.loads(readers.reader(run).snapshot(None))["trials"] == []
+    shutil.rmtree(run)
+    write_study(run, trials=1)
     assert len(json.loads(readers.reader(run).snapshot(None))["trials"]) == 1
 
 
