@@ -48,7 +48,8 @@ export default tseslint.config(
             './sidebar',
             './viewRenderer',
             './commands',
-            './studyTabs'
+            './studyTabs',
+            './studiesWatch'
           ]
         }
       ],

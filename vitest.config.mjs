@@ -6,8 +6,6 @@ export default defineConfig({
     include: ['labextension/tests/**/*.test.{ts,tsx}'],
     setupFiles: ['labextension/tests/setup.ts'],
     restoreMocks: true,
-    // One jsdom a worker, not one a file: it takes longer to start than most files to run.
-    isolate: false,
     pool: 'threads',
     poolOptions: { threads: { maxThreads: 2 } },
     // JupyterLab's packages import styles and each other without file endings: let Vite read them.

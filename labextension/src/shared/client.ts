@@ -34,6 +34,16 @@ export class Client {
     return (await Private.body(response)) as T;
   }
 
+  /** Replace a JSON document. */
+  async put<T>(path: string, body: object): Promise<T> {
+    const response = await this._request(
+      path,
+      {},
+      { method: 'PUT', body: JSON.stringify(body) }
+    );
+    return (await Private.body(response)) as T;
+  }
+
   private async _request(
     path: string,
     query: Query,

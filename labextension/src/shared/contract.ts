@@ -225,6 +225,67 @@ export interface ITrialLog {
   truncated: boolean;
 }
 
+/** One attempt of one trial on one worker. */
+export interface ISpan {
+  worker: string;
+  trial: number;
+  attempt: number;
+  start: number;
+  end: number | null;
+  outcome:
+    | 'running'
+    | 'completed'
+    | 'failed'
+    | 'stopped'
+    | 'lost'
+    | 'retried'
+    | 'interrupted';
+}
+
+export interface ITimeline {
+  spans: ISpan[];
+  workers: {
+    id: string;
+    start: number;
+    end: number | null;
+  }[];
+  now: number;
+}
+
+export interface IImportance {
+  method: string;
+  /** How many trials it was computed from. */
+  trials: number;
+  importance: { name: string; value: number }[];
+  /** Parameters of which nothing can be said. */
+  left_out: string[];
+}
+
+/** Any JSON value. */
+export type Json =
+  Scalar | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** What a study runs. */
+export interface IAbout {
+  function: string | null;
+  source: string | null;
+  data: Json;
+  seed: number | null;
+  plan: Json;
+  stop: Json;
+  timeout: number | null;
+  target: number | null;
+  retries: number | null;
+  cluster: Json;
+  lineage: { upstream: ILineageEdge[]; downstream: ILineageEdge[] };
+}
+
+export interface INotes {
+  text: string;
+  /** Null where nobody wrote anything yet. */
+  modified: number | null;
+}
+
 export interface ILineageEdge {
   kind: string;
   id: string;

@@ -12,11 +12,17 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'eolab:launcher',
   description: 'Adds cards for Earth Observation work to the launcher.',
   autoStart: true,
-  requires: [IEolab, ILauncher],
-  activate: (_: JupyterFrontEnd, eolab: IEolab, launcher: ILauncher): void => {
+  requires: [IEolab],
+  // Notebook 7 has no launcher.
+  optional: [ILauncher],
+  activate: (
+    _: JupyterFrontEnd,
+    eolab: IEolab,
+    launcher: ILauncher | null
+  ): void => {
     const category = eolab.trans.__('Earth Observation');
     [CommandIDs.openPanel, CommandIDs.openStudy].forEach((command, rank) =>
-      launcher.add({ command, category, rank, args: { isLauncher: true } })
+      launcher?.add({ command, category, rank, args: { isLauncher: true } })
     );
   }
 };

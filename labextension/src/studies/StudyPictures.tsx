@@ -3,9 +3,11 @@ import { useState, type JSX } from 'react';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { Tabs } from '../shared/Tabs';
+import { About } from './About';
 import type { Brushes, IAxis } from './axes';
 import { BestChart } from './BestChart';
 import { CurvesChart } from './CurvesChart';
+import { Importance } from './Importance';
 import { ParallelChart } from './ParallelChart';
 import { SlicesChart } from './SlicesChart';
 import { TimelineChart } from './TimelineChart';
@@ -23,7 +25,8 @@ interface IProps {
 
 const HEIGHT = 230;
 
-type Picture = 'curves' | 'parallel' | 'slices' | 'timeline';
+type Picture =
+  'curves' | 'parallel' | 'slices' | 'importance' | 'timeline' | 'about';
 
 /** The pictures of a study, one at a time, of the trials that fit the filter. */
 export function StudyPictures(props: IProps): JSX.Element {
@@ -38,7 +41,9 @@ export function StudyPictures(props: IProps): JSX.Element {
         ['curves', trans.__('Curves')],
         ['parallel', trans.__('Parameters together')],
         ['slices', trans.__('Parameters one by one')],
-        ['timeline', trans.__('Workers')]
+        ['importance', trans.__('Importance')],
+        ['timeline', trans.__('Workers')],
+        ['about', trans.__('About')]
       ]}
       active={active}
       onChange={setActive}
@@ -103,6 +108,10 @@ export function StudyPictures(props: IProps): JSX.Element {
                 height={HEIGHT}
               />
             );
+          case 'importance':
+            return <Importance study={study} />;
+          case 'about':
+            return <About study={study} />;
           case 'timeline':
             return (
               <TimelineChart

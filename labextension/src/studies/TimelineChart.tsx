@@ -1,10 +1,10 @@
 import { useCallback, useMemo, type JSX } from 'react';
 
 import { Canvas, type Drawer } from '../shared/Canvas';
-import { useTrans } from '../shared/context';
-import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { useEolab, useResource } from '../shared/context';
+import type { ISpan, IStudySnapshot, ITrial } from '../shared/contract';
 import { formatDuration } from '../shared/format';
-import { trialColour } from './trialColour';
+import { spanColour } from './trialColour';
 
 interface IProps {
   study: IStudySnapshot;
@@ -24,7 +24,16 @@ const ROW = 22;
 /** Who ran what when: one row a worker, one bar a trial. */
 export function TimelineChart(props: IProps): JSX.Element {
   const { study, trials, chosen, onChoose, now } = props;
-  const trans = useTrans();
+  const { studies, trans } = useEolab();
+  const { data } = useResource(studies.study(study.name).timeline);
+  const shown = useMemo(() => new Set(trials.map(trial => trial.n)), [trials]);
+  const spans = useMemo(
+    () =>
+      (data?.spans ?? spansOf(study.trials)).filter(span =>
+        shown.has(span.trial)
+      ),
+    [data, study, shown]
+  );
   const workers = useMemo(
     () =>
       [
@@ -42,28 +51,21 @@ export function TimelineChart(props: IProps): JSX.Element {
   const bars = useCallback(
     (
       width: number,
-      each: (trial: ITrial, x: number, y: number, span: number) => void
+      each: (span: ISpan, x: number, y: number, length: number) => void
     ): void => {
       const rows = new Map(workers.map((worker, row) => [worker, row]));
       const scale = (width - LEFT - RIGHT) / Math.max(end - start, 1e-3);
-      for (const trial of trials) {
-        const row = rows.get(trial.worker ?? '');
-        if (row === undefined || trial.started === null) {
+      for (const span of spans) {
+        const row = rows.get(span.worker);
+        if (row === undefined) {
           continue;
         }
-        const x = LEFT + (trial.started - start) * scale;
-        const until = trial.ended ?? (trial.state === 'running' ? end : null);
-        if (until !== null) {
-          each(
-            trial,
-            x,
-            row * ROW + 3,
-            Math.max(1, (until - trial.started) * scale - 0.5)
-          );
-        }
+        const x = LEFT + (span.start - start) * scale;
+        const length = ((span.end ?? end) - span.start) * scale;
+        each(span, x, row * ROW + 3, Math.max(1, length - 0.5));
       }
     },
-    [workers, trials, start, end]
+    [workers, spans, start, end]
   );
 
   const draw = useCallback<Drawer>(
@@ -79,26 +81,31 @@ export function TimelineChart(props: IProps): JSX.Element {
         context.lineTo(width - RIGHT, row * ROW + ROW - 0.5);
         context.stroke();
       });
-      bars(width, (trial, x, y, span) => {
-        context.globalAlpha = trial.state === 'completed' ? 0.85 : 1;
-        context.fillStyle = chosen.has(trial.n)
+      bars(width, (span, x, y, length) => {
+        context.globalAlpha = span.outcome === 'completed' ? 0.85 : 1;
+        context.fillStyle = chosen.has(span.trial)
           ? palette.warn
-          : trialColour(trial.state, palette);
-        context.fillRect(x, y, span, ROW - 6);
+          : spanColour(span.outcome, palette);
+        context.fillRect(x, y, length, ROW - 6);
         context.globalAlpha = 1;
-        if (trial.attempts > 1) {
-          // A retry: marked at its beginning.
+        if (span.attempt > 1) {
+          // Not the first attempt: marked at its beginning.
           context.fillStyle = palette.warn;
-          context.fillRect(x, y, Math.min(3, span), ROW - 6);
+          context.fillRect(x, y, Math.min(3, length), ROW - 6);
         }
-        if (trial.state === 'stopped' && span > 3) {
+        if (span.outcome === 'stopped' && length > 3) {
           context.fillStyle = palette.text;
-          context.fillRect(x + span - 2, y, 2, ROW - 6);
+          context.fillRect(x + length - 2, y, 2, ROW - 6);
         }
-        if (span > 20) {
+        if (length > 20) {
           context.fillStyle = palette.background;
           context.textAlign = 'center';
-          context.fillText(String(trial.n), x + span / 2, y + 12, span - 2);
+          context.fillText(
+            String(span.trial),
+            x + length / 2,
+            y + 12,
+            length - 2
+          );
         }
       });
       context.fillStyle = palette.quiet;
@@ -121,14 +128,14 @@ export function TimelineChart(props: IProps): JSX.Element {
         return;
       }
       const hits: number[] = [];
-      bars(width, (trial, x, y, span) => {
+      bars(width, (span, x, y, length) => {
         if (
           event.offsetX >= x - 2 &&
-          event.offsetX <= x + span + 2 &&
+          event.offsetX <= x + length + 2 &&
           event.offsetY >= y &&
           event.offsetY <= y + ROW
         ) {
-          hits.push(trial.n);
+          hits.push(span.trial);
         }
       });
       const [hit] = hits;
@@ -146,5 +153,21 @@ export function TimelineChart(props: IProps): JSX.Element {
       label={trans.__('What %1 workers ran and when', workers.length)}
       onPointer={onPointer}
     />
+  );
+}
+
+/** What the trials themselves tell, where the server half is older: the last attempt of each. */
+function spansOf(trials: readonly ITrial[]): ISpan[] {
+  return trials.flatMap(trial =>
+    trial.worker === null || trial.started === null || trial.state === 'queued'
+      ? []
+      : {
+          worker: trial.worker,
+          trial: trial.n,
+          attempt: trial.attempts,
+          start: trial.started,
+          end: trial.ended,
+          outcome: trial.state
+        }
   );
 }

@@ -19,15 +19,17 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: 'eolab:studies-running',
   description: 'Lists running studies beside kernels and terminals.',
   autoStart: true,
-  requires: [IEolab, IStudiesWatch, IRunningSessionManagers],
+  requires: [IEolab, IStudiesWatch],
+  // Notebook 7's notebook page has no running panel.
+  optional: [IRunningSessionManagers],
   activate: (
     app: JupyterFrontEnd,
     eolab: IEolab,
     watch: IStudiesWatch,
-    managers: IRunningSessionManagers
+    managers: IRunningSessionManagers | null
   ): void => {
     const { trans } = eolab;
-    managers.add({
+    managers?.add({
       name: trans.__('Studies'),
       running: () =>
         watch.active.map((study): IRunningSessions.IRunningItem => {

@@ -18,13 +18,18 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'eolab:studies-status',
   description: 'Shows in the status bar how many studies run.',
   autoStart: true,
-  requires: [IEolab, IStudiesWatch, IStatusBar],
+  requires: [IEolab, IStudiesWatch],
+  // Notebook 7 has no status bar.
+  optional: [IStatusBar],
   activate: (
     _: JupyterFrontEnd,
     eolab: IEolab,
     watch: IStudiesWatch,
-    statusBar: IStatusBar
+    statusBar: IStatusBar | null
   ): void => {
+    if (!statusBar) {
+      return;
+    }
     const item = new EolabWidget(eolab, () => <RunningStudies />);
     item.addClass('eolab-StatusItem');
     statusBar.registerStatusItem('eolab:studies-status', {

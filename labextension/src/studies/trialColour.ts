@@ -1,4 +1,4 @@
-import type { ITrial } from '../shared/contract';
+import type { ISpan, ITrial } from '../shared/contract';
 import type { IPalette } from '../shared/theme';
 
 /** The colour of a trial's state in pictures. */
@@ -12,5 +12,21 @@ export function trialColour(state: ITrial['state'], palette: IPalette): string {
       return palette.bad;
     default:
       return palette.line;
+  }
+}
+
+/** The colour of an attempt in the timeline. */
+export function spanColour(
+  outcome: ISpan['outcome'],
+  palette: IPalette
+): string {
+  switch (outcome) {
+    case 'lost':
+      return palette.bad;
+    case 'retried':
+    case 'interrupted':
+      return palette.line;
+    default:
+      return trialColour(outcome, palette);
   }
 }
