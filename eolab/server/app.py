@@ -40,7 +40,9 @@ class EolabApp(ExtensionApp):
     ).tag(config=True)
 
     call_timeout = Float(
-        60.0, help="Seconds after which a call into the library is given up.", min=1.0
+        120.0,
+        help="Seconds after which a call into the library is given up; the first ones import it.",
+        min=1.0,
     ).tag(config=True)
 
     def initialize_settings(self) -> None:
