@@ -27,7 +27,11 @@ def start_process(run: Path) -> bool:
         return False
     python = str(study["python"])
     environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONSTARTUP", "MPLBACKEND"}}
-    environment["PYTHONPATH"] = os.pathsep.join(_library_path())
+    library = Path(str(study["library"]))
+    if library.name not in {"site-packages", "dist-packages"}:
+        # A checkout is found by its path; an installed eolab by that Python, which may not be ours.
+        paths = [str(library), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in paths if p))
     environment["EOLAB_LOCK"] = str(lock)
     try:
         with (run / "process.log").open("ab") as log:
@@ -48,19 +52,12 @@ def start_process(run: Path) -> bool:
         ) from error
     finally:
         os.close(lock)
-    _children.append(process)
+    _children[:] = [child for child in _children if child.poll() is None] + [process]
     return True
 
 
 # Kept, so that a finished process is reaped when the next one is started.
 _children: list[subprocess.Popen[bytes]] = []
-
-
-def _library_path() -> list[str]:
-    """Where this eolab is imported from, in front of what PYTHONPATH says."""
-    here = str(Path(__file__).resolve().parents[2])
-    rest = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != here]
-    return [here, *rest]
 
 
 def last_words(run: Path) -> str:

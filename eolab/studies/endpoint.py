@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import http
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -170,6 +171,9 @@ class _Connection(asyncio.Protocol):
             raise Reject(503, f"not now: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Reject(400, f"{type(error).__name__}: {error}") from error
+        except Exception as error:  # a fault of ours: the worker must not wait for ever
+            traceback.print_exc()
+            raise Reject(500, f"{type(error).__name__}: {error}") from error
         if isinstance(answer, asyncio.Future):
             self._pending = answer
             answer.add_done_callback(self._resolved)

@@ -14,6 +14,7 @@ Promises:
 from __future__ import annotations
 
 import math
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -210,7 +211,7 @@ class Coordinator:
                 return None
             n = len(self.record.trials)
             # A job that could not be written down (a full disk) must not be asked for twice.
-            job = self._asked or self.plan.next(n)
+            job = self._asked or self._ask(n)
             self._asked, self._dry = job, job is None
             if job is None:
                 return None
@@ -218,6 +219,19 @@ class Coordinator:
             self._asked = None
             self._queue.append(n)
         return self.record.trials[self._queue[0]]
+
+    def _ask(self, n: int) -> Job | None:
+        """The plan's next job; a plan that fails (a user's own sampler) pauses the study."""
+        try:
+            return self.plan.next(n)
+        except Exception as error:
+            self._trouble("the sampler failed", error)
+            return None
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        traceback.print_exception(error)  # into the process's log
+        if self.record.state == "running":
+            self.pause(f"{what}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
 
     def look_ahead(self) -> None:
         """Ask for the next trial before a worker does, once asking has become slow.
@@ -284,7 +298,11 @@ class Coordinator:
         if self.rule is None or self.record.metric not in metrics:
             return None
         value = metrics[self.record.metric]
-        return self.rule.report(n, step, math.nan if value is None else value)
+        try:
+            return self.rule.report(n, step, math.nan if value is None else value)
+        except Exception as error:
+            self._trouble("the stop rule failed", error)
+            return None
 
     def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, Any]) -> bool:
         """The end of an attempt; False if it does not count (any more).
@@ -353,11 +371,15 @@ class Coordinator:
 
     def _tell_strategy(self, trial: Trial, state: str, value: float | None) -> None:
         end: Any = state
-        if trial.n not in self._told:
-            self._told.add(trial.n)
-            self.plan.tell(trial.n, value, end, step=trial.curve[-1][0] if trial.curve else None)
-        if self.rule is not None:
-            self.rule.end(trial.n, end)
+        try:
+            if trial.n not in self._told:
+                self._told.add(trial.n)
+                step = trial.curve[-1][0] if trial.curve else None
+                self.plan.tell(trial.n, value, end, step=step)
+            if self.rule is not None:
+                self.rule.end(trial.n, end)
+        except Exception as error:  # the result itself is safe in the journal
+            self._trouble("the sampler or the stop rule failed", error)
 
     def _check_failures(self, trial: Trial) -> None:
         counts = self.record.counts
@@ -490,7 +512,6 @@ class Coordinator:
 
     def _reopen(self) -> None:
         if self.record.state in {"completed", "failed", "cancelled"}:
-            self._guard = False
             self._emit("state", state="running", message="resumed")
 
     def _retry(self, n: int) -> None:

@@ -263,6 +263,11 @@ def _attach(
             f"study {name!r} exists and {_join(changed)} changed since",
             'Take another name, or resume="anyway" to go on with what is there now.',
         )
+    if changed and alive and state == "paused":
+        journal.append_command(run, "cancel")  # its first trials failed, say: nothing is lost
+        while alive:
+            time.sleep(0.02)
+            alive = journal.is_alive(run)
     if changed and alive:
         raise Conflict(
             f"study {name!r} is running with the old code",
@@ -295,7 +300,7 @@ def _attach(
         for trial in record.trials.values():
             if trial.state == "failed":  # new code deserves a new try
                 journal.append_command(run, "retry", n=trial.n)
-    if state in {"paused", "cancelled"} and journal.Follower(run).summary()["state"] == state:
+    if journal.Follower(run).summary()["state"] in {"paused", "cancelled"}:
         journal.append_command(run, "resume")
     if state in {"completed", "failed"} and not budget and not changed:
         return False

@@ -107,3 +107,23 @@ def test_a_sampler_of_ones_own(run: Run) -> None:
 
     study = run(curve, trials=4, sampler=Descending())
     assert [t["params"]["x"] for t in study.trials] == [1, 1 / 2, 1 / 3, 1 / 4]
+
+
+def test_a_sampler_that_fails_pauses_the_study_and_says_why(run: Run) -> None:
+    class Fails:
+        def ask(self, n: int) -> dict[str, float]:
+            if n == 3:
+                raise LookupError("no more ideas")
+            return {"x": 0.5} if n < 5 else {"y": 0.5}
+
+    with pytest.raises(BadInput, match="the sampler failed: LookupError: no more ideas"):
+        run(curve, trials=6, sampler=Fails())
+
+
+def test_a_sampler_that_suggests_nonsense_is_told_so(run: Run) -> None:
+    class Odd:
+        def ask(self, n: int) -> dict[str, float]:
+            return {"x": 7.0}
+
+    with pytest.raises(BadInput, match="the sampler failed"):
+        run(curve, trials=6, sampler=Odd())

@@ -180,6 +180,41 @@ def test_first_five_failures_pause_the_study_and_say_why(run: Run) -> None:
     assert study.snapshot()["counts"]["failed"] <= 6  # the other worker's may have been on its way
 
 
+def test_a_mended_function_goes_on_with_what_failed_tried_again(run: Run) -> None:
+    def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        raise ImportError("no module named terrain")
+
+    with pytest.raises(BadInput, match="first 5 trials all failed"):
+        run(train, trials=8)
+
+    def mended(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return x
+
+    with pytest.raises(Conflict, match="the train function changed"):
+        run(mended, trials=8)
+    study = run(mended, trials=8, resume="anyway")
+    assert [t["state"] for t in study.trials] == ["completed"] * 8
+    assert len({t["params"]["x"] for t in study.trials}) == 8
+
+
+class Unloadable:
+    """Pickles, and fails when it is loaded."""
+
+    def __reduce__(self):
+        return (__import__, ("no_such_library",))
+
+
+def test_a_function_that_does_not_load_says_so(run: Run) -> None:
+    thing = Unloadable()
+
+    def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return thing and x
+
+    with pytest.raises(BadInput, match="cannot be loaded: ModuleNotFoundError"):
+        run(train, trials=2, workers=1)
+    assert "no_such_library" in open_study_of(run).log(0)
+
+
 def test_two_equal_configurations_are_two_trials(run: Run) -> None:
     def equal(*, k: Annotated[int, eo.integer(1, 2)] = 1):
         return {"score": k}
@@ -386,7 +421,7 @@ def logistic(data, reporter, *, seed, C: Annotated[float, eo.loguniform(1e-3, 1e
 
 def test_refit_saves_the_model_with_where_it_comes_from(run: Run) -> None:
     split = make_split()
-    study = run(logistic, data=split, metric="val_accuracy", trials=3)
+    study = run(logistic, data=split, metric="val_accuracy", trials=3, workers=1)
     assert study.trials[0]["curve"][0][0] == 80
     fitted = study.refit()
     assert (fitted.flavour, fitted.columns, fitted.classes) == (
