@@ -17,8 +17,9 @@ import pytest
 from eolab import tracking
 from eolab.errors import RemoteError
 from eolab.studies.journal import Follower, Writer, take_lock, write_json
-from eolab.tracking import feeder as feeding
-from eolab.tracking import store
+
+
+feeding, store = tracking.feeder, tracking.store
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
 from sklearn.metrics import accuracy_score, f1_score, r2_score, root_mean_squared_error
 
 from eolab.errors import BadInput
