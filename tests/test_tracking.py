@@ -18,7 +18,6 @@ from eolab import tracking
 from eolab.errors import RemoteError
 from eolab.studies.journal import Follower, Writer, take_lock, write_json
 
-
 feeding, store = tracking.feeder, tracking.store
 
 
