@@ -13,13 +13,12 @@ Promises:
 
 from __future__ import annotations
 
-import math
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eolab.studies.advice import Advice
 from eolab.studies.plan import Job, Plan
 from eolab.studies.record import ENDED, Event, Record, Trial
 from eolab.studies.seeds import derive_seed
@@ -73,16 +72,17 @@ class Coordinator:
         clock: Callable[[], float],
         ticks: Callable[[], float],
     ) -> None:
-        self.record, self.plan, self.rule, self.terms = record, plan, rule, terms
+        self.record, self.terms = record, terms
+        self._advice = Advice(plan, rule, record.metric, self._on_trouble)
         self._write, self._clock, self._ticks = emit, clock, ticks
         self._queue: deque[int] = deque()
         self._leases: dict[int, float] = {}
         self._heard: dict[str, float] = {}
         self._stopping: dict[int, str] = {}
-        self._told: set[int] = set()
         self._asked: Job | None = None
         self._dry = False
         self._guard = True
+        self._live = False  # nothing is written while the journal is replayed
         self.on_work: Callable[[], None] = lambda: None
 
     def _emit(self, kind: str, **fields: Any) -> None:
@@ -95,18 +95,11 @@ class Coordinator:
     def replay(self, events: Iterable[Event]) -> None:
         """Fold a journal: afterwards everything is as when its last line was written."""
         for event in events:
-            kind = event.get("e")
-            if kind == "finish":
-                self._tell_strategy(
-                    self.record.trials[event["n"]], event["state"], event.get("value")
-                )
+            if event.get("e") == "finish":
+                trial = self.record.trials[event["n"]]
+                self._advice.ended(trial, event["state"], event.get("value"))
             self.record.apply(event)
-            if kind == "trial":
-                self.plan.restore(Job.from_json(event))
-            elif kind == "report" and self.rule is not None:
-                self._judge(event["n"], event["step"], event["m"])
-            elif kind == "requeue" and self.rule is not None:
-                self.rule.forget(event["n"])
+            self._advice.replay(event)
         now = self._ticks()
         for trial in self.record.trials.values():
             if trial.state == "queued":
@@ -117,6 +110,7 @@ class Coordinator:
 
     def open(self, pid: int, host: str) -> None:
         """A study process takes over."""
+        self._live = True
         resumed = self.record.seq > 0
         self._emit("process", pid=pid, host=host, resumed=resumed)
         if self.record.state in {"starting", "running"}:
@@ -202,7 +196,7 @@ class Coordinator:
             # Promotions of one configuration share the folder of its first trial.
             "checkpoint": root,
             "timeout": self.terms.trial_timeout,
-            "wait": self.rule is not None,
+            "wait": self._advice.judges,
         }
 
     def _next_trial(self) -> Trial | None:
@@ -211,7 +205,7 @@ class Coordinator:
                 return None
             n = len(self.record.trials)
             # A job that could not be written down (a full disk) must not be asked for twice.
-            job = self._asked or self._ask(n)
+            job = self._asked or self._advice.ask(n)
             self._asked, self._dry = job, job is None
             if job is None:
                 return None
@@ -219,19 +213,6 @@ class Coordinator:
             self._asked = None
             self._queue.append(n)
         return self.record.trials[self._queue[0]]
-
-    def _ask(self, n: int) -> Job | None:
-        """The plan's next job; a plan that fails (a user's own sampler) pauses the study."""
-        try:
-            return self.plan.next(n)
-        except Exception as error:
-            self._trouble("the sampler failed", error)
-            return None
-
-    def _trouble(self, what: str, error: Exception) -> None:
-        traceback.print_exception(error)  # into the process's log
-        if self.record.state == "running":
-            self.pause(f"{what}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
 
     def look_ahead(self) -> None:
         """Ask for the next trial before a worker does, once asking has become slow.
@@ -287,22 +268,12 @@ class Coordinator:
             metrics = {str(k): None if v is None else float(v) for k, v in point["m"].items()}
             step = float(point["step"])
             self._emit("report", n=n, a=attempt, step=step, m=metrics)
-            reason = self._judge(n, step, metrics)
+            reason = self._advice.judge(n, step, metrics)
             if reason is not None:
                 self._stopping.setdefault(n, reason)
         if n in self._stopping:
             return {"stop": True, "grace": self.terms.stop_grace}
         return {}
-
-    def _judge(self, n: int, step: float, metrics: Mapping[str, float | None]) -> str | None:
-        if self.rule is None or self.record.metric not in metrics:
-            return None
-        value = metrics[self.record.metric]
-        try:
-            return self.rule.report(n, step, math.nan if value is None else value)
-        except Exception as error:
-            self._trouble("the stop rule failed", error)
-            return None
 
     def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, Any]) -> bool:
         """The end of an attempt; False if it does not count (any more).
@@ -360,7 +331,7 @@ class Coordinator:
         )  # fmt: skip
         self._leases.pop(trial.n, None)
         self._stopping.pop(trial.n, None)
-        self._tell_strategy(trial, state, value)
+        self._advice.ended(trial, state, value)
         self._check_failures(trial)
         if self._reached():
             for other in list(self.record.trials.values()):
@@ -368,18 +339,6 @@ class Coordinator:
                     self._stopping.setdefault(other.n, "the target is reached")
         if self._dry:
             self.on_work()
-
-    def _tell_strategy(self, trial: Trial, state: str, value: float | None) -> None:
-        end: Any = state
-        try:
-            if trial.n not in self._told:
-                self._told.add(trial.n)
-                step = trial.curve[-1][0] if trial.curve else None
-                self.plan.tell(trial.n, value, end, step=step)
-            if self.rule is not None:
-                self.rule.end(trial.n, end)
-        except Exception as error:  # the result itself is safe in the journal
-            self._trouble("the sampler or the stop rule failed", error)
 
     def _check_failures(self, trial: Trial) -> None:
         counts = self.record.counts
@@ -415,8 +374,7 @@ class Coordinator:
         self._emit("requeue", n=trial.n, a=trial.attempts, reason=reason, **more)
         self._leases.pop(trial.n, None)
         self._stopping.pop(trial.n, None)
-        if self.rule is not None:
-            self.rule.forget(trial.n)
+        self._advice.forget(trial.n)
         self._queue.append(trial.n)
         self.on_work()
 
@@ -505,6 +463,10 @@ class Coordinator:
             if self._may_ask():
                 self._reopen()
         self.on_work()
+
+    def _on_trouble(self, why: str) -> None:
+        if self._live and self.record.state == "running":
+            self.pause(why)
 
     def pause(self, why: str) -> None:
         """Give out no more trials until somebody looks."""
