@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from eolab.catalog.clear import clear_fraction
 from eolab.catalog.cube import Plan, load, plan
+from eolab.catalog.ingestion import Ingested, ingest
 from eolab.catalog.masks import Mask, mask
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Skipped, Source, open_source
 
 __all__ = [
+    "Ingested",
     "Mask",
     "Plan",
     "Skipped",
     "Source",
     "clear_fraction",
+    "ingest",
     "load",
     "mask",
     "open_source",

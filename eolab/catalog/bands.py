@@ -111,7 +111,8 @@ def sensor(item: pystac.Item) -> str | None:
     )
     if "hls" in text:
         return "hls-l30" if "l30" in text else "hls-s30"
-    if "sentinel-2" in text or "sentinel2" in text:
+    product = item.id.lower().startswith(("s2a_", "s2b_", "s2c_", "s2_"))
+    if "sentinel-2" in text or "sentinel2" in text or product:
         return "sentinel-2"
     if "landsat" in text:
         old = any(f"landsat-{n}" in text or f"lt0{n}" in text or f"le0{n}" in text for n in "457")
