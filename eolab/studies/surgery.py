@@ -91,44 +91,48 @@ class Surgeon:
         gone = set(names)
         problem = ""
         for choice in _choices(self._template, names):
-            result, reason = _attempt(self._template, gone, choice, project=project)
-            if result is not None:
-                rewired, inserted = result
-                reason = self._differences(rewired, gone, inserted)
-                if not reason:
-                    # Once more a copy, whose layers have no nodes but those of this graph.
-                    new = keras.models.clone_model(rewired)
-                    self._prove(new, gone, inserted)
-                    return Surgery(
-                        new,
-                        tuple(name for name in self.names if name in gone),
-                        tuple(inserted),
-                        (self.parameters, new.count_params()),
-                        (self.flops, flops(new)),
-                    )
-            problem = problem or reason
+            try:
+                rewired, inserted = _rewire(self._template, gone, choice, project=project)
+                self._check(rewired, gone, inserted)
+                # Anew, so that its layers have no nodes but those of this graph, and are built:
+                # built ones (Concatenate) no longer look whether their inputs fit.
+                new = keras.models.clone_model(rewired)
+            except Exception as error:  # whatever a layer says of shapes that it cannot take
+                problem = problem or _first_line(error)
+                continue
+            self._prove(new, gone, inserted)
+            return Surgery(
+                new,
+                tuple(name for name in self.names if name in gone),
+                tuple(inserted),
+                (self.parameters, new.count_params()),
+                (self.flops, flops(new)),
+            )
         what = repr(names[0]) if len(names) == 1 else f"{', '.join(map(repr, names))} together"
         hint = "Remove it together with the layers that depend on its shape"
         if not project:
             hint += ", or allow a projection (project=True)"
         raise BadInput(f"layer {what} cannot be removed: {problem}", hint + ".")
 
-    def _differences(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> str:
-        """What else than the removed layers differs; empty where nothing does."""
+    def _check(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
+        """Whether nothing else than the removed layers differs.
+
+        Raises:
+            BadInput: What differs.
+        """
         after = weight_shapes(new)
         lost = [name for name in self.names if name not in gone and name not in after]
         if lost:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-            return f"{lost[0]!r}{more} would no longer lead to the output"
+            raise BadInput(f"{lost[0]!r}{more} would no longer lead to the output")
         for old, now in zip(self._template.outputs, new.outputs, strict=True):
             if tuple(old.shape) != tuple(now.shape):
-                return f"the output would change its shape from {old.shape} to {now.shape}"
+                raise BadInput(f"the output would change its shape from {old.shape} to {now.shape}")
         if len(new.inputs) != len(self._template.inputs):
-            return "an input would go unused"
+            raise BadInput("an input would go unused")
         for name in set(after) - set(inserted):
             if after[name] != self._shapes[name]:
-                return f"the weights of {name!r} would change"
-        return ""
+                raise BadInput(f"the weights of {name!r} would change")
 
     def _prove(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
         """That exactly these layers are gone, in graph and in parameters."""
@@ -207,10 +211,13 @@ def _depth(model: keras.Model, tensor: Any) -> int:
     return order.get(tensor._keras_history.operation.name, -1)  # noqa: SLF001
 
 
-def _attempt(
+def _rewire(
     template: keras.Model, names: set[str], choice: Mapping[str, int], *, project: bool
-) -> tuple[tuple[keras.Model, list[str]] | None, str]:
-    """Rewire; or the reason why shapes do not fit."""
+) -> tuple[keras.Model, list[str]]:
+    """The same layers without some of them, and the names of projections that were put in.
+
+    Raises whatever a layer says of a shape that it cannot take.
+    """
     import keras
 
     inserted: list[str] = []
@@ -232,13 +239,8 @@ def _attempt(
             return keras.layers.Dense(expected[-1], name=name)(passed)
         return passed
 
-    try:
-        new = keras.models.clone_model(
-            template, clone_function=lambda layer: layer, call_function=call
-        )
-    except Exception as error:  # whatever a layer says of a shape that it cannot take
-        return None, _first_line(error)
-    return (new, inserted), ""
+    new = keras.models.clone_model(template, clone_function=lambda layer: layer, call_function=call)
+    return new, inserted
 
 
 def _first_line(error: Exception) -> str:
