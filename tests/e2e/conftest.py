@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.jupyter import ROOT, Lab, chromium, serve
 
 SHOTS = ROOT / "test-results"
+# A first answer waits for imports of the server's helper process: seconds, more on a busy machine.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,62 @@
+"""Where JupyterLab is not alone at the root: a hub's base_url, and Notebook 7."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.jupyter import serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+HUB = "/user/ann/"
+SECTIONS = ("Catalogue", "Features", "Studies", "Models")
+
+
+def open_in_lab(page: Page) -> None:
+    page.locator("[data-id=eolab-sidebar]").click()
+
+
+def open_in_notebook(page: Page) -> None:
+    """Notebook 7 shows sidebars from its View menu."""
+    page.get_by_role("menuitem", name="View", exact=True).click()
+    page.get_by_text("Left Sidebar", exact=True).hover()
+    page.get_by_text("Show Earth Observation", exact=True).click()
+
+
+@pytest.mark.parametrize(
+    ("application", "address", "open_panel"),
+    [
+        ("jupyterlab", "lab", open_in_lab),
+        (
+            "notebook",
+            "notebooks/notebooks/01-from-scenes-to-model.ipynb",
+            open_in_notebook,
+        ),
+    ],
+    ids=["lab", "notebook-7"],
+)
+def test_the_sidebar_works_under_a_base_url(
+    application: str,
+    address: str,
+    open_panel: Callable[[Page], None],
+    sample_folder: Path,
+    page: Page,
+    shoot: Callable[[Page, str], Path],
+) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    with serve(sample_folder, application=application, base=HUB) as jupyter:
+        assert HUB in jupyter.url
+        page.goto(jupyter.link(address))
+        open_panel(page)
+        panel = page.locator("#eolab-sidebar")
+        for section in SECTIONS:
+            expect(panel.get_by_role("region", name=section)).to_be_visible()
+        panel.get_by_role("button", name="sample").first.click()
+        expect(panel.get_by_text("Simulated Sentinel-2", exact=False).first).to_be_visible()
+        shoot(page, f"base-url-{application}")
+    assert not [text for text in complaints if "eolab" in text]
