@@ -126,7 +126,7 @@ class FeatureGroup:
             raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
         spec = dict(self._registry.get("group", self.name, self.version).spec)
         geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
-        if geometry is None and not spec.get("columns"):
+        if geometry is None and self.table.open() is None:
             geometry = detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
         rows = schema.to_arrow(
             frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()

@@ -71,11 +71,11 @@ def _from_xarray(cube: xr.Dataset) -> pd.DataFrame:
 
 
 def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
-    import pandas as pd
     import pyarrow as pa
 
-    if not isinstance(frame.columns, pd.MultiIndex) and isinstance(frame.index, pd.MultiIndex):
-        raise BadInput("the frame has a row index of several levels", "Call .reset_index() first.")
+    if any(name is not None for name in frame.index.names):
+        # A named index holds columns that someone moved there, often the key.
+        frame = frame.reset_index()
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str):

@@ -38,6 +38,31 @@ def test_what_was_inserted_is_read_in_the_order_of_columns_and_keys(group, at):
     assert group.read(["id", "value"], filter="value > 0.4")["id"].tolist() == [1, 2]
 
 
+def test_a_named_index_counts_as_columns(group, at):
+    group.insert(rows(at).set_index(["id", "time"]))
+    assert group.read()["id"].tolist() == [0, 1, 2]
+
+
+def test_a_failed_first_insert_leaves_no_trace_in_the_next(store, monkeypatch):
+    import geopandas as gpd
+    import shapely
+
+    from eolab.errors import RemoteError
+
+    group = store.create_feature_group("g", primary_key=["id"])
+
+    def full(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(RemoteError, match="is full"):
+        patch.setattr("deltalake.write_deltalake", full)
+        group.insert(pd.DataFrame({"id": [1], "old": [1.0]}))
+    frame = gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(14, 46)], crs="EPSG:4326")
+    group.insert(frame)
+    assert group.geometry.crs == "EPSG:4326"
+    assert group.columns == ("id", "geometry")
+
+
 def test_a_second_process_sees_the_same(group, at, config):
     group.insert(rows(at))
     again = FeatureStore(config).feature_group("g", 1)

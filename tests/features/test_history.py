@@ -132,7 +132,7 @@ def start(config, me, commits):
 
 
 @pytest.mark.parametrize(
-    ("writers", "commits"), [(4, 10), pytest.param(8, 50, marks=pytest.mark.slow)]
+    ("writers", "commits"), [(4, 6), pytest.param(8, 50, marks=pytest.mark.slow)]
 )
 def test_a_crowd_of_writers_loses_and_doubles_nothing(config, writers, commits):
     """They make the group, choose its columns and write the same row, all at once."""
@@ -172,6 +172,7 @@ while True:
     k += 1
     frame = pd.DataFrame({"id": np.arange(40_000), "time": pd.Timestamp("2024-05-01", tz="UTC")})
     group.insert(frame.assign(v=float(k)), statistics=k % 2 == 0)
+    print(k, flush=True)
     if k % 3 == 0:
         group.optimize()
 """
@@ -192,14 +193,17 @@ def test_a_writer_killed_at_any_moment_leaves_whole_commits(group, config):
             text=True,
         )
         assert victim.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.02, 1.5))
+        started = time.monotonic()
+        assert victim.stdout.readline(), "one insert is done"
+        # Somewhere in the next insert or compaction, however slow the machine is.
+        time.sleep(rng.uniform(0.1, 1.2) * (time.monotonic() - started))
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait()
         frame = group.read(filter="time = TIMESTAMPTZ '2024-05-01'")
         assert len(frame) == 40_000
         assert frame["v"].min() == frame["v"].max()
         for commit in group.commits()[-3:]:
-            if commit.operation == "insert":
+            if commit.operation == "insert" and commit.version > 0:
                 assert commit.rows == 40_000
         assert group.statistics()
     done = group.insert(frame.assign(v=-1.0))

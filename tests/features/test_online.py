@@ -114,7 +114,7 @@ _rows = st.dictionaries(
 _steps = st.lists(st.one_of(_rows, st.sets(st.integers(0, 3), min_size=1)), min_size=1, max_size=5)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=_steps)
 def test_online_equals_the_offline_newest_after_any_history(tmp_path_factory, steps):
     """Inserts in any order, reprocessed rows and deletions of things."""
@@ -173,6 +173,7 @@ while True:
     k += 1
     frame = pd.DataFrame({"id": np.arange(30_000), "time": pd.Timestamp("2024-05-01", tz="UTC")})
     group.insert(frame.assign(v=float(k)), statistics=False)
+    print(k, flush=True)
 """
 
 
@@ -180,12 +181,15 @@ def test_a_sync_killed_at_any_moment_is_whole_and_heals_with_the_next_insert(gro
     from eolab.features.online import OnlineReader
 
     rng = np.random.default_rng(1)
-    for _ in range(4):
+    for _ in range(3):
         victim = subprocess.Popen(
             [sys.executable, "-c", VICTIM, str(config.root)], stdout=subprocess.PIPE, text=True
         )
         assert victim.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.3, 1.5))
+        started = time.monotonic()
+        assert victim.stdout.readline(), "one insert is done"
+        # Somewhere in the next insert or its sync, however slow the machine is.
+        time.sleep(rng.uniform(0.1, 1.2) * (time.monotonic() - started))
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait()
         reader = OnlineReader(group.online, ["v"], group.schema)

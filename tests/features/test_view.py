@@ -44,7 +44,7 @@ def insert(group, commit):
     return group.insert(frame)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     commits=_commits, labels=_labels, known=st.integers(0, 3), max_age=st.sampled_from([None, 2])
 )
@@ -92,7 +92,7 @@ def test_the_join_equals_a_slow_reference_and_merge_asof(
         np.testing.assert_array_equal(found["value"].to_numpy(dtype=float), oracle["value"])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(commits=_commits)
 def test_reading_as_of_a_commit_equals_replaying_the_commits(tmp_path_factory, commits):
     store = FeatureStore(Config(root=tmp_path_factory.mktemp("store")))
