@@ -136,7 +136,7 @@ def test_the_four_sections_are_filled(
 def choose_theme(page: Page, theme: str) -> None:
     page.get_by_role("menuitem", name="Settings").click()
     page.locator(".lm-Menu").get_by_text("Theme", exact=True).click()
-    page.get_by_role("menuitem", name=theme, exact=True).click()
+    page.locator(".lm-Menu").get_by_text(theme, exact=True).click()
     wanted = "false" if "Dark" in theme else "true"
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", wanted)
 
