@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from eolab.catalog import load, open_source
-from eolab.catalog.geoparquet import GeoParquetSource, write_table
+from eolab.catalog.geoparquet import GeoParquetSource
+from eolab.catalog.geoparquet_writer import write_table
 from eolab.catalog.query import make_query
 from eolab.catalog.simulate import write_sample
 from eolab.config import Config

@@ -7,9 +7,10 @@ cube = load(items, bands=["red", "nir"], crs="EPSG:32633", mask=mask(["cloud", "
 from __future__ import annotations
 
 from eolab.catalog.clear import clear_fraction
-from eolab.catalog.cube import Plan, load, plan
+from eolab.catalog.cube import load
 from eolab.catalog.ingestion import Ingested, ingest
 from eolab.catalog.masks import Mask, mask
+from eolab.catalog.planning import Plan, plan
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Skipped, Source, open_source
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.fetch import Version, file_version, is_remote, read_changed
-from eolab.catalog.geoparquet import GeoParquetSource, write_items
+from eolab.catalog.geoparquet import GeoParquetSource
+from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.query import Query
 from eolab.catalog.sources import Skipped, Source, self_href
 from eolab.catalog.static import Crawl, StaticSource

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eolab.catalog.cql2 import matches, parse
-from eolab.catalog.geoparquet import GeoParquetSource, write_items
+from eolab.catalog.geoparquet import GeoParquetSource
+from eolab.catalog.geoparquet_writer import write_items
 from eolab.errors import BadInput
 
 

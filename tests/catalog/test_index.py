@@ -16,7 +16,8 @@ import shapely
 
 from eolab.catalog import index as indexing
 from eolab.catalog import open_source
-from eolab.catalog.geoparquet import GeoParquetSource, write_items
+from eolab.catalog.geoparquet import GeoParquetSource
+from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.index import IndexedSource
 from eolab.catalog.query import make_query
 
