@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -17,15 +18,16 @@ export const studiesPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Opens studies in the main area and acts on them.',
   autoStart: true,
   requires: [IEolab],
-  optional: [ILayoutRestorer, ICommandPalette, INotebookTracker],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     eolab: IEolab,
+    labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     notebooks: INotebookTracker | null
   ): void => {
-    const tabs = new StudyTabs(app, eolab);
+    const tabs = new StudyTabs(app, eolab, labShell ? 'main' : 'right');
     addStudyCommands(eolab, app.commands, tabs, notebooks);
     if (restorer) {
       tabs.restore(restorer);

@@ -15,7 +15,9 @@ const StudyTab = lazy(async () => ({
 export class StudyTabs {
   constructor(
     private readonly _app: JupyterFrontEnd,
-    private readonly _eolab: IEolab
+    private readonly _eolab: IEolab,
+    /** Where tabs open: the main area of Notebook 7 has room for its one document only. */
+    private readonly _area: 'main' | 'right'
   ) {}
 
   /** Bring the tabs of the last time back. */
@@ -37,8 +39,9 @@ export class StudyTabs {
 
   private async _make(name: string): Promise<MainAreaWidget<EolabWidget>> {
     const tab = makeTab(this._eolab, name);
+    tab.toggleClass('eolab-mod-side', this._area === 'right');
     await this._tracker.add(tab);
-    this._app.shell.add(tab, 'main', {
+    this._app.shell.add(tab, this._area, {
       type: this._eolab.trans.__('Study')
     });
     return tab;
