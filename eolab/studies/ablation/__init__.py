@@ -7,7 +7,8 @@ Deep Learning", EuroMLSys 2021), whose names `AblationStudy` understands.
 from __future__ import annotations
 
 from eolab.studies.ablation.builder import AblationStudy
+from eolab.studies.ablation.preview import Preview
 from eolab.studies.ablation.result import AblationResult
-from eolab.studies.ablation.study import Ablation, Preview, ablate, open_ablation
+from eolab.studies.ablation.study import Ablation, ablate, open_ablation
 
 __all__ = ["Ablation", "AblationResult", "AblationStudy", "Preview", "ablate", "open_ablation"]

@@ -9,7 +9,8 @@ from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     from eolab.config import Config
-    from eolab.studies.ablation.study import Ablation, Preview
+    from eolab.studies.ablation.preview import Preview
+    from eolab.studies.ablation.study import Ablation
 
 
 class _Names:

@@ -4,70 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from eolab.errors import BadInput, NotFound, nearest
 from eolab.studies import journal
 from eolab.studies.ablation import components as parts
-from eolab.studies.ablation.components import BASELINE, Component, Names
+from eolab.studies.ablation.components import Component, Names
 from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
-from eolab.studies.ablation.folds import Folds, make_folds
+from eolab.studies.ablation.folds import make_folds
+from eolab.studies.ablation.preview import Preview, costs_of, make_surgeon
 from eolab.studies.ablation.result import AblationResult, summarise
 from eolab.studies.ablation.sequential import SequentialRuns
-from eolab.studies.ablation.trial import (
-    Change,
-    Recipe,
-    call_named,
-    check_functions,
-    make_trial,
-    seed_everything,
-)
+from eolab.studies.ablation.trial import Change, Recipe, check_functions, make_trial
 from eolab.studies.parameters import Value, choice, integer
-from eolab.studies.seeds import derive_seed
 from eolab.studies.space import Space
 from eolab.studies.study import Study
 from eolab.studies.suggest import Direction
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from eolab.config import Config
-    from eolab.studies.surgery import Surgeon
 
 FORMAT = 1
 FILE = "ablation.json"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What an ablation would run (`dry_run=True`).
-
-    Attributes:
-        variants: The variants, the baseline first.
-        costs: Name of a variant -> columns, parameters, flops, where they are known.
-        runs: All runs in their order.
-    """
-
-    variants: tuple[Variant, ...]
-    costs: Mapping[str, Mapping[str, float]]
-    runs: tuple[Run, ...]
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a variant."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {"variant": v.name, "removed": ", ".join(v.removed), **self.costs.get(v.name, {})}
-                for v in self.variants
-            ]
-        )
-
-    def __repr__(self) -> str:
-        table = self.to_dataframe().to_string(index=False)
-        return f"{table}\n{len(self.runs)} runs of {len(self.variants)} variants"
 
 
 class Ablation:
@@ -258,7 +218,7 @@ def ablate(
     recipe = Recipe(train, build, dict(params or {}), changes=named, seed=seed, project=project)
     surgeon = None
     if layers or modules:
-        surgeon = _surgeon(recipe, folded)
+        surgeon = make_surgeon(recipe, folded)
         known += parts.layers(layers, surgeon.names) if layers else []
         known += parts.modules(modules or {}, surgeon.names)
     parts.check_distinct(known)
@@ -271,7 +231,7 @@ def ablate(
     check_functions(recipe)
     if check_metric:
         checks.check_metric(train, metric, direction)
-    costs = _costs(recipe, folded, surgeon)
+    costs = costs_of(recipe, folded, surgeon)
     first = "parameters" if surgeon is not None else "columns"
     listed = runs(
         planned,
@@ -361,44 +321,3 @@ def read_document(folder: Path, name: str) -> dict[str, object]:
             "Upgrade eolab.",
         )
     return dict(document)
-
-
-def _surgeon(recipe: Recipe, folded: Folds) -> Surgeon:
-    if recipe.build is None:
-        raise BadInput(
-            "layers are part of a model, and there is no model",
-            "Give build=, a function that returns the model, and let train take `model`.",
-        )
-    seed = derive_seed(recipe.seed, 0, "ablation")
-    seed_everything(seed)
-    offered = {"data": folded.parts[""][0], "seed": seed, **recipe.params}
-    from eolab.studies.surgery import Surgeon
-
-    return Surgeon(call_named(recipe.build, offered))
-
-
-def _costs(recipe: Recipe, folded: Folds, surgeon: Surgeon | None) -> dict[str, dict[str, float]]:
-    """Columns, parameters and FLOPs of each variant; layers are really taken out.
-
-    Raises:
-        BadInput: A layer that cannot go.
-    """
-    costs: dict[str, dict[str, float]] = {}
-    total = len(folded.columns)
-    for name, variant in recipe.variants.items():
-        cost: dict[str, float] = {}
-        if total:
-            cost["columns"] = total - len(recipe.columns(variant))
-        if surgeon is not None:
-            layers = recipe.layers(variant)
-            after = (surgeon.parameters, surgeon.flops)
-            if layers:
-                try:
-                    surgery = surgeon.remove(layers, project=recipe.project)
-                except BadInput as error:
-                    what = "" if name == BASELINE else f"{name}: "
-                    raise BadInput(f"{what}{error.message}", error.hint) from None
-                after = (surgery.parameters[1], surgery.flops[1])
-            cost["parameters"], cost["flops"] = after
-        costs[name] = cost
-    return costs
