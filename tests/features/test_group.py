@@ -54,9 +54,10 @@ def test_a_failed_first_insert_leaves_no_trace_in_the_next(store, monkeypatch):
     def full(*_args, **_more):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(RemoteError, match="is full"):
+    with monkeypatch.context() as patch:
         patch.setattr("deltalake.write_deltalake", full)
-        group.insert(pd.DataFrame({"id": [1], "old": [1.0]}))
+        with pytest.raises(RemoteError, match="is full"):
+            group.insert(pd.DataFrame({"id": [1], "old": [1.0]}))
     frame = gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(14, 46)], crs="EPSG:4326")
     group.insert(frame)
     assert group.geometry.crs == "EPSG:4326"

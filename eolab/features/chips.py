@@ -1,0 +1,202 @@
+"""Patches of a cube with masks, for segmentation: cut when asked for, so that no season need fit.
+
+A mask holds the class code of each pixel whose centre lies in a labelled shape, and -1 elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.features.cubes import inside, layout, scenes
+from eolab.features.geometry import crs_text
+from eolab.progress import track
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
+FORMAT = 1
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Patches of one cube; made by `chips`.
+
+    Attributes:
+        cube: What they are cut from.
+        size: Side in pixels.
+        corners: Row and column of each patch's first pixel, int, shape (n, 2).
+        bands: Names of the bands.
+        classes: Names of the classes in the order of their codes.
+        mask: Class code of each pixel of the cube, int16, shape (y, x); -1 without a label.
+        crs: The cube's coordinate reference system.
+    """
+
+    cube: xr.Dataset
+    size: int
+    corners: np.ndarray
+    bands: tuple[str, ...]
+    classes: tuple[str, ...]
+    mask: np.ndarray
+    crs: str
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """A patch, float32, shape (t, size, size, bands), and its mask, shape (size, size)."""
+        row, column = self.corners[number]
+        where = {"y": slice(row, row + self.size), "x": slice(column, column + self.size)}
+        window = self.cube[list(self.bands)].isel(where)
+        if "time" not in window.dims:
+            window = window.expand_dims("time")
+        layers = [window[b].transpose("time", "y", "x").to_numpy() for b in self.bands]
+        X = np.stack(layers, axis=-1).astype(np.float32)
+        return X, self.mask[where["y"], where["x"]]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return (self[i] for i in range(len(self)))
+
+    def places(self) -> pd.DataFrame:
+        """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
+        import pandas as pd
+
+        from eolab.features.geometry import CRS_ATTR
+        from eolab.features.group import ITEMS
+
+        _, _, transform, _ = layout(self.cube)
+        middle = self.corners + self.size / 2
+        frame = pd.DataFrame(
+            {
+                "chip_id": [f"{r}_{c}" for r, c in self.corners],
+                "x": transform.c + middle[:, 1] * transform.a,
+                "y": transform.f + middle[:, 0] * transform.e,
+            }
+        )
+        frame.attrs.update({CRS_ATTR: self.crs, ITEMS: scenes(self.cube)})
+        return frame
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write all patches as NumPy files, one patch in memory at a time; all or nothing.
+
+        `numpy.load(folder / "X.npy", mmap_mode="r")` then reads single patches.
+
+        Returns:
+            The folder: ``X.npy`` (n, t, size, size, bands), ``mask.npy`` (n, size, size) and
+            ``chips.json``.
+
+        Raises:
+            Conflict: The folder is there.
+            RemoteError: It cannot be written; nothing is left.
+        """
+        folder = Path(folder)
+        if folder.exists():
+            raise Conflict(f"{folder} is there already", "Take another name.")
+        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+        shape = self[0][0].shape
+        try:
+            temporary.mkdir(parents=True)
+            create = np.lib.format.open_memmap
+            X = create(temporary / "X.npy", "w+", np.float32, (len(self), *shape))
+            mask = create(temporary / "mask.npy", "w+", np.int16, (len(self), *shape[1:3]))
+            for i in track(range(len(self)), "Chips"):
+                X[i], mask[i] = self[i]
+            X.flush()
+            mask.flush()
+            document = {
+                "format": FORMAT,
+                "bands": self.bands,
+                "classes": self.classes,
+                "crs": self.crs,
+                "corners": self.corners.tolist(),
+                "items": scenes(self.cube),
+            }
+            (temporary / "chips.json").write_text(json.dumps(document))
+            os.replace(temporary, folder)  # noqa: PTH105
+        except OSError as error:
+            raise RemoteError(
+                f"{folder} cannot be written: {error.strerror or error}",
+                "Nothing is left of it; free some space and try again.",
+            ) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return folder
+
+
+def chips(
+    cube: xr.Dataset,
+    size: int,
+    *,
+    stride: int | None = None,
+    labels: gpd.GeoDataFrame | None = None,
+    column: str | None = None,
+    min_labelled: float = 0.0,
+) -> Chips:
+    """Cut a cube into square patches; those that would cross its edge are left out.
+
+    Args:
+        cube: (time, y, x) or (y, x), NaN where nothing was seen.
+        size: Side of a patch in pixels.
+        stride: Pixels from one patch to the next; default: ``size``, so that none overlap.
+        labels: Shapes with a CRS whose classes make the masks; where they overlap, the last counts.
+        column: Their column of classes.
+        min_labelled: Share of pixels with a label below which a patch is left out.
+
+    Raises:
+        BadInput: Sizes that do not fit, labels without a column, no patch left.
+    """
+    for name, value in (("size", size), ("stride", size if stride is None else stride)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise BadInput(f"{name}={value!r} is no number of pixels", "Give 1 or more.")
+    step = size if stride is None else stride
+    bands, _, transform, crs = layout(cube)
+    height, width = cube.sizes["y"], cube.sizes["x"]
+    if size > min(height, width):
+        raise BadInput(
+            f"patches of {size} pixels do not fit into {height} x {width}", "Take smaller ones."
+        )
+    mask = np.full((height, width), NONE, dtype=np.int16)
+    classes: tuple[str, ...] = ()
+    if labels is not None:
+        if column is None:
+            raise BadInput("labels need a column of classes", "Pass column='crop'.")
+        placed = inside(labels, crs, cube, transform, [column], "labels")
+        classes = _burn(mask, placed, column, transform)
+    corners = np.array(
+        [
+            (row, left)
+            for row in range(0, height - size + 1, step)
+            for left in range(0, width - size + 1, step)
+            if (mask[row : row + size, left : left + size] != NONE).mean() >= min_labelled
+        ],
+        dtype=np.int64,
+    ).reshape(-1, 2)
+    if not len(corners):
+        raise BadInput(f"no patch has {min_labelled:.0%} of its pixels labelled", "Ask for less.")
+    return Chips(cube, size, corners, bands, classes, mask, crs_text(crs))
+
+
+def _burn(
+    mask: np.ndarray, placed: gpd.GeoDataFrame, column: str, transform: object
+) -> tuple[str, ...]:
+    """Write class codes into the mask; the names in the order of the codes."""
+    from rasterio.features import rasterize
+
+    placed = placed[placed[column].notna()]
+    names: Sequence[str] = sorted({str(v) for v in placed[column]})
+    codes = [names.index(str(v)) for v in placed[column]]
+    if codes:
+        rasterize(zip(placed.geometry, codes, strict=True), out=mask, transform=transform)
+    return tuple(names)
