@@ -123,7 +123,12 @@ def _finished(
 
 
 def pixels(
-    cube: xr.Dataset, labels: gpd.GeoDataFrame, *, columns: Sequence[str] = ()
+    cube: xr.Dataset,
+    labels: gpd.GeoDataFrame,
+    *,
+    columns: Sequence[str] = (),
+    stratify: str | None = None,
+    per_class: int = 1000,
 ) -> pd.DataFrame:
     """The bands of each pixel inside the labelled shapes, by date.
 
@@ -134,6 +139,9 @@ def pixels(
         cube: (time, y, x) or (y, x), NaN where nothing was seen.
         labels: Polygons or points with a CRS; they are converted to the cube's.
         columns: Columns of the shapes to carry along.
+        stratify: Column of the shapes by whose values pixels are thinned out, so that no class
+            drowns the others; by a hash of the pixel, so that the choice is always the same.
+        per_class: Pixels that are kept of each value of ``stratify``.
 
     Returns:
         One row a pixel and date: ``pixel_id`` (CRS and centre, the same in every cube on this
@@ -143,7 +151,7 @@ def pixels(
         BadInput: No CRS, unknown column, no shape inside the cube or on a pixel's centre.
     """
     bands, times, transform, crs = layout(cube)
-    places, row, column = _located(cube, labels, columns, transform, crs)
+    places, row, column = _located(cube, labels, columns, transform, crs, stratify, per_class)
     frames = _dated(cube, places, row, column, bands, times)
     rows = _finished(frames, ["pixel_id"], bands, cube, crs)
     rows.attrs[PIXELS] = True
@@ -151,14 +159,20 @@ def pixels(
 
 
 def pixel_labels(
-    cube: xr.Dataset, labels: gpd.GeoDataFrame, *, columns: Sequence[str]
+    cube: xr.Dataset,
+    labels: gpd.GeoDataFrame,
+    *,
+    columns: Sequence[str],
+    stratify: str | None = None,
+    per_class: int = 1000,
 ) -> pd.DataFrame:
     """One row a pixel inside the labelled shapes: ``pixel_id``, ``x``, ``y`` and the columns.
 
-    What `pixels` observes joins these on ``pixel_id``; insert them as the label group.
+    What `pixels` observes joins these on ``pixel_id``; insert them as the label group. The same
+    ``stratify`` and ``per_class`` choose the same pixels.
     """
     _, _, transform, crs = layout(cube)
-    places, _, _ = _located(cube, labels, columns, transform, crs)
+    places, _, _ = _located(cube, labels, columns, transform, crs, stratify, per_class)
     rows = places[["pixel_id", "x", "y", *columns]].sort_values("pixel_id", ignore_index=True)
     rows.attrs.update({CRS_ATTR: crs_text(crs), PIXELS: True})
     return rows
@@ -170,6 +184,8 @@ def _located(
     columns: Sequence[str],
     transform: Affine,
     crs: object,
+    stratify: str | None,
+    per_class: int,
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """The pixels whose centre is in a shape, with their rows and columns in the cube."""
     import pandas as pd
@@ -181,7 +197,10 @@ def _located(
             raise BadInput(
                 f"the label column {name!r} has the name of a pixel column", "Rename it."
             )
-    placed = inside(labels, crs, cube, transform, list(columns), "labels")
+    if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < 1:
+        raise BadInput(f"per_class={per_class!r} is no number of pixels", "Give 1 or more.")
+    needed = list(dict.fromkeys([*columns, *([stratify] if stratify else [])]))
+    placed = inside(labels, crs, cube, transform, needed, "labels")
     shape = (cube.sizes["y"], cube.sizes["x"])
     burnt = rasterize(
         zip(placed.geometry, range(1, len(placed) + 1), strict=True),
@@ -203,8 +222,15 @@ def _located(
     digits = 2 if is_metric(_crs(crs)) else 7
     ids = [f"{head}_{a:.{digits}f}_{b:.{digits}f}" for a, b in zip(x, y, strict=True)]
     places = pd.DataFrame({"pixel_id": ids, "x": x, "y": y})
-    carried = placed[list(columns)].iloc[burnt[row, column] - 1].reset_index(drop=True)
-    return pd.concat([places, pd.DataFrame(carried)], axis=1), row, column
+    shapes = burnt[row, column] - 1
+    carried = pd.DataFrame(placed[list(columns)].iloc[shapes].reset_index(drop=True))
+    places = pd.concat([places, carried], axis=1)
+    if stratify is None:
+        return places, row, column
+    chance = pd.Series(pd.util.hash_array(np.asarray(ids, dtype=object)))
+    rank = chance.groupby(placed[stratify].to_numpy()[shapes]).rank(method="first")
+    keep = np.flatnonzero(rank.to_numpy() <= per_class)
+    return places.iloc[keep].reset_index(drop=True), row[keep], column[keep]
 
 
 def _crs(crs: object) -> CRS:

@@ -141,6 +141,18 @@ def test_pixels_equal_the_cube_at_their_centres():
     assert set(labels["pixel_id"]) == set(rows["pixel_id"])
 
 
+def test_large_classes_are_thinned_out_always_the_same_way():
+    shapes = zones(ALIGNED, (500_400, 4_999_900, 500_420, 4_999_930))
+    options = {"stratify": "crop", "per_class": 30}
+    labels = extract.pixel_labels(make_cube(), shapes, columns=["crop"], **options)
+    assert labels["crop"].value_counts().to_dict() == {"a": 30, "b": 6}
+    rows = extract.pixels(make_cube(seed=5), shapes.iloc[::-1], **options)
+    assert set(rows["pixel_id"]) == set(labels["pixel_id"])
+    assert "crop" not in rows
+    with pytest.raises(BadInput, match="per_class"):
+        extract.pixels(make_cube(), shapes, stratify="crop", per_class=0)
+
+
 def test_pixels_that_were_never_seen_give_no_row_but_keep_their_label():
     cube = make_cube(dates=1)
     cube["red"][:] = np.nan
