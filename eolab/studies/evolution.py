@@ -51,7 +51,7 @@ class CmaEsSampler(Sampler):
         if importlib.util.find_spec("cmaes") is None:
             raise BadInput(
                 'sampler="cmaes" needs the package cmaes, which is not installed',
-                'Run `pip install cmaes`, or use sampler="tpe".',
+                'Run `pip install "eolab[cmaes]"`, or use sampler="tpe".',
             )
         if space.conditional:
             raise BadInput("CMA-ES cannot search a space with conditions", 'Use sampler="tpe".')

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given, settings
@@ -183,8 +184,8 @@ def test_tpe_and_cmaes_find_better_than_chance(direction):
     sign = 1 if direction == "maximize" else -1
     best = {}
     for kind in ("random", "tpe", "cmaes"):
-        if kind == "cmaes":
-            pytest.importorskip("cmaes")
+        if kind == "cmaes" and find_spec("cmaes") is None:
+            continue
         found = []
         for seed in range(5):
             sampler = make_sampler(kind, FLAT, direction=direction, seed=seed)
