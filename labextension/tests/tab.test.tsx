@@ -1,10 +1,12 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 
 import { CommandIDs } from '../src/shared/commandIds';
 import { EolabContext } from '../src/shared/context';
 import type { IEolab } from '../src/shared/tokens';
-import { inWords } from '../src/studies/about';
+import { dedent, inWords } from '../src/studies/about';
+import { ChangeStudyForm } from '../src/studies/ChangeStudyForm';
 import { StudyTab } from '../src/studies/StudyTab';
 import { FakeServer, refusal } from './fakeServer';
 import { study, trial } from './samples';
@@ -149,6 +151,25 @@ describe('a study in the main area', () => {
     fireEvent.click(await screen.findByText('Insert code: best parameters'));
     expect(inserted).toHaveBeenCalledWith({ name: 'crops', what: 'best' });
   });
+});
+
+it('a function is shown without the indentation of where it stood', () => {
+  expect(dedent('    def f():\n\n        pass')).toBe('def f():\n\n    pass');
+  expect(dedent('')).toBe('');
+});
+
+it('a change of a study holds only what was changed', () => {
+  const form = new ChangeStudyForm(
+    study([], { state: 'completed', workers_alive: 0 }),
+    nullTranslator.load('eolab')
+  );
+  expect(form.getValue()).toEqual({});
+  const [trials] = form.node.querySelectorAll('input');
+  trials!.value = '20';
+  expect(form.getValue()).toEqual({ trials: 20 });
+  trials!.value = '';
+  expect(form.getValue()).toEqual({});
+  form.dispose();
 });
 
 it('settings are told in words', () => {

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSX } from 'react';
 
 import { useEolab, useResource } from '../shared/context';
@@ -6,7 +7,7 @@ import { Facts } from '../shared/Facts';
 import { Failure } from '../shared/Failure';
 import { formatDuration, formatMoment } from '../shared/format';
 import { Loading } from '../shared/Loading';
-import { inWords, part } from './about';
+import { dedent, inWords, part } from './about';
 import { NotesEditor } from './NotesEditor';
 
 interface IProps {
@@ -37,7 +38,7 @@ export function About({ study }: IProps): JSX.Element {
             [
               trans.__('Data'),
               view === undefined
-                ? inWords(part(data.data, 'kind'))
+                ? kindWord(part(data.data, 'kind'), trans)
                 : trans.__(
                     'view %1, version %2',
                     inWords(view),
@@ -90,10 +91,16 @@ export function About({ study }: IProps): JSX.Element {
         tabIndex={0}
         aria-label={trans.__('Source of the train function')}
       >
-        {data.source ?? trans.__('The source was not kept.')}
+        {data.source
+          ? dedent(data.source)
+          : trans.__('The source was not kept.')}
       </pre>
     </div>
   );
+}
+
+function kindWord(kind: Json | undefined, trans: TranslationBundle): string {
+  return kind === 'NoneType' ? trans.__('none') : inWords(kind);
 }
 
 /** `train 134, validation 59, test 70`. */

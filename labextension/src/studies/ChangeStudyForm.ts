@@ -15,29 +15,23 @@ export class ChangeStudyForm
   extends Widget
   implements Dialog.IBodyWidget<IStudyChange>
 {
-  constructor(
-    private readonly _study: IStudySummary,
-    trans: TranslationBundle
-  ) {
+  constructor(study: IStudySummary, trans: TranslationBundle) {
     super();
     this.addClass('eolab-Form');
-    this._trials = this._add(trans.__('Trials'), _study.budget.trials);
+    this._trials = this._add(trans.__('Trials'), study.budget.trials);
     this._workers = this._add(
       trans.__('Workers'),
-      Math.max(1, _study.workers_alive)
+      Math.max(1, study.workers_alive)
     );
   }
 
+  /** Only what was changed: an ended study says nothing about its workers. */
   getValue(): IStudyChange {
-    const trials = this._trials.valueAsNumber;
-    const workers = this._workers.valueAsNumber;
+    const trials = changed(this._trials);
+    const workers = changed(this._workers);
     return {
-      ...(Number.isInteger(trials) && trials !== this._study.budget.trials
-        ? { trials }
-        : {}),
-      ...(Number.isInteger(workers) && workers !== this._study.workers_alive
-        ? { workers }
-        : {})
+      ...(trials === null ? {} : { trials }),
+      ...(workers === null ? {} : { workers })
     };
   }
 
@@ -50,7 +44,7 @@ export class ChangeStudyForm
     input.min = '1';
     input.max = '100000';
     input.className = 'jp-mod-styled';
-    input.value = String(value);
+    input.defaultValue = String(value);
     label.append(text, input);
     this.node.append(label);
     return input;
@@ -58,4 +52,11 @@ export class ChangeStudyForm
 
   private readonly _trials: HTMLInputElement;
   private readonly _workers: HTMLInputElement;
+}
+
+function changed(input: HTMLInputElement): number | null {
+  const value = input.valueAsNumber;
+  return Number.isInteger(value) && input.value !== input.defaultValue
+    ? value
+    : null;
 }

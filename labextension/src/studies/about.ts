@@ -36,3 +36,15 @@ export function inWords(value: Json | undefined): string {
     .filter(Boolean)
     .join(', ');
 }
+
+/** A function's source without the indentation that all its lines share. */
+export function dedent(source: string): string {
+  const lines = source.split('\n');
+  const depths = lines
+    .filter(line => line.trim())
+    .map(line => line.length - line.trimStart().length);
+  const depth = Math.min(...depths);
+  return Number.isFinite(depth)
+    ? lines.map(line => line.slice(depth)).join('\n')
+    : source;
+}
