@@ -49,6 +49,21 @@ class ApiSource(Source):
         with self._failures("the collections"):
             return sorted(self.client.get_collections(), key=lambda collection: collection.id)
 
+    def queryables(self, collection: str) -> dict[str, dict[str, object]]:
+        from pystac_client.collection_client import CollectionClient
+        from pystac_client.exceptions import APIError
+        from pystac_client.warnings import DoesNotConformTo
+
+        with self._failures(f"collection {collection}"):
+            found = self.client.get_collection(collection)
+        assert isinstance(found, CollectionClient)
+        try:
+            told = found.get_queryables()
+        except (APIError, DoesNotConformTo, NotImplementedError):
+            return super().queryables(collection)
+        properties = told.get("properties", {})
+        return {str(k): dict(v) for k, v in properties.items() if isinstance(v, Mapping)}
+
     def _conforms(self, *endings: str) -> bool:
         offered = [str(uri) for uri in self.client.get_conforms_to()]
         return any(uri.endswith(ending) for uri in offered for ending in endings)

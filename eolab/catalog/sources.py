@@ -192,12 +192,44 @@ class Source(ABC):
             )
         return found[0]
 
+    def queryables(self, collection: str) -> dict[str, dict[str, object]]:
+        """What the items of a collection can be filtered by, as JSON schemas by property.
+
+        A service is asked; elsewhere types, ranges and up to 20 values come from the items.
+
+        Raises:
+            NotFound: No such collection.
+            RemoteError: The service fails.
+        """
+        seen: dict[str, list[object]] = {}
+        for item in self.search([collection], limit=1_000):
+            for name, value in item.properties.items():
+                if isinstance(value, str | int | float | bool):
+                    seen.setdefault(name, []).append(value)
+        if not seen:
+            raise NotFound(
+                f"no items of a collection {collection!r} in {self.name!r}",
+                nearest(collection, [c.id for c in self.collections()], "collections"),
+            )
+        return {name: _schema(values) for name, values in sorted(seen.items())}
+
     def _skip(self, href: str, error: Exception | str) -> None:
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
 
     def __repr__(self) -> str:
         return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
+
+
+def _schema(values: Sequence[object]) -> dict[str, object]:
+    """A JSON schema that the values satisfy."""
+    if all(isinstance(v, bool) for v in values):
+        return {"type": "boolean"}
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) == len(values):
+        return {"type": "number", "minimum": min(numbers), "maximum": max(numbers)}
+    texts = sorted({v for v in values if isinstance(v, str)})
+    return {"type": "string", "enum": texts} if len(texts) <= 20 else {"type": "string"}
 
 
 def _mentions(item: pystac.Item, words: Sequence[str], about: Mapping[str, str]) -> bool:

@@ -300,6 +300,17 @@ class TestRecorded:
         assert {i.id for i in found} == {f["id"] for f in recorded[name]}
         assert sum(path.endswith("/search") for _, path, _ in asked) == 2
 
+    def test_queryables_of_planetary_computer(self, replay, interactions, config):
+        name = "TestQueryables.test_get_queryables_collections"
+        url, _ = replay(name, "planetarycomputer.microsoft.com")
+        offered = open_source(config, url).queryables("3dep-seamless")
+        told, *_ = [
+            answer
+            for request, answer in interactions[name]
+            if request["uri"].endswith("3dep-seamless/queryables")
+        ]
+        assert set(offered) == set(told["properties"])
+
     def test_one_scene_of_three_collections_is_one(self, replay, config):
         from eolab.catalog import resolve_duplicates
 

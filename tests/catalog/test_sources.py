@@ -61,6 +61,22 @@ class SourceContract:
         found = [i.id for i in source.search()]
         assert [i.id for i in source.search(limit=2)] == found[:2]
 
+    def test_queryables_hold_for_the_items(self, source):
+        name = source.collections()[0].id
+        offered = source.queryables(name)
+        assert offered
+        for item in source.search([name]):
+            for key, schema in offered.items():
+                value = item.properties.get(key)
+                if value is None:
+                    continue
+                if schema["type"] == "number":
+                    assert schema["minimum"] <= value <= schema["maximum"]
+                if "enum" in schema:
+                    assert value in schema["enum"]
+        with pytest.raises(NotFound):
+            source.queryables("no such collection")
+
     def test_asset_hrefs_are_absolute(self, source):
         for item in source.search():
             for asset in item.assets.values():
