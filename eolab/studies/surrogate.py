@@ -44,8 +44,8 @@ class OptunaSampler(Sampler):
     """
 
     full = 1000
-    base = 250
-    renew = 100
+    base = 160
+    renew = 80
 
     def __init__(
         self,
