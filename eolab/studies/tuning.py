@@ -268,6 +268,7 @@ def _attach(
         while alive:
             time.sleep(0.02)
             alive = journal.is_alive(run)
+        follower.refresh()
     if changed and alive:
         raise Conflict(
             f"study {name!r} is running with the old code",
