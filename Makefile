@@ -80,9 +80,15 @@ test: .make/eolab
 	$(say) "Python tests"
 	@$(BIN)/python -m pytest $(PYTEST)
 
-test-more: .make/eolab
-	$(say) "Tests that need a long set-up"
-	@$(BIN)/python -m pytest -m slow $(PYTEST)
+test-more: .make/more
+	$(say) "Everything, with PyTorch and what needs a long set-up"
+	@$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST)
+
+.make/more: .make/eolab
+	$(say) "PyTorch and Lightning, for make test-more only (gigabytes)"
+	@$(BIN)/python scripts/requirements.py more > .make/more.txt
+	@$(BIN)/python scripts/install.py -r .make/more.txt
+	@touch $@
 
 format: .make/eolab
 	@$(BIN)/ruff check --fix --quiet . || true
