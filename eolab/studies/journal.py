@@ -80,6 +80,9 @@ def take_lock(run: Path) -> int | None:
 
     The lock belongs to the open file: it goes with the last process that holds the handle, so a
     killed process never leaves a stale one.
+
+    Raises:
+        Conflict: The file system knows no locks.
     """
     handle = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     # A reader that looks whether the study lives holds it for an instant: try more than once.
@@ -87,8 +90,14 @@ def take_lock(run: Path) -> int | None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return handle
-        except OSError:
+        except BlockingIOError:
             time.sleep(0.01)
+        except OSError as error:
+            os.close(handle)
+            raise Conflict(
+                f"files in {run} cannot be locked: {error}",
+                "Put the workspace on a file system with locks, a local disk for example.",
+            ) from error
     os.close(handle)
     return None
 
@@ -102,8 +111,10 @@ def is_alive(run: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:  # no locks here, so no study either (see `take_lock`)
+        return False
     finally:
         os.close(handle)
 
