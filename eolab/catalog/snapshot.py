@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog import preview
 from eolab.catalog.bands import CATEGORIES, bands_of, common_name
+from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.grid import item_crs
-from eolab.catalog.query import cloud_cover, item_time, stamp
+from eolab.catalog.index import IndexedSource
+from eolab.catalog.query import cloud_cover, item_time, make_query, stamp
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Source, guess_kind, is_simulated, open_source
+from eolab.catalog.static import StaticSource
 from eolab.errors import EolabError
 
 if TYPE_CHECKING:
@@ -93,21 +97,24 @@ def items(
         RemoteError: The service fails.
     """
     source = open_source(config, name)
-    whole = source.kind != "api"
-    found = list(
-        source.search(
-            None if collection is None else [collection],
-            datetime=datetime,
-            bbox=bbox,
-            max_cloud=max_cloud,
-            limit=None if whole else offset + limit + 1,
-        )
+    query = make_query(
+        collections=None if collection is None else [collection],
+        datetime=datetime,
+        bbox=bbox,
+        max_cloud=max_cloud,
     )
+    whole = isinstance(source, StaticSource)
+    last = None if whole else offset + limit + 1
+    found = list(source.run(replace(query, limit=last)))
+    matched: int | None = len(found)
+    if isinstance(source, GeoParquetSource | IndexedSource):
+        matched = source.count(query)
+    elif not whole and len(found) > offset + limit:
+        matched = None
     older = {dropped.item: dropped.reason for dropped in resolve_duplicates(found).dropped}
-    complete = whole or len(found) <= offset + limit
     return {
         "items": [_item(item, older) for item in found[offset : offset + limit]],
-        "matched": len(found) if complete else None,
+        "matched": matched,
         "skipped": _skipped(source),
     }
 

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,11 +16,12 @@ import pytest
 import shapely
 
 from eolab.catalog import index as indexing
-from eolab.catalog import open_source
+from eolab.catalog import open_source, snapshot
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.index import IndexedSource
 from eolab.catalog.query import make_query
+from eolab.config import CatalogConfig
 
 
 @pytest.fixture
@@ -101,6 +103,18 @@ def test_a_refresh_asks_for_links_only(web, config, catalogue):
     assert "new" in names
     assert not names & before
     assert len(names) == 26
+
+
+def test_the_panel_pages_through_an_index(web, config, sample_source):
+    url, asked = web
+    config = replace(config, catalogs={"w": CatalogConfig("w", url)})
+    first = snapshot.items(config, "w", limit=10)
+    second = snapshot.items(config, "w", limit=10, offset=10)
+    assert first["matched"] == second["matched"] == 26
+    assert len({row["id"] for row in first["items"] + second["items"]}) == 20
+    clear = len(sample_source.search(max_cloud=5))
+    assert snapshot.items(config, "w", max_cloud=5, limit=3)["matched"] == clear
+    assert len(asked) == 28
 
 
 def test_an_index_is_used_again_by_the_next_process(web, config):
