@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  alignBest,
   alignCurves,
   allows,
   bestHistory,
@@ -66,6 +67,28 @@ describe('the best so far', () => {
       0.1, 0.1, 0.1
     ]);
   });
+});
+
+it('several studies are drawn from their own starts, and hold their best until the end', () => {
+  const a = study([], {
+    started: 1000,
+    ended: 1030,
+    best_curve: [[1010, 0.5]]
+  });
+  const b = study([], {
+    started: 5000,
+    now: 5010,
+    best_curve: [
+      [5005, 0.1],
+      [5010, 0.2]
+    ]
+  });
+  expect(alignBest([a, b, study([])])).toEqual([
+    [5, 10, 30],
+    [null, 0.5, 0.5],
+    [0.1, 0.2, null],
+    [null, null, null]
+  ]);
 });
 
 describe('learning curves', () => {

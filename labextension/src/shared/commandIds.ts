@@ -9,6 +9,9 @@ export namespace CommandIDs {
   /** Open a study in the main area. */
   export const openStudy = 'eolab:open-study';
 
+  /** Compare studies in the main area. */
+  export const compareStudies = 'eolab:compare-studies';
+
   /** Hand out no more trials; running ones end. */
   export const pauseStudy = 'eolab:pause-study';
 

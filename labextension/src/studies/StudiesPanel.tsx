@@ -1,5 +1,6 @@
 import { useState, type JSX } from 'react';
 
+import { CommandIDs } from '../shared/commandIds';
 import { useEolab, useResource } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
@@ -12,7 +13,7 @@ const MANY = 6;
 
 /** The studies of the workspace, live. */
 export function StudiesPanel(): JSX.Element {
-  const { studies, trans } = useEolab();
+  const { commands, studies, trans } = useEolab();
   const { data, error, received } = useResource(studies.list);
   const [wanted, setWanted] = useState('');
   if (!data) {
@@ -61,6 +62,17 @@ export function StudiesPanel(): JSX.Element {
           </li>
         ))}
       </ul>
+      {data.studies.length > 1 &&
+      commands.hasCommand(CommandIDs.compareStudies) ? (
+        <div className="eolab-Items-foot">
+          <button
+            className="eolab-Button"
+            onClick={() => void commands.execute(CommandIDs.compareStudies)}
+          >
+            {trans.__('Compare')}
+          </button>
+        </div>
+      ) : null}
       {shown.length ? null : (
         <p className="eolab-None">{trans.__('No study fits “%1”.', wanted)}</p>
       )}

@@ -76,6 +76,15 @@ export function addStudyCommands(
     })
   );
   all.add(
+    commands.addCommand(CommandIDs.compareStudies, {
+      label: trans.__('Compare Studies'),
+      caption: trans.__('Figures and best values of several studies'),
+      icon: studyIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => tabs.openComparison()
+    })
+  );
+  all.add(
     commands.addCommand(CommandIDs.pauseStudy, {
       label: args =>
         args.name

@@ -139,6 +139,33 @@ export function curvesToDraw(
   return [...drawn].sort((a, b) => rank(b) - rank(a) || a.n - b.n);
 }
 
+/** The best value of several studies over the seconds since each began, as uPlot wants it. */
+export function alignBest(
+  studies: readonly IStudySummary[]
+): [number[], ...(number | null)[][]] {
+  const curves = studies.map(study => {
+    const start = study.started ?? study.created;
+    const points = study.best_curve.map(
+      ([time, value]) => [time - start, value] as const
+    );
+    const last = points[points.length - 1];
+    // The last best holds until the end, or until now.
+    return last
+      ? [...points, [(study.ended ?? study.now) - start, last[1]] as const]
+      : points;
+  });
+  const times = [
+    ...new Set(curves.flatMap(curve => curve.map(([time]) => time)))
+  ].sort((a, b) => a - b);
+  return [
+    times,
+    ...curves.map(curve => {
+      const values = new Map(curve);
+      return times.map(time => values.get(time) ?? null);
+    })
+  ];
+}
+
 /** The median of the completed trials at each of these steps, where three or more reported. */
 export function medianCurve(
   trials: readonly ITrial[],

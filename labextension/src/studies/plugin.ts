@@ -34,6 +34,7 @@ export const studiesPlugin: JupyterFrontEndPlugin<void> = {
     }
     for (const command of [
       CommandIDs.openStudy,
+      CommandIDs.compareStudies,
       CommandIDs.pauseStudy,
       CommandIDs.resumeStudy,
       CommandIDs.cancelStudy,

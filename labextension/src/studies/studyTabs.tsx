@@ -24,8 +24,9 @@ export class StudyTabs {
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this._tracker, {
       command: CommandIDs.openStudy,
-      args: widget => ({ name: nameOfTab(widget.id) }),
-      name: widget => nameOfTab(widget.id)
+      args: widget =>
+        widget.id === COMPARISON ? {} : { name: nameOfTab(widget.id) },
+      name: widget => (widget.id === COMPARISON ? '' : nameOfTab(widget.id))
     });
   }
 
@@ -37,14 +38,27 @@ export class StudyTabs {
     this._app.shell.activateById(tab.id);
   }
 
+  /** Open the comparison of studies, or go to where it is open. */
+  async openComparison(): Promise<void> {
+    const tab = this._tracker.find(widget => widget.id === COMPARISON);
+    if (!tab) {
+      await this._add(makeComparison(this._eolab));
+    }
+    this._app.shell.activateById(COMPARISON);
+  }
+
   private async _make(name: string): Promise<MainAreaWidget<EolabWidget>> {
     const tab = makeTab(this._eolab, name);
+    await this._add(tab);
+    return tab;
+  }
+
+  private async _add(tab: MainAreaWidget<EolabWidget>): Promise<void> {
     tab.toggleClass('eolab-mod-side', this._area === 'right');
     await this._tracker.add(tab);
     this._app.shell.add(tab, this._area, {
       type: this._eolab.trans.__('Study')
     });
-    return tab;
   }
 
   private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
@@ -52,7 +66,25 @@ export class StudyTabs {
   });
 }
 
+const CompareTab = lazy(async () => ({
+  default: (await import('./CompareTab')).CompareTab
+}));
+
 const PREFIX = 'eolab-study-';
+
+const COMPARISON = 'eolab-comparison';
+
+function makeComparison(eolab: IEolab): MainAreaWidget<EolabWidget> {
+  const content = new EolabWidget(eolab, () => <CompareTab />);
+  content.addClass('eolab-StudyTab-root');
+  const tab = new MainAreaWidget({ content });
+  tab.id = COMPARISON;
+  tab.title.label = eolab.trans.__('Studies');
+  tab.title.caption = eolab.trans.__('Studies compared');
+  tab.title.icon = studyIcon;
+  tab.title.closable = true;
+  return tab;
+}
 
 function makeTab(eolab: IEolab, name: string): MainAreaWidget<EolabWidget> {
   const content = new EolabWidget(eolab, () => <StudyTab name={name} />);

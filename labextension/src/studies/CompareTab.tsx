@@ -1,0 +1,195 @@
+import { useMemo, useState, type JSX } from 'react';
+
+import { Chart, type IDrawing } from '../shared/Chart';
+import { CommandIDs } from '../shared/commandIds';
+import { useEolab, useResource } from '../shared/context';
+import type { IStudySummary } from '../shared/contract';
+import { Failure } from '../shared/Failure';
+import { formatCount, formatDuration, formatValue } from '../shared/format';
+import { Loading } from '../shared/Loading';
+import { Notice } from '../shared/Notice';
+import { Stale } from '../shared/Stale';
+import type { IPalette } from '../shared/theme';
+import { alignBest, doneTrials, elapsed } from './derive';
+import { StateChip } from './StateChip';
+import { studyStateWord } from './words';
+
+/** How many are compared before somebody chooses. */
+const FIRST = 4;
+
+const COLOURS = ['accent', 'warn', 'good', 'bad', 'text', 'line'] as const;
+
+/** Studies beside each other: their figures, and the best value over the time. */
+export function CompareTab(): JSX.Element {
+  const { commands, studies, trans } = useEolab();
+  const { data, error, received } = useResource(studies.list);
+  const [picked, setPicked] = useState<ReadonlySet<string> | null>(null);
+  const all = useMemo(() => data?.studies ?? [], [data]);
+  const chosen = useMemo(
+    () => picked ?? new Set(all.slice(0, FIRST).map(study => study.name)),
+    [picked, all]
+  );
+  const shown = useMemo(
+    () => all.filter(study => chosen.has(study.name)),
+    [all, chosen]
+  );
+  const drawing = useMemo(
+    () => draw(shown, trans.__('time since the start')),
+    [shown, trans]
+  );
+  if (!data) {
+    return error ? (
+      <Failure error={error} onRetry={() => void studies.list.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (!all.length) {
+    return <Notice title={trans.__('There is no study yet.')} />;
+  }
+  const metrics = new Set(shown.map(study => study.metric));
+  return (
+    <section
+      className="eolab-Compare"
+      aria-label={trans.__('Studies compared')}
+    >
+      <Stale error={error} />
+      <figure>
+        <figcaption>
+          {metrics.size > 1
+            ? trans.__(
+                'Best so far. Careful: the metrics differ (%1).',
+                [...metrics].join(', ')
+              )
+            : trans.__('Best %1 so far', [...metrics].join(''))}
+        </figcaption>
+        <Chart
+          drawing={drawing}
+          label={trans.__('Best so far of %1 studies', shown.length)}
+          height={240}
+        />
+      </figure>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Study')}</th>
+            <th scope="col">{trans.__('State')}</th>
+            <th scope="col">{trans.__('Metric')}</th>
+            <th scope="col">{trans.__('Best')}</th>
+            <th scope="col">{trans.__('Trials')}</th>
+            <th scope="col">{trans.__('Elapsed')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map(study => {
+            const place = shown.indexOf(study);
+            return (
+              <tr key={study.name}>
+                <td>
+                  <label>
+                    <input
+                      type="checkbox"
+                      checked={place >= 0}
+                      onChange={() => {
+                        const next = new Set(chosen);
+                        if (!next.delete(study.name)) {
+                          next.add(study.name);
+                        }
+                        setPicked(next);
+                      }}
+                    />
+                    <span
+                      className="eolab-Compare-swatch"
+                      data-colour={
+                        place >= 0 ? COLOURS[place % COLOURS.length] : 'none'
+                      }
+                      aria-hidden="true"
+                    />
+                    <span className="eolab-Hidden">
+                      {trans.__('Compare %1', study.name)}
+                    </span>
+                  </label>
+                  <button
+                    className="eolab-Link"
+                    onClick={() =>
+                      void commands.execute(CommandIDs.openStudy, {
+                        name: study.name
+                      })
+                    }
+                  >
+                    {study.name}
+                  </button>
+                </td>
+                <td>
+                  <StateChip
+                    state={study.state}
+                    word={studyStateWord(study.state, trans)}
+                  />
+                </td>
+                <td>{study.metric}</td>
+                <td>{formatValue(study.best?.value)}</td>
+                <td>
+                  {trans.__(
+                    '%1 of %2',
+                    formatCount(doneTrials(study)),
+                    formatCount(study.budget.trials)
+                  )}
+                </td>
+                <td>{formatDuration(elapsed(study, received, received))}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function draw(studies: readonly IStudySummary[], time: string): IDrawing {
+  const colour = (place: number, palette: IPalette): string =>
+    palette[COLOURS[place % COLOURS.length] ?? 'text'];
+  return {
+    data: alignBest(studies),
+    shape: studies.map(study => study.name).join('\n'),
+    options: (palette, UPlot) => ({
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, 12, 0, 0],
+      scales: { x: { time: false } },
+      axes: [
+        {
+          label: time,
+          labelSize: 16,
+          labelFont: palette.font,
+          size: 26,
+          space: 70,
+          font: palette.font,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map(tick => formatDuration(tick))
+        },
+        {
+          size: 52,
+          font: palette.font,
+          stroke: palette.quiet,
+          grid: { stroke: palette.grid, width: 1 },
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map(tick => formatValue(tick))
+        }
+      ],
+      series: [
+        {},
+        ...studies.map((study, place) => ({
+          label: study.name,
+          stroke: colour(place, palette),
+          width: 2,
+          dash: place >= COLOURS.length ? [5, 3] : [],
+          spanGaps: true,
+          paths: UPlot.paths.stepped?.({ align: 1 }),
+          points: { show: false }
+        }))
+      ]
+    })
+  };
+}
