@@ -178,7 +178,8 @@ def surgery(*, quick: bool, every: int = 0) -> dict[str, object]:
             fault = faults(model, new, layer, batch)
             if fault or not allowed:
                 wrong.append(f"{name}: {layer}: {fault or 'removed against the shapes'}")
-        print(f"    {name}: {tried} tried, {removed} removed so far", file=sys.stderr, flush=True)
+        said = f"{name}: {tried} tried, {removed} removed, {len(wrong)} wrong so far"
+        print(f"    {said}", file=sys.stderr, flush=True)
     return {
         "surgery_wrong": len(wrong),
         "surgery_tried": tried,
