@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Annotated
 
 import numpy as np
@@ -109,13 +110,12 @@ def test_keras_by_its_callback(run: Run) -> None:
     assert fitted.load().predict(make_split().train.X, verbose=0).shape == (200, 2)  # type: ignore[attr-defined]
 
 
-def test_lightning_by_its_callback() -> None:
-    pytest.importorskip("lightning", reason="Lightning is not installed")
+def by_lightning(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-3, 1e-1)] = 0.01):
     import lightning
     import torch
 
     class Tiny(lightning.LightningModule):
-        def __init__(self) -> None:
+        def __init__(self):
             super().__init__()
             self.layer = torch.nn.Linear(3, 2)
 
@@ -125,14 +125,29 @@ def test_lightning_by_its_callback() -> None:
             return loss
 
         def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), 0.1)
+            return torch.optim.SGD(self.parameters(), lr)
 
-    train = make_split().train
-    rows = torch.utils.data.TensorDataset(torch.tensor(train.X), torch.tensor(train.y))
-    reporter = eo.Reporter()
+    parts = (torch.tensor(data.train.X.copy()), torch.tensor(data.train.y.copy()))
+    rows = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*parts), batch_size=50)
     trainer = lightning.Trainer(
-        max_epochs=3, logger=False, enable_checkpointing=False, callbacks=[reporter.lightning()]
-    )
-    trainer.fit(Tiny(), torch.utils.data.DataLoader(rows, batch_size=50))
-    assert reporter._step == 2
-    assert "train_loss" in reporter.last
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, callbacks=[reporter.lightning()],
+    )  # fmt: skip
+    trainer.fit(Tiny(), rows)
+
+
+@pytest.mark.timeout(600)
+def test_lightning_by_its_callback(run: Run) -> None:
+    # Looked for, not imported: torch and TensorFlow do not get on in one process.
+    if importlib.util.find_spec("lightning") is None or importlib.util.find_spec("torch") is None:
+        pytest.skip("Lightning is not installed")
+    study = run(
+        by_lightning, data=make_split(), metric="train_loss", direction="minimize", trials=1,
+        workers=1,
+    )  # fmt: skip
+    (trial,) = study.trials
+    assert [step for step, _ in trial["curve"]] == [0, 1, 2]
+    assert trial["value"] == trial["curve"][-1][1]
+    fitted = study.refit(on="train")
+    assert fitted.flavour == "torch"
+    assert (fitted.folder / "state.pt").exists()
