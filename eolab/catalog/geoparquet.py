@@ -98,7 +98,8 @@ class GeoParquetSource(Source):
         order = [f'"{n}" {"DESC" if d else "ASC"} NULLS LAST' for n, d in query.sort]
         order += [f"{self._start} NULLS LAST", "id"]
         where = self._where(query)
-        done, size = 0, max(_PAGE, query.limit or 0) if query.limit else 5_000
+        # Boxes answer for nearly all outlines: little more than the page is read at first.
+        done, size = 0, query.limit + 10 if query.limit else 5_000
         while True:
             rows = self._run(
                 f"SELECT file_row_number FROM items {where} "
@@ -109,6 +110,7 @@ class GeoParquetSource(Source):
             done += len(rows)
             if len(rows) < size:
                 return
+            size = max(size, _PAGE)
 
     def _fetch(self, rows: Sequence[int]) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Whole items by row number, in that order."""

@@ -396,5 +396,7 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
     item_time(item)
     if "://" in href or Path(href).is_absolute():
         item.set_self_href(href)
-        item.make_asset_hrefs_absolute()
+        # Taking addresses apart costs more than all the rest.
+        if not all("://" in asset.href for asset in item.assets.values()):
+            item.make_asset_hrefs_absolute()
     return item
