@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from eolab.errors import EolabError, set_log
+from eolab.errors import EolabError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,5 +112,4 @@ def _lab(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    set_log(Path.cwd())
     sys.exit(main())
