@@ -72,17 +72,19 @@ test: .make/eolab
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	$(say) "TypeScript: eslint, prettier, unit tests"
-	@$(BIN)/jlpm --silent lint:check
-	@$(BIN)/jlpm --silent prettier:check
-	@$(BIN)/jlpm --silent test
+	@$(BIN)/jlpm lint:check
+	@$(BIN)/jlpm prettier:check
+	@$(BIN)/jlpm test
 	$(say) "Browser"
 	@$(BIN)/python scripts/browser.py
 	$(say) "Python tests"
 	@$(BIN)/python -m pytest $(PYTEST)
 
 test-more: .make/more
-	$(say) "Everything, with PyTorch and what needs a long set-up"
-	@$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST)
+	$(say) "Tests that need a long set-up"
+	@$(BIN)/python -m pytest -m slow $(PYTEST)
+	$(say) "Tests that need PyTorch (TensorFlow and PyTorch crash each other in one process)"
+	@$(BIN)/python -m pytest -k "torch or lightning or gp" --timeout 1200 $(PYTEST)
 
 .make/more: .make/eolab
 	$(say) "PyTorch and Lightning, for make test-more only (gigabytes)"
@@ -93,8 +95,8 @@ test-more: .make/more
 format: .make/eolab
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
-	@$(BIN)/jlpm --silent prettier
-	@$(BIN)/jlpm --silent lint
+	@$(BIN)/jlpm prettier
+	@$(BIN)/jlpm lint
 
 clean:
 	rm -rf .venv .make node_modules eolab/labextension labextension/lib test-results
