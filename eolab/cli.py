@@ -52,6 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     _workspace_option(sample)
     sample.set_defaults(run=_sample)
 
+    ingest = commands.add_parser("ingest", help="describe your rasters as a STAC collection")
+    ingest.add_argument("files", nargs="+", type=Path, metavar="FOLDER|FILE")
+    ingest.add_argument("--collection", required=True, help="its id")
+    ingest.add_argument("--to", type=Path, help="folder (default: catalogs/ID in the workspace)")
+    ingest.add_argument("--pattern", help="regular expression for the date in a path")
+    ingest.add_argument("--cog", action="store_true", help="write Cloud-Optimized copies")
+    _workspace_option(ingest)
+    ingest.set_defaults(run=_ingest)
+
     from eolab.demo.command import add_parser as add_demo
 
     add_demo(commands)
@@ -102,6 +111,27 @@ def _sample(options: argparse.Namespace) -> int:
         f"A simulated region (not real data): {info.items} scenes, {info.parcels} parcels, "
         f"{info.megabytes} MB in {info.folder}"
     )
+    return 0
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from eolab.catalog import ingest
+    from eolab.facade import workspace
+
+    ws = workspace(options.workspace)
+    files = options.files[0] if len(options.files) == 1 else options.files
+    made = ingest(
+        files,
+        to=options.to or ws.root / "catalogs" / options.collection,
+        collection=options.collection,
+        pattern=options.pattern,
+        cog=options.cog,
+    )
+    for skipped in made.skipped:
+        print(f"skipped {skipped.href}: {skipped.message}", file=sys.stderr)
+    print(f"{len(made.items)} items in {made.catalog}")
+    print(f"To search it by name, add to eolab.toml:\n[catalogs.{options.collection}]")
+    print(f'url = "{made.catalog}"')
     return 0
 
 
