@@ -100,9 +100,9 @@ def _address(process: subprocess.Popen, runtime: Path, log: Path) -> str:
     """The server's address, as it writes it into its runtime folder once it listens."""
     end = time.monotonic() + 90
     while time.monotonic() < end:
-        for file in runtime.glob("jpserver-*.json"):
-            with contextlib.suppress(ValueError):
-                return str(json.loads(file.read_text())["url"])
+        # Another server may run in the same folder: only the one of this process counts.
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return str(json.loads((runtime / f"jpserver-{process.pid}.json").read_text())["url"])
         if process.poll() is not None:
             break
         time.sleep(0.1)
