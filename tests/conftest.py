@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from eolab import config as configuration
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A busy machine is no fault of the code. CI tries the same examples each time; at home they vary.
+settings.register_profile(
+    "eolab",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("eolab")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
