@@ -56,6 +56,8 @@ help:
 
 .make/eolab: .make/labextension pyproject.toml install.json jupyter-config/server-config/eolab.json
 	$(say) "eolab itself"
+	@# The link of an earlier run would let the installer write into the build.
+	@rm -rf $(BIN)/../share/jupyter/labextensions/eolab eolab/labextension/install.json
 	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python scripts/install.py --no-deps --editable .
 	@$(BIN)/jupyter-builder develop --overwrite . >/dev/null
 	@$(BIN)/python scripts/java.py

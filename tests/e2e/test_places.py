@@ -27,17 +27,23 @@ def open_in_notebook(page: Page) -> None:
     page.get_by_text("Show Earth Observation", exact=True).click()
 
 
+PLACES = [
+    ("jupyterlab", "lab", open_in_lab),
+    ("notebook", "notebooks/notebooks/01-from-scenes-to-model.ipynb", open_in_notebook),
+]
+
+
+def check_sidebar(page: Page) -> None:
+    """The four sections stand, and the sample's collection is listed."""
+    panel = page.locator("#eolab-sidebar")
+    for section in SECTIONS:
+        expect(panel.get_by_role("region", name=section)).to_be_visible()
+    panel.get_by_role("button", name="sample").first.click()
+    expect(panel.get_by_text("Simulated Sentinel-2", exact=False).first).to_be_visible()
+
+
 @pytest.mark.parametrize(
-    ("application", "address", "open_panel"),
-    [
-        ("jupyterlab", "lab", open_in_lab),
-        (
-            "notebook",
-            "notebooks/notebooks/01-from-scenes-to-model.ipynb",
-            open_in_notebook,
-        ),
-    ],
-    ids=["lab", "notebook-7"],
+    ("application", "address", "open_panel"), PLACES, ids=["lab", "notebook-7"]
 )
 def test_the_sidebar_works_under_a_base_url(
     application: str,
@@ -53,10 +59,6 @@ def test_the_sidebar_works_under_a_base_url(
         assert HUB in jupyter.url
         page.goto(jupyter.link(address))
         open_panel(page)
-        panel = page.locator("#eolab-sidebar")
-        for section in SECTIONS:
-            expect(panel.get_by_role("region", name=section)).to_be_visible()
-        panel.get_by_role("button", name="sample").first.click()
-        expect(panel.get_by_text("Simulated Sentinel-2", exact=False).first).to_be_visible()
+        check_sidebar(page)
         shoot(page, f"base-url-{application}")
     assert not [text for text in complaints if "eolab" in text]

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.jupyter import ROOT, serve
+from tests.e2e.test_places import HUB, PLACES, check_sidebar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -32,25 +33,26 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def test_sidebar_in_lab_and_in_notebook_under_a_base_url(
+@pytest.mark.parametrize(
+    ("application", "address", "open_panel"), PLACES, ids=["lab", "notebook-7"]
+)
+def test_the_wheel_shows_the_sidebar_under_a_base_url(
+    application: str,
+    address: str,
+    open_panel: Callable[[Page], None],
     bare_python: Path,
-    browser: Browser,
-    page: Page,
     sample_folder: Path,
+    page: Page,
     shoot: Callable[[Page, str], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Only the environment's own programs: there is no Node.js to be found.
     monkeypatch.setenv("PATH", str(bare_python.parent))
-    with serve(sample_folder, python=str(bare_python), base="/user/ann/") as lab:
-        assert "/user/ann/" in lab.url
-        page.goto(lab.link("lab"))
-        page.get_by_role("tab", name="EO", exact=True).click()
-        expect(page.get_by_text("Simulated Sentinel-2").first).to_be_visible()
-        shoot(page, "wheel-lab-base-url")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     with serve(
-        sample_folder, application="notebook", python=str(bare_python), base="/user/ann/"
-    ) as lab:
-        page.goto(lab.link("notebooks/notebooks/01-from-scenes-to-model.ipynb"))
-        page.get_by_role("menuitem", name="View").click()
-        shoot(page, "wheel-notebook-7")
+        sample_folder, application=application, python=str(bare_python), base=HUB
+    ) as jupyter:
+        page.goto(jupyter.link(address))
+        open_panel(page)
+        check_sidebar(page)
+        shoot(page, f"wheel-{application}")
