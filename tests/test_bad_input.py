@@ -129,7 +129,7 @@ study = ws.tune(
     ("name", "body", "told"),
     [
         ("raises", "    raise ValueError('no such band')", "no such band"),
-        ("none", "    return None", "score"),
+        ("none", "    return None", "returned nothing"),
         ("nan", "    return float('nan')", "ended as nan"),
         ("no-metric", "    return {'accuracy': 1.0}", "score"),
     ],

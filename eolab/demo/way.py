@@ -75,6 +75,7 @@ def _tune(ws: Workspace, kind: str, split: Split, name: str, options: Options) -
         direction="maximize",
         trials=options.trials,
         workers=options.workers,
+        threads=1,  # sums in another order round otherwise
         sampler="random",
         stop=None,
         seed=options.seed,
