@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -66,7 +67,9 @@ def serve(
 ) -> Iterator[Lab]:
     """Run a Jupyter server on loopback in ``folder`` and stop it with everything it started."""
     token = secrets.token_hex(16)
-    home = folder / ".jupyter-home"
+    # A home of its own: Lab would restore what an earlier server's windows had open, and a click
+    # on the sidebar's tab would then close it.
+    home = Path(tempfile.mkdtemp(prefix=".jupyter-home-", dir=folder))
     runtime = home / "runtime"
     env = {k: v for k, v in os.environ.items() if not k.startswith(("EOLAB_", "JUPYTER"))}
     env |= {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(runtime)}
