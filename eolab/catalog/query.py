@@ -232,14 +232,29 @@ def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def boxes(bbox: Sequence[float]) -> BaseGeometry:
-    """The box as a geometry; two boxes where it crosses the antimeridian (west > east)."""
+    """The box as a geometry; two boxes where it crosses the antimeridian (west > east).
+
+    A box without width or height is a line or a point: as polygons they vanish from unions, and
+    what only touches them would not be found.
+    """
     import shapely
 
     west, south, east, north = bbox
     if west <= east:
+        return _box(west, south, east, north)
+    return shapely.union_all([_box(west, south, 180, north), _box(-180, south, east, north)])
+
+
+def _box(west: float, south: float, east: float, north: float) -> BaseGeometry:
+    import shapely
+
+    if west < east and south < north:
         return shapely.box(west, south, east, north)
-    return shapely.union_all(
-        [shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)]
+    corners = [(west, south), (east, north)]
+    return (
+        shapely.Point(corners[0])
+        if west == east and south == north
+        else shapely.LineString(corners)
     )
 
 

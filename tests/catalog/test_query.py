@@ -9,7 +9,7 @@ import pandas as pd
 import pystac
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eolab.catalog.query import boxes, make_query, parse_interval
@@ -46,6 +46,8 @@ box = st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180), 
 
 @settings(max_examples=150, deadline=None)
 @given(items, box, st.floats(0, 700), st.floats(0, 300), st.none() | st.floats(0, 100))
+@example([(0.0, 0.0, 1.0, 0.0, None)], (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, None)
+@example([(0.0, 0.0, 1.0, 0.0, None)], (1.0, 1.0, 1.0, 1.0), 0.0, 0.0, None)
 def test_a_query_accepts_what_shapely_and_pandas_accept(rows, corner, first, days, cloud):
     west, s, east, n = corner
     bbox = (west, min(s, n), east, max(s, n))
@@ -130,3 +132,13 @@ def test_an_area_in_another_reference_system_is_reprojected():
 
 def test_a_box_across_the_antimeridian_is_two():
     assert boxes((170, -10, -170, 10)).area == pytest.approx(400)
+
+
+@pytest.mark.parametrize("bbox", [(1, 0, 0, 0), (1, -5, 1, 5), (0.5, 1, 0.5, 1), (1, 1, -170, 1)])
+def test_what_only_touches_a_box_without_width_or_height_is_found(bbox):
+    item = make(0, 0.0, 0.0, 1.0, 0.0, None)
+    assert make_query(bbox=bbox).accepts(item)
+    aside = make(0, 0.0, 20.0, 1.0, 0.0, None)
+    assert not make_query(bbox=bbox).accepts(aside)
+    area = shapely.box(-5, -5, 5, 5)
+    assert make_query(bbox=bbox, intersects=area).accepts(item)
