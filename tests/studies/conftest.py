@@ -37,14 +37,38 @@ def run(config: Config) -> Iterator[Run]:
 
 
 def _end(folder: Path) -> None:
-    if journal.is_alive(folder):
+    def ended() -> bool:
+        # Asked anew each time: a process may end by itself at any moment, and one that is just
+        # starting has not yet written who it is.
+        if not journal.is_alive(folder):
+            return True
         pid = read_process(folder).get("pid")
-        if isinstance(pid, int):
-            os.kill(pid, signal.SIGCONT)
-            os.kill(pid, signal.SIGTERM)
-        until(lambda: not journal.is_alive(folder), 15)
+        if isinstance(pid, int) and _runs(pid, folder, b"eolab.studies.process"):
+            send(pid, signal.SIGCONT)
+            send(pid, signal.SIGTERM)
+        return False
+
+    until(ended, 60)
     for settings in (folder / "workers").glob("*.json"):
         kill_worker(folder, settings.stem)
+
+
+def send(pid: int, number: int) -> bool:
+    """Send a signal; whether there was still somebody to get it."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _runs(pid: int, folder: Path, program: bytes) -> bool:
+    """Whether this process is (still) this program, at work in this folder."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return program in words and str(folder).encode() in words
 
 
 def worker_pid(folder: Path, worker: str) -> int | None:
@@ -58,13 +82,16 @@ def worker_pid(folder: Path, worker: str) -> int | None:
 
 def kill_worker(folder: Path, worker: str) -> None:
     pid = worker_pid(folder, worker)
-    if pid is not None:
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            if b"worker.py" in words and str(folder).encode() in words:
-                os.kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
+    if pid is not None and _runs(pid, folder, b"worker.py"):
+        send(pid, signal.SIGKILL)
+
+
+def kill_study(study: Study) -> None:
+    """Kill -9 of the study process, and wait until everybody sees that it is gone."""
+    pid = read_process(study.folder)["pid"]
+    assert isinstance(pid, int)
+    assert send(pid, signal.SIGKILL), "the study was over before it could be killed"
+    until(lambda: not journal.is_alive(study.folder))
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:

@@ -14,6 +14,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from eolab.config import Config
 from eolab.errors import RemoteError
 from eolab.studies import Study, journal, open_study
 from eolab.studies.detach import read_process
-from tests.studies.conftest import Run, events, until, worker_pid
+from tests.studies.conftest import Run, events, kill_study, send, until, worker_pid
 
 
 def steady(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
@@ -34,6 +35,33 @@ def steady(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
     reporter.report(step=0, score=0.0, pid=os.getpid())
     time.sleep(0.4)
     return {"score": x}
+
+
+class Gate:
+    """Trials that wait until they may go on: whoever is killed is killed in the middle of one."""
+
+    def __init__(self, folder: Path, free: int = 0) -> None:
+        self.path = folder / "go"
+        self.path.write_text(str(free))
+
+    def open(self) -> None:
+        self.path.write_text("1000000")
+
+    def train(self) -> Callable[..., object]:
+        """A function whose first ``free`` trials end at once, and the others once it is open."""
+        path = str(self.path)
+
+        def held(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+            import os
+            import time
+            from pathlib import Path
+
+            reporter.report(step=0, score=0.0, pid=os.getpid())
+            while reporter.trial >= int(Path(path).read_text() or 0):
+                time.sleep(0.01)
+            return {"score": x}
+
+        return held
 
 
 def running_child(study: Study) -> int:
@@ -61,9 +89,16 @@ def assert_complete(study: Study, trials: int) -> None:
     assert len(events(study, "finish")) == trials
 
 
-def test_kill_9_of_a_child_costs_one_attempt(run: Run) -> None:
-    study = run(steady, trials=6, wait=False)
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path)
+
+
+def test_kill_9_of_a_child_costs_one_attempt(run: Run, gate: Gate) -> None:
+    study = run(gate.train(), trials=6, wait=False)
     os.kill(running_child(study), signal.SIGKILL)
+    until(lambda: events(study, "requeue"))
+    gate.open()
     study.wait()
     assert_complete(study, 6)
     (again,) = events(study, "requeue")
@@ -73,11 +108,13 @@ def test_kill_9_of_a_child_costs_one_attempt(run: Run) -> None:
     assert "killed (signal 9" in first.read_text()
 
 
-def test_kill_9_of_a_supervisor_is_a_worker_lost_and_replaced(run: Run) -> None:
-    study = run(steady, trials=6, wait=False)
-    until(lambda: worker_pid(study.folder, "w0"))
+def test_kill_9_of_a_supervisor_is_a_worker_lost_and_replaced(run: Run, gate: Gate) -> None:
+    study = run(gate.train(), trials=6, wait=False)
+    until(lambda: study.record.counts["running"] == 2)
     child = running_child(study)
     os.kill(worker_pid(study.folder, "w0") or 0, signal.SIGKILL)
+    until(lambda: events(study, "requeue"))
+    gate.open()
     study.wait()
     assert_complete(study, 6)
     (lost,) = [e for e in events(study, "worker") if e["state"] == "lost"]
@@ -88,20 +125,22 @@ def test_kill_9_of_a_supervisor_is_a_worker_lost_and_replaced(run: Run) -> None:
     )  # no child outlives its worker, nor the study
 
 
-def test_kill_9_of_the_study_process_loses_nothing(run: Run) -> None:
-    study = run(steady, trials=8, wait=False)
-    until(lambda: study.summary()["counts"]["completed"] >= 2)
-    pid = read_process(study.folder)["pid"]
-    assert isinstance(pid, int)
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: study.state == "interrupted")
+def test_kill_9_of_the_study_process_loses_nothing(run: Run, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, free=2)
+    study = run(gate.train(), trials=8, wait=False)
+    until(lambda: study.summary()["counts"]["completed"] == 2)
+    until(lambda: study.summary()["counts"]["running"] == 2)
+    kill_study(study)
+    assert study.state == "interrupted"
     with pytest.raises(RemoteError, match="is gone"):
         study.wait()
     finished = {t["n"]: t["value"] for t in study.trials if t["state"] == "completed"}
     params = {t["n"]: t["params"] for t in study.trials}
     study.resume()
+    gate.open()
     study.wait()
     assert_complete(study, 8)
+    assert len(finished) == 2
     assert finished.items() <= {t["n"]: t["value"] for t in study.trials}.items()
     assert params.items() <= {t["n"]: t["params"] for t in study.trials}.items()
     # Workers that outlived the process came back with what they were running: nothing ran twice.
@@ -140,10 +179,11 @@ def test_kill_9_of_the_kernel_does_not_end_its_study(config: Config, tmp_path: P
     until(lambda: not journal.is_alive(study.folder))
 
 
-def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused(run: Run) -> None:
-    study = run(steady, trials=6, wait=False, lease=1.0)
-    until(lambda: worker_pid(study.folder, "w0"))
-    running_child(study)
+def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused(
+    run: Run, gate: Gate
+) -> None:
+    study = run(gate.train(), trials=6, wait=False, lease=1.0)
+    until(lambda: study.record.counts["running"] == 2)
     pid = worker_pid(study.folder, "w0") or 0
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -151,8 +191,10 @@ def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused
         (lost,) = [e for e in events(study, "worker") if e["state"] == "lost"]
         assert lost["reason"] == "not heard of for 1 s"
         taken = [e for e in events(study, "requeue") if "w0" in str(e["reason"])]
+        assert taken
+        gate.open()
     finally:
-        os.kill(pid, signal.SIGCONT)
+        send(pid, signal.SIGCONT)
     study.wait()
     assert_complete(study, 6)
     for event in taken:  # it ran again, and the second attempt is the one that counts
@@ -160,14 +202,17 @@ def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused
         assert end["a"] == int(event["a"]) + 1  # type: ignore[call-overload]
 
 
-def test_a_full_disk_holds_the_study_up_and_loses_nothing(run: Run) -> None:
-    study = run(steady, trials=8, wait=False)
+def test_a_full_disk_holds_the_study_up_and_loses_nothing(run: Run, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, free=1)
+    study = run(gate.train(), trials=8, wait=False)
     until(lambda: study.summary()["counts"]["completed"] >= 1)
+    until(lambda: study.summary()["counts"]["running"] == 2)
     pid = read_process(study.folder)["pid"]
     assert isinstance(pid, int)
     path = study.folder / journal.EVENTS
     limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (path.stat().st_size + 30, limits[1]))
+    gate.open()
     until(lambda: "cannot be written" in (study.folder / "process.log").read_text())
     time.sleep(1.0)
     size = path.stat().st_size

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
+from pathlib import Path
 from typing import Annotated
 
 import pytest
 
 import eolab as eo
 from eolab.errors import BadInput
-from eolab.studies import Study, journal
-from eolab.studies.detach import read_process
-from tests.studies.conftest import Run, events, until
+from tests.studies.conftest import Run, events, kill_study, until
 
 
 def budgeted(reporter, *, budget=9, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
@@ -77,22 +74,25 @@ def test_a_stop_rule_stops_the_worse_ones_and_says_why(run: Run) -> None:
     assert study.best["state"] == "completed"
 
 
-def kill_in_the_middle(study: Study, after: int) -> None:
-    until(lambda: study.record.counts["completed"] >= after)
-    pid = read_process(study.folder)["pid"]
-    assert isinstance(pid, int)
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not journal.is_alive(study.folder))
-
-
 @pytest.mark.parametrize("sampler", ["random", "tpe", "qmc"])
 def test_a_killed_and_resumed_study_is_the_one_that_was_never_killed(
-    run: Run, sampler: str
+    run: Run, sampler: str, tmp_path: Path
 ) -> None:
+    go = tmp_path / "go"
+
+    def gated(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import time
+
+        while reporter.trial == 13 and not go.exists():
+            time.sleep(0.01)
+        curve(reporter, x=x)
+
     options = {"sampler": sampler, "trials": 20, "workers": 1, "seed": 2}
     whole = run(curve, name="whole", **options)
-    killed = run(curve, name="killed", wait=False, **options)
-    kill_in_the_middle(killed, 13)
+    killed = run(gated, name="killed", wait=False, **options)
+    until(lambda: killed.record.counts["completed"] == 13, 60)
+    kill_study(killed)
+    go.touch()
     killed.resume()
     killed.wait()
     assert [t["params"] for t in killed.trials] == [t["params"] for t in whole.trials]
