@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eolab.features.group import FeatureGroup as FeatureGroup
     from eolab.features.offline import Commit as Commit
     from eolab.features.query import Query as Query
+    from eolab.features.scores import fold_scores as fold_scores
     from eolab.features.splits import Blocks as Blocks
     from eolab.features.store import FeatureStore as FeatureStore
     from eolab.features.view import FeatureView as FeatureView
@@ -36,6 +37,7 @@ _HOMES = {
     "FeatureStore": "store",
     "FeatureView": "view",
     "Query": "query",
+    "fold_scores": "scores",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "FeatureView",
     "Query",
     "check_leakage",
+    "fold_scores",
     "suspect_labels",
 ]
 
