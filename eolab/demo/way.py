@@ -153,6 +153,8 @@ def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
     from eolab.models import flavours
     from eolab.models.analysis import accuracy, macro_f1
 
+    # Each fold is a model of its own and rightly traced anew: a warning of that would only alarm.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     answer = flavours.outputs(fitted.load(), fitted.flavour, split.test.X)
     predicted = flavours.classes(answer, len(fitted.classes))
     return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
