@@ -51,13 +51,32 @@ class ClusterConfig:
 
     Attributes:
         name: What users call it.
-        kind: "local" (processes on this machine).
+        kind: "local" (processes on this machine) or "spark".
         workers: Default number of workers; 0 takes one a core.
+        options: What else the kind needs (see `CLUSTER_OPTIONS`).
     """
 
     name: str
     kind: str = "local"
     workers: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+# Options of clusters of kind "spark", with their types. Without `connect` and `master` eolab starts
+# a Spark Connect server on this machine.
+CLUSTER_OPTIONS: Mapping[str, type] = {
+    "connect": str,  # sc://host:port of a Spark Connect server
+    "token_env": str,  # environment variable that holds its token
+    "master": str,  # or a classic master: spark://host:port, yarn, k8s://..., local[8]
+    "conf": dict,  # Spark options, as text
+    "python": str,  # interpreter on the executors
+    "cpus": int,  # for each worker, by Spark's resource requests
+    "gpus": int,
+    "memory": str,
+    "advertise": str,  # host name or address of this machine as executors see it
+    "mailbox": str,  # folder or URL that both see, where executors cannot dial back
+    "paths": dict,  # folders here to folders there, for data that is given as a path
+}
 
 
 @dataclass(frozen=True)
@@ -245,18 +264,47 @@ def load(file: Path) -> Config:
             section.name, url, kind, section.get("description", str, "")
         )
     clusters = {}
-    for section in top.named("clusters", ("kind", "workers")):
-        kind = section.one_of("kind", ("local",), "local")
+    for section in top.named("clusters", ("kind", "workers", *CLUSTER_OPTIONS)):
+        kind = section.one_of("kind", ("local", "spark"), "local")
         workers = section.get("workers", int, 0)
         if workers < 0:
             raise ConfigError(
                 f"{file}: {section.key}.workers = {workers}, allowed: 0 or more",
                 "0 takes one a core.",
             )
-        clusters[section.name] = ClusterConfig(section.name, kind, workers)
+        clusters[section.name] = ClusterConfig(section.name, kind, workers, _options(section, kind))
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
     return _complete(Config(root, file, tracking, catalogs, clusters))
+
+
+def _options(section: _Section, kind: str) -> dict[str, object]:
+    """The options of a cluster, each of its type."""
+    found: dict[str, object] = {}
+    for name, type_ in CLUSTER_OPTIONS.items():
+        if name not in section.value:
+            continue
+        full = f"{section.file}: {section.key}.{name}"
+        if kind != "spark":
+            raise ConfigError(
+                f"{full} is for clusters of kind 'spark'", 'Add kind = "spark", or remove it.'
+            )
+        value: object = section.get(name, type_)
+        if isinstance(value, dict) and not all(isinstance(v, str) for v in value.values()):
+            raise ConfigError(
+                f"{full}: allowed are texts only", 'Put each value in quotes: key = "4".'
+            )
+        found[name] = value
+    if "connect" in found and "master" in found:
+        raise ConfigError(
+            f"{section.file}: {section.key} has both connect and master", "Leave one of them out."
+        )
+    if "token=" in str(found.get("connect", "")):
+        raise ConfigError(
+            f"{section.file}: {section.key}.connect holds a token",
+            'Put it into an environment variable and name that: token_env = "MY_TOKEN".',
+        )
+    return found
 
 
 class _Section:
@@ -290,7 +338,7 @@ class _Section:
         value = self.value[name]
         # In Python True is an int; in the file it is not a number.
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            wanted = {"str": "text in quotes", "int": "a whole number"}.get(
+            wanted = {"str": "text in quotes", "int": "a whole number", "dict": "a table"}.get(
                 kind.__name__, kind.__name__
             )
             raise ConfigError(
@@ -347,7 +395,9 @@ def _complete(config: Config) -> Config:
         ),
         **config.catalogs,
     }
-    clusters = {"local": ClusterConfig("local"), **config.clusters}
+    clusters = {
+        "local": ClusterConfig("local"), "spark": ClusterConfig("spark", "spark"), **config.clusters
+    }  # fmt: skip
     return replace(config, catalogs=catalogs, clusters=clusters)
 
 

@@ -9,9 +9,19 @@ from typing import Any
 from eolab.clusters.base import External, Placement
 from eolab.errors import ConfigError, nearest
 
-__all__ = ["Placement", "make_placement"]
+__all__ = ["Placement", "make_placement", "way_back"]
 
-KINDS = ("local", "external")
+KINDS = ("local", "external", "spark")
+LOOPBACK = "127.0.0.1"
+
+
+def way_back(cluster: Mapping[str, Any]) -> tuple[str, str]:
+    """Where a study on this cluster listens, and the host that its workers are told."""
+    if str(cluster["kind"]) != "spark":
+        return LOOPBACK, LOOPBACK
+    from eolab.clusters.spark import reach
+
+    return reach.way_back(cluster)
 
 
 def make_placement(
@@ -35,4 +45,8 @@ def make_placement(
         return LocalPlacement(run, program, settings)
     if kind == "external":
         return External()
+    if kind == "spark":
+        from eolab.clusters.spark import SparkPlacement
+
+        return SparkPlacement(cluster, run, program, settings)
     raise ConfigError(f"unknown kind of cluster {kind!r}", nearest(kind, KINDS, "kinds"))

@@ -15,10 +15,12 @@ class Placement(ABC):
     Attributes:
         has_eolab: Whether eolab can be imported where the workers run.
         starts_workers: False where workers come by themselves.
+        shares_slots: Whether others may hold the places that workers wait for.
     """
 
     has_eolab: bool = True
     starts_workers: bool = True
+    shares_slots: bool = False
 
     @abstractmethod
     def add(self, worker: str) -> None:
@@ -27,6 +29,10 @@ class Placement(ABC):
     @abstractmethod
     def gone(self) -> Iterator[tuple[str, str]]:
         """Workers that have ended since the last call, each with the reason."""
+
+    def trouble(self) -> str:
+        """Why no worker can start, told once; nothing where they can."""
+        return ""
 
     @abstractmethod
     def stop(self) -> None:

@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from eolab.clusters import Placement, make_placement
+from eolab.clusters import Placement, make_placement, way_back
 from eolab.studies import journal
 from eolab.studies.endpoint import Endpoint
 from eolab.studies.mailbox import Mailbox
@@ -37,6 +37,7 @@ TICK = 0.2
 SYNC_SECONDS = 2.0
 STILLBORN = 3
 PAUSED_SECONDS = 30.0
+JOINING_SECONDS = 15.0
 ASK_AHEAD = 1000
 
 
@@ -76,6 +77,7 @@ class StudyProcess:
         self._commands = 0
         self._stillborn = 0
         self._paused_since = time.monotonic()
+        self._joining = time.monotonic()
 
     def _emit(self, event: Event) -> None:
         try:
@@ -110,49 +112,57 @@ class StudyProcess:
         self.coordinator.open(os.getpid(), socket.gethostname())
         # Commands that found nobody come first: a cancelled study must not start workers.
         self._read_commands()
-        address = await self._open()
+        addresses = await self._open()
         if not self.coordinator.settle():
             self._start_tracking()
             self.placement = make_placement(
                 self.study["cluster"],
                 self.run,
                 Path(__file__).with_name("worker.py"),
-                self._worker_settings(address),
+                self._worker_settings(addresses),
             )
             self._place()
             await self._watch()
         await self._end()
 
-    async def _open(self) -> dict[str, str]:
-        """Open the transport; the address under which workers reach it."""
-        url = f"http://127.0.0.1:{await self._listen()}"
+    async def _open(self) -> list[dict[str, str]]:
+        """Open the transports; the addresses under which workers may reach them, the best first."""
+        bind, host = way_back(self.study["cluster"])
+        port = await self._listen(bind)
+        url = f"http://127.0.0.1:{port}"
         journal.write_json(
             self.run / journal.PROCESS,
             {"format": 1, "pid": os.getpid(), "host": socket.gethostname(), "url": url,
              "token_file": journal.TOKEN, "started": time.time()},
         )  # fmt: skip
-        if not self.study.get("mailbox"):
-            return {"url": url, "token": self.token}
-        self.mailbox = Mailbox(self.service.handle, self.token, self.study["mailbox"])
-        self.mailbox.open()
-        return {"mailbox": self.study["mailbox"], "token": self.token}
+        forced = self.study.get("mailbox")
+        addresses = [] if forced else [{"url": f"http://{host}:{port}", "token": self.token}]
+        box = forced or self.study["cluster"].get("mailbox")
+        if box:
+            self.mailbox = Mailbox(self.service.handle, self.token, box)
+            self.mailbox.open()
+            addresses.append({"mailbox": box, "token": self.token})
+        return addresses
 
-    async def _listen(self) -> int:
+    async def _listen(self, host: str) -> int:
         before = str(_read_json(self.run / journal.PROCESS).get("url", "")).rpartition(":")[2]
         if before.isdigit():
             # Workers that outlived the last process know this port.
             for _ in range(10):
                 with contextlib.suppress(OSError):
-                    return await self.endpoint.listen("127.0.0.1", int(before))
+                    return await self.endpoint.listen(host, int(before))
                 await asyncio.sleep(0.05)
-        return await self.endpoint.listen("127.0.0.1", 0)
+        return await self.endpoint.listen(host, 0)
 
-    def _worker_settings(self, address: dict[str, str]) -> dict[str, Any]:
+    def _worker_settings(self, addresses: list[dict[str, str]]) -> dict[str, Any]:
         study = self.study
         scratch = self.run / "checkpoints"
         scratch.mkdir(exist_ok=True)
         return {
-            "address": address,
+            "address": addresses[0],
+            "addresses": addresses,
+            "count": self.record.wanted_workers or 1,
+            "modules": study.get("modules", []),
             "function": str(self.run / journal.FUNCTION),
             "data": str(self.run / journal.DATA) if (self.run / journal.DATA).exists() else "",
             "sys_path": study["sys_path"],
@@ -186,6 +196,7 @@ class StudyProcess:
             with contextlib.suppress(OSError):  # told by `_emit`; the next round tries again
                 self._read_commands()
                 self._look_after_workers()
+                self._tell_of_joining(now)
                 self.coordinator.expire()
                 if self.coordinator.settle() or self._rests(now):
                     return
@@ -220,6 +231,9 @@ class StudyProcess:
     def _look_after_workers(self) -> None:
         if self.placement is None:
             return
+        trouble = self.placement.trouble()
+        if trouble and self.record.state == "running":
+            self.coordinator.pause(trouble)
         for worker, reason in self.placement.gone():
             state = self.record.workers[worker].state if worker in self.record.workers else ""
             if state == "starting":
@@ -229,6 +243,20 @@ class StudyProcess:
             elif state in {"idle", "busy"}:
                 self._stillborn = 0
             self.coordinator.lose(worker, reason)
+
+    def _tell_of_joining(self, now: float) -> None:
+        """On a cluster with too few free slots the study runs with those it got, and says so."""
+        placement, record = self.placement, self.record
+        if placement is None or not placement.shares_slots or record.state != "running":
+            return
+        alive = record.alive()
+        joined = sum(w.state != "starting" for w in alive)
+        if joined == len(alive):
+            self._joining = now
+        late = now - self._joining > JOINING_SECONDS
+        text = f"{joined} of {len(alive)} workers have joined" if late else ""
+        if text != record.message and (late or record.message.endswith("have joined")):
+            self.coordinator.tell(text)
 
     def _read_commands(self) -> None:
         try:

@@ -472,6 +472,10 @@ class Coordinator:
         """Give out no more trials until somebody looks."""
         self._emit("state", state="paused", message=why)
 
+    def tell(self, message: str) -> None:
+        """Say something about a study that goes on."""
+        self._emit("state", state=self.record.state, message=message)
+
     def _reopen(self) -> None:
         if self.record.state in {"completed", "failed", "cancelled"}:
             self._emit("state", state="running", message="resumed")

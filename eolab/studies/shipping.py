@@ -300,6 +300,17 @@ def needed_imports(function: Callable[..., object]) -> list[str]:
     return [name for name in ("numpy", "tensorflow", "keras", "torch") if name in names]
 
 
+def imported_modules(function: Callable[..., object], data: object) -> list[str]:
+    """Libraries that must be installed where the function runs, for it and for its data."""
+    names = _imported(function, set()) | {"cloudpickle"}
+    names.add(type(data).__module__.partition(".")[0])
+    if type(data).__module__ in CARRIED:
+        names.add("numpy")  # the arrays of a split
+    names -= {"eolab"} if "eolab" not in _imported(function, set()) else set()
+    own = {name for name in names if _is_users(sys.modules.get(name, types))}
+    return sorted(n for n in names - own if n not in sys.stdlib_module_names)
+
+
 def _imported(function: object, seen: set[int]) -> set[str]:
     function = inspect.unwrap(function) if callable(function) else function
     if id(function) in seen or not isinstance(function, types.FunctionType):

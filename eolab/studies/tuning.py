@@ -149,7 +149,13 @@ def tune(
         "memory": None if memory is None else memory * 1e9,
         "tracking": tracking,
         "mailbox": str(run / "mailbox") if mailbox is True else mailbox or "",
-        "cluster": {"name": on, "kind": cluster.kind},
+        "cluster": {
+            "name": on,
+            "kind": cluster.kind,
+            "home": str(config.root / "clusters" / on),
+            **cluster.options,
+        },
+        "modules": shipping.imported_modules(train, data) if cluster.kind == "spark" else [],
         "function": getattr(train, "__name__", type(train).__name__),
         "source": shipping.source_text(train),
         "imports": shipping.needed_imports(train),
@@ -180,11 +186,12 @@ def tune(
         # Text hashes decide the order of sets: fixed, so that equal seeds give equal trials.
         "environment": {**caps, "PYTHONHASHSEED": "0"},
     }
-    function = shipping.pack_function(train)
+    carry = cluster.kind == "spark"  # its executors may have no eolab
+    function = shipping.pack_function(train, carry=carry)
     if (run / journal.STUDY).exists():
         resumed = _attach(run, study, function, data, make, resume=resume)
     else:
-        _write(run, study, function, data, make)
+        _write(run, study, function, data, make, carry=carry)
         start_process(run)
         resumed = True
     opened = Study(run)
@@ -218,15 +225,16 @@ def _about(data: object) -> dict[str, object]:
 
 
 def _write(
-    run: Path, study: dict[str, Any], function: bytes, data: object, make: Callable[[], object]
-) -> None:
+    run: Path, study: dict[str, Any], function: bytes, data: object, make: Callable[[], object], *,
+    carry: bool,
+) -> None:  # fmt: skip
     """Write a new study's folder; `study.json` comes last and makes it a study."""
     import cloudpickle
 
     run.mkdir(parents=True, exist_ok=True)
     journal.write_bytes(run / journal.FUNCTION, function, mode=0o600)
     if data is not None:
-        journal.write_bytes(run / journal.DATA, shipping.pack_data(data), mode=0o600)
+        journal.write_bytes(run / journal.DATA, shipping.pack_data(data, carry=carry), mode=0o600)
     journal.write_bytes(run / journal.PLAN, cloudpickle.dumps(make), mode=0o600)
     journal.write_json(run / journal.STUDY, study)
 
@@ -287,6 +295,7 @@ def _attach(
             function,
             data,
             make,
+            carry=study["cluster"]["kind"] == "spark",
         )
     budget = {
         key: study[key]

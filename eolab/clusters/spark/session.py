@@ -1,0 +1,182 @@
+"""Sessions on a Spark cluster, by Connect or classic; nothing else in eolab opens one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from eolab.clusters.spark import server
+from eolab.clusters.spark.java import check_java
+from eolab.errors import ConfigError, RemoteError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_SPARK = (4, 0)
+MEMORY_DEFAULT = "1g"
+
+
+def is_ours(cluster: Mapping[str, Any]) -> bool:
+    """Whether eolab starts the server itself."""
+    return not cluster.get("connect") and not cluster.get("master")
+
+
+def is_here(cluster: Mapping[str, Any]) -> bool:
+    """Whether all of it runs on this machine and sees its files."""
+    master = str(cluster.get("master") or "")
+    return is_ours(cluster) or (master.startswith("local") and not cluster.get("connect"))
+
+
+def server_folder(cluster: Mapping[str, Any]) -> Path:
+    """Where a server of ours keeps its files."""
+    return Path(str(cluster["home"]))
+
+
+def open_session(
+    cluster: Mapping[str, Any], *, name: str, workers: int = 0, session_id: str = ""
+) -> SparkSession:
+    """A session of its own on the cluster; a server of ours is started if it does not run.
+
+    Args:
+        cluster: ``home`` and the options of `[clusters.NAME]`.
+        name: What Spark's pages call it.
+        workers: How many tasks at a time a server of ours should carry, if it is started now.
+        session_id: With Connect, the session to come back to.
+
+    Raises:
+        ConfigError: PySpark, Java or a token is missing.
+        RemoteError: The cluster does not answer, or its Spark is too old.
+    """
+    server.spark_home()
+    if cluster.get("master"):
+        return _classic(cluster, name)
+    return _connect(_url(cluster, workers), session_id, cluster)
+
+
+def start_server(cluster: Mapping[str, Any], *, workers: int = 0) -> server.Server:
+    """The server of ours for this cluster; started if it does not run."""
+    slots = max(workers, int(cluster.get("workers") or 0), 2 * (os.cpu_count() or 1), 8)
+    return server.ensure(
+        server_folder(cluster), slots=slots, conf=dict(cluster.get("conf") or {}),
+        python=str(cluster.get("python") or ""),
+    )  # fmt: skip
+
+
+def _url(cluster: Mapping[str, Any], workers: int) -> str:
+    if is_ours(cluster):
+        return start_server(cluster, workers=workers).url
+    url = str(cluster["connect"])
+    variable = str(cluster.get("token_env") or "")
+    if not variable:
+        return url
+    token = os.environ.get(variable)
+    if not token:
+        raise ConfigError(
+            f"the environment variable {variable} with the token of {_place(url)} is not set",
+            f"Set {variable}, then try again; it is never written down.",
+        )
+    return f"{url.rstrip('/;')}{';' if '/;' in url else '/;'}token={token}"
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 15002}"
+
+
+def _connect(url: str, session_id: str, cluster: Mapping[str, Any]) -> SparkSession:
+    from pyspark.sql.connect.session import SparkSession as RemoteSession
+
+    # Functions of pyspark.sql pick their side by it.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    parts = urlsplit(url)
+    if refuses(parts.hostname or "", parts.port or 15002):  # Spark's client would try for minutes
+        raise RemoteError(f"no Spark Connect server answers at {_place(url)}", _advice(cluster))
+    base = url if "/;" in url else url.rstrip("/") + "/"
+    whole = f"{base};session_id={session_id}" if session_id else url
+    try:
+        session = RemoteSession.builder.remote(whole).create()
+        version = session.version
+    except Exception as error:
+        raise RemoteError(
+            f"Spark Connect at {_place(url)} does not answer: {_first_line(error)}",
+            _advice(cluster),
+        ) from error
+    check_version(version)
+    for key, value in dict(cluster.get("conf") or {}).items():
+        if is_ours(cluster):
+            break  # the server was started with them
+        session.conf.set(key, value)
+    return cast("SparkSession", session)  # the same interface, another class
+
+
+def refuses(host: str, port: int) -> bool:
+    """Whether nobody listens there (a slow network is no refusal)."""
+    try:
+        socket.create_connection((host, port), timeout=10).close()
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _advice(cluster: Mapping[str, Any]) -> str:
+    more = " (`%clusters start`)" if is_ours(cluster) else ""
+    return f"Check the address, the token and that the server runs{more}; then resume."
+
+
+def _classic(cluster: Mapping[str, Any], name: str) -> SparkSession:
+    check_java()
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+    from pyspark.sql import SparkSession
+
+    python = str(cluster.get("python") or "")
+    if is_here(cluster):
+        os.environ["PYSPARK_PYTHON"] = python or sys.executable
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    elif python:
+        os.environ["PYSPARK_PYTHON"] = python
+    conf = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        **({"spark.executor.memory": str(cluster["memory"])} if cluster.get("memory") else {}),
+        **({"spark.driver.host": str(cluster["advertise"])} if cluster.get("advertise") else {}),
+        **dict(cluster.get("conf") or {}),
+    }
+    builder = SparkSession.builder.master(str(cluster["master"])).appName(name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:
+        raise RemoteError(
+            f"no Spark session on {cluster['master']}: {_first_line(error)}",
+            "Check the master's address and that its Spark is of our version.",
+        ) from error
+    check_version(session.version)
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def check_version(version: str) -> None:
+    """Refuse a server whose Spark lacks what placement needs.
+
+    Raises:
+        RemoteError: It is older than 4.0, which brought tags and resources for `mapInArrow`.
+    """
+    found = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if found < LEAST_SPARK:
+        least = ".".join(map(str, LEAST_SPARK))
+        raise RemoteError(
+            f"the cluster runs Spark {version}", f"eolab needs Spark {least} or later there."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0][:300]

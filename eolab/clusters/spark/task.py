@@ -1,0 +1,110 @@
+"""What runs inside a Spark task: it unpacks the worker, starts it, and waits for its end.
+
+The functions of this module travel by value to executors without eolab: at module level there is
+the standard library only, and nothing of ours is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+ANSWER = "answer string"
+
+Batches = Iterator[Any]
+
+
+def make_task(payload: Mapping[str, Any]) -> Callable[[Batches], Batches]:
+    """The function for ``mapInArrow``: one worker, or one probe, from start to end.
+
+    Args:
+        payload: ``files`` (name to text: the worker's program), ``settings`` (what the worker is
+            told), ``shipped`` (setting to name of a file that Spark has brought), ``probe``.
+    """
+
+    def task(batches: Batches) -> Batches:
+        import pyarrow as pa
+
+        for _ in batches:
+            pass
+        answer = run(payload)
+        yield pa.RecordBatch.from_arrays([pa.array([answer])], ["answer"])
+
+    return task
+
+
+def run(payload: Mapping[str, Any]) -> str:
+    """Start the worker and wait; JSON with ``reason``, or a probe's answer."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    if context is not None and context.attemptNumber() and not payload["probe"]:
+        # Spark started a lost task again. The study has new workers of its own for that: under
+        # the old name, two processes might run one attempt of a trial.
+        return json.dumps({"reason": "its Python process or its executor was lost"})
+    folder = tempfile.mkdtemp(prefix="eolab-")
+    try:
+        for name, text in payload["files"].items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:  # noqa: PTH118
+                file.write(text)
+        return _start(payload, folder, gpu_addresses(context))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def gpu_addresses(context: Any) -> list[str] | None:
+    """Addresses of the GPUs that Spark gave this task; None where it gave none."""
+    resources = context.resources() if context is not None else {}
+    return list(resources["gpu"].addresses) if "gpu" in resources else None
+
+
+def _start(payload: Mapping[str, Any], folder: str, gpus: list[str] | None) -> str:
+    settings = {**payload["settings"], "scratch": os.path.join(folder, "checkpoints")}  # noqa: PTH118
+    if payload["shipped"]:
+        from pyspark import SparkFiles
+
+        for setting, name in payload["shipped"].items():
+            settings[setting] = SparkFiles.get(name)
+    if gpus is not None:
+        # Before any child starts: a library that has seen all devices once keeps them.
+        settings["environment"] = {
+            **settings.get("environment", {}),
+            "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+        }
+    path = os.path.join(folder, "settings.json")  # noqa: PTH118
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it holds the token
+    with os.fdopen(handle, "w") as file:
+        json.dump(settings, file)
+    words = ["probe"] if payload["probe"] else []
+    environment = dict(os.environ)
+    if gpus is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+    log = os.path.join(folder, "log")  # noqa: PTH118
+    with open(log, "wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-P", os.path.join(folder, "launch.py"), path, *words],  # noqa: PTH118
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            cwd=settings.get("cwd") or folder, env=environment,
+        )  # fmt: skip
+    assert process.stdout is not None
+    said = process.stdout.read()
+    code = process.wait()
+    if payload["probe"] and code == 0:
+        return said.decode()
+    return json.dumps({"reason": _why(code, log)})
+
+
+def _why(code: int, log: str) -> str:
+    last = ""
+    with contextlib.suppress(OSError, IndexError), open(log, errors="replace") as file:
+        last = file.read()[-4000:].strip().splitlines()[-1][:300]
+    if code < 0:
+        return f"killed by signal {-code}"
+    return last or (f"exited with code {code}" if code else "")
