@@ -13,7 +13,7 @@ SOURCES := $(shell find labextension/src labextension/style labextension/schema 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 say = @printf '\033[1m== %s\033[0m\n'
 
-.PHONY: help lab test test-more bench format clean
+.PHONY: help lab test test-more format clean
 
 help:
 	@echo "make lab        set up and open JupyterLab on the sample region"
@@ -82,16 +82,17 @@ test: .make/eolab
 	$(say) "Python tests"
 	@$(BIN)/python -m pytest $(PYTEST)
 
-test-more: .make/more
+test-more: .make/eolab .make/torch
 	$(say) "Tests that need a long set-up"
 	@$(BIN)/python -m pytest -m slow $(PYTEST)
 	$(say) "Tests that need PyTorch (TensorFlow and PyTorch crash each other in one process)"
-	@$(BIN)/python -m pytest -k "torch or lightning or gp" --timeout 1200 $(PYTEST)
+	@.make/torch/bin/python -m pytest -k "torch or lightning or gaussian or gp" --timeout 1200 $(PYTEST)
 
-.make/more: .make/eolab
+# An environment of its own on top of ours, so that make test never meets PyTorch.
+.make/torch: .make/eolab scripts/environment.py
 	$(say) "PyTorch and Lightning, for make test-more only (gigabytes)"
-	@$(BIN)/python scripts/requirements.py more > .make/more.txt
-	@$(BIN)/python scripts/install.py -r .make/more.txt
+	@$(BIN)/python scripts/requirements.py more | grep -E '^(torch|lightning)' \
+	  | xargs $(BIN)/python scripts/environment.py .make/torch --on-top
 	@touch $@
 
 format: .make/eolab

@@ -251,6 +251,18 @@ class GPSampler(OptunaSampler):
             )
         super().__init__(space, direction=direction, seed=seed, trials=trials, startup=startup)
 
+    def ask(self, n: int) -> Params:
+        import torch
+
+        # Matrices this small gain nothing from threads: they wait for each other (ten times the
+        # time on a busy machine), and sums in another order would be another suggestion.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return super().ask(n)
+        finally:
+            torch.set_num_threads(threads)
+
     def _make(self, seed: int) -> BaseSampler:
         import optuna
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -136,11 +141,68 @@ def by_lightning(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-
     trainer.fit(Tiny(), rows)
 
 
+def by_torch(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-3, 1e-1)] = 0.01):
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    X, y = torch.tensor(data.train.X.copy()), torch.tensor(data.train.y.copy())
+    for epoch in range(3):
+        loss = torch.nn.functional.cross_entropy(model(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        reporter.report(step=epoch, train_loss=loss.item())
+    reporter.keep(model)
+
+
+# Looked for, not imported: torch and TensorFlow do not get on in one process.
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed")
+needs_lightning = pytest.mark.skipif(
+    find_spec("torch") is None or find_spec("lightning") is None,
+    reason="Lightning is not installed",
+)
+
+
+def predictions(folder: Path) -> list[list[float]]:
+    """What a refitted model says of the first five training rows, in a process of its own."""
+    program = (
+        "import json, pathlib, sys, torch\n"
+        "from eolab.studies.fitted import FittedModel\n"
+        "model = FittedModel.read(pathlib.Path(sys.argv[1])).load().eval()\n"
+        "weights = torch.load(pathlib.Path(sys.argv[1]) / 'state.pt', weights_only=True)\n"
+        "model.load_state_dict(weights)\n"
+        "net = getattr(model, 'layer', model)\n"
+        "print(json.dumps(net(torch.tensor(json.loads(sys.argv[2]))).tolist()))\n"
+    )
+    rows = json.dumps(make_split().train.X[:5].tolist())
+    root = Path(eo.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder), rows],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+@needs_torch
+@pytest.mark.timeout(600)
+def test_a_pytorch_loop_is_tuned_seeded_and_refitted(run: Run) -> None:
+    options = {"data": make_split(), "metric": "train_loss", "direction": "minimize", "trials": 3}
+    study = run(by_torch, workers=1, **options)
+    again = run(by_torch, name="t", workers=2, **options)
+    for trial, same in zip(study.trials, again.trials, strict=True):
+        assert [step for step, _ in trial["curve"]] == [0, 1, 2]
+        assert trial["value"] == trial["curve"][-1][1]
+        assert trial["curve"] == same["curve"]  # torch's own generator is seeded too
+    fitted = study.refit(on="train")
+    assert fitted.flavour == "torch"
+    assert np.shape(predictions(fitted.folder)) == (5, 2)
+
+
+@needs_lightning
 @pytest.mark.timeout(600)
 def test_lightning_by_its_callback(run: Run) -> None:
-    # Looked for, not imported: torch and TensorFlow do not get on in one process.
-    if importlib.util.find_spec("lightning") is None or importlib.util.find_spec("torch") is None:
-        pytest.skip("Lightning is not installed")
     study = run(
         by_lightning, data=make_split(), metric="train_loss", direction="minimize", trials=1,
         workers=1,
@@ -150,4 +212,4 @@ def test_lightning_by_its_callback(run: Run) -> None:
     assert trial["value"] == trial["curve"][-1][1]
     fitted = study.refit(on="train")
     assert fitted.flavour == "torch"
-    assert (fitted.folder / "state.pt").exists()
+    assert np.shape(predictions(fitted.folder)) == (5, 2)

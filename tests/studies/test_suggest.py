@@ -144,6 +144,18 @@ def test_a_resumed_study_does_not_repeat_its_suggestions(kind_and_space):
     assert not [params for params in following if params in params_of(events)]
 
 
+def test_a_gaussian_process_takes_one_thread_and_gives_the_others_back():
+    pytest.importorskip("torch")
+    import torch
+
+    found = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        found.append(params_of(run(plan_of("gp", FLAT), 14)))
+        assert torch.get_num_threads() == threads
+    assert found[0] == found[1]
+
+
 def test_random_qmc_and_grid_depend_on_the_number_alone():
     for kind in ("random", "qmc", {"kind": "grid", "points": 4}):
         ahead = make_sampler(kind, FLAT, direction="maximize", seed=3)
