@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,15 @@ from eolab.server.wire import to_json
 
 if TYPE_CHECKING:
     from eolab.config import Config
-    from eolab.studies.record import Record
+    from eolab.studies.record import Trial, Worker
+
+    Point = tuple[float, float]
+    Curves = dict[int, tuple[int, Point]]
 
 # Readers kept in memory; studies that have ended cost no reader for the list.
 KEPT = 32
+# Answers of which is remembered what they told; a client that missed more gets whole curves.
+TOLD = 64
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -33,28 +39,35 @@ class Reader:
         self.follower = Follower(folder)
         self._timeline = Timeline(folder)
         self._record: object = None
-        self._texts: dict[int, str] = {}
-        self._seq = 0
+        self._texts: dict[int, tuple[int, str]] = {}
+        self._band: tuple[int, list[dict[str, object]]] | None = None
+        # What was told up to which event: the curves of the trials that ran then.
+        self._told: OrderedDict[int, Curves] = OrderedDict()
 
     def summary(self) -> dict[str, object]:
         """The short form."""
         with self.lock:
-            return self.follower.summary()
+            summary = self.follower.summary()
+            alive = self.follower.record.alive() if summary["workers_alive"] else []
+            return {**summary, "workers": [_worker(worker) for worker in alive]}
 
-    def snapshot(self, since: int | None) -> str:
+    def snapshot(self, since: int | None, *, tails: bool = False) -> str:
         """Everything as JSON, or with ``since`` only the trials that changed after that event.
 
-        The text of each trial is kept: ten thousand of them are not written anew for one that
-        moved, and the server's other work is not held up for long.
+        With ``tails``, of a trial that ran already when the client asked last only the new end of
+        its curve is sent, as ``tail`` in place of ``curve``: two hundred curves that all grow ten
+        times a second are megabytes. The text of each finished trial is kept: ten thousand of
+        them are not written anew for one that moved.
         """
+        from eolab.studies.record import trial_json
+
         with self.lock:
             summary = self.follower.summary()
             record = self.follower.record
-            self._write(record)
+            if record is not self._record:  # the journal was begun anew
+                self._record, self._texts, self._told = record, {}, OrderedDict()
             partial = since is not None and 0 <= since <= record.seq
-            workers = [
-                {"id": w.id, "state": w.state, "trial": w.trial} for w in record.workers.values()
-            ]
+            workers = [_worker(worker) for worker in record.workers.values()]
             head = {
                 **summary,
                 "seq": record.seq,
@@ -62,25 +75,30 @@ class Reader:
                 "workers": workers,
                 "partial": partial,
             }
-            texts = [
-                text
-                for n, text in self._texts.items()
-                if since is None or not partial or record.touched.get(n, 0) > since
-            ]
+            told = self._told.get(since) if tails and partial and since is not None else None
+            texts = []
+            for n, trial in record.trials.items():
+                touched = record.touched.get(n, 0)
+                if partial and since is not None and touched <= since:
+                    continue
+                tail = _tail(trial, (told or {}).get(n))
+                if tail is not None:
+                    row = trial_json(replace(trial, curve=[]))
+                    del row["curve"]
+                    texts.append(to_json({**row, "tail": tail}))
+                    continue
+                kept = self._texts.get(n)
+                if kept is None or kept[0] != touched:
+                    kept = self._texts[n] = (touched, to_json(trial_json(trial)))
+                texts.append(kept[1])
+            self._told[record.seq] = {
+                n: (len(trial.curve), trial.curve[-1])
+                for n in (w.trial for w in record.workers.values())
+                if n is not None and (trial := record.trials[n]).curve
+            }
+            while len(self._told) > TOLD:
+                self._told.popitem(last=False)
             return to_json(head)[:-1] + ',"trials":[' + ",".join(texts) + "]}"
-
-    def _write(self, record: Record) -> None:
-        """Renew the texts of the trials that changed."""
-        from eolab.studies.record import trial_json
-
-        if record is not self._record:  # the journal was begun anew
-            self._record, self._texts, self._seq = record, {}, -1
-        if record.seq == self._seq:
-            return
-        for n, trial in record.trials.items():
-            if record.touched.get(n, 0) > self._seq:
-                self._texts[n] = to_json(trial_json(trial))
-        self._seq = record.seq
 
     def table(self) -> Iterator[tuple[object, ...]]:
         """The trials as rows: heads first."""
@@ -115,6 +133,22 @@ class Reader:
             raise NotFound(f"trial {trial} has printed nothing yet", "It may wait for a worker.")
         return {"text": text, "truncated": truncated}
 
+    def band(self) -> dict[str, object]:
+        """Where trials are stopped early."""
+        from eolab.studies.band import band
+
+        with self.lock:
+            self.follower.refresh()
+            record, study = self.follower.record, self.follower.study
+            # Until the first trial has ended, steps come without one.
+            mark = len(record.finish_order) or -record.seq
+            if self._band is None or self._band[0] != mark:
+                bounds = band(
+                    study.get("stop"), record.trials.values(), direction=study["direction"]
+                )
+                self._band = (mark, bounds)
+            return {"bounds": self._band[1]}
+
     def timeline(self) -> dict[str, object]:
         """Who ran what when."""
         from eolab.studies.journal import is_alive
@@ -122,6 +156,21 @@ class Reader:
         with self.lock:
             self._timeline.refresh()
             return self._timeline.to_dict(living=is_alive(self.follower.run))
+
+
+def _worker(worker: Worker) -> dict[str, object]:
+    return {"id": worker.id, "state": worker.state, "trial": worker.trial}
+
+
+def _tail(trial: Trial, told: tuple[int, Point] | None) -> list[Point] | None:
+    """The points that a curve has more than was told; None where it began anew since."""
+    if told is None:
+        return None
+    length, last = told
+    # Points go and come at the end only: where the last one is the same object still, so are all.
+    if len(trial.curve) < length or trial.curve[length - 1] is not last:
+        return None
+    return trial.curve[length:]
 
 
 class Followers:

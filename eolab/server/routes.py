@@ -16,7 +16,7 @@ import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.server.base import RESTART, Handler
-from eolab.server.studies import About, Importance, Lineage, Notes, Table, Timeline
+from eolab.server.studies import About, Band, Importance, Lineage, Notes, Table, Timeline
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -170,12 +170,16 @@ class Study(Handler):
 
         `?since=SEQ`, with the `seq` of the snapshot that the client has, sends only the trials that
         changed since then and `"partial": true`: the client puts them, by their `n`, in place of
-        its own; everything else is whole. Where `created` is another than that of the client's
-        snapshot, the study was made again under its name: ask once more without `since`.
+        its own; everything else is whole. With `&tails=1` too, a trial may have `tail` in place of
+        `curve`: points that go to the end of the curve that the client has. Where `created` is
+        another than that of the client's snapshot, the study was made again under its name: ask
+        once more without `since`.
         """
         folder = self.services.followers.folder(self.workspace, name)
         since = self.number("since", int, None, 0, 2**53)
-        self.answer(await asyncio.to_thread(self.services.followers.reader(folder).snapshot, since))
+        tails = bool(self.number("tails", int, 0, 0, 1))
+        reader = self.services.followers.reader(folder)
+        self.answer(await asyncio.to_thread(reader.snapshot, since, tails=tails))
 
 
 class Commands(Handler):
@@ -265,6 +269,7 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)/about", About),
     (rf"{BASE}/studies/([^/]+)/timeline", Timeline),
     (rf"{BASE}/studies/([^/]+)/importance", Importance),
+    (rf"{BASE}/studies/([^/]+)/band", Band),
     (rf"{BASE}/studies/([^/]+)/trials\.csv", Table),
     (rf"{BASE}/studies/([^/]+)/notes", Notes),
     (rf"{BASE}/models", Models),

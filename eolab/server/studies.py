@@ -60,6 +60,18 @@ class Timeline(Handler):
         self.answer(await asyncio.to_thread(reader.timeline))
 
 
+class Band(Handler):
+    """GET: where trials are stopped early."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"bounds": [{"side", "of", "points"}]}`, see `eolab.studies.band`."""
+        folder = self.services.followers.folder(self.workspace, name)
+        reader = self.services.followers.reader(folder)
+        self.answer(await asyncio.to_thread(reader.band))
+
+
 class Importance(Handler):
     """GET: how much each hyperparameter matters."""
 

@@ -134,6 +134,17 @@ class PercentileRule(Rule):
             f"the {word} of {len(losses)} completed trials there"
         )
 
+    def bounds(self) -> dict[float, float]:
+        """What a trial's best value is compared with, by step; empty while nothing is stopped."""
+        if self._completed == 0 or self._completed < self.startup:
+            return {}
+        return {
+            step: self._sign * _quantile(losses, self.percentile / 100)
+            for step, losses in sorted(self._at.items())
+            if step >= self.schedule.warmup
+            and len(losses) + self._unknown.get(step, 0) >= self.least
+        }
+
     def end(self, n: int, state: End) -> None:
         curve = self._running.pop(n, None)
         if state != "completed":

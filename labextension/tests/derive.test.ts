@@ -8,7 +8,7 @@ import {
   bestHistory,
   curvesToDraw,
   elapsed,
-  medianCurve,
+  mediansByStep,
   remaining
 } from '../src/studies/derive';
 import { sortTrials } from '../src/studies/trialRows';
@@ -125,10 +125,10 @@ describe('learning curves', () => {
       })
     );
     const failed = trial(9, { state: 'failed', curve: [[1, -100]] });
-    const median = medianCurve([...curves, failed], [1, 2]);
-    expect(median[0]).toBeCloseTo(0.3);
-    expect(median[1]).toBeNull();
-    expect(medianCurve(curves.slice(0, 3), [1])).toEqual([0.2]);
+    const medians = mediansByStep([...curves, failed]);
+    expect(medians.get(1)).toBeCloseTo(0.3);
+    expect(medians.get(2)).toBeUndefined();
+    expect(mediansByStep(curves.slice(0, 3)).get(1)).toBe(0.2);
   });
 
   it('of 10,000 trials: the best, the chosen and the running ones are among the 200', () => {

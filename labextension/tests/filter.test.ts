@@ -109,12 +109,36 @@ describe('what changed', () => {
     expect(merged.trials.map(each => each.n)).toEqual([0, 1, 2, 3]);
     expect(merged.trials[0]).toBe(all.trials[0]);
     expect(merged.trials[1]!.value).toBe(0.95);
-    expect(merged.partial).toBe(false);
+    expect(merged).not.toHaveProperty('partial');
   });
 
   it('replaces everything where the server sends everything', () => {
     const answer = study([trial(7)], { seq: 1, created: 5 });
-    expect(mergeSnapshot(all, answer)).toBe(answer);
+    expect(mergeSnapshot(all, answer)).toEqual(answer);
+  });
+
+  it('goes to the end of a curve where only its new points are sent', () => {
+    const { curve, ...rest } = trial(1, { state: 'running', value: null });
+    const answer = {
+      ...study([], { seq: 9 }),
+      trials: [{ ...rest, tail: [[3, 0.5] as [number, number]] }],
+      partial: true
+    };
+    const [, grown] = mergeSnapshot(all, answer).trials;
+    expect(grown!.curve).toEqual([...curve, [3, 0.5]]);
+    expect(grown!.state).toBe('running');
+    // A run of days: the curve stays small, its first and last points stay.
+    const tail = Array.from({ length: 1000 }, (_, n): [number, number] => [
+      n + 3,
+      0.5
+    ]);
+    const long = mergeSnapshot(all, {
+      ...answer,
+      trials: [{ ...rest, tail }]
+    }).trials[1]!.curve;
+    expect(long.length).toBeLessThan(600);
+    expect(long[0]).toEqual(curve[0]);
+    expect(long[long.length - 1]).toEqual([1002, 0.5]);
   });
 
   it('is nothing where nothing happened', () => {

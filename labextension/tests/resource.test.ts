@@ -38,7 +38,7 @@ beforeEach(() => {
     topics: ['studies'],
     changes,
     interval: () => 60_000,
-    gap: 300
+    gap: () => 300
   });
 });
 

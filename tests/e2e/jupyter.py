@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,12 @@ class Lab:
 
 @contextlib.contextmanager
 def serve(
-    folder: Path, *, application: str = "jupyterlab", python: str = sys.executable, base: str = "/"
+    folder: Path,
+    *,
+    application: str = "jupyterlab",
+    python: str = sys.executable,
+    base: str = "/",
+    options: Sequence[str] = (),
 ) -> Iterator[Lab]:
     """Run a Jupyter server on loopback in ``folder`` and stop it with everything it started."""
     token = secrets.token_hex(16)
@@ -82,6 +87,7 @@ def serve(
     command = [python, "-m", application, "--no-browser", "--allow-root", "--port=0"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.base_url={base}"]
+    command += options
     log = (home / "server.log").open("w")
     process = subprocess.Popen(
         command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True

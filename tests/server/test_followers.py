@@ -89,11 +89,60 @@ def test_the_kept_texts_say_what_the_journal_says(config, write_study):
         writer.append({"t": 3_000.0, **event})
         changed = json.loads(reader.snapshot(seen["seq"]))
         assert changed["partial"]
-        merged = {t["n"]: t for t in seen["trials"]} | {t["n"]: t for t in changed["trials"]}
-        seen = {**changed, "trials": list(merged.values())}
+        seen = put_into(seen, changed)
         whole = Follower(run).snapshot()
         assert json.loads(json.dumps(whole["trials"])) == seen["trials"]
     writer.close()
+
+
+def test_only_the_new_end_of_a_running_curve_is_sent(config, write_study):
+    run = write_study(config.runs / "crops", trials=2)
+    reader = Followers().reader(run)
+    writer = Writer(run)
+
+    def write(*events):
+        for event in events:
+            writer.append({"t": 3_000.0, "n": 2, "a": 1, **event})
+
+    def ask():
+        nonlocal seen
+        answer = json.loads(reader.snapshot(seen["seq"], tails=True))
+        seen = put_into(seen, answer)
+        assert json.loads(json.dumps(Follower(run).snapshot()["trials"])) == seen["trials"]
+        return {trial["n"]: trial for trial in answer["trials"]}
+
+    def report(step, value):
+        return {"e": "report", "step": step, "m": {"f1": value}}
+
+    seen = json.loads(reader.snapshot(None))
+    write({"e": "trial", "params": {"lr": 0.5}}, {"e": "start", "w": "w1"}, report(0, 0.5))
+    assert ask()[2]["curve"] == [[0.0, 0.5]]
+    write(report(1, 0.6), report(2, 0.7))
+    assert ask()[2]["tail"] == [[1.0, 0.6], [2.0, 0.7]]
+    # A second client asks in between; each gets what it lacks.
+    other = json.loads(reader.snapshot(None))
+    write(report(3, 0.8))
+    (told,) = json.loads(reader.snapshot(other["seq"], tails=True))["trials"]
+    assert ask()[2]["tail"] == told["tail"] == [[3.0, 0.8]]
+    # It goes back and reports anew: the same number of points, but not the same ones.
+    write(report(1, 0.1), report(2, 0.7), report(3, 0.8))
+    assert "tail" not in ask()[2]
+    write(report(4, 0.9), {"e": "finish", "state": "completed", "value": 0.9})
+    told = ask()[2]
+    assert (told["tail"], told["state"]) == ([[4.0, 0.9]], "completed")
+    # One that does not know of tails gets whole curves.
+    writer.append({"t": 3_000.0, "n": 2, "a": 1, **report(5, 1.0)})
+    assert len(json.loads(reader.snapshot(seen["seq"]))["trials"][0]["curve"]) == 6
+    writer.close()
+
+
+def put_into(seen, changed):
+    """What a client does with an answer to `since`."""
+    known = {trial["n"]: trial for trial in seen["trials"]}
+    for trial in changed["trials"]:
+        curve = trial["curve"] if "curve" in trial else known[trial["n"]]["curve"] + trial["tail"]
+        known[trial["n"]] = {k: v for k, v in trial.items() if k != "tail"} | {"curve": curve}
+    return {**changed, "trials": list(known.values())}
 
 
 def test_many_threads_read_one_study(config, write_study):

@@ -168,6 +168,8 @@ export interface IStudySummary {
   /** At most 50 points of time and best value so far. */
   best_curve: Point[];
   workers_alive: number;
+  /** Those that are alive; absent where the server half is older. */
+  workers?: IWorker[];
   /** Grows with each event of the study's journal. */
   seq: number;
 }
@@ -208,8 +210,27 @@ export interface IStudySnapshot extends IStudySummary {
   parameters: IParameter[];
   workers: IWorker[];
   trials: ITrial[];
-  /** Whether `trials` holds only those that changed since the `seq` that was asked for. */
+}
+
+/** A trial of which only the new end of the curve is sent. */
+export type GrownTrial = Omit<ITrial, 'curve'> & { tail: Point[] };
+
+/** What comes where only what changed since a `seq` was asked for. */
+export interface IStudyAnswer extends Omit<IStudySnapshot, 'trials'> {
+  trials: (ITrial | GrownTrial)[];
+  /** Whether `trials` holds only those that changed. */
   partial?: boolean;
+}
+
+/** Where trials are stopped early: a bound at each step. */
+export interface IBand {
+  bounds: {
+    /** On which side of the bound a trial is stopped. */
+    side: 'below' | 'above';
+    /** What is compared with the bound: the best value so far, or the newest one. */
+    of: 'best' | 'last';
+    points: Point[];
+  }[];
 }
 
 export type StudyCommand = 'pause' | 'resume' | 'cancel';

@@ -22,3 +22,13 @@ export const studyIcon = new LabIcon({
   </g>
 </svg>`
 });
+
+/** A gear: who works on a study. */
+export const workerIcon = new LabIcon({
+  name: 'eolab:worker',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
+  <g class="jp-icon3 jp-icon-selectable" fill="#616161">
+    <path fill-rule="evenodd" d="M10.500 2h3l.500 2.600 2 .800 2.200-1.500 2.100 2.100-1.500 2.200.800 2 2.600.500v3l-2.600.500-.800 2 1.500 2.200-2.100 2.100-2.200-1.500-2 .800-.500 2.600h-3l-.500-2.600-2-.800-2.200 1.500-2.100-2.100 1.500-2.200-.800-2L1.800 13.700v-3l2.600-.500.800-2-1.500-2.200 2.100-2.100L8 5.400l2-.800zM12 8.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7z"/>
+  </g>
+</svg>`
+});

@@ -106,7 +106,7 @@ export class Resource<T> implements IDisposable {
   }
 
   private get _gap(): number {
-    return this._options.gap ?? 300;
+    return this._options.gap?.(this._state.data) ?? 300;
   }
 
   private async _fetch(): Promise<void> {
@@ -227,7 +227,7 @@ export namespace Resource {
     changes: WorkspaceChanges | null;
     /** Milliseconds between two polls, by what was last seen. */
     interval: (last: T | null) => number;
-    /** The least milliseconds between two fetches that events ask for. */
-    gap?: number;
+    /** The least milliseconds between two fetches that events ask for, by what was last seen. */
+    gap?: (last: T | null) => number;
   }
 }

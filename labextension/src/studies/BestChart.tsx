@@ -1,4 +1,4 @@
-import { useMemo, type JSX } from 'react';
+import { memo, useMemo, type JSX } from 'react';
 
 import { Chart, type IDrawing } from '../shared/Chart';
 import { useTrans } from '../shared/context';
@@ -12,7 +12,8 @@ interface IProps {
 }
 
 /** Each finished trial as a point, and the best value so far as a stepped line. */
-export function BestChart({ study, height }: IProps): JSX.Element {
+export const BestChart = memo(function BestChart(props: IProps): JSX.Element {
+  const { study, height } = props;
   const trans = useTrans();
   const drawing = useMemo(
     () => draw(study, trans.__('time since the start')),
@@ -28,6 +29,18 @@ export function BestChart({ study, height }: IProps): JSX.Element {
       )}
       height={height}
     />
+  );
+}, isSame);
+
+/** Only completed trials are drawn: reports of running ones change nothing. */
+function isSame(a: IProps, b: IProps): boolean {
+  return (
+    a.height === b.height &&
+    a.study.name === b.study.name &&
+    a.study.created === b.study.created &&
+    a.study.seq <= b.study.seq &&
+    a.study.counts.completed === b.study.counts.completed &&
+    a.study.best?.trial === b.study.best?.trial
   );
 }
 

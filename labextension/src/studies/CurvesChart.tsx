@@ -1,17 +1,19 @@
 import { useMemo, type JSX } from 'react';
-import type { AlignedData } from 'uplot';
+import type { AlignedData, default as UPlot } from 'uplot';
 
 import { Chart, type IDrawing } from '../shared/Chart';
 import { useTrans } from '../shared/context';
-import type { IStudySnapshot, ITrial } from '../shared/contract';
+import type { IBand, IStudySnapshot, ITrial } from '../shared/contract';
 import { formatValue } from '../shared/format';
 import type { IPalette } from '../shared/theme';
-import { alignCurves, curvesToDraw, medianCurve } from './derive';
+import { alignCurves, curvesToDraw, mediansByStep } from './derive';
 
 interface IProps {
   study: IStudySnapshot;
   /** The trials to draw; all where it is absent. */
   trials?: readonly ITrial[];
+  /** Where trials are stopped early. */
+  bounds: IBand['bounds'];
   chosen: ReadonlySet<number>;
   onChoose?: (trial: number) => void;
   height: number;
@@ -22,16 +24,23 @@ const LIMIT = 200;
 
 /** The metric over the steps, one line a trial. */
 export function CurvesChart(props: IProps): JSX.Element {
-  const { study, chosen, onChoose, height } = props;
+  const { study, bounds, chosen, onChoose, height } = props;
   const trans = useTrans();
   const wanted = props.trials ?? study.trials;
   const trials = useMemo(
     () => curvesToDraw(study, wanted, chosen, LIMIT),
     [study, wanted, chosen]
   );
+  const done = `${study.created} ${study.counts.completed}`;
+  const medians = useMemo(
+    () => mediansByStep(study.trials),
+    // Only completed trials count: they need not be gone through for each report.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [done]
+  );
   const drawing = useMemo(
-    () => draw(study, trials, chosen, trans.__('step')),
-    [study, trials, chosen, trans]
+    () => draw(study, trials, medians, bounds, chosen, trans.__('step')),
+    [study, trials, medians, bounds, chosen, trans]
   );
   return (
     <Chart
@@ -55,11 +64,18 @@ export function CurvesChart(props: IProps): JSX.Element {
 function draw(
   study: IStudySnapshot,
   trials: readonly ITrial[],
+  medians: ReadonlyMap<number, number>,
+  bounds: IBand['bounds'],
   chosen: ReadonlySet<number>,
   step: string
 ): IDrawing {
   const curves = alignCurves(trials);
-  const data: AlignedData = [...curves, medianCurve(study.trials, curves[0])];
+  const limits = bounds.map(bound => new Map(bound.points));
+  const data: AlignedData = [
+    ...curves,
+    curves[0].map(at => medians.get(at) ?? null),
+    ...limits.map(limit => curves[0].map(at => limit.get(at) ?? null))
+  ];
   // A curve of one step is a point, which a line cannot show.
   const dots = curves[0].length < 3;
   const best = study.best?.trial;
@@ -68,6 +84,7 @@ function draw(
     shape: [
       study.metric,
       dots,
+      ...bounds.map(bound => bound.side),
       ...trials.map(
         trial =>
           `${trial.n}${trial.state}${trial.n === best}${chosen.has(trial.n)}`
@@ -124,7 +141,17 @@ function draw(
           dash: [6, 4],
           spanGaps: true,
           points: { show: false }
-        }
+        },
+        ...bounds.map(({ side }) => ({
+          stroke: palette.bad,
+          width: 1,
+          fill: `color-mix(in srgb, ${palette.bad} 14%, transparent)`,
+          // From the bound to the edge of the picture: what lies there is stopped.
+          fillTo: (plot: UPlot): number =>
+            (side === 'below' ? plot.scales.y?.min : plot.scales.y?.max) ?? 0,
+          spanGaps: true,
+          points: { show: false }
+        }))
       ]
     })
   };

@@ -5,8 +5,8 @@ import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { Tabs } from '../shared/Tabs';
 import { About } from './About';
 import type { Brushes, IAxis } from './axes';
-import { BestChart } from './BestChart';
-import { CurvesChart } from './CurvesChart';
+import { BestFigure } from './BestFigure';
+import { CurvesFigure } from './CurvesFigure';
 import { Importance } from './Importance';
 import { ParallelChart } from './ParallelChart';
 import { SlicesChart } from './SlicesChart';
@@ -53,36 +53,14 @@ export function StudyPictures(props: IProps): JSX.Element {
           case 'curves':
             return (
               <div className="eolab-Charts">
-                <figure>
-                  <figcaption>
-                    {trans.__(
-                      'Learning curves; dashed: median of completed trials'
-                    )}
-                  </figcaption>
-                  {study.trials.some(trial => trial.curve.length > 1) ? (
-                    <CurvesChart
-                      study={study}
-                      trials={trials}
-                      chosen={chosen}
-                      onChoose={onChoose}
-                      height={HEIGHT - 20}
-                    />
-                  ) : (
-                    <p className="eolab-None">
-                      {trans.__('No trial has reported more than one step.')}
-                    </p>
-                  )}
-                </figure>
-                <figure>
-                  <figcaption>{trans.__('Best so far')}</figcaption>
-                  {study.counts.completed ? (
-                    <BestChart study={study} height={HEIGHT - 20} />
-                  ) : (
-                    <p className="eolab-None">
-                      {trans.__('No trial has completed yet.')}
-                    </p>
-                  )}
-                </figure>
+                <CurvesFigure
+                  study={study}
+                  trials={trials}
+                  chosen={chosen}
+                  onChoose={onChoose}
+                  height={HEIGHT - 20}
+                />
+                <BestFigure study={study} height={HEIGHT - 20} />
               </div>
             );
           case 'parallel':

@@ -1,12 +1,11 @@
 import { useMemo, useState, type JSX } from 'react';
 
-import { useEolab, useNow, useResource } from '../shared/context';
+import { useTrans } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { formatScalar } from '../shared/format';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
 import { axesOf, isInside, type Brushes } from './axes';
-import { hasEndedState } from './derive';
 import { readFilter } from './readFilter';
 import { StudyHeader } from './StudyHeader';
 import { StudyMenu } from './StudyMenu';
@@ -15,6 +14,7 @@ import { TrialDetails } from './TrialDetails';
 import { TrialsBar } from './TrialsBar';
 import { TrialsTable } from './TrialsTable';
 import { parameterNames, trialColumns } from './trialRows';
+import { useStudy } from './useStudy';
 
 interface IProps {
   name: string;
@@ -25,14 +25,12 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** A study in the main area: everything, with one selection in all pictures. */
 export function StudyTab({ name }: IProps): JSX.Element {
-  const { studies, trans } = useEolab();
-  const model = studies.study(name);
-  const { data: study, error, received } = useResource(model);
-  const [chosen, setChosen] = useState(NOBODY);
+  const trans = useTrans();
+  const { model, study, error, received, now, chosen, toggle, choose } =
+    useStudy(name);
   const [brushes, setBrushes] = useState<Brushes>({});
   const [filter, setFilter] = useState('');
   const [hidden, setHidden] = useState(NOTHING);
-  const clock = useNow(study !== null && !hasEndedState(study.state));
 
   const axes = useMemo(
     () => (study ? axesOf(study, formatScalar) : []),
@@ -59,14 +57,6 @@ export function StudyTab({ name }: IProps): JSX.Element {
       <Loading />
     );
   }
-  const now = study.now + Math.max(0, clock - received);
-  const toggle = (trial: number): void => {
-    const next = new Set(chosen);
-    if (!next.delete(trial)) {
-      next.add(trial);
-    }
-    setChosen(next);
-  };
   const columns = trialColumns(parameterNames(study));
   return (
     <section
@@ -119,7 +109,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
           study={study}
           trials={study.trials.filter(trial => chosen.has(trial.n))}
           now={now}
-          onClose={() => setChosen(NOBODY)}
+          onClose={() => choose(NOBODY)}
         />
       ) : null}
     </section>

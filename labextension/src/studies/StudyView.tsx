@@ -1,15 +1,15 @@
-import { useState, type JSX } from 'react';
+import type { JSX } from 'react';
 
 import { CommandIDs } from '../shared/commandIds';
-import { useEolab, useNow, useResource } from '../shared/context';
+import { useEolab } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
-import { BestChart } from './BestChart';
-import { CurvesChart } from './CurvesChart';
-import { hasEndedState } from './derive';
+import { BestFigure } from './BestFigure';
+import { CurvesFigure } from './CurvesFigure';
 import { StudyHeader } from './StudyHeader';
 import { TrialsTable } from './TrialsTable';
+import { useStudy } from './useStudy';
 
 interface IProps {
   name: string;
@@ -17,12 +17,8 @@ interface IProps {
 
 /** A study under a cell: at one glance, with its curves and trials. */
 export function StudyView({ name }: IProps): JSX.Element {
-  const { commands, studies, trans } = useEolab();
-  const model = studies.study(name);
-  const { data: study, error, received } = useResource(model);
-  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
-  const running = study !== null && !hasEndedState(study.state);
-  const clock = useNow(running);
+  const { commands, trans } = useEolab();
+  const { model, study, error, received, now, chosen, toggle } = useStudy(name);
   if (!study) {
     return error ? (
       <Failure error={error} onRetry={() => void model.refresh()} />
@@ -30,14 +26,6 @@ export function StudyView({ name }: IProps): JSX.Element {
       <Loading />
     );
   }
-  const now = study.now + Math.max(0, clock - received);
-  const toggle = (trial: number): void => {
-    const next = new Set(chosen);
-    if (!next.delete(trial)) {
-      next.add(trial);
-    }
-    setChosen(next);
-  };
   const failed = study.trials
     .filter(trial => trial.state === 'failed' && trial.error !== null)
     .pop();
@@ -60,25 +48,14 @@ export function StudyView({ name }: IProps): JSX.Element {
         ) : null}
       </StudyHeader>
       <div className="eolab-Charts">
-        {study.trials.some(trial => trial.curve.length > 1) ? (
-          <figure>
-            <figcaption>
-              {trans.__('Learning curves; dashed: median of completed trials')}
-            </figcaption>
-            <CurvesChart
-              study={study}
-              chosen={chosen}
-              onChoose={toggle}
-              height={180}
-            />
-          </figure>
-        ) : null}
-        {study.counts.completed ? (
-          <figure>
-            <figcaption>{trans.__('Best so far')}</figcaption>
-            <BestChart study={study} height={180} />
-          </figure>
-        ) : null}
+        <CurvesFigure
+          study={study}
+          chosen={chosen}
+          onChoose={toggle}
+          height={180}
+          silent
+        />
+        <BestFigure study={study} height={180} silent />
       </div>
       {study.trials.length ? (
         <TrialsTable

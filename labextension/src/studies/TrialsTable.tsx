@@ -36,6 +36,7 @@ interface IProps {
 }
 
 const ROW = 26;
+const OVERSCAN = 5;
 
 /** The trials of a study: sorted by a click on a column, chosen by a click on a row or by keys. */
 export function TrialsTable(props: IProps): JSX.Element {
@@ -66,8 +67,12 @@ export function TrialsTable(props: IProps): JSX.Element {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 5
+    overscan: OVERSCAN
   });
+  // Rows that leave on one side are used again on the other: changing a text costs a tenth of what
+  // making a row costs.
+  const slots =
+    Math.ceil((virtual.scrollRect?.height ?? 0) / ROW) + 2 * OVERSCAN + 2;
 
   // Rows are drawn again only where something of theirs changed: this must stay the same.
   const choose = useRef(onChoose);
@@ -147,7 +152,7 @@ export function TrialsTable(props: IProps): JSX.Element {
           }
           return (
             <TrialRow
-              key={trial.n}
+              key={item.index % slots}
               id={`${id}-${item.index}`}
               trial={trial}
               index={item.index}

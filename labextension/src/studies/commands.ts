@@ -66,11 +66,28 @@ export function addStudyCommands(
           : trans.__('Open Study…'),
       caption: trans.__('Watch a study in the main area'),
       icon: studyIcon,
-      describedBy: named,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            name: nameProperty,
+            mode: {
+              type: 'string',
+              enum: [...MODES],
+              description: trans.__(
+                'Where a new tab opens, beside the active one'
+              )
+            }
+          }
+        }
+      },
       execute: async args => {
         const name = nameOf(args) || (await pickStudy(eolab, () => true));
         if (name) {
-          await tabs.open(name);
+          await tabs.open(
+            name,
+            MODES.find(mode => mode === args.mode)
+          );
         }
       }
     })
@@ -237,6 +254,15 @@ export function addStudyCommands(
   );
   return all;
 }
+
+const MODES = [
+  'tab-after',
+  'tab-before',
+  'split-left',
+  'split-right',
+  'split-top',
+  'split-bottom'
+] as const;
 
 function nameOf(args: ReadonlyPartialJSONObject): string {
   return typeof args.name === 'string' ? args.name : '';

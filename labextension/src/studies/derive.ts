@@ -166,11 +166,10 @@ export function alignBest(
   ];
 }
 
-/** The median of the completed trials at each of these steps, where three or more reported. */
-export function medianCurve(
-  trials: readonly ITrial[],
-  steps: readonly number[]
-): (number | null)[] {
+/** The median of the completed trials at each step that three or more of them reported. */
+export function mediansByStep(
+  trials: readonly ITrial[]
+): ReadonlyMap<number, number> {
   const values = new Map<number, number[]>();
   for (const trial of trials) {
     if (trial.state === 'completed') {
@@ -186,19 +185,17 @@ export function medianCurve(
       }
     }
   }
-  return steps.map(step => {
-    const column = values.get(step);
-    if (!column || column.length < 3) {
-      return null;
+  const medians = new Map<number, number>();
+  values.forEach((column, step) => {
+    if (column.length >= 3) {
+      column.sort((a, b) => a - b);
+      const middle = column.length >> 1;
+      const high = column[middle] ?? 0;
+      const low = column[middle - 1] ?? high;
+      medians.set(step, column.length % 2 ? high : (low + high) / 2);
     }
-    column.sort((a, b) => a - b);
-    const middle = column.length >> 1;
-    const high = column[middle] ?? null;
-    const low = column[middle - 1] ?? null;
-    return column.length % 2 || high === null || low === null
-      ? high
-      : (low + high) / 2;
   });
+  return medians;
 }
 
 /** Curves on one common axis, as uPlot wants them: steps, then one column of values a trial. */

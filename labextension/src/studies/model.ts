@@ -20,7 +20,7 @@ export class StudiesModel implements IDisposable {
         last?.studies.some(study => study.state === 'running')
           ? 10_000
           : 60_000,
-      gap: 500
+      gap: () => 500
     });
   }
 
@@ -47,7 +47,7 @@ export class StudiesModel implements IDisposable {
       topics: [`studies/${name}`],
       changes: this._changes,
       interval: () => 10_000,
-      gap: 1000
+      gap: () => 1000
     });
   }
 

@@ -8,11 +8,12 @@ import {
 } from '@jupyterlab/running';
 
 import { CommandIDs } from '../shared/commandIds';
-import { studyIcon } from '../shared/icons';
+import type { IWorker } from '../shared/contract';
+import { studyIcon, workerIcon } from '../shared/icons';
 import { IEolab } from '../shared/tokens';
 import { doneTrials } from './derive';
 import { IStudiesWatch } from './watchToken';
-import { studyStateWord } from './words';
+import { studyStateWord, workerStateWord } from './words';
 
 /** Studies beside kernels and terminals: what runs, open it, stop it. */
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
@@ -29,6 +30,32 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     managers: IRunningSessionManagers | null
   ): void => {
     const { trans } = eolab;
+    const workerRow = (
+      name: string,
+      { id, state, trial }: IWorker
+    ): IRunningSessions.IRunningItem => ({
+      label: () => id,
+      detail: () =>
+        trial === null
+          ? workerStateWord(state, trans)
+          : trans.__('trial %1', trial),
+      labelTitle: () =>
+        trans.__(
+          'Worker %1 of %2: %3',
+          id,
+          name,
+          workerStateWord(state, trans)
+        ),
+      icon: () => workerIcon,
+      open: () => void app.commands.execute(CommandIDs.openStudy, { name }),
+      ...(trial === null
+        ? {}
+        : {
+            // A worker is not stopped but what it runs: it takes the next trial.
+            shutdown: () =>
+              void app.commands.execute(CommandIDs.stopTrial, { name, trial })
+          })
+    });
     managers?.add({
       name: trans.__('Studies'),
       running: () =>
@@ -50,7 +77,10 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
             open: () =>
               void app.commands.execute(CommandIDs.openStudy, { name }),
             shutdown: () =>
-              void app.commands.execute(CommandIDs.cancelStudy, { name })
+              void app.commands.execute(CommandIDs.cancelStudy, { name }),
+            children: (study.workers ?? []).map(worker =>
+              workerRow(name, worker)
+            )
           };
         }),
       // Lab has asked before it calls this.

@@ -1,12 +1,16 @@
 import type { WorkspaceChanges } from '../shared/changes';
 import type { Client } from '../shared/client';
 import type {
+  GrownTrial,
   IAbout,
   IImportance,
   INotes,
+  IBand,
+  IStudyAnswer,
   IStudySnapshot,
   ITimeline,
   ITrial,
+  Point,
   StudyRequest
 } from '../shared/contract';
 import { Resource } from '../shared/resource';
@@ -21,22 +25,31 @@ export class StudyModel extends Resource<IStudySnapshot> {
   ) {
     super({
       fetch: async last => {
-        const answer = await _client.get<IStudySnapshot>(
-          `studies/${encodeURIComponent(name)}`,
-          { since: last?.seq }
-        );
-        return last ? mergeSnapshot(last, answer) : answer;
+        const path = `studies/${encodeURIComponent(name)}`;
+        if (last) {
+          const answer = await _client.get<IStudyAnswer>(path, {
+            since: last.seq,
+            tails: 1
+          });
+          // A study that was made again under its name is another one.
+          if (answer.created === last.created) {
+            return mergeSnapshot(last, answer);
+          }
+        }
+        return _client.get<IStudySnapshot>(path);
       },
       topics: [`studies/${name}`],
       changes: _changes,
       interval: last => (last && hasEndedState(last.state) ? 60_000 : 4_000),
-      gap: 300
+      // A picture of two hundred curves that all grow takes its time to draw.
+      gap: last => Math.min(700, 300 + 10 * (last?.counts.running ?? 0))
     });
     // Not as initialisers of the fields: those run before the constructor's own fields are set.
     this.timeline = this._part('timeline', 2_000);
     this.importance = this._part('importance', 5_000);
     this.about = this._part('about', 60_000);
     this.notes = this._part('notes', 2_000);
+    this.band = this._part('band', 3_000);
   }
 
   /** Who ran what when, attempt by attempt. */
@@ -51,11 +64,15 @@ export class StudyModel extends Resource<IStudySnapshot> {
   /** What people wrote about the study. */
   readonly notes: Resource<INotes>;
 
+  /** Where trials are stopped early. */
+  readonly band: Resource<IBand>;
+
   override dispose(): void {
     this.timeline.dispose();
     this.importance.dispose();
     this.about.dispose();
     this.notes.dispose();
+    this.band.dispose();
     super.dispose();
   }
 
@@ -84,7 +101,7 @@ export class StudyModel extends Resource<IStudySnapshot> {
       topics: [`studies/${this.name}`],
       changes: this._changes,
       interval: () => 60_000,
-      gap
+      gap: () => gap
     });
   }
 
@@ -92,6 +109,9 @@ export class StudyModel extends Resource<IStudySnapshot> {
     return `studies/${encodeURIComponent(this.name)}/${part}`;
   }
 }
+
+/** Curves longer than twice this are thinned: a screen shows no more. */
+const CURVE_POINTS = 200;
 
 /**
  * Put what changed into what is known.
@@ -101,31 +121,46 @@ export class StudyModel extends Resource<IStudySnapshot> {
  */
 export function mergeSnapshot(
   last: IStudySnapshot,
-  answer: IStudySnapshot
+  answer: IStudyAnswer
 ): IStudySnapshot {
   if (isSame(last, answer)) {
     return last;
   }
-  if (!answer.partial) {
-    return answer;
-  }
-  const trials = [...last.trials];
+  const { partial, ...head } = answer;
   const places = new Map<number, number>();
-  trials.forEach((trial, place) => places.set(trial.n, place));
-  const fresh: ITrial[] = [];
-  for (const trial of answer.trials) {
-    const place = places.get(trial.n);
-    if (place === undefined) {
-      fresh.push(trial);
-    } else {
+  last.trials.forEach((trial, place) => places.set(trial.n, place));
+  const trials = partial ? [...last.trials] : [];
+  for (const change of answer.trials) {
+    const place = places.get(change.n);
+    const known = place === undefined ? undefined : last.trials[place];
+    const trial = 'tail' in change ? grow(known, change) : change;
+    if (partial && place !== undefined) {
       trials[place] = trial;
+    } else {
+      trials.push(trial);
     }
   }
-  return { ...answer, partial: false, trials: trials.concat(fresh) };
+  return { ...head, trials };
+}
+
+/** A trial with the new end of its curve. */
+function grow(known: ITrial | undefined, change: GrownTrial): ITrial {
+  const { tail, ...trial } = change;
+  return { ...trial, curve: thin([...(known?.curve ?? []), ...tail]) };
+}
+
+function thin(points: Point[]): Point[] {
+  if (points.length <= 2 * CURVE_POINTS) {
+    return points;
+  }
+  // Every second one, and the last: what is thinned again later stays even.
+  return points.filter(
+    (_, place) => place % 2 === 0 || place === points.length - 1
+  );
 }
 
 /** Whether nothing can be seen to differ between two snapshots of one study. */
-function isSame(a: IStudySnapshot, b: IStudySnapshot): boolean {
+function isSame(a: IStudySnapshot, b: IStudyAnswer): boolean {
   return (
     a.seq === b.seq &&
     a.state === b.state &&

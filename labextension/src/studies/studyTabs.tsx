@@ -1,5 +1,6 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { DockLayout } from '@lumino/widgets';
 import { lazy } from 'react';
 
 import { CommandIDs } from '../shared/commandIds';
@@ -24,46 +25,59 @@ export class StudyTabs {
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this._tracker, {
       command: CommandIDs.openStudy,
-      args: widget =>
-        widget.id === COMPARISON ? {} : { name: nameOfTab(widget.id) },
-      name: widget => (widget.id === COMPARISON ? '' : nameOfTab(widget.id))
+      args: widget => ({ name: nameOfTab(widget.id) }),
+      name: widget => nameOfTab(widget.id)
+    });
+    void restorer.restore(this._comparison, {
+      command: CommandIDs.compareStudies,
+      name: widget => widget.id
     });
   }
 
   /** Open a study, or go to where it is open. */
-  async open(name: string): Promise<void> {
+  async open(name: string, mode?: DockLayout.InsertMode): Promise<void> {
     const tab =
       this._tracker.find(widget => nameOfTab(widget.id) === name) ??
-      (await this._make(name));
+      (await this._make(name, mode));
     this._app.shell.activateById(tab.id);
   }
 
   /** Open the comparison of studies, or go to where it is open. */
   async openComparison(): Promise<void> {
-    const tab = this._tracker.find(widget => widget.id === COMPARISON);
-    if (!tab) {
-      await this._add(makeComparison(this._eolab));
+    if (!this._comparison.size) {
+      await this._add(makeComparison(this._eolab), this._comparison);
     }
     this._app.shell.activateById(COMPARISON);
   }
 
-  private async _make(name: string): Promise<MainAreaWidget<EolabWidget>> {
+  private async _make(
+    name: string,
+    mode?: DockLayout.InsertMode
+  ): Promise<MainAreaWidget<EolabWidget>> {
     const tab = makeTab(this._eolab, name);
-    await this._add(tab);
+    await this._add(tab, this._tracker, mode);
     return tab;
   }
 
-  private async _add(tab: MainAreaWidget<EolabWidget>): Promise<void> {
+  private async _add(
+    tab: MainAreaWidget<EolabWidget>,
+    tracker: WidgetTracker<MainAreaWidget<EolabWidget>>,
+    mode?: DockLayout.InsertMode
+  ): Promise<void> {
     tab.toggleClass('eolab-mod-side', this._area === 'right');
-    await this._tracker.add(tab);
+    await tracker.add(tab);
     this._app.shell.add(tab, this._area, {
-      type: this._eolab.trans.__('Study')
+      type: this._eolab.trans.__('Study'),
+      ...(mode ? { mode } : {})
     });
   }
 
   private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
     namespace: 'eolab-studies'
   });
+  private readonly _comparison = new WidgetTracker<MainAreaWidget<EolabWidget>>(
+    { namespace: 'eolab-comparison' }
+  );
 }
 
 const CompareTab = lazy(async () => ({
