@@ -26,7 +26,7 @@ from eolab.catalog import load, open_source
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.geoparquet_writer import write_table
 from eolab.catalog.query import make_query
-from eolab.catalog.simulate import write_sample
+from eolab.catalog.simulate import COLLECTION, SEASON, write_sample
 from eolab.config import Config
 
 REACH = {
@@ -234,7 +234,9 @@ def measure_load(folder: Path, quick: bool) -> dict[str, float]:
     import odc.stac
 
     write_sample(folder / "sample")
-    items = list(open_source(Config(root=folder), str(folder / "sample")).search())
+    items = list(
+        open_source(Config(root=folder), str(folder / "sample")).search(COLLECTION, datetime=SEASON)
+    )
     items = [i for i in items if i.properties["proj:code"] == "EPSG:32633"]
     items = [i for i in items if "N0300" not in i.id]
     bands = ["B02", "B03", "B04", "B08"]

@@ -115,6 +115,12 @@ class EoAccessor:
 
         return speckle_filter(self._cube, window=window)
 
+    def trim_border(self, *, floor: float = -30.0, margin: int = 2) -> xr.Dataset:
+        """Radar without the noise at its swath's ends (see `eolab.catalog.sar.trim_border`)."""
+        from eolab.catalog.sar import trim_border
+
+        return trim_border(self._cube, floor=floor, margin=margin)
+
     def zonal(
         self,
         zones: gpd.GeoDataFrame,

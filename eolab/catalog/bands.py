@@ -77,6 +77,7 @@ CATEGORIES = {
     "cloud",
     "cloud_probability",
     "snow",
+    "mask",
 }
 
 

@@ -72,7 +72,13 @@ FMASK = Layer(
     kinds={"cirrus": (0,), "cloud": (1, 2), "shadow": (3,), "snow": (4,), "water": (5,)},
     source="HLS User Guide 2.0: 0 cirrus, 1 cloud, 2 adjacent, 3 shadow, 4 snow, 5 water",
 )
-LAYERS = (SCL, QA_PIXEL, FMASK)
+RADAR = Layer(
+    "mask",
+    bits=False,
+    kinds={"shadow": (1, 3), "layover": (2, 3), "nodata": (255,)},
+    source="OPERA RTC-S1 Product Specification: 1 shadow, 2 layover, 3 both, 255 outside",
+)
+LAYERS = (SCL, QA_PIXEL, FMASK, RADAR)
 _PROBABILITY = ("cld", "cloud", "CLP", "cloud_probability")
 
 
@@ -186,9 +192,10 @@ def mask(
     """What to leave out when loading.
 
     Args:
-        drop: Kinds: cloud, cirrus, shadow, snow, water, saturated, dark, ...; by Sentinel-2's scene
-            classification, Landsat's QA_PIXEL or HLS's Fmask, whichever the items have. Or a
-            function that gets ``layer`` (time, y, x) and returns where to leave pixels out.
+        drop: Kinds: cloud, cirrus, shadow, snow, water, saturated, dark, layover, ...; by
+            Sentinel-2's scene classification, Landsat's QA_PIXEL, HLS's Fmask or the mask of
+            radar (layover and its shadow), whichever the items have. Or a function that gets
+            ``layer`` (time, y, x) and returns where to leave pixels out.
         dilate: Metres by which that grows.
         probability: Use the cloud probability layer (s2cloudless) instead: leave out from this
             many percent on.

@@ -58,12 +58,12 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
     import pandas as pd
 
     import eolab as eo
-    from eolab.catalog.simulate import write_sample
+    from eolab.catalog.simulate import COLLECTION, SEASON, write_sample
 
     if not (ws.config.sample / "sample.json").exists():
         say("Making the sample region (simulated)")
         write_sample(ws.config.sample, seed=seed)
-    items = ws.catalog("sample").search(max_cloud=MAX_CLOUD)
+    items = ws.catalog("sample").search(COLLECTION, datetime=SEASON, max_cloud=MAX_CLOUD)
     cube = eo.load(
         items,
         bands=["blue", "green", "red", "rededge1", "nir", "swir16", "swir22"],

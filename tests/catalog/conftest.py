@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eolab.catalog import open_source
-from eolab.catalog.simulate import SampleInfo, write_sample
+from eolab.catalog.simulate import COLLECTION, SEASON, SampleInfo, write_sample
 from eolab.config import Config
 
 
@@ -29,7 +29,8 @@ def sample_source(sample: Path):
 
 @pytest.fixture(scope="session")
 def sample_items(sample_source):
-    return sample_source.search()
+    """The first season of Sentinel-2: the trap course."""
+    return sample_source.search(COLLECTION, datetime=SEASON)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import pytest
 
 from eolab.catalog import fetch, open_source
 from eolab.catalog.query import order
+from eolab.catalog.simulate import COLLECTION, RADAR
 from eolab.catalog.sources import PartialAnswer
 from eolab.errors import EolabError, RemoteError
 
@@ -140,6 +141,10 @@ def stand_in(serve, documents, sample_source):
 class TestLikeTheStaticCatalogue:
     """A service that ignores every filter still gives the same results."""
 
+    @pytest.fixture
+    def documents(self, sample_source):
+        return [item.to_dict(transform_hrefs=False) for item in sample_source.search()]
+
     @pytest.mark.parametrize(
         "asked",
         [
@@ -163,7 +168,7 @@ class TestLikeTheStaticCatalogue:
     def test_collections(self, stand_in, config):
         source = open_source(config, stand_in.url)
         assert source.kind == "api"
-        assert [c.id for c in source.collections()] == ["sentinel-2-l2a-simulated"]
+        assert [c.id for c in source.collections()] == [RADAR, COLLECTION]
 
 
 class TestFaults:

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from eolab.catalog import clear_fraction, load, mask
 from eolab.catalog.composite import composite
+from eolab.catalog.simulate import COLLECTION
 from eolab.errors import BadInput
 
 
@@ -100,7 +101,7 @@ def test_wrong_words_are_helped(cube):
 
 
 def test_clouds_are_gone_from_a_composite(sample_source):
-    items = sample_source.search(datetime="2021-07/2021-08", max_cloud=60)
+    items = sample_source.search(COLLECTION, datetime="2021-07/2021-08", max_cloud=60)
     options = {"bands": ["blue", "red", "nir"], "crs": "EPSG:32633", "resolution": 20}
     cloudy = load(items, **options)
     clear = load(items, mask=mask(dilate=60), **options)

@@ -13,6 +13,7 @@ from rasterio.io import MemoryFile
 from eolab.catalog import snapshot
 from eolab.catalog.bands import find_band
 from eolab.catalog.preview import preview, read_small
+from eolab.catalog.simulate import COLLECTION
 from eolab.config import CatalogConfig
 from eolab.errors import BadInput, NotFound
 
@@ -35,8 +36,8 @@ def test_only_what_is_there_is_listed(config, configured):
 
 def test_collections(configured):
     body = snapshot.collections(configured, "mine")
-    (collection,) = body["collections"]
-    assert collection["items"] == 26
+    radar, collection = body["collections"]
+    assert (radar["items"], collection["items"]) == (16, 36)
     assert collection["simulated"] is True
     assert collection["interval"][0] == "2021-03-24T10:10:31Z"
     assert body["skipped"] == []
@@ -44,16 +45,19 @@ def test_collections(configured):
 
 
 def test_items_come_in_pages_with_notes(configured):
-    whole = snapshot.items(configured, "mine", limit=100)
+    asked = {"collection": COLLECTION, "datetime": "2021"}
+    whole = snapshot.items(configured, "mine", limit=100, **asked)
     assert whole["matched"] == 26
-    page = snapshot.items(configured, "mine", limit=5, offset=10)
+    page = snapshot.items(configured, "mine", limit=5, offset=10, **asked)
     assert page["items"] == whole["items"][10:15]
     assert page["items"][0]["epsg"] in (32632, 32633)
     assert "red" in page["items"][0]["bands"]
     notes = {i["id"]: i["notes"] for i in whole["items"]}
     assert all("simulated" in note for note in notes.values())
     assert any("older" in note for note in notes["SIM_S2B_33UTP_20210520_N0300"])
-    clear = snapshot.items(configured, "mine", max_cloud=5, datetime="2021-08")
+    clear = snapshot.items(
+        configured, "mine", collection=COLLECTION, max_cloud=5, datetime="2021-08"
+    )
     assert {i["datetime"][:10] for i in clear["items"]} == {"2021-08-06"}
     json.dumps(whole, allow_nan=False)
 

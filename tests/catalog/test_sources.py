@@ -222,7 +222,7 @@ def test_names_are_found_misspelt_ones_are_helped(config, sample):
         open_source(config, "earth-serach")
     assert "earth-search" in error.value.hint
     shutil.copytree(sample, config.sample, ignore=shutil.ignore_patterns("*.tif"))
-    assert len(open_source(config, "sample").search()) == 26
+    assert len(open_source(config, "sample").search()) == 52
 
 
 def test_what_is_no_catalogue_is_said(tmp_path, config):

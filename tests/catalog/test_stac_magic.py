@@ -23,7 +23,9 @@ def shell(config, sample, monkeypatch):
 
 
 def test_search_then_load(shell, capsys):
-    table = shell.run_line_magic("stac", "search --when 2021-08 --cloud 10 --to found")
+    table = shell.run_line_magic(
+        "stac", "search sentinel-2-l2a-simulated --when 2021-08 --cloud 10 --to found"
+    )
     assert len(table) == 2
     assert "2 items in `found`" in capsys.readouterr().out
     cube = shell.run_line_magic(
@@ -34,7 +36,10 @@ def test_search_then_load(shell, capsys):
 
 
 def test_collections_and_items(shell):
-    assert list(shell.run_line_magic("stac", "collections")["id"]) == ["sentinel-2-l2a-simulated"]
+    assert list(shell.run_line_magic("stac", "collections")["id"]) == [
+        "sentinel-1-rtc-simulated",
+        "sentinel-2-l2a-simulated",
+    ]
     box = shell.run_line_magic("stac", "items --bbox -12.5 48.5 11.95 48.7 --limit 3")
     assert len(box) == 3
     assert "items" not in shell.user_ns

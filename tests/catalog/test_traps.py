@@ -11,6 +11,7 @@ from rasterio.features import rasterize
 
 from eolab.catalog import load, mask
 from eolab.catalog.resolve import resolve_duplicates
+from eolab.catalog.simulate import COLLECTION, SEASON
 
 CRS = "EPSG:32633"
 
@@ -51,7 +52,7 @@ def ndvi_error(cube, parcels, truth) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def ours(sample_source):
-    items = sample_source.search(max_cloud=60)
+    items = sample_source.search(COLLECTION, datetime=SEASON, max_cloud=60)
     return load(items, bands=["red", "nir"], crs=CRS, mask=mask(["cloud", "shadow"], dilate=60))
 
 

@@ -1,9 +1,10 @@
-"""The sample region: a simulated season of Sentinel-2 over made-up fields, with known truth.
+"""The sample region: two simulated seasons over made-up fields, with known truth.
 
 Nothing in it was observed. It is a trap course: each trap is there so that a test can show the
 naive way failing. A radiometric offset on half of the dates, a duplicate item of another processing
 baseline, an item whose declared offset was applied already, two UTM zones, partial clouds with
-shadows, a nodata edge, 5 % wrong labels, a second district sown three weeks later.
+shadows, a nodata edge, 5 % wrong labels, a second district sown three weeks later. The season after
+grows other crops in a late spring; Sentinel-1 sees both seasons from two orbits (see `radar`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from eolab.catalog.simulate.land import (
     WIDTH,
     Land,
     make_land,
+    rotate,
 )
 from eolab.catalog.simulate.product import (
     FINE,
@@ -40,62 +42,26 @@ from eolab.catalog.simulate.product import (
     write_cog,
     write_thumbnail,
 )
+from eolab.catalog.simulate.radar import Look
+from eolab.catalog.simulate.radar import truth as radar_truth
+from eolab.catalog.simulate.seasons import (
+    LATE_SPRING,
+    ORBITS,
+    PASSES,
+    PASSES_AFTER,
+    RADAR_DAYS,
+    YEAR,
+    Pass,
+)
 from eolab.catalog.simulate.sky import STEP, Grid, Sky, make_sky
 from eolab.progress import track
 
-FORMAT = 1
+FORMAT = 2
 COLLECTION = "sentinel-2-l2a-simulated"
-YEAR = 2021
+RADAR = "sentinel-1-rtc-simulated"
+SEASON = str(YEAR)  # the season that `parcels.parquet` tells of, as a search writes it
 SEASON_END = datetime(YEAR, 10, 31, tzinfo=UTC)
 WRONG_LABELS = 0.05
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One overpass of the season.
-
-    Attributes:
-        month: Month of 2021.
-        day: Day of the month.
-        orbit: Relative orbit; 22 sees the region at the edge of its swath.
-        cover: Share of sky under cloud.
-        baseline: Processing baseline of the products.
-        offset: Digital numbers carry the offset of baseline 04.00 and later.
-        declared: The items say so in `raster:offset`; else only the baseline tells.
-        applied: The items say that a provider has taken the offset out again.
-        older: Baseline of a second, older product of the same datatake, or "".
-    """
-
-    month: int
-    day: int
-    orbit: int
-    cover: float
-    baseline: str = "03.01"
-    offset: bool = False
-    declared: bool = False
-    applied: bool = False
-    older: str = ""
-
-    @property
-    def time(self) -> datetime:
-        return datetime(YEAR, self.month, self.day, 10, 10, 31, tzinfo=UTC)
-
-
-# The archive of that year is half reprocessed: what decides is the item, never its date.
-PASSES = (
-    Pass(3, 24, 65, 0.05),
-    Pass(4, 10, 22, 0.30, "05.00", offset=True),
-    Pass(4, 23, 65, 0.00, "05.00", offset=True, declared=True),
-    Pass(5, 8, 65, 0.40),
-    Pass(5, 20, 22, 0.15, "05.10", offset=True, older="03.00"),
-    Pass(6, 2, 65, 0.10, "05.00", declared=True, applied=True),
-    Pass(6, 17, 65, 0.92),
-    Pass(7, 4, 22, 0.20, "05.00", offset=True, declared=True),
-    Pass(7, 17, 65, 0.35, "05.10", offset=True),
-    Pass(8, 6, 65, 0.00),
-    Pass(9, 2, 22, 0.25, "05.10", offset=True),
-    Pass(9, 25, 65, 0.08),
-)
 
 
 @dataclass(frozen=True)
@@ -118,11 +84,12 @@ class SampleInfo:
 
 
 def write_sample(folder: Path, *, seed: int = 0) -> SampleInfo:
-    """Simulate the season and write it as a static STAC catalogue with parcels and their truth.
+    """Simulate the seasons and write them as a static STAC catalogue with parcels and their truth.
 
-    Writes `catalog.json`, a collection with its items and Cloud-Optimized GeoTIFFs,
-    `parcels.parquet` (GeoParquet in EPSG:3035; 5 % of the crops are wrong), `truth.parquet` and
-    `sample.json`. The folder appears when it is complete; one that is there is replaced.
+    Writes `catalog.json`, two collections with their items and Cloud-Optimized GeoTIFFs,
+    `parcels.parquet` (GeoParquet in EPSG:3035; 5 % of the crops are wrong) and `truth.parquet`,
+    both with the year in their name for the season after, `truth-radar.parquet` and `sample.json`.
+    The folder appears when it is complete; one that is there is replaced.
 
     Args:
         folder: Target, usually the workspace's `sample`.
@@ -147,7 +114,7 @@ def write_sample(folder: Path, *, seed: int = 0) -> SampleInfo:
     return SampleInfo(
         folder,
         info[0],
-        tuple(p.time.date().isoformat() for p in PASSES),
+        tuple(p.time.date().isoformat() for p in (*PASSES, *PASSES_AFTER)),
         info[1],
         round(megabytes, 1),
     )
@@ -176,23 +143,42 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
         make_sky(np.random.default_rng(s), grid, p.cover, *_sun(p.time))
         for p, s in zip(PASSES, sky_seed.spawn(len(PASSES)), strict=True)
     ]
-    jobs = [
-        Product(p, tile, ground, sky, older=older)
-        for p, sky in zip(PASSES, skies, strict=True)
-        for tile, ground in zip(tiles, grounds, strict=True)
-        for older in ([False, True] if p.older else [False])
+    products = _products(PASSES, tiles, grounds, skies)
+    work: list[tuple[Product | Look, Land, np.random.SeedSequence]] = [
+        (product, land, s)
+        for product, s in zip(products, noise_seed.spawn(len(products)), strict=True)
     ]
-    seeds = noise_seed.spawn(len(jobs))
+    # Spawned later: the first season stays as it was before there was a second.
+    rotation_seed, sky_seed, noise_seed, swath_seed, speckle_seed = root.spawn(5)
+    after = rotate(np.random.default_rng(rotation_seed), land, late=LATE_SPRING, wrong=WRONG_LABELS)
+    skies = [
+        make_sky(np.random.default_rng(s), grid, p.cover, *_sun(p.time))
+        for p, s in zip(PASSES_AFTER, sky_seed.spawn(len(PASSES_AFTER)), strict=True)
+    ]
+    more = _products(PASSES_AFTER, tiles, grounds, skies)
+    work += [
+        (product, after, s) for product, s in zip(more, noise_seed.spawn(len(more)), strict=True)
+    ]
+    swath = make_tile("IW", 32632, -WIDTH / 2, WIDTH / 2, land.centre)
+    ground = look(land, swath, np.random.default_rng(swath_seed))
+    looks = [Look(day, orbit, swath, ground) for day in RADAR_DAYS for orbit in ORBITS]
+    work += [
+        (one, land if one.time.year == YEAR else after, s)
+        for one, s in zip(looks, speckle_seed.spawn(len(looks)), strict=True)
+    ]
     folder.mkdir(parents=True)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        work = [pool.submit(job.write, folder, land, s) for job, s in zip(jobs, seeds, strict=True)]
+        started = [pool.submit(_write_item, folder, *job) for job in work]
         try:
-            covers = [done.result() for done in track(work, "simulating scenes")]
+            covers = [done.result() for done in track(started, "simulating scenes")]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    write_stac(folder, [(job, cover) for job, cover in zip(jobs, covers, strict=True)])
-    _write_parcels(folder, land)
+    optical = [*products, *more]
+    write_stac(folder, list(zip(optical, covers, strict=False)), looks)
+    _write_parcels(folder, land, YEAR, PASSES)
+    _write_parcels(folder, after, YEAR + 1, PASSES_AFTER)
+    _write_radar_truth(folder, land, after)
     (folder / "sample.json").write_text(
         json.dumps(
             {
@@ -203,14 +189,42 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
                 "collection": COLLECTION,
                 "season_end": SEASON_END.isoformat(),
                 "dates": [p.time.date().isoformat() for p in PASSES],
-                "items": len(jobs),
+                "season_after": YEAR + 1,
+                "dates_after": [p.time.date().isoformat() for p in PASSES_AFTER],
+                "radar_collection": RADAR,
+                "items": len(work),
                 "parcels": len(land.parcels),
                 "wrong_labels": int((land.label != land.kind[land.parcels]).sum()),
             },
             indent=1,
         )
     )
-    return len(jobs), len(land.parcels)
+    return len(work), len(land.parcels)
+
+
+def _products(
+    passes: tuple[Pass, ...],
+    tiles: tuple[Tile, ...],
+    grounds: list[Ground],
+    skies: list[Sky],
+) -> list[Product]:
+    """The products of a season: each overpass in each tile, some in two baselines."""
+    return [
+        Product(p, tile, ground, sky, older=older)
+        for p, sky in zip(passes, skies, strict=True)
+        for tile, ground in zip(tiles, grounds, strict=True)
+        for older in ([False, True] if p.older else [False])
+    ]
+
+
+def _write_item(
+    folder: Path, job: Product | Look, land: Land, seed: np.random.SeedSequence
+) -> float:
+    """Write an item's rasters; returns its cloud cover in percent, 0 for radar."""
+    if isinstance(job, Look):
+        job.write(folder / RADAR / job.id, land, seed)
+        return 0.0
+    return job.write(folder, land, seed)
 
 
 def _sun(time: datetime) -> tuple[float, float]:
@@ -259,6 +273,11 @@ class Product:
         """Pixel size in metres of each raster."""
         return {**{band: 10.0 if band in FINE else 20.0 for band in BANDS}, "SCL": 20.0}
 
+    @property
+    def _fine(self) -> bool:
+        """Whether its numbers are kept finely: those of the first season that loads take."""
+        return self.overpass.year == YEAR and not self.older and self.overpass.cover < 0.9
+
     def write(self, folder: Path, land: Land, seed: np.random.SeedSequence) -> float:
         """Render and write the rasters; returns the cloud cover in percent."""
         pixels: Pixels = render(
@@ -270,36 +289,40 @@ class Product:
             offset=self.offset,
             edge=-4_300.0 if self.overpass.orbit == 22 and self.tile.epsg == 32632 else None,
             shift=3 if self.older else 0,
+            coarse=not self._fine,
         )
         home = folder / COLLECTION / self.id
         home.mkdir(parents=True)
         for band, size in self.assets.items():
             values = pixels.scl if band == "SCL" else pixels.dn[band]
-            write_cog(home / f"{band}.tif", values, self.tile, size, categories=band == "SCL")
-        write_thumbnail(home / "thumbnail.png", pixels, self.offset)
+            path = home / f"{band}.tif"
+            write_cog(path, values, self.tile, size, categories=band == "SCL", plain=not self._fine)
+        write_thumbnail(home / "thumbnail.jpg", pixels, self.offset)
         return pixels.cloud_cover
 
 
-def _write_parcels(folder: Path, land: Land) -> None:
-    """The farm register, and what is true."""
+def _write_parcels(folder: Path, land: Land, year: int, passes: tuple[Pass, ...]) -> None:
+    """The farm register of a year, and what is true."""
     import geopandas as gpd
     import pandas as pd
     from shapely.geometry import Polygon
 
     at = land.parcels
     ids = [f"P{number:04d}" for number in range(len(at))]
+    end = pd.Timestamp(SEASON_END.replace(year=year))
     register = gpd.GeoDataFrame(
         {
             "parcel_id": ids,
             "crop": land.label.astype(str),
             "district": [DISTRICTS[d] for d in land.district[at]],
-            "observed": pd.Series(pd.Timestamp(SEASON_END), index=range(len(at))),
+            "observed": pd.Series(end, index=range(len(at))),
             "simulated": True,
         },
         geometry=[Polygon(land.polygons[i] + np.array(land.centre)) for i in at],
         crs=GROUND_CRS,
     )
-    register.to_parquet(folder / "parcels.parquet")
+    suffix = "" if year == YEAR else f"-{year}"
+    register.to_parquet(folder / f"parcels{suffix}.parquet")
     truth = pd.DataFrame(
         {
             "parcel_id": ids,
@@ -312,8 +335,22 @@ def _write_parcels(folder: Path, land: Land) -> None:
             "simulated": True,
         }
     )
-    for overpass in PASSES:
+    for overpass in passes:
         seen = land.reflectance(float(overpass.time.timetuple().tm_yday))[at]
         red, nir = seen[:, BANDS.index("B04")], seen[:, BANDS.index("B08")]
         truth[f"ndvi_{overpass.time:%Y%m%d}"] = (nir - red) / (nir + red)
-    truth.to_parquet(folder / "truth.parquet")
+    truth.to_parquet(folder / f"truth{suffix}.parquet")
+
+
+def _write_radar_truth(folder: Path, land: Land, after: Land) -> None:
+    import pandas as pd
+
+    first = tuple(day for day in RADAR_DAYS if day[0] == YEAR)
+    second = tuple(day for day in RADAR_DAYS if day[0] != YEAR)
+    table = pd.concat(
+        [
+            pd.DataFrame(radar_truth(land, first, ORBITS)),
+            pd.DataFrame(radar_truth(after, second, ORBITS)),
+        ]
+    )
+    table.assign(simulated=True).to_parquet(folder / "truth-radar.parquet", index=False)

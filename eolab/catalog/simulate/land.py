@@ -6,7 +6,7 @@ of the scenes, as a farm register would have. The region lies across the zone bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,6 +68,16 @@ SEASONS = {
 }
 
 
+# What is sown after a crop; meadows, woods and villages stay.
+_FOLLOWS = {
+    "winter_wheat": ("winter_rapeseed", "maize", "sugar_beet"),
+    "winter_rapeseed": ("winter_wheat",),
+    "spring_barley": ("winter_rapeseed", "maize"),
+    "maize": ("winter_wheat", "spring_barley", "maize"),
+    "sugar_beet": ("winter_wheat", "spring_barley"),
+}
+
+
 @dataclass(frozen=True)
 class Land:
     """All fields of the region, parcels with labels among them.
@@ -99,7 +109,7 @@ class Land:
     def reflectance(self, day: float) -> np.ndarray:
         """Noise-free reflectance of each field on a day of the year, shape (n, 10), 0..1."""
         green = np.array([_GREEN.get(str(kind), _FOREST) for kind in self.kind])
-        cover, dry, bloom = self._fractions(day)
+        cover, dry, bloom = self.fractions(day)
         bare = np.clip(1 - cover - dry, 0, 1)
         soil = np.array(_SOIL) * self.soil[:, None]
         out: np.ndarray = (
@@ -110,7 +120,7 @@ class Land:
         out[self.kind == "built"] = _BUILT
         return out
 
-    def _fractions(self, day: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def fractions(self, day: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Green cover, dry matter and bloom of each field, each 0..1 of shape (n,)."""
         n = len(self.kind)
         cover, dry, bloom = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -176,6 +186,33 @@ def make_land(rng: np.random.Generator, *, parcels: int = 340, wrong: float = 0.
         parcels=listed,
         label=label,
         centre=(float(centre[0]), float(centre[1])),
+    )
+
+
+def rotate(rng: np.random.Generator, land: Land, *, late: float, wrong: float = 0.05) -> Land:
+    """The same fields one year on: crops follow crops as farmers let them, meadows stay.
+
+    Args:
+        rng: Source of what cannot be known beforehand.
+        land: The year before.
+        late: Days by which the year's weather holds everything back.
+        wrong: Share of the register's crops that are wrong.
+    """
+    kind = land.kind.copy()
+    for before, after in _FOLLOWS.items():
+        at = np.flatnonzero(land.kind == before)
+        kind[at] = rng.choice(np.array(after), size=len(at))
+    n = len(kind)
+    label = kind[land.parcels].copy()
+    for position in rng.choice(len(label), size=round(wrong * len(label)), replace=False):
+        label[position] = rng.choice([crop for crop in CROPS if crop != label[position]])
+    return replace(
+        land,
+        kind=kind,
+        shift=LATE_DAYS * land.district + late + 8.0 * rng.standard_normal(n),
+        vigour=np.clip(1 + 0.16 * rng.standard_normal(n), 0.45, 1.2),
+        cuts=np.array([140.0, 190.0, 240.0]) + late + 10 * rng.standard_normal((n, 3)),
+        label=label,
     )
 
 

@@ -11,6 +11,7 @@ from eolab.catalog.simulate.land import BANDS, GROUND_CRS, HEIGHT, PAD, WIDTH, L
 from eolab.catalog.simulate.sky import Sky, smooth_noise
 
 FINE = ("B02", "B03", "B04", "B08")  # 10 m; the others and SCL 20 m
+_DARK = ("B02", "B03", "B04", "B05")  # over vegetation: their steps are the finer ones
 QUANTIFICATION = 10_000
 OFFSET = 1_000  # digital numbers added since processing baseline 04.00
 NODATA = 0
@@ -123,6 +124,7 @@ def render(
     offset: bool,
     edge: float | None,
     shift: int = 0,
+    coarse: bool = False,
 ) -> Pixels:
     """What the sensor delivers.
 
@@ -135,6 +137,7 @@ def render(
         offset: Add 1,000 to the digital numbers (processing baseline 04.00 and later).
         edge: Nodata west of this slanted line, metres from the region's centre; None for none.
         shift: Pixels by which an old baseline misplaces the image.
+        coarse: Keep the numbers in large steps, below what is needed to tell crops apart.
     """
     by_field = np.vstack([land.reflectance(day), _track()])
     field = ground.field
@@ -156,11 +159,11 @@ def render(
     dn = {}
     for band, seen in reflectance.items():
         values = seen if band in FINE else _coarsen(seen)
-        # Sensor noise of some digital numbers, kept in steps of four: more would only cost disk.
         values = values * QUANTIFICATION + rng.normal(0, 10 if band in FINE else 7, values.shape)
-        values = np.clip(4 * np.rint(values / 4) + (OFFSET if offset else 0), 4, 65_535).astype(
-            np.uint16
-        )
+        # Steps within the sensor's noise; finer ones would only cost disk.
+        step = 4 if not coarse else 32 if band in _DARK else 64
+        values = step * np.rint(values / step) + (OFFSET if offset else 0)
+        values = np.clip(values, step, 65_535).astype(np.uint16)
         values[gone if band in FINE else gone[::2, ::2]] = NODATA
         dn[band] = values
     return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), gone[::2, ::2]))
@@ -190,9 +193,26 @@ def _classify(
 
 
 def write_cog(
-    path: Path, values: np.ndarray, tile: Tile, size: float, *, categories: bool = False
+    path: Path,
+    values: np.ndarray,
+    tile: Tile,
+    size: float,
+    *,
+    categories: bool = False,
+    plain: bool = False,
+    nodata: float = NODATA,
 ) -> None:
-    """Write one band as a Cloud-Optimized GeoTIFF with overviews, marked as simulated."""
+    """Write one band as a Cloud-Optimized GeoTIFF with overviews, marked as simulated.
+
+    Args:
+        path: Target.
+        values: Numbers (y, x); float for radar, whose nodata is NaN.
+        tile: The grid.
+        size: Pixel size in metres.
+        categories: Classes, which must not be averaged.
+        plain: Take single pixels for the overviews: means have more digits, which cost disk.
+        nodata: Number that means nothing.
+    """
     import rasterio
     from affine import Affine
 
@@ -206,19 +226,19 @@ def write_cog(
         dtype=values.dtype,
         crs=f"EPSG:{tile.epsg}",
         transform=Affine(*tile.transform(size)),
-        nodata=NODATA,
-        blocksize=256,
-        compress="DEFLATE",
-        level=4,
+        nodata=float("nan") if values.dtype.kind == "f" else nodata,
+        blocksize=512,  # overviews of what fits into one block would cost a third more
+        compress="ZSTD",
+        level=9,
         predictor="NO" if categories else "YES",
-        overview_resampling="NEAREST" if categories else "AVERAGE",
+        overview_resampling="NEAREST" if categories or plain else "AVERAGE",
     ) as file:
         file.write(values, 1)
         file.update_tags(SOURCE="simulated by eolab; not a real observation")
 
 
 def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
-    """A true-colour PNG of at most 256 pixels a side."""
+    """A true-colour JPEG of at most 256 pixels a side."""
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
@@ -235,7 +255,7 @@ def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
         with rasterio.open(
             path,
             "w",
-            driver="PNG",
+            driver="JPEG",
             width=image.shape[2],
             height=image.shape[1],
             count=3,

@@ -1,4 +1,4 @@
-"""The sample's STAC 1.1 documents: catalogue, collection and items with relative links."""
+"""The sample's STAC 1.1 documents: catalogue, collections and items with relative links."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.simulate.radar import OUTSIDE, POLARISATIONS, SIZE, Look
+
 if TYPE_CHECKING:
     from eolab.catalog.simulate import Product
+    from eolab.catalog.simulate.product import Tile
 
 VERSION = "1.1.0"
 _BASE = "https://stac-extensions.github.io"
@@ -18,6 +21,12 @@ EXTENSIONS = [
     f"{_BASE}/raster/v2.0.0/schema.json",
     f"{_BASE}/sat/v1.1.0/schema.json",
     f"{_BASE}/grid/v1.1.0/schema.json",
+]
+RADAR_EXTENSIONS = [
+    f"{_BASE}/projection/v2.0.0/schema.json",
+    f"{_BASE}/raster/v2.0.0/schema.json",
+    f"{_BASE}/sat/v1.1.0/schema.json",
+    f"{_BASE}/sar/v1.0.0/schema.json",
 ]
 # Common names of the EO extension 2.0 and centre wavelengths in micrometres.
 _SPECTRUM = {
@@ -34,28 +43,81 @@ _SPECTRUM = {
 }
 
 
-def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
-    """Write catalogue, collection and one item a product; each with its cloud cover in percent."""
-    from eolab.catalog.simulate import COLLECTION
+def write_stac(
+    folder: Path, products: Sequence[tuple[Product, float]], looks: Sequence[Look]
+) -> None:
+    """Write catalogue, collections and one item a product or look.
 
-    items = [_item(product, cover, COLLECTION) for product, cover in products]
-    west, south, east, north = zip(*(_footprint(p)[1] for p, _ in products), strict=True)
+    Products come with their cloud cover in percent.
+    """
+    from eolab.catalog.simulate import COLLECTION, RADAR
+
+    optical = [_item(product, cover, COLLECTION) for product, cover in products]
+    _write_collection(
+        folder,
+        COLLECTION,
+        optical,
+        "Simulated Sentinel-2 L2A seasons (not real)",
+        ["sentinel-2", "agriculture"],
+        {
+            "platform": ["sentinel-2a", "sentinel-2b"],
+            "eo:cloud_cover": {"minimum": 0, "maximum": 100},
+        },
+    )
+    _write_collection(
+        folder,
+        RADAR,
+        [_radar_item(look, RADAR) for look in looks],
+        "Simulated Sentinel-1 RTC seasons (not real)",
+        ["sentinel-1", "radar", "sar", "agriculture"],
+        {
+            "platform": ["sentinel-1a"],
+            "sar:polarizations": [["VV", "VH"]],
+            "sat:orbit_state": ["ascending", "descending"],
+        },
+    )
+    children = [
+        {"rel": "child", "href": f"./{name}/collection.json", "type": "application/json"}
+        for name in (COLLECTION, RADAR)
+    ]
+    catalog = {
+        "type": "Catalog",
+        "stac_version": VERSION,
+        "id": "eolab-sample",
+        "title": "eolab sample (simulated)",
+        "description": "A simulated farming region for trying eolab out; not real observations.",
+        "links": [
+            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
+            *children,
+        ],
+    }
+    _dump(folder / "catalog.json", catalog)
+
+
+def _write_collection(
+    folder: Path,
+    name: str,
+    items: Sequence[Mapping[str, object]],
+    title: str,
+    keywords: Sequence[str],
+    summaries: Mapping[str, object],
+) -> None:
+    """Write a collection and its items."""
+    boxes = [item["bbox"] for item in items]
+    west, south, east, north = zip(*boxes, strict=True)
+    times = sorted(str(item["properties"]["datetime"]) for item in items)  # type: ignore[index]
     union = [min(west), min(south), max(east), max(north)]
-    times = sorted(_stamp(product) for product, _ in products)
     collection = {
         "type": "Collection",
         "stac_version": VERSION,
         "stac_extensions": [],
-        "id": COLLECTION,
-        "title": "Simulated Sentinel-2 L2A season (not real)",
+        "id": name,
+        "title": title,
         "description": "Simulated by eolab over a made-up farming region, not observed.",
         "license": "CC0-1.0",
-        "keywords": ["simulated", "sample", "sentinel-2", "agriculture"],
+        "keywords": ["simulated", "sample", *keywords],
         "extent": {"spatial": {"bbox": [union]}, "temporal": {"interval": [[times[0], times[-1]]]}},
-        "summaries": {
-            "platform": ["sentinel-2a", "sentinel-2b"],
-            "eo:cloud_cover": {"minimum": 0, "maximum": 100},
-        },
+        "summaries": summaries,
         "links": [
             {"rel": "root", "href": "../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../catalog.json", "type": "application/json"},
@@ -69,21 +131,9 @@ def write_stac(folder: Path, products: Sequence[tuple[Product, float]]) -> None:
             ),
         ],
     }
-    catalog = {
-        "type": "Catalog",
-        "stac_version": VERSION,
-        "id": "eolab-sample",
-        "title": "eolab sample (simulated)",
-        "description": "A simulated farming region for trying eolab out; not real observations.",
-        "links": [
-            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
-            {"rel": "child", "href": f"./{COLLECTION}/collection.json", "type": "application/json"},
-        ],
-    }
     for item in items:
-        _dump(folder / COLLECTION / str(item["id"]) / f"{item['id']}.json", item)
-    _dump(folder / COLLECTION / "collection.json", collection)
-    _dump(folder / "catalog.json", catalog)
+        _dump(folder / name / str(item["id"]) / f"{item['id']}.json", item)
+    _dump(folder / name / "collection.json", collection)
 
 
 def _dump(path: Path, document: Mapping[str, object]) -> None:
@@ -91,7 +141,6 @@ def _dump(path: Path, document: Mapping[str, object]) -> None:
 
 
 def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
-    geometry, bbox = _footprint(product)
     overpass = product.overpass
     start = f"{overpass.time:%Y%m%dT%H%M%S}_{overpass.orbit:06d}"
     properties: dict[str, object] = {
@@ -114,12 +163,24 @@ def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
     }
     if overpass.applied:
         properties["earthsearch:boa_offset_applied"] = True
+    assets = {band: _asset(product, band, size) for band, size in product.assets.items()}
+    return _feature(product.id, collection, product.tile, properties, {**assets, **_thumbnail()})
+
+
+def _feature(
+    name: str,
+    collection: str,
+    tile: Tile,
+    properties: Mapping[str, object],
+    assets: Mapping[str, object],
+) -> dict[str, object]:
+    geometry, bbox = _footprint(tile)
     root = "../../catalog.json"
     return {
         "type": "Feature",
         "stac_version": VERSION,
-        "stac_extensions": EXTENSIONS,
-        "id": product.id,
+        "stac_extensions": RADAR_EXTENSIONS if "sar:frequency_band" in properties else EXTENSIONS,
+        "id": name,
         "collection": collection,
         "geometry": geometry,
         "bbox": bbox,
@@ -129,11 +190,59 @@ def _item(product: Product, cover: float, collection: str) -> dict[str, object]:
             {"rel": "parent", "href": "../collection.json", "type": "application/json"},
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
         ],
-        "assets": {
-            **{band: _asset(product, band, size) for band, size in product.assets.items()},
-            **_thumbnail(),
-        },
+        "assets": assets,
     }
+
+
+def _radar_item(look: Look, collection: str) -> dict[str, object]:
+    properties: dict[str, object] = {
+        "datetime": f"{look.time:%Y-%m-%dT%H:%M:%SZ}",
+        "title": f"Simulated Sentinel-1 scene {look.time:%Y-%m-%d}, {look.orbit.state}",
+        "description": "Simulated by eolab, not observed.",
+        "platform": "sentinel-1a",
+        "constellation": "sentinel-1",
+        "instruments": ["c-sar"],
+        "gsd": SIZE,
+        "sar:instrument_mode": "IW",
+        "sar:frequency_band": "C",
+        "sar:center_frequency": 5.405,
+        "sar:polarizations": ["VV", "VH"],
+        "sar:product_type": "RTC",
+        "sar:observation_direction": "right",
+        "sat:orbit_state": look.orbit.state,
+        "sat:relative_orbit": look.orbit.number,
+        "proj:code": f"EPSG:{look.tile.epsg}",
+        "eolab:simulated": True,
+    }
+    shared: dict[str, object] = {
+        "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+        "roles": ["data"],
+        "gsd": SIZE,
+        "raster:spatial_resolution": SIZE,
+        "proj:shape": look.tile.shape(SIZE),
+        "proj:transform": look.tile.transform(SIZE),
+    }
+    assets: dict[str, object] = {
+        name: {
+            "href": f"./{name}.tif",
+            **shared,
+            "title": f"{name.upper()} gamma nought, linear power, simulated",
+            "data_type": "float32",
+            "nodata": "nan",
+            "sar:polarizations": [name.upper()],
+            "bands": [{"name": name}],
+        }
+        for name in POLARISATIONS
+    }
+    assets["mask"] = {
+        "href": "./mask.tif",
+        **shared,
+        "title": "1 shadow, 2 layover, 255 outside of the swath",
+        "data_type": "uint8",
+        "nodata": OUTSIDE,
+        "bands": [{"name": "mask"}],
+    }
+    return _feature(look.id, collection, look.tile, properties, assets)
 
 
 def _stamp(product: Product) -> str:
@@ -173,20 +282,20 @@ def _asset(product: Product, band: str, size: float) -> dict[str, object]:
 def _thumbnail() -> dict[str, object]:
     return {
         "thumbnail": {
-            "href": "./thumbnail.png",
-            "type": "image/png",
+            "href": "./thumbnail.jpg",
+            "type": "image/jpeg",
             "roles": ["thumbnail"],
             "title": "Preview of the simulated scene",
         }
     }
 
 
-def _footprint(product: Product) -> tuple[dict[str, object], list[float]]:
+def _footprint(tile: Tile) -> tuple[dict[str, object], list[float]]:
     """The tile's outline in longitude and latitude, and its box (degrees)."""
     from pyproj import Transformer
 
-    to_lonlat = Transformer.from_crs(f"EPSG:{product.tile.epsg}", "EPSG:4326", always_xy=True)
-    west, south, east, north = product.tile.bounds
+    to_lonlat = Transformer.from_crs(f"EPSG:{tile.epsg}", "EPSG:4326", always_xy=True)
+    west, south, east, north = tile.bounds
     ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
     corners = [[round(float(v), 7) for v in to_lonlat.transform(x, y)] for x, y in ring]
     lon, lat = [c[0] for c in corners], [c[1] for c in corners]
