@@ -10,9 +10,10 @@ from eolab.catalog.clear import clear_fraction
 from eolab.catalog.cube import load
 from eolab.catalog.ingestion import Ingested, ingest
 from eolab.catalog.masks import Mask, mask
+from eolab.catalog.opening import open_source
 from eolab.catalog.planning import Plan, plan
 from eolab.catalog.resolve import resolve_duplicates
-from eolab.catalog.sources import Skipped, Source, open_source
+from eolab.catalog.sources import Skipped, Source
 
 __all__ = [
     "Ingested",

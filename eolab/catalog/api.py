@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from eolab.catalog.documents import as_items, self_href
 from eolab.catalog.fetch import TIMEOUT, retry_policy
 from eolab.catalog.query import Query, stamp
-from eolab.catalog.sources import Source, as_items, self_href
+from eolab.catalog.sources import Source
 from eolab.errors import EolabError, NotFound, RemoteError
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.areas import Area, parse_area
 from eolab.catalog.cube import load
 from eolab.catalog.grid import inside_of
 from eolab.catalog.masks import Mask, mask
 from eolab.catalog.planning import plan
-from eolab.catalog.query import Area, parse_area
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -255,7 +255,7 @@ def _evaluate(
         inner = _evaluate(args[0], lookup, item)
         return None if inner is None else not inner
     if op == "s_intersects":
-        from eolab.catalog.query import footprint, parse_area
+        from eolab.catalog.areas import footprint, parse_area
 
         shape = footprint(item)
         return None if shape is None else bool(shape.intersects(parse_area(args[1])))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab.catalog.areas import Area, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, common_name, stated_bands
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.grid import (
@@ -18,12 +19,7 @@ from eolab.catalog.grid import (
 )
 from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
-from eolab.catalog.query import (
-    Area,
-    footprint,
-    item_time,
-    parse_area,
-)
+from eolab.catalog.query import item_time
 from eolab.catalog.radiometry import baseline
 from eolab.catalog.resolve import tile_of
 from eolab.errors import BadInput, RemoteError

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.cql2 import quote, to_sql
+from eolab.catalog.documents import as_items, self_href
 from eolab.catalog.query import Query
-from eolab.catalog.sources import Source, as_items, self_href
+from eolab.catalog.sources import Source
 from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.documents import check_document, self_href
 from eolab.catalog.query import parse_interval, stamp
-from eolab.catalog.sources import Skipped, check_document, self_href
+from eolab.catalog.sources import Skipped
 from eolab.errors import BadInput
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.areas import footprint
 from eolab.catalog.bands import Band, pixel_size
-from eolab.catalog.query import footprint
 from eolab.errors import BadInput
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.documents import self_href
 from eolab.catalog.fetch import Version, file_version, is_remote, read_changed
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.query import Query
-from eolab.catalog.sources import Skipped, Source, self_href
+from eolab.catalog.sources import Skipped, Source
 from eolab.catalog.static import Crawl, StaticSource
 from eolab.errors import EolabError, NotFound
 

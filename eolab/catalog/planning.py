@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from eolab.catalog.areas import Area, boxes, check_bbox, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, bands_of, common_name, find_band
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.grid import (
@@ -17,17 +18,8 @@ from eolab.catalog.grid import (
     native_grid,
 )
 from eolab.catalog.masks import Mask
-from eolab.catalog.query import (
-    Area,
-    boxes,
-    check_bbox,
-    footprint,
-    item_time,
-    parse_area,
-)
-from eolab.catalog.query import (
-    order as order_of,
-)
+from eolab.catalog.query import item_time
+from eolab.catalog.query import order as order_of
 from eolab.catalog.radiometry import Radiometry, radiometry, to_oli
 from eolab.catalog.resolve import Dropped, resolve_duplicates
 from eolab.catalog.sar import check_terrain, orbit

@@ -13,9 +13,10 @@ from eolab.catalog.bands import CATEGORIES, bands_of, common_name
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.grid import item_crs
 from eolab.catalog.index import IndexedSource
+from eolab.catalog.opening import guess_kind, open_source
 from eolab.catalog.query import cloud_cover, item_time, make_query, stamp
 from eolab.catalog.resolve import resolve_duplicates
-from eolab.catalog.sources import Source, guess_kind, is_simulated, open_source
+from eolab.catalog.sources import Source, is_simulated
 from eolab.catalog.static import StaticSource
 from eolab.errors import EolabError
 

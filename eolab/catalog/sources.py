@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.catalog.query import Area, Query, When, footprint, item_time, make_query
-from eolab.errors import BadInput, NotFound, RemoteError, nearest
+from eolab.catalog.areas import Area
+from eolab.catalog.query import Query, When, make_query
+from eolab.errors import NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
-
-    from eolab.config import CatalogConfig, Config
 
 
 @dataclass(frozen=True)
@@ -248,155 +246,3 @@ def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
     if isinstance(thing, pystac.Collection):
         return "simulated" in (thing.keywords or [])
     return thing.properties.get("eolab:simulated") is True
-
-
-def open_source(config: Config, name_or_url: str) -> Source:
-    """A source by its name in `eolab.toml`, its URL, folder or ``.parquet`` file.
-
-    Nothing is read yet, except where only the service's answer tells what it is.
-
-    Raises:
-        NotFound: Neither a configured name nor an address; the sample is not made yet.
-        BadInput: An address of a kind that cannot be searched.
-    """
-    from eolab.config import CatalogConfig
-
-    entry = config.catalogs.get(name_or_url)
-    if entry is None:
-        path = Path(name_or_url).expanduser()
-        if "://" in name_or_url:
-            entry = CatalogConfig(name_or_url, name_or_url)
-        elif path.exists():
-            entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
-        else:
-            raise NotFound(
-                f"no catalogue {name_or_url!r}",
-                nearest(name_or_url, list(config.catalogs), "catalogues"),
-            )
-    sample = config.sample / "catalog.json"
-    if entry.url == str(sample) and not sample.exists():
-        raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
-    return _open(config, entry)
-
-
-def _open(config: Config, entry: CatalogConfig) -> Source:
-    from eolab.catalog.api import ApiSource
-    from eolab.catalog.fetch import is_remote
-    from eolab.catalog.geoparquet import GeoParquetSource
-    from eolab.catalog.index import IndexedSource
-    from eolab.catalog.static import StaticSource
-
-    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
-    if kind == "api":
-        return ApiSource(entry.name, entry.url, entry.description)
-    if kind == "geoparquet":
-        return GeoParquetSource(entry.name, entry.url, entry.description)
-    if is_remote(entry.url):
-        return IndexedSource(entry.name, entry.url, entry.description, folder=config.root / "index")
-    return StaticSource(entry.name, entry.url, entry.description)
-
-
-def guess_kind(url: str) -> str:
-    """What an address holds, by its look, else by the links of the document that is there."""
-    plain = url.partition("?")[0].rstrip("/").lower()
-    if plain.endswith((".parquet", ".geoparquet")):
-        return "geoparquet"
-    if "://" not in url or plain.endswith((".json", ".geojson")):
-        return "static"
-    if not plain.startswith(("http://", "https://")):
-        scheme = url.partition("://")[0]
-        raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
-    from eolab.catalog.fetch import read_json
-
-    document = read_json(url)
-    links = document.get("links")
-    listed = links if isinstance(links, list) else []
-    rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}
-    return "api" if "conformsTo" in document or "search" in rels else "static"
-
-
-def as_items(
-    documents: Iterable[tuple[str, Mapping[str, object]]], source: Source
-) -> Iterator[pystac.Item]:
-    """Items of (address, document) pairs; what is no valid item is skipped with a message."""
-    for href, document in documents:
-        try:
-            yield make_item(document, href)
-        except Exception as error:  # a document can be wrong in ways nobody listed
-            source._skip(href, error)  # noqa: SLF001  a helper of this class
-
-
-def self_href(document: Mapping[str, object]) -> str | None:
-    """Where a document says that it lies."""
-    links = document.get("links")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, Mapping) and link.get("rel") == "self":
-            href = link.get("href")
-            return href if isinstance(href, str) else None
-    return None
-
-
-def check_document(document: Mapping[str, object]) -> None:
-    """The shape of an item's document.
-
-    Raises:
-        ValueError: What is missing or wrong.
-    """
-    if document.get("type") != "Feature":
-        raise ValueError(f"type is {document.get('type')!r}, not 'Feature'")
-    if not isinstance(document.get("id"), str) or not document["id"]:
-        raise ValueError("the item has no id")
-    for key, kind in (("properties", dict), ("assets", dict), ("links", list)):
-        value = document.get(key, kind())
-        if not isinstance(value, kind):
-            raise ValueError(f"{key} is {type(value).__name__}, not {kind.__name__}")  # noqa: TRY004
-    collection = document.get("collection")
-    if collection is not None and not isinstance(collection, str):
-        raise ValueError(f"collection is {type(collection).__name__}, no text")
-    for key, asset in _objects(document.get("assets")).items():
-        if not isinstance(asset, Mapping) or not isinstance(asset.get("href"), str):
-            raise ValueError(f"asset {key!r} has no href")  # noqa: TRY004
-        roles = asset.get("roles") or []
-        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-            raise ValueError(f"asset {key!r}: roles is no list of words")
-        if not isinstance(asset.get("type") or "", str):
-            raise ValueError(f"asset {key!r}: type is no text")  # noqa: TRY004
-    bbox = document.get("bbox")
-    numbers = isinstance(bbox, list) and all(
-        isinstance(v, int | float) and abs(v) <= 1e6 for v in bbox
-    )
-    if bbox is not None and not numbers:
-        raise ValueError("bbox is no list of numbers")
-
-
-def _objects(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
-    """An item from its document, with absolute asset hrefs.
-
-    Raises:
-        ValueError: What is missing or wrong.
-    """
-    import pystac
-
-    check_document(document)
-    # Links cost most of the reading and lead nowhere that is needed later.
-    body = {"assets": {}, "stac_version": "1.0.0", **document, "links": []}
-    # Bringing a document up to date copies it: only those that need it.
-    old = not str(body["stac_version"]).startswith(("1.0.", "1.1."))
-    item = pystac.Item.from_dict(body, migrate=old, preserve_dict=False)
-    if item.datetime is None and not (
-        item.common_metadata.start_datetime or item.common_metadata.end_datetime
-    ):
-        raise ValueError("the item has no datetime")
-    # Read what every search asks for, so that what is wrong shows here and not later.
-    footprint(item)
-    item_time(item)
-    if "://" in href or Path(href).is_absolute():
-        item.set_self_href(href)
-        # Taking addresses apart costs more than all the rest.
-        if not all("://" in asset.href for asset in item.assets.values()):
-            item.make_asset_hrefs_absolute()
-    return item

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.documents import as_items
 from eolab.catalog.fetch import is_remote, read_json, resolve
 from eolab.catalog.query import Query
-from eolab.catalog.sources import Source, as_items
+from eolab.catalog.sources import Source
 from eolab.errors import BadInput, EolabError, NotFound
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eolab.catalog.query import boxes, make_query, parse_interval
+from eolab.catalog.areas import boxes
+from eolab.catalog.query import make_query, parse_interval
 from eolab.errors import BadInput
 
 START = datetime(2020, 1, 1, tzinfo=UTC)

@@ -11,8 +11,9 @@ import pytest
 import shapely
 
 from eolab.catalog import open_source
+from eolab.catalog.opening import guess_kind
 from eolab.catalog.query import item_time, order
-from eolab.catalog.sources import Source, guess_kind
+from eolab.catalog.sources import Source
 from eolab.config import Config
 from eolab.errors import BadInput, NotFound, RemoteError
 

@@ -1,0 +1,78 @@
+"""Which source an address is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.catalog.sources import Source
+from eolab.errors import BadInput, NotFound, nearest
+
+if TYPE_CHECKING:
+    from eolab.config import CatalogConfig, Config
+
+
+def open_source(config: Config, name_or_url: str) -> Source:
+    """A source by its name in `eolab.toml`, its URL, folder or ``.parquet`` file.
+
+    Nothing is read yet, except where only the service's answer tells what it is.
+
+    Raises:
+        NotFound: Neither a configured name nor an address; the sample is not made yet.
+        BadInput: An address of a kind that cannot be searched.
+    """
+    from eolab.config import CatalogConfig
+
+    entry = config.catalogs.get(name_or_url)
+    if entry is None:
+        path = Path(name_or_url).expanduser()
+        if "://" in name_or_url:
+            entry = CatalogConfig(name_or_url, name_or_url)
+        elif path.exists():
+            entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
+        else:
+            raise NotFound(
+                f"no catalogue {name_or_url!r}",
+                nearest(name_or_url, list(config.catalogs), "catalogues"),
+            )
+    sample = config.sample / "catalog.json"
+    if entry.url == str(sample) and not sample.exists():
+        raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
+    return _open(config, entry)
+
+
+def _open(config: Config, entry: CatalogConfig) -> Source:
+    from eolab.catalog.api import ApiSource
+    from eolab.catalog.fetch import is_remote
+    from eolab.catalog.geoparquet import GeoParquetSource
+    from eolab.catalog.index import IndexedSource
+    from eolab.catalog.static import StaticSource
+
+    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
+    if kind == "api":
+        return ApiSource(entry.name, entry.url, entry.description)
+    if kind == "geoparquet":
+        return GeoParquetSource(entry.name, entry.url, entry.description)
+    if is_remote(entry.url):
+        return IndexedSource(entry.name, entry.url, entry.description, folder=config.root / "index")
+    return StaticSource(entry.name, entry.url, entry.description)
+
+
+def guess_kind(url: str) -> str:
+    """What an address holds, by its look, else by the links of the document that is there."""
+    plain = url.partition("?")[0].rstrip("/").lower()
+    if plain.endswith((".parquet", ".geoparquet")):
+        return "geoparquet"
+    if "://" not in url or plain.endswith((".json", ".geojson")):
+        return "static"
+    if not plain.startswith(("http://", "https://")):
+        scheme = url.partition("://")[0]
+        raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
+    from eolab.catalog.fetch import read_json
+
+    document = read_json(url)
+    links = document.get("links")
+    listed = links if isinstance(links, list) else []
+    rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}
+    return "api" if "conformsTo" in document or "search" in rels else "static"
