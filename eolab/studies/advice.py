@@ -43,7 +43,7 @@ class Advice:
         if kind == "trial":
             self._plan.restore(Job.from_json(event))
         elif kind == "report":
-            self.judge(event["n"], event["step"], event["m"])
+            self._hear(event["n"], event["step"], event["m"], judge=False)
         elif kind == "requeue":
             self.forget(event["n"])
 
@@ -57,14 +57,22 @@ class Advice:
 
     def judge(self, n: int, step: float, metrics: Mapping[str, float | None]) -> str | None:
         """Why trial ``n`` should stop, or None."""
+        return self._hear(n, step, metrics, judge=True)
+
+    def _hear(
+        self, n: int, step: float, metrics: Mapping[str, float | None], *, judge: bool
+    ) -> str | None:
         if self._rule is None or self._metric not in metrics:
             return None
-        value = metrics[self._metric]
+        found = metrics[self._metric]
+        value = math.nan if found is None else found
         try:
-            return self._rule.report(n, step, math.nan if value is None else value)
+            if judge:
+                return self._rule.report(n, step, value)
+            self._rule.observe(n, step, value)
         except Exception as error:
             self._trouble("the stop rule failed", error)
-            return None
+        return None
 
     def ended(self, trial: Trial, state: str, value: float | None) -> None:
         """A trial has ended; one that is run again by command is told once."""

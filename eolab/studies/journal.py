@@ -29,6 +29,7 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
 LOG_BYTES = 256 * 1024
 HEARD_SECONDS = 20.0
+READ_BYTES = 1 << 20
 
 
 def write_json(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
@@ -180,17 +181,30 @@ def _heal(file: int) -> int:
 
 
 def read_events(run: Path) -> Iterator[Event]:
-    """All events in order; a line that is no JSON is passed over."""
+    """All events in order; a line that is no JSON object is passed over."""
     try:
         file = (run / EVENTS).open("rb")
     except FileNotFoundError:
         return
-    decode = json.JSONDecoder().decode
     with file:
-        for line in file:
-            if line.endswith(b"\n"):
-                with contextlib.suppress(ValueError):
-                    yield decode(line.decode())
+        while lines := file.readlines(READ_BYTES):
+            if not lines[-1].endswith(b"\n"):
+                lines.pop()  # being written
+            yield from _decode(lines)
+
+
+def _decode(lines: list[bytes]) -> list[Event]:
+    """The events of whole lines, several thousand at once: half the time of one by one."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        found = []
+    if len(found) != len(lines):  # one of them is damaged
+        found = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+    return [event for event in found if isinstance(event, dict)]
 
 
 def make_record(study: Mapping[str, Any]) -> Record:
@@ -231,9 +245,9 @@ class Follower:
             file.seek(self._offset)
             block = file.read()
         end = block.rfind(b"\n") + 1
-        for line in block[:end].splitlines():
+        for event in _decode(block[:end].splitlines()):
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                self.record.apply(json.loads(line))
+                self.record.apply(event)
         self._offset += end
         return end > 0
 

@@ -102,13 +102,15 @@ class PercentileRule(Rule):
         self._sign = 1.0 if direction == "minimize" else -1.0
         self._running: dict[int, _Curve] = {}
         self._completed = 0
-        self._at: dict[float, list[float]] = {}  # step -> losses of completed trials, sorted
+        self._at: dict[float, _Sorted] = {}  # step -> losses of completed trials
         self._unknown: dict[float, int] = {}  # step -> completed trials that reported NaN there
 
     def report(self, n: int, step: float, value: float) -> str | None:
-        curve = self._running.setdefault(n, _Curve())
-        curve.add(step, value, self._sign)
+        self.observe(n, step, value)
         return self.judge(n)
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        self._running.setdefault(n, _Curve()).add(step, value, self._sign)
 
     def judge(self, n: int) -> str | None:
         """What `report` answers, from what is already known of trial ``n``."""
@@ -122,7 +124,7 @@ class PercentileRule(Rule):
             return None
         if math.isnan(curve.best):
             return f"no value but NaN up to step {step:g}"
-        losses = self._at.get(step, [])
+        losses = self._at[step].look() if step in self._at else []
         if not losses or len(losses) + self._unknown.get(step, 0) < self.least:
             return None
         bound = _quantile(losses, self.percentile / 100)
@@ -140,7 +142,7 @@ class PercentileRule(Rule):
             return {}
         return {
             step: self._sign * _quantile(losses, self.percentile / 100)
-            for step, losses in sorted(self._at.items())
+            for step, losses in sorted((step, known.look()) for step, known in self._at.items())
             if step >= self.schedule.warmup
             and len(losses) + self._unknown.get(step, 0) >= self.least
         }
@@ -154,7 +156,7 @@ class PercentileRule(Rule):
             if math.isnan(value):
                 self._unknown[step] = self._unknown.get(step, 0) + 1
             else:
-                bisect.insort(self._at.setdefault(step, []), self._sign * value)
+                self._at.setdefault(step, _Sorted()).add(self._sign * value)
 
     def forget(self, n: int) -> None:
         self._running.pop(n, None)
@@ -167,6 +169,29 @@ class PercentileRule(Rule):
             "least": self.least,
             **self.schedule.to_json(),
         }
+
+
+class _Sorted:
+    """Numbers in order; new ones are put in their places when somebody looks."""
+
+    __slots__ = ("_fresh", "_ordered")
+
+    def __init__(self) -> None:
+        self._ordered: list[float] = []
+        self._fresh: list[float] = []
+
+    def add(self, number: float) -> None:
+        self._fresh.append(number)
+
+    def look(self) -> list[float]:
+        if len(self._fresh) > 8:  # after a replay, thousands
+            self._ordered += self._fresh
+            self._ordered.sort()
+        else:
+            for number in self._fresh:
+                bisect.insort(self._ordered, number)
+        self._fresh.clear()
+        return self._ordered
 
 
 def _quantile(ordered: list[float], q: float) -> float:
@@ -218,6 +243,11 @@ class PatientRule(Rule):
             return None
         said = f"no improvement on {self._sign * before:.6g} for {self.patience} steps"
         return f"{said}; {agreed}" if agreed else said
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        self._running.setdefault(n, _Window(self.patience + 1)).add(step, self._sign * value)
+        if self.inner:
+            self.inner.observe(n, step, value)
 
     def end(self, n: int, state: End) -> None:
         self._running.pop(n, None)

@@ -29,7 +29,8 @@ RULES: dict[str, tuple[str, ...]] = {
 class Rule(ABC):
     """Decides on each report whether a trial should stop.
 
-    Replay: calling `report`, `forget` and `end` in the journal's order leads to the same state.
+    Replay: calling `observe`, `forget` and `end` in the journal's order leads to the same state as
+    `report` in the place of `observe`.
     """
 
     @abstractmethod
@@ -38,6 +39,10 @@ class Rule(ABC):
 
         A second report at a step is ignored. NaN is no value: it never helps a trial.
         """
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        """Replay: hear a report that was decided on long ago."""
+        self.report(n, step, value)
 
     @abstractmethod
     def end(self, n: int, state: End) -> None:
@@ -77,6 +82,10 @@ class AnyRule(Rule):
     def report(self, n: int, step: float, value: float) -> str | None:
         answers = [rule.report(n, step, value) for rule in self.rules]
         return "; ".join(answer for answer in answers if answer) or None
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        for rule in self.rules:
+            rule.observe(n, step, value)
 
     def end(self, n: int, state: End) -> None:
         for rule in self.rules:

@@ -81,6 +81,7 @@ class Oracle:
 
 def agree(spec, pruner, direction, reports, ends):
     rule, oracle = make_rule(spec, direction=direction), Oracle(pruner, direction)
+    resumed = make_rule(spec, direction=direction)  # hears the first half from the journal
     live = {}  # trial slot -> number; a slot is used again after its trial ended
     count = 0
     for i, (slot, step, value) in enumerate(reports):
@@ -90,9 +91,14 @@ def agree(spec, pruner, direction, reports, ends):
         n = live[slot]
         stop = rule.report(n, step, value) is not None
         assert stop == oracle.report(n, step, value), (i, n, step, value)
+        if i < len(reports) // 2:
+            resumed.observe(n, step, value)
+        else:
+            assert (resumed.report(n, step, value) is not None) == stop
         if stop or i in ends:
             state = "stopped" if stop else ends[i]
             rule.end(n, state)
+            resumed.end(n, state)
             oracle.end(n, state)
             del live[slot]
 
