@@ -39,7 +39,7 @@ def band(spec: object, trials: Iterable[Trial], *, direction: Direction) -> list
         if trial.state == "completed" and percentiles:
             for percentile in percentiles:
                 for step, value in trial.curve:
-                    percentile.report(trial.n, step, value)
+                    percentile.observe(trial.n, step, value)
                 percentile.end(trial.n, "completed")
     worse = "below" if direction == "maximize" else "above"
     found: list[Bound] = []

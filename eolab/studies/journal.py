@@ -129,7 +129,7 @@ class Writer:
     def __init__(self, run: Path) -> None:
         self.path = run / EVENTS
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        self.size = _heal(self._file)
+        self.size = self._synced = _heal(self._file)
         os.lseek(self._file, self.size, os.SEEK_SET)
 
     def append(self, event: Event) -> None:
@@ -154,9 +154,15 @@ class Writer:
         self.size += len(line)
 
     def sync(self) -> None:
-        """Let the disk have it too (a kill never loses what was written, a power cut may)."""
-        with contextlib.suppress(OSError):
-            os.fsync(self._file)
+        """Let the disk have it too (a kill never loses what was written, a power cut may).
+
+        A disk may take long: call it in a thread, which `append` does not wait for.
+        """
+        size = self.size
+        if size != self._synced:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file)
+                self._synced = size
 
     def close(self) -> None:
         self.sync()

@@ -72,6 +72,7 @@ class StudyProcess:
         self.mailbox: Mailbox | None = None
         self.placement: Placement | None = None
         self._nudge = asyncio.Event()
+        self._syncing: asyncio.Future[None] | None = None
         self.service.on_quiet = self._nudge.set
         self._quit = False
         self._commands = 0
@@ -190,8 +191,9 @@ class StudyProcess:
                     now - last
                 )  # this process was stopped, or the machine slept
             last = now
-            if now - synced > SYNC_SECONDS:
-                self.writer.sync()
+            if now - synced > SYNC_SECONDS and (self._syncing is None or self._syncing.done()):
+                # In a thread: reports must not wait for the disk.
+                self._syncing = asyncio.get_running_loop().run_in_executor(None, self.writer.sync)
                 synced = now
             with contextlib.suppress(OSError):  # told by `_emit`; the next round tries again
                 self._read_commands()
@@ -312,6 +314,8 @@ class StudyProcess:
         if self.mailbox is not None:
             await self.mailbox.close()
         self.endpoint.close()
+        if self._syncing is not None:
+            await self._syncing
         self.writer.close()
 
 
