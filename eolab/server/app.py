@@ -13,6 +13,7 @@ from eolab.errors import EolabError
 from eolab.server import routes
 from eolab.server.base import Services
 from eolab.server.library import Library
+from eolab.server.tensorboard import TensorBoards
 from eolab.server.watcher import Watcher
 from eolab.server.workspace import Place
 
@@ -50,7 +51,7 @@ class EolabApp(ExtensionApp):
         server = cast("ServerApp", self.serverapp)
         place = Place(self.workspace, str(server.root_dir))
         self.library = Library(log=self.log, timeout=self.call_timeout)
-        self.services = Services(place=place, library=self.library)
+        self.services = Services(place=place, library=self.library, boards=TensorBoards())
         self._watching: asyncio.Task[None] | None = None
         assert server.event_logger is not None
         server.event_logger.register_event_schema(SCHEMA)
@@ -65,10 +66,11 @@ class EolabApp(ExtensionApp):
         self._watching = asyncio.create_task(self._watch(serverapp))
 
     async def stop_extension(self) -> None:
-        """Stop the watcher and the child process."""
+        """Stop the watcher, the child process and TensorBoard."""
         if self._watching is not None:
             self._watching.cancel()
         self.library.close()
+        await asyncio.to_thread(self.services.boards.close)
 
     async def _watch(self, serverapp: ServerApp) -> None:
         """Tell clients what changed: at most one event an interval, however much was written."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from eolab.config import Config
     from eolab.server.library import Library
+    from eolab.server.tensorboard import TensorBoards
     from eolab.server.workspace import Place
 
 N = TypeVar("N", int, float)
@@ -32,6 +33,7 @@ class Services:
 
     place: Place
     library: Library
+    boards: TensorBoards
     followers: Followers = field(default_factory=Followers)
 
 

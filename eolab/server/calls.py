@@ -107,6 +107,14 @@ def study_importance(config: Config, *, name: str) -> object:
     return importance(snapshot["parameters"], snapshot["trials"], direction=snapshot["direction"])
 
 
+def study_ablation(config: Config, *, name: str, metric: str | None = None) -> object:
+    """What an ablation has shown so far."""
+    _load("numpy", "scipy.stats", "eolab.studies.ablation.snapshot")
+    from eolab.studies.ablation.snapshot import snapshot
+
+    return snapshot(config, check_name(name, "study"), metric)
+
+
 def models(config: Config) -> object:
     """Registered models and their versions."""
     _load("pandas", "eolab.models")
@@ -147,4 +155,5 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "features.statistics": feature_statistics,
     "models": models,
     "studies.importance": study_importance,
+    "studies.ablation": study_ablation,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KEPT = 32
 # Answers of which is remembered what they told; a client that missed more gets whole curves.
 TOLD = 64
+ABLATION = "ablation.json"
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -41,15 +42,23 @@ class Reader:
         self._record: object = None
         self._texts: dict[int, tuple[int, str]] = {}
         self._band: tuple[int, list[dict[str, object]]] | None = None
+        self._ablation = False
         # What was told up to which event: the curves of the trials that ran then.
         self._told: OrderedDict[int, Curves] = OrderedDict()
 
     def summary(self) -> dict[str, object]:
         """The short form."""
         with self.lock:
-            summary = self.follower.summary()
+            summary = self._summary()
             alive = self.follower.record.alive() if summary["workers_alive"] else []
             return {**summary, "workers": [_worker(worker) for worker in alive]}
+
+    def _summary(self) -> dict[str, object]:
+        summary = self.follower.summary()
+        # An ablation is a study with a plan beside it, which is written a moment after the study.
+        if not self._ablation:
+            self._ablation = (self.follower.run / ABLATION).exists()
+        return {**summary, "kind": "ablation"} if self._ablation else summary
 
     def snapshot(self, since: int | None, *, tails: bool = False) -> str:
         """Everything as JSON, or with ``since`` only the trials that changed after that event.
@@ -62,7 +71,7 @@ class Reader:
         from eolab.studies.record import trial_json
 
         with self.lock:
-            summary = self.follower.summary()
+            summary = self._summary()
             record = self.follower.record
             if record is not self._record:  # the journal was begun anew
                 self._record, self._texts, self._told = record, {}, OrderedDict()

@@ -16,7 +16,17 @@ import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
 from eolab.server.base import RESTART, Handler
-from eolab.server.studies import About, Band, Importance, Lineage, Notes, Table, Timeline
+from eolab.server.studies import (
+    Ablation,
+    About,
+    Band,
+    Importance,
+    Lineage,
+    Notes,
+    Table,
+    TensorBoard,
+    Timeline,
+)
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -270,8 +280,10 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)/timeline", Timeline),
     (rf"{BASE}/studies/([^/]+)/importance", Importance),
     (rf"{BASE}/studies/([^/]+)/band", Band),
+    (rf"{BASE}/studies/([^/]+)/ablation", Ablation),
     (rf"{BASE}/studies/([^/]+)/trials\.csv", Table),
     (rf"{BASE}/studies/([^/]+)/notes", Notes),
+    (rf"{BASE}/studies/([^/]+)/tensorboard", TensorBoard),
     (rf"{BASE}/models", Models),
     (rf"{BASE}/lineage", Lineage),
     (rf"{BASE}(?:/.*)?", Unknown),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import importlib.util
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,18 @@ class Importance(Handler):
         self.answer(await self.call("studies.importance", name=name))
 
 
+class Ablation(Handler):
+    """GET: what an ablation has shown so far."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """See `eolab.studies.ablation.snapshot`; `?metric=` for another figure. 404 for others."""
+        self.services.followers.folder(self.workspace, name)
+        metric = self.get_query_argument("metric", "") or None
+        self.answer(await self.call("studies.ablation", name=name, metric=metric))
+
+
 class Table(Handler):
     """GET: the trials as CSV."""
 
@@ -98,6 +111,23 @@ class Table(Handler):
         text = await asyncio.to_thread(_table, reader)
         self.set_header("Content-Disposition", f'attachment; filename="{name}-trials.csv"')
         self.finish(text, set_content_type="text/csv; charset=utf-8")
+
+
+class TensorBoard(Handler):
+    """POST: show what the trials wrote for TensorBoard."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """`{"port", "proxy"}`: where it listens, on the server's loopback.
+
+        `proxy`: whether Jupyter Server passes `<base_url>proxy/PORT/` on. 409 where there is
+        nothing to show, or TensorBoard is not installed.
+        """
+        folder = self.services.followers.folder(self.workspace, name)
+        port = await asyncio.to_thread(self.services.boards.port, folder)
+        proxy = importlib.util.find_spec("jupyter_server_proxy") is not None
+        self.answer({"port": port, "proxy": proxy})
 
 
 class Notes(Handler):

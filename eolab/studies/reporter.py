@@ -76,6 +76,13 @@ class Reporter:
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
+    @property
+    def tensorboard_dir(self) -> Path:
+        """Where TensorBoard's logs go: they stay with the study, and JupyterLab opens them."""
+        folder = self.checkpoint_dir / "tensorboard"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def keras(self) -> Any:
         """A Keras callback that reports each epoch's logs and keeps the model."""
         return _callbacks().keras_callback(self)

@@ -14,6 +14,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from eolab import progress
+from eolab.views.ablation import ablation_view
 from eolab.views.study import study_view
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def install(shell: InteractiveShell | None = None) -> None:
         return
     formatter = shell.display_formatter
     if formatter is not None:
-        formatter.mimebundle_formatter.for_type_by_name("eolab.studies.study", "Study", study_view)
+        views = formatter.mimebundle_formatter
+        views.for_type_by_name("eolab.studies.study", "Study", study_view)
+        views.for_type_by_name("eolab.studies.ablation.study", "Ablation", ablation_view)
     if getattr(shell, "kernel", None) is None or id(shell) in _installed:
         return
     _installed.add(id(shell))

@@ -29,7 +29,15 @@ def study_view(study: Study) -> dict[str, object]:
     JupyterLab with eolab draws the first entry from the workspace, live also after a reload of the
     page or the kernel's death; every other front end and each export shows the static HTML.
     """
-    snapshot = study.snapshot()
+    return {
+        **output(study),
+        "text/html": static_html(study.snapshot()),
+        "text/plain": repr(study),
+    }
+
+
+def output(study: Study) -> dict[str, object]:
+    """The name by which JupyterLab draws a study from the workspace."""
     root = study.folder.parents[1]
     return {
         MIME: {
@@ -37,9 +45,7 @@ def study_view(study: Study) -> dict[str, object]:
             "view": "study",
             "name": study.name,
             "workspace": Config(root=root).identity(),
-        },
-        "text/html": static_html(snapshot),
-        "text/plain": repr(study),
+        }
     }
 
 

@@ -95,6 +95,15 @@ def test_the_kept_texts_say_what_the_journal_says(config, write_study):
     writer.close()
 
 
+def test_a_study_with_the_plan_of_an_ablation_is_one(config, write_study):
+    readers = Followers()
+    run = write_study(config.runs / "crops", trials=1)
+    assert readers.reader(run).summary()["kind"] == "tune"
+    write_json(run / "ablation.json", {"format": 1})
+    assert readers.reader(run).summary()["kind"] == "ablation"
+    assert json.loads(readers.reader(run).snapshot(None))["kind"] == "ablation"
+
+
 def test_only_the_new_end_of_a_running_curve_is_sent(config, write_study):
     run = write_study(config.runs / "crops", trials=2)
     reader = Followers().reader(run)

@@ -16,7 +16,7 @@ export function LineageList({ version }: IProps): JSX.Element | null {
   }
   return (
     <>
-      <h5 className="eolab-Heading">{trans.__('Lineage')}</h5>
+      <h4 className="eolab-Heading">{trans.__('Lineage')}</h4>
       <ol className="eolab-Lineage">
         {version.lineage.map(({ kind, id }) => (
           <li key={`${kind} ${id}`}>

@@ -52,7 +52,7 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
           ) : null}
           {figures.length ? (
             <>
-              <h5 className="eolab-Heading">{trans.__('Test figures')}</h5>
+              <h4 className="eolab-Heading">{trans.__('Test figures')}</h4>
               <Facts
                 items={[
                   ...figures.map(
@@ -75,7 +75,7 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
           )}
           {inStudy.length ? (
             <>
-              <h5 className="eolab-Heading">{trans.__('In the study')}</h5>
+              <h4 className="eolab-Heading">{trans.__('In the study')}</h4>
               <Facts
                 items={inStudy.map(figure => [
                   figure.name,
@@ -84,7 +84,7 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
               />
             </>
           ) : null}
-          <h5 className="eolab-Heading">{trans.__('Parameters')}</h5>
+          <h4 className="eolab-Heading">{trans.__('Parameters')}</h4>
           <Facts
             items={[
               ...Object.entries(version.params).map(

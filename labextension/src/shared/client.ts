@@ -12,6 +12,11 @@ export class Client {
     this._settings = settings;
   }
 
+  /** Where the Jupyter server is, ending in a slash. */
+  get baseUrl(): string {
+    return this._settings.baseUrl;
+  }
+
   /** Fetch a JSON document. */
   async get<T>(path: string, query: Query = {}): Promise<T> {
     const response = await this._request(path, query, { method: 'GET' });

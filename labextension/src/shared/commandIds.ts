@@ -30,6 +30,9 @@ export namespace CommandIDs {
   /** Run a failed or stopped trial once more. */
   export const retryTrial = 'eolab:retry-trial';
 
+  /** Show what the trials of a study wrote for TensorBoard. */
+  export const openTensorBoard = 'eolab:open-tensorboard';
+
   /** Put code that works on a study into the notebook. */
   export const insertCode = 'eolab:insert-study-code';
 }

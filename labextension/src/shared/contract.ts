@@ -273,6 +273,45 @@ export interface ITimeline {
   now: number;
 }
 
+/** A mean of paired differences and how sure it is. */
+export interface IEstimate {
+  value: number;
+  low: number | null;
+  high: number | null;
+  p: number | null;
+  pairs: number;
+  level: number;
+}
+
+export interface IAblationRow {
+  variant: string;
+  removed: string[];
+  runs: number;
+  mean: number | null;
+  spread: number | null;
+  /** How much worse than the baseline on the same folds and seeds; null for the baseline. */
+  drop: IEstimate | null;
+  /** p after Holm's correction for all variants. */
+  corrected: number | null;
+  seconds: number | null;
+  cost: Record<string, number>;
+  words: string | null;
+}
+
+/** What an ablation has shown so far. */
+export interface IAblation {
+  metric: string;
+  level: number;
+  planned: number;
+  ended: number;
+  /** The baseline, then the others from the largest drop to the smallest. */
+  rows: IAblationRow[];
+  pairs: (IEstimate & { a: string; b: string })[];
+  /** What else each run told, with the drop of each variant. */
+  figures: { name: string; drops: Record<string, number | null> }[];
+  notes: string[];
+}
+
 export interface IImportance {
   method: string;
   /** How many trials it was computed from. */
@@ -280,6 +319,13 @@ export interface IImportance {
   importance: { name: string; value: number }[];
   /** Parameters of which nothing can be said. */
   left_out: string[];
+}
+
+/** Where TensorBoard listens, on the server's own machine. */
+export interface ITensorBoard {
+  port: number;
+  /** Whether the Jupyter server passes `proxy/PORT/` on. */
+  proxy: boolean;
 }
 
 /** Any JSON value. */

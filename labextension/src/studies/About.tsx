@@ -31,7 +31,7 @@ export function About({ study }: IProps): JSX.Element {
   return (
     <div className="eolab-About">
       <div>
-        <h4 className="eolab-Heading">{trans.__('What ran')}</h4>
+        <h3 className="eolab-Heading">{trans.__('What ran')}</h3>
         <Facts
           items={[
             [trans.__('Function'), data.function],
@@ -66,7 +66,7 @@ export function About({ study }: IProps): JSX.Element {
         />
         {data.lineage.upstream.length || data.lineage.downstream.length ? (
           <>
-            <h4 className="eolab-Heading">{trans.__('Lineage')}</h4>
+            <h3 className="eolab-Heading">{trans.__('Lineage')}</h3>
             <ul className="eolab-Lineage">
               {data.lineage.upstream.map(({ kind, id }) => (
                 <li key={`up ${kind} ${id}`}>

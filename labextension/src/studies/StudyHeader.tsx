@@ -33,9 +33,9 @@ export function StudyHeader(props: IProps): JSX.Element {
   return (
     <header className="eolab-StudyHeader">
       <div className="eolab-StudyHeader-title">
-        <span className="eolab-Name" title={study.name}>
+        <h2 className="eolab-Name" title={study.name}>
           {study.name}
-        </span>
+        </h2>
         <StateChip
           state={study.state}
           word={studyStateWord(study.state, trans)}

@@ -14,21 +14,32 @@ export function StudyMenu({ study }: IProps): JSX.Element {
   const { name } = study;
   const entries: [string, string, { [key: string]: string }][] = [
     [trans.__('Change trials and workers…'), CommandIDs.changeStudy, { name }],
+    [trans.__('Open TensorBoard'), CommandIDs.openTensorBoard, { name }],
     [
       trans.__('Insert code: attach'),
       CommandIDs.insertCode,
       { name, what: 'attach' }
     ],
-    [
-      trans.__('Insert code: best parameters'),
-      CommandIDs.insertCode,
-      { name, what: 'best' }
-    ],
-    [
-      trans.__('Insert code: refit and register'),
-      CommandIDs.insertCode,
-      { name, what: 'refit' }
-    ],
+    ...(study.kind === 'ablation'
+      ? ([
+          [
+            trans.__('Insert code: table of effects'),
+            CommandIDs.insertCode,
+            { name, what: 'effects' }
+          ]
+        ] as [string, string, { [key: string]: string }][])
+      : ([
+          [
+            trans.__('Insert code: best parameters'),
+            CommandIDs.insertCode,
+            { name, what: 'best' }
+          ],
+          [
+            trans.__('Insert code: refit and register'),
+            CommandIDs.insertCode,
+            { name, what: 'refit' }
+          ]
+        ] as [string, string, { [key: string]: string }][])),
     [
       trans.__('Insert code: trials as a data frame'),
       CommandIDs.insertCode,

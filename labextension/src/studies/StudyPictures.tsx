@@ -5,6 +5,7 @@ import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { Tabs } from '../shared/Tabs';
 import { About } from './About';
 import type { Brushes, IAxis } from './axes';
+import { Ablation } from './Ablation';
 import { BestFigure } from './BestFigure';
 import { CurvesFigure } from './CurvesFigure';
 import { Importance } from './Importance';
@@ -21,27 +22,45 @@ interface IProps {
   brushes: Brushes;
   onBrush: (brushes: Brushes) => void;
   now: number;
+  /** Of an ablation: the variant whose runs are shown. */
+  variant: string | null;
+  onVariant: (variant: string | null) => void;
 }
 
 const HEIGHT = 230;
 
 type Picture =
-  'curves' | 'parallel' | 'slices' | 'importance' | 'timeline' | 'about';
+  | 'effects'
+  | 'curves'
+  | 'parallel'
+  | 'slices'
+  | 'importance'
+  | 'timeline'
+  | 'about';
 
 /** The pictures of a study, one at a time, of the trials that fit the filter. */
 export function StudyPictures(props: IProps): JSX.Element {
   const { study, axes, trials, chosen, onChoose, brushes, onBrush, now } =
     props;
+  const { variant, onVariant } = props;
   const trans = useTrans();
-  const [active, setActive] = useState<Picture>('curves');
+  const isAblation = study.kind === 'ablation';
+  const [picked, setActive] = useState<Picture | null>(null);
+  const active = picked ?? (isAblation ? 'effects' : 'curves');
   return (
     <Tabs<Picture>
       label={trans.__('Pictures of the study')}
       tabs={[
+        ...(isAblation ? ([['effects', trans.__('Effects')]] as const) : []),
         ['curves', trans.__('Curves')],
-        ['parallel', trans.__('Parameters together')],
-        ['slices', trans.__('Parameters one by one')],
-        ['importance', trans.__('Importance')],
+        // What an ablation varies has no order, and its effects say what matters.
+        ...(isAblation
+          ? []
+          : ([
+              ['parallel', trans.__('Parameters together')],
+              ['slices', trans.__('Parameters one by one')],
+              ['importance', trans.__('Importance')]
+            ] as const)),
         ['timeline', trans.__('Workers')],
         ['about', trans.__('About')]
       ]}
@@ -50,6 +69,10 @@ export function StudyPictures(props: IProps): JSX.Element {
     >
       {tab => {
         switch (tab) {
+          case 'effects':
+            return (
+              <Ablation study={study} variant={variant} onVariant={onVariant} />
+            );
           case 'curves':
             return (
               <div className="eolab-Charts">

@@ -30,6 +30,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
     useStudy(name);
   const [brushes, setBrushes] = useState<Brushes>({});
   const [filter, setFilter] = useState('');
+  const [variant, setVariant] = useState<string | null>(null);
   const [hidden, setHidden] = useState(NOTHING);
 
   const axes = useMemo(
@@ -46,9 +47,10 @@ export function StudyTab({ name }: IProps): JSX.Element {
     return all.filter(
       trial =>
         (test?.keeps(trial) ?? true) &&
+        (variant === null || trial.params.variant === variant) &&
         (!brushed || isInside(trial, axes, brushes))
     );
-  }, [study, test, axes, brushes]);
+  }, [study, test, axes, brushes, variant]);
 
   if (!study) {
     return error ? (
@@ -78,6 +80,8 @@ export function StudyTab({ name }: IProps): JSX.Element {
           brushes={brushes}
           onBrush={setBrushes}
           now={now}
+          variant={variant}
+          onVariant={setVariant}
         />
         <TrialsBar
           study={study}
@@ -88,10 +92,11 @@ export function StudyTab({ name }: IProps): JSX.Element {
           filter={filter}
           fault={test?.fault ?? null}
           onFilter={setFilter}
-          brushed={Object.keys(brushes).length > 0}
+          brushed={variant !== null || Object.keys(brushes).length > 0}
           onClear={() => {
             setBrushes({});
             setFilter('');
+            setVariant(null);
           }}
         />
         <TrialsTable

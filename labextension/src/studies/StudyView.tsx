@@ -1,10 +1,11 @@
-import type { JSX } from 'react';
+import { useState, type JSX } from 'react';
 
 import { CommandIDs } from '../shared/commandIds';
 import { useEolab } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
+import { Ablation } from './Ablation';
 import { BestFigure } from './BestFigure';
 import { CurvesFigure } from './CurvesFigure';
 import { StudyHeader } from './StudyHeader';
@@ -19,6 +20,7 @@ interface IProps {
 export function StudyView({ name }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   const { model, study, error, received, now, chosen, toggle } = useStudy(name);
+  const [variant, setVariant] = useState<string | null>(null);
   if (!study) {
     return error ? (
       <Failure error={error} onRetry={() => void model.refresh()} />
@@ -47,19 +49,33 @@ export function StudyView({ name }: IProps): JSX.Element {
           </button>
         ) : null}
       </StudyHeader>
-      <div className="eolab-Charts">
-        <CurvesFigure
+      {study.kind === 'ablation' ? (
+        <Ablation
           study={study}
-          chosen={chosen}
-          onChoose={toggle}
-          height={180}
-          silent
+          variant={variant}
+          onVariant={setVariant}
+          compact
         />
-        <BestFigure study={study} height={180} silent />
-      </div>
+      ) : (
+        <div className="eolab-Charts">
+          <CurvesFigure
+            study={study}
+            chosen={chosen}
+            onChoose={toggle}
+            height={180}
+            silent
+          />
+          <BestFigure study={study} height={180} silent />
+        </div>
+      )}
       {study.trials.length ? (
         <TrialsTable
           study={study}
+          trials={
+            variant === null
+              ? study.trials
+              : study.trials.filter(trial => trial.params.variant === variant)
+          }
           now={now}
           chosen={chosen}
           onChoose={toggle}

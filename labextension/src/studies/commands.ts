@@ -13,6 +13,7 @@ import type { IEolab } from '../shared/tokens';
 import { allows } from './derive';
 import { pickStudy } from './pickStudy';
 import { studyCode, type CodeKind } from './studyCode';
+import { openTensorBoard } from './tensorBoard';
 import type { StudyTabs } from './studyTabs';
 
 /**
@@ -45,10 +46,9 @@ export function addStudyCommands(
       required: ['name', 'trial']
     }
   };
-  const act = async (name: string, request: StudyRequest): Promise<void> => {
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
-      await studies.study(name).command(request);
-      studies.list.invalidate();
+      await work();
     } catch (thrown) {
       const error = ApiError.from(thrown);
       Notification.error(
@@ -56,6 +56,11 @@ export function addStudyCommands(
       );
     }
   };
+  const act = (name: string, request: StudyRequest): Promise<void> =>
+    attempt(async () => {
+      await studies.study(name).command(request);
+      studies.list.invalidate();
+    });
   const all = new DisposableSet();
 
   all.add(
@@ -227,6 +232,19 @@ export function addStudyCommands(
     })
   );
   all.add(
+    commands.addCommand(CommandIDs.openTensorBoard, {
+      label: trans.__('Open TensorBoard of Study…'),
+      caption: trans.__('Show what the trials wrote for TensorBoard'),
+      describedBy: named,
+      execute: async args => {
+        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        if (name) {
+          await attempt(() => openTensorBoard(eolab, name));
+        }
+      }
+    })
+  );
+  all.add(
     commands.addCommand(CommandIDs.insertCode, {
       label: trans.__('Insert Code for Study…'),
       describedBy: {
@@ -237,7 +255,7 @@ export function addStudyCommands(
             what: {
               type: 'string',
               description: trans.__(
-                'What the code does: attach, best, refit or trials'
+                'What the code does: attach, best, effects, refit or trials'
               )
             }
           }
@@ -274,7 +292,10 @@ function trialOf(args: ReadonlyPartialJSONObject): number {
 
 function kindOf(args: ReadonlyPartialJSONObject): CodeKind {
   const { what } = args;
-  return what === 'best' || what === 'refit' || what === 'trials'
+  return what === 'best' ||
+    what === 'effects' ||
+    what === 'refit' ||
+    what === 'trials'
     ? what
     : 'attach';
 }

@@ -39,6 +39,7 @@ export const studiesPlugin: JupyterFrontEndPlugin<void> = {
       CommandIDs.resumeStudy,
       CommandIDs.cancelStudy,
       CommandIDs.changeStudy,
+      CommandIDs.openTensorBoard,
       CommandIDs.insertCode
     ]) {
       palette?.addItem({

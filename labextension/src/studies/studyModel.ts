@@ -5,6 +5,8 @@ import type {
   IAbout,
   IImportance,
   INotes,
+  ITensorBoard,
+  IAblation,
   IBand,
   IStudyAnswer,
   IStudySnapshot,
@@ -50,6 +52,7 @@ export class StudyModel extends Resource<IStudySnapshot> {
     this.about = this._part('about', 60_000);
     this.notes = this._part('notes', 2_000);
     this.band = this._part('band', 3_000);
+    this.ablation = this._part('ablation', 2_000);
   }
 
   /** Who ran what when, attempt by attempt. */
@@ -64,6 +67,9 @@ export class StudyModel extends Resource<IStudySnapshot> {
   /** What people wrote about the study. */
   readonly notes: Resource<INotes>;
 
+  /** What an ablation has shown so far. */
+  readonly ablation: Resource<IAblation>;
+
   /** Where trials are stopped early. */
   readonly band: Resource<IBand>;
 
@@ -73,6 +79,7 @@ export class StudyModel extends Resource<IStudySnapshot> {
     this.about.dispose();
     this.notes.dispose();
     this.band.dispose();
+    this.ablation.dispose();
     super.dispose();
   }
 
@@ -93,6 +100,15 @@ export class StudyModel extends Resource<IStudySnapshot> {
   async command(request: StudyRequest): Promise<void> {
     await this._client.post(this._path('commands'), request);
     await this.refresh();
+  }
+
+  /**
+   * Start TensorBoard on what the trials wrote.
+   *
+   * @throws ApiError with status 409 where there is nothing, or it is not installed.
+   */
+  tensorBoard(): Promise<ITensorBoard> {
+    return this._client.post(this._path('tensorboard'), {});
   }
 
   private _part<T>(part: string, gap: number): Resource<T> {

@@ -1,0 +1,92 @@
+"""What the ablation view draws: the result so far as plain JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from eolab.config import Config
+from eolab.studies import journal
+from eolab.studies.ablation.inference import Estimate
+from eolab.studies.ablation.result import AblationResult
+from eolab.studies.ablation.study import open_ablation
+
+MOST_FIGURES = 30
+"""More figures of a run than this (classes, regions) are no picture."""
+
+
+def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, object]:
+    """The body of the route `studies/{name}/ablation`.
+
+    Args:
+        config: The workspace.
+        name: The study.
+        metric: Another figure of the runs, for example of one class.
+
+    Returns:
+        ``metric``, ``level``, ``planned`` and ``ended`` runs; ``rows``, the baseline first, then
+        from the largest drop to the smallest: variant, removed, runs, mean, spread, drop (value,
+        low, high, p, pairs, level), corrected, seconds, cost and words; ``pairs``, how much more is
+        lost without both than without each (a, b and the estimate); ``figures``, what else each
+        run told, with ``drops`` of each variant; ``notes``.
+
+    Raises:
+        NotFound: No study of this name, one that is no ablation, or no such figure.
+    """
+    ablation = open_ablation(config, name)
+    result = ablation.result(metric)
+    words = result.in_words()
+    others = result.rows[1:]
+    return {
+        "metric": result.metric,
+        "level": result.level,
+        "planned": result.planned,
+        "ended": len(result.values),
+        "rows": [
+            {
+                "variant": row.variant.name,
+                "removed": list(row.variant.removed),
+                "runs": row.runs,
+                "mean": row.mean,
+                "spread": row.spread,
+                "drop": _estimate(row.drop),
+                "corrected": row.corrected,
+                "seconds": row.seconds,
+                "cost": dict(row.cost),
+                "words": None if i == 0 else words[i - 1],
+            }
+            for i, row in enumerate(result.rows)
+        ],
+        "pairs": [
+            {"a": a, "b": b, **(_estimate(known) or {})}
+            for (a, b), known in result.interactions().items()
+        ],
+        "figures": [
+            {"name": figure, "drops": _drops(ablation.result(figure))}
+            for figure in _figures(config, name, result.metric)
+        ],
+        "notes": words[len(others) :],
+    }
+
+
+def _figures(config: Config, name: str, metric: str) -> list[str]:
+    """What else the runs told, by name."""
+    follower = journal.Follower(config.runs / name)
+    follower.refresh()
+    found = {
+        figure
+        for trial in follower.record.trials.values()
+        if trial.state == "completed"
+        for figure in trial.metrics
+    }
+    return sorted(found - {metric, follower.study["metric"]})[:MOST_FIGURES]
+
+
+def _drops(result: AblationResult) -> Mapping[str, float | None]:
+    return {
+        row.variant.name: None if row.drop is None else row.drop.value for row in result.rows[1:]
+    }
+
+
+def _estimate(known: Estimate | None) -> dict[str, object] | None:
+    return None if known is None else dataclasses.asdict(known)

@@ -1,0 +1,64 @@
+import type { JSX } from 'react';
+
+import { useEolab, useResource } from '../shared/context';
+import type { IStudySnapshot } from '../shared/contract';
+import { Failure } from '../shared/Failure';
+import { Loading } from '../shared/Loading';
+import { Notice } from '../shared/Notice';
+import { Stale } from '../shared/Stale';
+import { AblationBars } from './AblationBars';
+import { AblationFigures } from './AblationFigures';
+import { AblationPairs } from './AblationPairs';
+
+interface IProps {
+  study: IStudySnapshot;
+  /** The variant whose runs are shown; null for all. */
+  variant: string | null;
+  onVariant: (variant: string | null) => void;
+  /** Only the bars: for narrow places. */
+  compact?: boolean;
+}
+
+/** What each part is worth, as far as the runs so far say. */
+export function Ablation(props: IProps): JSX.Element {
+  const { study, variant, onVariant, compact } = props;
+  const { studies, trans } = useEolab();
+  const resource = studies.study(study.name).ablation;
+  const { data, error } = useResource(resource);
+  if (!data) {
+    return error ? (
+      <Failure error={error} onRetry={() => void resource.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (!data.rows.some(row => row.drop)) {
+    return (
+      <Notice
+        title={trans.__('No difference can be told yet.')}
+        text={trans.__(
+          'It takes a run of the baseline and one of a variant on the same fold: %1 of %2 runs have ended.',
+          data.ended,
+          data.planned
+        )}
+      />
+    );
+  }
+  return (
+    <div className="eolab-Ablation" data-compact={compact}>
+      <Stale error={error} />
+      <AblationBars ablation={data} variant={variant} onVariant={onVariant} />
+      {compact ? null : (
+        <>
+          {data.pairs.length ? <AblationPairs ablation={data} /> : null}
+          {data.figures.length ? <AblationFigures ablation={data} /> : null}
+          <ul className="eolab-Ablation-words">
+            {[...data.rows.map(row => row.words), ...data.notes].map(words =>
+              words ? <li key={words}>{words}</li> : null
+            )}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+import type { JSX } from 'react';
+
+import { useTrans } from '../shared/context';
+import type { IAblation } from '../shared/contract';
+import { HeatMap } from './HeatMap';
+
+interface IProps {
+  ablation: IAblation;
+}
+
+/** The drop of each other figure of the runs, of each class for example. */
+export function AblationFigures({ ablation }: IProps): JSX.Element {
+  const trans = useTrans();
+  const drops = new Map(ablation.figures.map(each => [each.name, each.drops]));
+  return (
+    <HeatMap
+      caption={trans.__('Drop of the other figures of the runs')}
+      corner={trans.__('Variant')}
+      rows={ablation.rows.slice(1).map(row => row.variant)}
+      columns={ablation.figures.map(each => each.name)}
+      value={(row, column) => drops.get(column)?.[row] ?? null}
+    />
+  );
+}
