@@ -167,7 +167,7 @@ class Client:
     def _resources(self) -> Any:
         """A resource profile for what the cluster's table asks for each worker, or None."""
         cpus, gpus = self.cluster.get("cpus"), self.cluster.get("gpus")
-        if is_here(self.cluster) or not (cpus or gpus):
+        if not self.cluster.get("connect") or not (cpus or gpus):  # classic has them as options
             return None
         from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 
@@ -194,7 +194,7 @@ class Client:
                 spark.addArtifacts(str(path), file=True)
                 self._shipped[setting] = path.name
         # What belongs to this machine means nothing there.
-        self.worker.update(sys_path=[], cwd="")
+        self.worker.update(sys_path=[], cwd="", bring_home=True)
 
     def _preflight(self, spark: SparkSession) -> None:
         """Ask real executors for the way back and for libraries.

@@ -144,6 +144,7 @@ def _classic(cluster: Mapping[str, Any], name: str) -> SparkSession:
     conf = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **_classic_resources(cluster),
         **({"spark.executor.memory": str(cluster["memory"])} if cluster.get("memory") else {}),
         **({"spark.driver.host": str(cluster["advertise"])} if cluster.get("advertise") else {}),
         **dict(cluster.get("conf") or {}),
@@ -161,6 +162,17 @@ def _classic(cluster: Mapping[str, Any], name: str) -> SparkSession:
     check_version(session.version)
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _classic_resources(cluster: Mapping[str, Any]) -> dict[str, str]:
+    """Cores and GPUs of each worker, as options of a classic application."""
+    conf = {}
+    if cluster.get("cpus"):
+        conf["spark.task.cpus"] = str(cluster["cpus"])
+    if cluster.get("gpus") and not is_here(cluster):
+        conf["spark.task.resource.gpu.amount"] = str(cluster["gpus"])
+        conf["spark.executor.resource.gpu.amount"] = str(cluster["gpus"])
+    return conf
 
 
 def check_version(version: str) -> None:

@@ -66,7 +66,9 @@ def gpu_addresses(context: Any) -> list[str] | None:
 
 
 def _start(payload: Mapping[str, Any], folder: str, gpus: list[str] | None) -> str:
-    settings = {**payload["settings"], "scratch": os.path.join(folder, "checkpoints")}  # noqa: PTH118
+    settings = dict(payload["settings"])
+    if settings.get("bring_home"):
+        settings["scratch"] = os.path.join(folder, "checkpoints")  # noqa: PTH118
     if payload["shipped"]:
         from pyspark import SparkFiles
 

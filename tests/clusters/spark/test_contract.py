@@ -1,0 +1,165 @@
+"""What the engine promises, on each kind of Spark cluster and over both ways back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pytest
+
+import eolab as eo
+from eolab.data import Split, TrainingData
+from eolab.errors import BadInput
+from tests.clusters.spark.conftest import Cluster, Start, supervisors
+from tests.studies.conftest import events, until
+
+KINDS = ("plain", "eolab", "test", "crash", "device", "files")
+CLUSTERS = ("connect", "local", pytest.param("standalone", marks=pytest.mark.slow))
+
+
+@pytest.fixture(params=CLUSTERS)
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    found: Cluster = request.getfixturevalue(request.param)
+    return found
+
+
+def train(data, reporter, *, seed, kind):
+    import importlib.util
+    import os
+
+    reporter.report(step=0, score=float(len(data.train)))
+    print("a line of", kind)
+    if kind == "test":
+        return len(data.test)
+    if kind == "crash":  # its second attempt goes on where the first one was
+        file = reporter.checkpoint_dir / "deep" / "state"
+        if file.exists():
+            return float(file.read_text())
+        file.parent.mkdir()
+        file.write_text("42")
+        os._exit(1)
+    if kind == "eolab":
+        return float(importlib.util.find_spec("eolab") is not None)
+    if kind == "device":
+        return float(os.environ.get("CUDA_VISIBLE_DEVICES") or -1)
+    if kind == "files":  # an executor has a folder of its own
+        return float("study.json" in set(os.listdir()))  # noqa: PTH208
+    reporter.report(step=1, score=5.0)
+    return 4.0 + data.without(["b"]).train.X.shape[1]
+
+
+@pytest.mark.parametrize("transport", ["http", "mailbox"])
+def test_trials_do_there_what_they_do_here(
+    cluster: Cluster, study_on: Start, transport: str, tmp_path: Path
+) -> None:
+    part = TrainingData(np.ones((4, 2), "float32"), np.zeros(4), np.arange(4), ("a", "b"))
+    study = study_on(
+        cluster, train, data=Split(part, part), space={"kind": eo.choice(*KINDS)}, sampler="grid",
+        trials=len(KINDS), mailbox=str(tmp_path / "box") if transport == "mailbox" else False,
+    )  # fmt: skip
+    found = {t["params"]["kind"]: t for t in study.trials}
+    plain, crash = found["plain"], found["crash"]
+    assert (plain["value"], plain["curve"]) == (5.0, [[0, 4.0], [1, 5.0]])
+    assert "a line of plain" in study.log(plain["n"])
+    assert found["eolab"]["value"] == float(not cluster.bare)
+    assert found["test"]["state"] == "failed"
+    assert "no test part here" in found["test"]["error"]
+    assert (crash["value"], crash["attempts"]) == (42.0, 2)
+    assert (study.folder / "checkpoints" / str(crash["n"]) / "deep" / "state").read_text() == "42"
+    assert found["files"]["value"] == 0.0
+    devices = [str(int(found["device"]["value"]))]
+    assert set(devices) <= set(cluster.devices or ("-1",))
+    assert study.state == "completed"
+    assert len(events(study, "finish")) == len(KINDS)  # each counted once
+
+
+def slow(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+    import time
+
+    for step in range(100):
+        reporter.report(step=step, score=x)
+        time.sleep(0.1)
+    return x
+
+
+def test_workers_join_and_leave_and_cancel_frees_the_cluster(
+    cluster: Cluster, study_on: Start
+) -> None:
+    study = study_on(cluster, slow, trials=50, workers=1, wait=False)
+
+    def busy() -> int:
+        return sum(w["state"] == "busy" for w in study.snapshot()["workers"])
+
+    until(lambda: busy() == 1, 120)
+    study.set_workers(3)
+    until(lambda: busy() == 3, 60)
+    assert len(supervisors()) == 3
+    study.set_workers(2)
+    until(lambda: len(supervisors()) == 2, 60)  # it goes after its trial
+    study.cancel()
+    until(lambda: study.state == "cancelled", 30)
+    until(lambda: not supervisors(), 30)
+    assert all(t["state"] in {"queued", "completed"} for t in study.trials)
+
+
+@pytest.fixture
+def fast(connect: Cluster) -> Iterator[Cluster]:
+    return connect
+
+
+def test_the_same_study_gives_the_same_trials_as_local_workers(
+    fast: Cluster, study_on: Start
+) -> None:
+    def quick(reporter, *, seed, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import random
+
+        return x + random.random()
+
+    there = study_on(fast, quick, trials=5, workers=2)
+    here = study_on(fast, quick, trials=5, workers=2, name="here", on="local")
+    assert [t["params"] for t in there.trials] == [t["params"] for t in here.trials]
+    assert [t["value"] for t in there.trials] == [t["value"] for t in here.trials]
+
+
+def test_more_workers_than_slots_start_with_those_they_got(fast: Cluster, study_on: Start) -> None:
+    def nap(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import time
+
+        time.sleep(0.05)
+        return x
+
+    study = study_on(fast, nap, trials=30, workers=12)
+    assert study.summary()["counts"]["completed"] == 30
+    assert len({t["worker"] for t in study.trials}) <= 8
+
+
+def test_a_library_that_executors_lack_is_named_before_the_first_trial(
+    fast: Cluster, study_on: Start
+) -> None:
+    def needs(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import a_library_that_nobody_has
+
+        return a_library_that_nobody_has.value * x
+
+    with pytest.raises(BadInput, match="lack: a_library_that_nobody_has"):
+        study_on(fast, needs)
+
+
+def test_executors_that_do_not_reach_the_study_are_told_with_the_way_out(
+    fast: Cluster, study_on: Start, tmp_path: Path
+) -> None:
+    # Nothing listens under this name: executors fail to dial as they would behind a NAT.
+    wrong = 'advertise = "study.invalid"\n'
+    with pytest.raises(BadInput, match=r"does not reach http://study\.invalid") as caught:
+        study_on(fast, slow, name="blocked", table=wrong)
+    assert "advertise" in str(caught.value)
+    assert "mailbox" in str(caught.value)
+
+    def quick(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return x
+
+    boxed = f'{wrong}mailbox = "{tmp_path / "box"}"\n'
+    study = study_on(fast, quick, name="boxed", table=boxed)  # configured, so it is taken
+    assert study.summary()["counts"]["completed"] == 6

@@ -1,0 +1,118 @@
+"""kill -9 of whatever stands between a study and its trials on Spark."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Annotated
+
+import pytest
+
+import eolab as eo
+from eolab.clusters.spark import server
+from eolab.errors import RemoteError
+from eolab.studies import Study
+from eolab.studies.detach import read_process
+from tests.clusters.spark.conftest import Cluster, Start, client_pid, parent, supervisors
+from tests.studies.conftest import events, until, worker_pid
+
+
+def steady(reporter, *, seed, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+    import time
+
+    for step in range(4):
+        reporter.report(step=step, score=x + step)
+        time.sleep(0.15)
+    return x
+
+
+def running(study: Study) -> str | None:
+    """A worker that is in the middle of a trial."""
+    for worker in study.snapshot()["workers"]:
+        if worker["state"] == "busy":
+            return str(worker["id"])
+    return None
+
+
+def assert_complete(study: Study, trials: int) -> None:
+    """Every trial has ended once, with the value of its parameters."""
+    ended = [e["n"] for e in events(study, "finish")]
+    assert sorted(ended) == list(range(trials))
+    assert all(t["value"] == t["params"]["x"] for t in study.trials)
+    until(lambda: not supervisors(), 30)
+
+
+def test_kill_9_of_a_python_worker_costs_one_attempt(connect: Cluster, study_on: Start) -> None:
+    study = study_on(connect, steady, trials=10, wait=False)
+    until(lambda: running(study), 120)
+    supervisor = worker_pid(study.folder, running(study) or "")
+    os.kill(parent(supervisor or 0), signal.SIGKILL)
+    study.wait(timeout=120, quiet=True)
+    assert_complete(study, 10)
+    assert len(events(study, "requeue")) == 1
+
+
+def test_kill_9_of_the_placement_process_starts_another(connect: Cluster, study_on: Start) -> None:
+    study = study_on(connect, steady, trials=10, wait=False)
+    until(lambda: running(study), 120)
+    first = client_pid(study)
+    os.kill(first or 0, signal.SIGKILL)
+    until(lambda: client_pid(study) not in {None, first}, 60)
+    study.wait(timeout=120, quiet=True)
+    assert_complete(study, 10)
+
+
+def test_kill_9_of_the_study_process_resumes_with_nothing_lost(
+    connect: Cluster, study_on: Start
+) -> None:
+    study = study_on(connect, steady, trials=10, wait=False)
+    until(lambda: study.summary()["counts"]["completed"] >= 2, 120)
+    os.kill(int(str(read_process(study.folder)["pid"])), signal.SIGKILL)
+    until(lambda: study.state == "interrupted")
+    with pytest.raises(RemoteError, match="resume"):
+        study.wait(quiet=True)
+    study.resume()
+    study.wait(timeout=120, quiet=True)
+    assert_complete(study, 10)
+
+
+def test_kill_9_of_our_connect_server_starts_another(study_on: Start) -> None:
+    ours = Cluster('conf = { "spark.driver.memory" = "600m" }\n')
+    study = study_on(ours, steady, trials=10, wait=False)
+    folder = study.folder.parents[1] / "clusters" / "c"
+    try:
+        until(lambda: running(study), 150)
+        first = server.find(folder)
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        study.wait(timeout=200, quiet=True)
+        assert_complete(study, 10)
+        second = server.find(folder)
+        assert second is not None
+        assert second.pid != first.pid
+    finally:
+        server.stop(folder)
+
+
+@pytest.mark.slow
+def test_kill_9_of_an_executor_costs_its_workers_one_attempt(
+    standalone: Cluster, study_on: Start
+) -> None:
+    study = study_on(standalone, steady, trials=24, workers=4, wait=False)
+    until(lambda: len(supervisors()) == 4, 150)
+    until(lambda: running(study), 60)
+    task = parent(worker_pid(study.folder, running(study) or "") or 0)
+    os.kill(parent(parent(task)), signal.SIGKILL)  # task, its daemon, the executor's JVM
+    study.wait(timeout=200, quiet=True)
+    assert_complete(study, 24)
+    assert events(study, "requeue")
+
+
+def test_a_server_that_is_gone_is_named_and_the_study_can_go_on(
+    study_on: Start, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from eolab.errors import BadInput
+
+    gone = Cluster('connect = "sc://localhost:9"\n')
+    with pytest.raises(BadInput, match="no Spark Connect server answers at localhost:9"):
+        study_on(gone, steady)
