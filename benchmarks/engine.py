@@ -2,39 +2,40 @@
 
     python -m benchmarks.engine [--json] [--quick] [--only MEASURE ...] [--figures]
 
-Peers run in the same call: Optuna with eight processes on SQLite, Ray Tune with reused actors
-where it is installed. `--quick` takes fewer and shorter trials; its figures are rougher.
+Peers run in the same call: Optuna with eight processes on SQLite, Ray Tune with reused actors in
+an environment of its own, `.make/ray`, which is made unless `--quick` is given. `--quick` takes
+fewer and shorter trials; its figures are rougher. Before each measure the machine is watched for a
+second: `others_cpu` is the share of it that somebody else had then.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import heapq
 import itertools
 import json
 import math
-import multiprocessing
 import os
 import random
 import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import eolab as eo
+from benchmarks import peers
+from benchmarks.figures import RESULTS, draw_scaling
 from eolab import config
 from eolab.studies import journal, tune
 from eolab.studies.detach import read_process, start_process
-from eolab.studies.link import HttpLink
 from eolab.studies.study import Study
 from eolab.studies.suggest import Sampler
 
-RESULTS = Path(__file__).parent / "results"
 REACH = {
     "vs_ideal": ("<=", 1.05),
     "scaling": (">=", 0.95),
@@ -173,8 +174,9 @@ class Bench:
             time.sleep(0.05)
         lag = time.time() - ended
         ours = span / trials * 1e3
-        peer = optuna_sqlite(40 if self.quick else 160)
-        ray = ray_tune(64 if self.quick else 200)
+        peer = peers.optuna_sqlite(40 if self.quick else 160)
+        python = peers.ray_python(install=not self.quick)
+        ray = None if python is None else peers.ray_tune(python, 64 if self.quick else 200)
         return {
             "per_trial_ms": ours, "tracking_lag_s": lag,
             "optuna_sqlite_ms": peer, "vs_optuna_sqlite": peer / ours,
@@ -233,19 +235,8 @@ class Bench:
         resumed = time.time() - began
         process = read_process(run)
         token = (run / journal.TOKEN).read_text()
-        latencies: list[float] = []
         seconds = 4.0 if self.quick else 15.0
-        threads = [
-            threading.Thread(
-                target=_reporting,
-                args=(str(process["url"]), token, range(k * 8, k * 8 + 8), seconds, latencies),
-            )
-            for k in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        latencies = asyncio.run(_reporting(str(process["url"]), token, 64, seconds))
         pid = int(str(process["pid"]))
         rss = psutil.Process(pid).memory_info().rss / 1e6
         os.kill(pid, 15)
@@ -286,119 +277,49 @@ def _feeder_lives(run: Path) -> bool:
     return False
 
 
-def _reporting(
-    url: str, token: str, numbers: range, seconds: float, latencies: list[float]
-) -> None:
-    """Eight workers in turn: join, take a trial, report now and then."""
-    draw = random.Random(numbers.start)
-    workers = []
-    for i in numbers:
-        link = HttpLink(url, token)
-        worker = {"worker": f"bench{i}"}
-        link.call("join", {**worker, "host": "h", "pid": 1})
-        job = link.call("next", worker)["job"]
-        workers.append([link, worker, job, 0])
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for entry in workers:
-            link, worker, job, step = entry
+async def _reporting(url: str, token: str, workers: int, seconds: float) -> list[float]:
+    """Workers that report five times a second each; the seconds that each report took.
+
+    One connection a worker in one thread: threads would measure how they wait for each other.
+    """
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    latencies: list[float] = []
+
+    async def worker(number: int) -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+
+        async def call(op: str, **fields: object) -> dict[str, dict[str, int]]:
+            body = json.dumps({"worker": f"bench{number}", **fields}).encode()
+            head = f"POST /v1/{op} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+            size = int(answer.partition(b"content-length: ")[2].split(b"\r\n")[0])
+            return json.loads(await reader.readexactly(size))  # type: ignore[no-any-return]
+
+        draw = random.Random(number)
+        await call("join", host="h", pid=1)
+        job = (await call("next"))["job"]
+        await asyncio.sleep(1 + 0.2 * draw.random())  # all have joined; not all at once
+        end = time.monotonic() + seconds
+        for step in itertools.count():
+            if time.monotonic() > end:
+                break
             report = {"step": step, "m": {"score": draw.random() + 0.9 * step}, "t": time.time()}
             began = time.perf_counter()
-            link.call(
-                "report", {**worker, "n": job["n"], "attempt": job["attempt"], "reports": [report]}
-            )
+            await call("report", n=job["n"], attempt=job["attempt"], reports=[report])
             latencies.append(time.perf_counter() - began)
-            entry[3] += 1
-            time.sleep(0.02)
+            await asyncio.sleep(0.2)
+        writer.close()
+
+    await asyncio.gather(*(worker(number) for number in range(workers)))
+    return latencies
 
 
-# -- peers -------------------------------------------------------------------------------------
+def others_cpu() -> float:
+    """Percent of the machine that is in use now, while we do nothing."""
+    import psutil
 
-
-def _optuna_worker(url: str, trials: int) -> None:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.load_study(study_name="s", storage=url, sampler=optuna.samplers.RandomSampler())
-    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=trials)
-
-
-def optuna_sqlite(trials: int) -> float:
-    """Milliseconds a trial of Optuna with eight processes on SQLite."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/optuna.db"
-        study = optuna.create_study(study_name="s", storage=url)
-        context = multiprocessing.get_context("spawn")
-        processes = [
-            context.Process(target=_optuna_worker, args=(url, trials // 8)) for _ in range(8)
-        ]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        # Their own record, so that starting processes does not count against them.
-        done = [t for t in study.trials if t.datetime_complete]
-        span = max(t.datetime_complete for t in done) - min(t.datetime_start for t in done)  # type: ignore[type-var,operator]
-        return span.total_seconds() / len(done) * 1e3
-
-
-def ray_tune(trials: int) -> float | None:
-    """Milliseconds a trial of Ray Tune, eight reused actors; None where it is not installed."""
-    try:
-        import ray
-        from ray import tune as ray_tune
-    except ImportError:
-        return None
-    ray.init(num_cpus=8, logging_level="ERROR", log_to_driver=False)
-
-    class Trainable(ray_tune.Trainable):
-        def setup(self, config):
-            self.x = config["x"]
-
-        def step(self):
-            return {"score": self.x, "done": True}
-
-        def reset_config(self, new_config):
-            self.x = new_config["x"]
-            return True
-
-    began = time.time()
-    tuner = ray_tune.Tuner(
-        Trainable, param_space={"x": ray_tune.uniform(0, 1)},
-        tune_config=ray_tune.TuneConfig(
-            num_samples=trials, reuse_actors=True, max_concurrent_trials=8
-        ),
-    )  # fmt: skip
-    tuner.fit()
-    ray.shutdown()
-    return (time.time() - began) / trials * 1e3
-
-
-def draw(results: dict[str, object]) -> None:
-    """Scaling as a picture in `benchmarks/results/`."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    RESULTS.mkdir(exist_ok=True)
-    scaling = {int(k): v for k, v in results["scaling"].items()}  # type: ignore[attr-defined]
-    figure, axes = plt.subplots(figsize=(5, 3.4))
-    axes.plot(list(scaling), [k * v for k, v in scaling.items()], "o-", label="measured")
-    axes.plot(list(scaling), list(scaling), "--", label="linear")
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="workers",
-        ylabel="speed-up",
-        title="Sleeping trials of 1 s",
-    )
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(RESULTS / "engine_scaling.svg")
+    return float(psutil.cpu_percent(interval=1.0))
 
 
 MEASURES = {
@@ -424,21 +345,23 @@ def main() -> int:
     parser.add_argument("--figures", action="store_true", help="write benchmarks/results/")
     options = parser.parse_args()
     bench = Bench(options.quick)
-    before = os.getloadavg()[0]
+    before, busy = os.getloadavg()[0], {}
     results: dict[str, object] = {"quick": options.quick, "cores": os.cpu_count()}
     try:
         for name in options.only:
             print(f"... {name}", file=sys.stderr, flush=True)
+            busy[name] = others_cpu()  # a busy machine spoils latencies
             results.update(MEASURES[name](bench))
     finally:
         bench.close()
-    results["load_average"] = [before, os.getloadavg()[0]]  # a busy machine spoils latencies
+    results["others_cpu"] = busy
+    results["load_average"] = [before, os.getloadavg()[0]]
     results["missed"] = [k for k, v in results.items() if meets(k, v) is False]
     if options.figures:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "engine.json").write_text(json.dumps(results, indent=1) + "\n")
         if "scaling" in results:
-            draw(results)
+            draw_scaling(results["scaling"])  # type: ignore[arg-type]
     if options.json:
         print(json.dumps(results))
         return 0
