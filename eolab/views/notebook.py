@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from eolab.studies import Study
+    from eolab.studies.ablation import Ablation
 
 # Work that is done sooner needs no bar.
 PATIENCE, INTERVAL = 0.5, 0.2
@@ -42,15 +43,17 @@ def install(shell: InteractiveShell | None = None) -> None:
     shell = shell or get_ipython()
     if shell is None:
         return
-    formatter = shell.display_formatter
-    if formatter is not None:
-        views = formatter.mimebundle_formatter
-        views.for_type_by_name("eolab.studies.study", "Study", study_view)
-        views.for_type_by_name("eolab.studies.ablation.study", "Ablation", ablation_view)
-    if getattr(shell, "kernel", None) is None or id(shell) in _installed:
+    if id(shell) in _installed:
         return
     _installed.add(id(shell))
     shown = Shown()
+    formatter = shell.display_formatter
+    if formatter is not None:
+        views = formatter.mimebundle_formatter
+        views.for_type_by_name("eolab.studies.study", "Study", shown.study)
+        views.for_type_by_name("eolab.studies.ablation.study", "Ablation", shown.ablation)
+    if getattr(shell, "kernel", None) is None:
+        return
     shell.events.register("post_run_cell", shown.refresh)
     progress.set_display(bar=CellBar, show=shown.show)
 
@@ -70,13 +73,38 @@ class Shown:
             return
         self._studies.append((thing, _display(study_view(thing))))
 
+    def study(self, study: Study) -> dict[str, object]:
+        """What the cell shows of a study that it displays itself."""
+        self._make_room(study)
+        return study_view(study)
+
+    def ablation(self, ablation: Ablation) -> dict[str, object]:
+        """What the cell shows of an ablation that it displays itself."""
+        self._make_room(ablation.study)
+        return ablation_view(ablation)
+
+    def _make_room(self, study: Study) -> None:
+        """The live view that came up at the study's start goes: one in a cell is enough."""
+        earlier = [pair for pair in self._studies if pair[0].folder == study.folder]
+        for pair in earlier:
+            self._studies.remove(pair)
+            pair[1].update({"text/html": "", "text/plain": ""}, raw=True)
+
     def refresh(self, _: object = None) -> None:
         """The cell has ended: what is saved with the notebook is how the study stands now."""
         studies, self._studies = self._studies, []
         for study, handle in studies:
             # A study that was deleted meanwhile keeps the picture that it has.
             with contextlib.suppress(Exception):
-                handle.update(study_view(study), raw=True)
+                handle.update(_picture(study), raw=True)
+
+
+def _picture(study: Study) -> dict[str, object]:
+    from eolab.studies.ablation.study import FILE, Ablation, read_document
+
+    if not (study.folder / FILE).exists():
+        return study_view(study)
+    return ablation_view(Ablation(study, read_document(study.folder, study.name)))
 
 
 class CellBar:

@@ -218,12 +218,20 @@ study = ws.tune(train, name="tiny", metric="score", trials=2, workers=1, trackin
 """
 
 
+MORE = """
+study = ws.tune(train, name="tiny", metric="score", trials=3, workers=1, tracking=False,
+                space={"x": eo.uniform(0, 1)}, sampler="random")
+study
+"""
+
+
 def test_a_notebook_cell_shows_the_study_and_saves_its_end(config):
     from nbclient import NotebookClient
 
     cells = [
         nbformat.v4.new_code_cell(NOTEBOOK.format(root=str(config.root))),
         nbformat.v4.new_code_cell("study"),
+        nbformat.v4.new_code_cell(MORE),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
@@ -236,3 +244,7 @@ def test_a_notebook_cell_shows_the_study_and_saves_its_end(config):
     (result,) = cells[1].outputs
     assert result.data[MIME] == view.data[MIME]
     assert "tiny" in result.data["text/plain"]
+    # Shown live and displayed by the cell itself: one view is left.
+    (left,) = [o for o in cells[2].outputs if MIME in o.data]
+    assert left.output_type == "execute_result"
+    assert "3 of 3 trials" in left.data["text/html"]
