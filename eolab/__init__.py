@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
     from eolab.features import Blocks as Blocks
+    from eolab.features import Times as Times
     from eolab.features import check_leakage as check_leakage
+    from eolab.features import fold_scores as fold_scores
+    from eolab.features import transformation as transformation
     from eolab.studies import (
         Reporter as Reporter,
     )
@@ -43,13 +46,16 @@ _HOMES = {
     "Blocks": "eolab.features",
     "EolabError": "eolab.errors",
     "Reporter": "eolab.studies",
+    "Times": "eolab.features",
     "check_leakage": "eolab.features",
     "choice": "eolab.studies",
     "discrete": "eolab.studies",
+    "fold_scores": "eolab.features",
     "integer": "eolab.studies",
     "load": "eolab.catalog",
     "loguniform": "eolab.studies",
     "mask": "eolab.catalog",
+    "transformation": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
 }
@@ -58,14 +64,17 @@ __all__ = [
     "Blocks",
     "EolabError",
     "Reporter",
+    "Times",
     "check_leakage",
     "choice",
     "discrete",
+    "fold_scores",
     "integer",
     "load",
     "load_ipython_extension",
     "loguniform",
     "mask",
+    "transformation",
     "uniform",
     "workspace",
 ]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from eolab.features.chips import Chips
+
 # Letters of the Awesome Spectral Indices, which spyndex computes, by our band names.
 _LETTERS = {
     "A": ("coastal", "B01"),
@@ -31,7 +33,7 @@ _LETTERS = {
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
 class EoAccessor:
-    """What eolab adds to a cube: indices, statistics by zone, labelled pixels."""
+    """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches."""
 
     def __init__(self, cube: xr.Dataset) -> None:
         self._cube = cube
@@ -135,8 +137,39 @@ class EoAccessor:
 
         return zonal(self._cube, zones, id=id, stats=stats, buffer=buffer, min_pixels=min_pixels)
 
-    def pixels(self, labels: gpd.GeoDataFrame, *, columns: Sequence[str] = ()) -> pd.DataFrame:
+    def pixels(
+        self,
+        labels: gpd.GeoDataFrame,
+        *,
+        columns: Sequence[str] = (),
+        stratify: str | None = None,
+        per_class: int = 1000,
+    ) -> pd.DataFrame:
         """Pixels inside labelled polygons (see `eolab.features.extract.pixels`)."""
         from eolab.features.extract import pixels
 
-        return pixels(self._cube, labels, columns=columns)
+        return pixels(self._cube, labels, columns=columns, stratify=stratify, per_class=per_class)
+
+    def sample(
+        self, points: gpd.GeoDataFrame, *, id: str = "point_id", columns: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """The pixel under each point, by date (see `eolab.features.extract.sample`)."""
+        from eolab.features.extract import sample
+
+        return sample(self._cube, points, id=id, columns=columns)
+
+    def chips(
+        self,
+        size: int,
+        *,
+        stride: int | None = None,
+        labels: gpd.GeoDataFrame | None = None,
+        column: str | None = None,
+        min_labelled: float = 0.0,
+    ) -> Chips:
+        """Square patches with masks, cut when asked for (see `eolab.features.chips.chips`)."""
+        from eolab.features.chips import chips
+
+        return chips(
+            self._cube, size, stride=stride, labels=labels, column=column, min_labelled=min_labelled
+        )

@@ -27,6 +27,7 @@ class TrainingData:
         classes: Names of the classes in the order of their codes; empty for regression.
         steps: For sequences, the label of each of the t steps.
         ids: The primary key of each sample as text, shape (n,), or None.
+        weights: How sure each label is, float32, shape (n,), 0 or more; None where all are alike.
     """
 
     X: np.ndarray
@@ -36,6 +37,7 @@ class TrainingData:
     classes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     ids: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.X)
@@ -43,6 +45,7 @@ class TrainingData:
             len(self.y) != n
             or len(self.groups) != n
             or (self.ids is not None and len(self.ids) != n)
+            or (self.weights is not None and len(self.weights) != n)
         ):
             raise BadInput(
                 f"X has {n} samples, y {len(self.y)}, groups {len(self.groups)}",
@@ -68,7 +71,15 @@ class TrainingData:
     def subset(self, rows: np.ndarray) -> TrainingData:
         """The samples at ``rows`` (a boolean mask of shape (n,) or integer positions)."""
         ids = None if self.ids is None else self.ids[rows]
-        return replace(self, X=self.X[rows], y=self.y[rows], groups=self.groups[rows], ids=ids)
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(
+            self,
+            X=self.X[rows],
+            y=self.y[rows],
+            groups=self.groups[rows],
+            ids=ids,
+            weights=weights,
+        )
 
     def without(self, columns: Sequence[str]) -> TrainingData:
         """The same samples without these features.
@@ -87,7 +98,8 @@ class TrainingData:
     def digest(self) -> str:
         """A SHA-256 of values, labels, units and names: equal data, equal digest."""
         h = hashlib.sha256()
-        for array in (self.X, self.y, self.groups):
+        weights = () if self.weights is None else (self.weights,)
+        for array in (self.X, self.y, self.groups, *weights):
             h.update(str((array.dtype.str, array.shape)).encode())
             # Text arrays of dtype object hold pointers; their values are what counts.
             h.update(
@@ -112,12 +124,16 @@ class TrainingData:
         ids = None
         if first.ids is not None and second.ids is not None:
             ids = np.concatenate([first.ids, second.ids])
+        weights = None
+        if first.weights is not None and second.weights is not None:
+            weights = np.concatenate([first.weights, second.weights])
         return replace(
             first,
             X=np.concatenate([first.X, second.X]),
             y=np.concatenate([first.y, second.y]),
             groups=np.concatenate([first.groups, second.groups]),
             ids=ids,
+            weights=weights,
         )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,12 +31,36 @@ class Ref:
 
 @dataclass(frozen=True)
 class Edge:
-    """``target`` was made from ``source``, at ``time`` (seconds since the epoch)."""
+    """``target`` was made from ``source``.
+
+    Attributes:
+        source: What was there before.
+        target: What was made.
+        time: When, seconds since the epoch.
+        detail: What its maker tells of it.
+        by: What made it: ``notebook`` and ``code`` (its cell), or ``script``; the first of the
+            edges that were made at once has it.
+    """
 
     source: Ref
     target: Ref
     time: float
     detail: Mapping[str, object] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
+
+
+# A cell's text is kept up to here; longer ones are programs that live elsewhere too.
+_CODE = 4000
+
+
+def maker() -> dict[str, str]:
+    """The notebook and the cell that run now, or the script."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return {"script": sys.argv[0]} if sys.argv and sys.argv[0] not in {"", "-c"} else {}
+    cells = shell.user_ns.get("In") or [""]
+    notebook = os.environ.get("JPY_SESSION_NAME", "")
+    return {"notebook": notebook, "code": str(cells[-1])[:_CODE]}
 
 
 def record(
@@ -43,6 +68,7 @@ def record(
 ) -> None:
     """Append one edge a source; processes may append at once (one write a call)."""
     now = time.time()
+    by = maker()
     lines = [
         json.dumps(
             {
@@ -51,9 +77,10 @@ def record(
                 "from": [s.kind, s.id],
                 "to": [target.kind, target.id],
                 "detail": dict(detail or {}),
+                **({"by": by} if by and not number else {}),
             }
         )
-        for s in sources
+        for number, s in enumerate(sources)
     ]
     if not lines:
         return
@@ -80,6 +107,7 @@ def edges(root: Path) -> Iterator[Edge]:
                     Ref(*entry["to"]),
                     float(entry["t"]),
                     entry.get("detail", {}),
+                    entry.get("by", {}),
                 )
             except (ValueError, KeyError, TypeError):
                 continue
@@ -95,16 +123,38 @@ def downstream(root: Path, node: Ref) -> list[Ref]:
     return walk(node, ((edge.source, edge.target) for edge in edges(root)))
 
 
+def around(root: Path, nodes: Sequence[Ref]) -> dict[str, list[Ref]]:
+    """What some nodes were made from ("upstream"), and what of them ("downstream")."""
+    pairs = [(edge.source, edge.target) for edge in edges(root)]
+    return {
+        "upstream": _walk(nodes, [(b, a) for a, b in pairs]),
+        "downstream": _walk(nodes, pairs),
+    }
+
+
+def made_by(root: Path, node: Ref) -> Mapping[str, str]:
+    """The notebook and code, or script, that made a node last; empty where that is not known."""
+    found: Mapping[str, str] = {}
+    for edge in edges(root):
+        if edge.target == node and edge.by:
+            found = edge.by
+    return found
+
+
 def walk(start: Ref, pairs: Iterable[tuple[Ref, Ref]]) -> list[Ref]:
     """Every node reached from ``start`` along ``pairs`` (from, to), nearest first, each once."""
+    return _walk([start], pairs)
+
+
+def _walk(starts: Sequence[Ref], pairs: Iterable[tuple[Ref, Ref]]) -> list[Ref]:
     following: dict[Ref, list[Ref]] = {}
     for a, b in pairs:
         following.setdefault(a, []).append(b)
-    seen = {start: None}
-    queue = [start]
+    seen = dict.fromkeys(starts)
+    queue = list(starts)
     while queue:
         for node in following.get(queue.pop(0), []):
             if node not in seen:
                 seen[node] = None
                 queue.append(node)
-    return [node for node in seen if node != start]
+    return [node for node in seen if node not in starts]

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from eolab.features.checks import (
         suspect_labels as suspect_labels,
     )
+    from eolab.features.commits import Commit as Commit
+    from eolab.features.functions import transformation as transformation
     from eolab.features.group import FeatureGroup as FeatureGroup
-    from eolab.features.offline import Commit as Commit
     from eolab.features.query import Query as Query
     from eolab.features.scores import fold_scores as fold_scores
     from eolab.features.splits import Blocks as Blocks
+    from eolab.features.splits import Times as Times
     from eolab.features.store import FeatureStore as FeatureStore
     from eolab.features.view import FeatureView as FeatureView
 
@@ -32,11 +34,13 @@ _HOMES = {
     "Blocks": "splits",
     "check_leakage": "checks",
     "suspect_labels": "checks",
-    "Commit": "offline",
+    "transformation": "functions",
+    "Commit": "commits",
     "FeatureGroup": "group",
     "FeatureStore": "store",
     "FeatureView": "view",
     "Query": "query",
+    "Times": "splits",
     "fold_scores": "scores",
 }
 
@@ -47,9 +51,11 @@ __all__ = [
     "FeatureStore",
     "FeatureView",
     "Query",
+    "Times",
     "check_leakage",
     "fold_scores",
     "suspect_labels",
+    "transformation",
 ]
 
 

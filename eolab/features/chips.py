@@ -73,8 +73,7 @@ class Chips:
         """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
         import pandas as pd
 
-        from eolab.features.geometry import CRS_ATTR
-        from eolab.features.group import ITEMS
+        from eolab.features.geometry import CRS_ATTR, ITEMS
 
         _, _, transform, _ = layout(self.cube)
         middle = self.corners + self.size / 2

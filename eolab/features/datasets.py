@@ -28,7 +28,7 @@ FORMAT = 1
 FILE = "dataset.json"
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
-_ARRAYS = ("X", "y", "groups", "ids")
+_ARRAYS = ("X", "y", "groups", "ids", "weights")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class TrainingDataset:
             tuple(about["classes"]),
             tuple(about["steps"]),
             arrays.get("ids"),
+            arrays.get("weights"),
         )
         if data.digest() != about["digest"]:
             raise Conflict(

@@ -14,8 +14,7 @@ import numpy as np
 
 from eolab.errors import BadInput
 from eolab.features.cubes import Dropped, inside, layout, scenes
-from eolab.features.geometry import CRS_ATTR, PIXELS, crs_text, is_metric
-from eolab.features.group import ITEMS
+from eolab.features.geometry import CRS_ATTR, ITEMS, PIXELS, crs_text, is_metric
 from eolab.features.seasons import seasonal
 from eolab.features.zones import zonal
 from eolab.progress import track

@@ -12,11 +12,14 @@ from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from pyproj import CRS
 
 # What `extract` notes in a frame's attrs: the CRS of its x and y, and that its rows are pixels.
 CRS_ATTR = "eolab_crs"
 PIXELS = "eolab_pixels"
+# And the scenes that its rows were made from.
+ITEMS = "eolab_items"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
 
@@ -216,3 +219,15 @@ def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
         return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
 
     return np.asarray(shapely.transform(geometries, move), dtype=object)
+
+
+def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:
+    """A DataFrame; a GeoDataFrame where the WKB geometry is among the columns."""
+    frame: pd.DataFrame = table.to_pandas()
+    if geometry is not None and len(geometry.columns) == 1 and geometry.columns[0] in frame.columns:
+        import geopandas as gpd
+
+        name = geometry.columns[0]
+        frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=geometry.crs)
+        return gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)  # type: ignore[no-any-return]
+    return frame

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, Conflict
 from eolab.features import schema, validation
 from eolab.features import statistics as figures
-from eolab.features.geometry import Geometry, check_same_crs, detect, shapes
-from eolab.features.offline import Commit, OfflineTable, connect, quoted
+from eolab.features.commits import Commit
+from eolab.features.geometry import ITEMS, Geometry, check_same_crs, detect, shapes, to_pandas
+from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
 from eolab.features.query import Query, chosen
-from eolab.lineage import Ref, record
+from eolab.features.sql import connect, moment, quoted, run
+from eolab.lineage import Ref, around, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
     import pyarrow as pa
-    from duckdb import DuckDBPyConnection
+    from pyspark.sql import DataFrame, SparkSession
 
     from eolab.features.registry import Entry, Registry
-
-ITEMS = "eolab_items"
 
 
 class FeatureGroup:
@@ -46,13 +45,16 @@ class FeatureGroup:
         self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
         self.created = entry.created
         self._folder = features / "groups" / self.name / str(self.version)
-        self.table = OfflineTable(self._folder, self.keys)
+        self.partition_key: tuple[str, ...] = tuple(_texts(spec.get("partition_key")))
+        self.parents = tuple(_texts(spec.get("parents")))
+        self.table = OfflineTable(self._folder, self.keys, together=self.partition_key)
         self.online = OnlineTable(self.table, self.primary_key, self.event_time)
         self.online_enabled = bool(spec.get("online"))
         self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
         self.policy = str(spec.get("policy") or "strict")
         self.tags = tuple(_texts(spec.get("tags")))
         self.owner = str(spec.get("owner") or "")
+        self._statistics = bool(spec.get("statistics", True))
 
     @property
     def label(self) -> str:
@@ -102,18 +104,19 @@ class FeatureGroup:
         *,
         mode: Literal["upsert", "append"] = "upsert",
         add_columns: bool = False,
-        statistics: bool = True,
+        statistics: bool | None = None,
         sources: Iterable[Ref] = (),
     ) -> Commit:
         """Add rows, all or none.
 
         Args:
-            frame: pandas or polars DataFrame, GeoDataFrame, pyarrow Table. The scenes that
-                `extract` names in ``frame.attrs`` are recorded as the commit's origin.
+            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset.
+                The scenes that `extract` names in ``frame.attrs`` are recorded as the commit's
+                origin. Spark's executors write the rows themselves and must see the workspace.
             mode: "upsert" keeps a row whose key is there as its newer version; "append" refuses it.
             add_columns: Add columns that the group does not have; older rows get nulls.
-            statistics: Compute the group's statistics once the rows are in; else they are when
-                they are first asked for.
+            statistics: Compute the group's statistics once the rows are in, else they are when
+                they are first asked for; by default as the group was made.
             sources: What else the rows were made from.
 
         Raises:
@@ -122,33 +125,64 @@ class FeatureGroup:
             Conflict: Keys are there already, with mode "append".
             RemoteError: The disk is full or cannot be written. Nothing is written.
         """
+        from eolab.features import spark
+
         if mode not in {"upsert", "append"}:
             raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
-        spec = dict(self._registry.get("group", self.name, self.version).spec)
+        if spark.is_spark(frame):
+            commit = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
+        else:
+            geometry = self._place_of(frame)
+            rows = schema.to_arrow(
+                frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
+            )
+            schema.check_keys(rows, self.primary_key, self.event_time)
+            self._check_place(rows, frame, geometry)
+            self._meet_expectations(rows)
+            commit = self.table.append(
+                lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
+                only_new=mode == "append",
+            )
+        self._record(commit, frame, sources)
+        if self.online_enabled:
+            self.online.sync()
+        if self._statistics if statistics is None else statistics:
+            self._keep_statistics(commit)
+        return commit
+
+    def _insert_from_spark(self, frame: object, *, mode: str, add_columns: bool) -> Commit:
+        from eolab.features import spark
+
+        def prepare(empty: pa.Table, existing: pa.Schema | None) -> pa.Table:
+            geometry = self._place_of(empty)
+            self._check_place(empty, empty, geometry)
+            return self._fit(empty, existing, geometry, add_columns=add_columns)
+
+        return spark.insert_from_spark(
+            self,
+            frame,  # type: ignore[arg-type]
+            only_new=mode == "append",
+            add_columns=add_columns,
+            prepare=prepare,
+            check=self._meet_expectations,
+        )
+
+    def _place_of(self, frame: object) -> Geometry | None:
+        """How the group's rows know where they are, or will after this first insert."""
+        spec = self._registry.get("group", self.name, self.version).spec
         geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
         if geometry is None and self.table.open() is None:
-            geometry = detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
-        rows = schema.to_arrow(
-            frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
-        )
-        schema.check_keys(rows, self.primary_key, self.event_time)
+            return detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
+        return geometry
+
+    @staticmethod
+    def _check_place(rows: pa.Table, frame: object, geometry: Geometry | None) -> None:
         if geometry is not None:
             for name in geometry.columns:
                 chosen([name], rows.column_names, "the table (its geometry)")
             check_same_crs(frame, geometry)
-        self._meet_expectations(rows)
-        commit = self.table.append(
-            lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
-            only_new=mode == "append",
-        )
-        self._record(commit, frame, sources)
-        if self.online_enabled:
-            self.online.sync()
-        if statistics:
-            self._keep_statistics(commit)
-        return commit
 
-    def _meet_expectations(self, rows: pa.Table) -> None:
+    def _meet_expectations(self, rows: pa.Table | Sequence[str]) -> None:
         found = validation.validate(rows, self.expectations, self._folder)
         if found is None:
             return
@@ -171,6 +205,7 @@ class FeatureGroup:
         add_columns: bool,
     ) -> pa.Table:
         """The rows in the group's types; columns and geometry are noted in its description."""
+        chosen(self.partition_key, rows.column_names, "the table (its partition_key)")
         if existing is not None:
             rows = schema.conform(rows, existing, add_columns=add_columns)
         spec = dict(self._registry.get("group", self.name, self.version).spec)
@@ -260,18 +295,37 @@ class FeatureGroup:
         return self.table.vacuum(hours)
 
     def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
+        # Spark's DataFrame has a column for each attribute that is asked for.
         attrs = getattr(frame, "attrs", {})
         items = attrs.get(ITEMS, []) if isinstance(attrs, Mapping) else []
         record(
             self._root,
-            [*(Ref("item", str(i)) for i in items), *sources],
+            [*(Ref("item", str(i)) for i in items), *sources, *self._parent_commits()],
             self.commit_ref(commit.version),
             {"rows": commit.rows},
         )
 
+    def _parent_commits(self) -> list[Ref]:
+        """The newest commit of each parent."""
+        out = []
+        for label in self.parents:
+            name, _, version = label.rpartition("/")
+            entry = self._registry.find("group", name, int(version))
+            if entry is not None:
+                parent = FeatureGroup(self._root, self._folder.parents[2], self._registry, entry)
+                last = parent.table.last()
+                out += [] if last is None else [parent.commit_ref(last.version)]
+        return out
+
     def commit_ref(self, version: int) -> Ref:
         """The node of a commit in the lineage."""
         return Ref("commit", f"{self.label}@{version}")
+
+    def lineage(self) -> dict[str, list[Ref]]:
+        """What its rows were made from ("upstream"), and what of them ("downstream")."""
+        last = self.table.last()
+        count = 0 if last is None else last.version + 1
+        return around(self._root, [self.commit_ref(version) for version in range(count)])
 
     def commits(self) -> list[Commit]:
         """The group's history, oldest first."""
@@ -328,6 +382,23 @@ class FeatureGroup:
             places = shapes(table.select(list(geometry.columns)).to_pandas(), geometry)
             table = table.filter(shapely.intersects(places, shapely.box(*bbox))).select(list(names))
         return to_pandas(table, geometry)
+
+    def to_spark(
+        self,
+        spark: SparkSession,
+        columns: Sequence[str] | None = None,
+        *,
+        known_at: object = None,
+        filter: str | None = None,
+    ) -> DataFrame:
+        """What `read` gives with these arguments as a Spark DataFrame, in no order.
+
+        ``spark`` is any session, classic or Connect, whose executors see the workspace's files.
+        Geometries are WKB.
+        """
+        from eolab.features.spark import group_on_spark
+
+        return group_on_spark(self, spark, columns, known_at=known_at, filter=filter)
 
     def select(self, columns: Sequence[str] | str) -> Query:
         """A query of these columns."""
@@ -389,69 +460,3 @@ def pa_schema(fields: Sequence[pa.Field]) -> pa.Schema:
 
 def _texts(value: object) -> list[str]:
     return [str(v) for v in value] if isinstance(value, list) else []
-
-
-def moment(value: object) -> int | None:
-    """A point in time as microseconds since the epoch; text without a zone is UTC.
-
-    Raises:
-        BadInput: Not a time, or a time stamp object without a zone.
-    """
-    import pandas as pd
-
-    if value is None:
-        return None
-    try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
-        raise BadInput(
-            f"{value!r} is not a point in time: {error}",
-            "Write for example '2024-07-01T12:00:00Z'.",
-        ) from error
-    if pd.isna(stamp):
-        raise BadInput(
-            f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
-        )
-    if stamp.tzinfo is None:
-        if not isinstance(value, str):
-            raise BadInput(
-                f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
-            )
-        stamp = stamp.tz_localize("UTC")
-    return int(stamp.value // 1000)  # nanoseconds, whatever the unit of the stamp
-
-
-def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
-    """The answer of a query that holds a user's condition.
-
-    Raises:
-        BadInput: The condition is not valid.
-    """
-    with condition_errors():
-        return con.sql(sql).to_arrow_table()
-
-
-@contextmanager
-def condition_errors() -> Iterator[None]:
-    """Tell a fault of a user's SQL condition as a `BadInput`."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
-        raise BadInput(
-            f"the condition cannot be used: {str(error).splitlines()[0]}",
-            'Write SQL on the group\'s columns, for example "ndvi > 0.3".',
-        ) from error
-
-
-def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:
-    """A DataFrame; a GeoDataFrame where the WKB geometry is among the columns."""
-    frame: pd.DataFrame = table.to_pandas()
-    if geometry is not None and len(geometry.columns) == 1 and geometry.columns[0] in frame.columns:
-        import geopandas as gpd
-
-        name = geometry.columns[0]
-        frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=geometry.crs)
-        return gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)  # type: ignore[no-any-return]
-    return frame

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.group import condition_errors, run
-from eolab.features.offline import quote
 from eolab.features.query import Join, Query, Steps, seconds
 from eolab.features.schema import INGESTED
 from eolab.features.spatial import near_name, nearby
+from eolab.features.sql import condition_errors, quote, run
 from eolab.features.windows import filled, step_names, windows
 
 if TYPE_CHECKING:

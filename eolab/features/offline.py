@@ -7,84 +7,34 @@ had been ingested by then. Rows of one key are told apart on read, and only wher
 
 from __future__ import annotations
 
-import errno
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from eolab.errors import Conflict, RemoteError
+from eolab.features.commits import Commit, commit_of, logged, properties
+from eolab.features.disk import lock, told, writer
 from eolab.features.schema import CHANGE, INGESTED
+from eolab.features.sql import connect, quoted, text_list
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import CommitProperties, DeltaTable, WriterProperties
+    from deltalake import DeltaTable
     from duckdb import DuckDBPyConnection
 
-FORMAT = 1
 # Rows, their history and what was known when must outlive Delta's default of 30 days.
-_CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
-_META = "eolab"
+CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
 
 
-@dataclass(frozen=True)
-class Commit:
-    """One change of a feature group.
+class Snapshot(NamedTuple):
+    """A table as it is: its files, its columns (the store's own too) and its newest commit."""
 
-    Attributes:
-        version: The Delta table's version.
-        time: When it was made, seconds since the epoch.
-        operation: "insert", "delete", "optimize" or "vacuum".
-        rows: Rows that it brought or deleted.
-        new: Of these, rows whose key was not there.
-        ingested: The newest ingestion time in the table, microseconds since the epoch.
-        total: Rows of the group after it.
-        changed: Whether the table holds several rows of one key.
-        deleted: Whether rows were ever deleted.
-    """
-
-    version: int
-    time: float
-    operation: str
-    rows: int
-    new: int
-    ingested: int
-    total: int
-    changed: bool
-    deleted: bool
-
-
-def quote(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quoted(names: Sequence[str], prefix: str = "") -> str:
-    """SQL identifiers with commas between."""
-    return ", ".join(prefix + quote(name) for name in names)
-
-
-def text(value: str) -> str:
-    """An SQL text literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-@contextmanager
-def connect(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """A DuckDB connection in memory, in UTC, that spills below ``folder`` when memory is short."""
-    import duckdb
-
-    con = duckdb.connect()
-    try:
-        con.execute("SET TimeZone = 'UTC'")
-        con.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
-        con.execute("SET enable_progress_bar = false")
-        yield con
-    finally:
-        con.close()
+    files: list[str]
+    schema: pa.Schema
+    commit: Commit
 
 
 class OfflineTable:
@@ -96,12 +46,17 @@ class OfflineTable:
     Args:
         folder: Its own folder; made with the first insert.
         keys: The primary key, then the event time where there is one.
+        together: Columns by which the rows of a commit are ordered in its files, so that a
+            condition on them passes over the rest. Not Delta's partitions: those make many small
+            files of a few rows each, and their values are not in the files.
     """
 
-    def __init__(self, folder: Path, keys: Sequence[str]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, keys: Sequence[str], *, together: Sequence[str] = ()) -> None:
+        self.folder, self.together = folder, tuple(together)
         self.path = folder / "table"
         self.keys = tuple(keys)
+        # Of the version seen last: opening the table costs as much as a small join.
+        self._kept: Snapshot | None = None
 
     def open(self) -> DeltaTable | None:
         """The Delta table at its newest version; None before the first insert."""
@@ -115,20 +70,55 @@ class OfflineTable:
 
     def schema(self) -> pa.Schema | None:
         """The columns, the store's own ones too; None before the first insert."""
+        found = self._newest()
+        return None if found is None else found.schema
+
+    def snapshot(self) -> Snapshot:
+        """What there is to read.
+
+        Raises:
+            Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
+        """
+        found = self._newest()
+        if found is None:
+            raise Conflict(
+                f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first."
+            )
+        return found
+
+    def _newest(self) -> Snapshot | None:
         import pyarrow as pa
 
+        kept = self._kept
+        if kept is not None and not self._log(kept.commit.version + 1).exists():
+            return kept
         table = self.open()
-        return None if table is None else pa.schema(table.schema())
+        if table is None:
+            return None
+        features = set(table.protocol().reader_features or ())
+        if features & {"deletionVectors", "columnMapping"}:
+            raise Conflict(
+                f"{self.path} uses Delta's {', '.join(sorted(features))}, which is not read here",
+                "Write it without.",
+            )
+        # Its own log entry: by now the history may have grown by another process's commit.
+        commit = logged(self._log(table.version()))
+        self._kept = Snapshot(table.file_uris(), pa.schema(table.schema()), commit)
+        return self._kept
+
+    def _log(self, version: int) -> Path:
+        """Where Delta tells of a version: without the next one's, a version is the newest."""
+        return self.path / "_delta_log" / f"{version:020d}.json"
 
     def last(self) -> Commit | None:
         """The newest commit; None before the first insert."""
-        table = self.open()
-        return None if table is None else _commit(table.history(1)[0])
+        found = self._newest()
+        return None if found is None else found.commit
 
     def commits(self) -> list[Commit]:
         """All commits, oldest first."""
         table = self.open()
-        return [] if table is None else [_commit(entry) for entry in reversed(table.history())]
+        return [] if table is None else [commit_of(entry) for entry in reversed(table.history())]
 
     def append(
         self, prepare: Callable[[pa.Schema | None], pa.Table], *, only_new: bool = False
@@ -151,6 +141,8 @@ class OfflineTable:
         with self.locked():
             table = self.open()
             rows = prepare(None if table is None else pa.schema(table.schema()))
+            if self.together:
+                rows = rows.sort_by([(name, "ascending") for name in self.together])
             change, live = self._known(table, rows)
             if live and only_new:
                 raise Conflict(
@@ -211,13 +203,13 @@ class OfflineTable:
                 return None
             before = table.version()
             commit = self.next_commit(table, "optimize", 0, 0, 0)
-            commit = replace(commit, ingested=_commit(table.history(1)[0]).ingested)
-            with _told(self.path):
+            commit = replace(commit, ingested=commit_of(table.history(1)[0]).ingested)
+            with told(self.path):
                 table.optimize.compact(commit_properties=properties(commit))
             after = self.open()
             if after is None or after.version() == before:
                 return None
-            return _commit(after.history(1)[0])
+            return commit_of(after.history(1)[0])
 
     def vacuum(self, hours: int) -> int:
         """Delete files that no commit of the last ``hours`` reads; how many there were."""
@@ -226,8 +218,8 @@ class OfflineTable:
             if table is None:
                 return 0
             commit = self.next_commit(table, "vacuum", 0, 0, 0)
-            commit = replace(commit, ingested=_commit(table.history(1)[0]).ingested)
-            with _told(self.path):
+            commit = replace(commit, ingested=commit_of(table.history(1)[0]).ingested)
+            with told(self.path):
                 gone = table.vacuum(
                     retention_hours=hours,
                     dry_run=False,
@@ -253,7 +245,7 @@ class OfflineTable:
 
         Call it with the lock held.
         """
-        before = None if table is None else _commit(table.history(1)[0])
+        before = None if table is None else commit_of(table.history(1)[0])
         now = time.time_ns() // 1000
         return Commit(
             version=0 if before is None else before.version + 1,
@@ -278,15 +270,15 @@ class OfflineTable:
 
         started = time.time()
         try:
-            with _told(self.path):
+            with told(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
                 write_deltalake(
                     str(self.path) if table is None else table,
                     rows,
                     mode="append",
                     schema_mode="merge" if table is not None else None,
-                    configuration=_CONFIGURATION if table is None else None,
-                    writer_properties=_writer(rows.schema),
+                    configuration=CONFIGURATION if table is None else None,
+                    writer_properties=writer(rows.schema),
                     commit_properties=properties(commit),
                 )
         except RemoteError:
@@ -321,12 +313,12 @@ class OfflineTable:
             con.register("incoming", numbered)
             con.execute(
                 f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} "
-                f"FROM read_parquet({_list(files)})"
+                f"FROM read_parquet({text_list(files)})"
             )
             found = con.sql(
                 f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest "
                 f"FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
-                if _commit(table.history(1)[0]).changed
+                if commit_of(table.history(1)[0]).changed
                 else f"SELECT _n, 0 AS newest FROM incoming SEMI JOIN present USING ({keys})"
             ).to_arrow_table()
         out[found.column("_n").to_numpy()] = 1
@@ -383,27 +375,14 @@ class OfflineTable:
         Raises:
             Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
         """
-        import pyarrow as pa
-
-        table = self.open()
-        if table is None:
-            raise Conflict(
-                f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first."
-            )
-        features = set(table.protocol().reader_features or ())
-        if features & {"deletionVectors", "columnMapping"}:
-            raise Conflict(
-                f"{self.path} uses Delta's {', '.join(sorted(features))}, which is not read here",
-                "Write it without.",
-            )
-        files = table.file_uris() if files is None else files
+        found, schema, commit = self.snapshot()
+        files = found if files is None else files
         if files:
-            raw = f"read_parquet({_list(files)}, union_by_name=true)"
+            raw = f"read_parquet({text_list(files)}, union_by_name=true)"
         else:
             raw = f"{name}_empty"
-            con.register(raw, pa.schema(table.schema()).empty_table())
+            con.register(raw, schema.empty_table())
         when = "" if known_at is None else f" WHERE {INGESTED} <= make_timestamptz({known_at})"
-        commit = _commit(table.history(1)[0])
         if not (resolve and commit.changed):
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw}{when}")
             return commit
@@ -423,82 +402,5 @@ class OfflineTable:
         """Hold the writers' lock."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+b") as file:
-            _lock(file.fileno())
+            lock(file.fileno())
             yield  # closing the file frees the lock
-
-
-def properties(commit: Commit) -> CommitProperties:
-    """What Delta keeps of a commit: our account of it travels in the table's own log."""
-    from deltalake import CommitProperties
-
-    account = {"format": FORMAT, **asdict(commit)}
-    return CommitProperties(custom_metadata={_META: json.dumps(account)})
-
-
-def _commit(entry: Mapping[str, object]) -> Commit:
-    try:
-        account = json.loads(str(entry[_META]))
-        assert account.pop("format") == FORMAT
-        account["version"] = int(str(entry["version"]))
-        return Commit(**account)
-    except (KeyError, ValueError, TypeError, AssertionError) as error:
-        raise Conflict(
-            f"commit {entry.get('version')} of the table was not made by this version of eolab",
-            "Write to feature tables through feature groups only.",
-        ) from error
-
-
-def _list(files: Sequence[str]) -> str:
-    return "[" + ", ".join(text(file) for file in files) + "]"
-
-
-def _writer(schema: pa.Schema) -> WriterProperties:
-    """Decimals without a dictionary: few repeat, and looking for repeats costs half a write."""
-    import pyarrow as pa
-    from deltalake import ColumnProperties, WriterProperties
-
-    plain = ColumnProperties(dictionary_enabled=False)
-    return WriterProperties(
-        column_properties={f.name: plain for f in schema if pa.types.is_floating(f.type)}
-    )
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Tell a failed write as a `RemoteError`."""
-    from deltalake.exceptions import DeltaError
-
-    try:
-        yield
-    except (DeltaError, OSError) as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: Exception) -> RemoteError:
-    words = str(error)
-    full = (
-        getattr(error, "errno", None) == errno.ENOSPC
-        or "No space left" in words
-        or "os error 28" in words
-    )
-    large = "File too large" in words or "os error 27" in words or "quota" in words.lower()
-    if full or large:
-        return RemoteError(
-            f"the disk that holds {path} is full; nothing was inserted",
-            "Free some space and insert again.",
-        )
-    return RemoteError(
-        f"{path} cannot be written: {words.splitlines()[0]}",
-        "Nothing was inserted; check the folder and insert again.",
-    )
-
-
-def _lock(handle: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt  # type: ignore[import-not-found, unused-ignore]
-
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX)

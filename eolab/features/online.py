@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eolab.errors import BadInput, Conflict, RemoteError
-from eolab.features.offline import OfflineTable, connect, quote, quoted
+from eolab.features.offline import OfflineTable
 from eolab.features.schema import INGESTED, RESERVED
+from eolab.features.sql import connect, quote, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa

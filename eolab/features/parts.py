@@ -12,7 +12,7 @@ from eolab.data import Split, TrainingData
 from eolab.errors import BadInput
 from eolab.features import splits, transformations
 from eolab.features.samples import without_small_classes
-from eolab.features.splits import Blocks
+from eolab.features.splits import Blocks, Times
 
 if TYPE_CHECKING:
     from eolab.features.samples import Samples
@@ -21,7 +21,10 @@ PARTS = ("train", "validation", "test")
 RANDOM = "random"
 
 
-def cells(samples: Samples, by: Blocks | str, unit: str | None) -> tuple[Samples, np.ndarray]:
+By = Blocks | Times | str
+
+
+def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarray]:
     """The cell of each sample as text, shape (n,); the report then counts units.
 
     Raises:
@@ -32,10 +35,12 @@ def cells(samples: Samples, by: Blocks | str, unit: str | None) -> tuple[Samples
         return samples, samples.data.ids.astype(str)
     if isinstance(by, str):
         return samples, samples.texts(by)
+    if isinstance(by, Times):
+        return samples, samples.times().astype("datetime64[us]").astype("datetime64[D]").astype(str)
     if not isinstance(by, Blocks):
         raise BadInput(
             f"by={by!r} is no way to split",
-            "Pass eo.Blocks(...), 'random', or a column of the label group.",
+            "Pass eo.Blocks(...), Times(...), 'random', or a column of the label group.",
         )
     places = samples.places()
     if places is None or samples.geometry is None:
@@ -55,6 +60,8 @@ def cells(samples: Samples, by: Blocks | str, unit: str | None) -> tuple[Samples
 def divide(
     samples: Samples,
     cell: np.ndarray,
+    by: By,
+    names: Sequence[str],
     weights: Sequence[float],
     *,
     seed: int,
@@ -63,18 +70,26 @@ def divide(
 ) -> tuple[Samples, np.ndarray, np.ndarray]:
     """Put each cell on one side, after leaving out classes that are too small to be on all.
 
+    By time there is no choice of sides, so that only ``min_samples`` leaves classes out.
+
     Returns:
         The samples, their cells and their sides 0..len(weights)-1, shape (n,); the report names
         the classes that were left out.
     """
     if samples.data.classes:
         left_out = splits.too_few(
-            samples.data.y, samples.data.classes, cell, min_samples, len(weights)
+            samples.data.y,
+            samples.data.classes,
+            cell,
+            min_samples,
+            0 if isinstance(by, Times) else len(weights),
         )
         if left_out:
             samples, use = without_small_classes(samples, left_out)
             cell = cell[use]
         samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
+    if isinstance(by, Times):
+        return samples, cell, by.sides(samples.times(), names, weights)
     if not stratify:
         return samples, cell, splits.scatter(cell, weights, seed)
     classes = samples.data.y if samples.data.classes else np.zeros(len(cell), dtype=np.int64)
@@ -84,7 +99,7 @@ def divide(
 def split(
     samples: Samples,
     cell: np.ndarray,
-    by: Blocks | str,
+    by: By,
     part: np.ndarray,
     transformed: Mapping[str, Sequence[str]],
     source: Mapping[str, object],
@@ -115,7 +130,8 @@ def split(
         dropped["train"] = int(close.sum())
     if not masks["train"].any():
         raise BadInput(
-            "the buffer leaves no training sample", "Take larger blocks or a smaller buffer."
+            "no training sample is left",
+            "Take larger blocks, a smaller buffer, or later times.",
         )
     data = replace(samples.data, groups=cell)
     parts = {name: data.subset(mask) for name, mask in masks.items()}
@@ -130,7 +146,7 @@ def split(
         "dropped_by_buffer": dropped,
         "parts": {name: _count(d) for name, d in parts.items()},
     }
-    how: object = by.to_dict() if isinstance(by, Blocks) else {"kind": "column", "column": by}
+    how: object = {"kind": "column", "column": by} if isinstance(by, str) else by.to_dict()
     if by == RANDOM:
         how = {"kind": RANDOM}
     return Split(

@@ -11,6 +11,7 @@ from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyspark.sql import DataFrame, SparkSession
 
     from eolab.features.group import FeatureGroup
 
@@ -250,6 +251,12 @@ class Query:
         from eolab.features.samples import read_query
 
         return read_query(self, known_at=known_at)
+
+    def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
+        from eolab.features.spark import query_on_spark
+
+        return query_on_spark(self, spark, known_at=known_at)
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON."""

@@ -12,10 +12,9 @@ from eolab.data import TrainingData
 from eolab.errors import BadInput
 from eolab.features import join, windows
 from eolab.features.geometry import Geometry, shapes
-from eolab.features.group import moment, run
-from eolab.features.offline import connect, quoted
 from eolab.features.query import Query, chosen
 from eolab.features.splits import Places
+from eolab.features.sql import connect, moment, quoted, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +38,7 @@ class Samples:
         report: How many rows were left out, and why.
         vocabularies: The values of each text feature, by name.
         counts: For sequences, how many observations each step holds, shape (n, t).
+        event_time: The label rows' column of event times; None where they have none.
     """
 
     data: TrainingData
@@ -47,6 +47,7 @@ class Samples:
     report: Mapping[str, object]
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: np.ndarray | None = None
+    event_time: str | None = None
 
     def places(self) -> Places | None:
         """Where the samples are; None where that is not known."""
@@ -54,6 +55,21 @@ class Samples:
             return None
         frame = self.rows.select(list(self.geometry.columns)).to_pandas()
         return Places(shapes(frame, self.geometry), self.geometry.crs)
+
+    def times(self) -> np.ndarray:
+        """Event time of each label, microseconds since the epoch, shape (n,).
+
+        Raises:
+            BadInput: The labels have none.
+        """
+        import pyarrow as pa
+
+        if self.event_time is None:
+            raise BadInput(
+                "the labels have no event time, so they cannot be split by it",
+                "Make the label group with event_time=, or split by another way.",
+            )
+        return np.asarray(self.rows.column(self.event_time).cast(pa.int64()).to_numpy())
 
     def texts(self, column: str) -> np.ndarray:
         """A column of the label rows as text, shape (n,)."""
@@ -68,6 +84,7 @@ def load(
     known_at: int | None = None,
     extra: Sequence[str] = (),
     texts: Sequence[str] = (),
+    weights: str | None = None,
 ) -> Samples:
     """The samples with a label, any feature value and, where the labels have geometry, a place.
 
@@ -78,6 +95,7 @@ def load(
         known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
         extra: More columns of the label group to carry along.
         texts: Features that may be text.
+        weights: Column of the label group with the weight of each sample, 0 or more.
 
     Raises:
         BadInput: A feature is no number, or nothing is left.
@@ -86,7 +104,8 @@ def load(
 
     group = labels.group
     check_numbers(query, texts)
-    rows = label_rows(con, labels, known_at, [*extra, *keys_needed(query, group.columns)])
+    more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
+    rows = label_rows(con, labels, known_at, more)
     total = rows.num_rows
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
@@ -126,9 +145,37 @@ def load(
     rows = rows.filter(use)
     y, classes = _target(rows.column(labels.columns[0]))
     ids = _texts(rows, group.keys)
-    data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids)
+    certain = None if weights is None else _weights(rows, weights)
+    data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids, certain)
     seen = None if counts is None else counts[use]
-    return Samples(data, rows, group.geometry, report, vocabularies, seen)
+    return Samples(data, rows, group.geometry, report, vocabularies, seen, group.event_time)
+
+
+def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[str]]) -> None:
+    """A check that labels and features can be matched.
+
+    Raises:
+        BadInput: They cannot.
+    """
+    if labels.joins or labels.steps:
+        raise BadInput(
+            "labels come from one group, without joins or sequence",
+            "Select the label column of one group.",
+        )
+    if len(labels.columns) != 1:
+        raise BadInput(f"labels name {len(labels.columns)} columns", "Select the one label column.")
+    if not query.names:
+        raise BadInput("the query has no feature column", "Select at least one.")
+    for part in query.parts:
+        keys = join.keys_of(part, labels.group.columns)
+        join.check_types(labels.group.schema, part.query.group, keys)
+        if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
+            raise BadInput(
+                f"the label {labels.columns[0]!r} is among the features",
+                "Leave it out with select_except([...]).",
+            )
+    texts = [n for n, kinds in transformed.items() if "onehot" in kinds]
+    check_numbers(query, texts if query.steps is None else ())
 
 
 def without_small_classes(
@@ -246,6 +293,15 @@ def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
                     "Leave it out with select_except([...]), or encode it: "
                     f"transformations={{{part.prefix + name!r}: 'onehot'}}.",
                 )
+
+
+def _weights(rows: pa.Table, name: str) -> np.ndarray:
+    found = _float(rows.column(name))
+    if np.isnan(found).any() or (found < 0).any():
+        raise BadInput(
+            f"weights in {name!r} are missing or below 0", "Give each label a weight, 0 or more."
+        )
+    return found
 
 
 def _valid(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.group import ITEMS
+from eolab.features.geometry import ITEMS
 from eolab.features.query import MONTH_DAY
 from eolab.features.windows import season_of, season_start
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from eolab.errors import BadInput
 from eolab.features import geometry as geo
-from eolab.features.group import run
-from eolab.features.offline import quote, quoted
+from eolab.features.sql import quote, quoted, run
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,6 +16,7 @@ import numpy as np
 
 from eolab.errors import BadInput
 from eolab.features import geometry as geo
+from eolab.features.sql import moment
 
 # Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
 EQUAL_AREA = "EPSG:6933"
@@ -77,6 +78,62 @@ class Blocks:
         if self.merge is not None:
             return self.merge
         return 0.0 if geometry.pixels else _SAME_PLACE
+
+
+@dataclass(frozen=True)
+class Times:
+    """The oldest labels train, later ones validate, the newest are held out.
+
+    Attributes:
+        validation: Labels from here on validate, where they are before ``test``: text in UTC
+            ("2023-01-01") or a time stamp with a zone.
+        test: Labels from here on are held out. Without both, the parts get their share of the
+            samples in the order of time; samples of one time stay together.
+    """
+
+    validation: object = None
+    test: object = None
+
+    def __post_init__(self) -> None:
+        for value in (self.validation, self.test):
+            moment(value)
+
+    def to_dict(self) -> dict[str, object]:
+        ends = {"validation": self.validation, "test": self.test}
+        return {"kind": "times"} | {k: None if v is None else str(v) for k, v in ends.items()}
+
+    @property
+    def by_share(self) -> bool:
+        return self.validation is None and self.test is None
+
+    def sides(
+        self, times: np.ndarray, names: Sequence[str], weights: Sequence[float]
+    ) -> np.ndarray:
+        """The part of each sample, shape (n,), as its position in ``names``.
+
+        Args:
+            times: Microseconds since the epoch, shape (n,).
+            names: Of the parts, among "train", "validation" and "test", in this order.
+            weights: Their shares.
+        """
+        if self.by_share:
+            return in_order(times, weights)
+        out = np.zeros(len(times), dtype=np.int64)
+        for name, start in (("validation", self.validation), ("test", self.test)):
+            at = moment(start)
+            if at is not None and name in names:
+                out[times >= at] = list(names).index(name)
+        return out
+
+
+def in_order(times: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    """Parts by share in the order of time, shape (n,); equal times stay together."""
+    unique, first = np.unique(np.sort(times, kind="stable"), return_index=True)
+    # The middle of each moment's samples decides.
+    after = np.append(first[1:], len(times))
+    middle = (first + after) / 2 / max(len(times), 1)
+    side = np.searchsorted(np.cumsum(weights)[:-1], middle, side="right")
+    return np.asarray(side[np.searchsorted(unique, times)])
 
 
 @dataclass(frozen=True)

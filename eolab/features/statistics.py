@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.features.offline import quote
+from eolab.features.sql import quote
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from eolab.config import check_name
-from eolab.errors import BadInput, Conflict
-from eolab.features.geometry import crs_text
+from eolab.errors import Conflict
+from eolab.features.options import GroupOptions, ViewOptions, group_spec, view_spec
 from eolab.features.registry import Registry
-from eolab.features.validation import Policy, check_expectations
 
 if TYPE_CHECKING:
     from eolab.config import Config
     from eolab.features.group import FeatureGroup
-    from eolab.features.query import Query
+    from eolab.features.registry import Entry
     from eolab.features.view import FeatureView
 
 
@@ -30,75 +27,24 @@ class FeatureStore:
         self._registry = Registry(config.features)
 
     def create_feature_group(
-        self,
-        name: str,
-        version: int = 1,
-        *,
-        primary_key: Sequence[str],
-        event_time: str | None = None,
-        description: str = "",
-        geometry: str | Sequence[str] | None = None,
-        crs: object = None,
-        columns: Mapping[str, str] | None = None,
-        online_enabled: bool = False,
-        expectations: Mapping[str, str] | None = None,
-        policy: Policy = "strict",
-        tags: Sequence[str] = (),
-        owner: str = "",
+        self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
         """Make a group; its columns and types come with the first insert.
 
         Args:
             name: Letters, digits, ``_ . -``.
             version: A number; a change of schema makes a new one.
-            primary_key: The columns that name a thing.
-            event_time: The column that says when the values were so; time stamps with a zone.
-            description: One line for the panel.
-            geometry: The geometry column, or the two columns of x and y (longitude, latitude).
-                Found by itself in a GeoDataFrame, in rows from `extract`, and as ``lon``/``lat``.
-            crs: The coordinate reference system of ``geometry`` ("EPSG:32633").
-            columns: Descriptions of columns by name.
-            online_enabled: Keep the newest row of each thing for `FeatureView.get_feature_vector`.
-            expectations: SQL conditions by name that every row must meet ("ndvi BETWEEN -1 AND 1").
-            policy: "strict" refuses an insert with rows that break one; "warn" says so.
-            tags: Words by which `search` finds the group.
-            owner: Who answers for it.
+            options: ``primary_key`` and what else `GroupOptions` tells.
 
         Raises:
             Conflict: The name and version are taken.
-            BadInput: A bad name, key or CRS.
+            BadInput: A bad name, key, option or CRS.
         """
-        from eolab.features.group import FeatureGroup
-
-        spec = _group_spec(
-            name, version, primary_key, event_time, description, geometry, crs, columns
-        )
-        spec |= {
-            "online": bool(online_enabled),
-            "expectations": check_expectations(expectations, policy),
-            "policy": policy,
-            "tags": _tags(tags),
-            "owner": owner,
-        }
-        entry = self._registry.add("group", name, version, spec)
-        return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
+        entry = self._registry.add("group", name, version, group_spec(name, version, options))
+        return self._group(entry)
 
     def get_or_create_feature_group(
-        self,
-        name: str,
-        version: int = 1,
-        *,
-        primary_key: Sequence[str],
-        event_time: str | None = None,
-        description: str = "",
-        geometry: str | Sequence[str] | None = None,
-        crs: object = None,
-        columns: Mapping[str, str] | None = None,
-        online_enabled: bool = False,
-        expectations: Mapping[str, str] | None = None,
-        policy: Policy = "strict",
-        tags: Sequence[str] = (),
-        owner: str = "",
+        self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
 
@@ -107,27 +53,11 @@ class FeatureStore:
         Raises:
             Conflict: There is one with other keys.
         """
-        spec = _group_spec(
-            name, version, primary_key, event_time, description, geometry, crs, columns
-        )
+        spec = group_spec(name, version, options)
         found = self._registry.find("group", name, version)
         if found is None:
             try:
-                return self.create_feature_group(
-                    name,
-                    version,
-                    primary_key=primary_key,
-                    event_time=event_time,
-                    description=description,
-                    geometry=geometry,
-                    crs=crs,
-                    columns=columns,
-                    online_enabled=online_enabled,
-                    expectations=expectations,
-                    policy=policy,
-                    tags=tags,
-                    owner=owner,
-                )
+                return self._group(self._registry.add("group", name, version, spec))
             except Conflict:  # another process was first
                 found = self._registry.get("group", name, version)
         for key in ("primary_key", "event_time"):
@@ -137,7 +67,12 @@ class FeatureStore:
                     f"has {key}={found.spec[key]!r}, not {spec[key]!r}",
                     f"Use its {key}, or make version {version + 1}.",
                 )
-        return self.feature_group(name, version)
+        return self._group(found)
+
+    def _group(self, entry: Entry) -> FeatureGroup:
+        from eolab.features.group import FeatureGroup
+
+        return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
 
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
         """A group by name; its newest version where none is named.
@@ -145,68 +80,33 @@ class FeatureStore:
         Raises:
             NotFound: With the names that there are.
         """
-        from eolab.features.group import FeatureGroup
-
-        entry = self._registry.get("group", name, version)
-        return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
+        return self._group(self._registry.get("group", name, version))
 
     def feature_groups(self) -> list[FeatureGroup]:
         """All groups, by name and version."""
-        from eolab.features.group import FeatureGroup
-
-        return [
-            FeatureGroup(self.config.root, self.config.features, self._registry, e)
-            for e in self._registry.all("group")
-        ]
+        return [self._group(entry) for entry in self._registry.all("group")]
 
     def create_feature_view(
-        self,
-        name: str,
-        version: int = 1,
-        *,
-        labels: Query,
-        query: Query,
-        description: str = "",
-        transformations: Mapping[str, str | Sequence[str]] | None = None,
+        self, name: str, version: int = 1, **options: Unpack[ViewOptions]
     ) -> FeatureView:
         """Bind labels to features: what a model is trained on.
 
         Args:
             name: Letters, digits, ``_ . -``.
             version: A number.
-            labels: The label column of its group: one sample a row of that group.
-            query: The features; they are matched on keys and, where there are event times, as of
-                the label's own time.
-            description: One line for the panel.
-            transformations: By feature or pattern ("*_median"): "standard", "minmax", "robust",
-                "impute", "log1p" or "onehot", or several in order. They are fitted on the
-                training part of a split only.
+            options: ``labels``, ``query`` and what else `ViewOptions` tells.
 
         Raises:
             Conflict: The name and version are taken.
             BadInput: The labels cannot be matched with the features.
         """
-        from eolab.features.transformations import resolve
-        from eolab.features.view import FeatureView, check_view
-
-        check_name(name, "feature view")
-        _check_version(version)
-        check_view(labels, query, resolve(transformations or {}, query.names))
-        spec = _view_spec(labels, query, description, transformations)
-        entry = self._registry.add("view", name, version, spec)
-        view = FeatureView(self, entry)
+        spec = view_spec(name, version, options)
+        view = self._view(self._registry.add("view", name, version, spec))
         view.record_lineage()
         return view
 
     def get_or_create_feature_view(
-        self,
-        name: str,
-        version: int = 1,
-        *,
-        labels: Query,
-        query: Query,
-        description: str = "",
-        transformations: Mapping[str, str | Sequence[str]] | None = None,
+        self, name: str, version: int = 1, **options: Unpack[ViewOptions]
     ) -> FeatureView:
         """The view if there is an equal one, else a new one (see `create_feature_view`).
 
@@ -215,22 +115,20 @@ class FeatureStore:
         """
         found = self._registry.find("view", name, version)
         if found is None:
-            return self.create_feature_view(
-                name,
-                version,
-                labels=labels,
-                query=query,
-                description=description,
-                transformations=transformations,
-            )
-        wanted = _view_spec(labels, query, description, transformations)
-        for key in ("labels", "query", "transformations"):
-            if found.spec.get(key) != wanted[key]:
+            return self.create_feature_view(name, version, **options)
+        wanted = view_spec(name, version, options)
+        for key in ("labels", "query", "transformations", "functions", "weights"):
+            if (found.spec.get(key) or None) != (wanted[key] or None):
                 raise Conflict(
                     f"the feature view {name!r}, version {version}, differs in its {key}",
                     f"Make version {version + 1}.",
                 )
-        return self.feature_view(name, version)
+        return self._view(found)
+
+    def _view(self, entry: Entry) -> FeatureView:
+        from eolab.features.view import FeatureView
+
+        return FeatureView(self, entry)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
         """A view by name; its newest version where none is named.
@@ -238,15 +136,11 @@ class FeatureStore:
         Raises:
             NotFound: With the names that there are.
         """
-        from eolab.features.view import FeatureView
-
-        return FeatureView(self, self._registry.get("view", name, version))
+        return self._view(self._registry.get("view", name, version))
 
     def feature_views(self) -> list[FeatureView]:
         """All views, by name and version."""
-        from eolab.features.view import FeatureView
-
-        return [FeatureView(self, e) for e in self._registry.all("view")]
+        return [self._view(entry) for entry in self._registry.all("view")]
 
     def search(self, text: str) -> list[str]:
         """Groups and views ("kind name/version") that hold every word of ``text``.
@@ -310,75 +204,4 @@ def _group_json(group: FeatureGroup) -> dict[str, object]:
             "rows": commit.rows,
             "operation": commit.operation,
         },
-    }
-
-
-def _check_version(version: object) -> None:
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BadInput(f"version={version!r} is not a version", "Versions are 1, 2, 3, ...")
-
-
-def _tags(tags: Sequence[str]) -> list[str]:
-    if isinstance(tags, str) or not all(isinstance(t, str) and t.strip() for t in tags):
-        raise BadInput(f"tags={tags!r} are no words", "Give a list: tags=['crops', '2024'].")
-    return list(dict.fromkeys(t.strip() for t in tags))
-
-
-def _view_spec(
-    labels: Query,
-    query: Query,
-    description: str,
-    transformations: Mapping[str, str | Sequence[str]] | None,
-) -> dict[str, object]:
-    return {
-        "format": 1,
-        "labels": labels.to_dict(),
-        "query": query.to_dict(),
-        "description": description,
-        "transformations": {
-            name: [kinds] if isinstance(kinds, str) else list(kinds)
-            for name, kinds in (transformations or {}).items()
-        },
-    }
-
-
-def _group_spec(
-    name: str,
-    version: int,
-    primary_key: Sequence[str],
-    event_time: str | None,
-    description: str,
-    geometry: str | Sequence[str] | None,
-    crs: object,
-    columns: Mapping[str, str] | None,
-) -> dict[str, object]:
-    check_name(name, "feature group")
-    _check_version(version)
-    keys = [primary_key] if isinstance(primary_key, str) else list(primary_key)
-    if not keys:
-        raise BadInput(
-            "primary_key is empty", "Name the column or columns that tell one thing from another."
-        )
-    if len(set(keys)) < len(keys) or event_time in keys:
-        raise BadInput(
-            f"primary_key={keys} and event_time={event_time!r} name a column twice",
-            "Name each column once.",
-        )
-    if geometry is not None and not isinstance(geometry, str) and len(list(geometry)) not in {1, 2}:
-        raise BadInput(
-            f"geometry={geometry!r} is not one column or two",
-            "Name the geometry column, or ('x', 'y').",
-        )
-    return {
-        "format": 1,
-        "primary_key": keys,
-        "event_time": event_time,
-        "description": description,
-        "declared_geometry": geometry
-        if geometry is None or isinstance(geometry, str)
-        else list(geometry),
-        "declared_crs": None if crs is None else crs_text(crs),
-        "descriptions": dict(columns or {}),
-        "columns": [],
-        "geometry": None,
     }

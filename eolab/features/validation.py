@@ -6,13 +6,13 @@ library would bring its own schema language and a second engine for the same que
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput
-from eolab.features.offline import connect
+from eolab.features.sql import connect, run, text_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +54,13 @@ class Validation:
         return f"{told}\n{self.rows.to_string(index=False, max_colwidth=30)}"
 
 
-def validate(rows: pa.Table, expectations: Mapping[str, str], folder: Path) -> Validation | None:
+def validate(
+    rows: pa.Table | Sequence[str], expectations: Mapping[str, str], folder: Path
+) -> Validation | None:
     """Check rows; None where all expectations are met.
 
     Args:
-        rows: What is to be inserted.
+        rows: What is to be inserted: a table, or parquet files.
         expectations: SQL conditions by name; a condition that is neither true nor false (a value is
             missing) counts as met: add ``AND ndvi IS NOT NULL`` where it must be there.
         folder: For rows that do not fit in memory.
@@ -66,14 +68,15 @@ def validate(rows: pa.Table, expectations: Mapping[str, str], folder: Path) -> V
     Raises:
         BadInput: A condition is not valid SQL on the columns.
     """
-    from eolab.features.group import run
-
-    if not expectations:
+    if not expectations or not len(rows):
         return None
     names = list(expectations)
     broken = [f"CAST(NOT coalesce(({expectations[n]}), true) AS INTEGER)" for n in names]
     with connect(folder) as con:
-        con.register("incoming", rows)
+        if isinstance(rows, Sequence):
+            con.execute(f"CREATE VIEW incoming AS SELECT * FROM read_parquet({text_list(rows)})")
+        else:
+            con.register("incoming", rows)
         sums = ", ".join(f"sum({b})" for b in broken)
         counts = run(con, f"SELECT {sums} FROM incoming").to_pylist()[0].values()
         failed = {n: int(c or 0) for n, c in zip(names, counts, strict=True) if c}

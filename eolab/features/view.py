@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, NotFound
-from eolab.features import checks, datasets, join, parts, samples, transformations
+from eolab.features import datasets, functions, join, samples, transformations
 from eolab.features.datasets import TrainingDataset
-from eolab.features.group import moment, to_pandas
-from eolab.features.offline import connect
+from eolab.features.geometry import to_pandas
 from eolab.features.query import Query, from_dict
 from eolab.features.serving import Missing, VectorReader
-from eolab.features.splits import Blocks
-from eolab.lineage import Ref, record
+from eolab.features.splitting import Splitting
+from eolab.features.sql import connect, moment
+from eolab.lineage import Ref, around, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from pyspark.sql import DataFrame, SparkSession
 
     from eolab.features.registry import Entry
     from eolab.features.store import FeatureStore
 
 
-class FeatureView:
+class FeatureView(Splitting):
     """Made by `FeatureStore.create_feature_view`: one sample a row of the label group.
 
     Features are those known at the label's own event time; nothing later is seen.
@@ -40,9 +42,12 @@ class FeatureView:
         self.description = str(entry.spec["description"])
         self.labels: Query = from_dict(entry.spec["labels"], store.feature_group)  # type: ignore[arg-type]
         self.query: Query = from_dict(entry.spec["query"], store.feature_group)  # type: ignore[arg-type]
+        self.functions = functions.from_spec(entry.spec)
+        self.weights: str | None = entry.spec.get("weights")  # type: ignore[assignment]
+        self.features: tuple[str, ...] = functions.check(self.functions, self.query.names)
         self.transformations: dict[str, tuple[str, ...]] = transformations.resolve(
             entry.spec.get("transformations") or {},  # type: ignore[arg-type]
-            self.query.names,
+            self.features,
         )
         self._reader: VectorReader | None = None
 
@@ -64,7 +69,7 @@ class FeatureView:
             "version": self.version,
             "description": self.description,
             "labels": list(self.labels.columns),
-            "features": len(self.query.names),
+            "features": len(self.features),
             "groups": list(self.groups),
         }
 
@@ -89,6 +94,10 @@ class FeatureView:
         ]
         record(self._store.config.root, [s for s in sources if s not in known], node)
 
+    def lineage(self) -> dict[str, list[Ref]]:
+        """What it was made from ("upstream"), and what of it ("downstream")."""
+        return around(self._store.config.root, [Ref("view", self.label)])
+
     def read(self, *, known_at: object = None) -> pd.DataFrame:
         """Keys, event time, label and features, one row a label; of sequences the label part only.
 
@@ -109,6 +118,12 @@ class FeatureView:
                 rows = rows.append_column(free, table.column(number))
         return to_pandas(rows if kept.all() else rows.filter(kept), group.geometry)
 
+    def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
+        from eolab.features.spark import view_on_spark
+
+        return view_on_spark(self, spark, known_at=known_at)
+
     def get_feature_vector(
         self,
         key: Mapping[str, object],
@@ -117,7 +132,7 @@ class FeatureView:
         missing: Missing = "nan",
         split: Split | None = None,
     ) -> list[object]:
-        """The newest features of a thing from the online store, in the order of ``query.names``.
+        """The newest features of a thing from the online store, in the order of ``features``.
 
         Args:
             key: Values of the primary keys by name.
@@ -131,6 +146,8 @@ class FeatureView:
             NotFound: The key is not there, with ``missing="error"``.
         """
         vector = self._vectors().get(key, passed, missing)
+        if self.functions:
+            vector = functions.extend_vector(vector, self.query.names, self.functions)
         return vector if split is None else self._transformed(vector, split)
 
     def get_feature_vectors(
@@ -143,12 +160,15 @@ class FeatureView:
     ) -> list[list[object]]:
         """One vector a key (see `get_feature_vector`)."""
         vectors = self._vectors().get_many(keys, passed, missing)
+        if self.functions:
+            names = self.query.names
+            vectors = [functions.extend_vector(v, names, self.functions) for v in vectors]
         return vectors if split is None else [self._transformed(v, split) for v in vectors]
 
     def _transformed(self, vector: Sequence[object], split: Split) -> list[object]:
         fitted = split.source.get("transformations") or {}
         assert isinstance(fitted, Mapping)
-        return transformations.apply_vector(vector, self.query.names, fitted)
+        return transformations.apply_vector(vector, self.features, fitted)
 
     def _vectors(self) -> VectorReader:
         if self._reader is None:
@@ -181,122 +201,16 @@ class FeatureView:
 
     def _load(self, known_at: object, extra: Sequence[str] = ()) -> samples.Samples:
         with connect(self._store.config.features) as con:
-            return samples.load(
+            found = samples.load(
                 con,
                 self.labels,
                 self.query,
                 known_at=moment(known_at),
                 extra=extra,
                 texts=[n for n, kinds in self.transformations.items() if "onehot" in kinds],
+                weights=self.weights,
             )
-
-    def train_validation_test_split(
-        self,
-        by: Blocks | str | None = None,
-        *,
-        validation_size: float = 0.2,
-        test_size: float = 0.2,
-        seed: int = 0,
-        unit: str | None = None,
-        min_samples: int = 0,
-        known_at: object = None,
-        stratify: bool = True,
-    ) -> Split:
-        """Three parts that share no block.
-
-        Args:
-            by: `Blocks` (by default those of `propose_blocks`); "random" (by hash of the key:
-                flatters, for comparison); or a column of the label group whose values stay
-                together.
-            validation_size: Share of each class for validation.
-            test_size: Share of each class that is held out until a model is registered.
-            seed: Another seed, another arrangement. Row order never matters.
-            unit: Column of the label group whose values stay together within blocks (a parcel).
-            min_samples: Classes with fewer samples are left out; so are those in fewer blocks than
-                there are parts.
-            known_at: Use what was known then.
-            stratify: Give each part its share of each class; where a block lies then depends on
-                the others. False goes by a hash of the block alone: shares are rougher, but no
-                sample ever changes its part when others are added.
-
-        Returns:
-            The parts; ``source["report"]`` says what was left out, and why.
-
-        Raises:
-            BadInput: Sizes that leave no training part, no geometry, or no class that can be split.
-        """
-        for name, size in (("validation_size", validation_size), ("test_size", test_size)):
-            if not 0 <= size < 1:
-                raise BadInput(
-                    f"{name}={size!r} is not a share", "Give a number from 0 to below 1."
-                )
-        if validation_size + test_size >= 1:
-            raise BadInput(
-                "validation_size + test_size leave no training part", "Make them smaller."
-            )
-        sizes = dict(
-            zip(
-                parts.PARTS,
-                (1 - validation_size - test_size, validation_size, test_size),
-                strict=True,
-            )
-        )
-        names = [p for p, size in sizes.items() if size > 0]
-        found, cell, by = self._cells(by, unit, known_at)
-        found, cell, side = parts.divide(
-            found,
-            cell,
-            [sizes[p] for p in names],
-            seed=seed,
-            min_samples=min_samples,
-            stratify=stratify,
-        )
-        source = self._source(seed=seed, known_at=known_at, **sizes)
-        return parts.split(found, cell, by, np.asarray(names)[side], self.transformations, source)
-
-    def folds(
-        self,
-        by: Blocks | str | None = None,
-        *,
-        n: int = 5,
-        seed: int = 0,
-        unit: str | None = None,
-        min_samples: int = 0,
-        known_at: object = None,
-        stratify: bool = True,
-    ) -> list[Split]:
-        """``n`` outer folds: each block is held out once.
-
-        In each split one fold is held out, the next is for validation, the rest for training.
-        See `train_validation_test_split` for the arguments; classes in fewer than ``n`` blocks are
-        left out by name.
-        """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 3:
-            raise BadInput(
-                f"n={n!r} folds cannot hold training, validation and test", "Take 3 or more."
-            )
-        found, cell, by = self._cells(by, unit, known_at)
-        found, cell, side = parts.divide(
-            found, cell, [1 / n] * n, seed=seed, min_samples=min_samples, stratify=stratify
-        )
-        out = []
-        for fold in range(n):
-            part = np.where(
-                side == fold, "test", np.where(side == (fold + 1) % n, "validation", "train")
-            )
-            source = self._source(seed=seed, known_at=known_at, fold=fold, folds=n)
-            out.append(parts.split(found, cell, by, part, self.transformations, source))
-        return out
-
-    def _cells(
-        self, by: Blocks | str | None, unit: str | None, known_at: object
-    ) -> tuple[samples.Samples, np.ndarray, Blocks | str]:
-        extra = [c for c in (unit, by if isinstance(by, str) and by != parts.RANDOM else None) if c]
-        loaded = self._load(known_at, extra)
-        if by is None:
-            by = self._proposal(loaded)
-        found, cell = parts.cells(loaded, by, unit)
-        return found, cell, by
+        return replace(found, data=functions.extended(found.data, self.functions))
 
     def create_training_dataset(self, split: Split, *, description: str = "") -> TrainingDataset:
         """Write a split of this view as its next training dataset, which never changes.
@@ -344,23 +258,6 @@ class FeatureView:
     def _datasets(self) -> Path:
         return self._store.config.features / "datasets" / self.name / str(self.version)
 
-    def propose_blocks(self, *, known_at: object = None) -> Blocks:
-        """Blocks as wide as samples are alike, by the variogram of the features, in metres.
-
-        Raises:
-            BadInput: Fewer than 30 samples with a place.
-        """
-        return self._proposal(self._load(known_at))
-
-    @staticmethod
-    def _proposal(loaded: samples.Samples) -> Blocks:
-        if loaded.geometry is None:
-            raise BadInput(
-                "by= is missing, and the labels have no geometry",
-                "Pass by='random', a column of the label group, or give the labels a geometry.",
-            )
-        return Blocks(checks.round_up(checks.reach_of_alikeness(loaded)))
-
     def _source(self, *, known_at: object, **detail: object) -> dict[str, object]:
         """Where a split comes from, as plain JSON."""
         self.record_lineage()
@@ -376,30 +273,3 @@ class FeatureView:
         target, groups = ", ".join(self.labels.columns), ", ".join(self.groups)
         count = len(self.query.names)
         return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
-
-
-def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[str]]) -> None:
-    """A check that labels and features can be matched.
-
-    Raises:
-        BadInput: They cannot.
-    """
-    if labels.joins or labels.steps:
-        raise BadInput(
-            "labels come from one group, without joins or sequence",
-            "Select the label column of one group.",
-        )
-    if len(labels.columns) != 1:
-        raise BadInput(f"labels name {len(labels.columns)} columns", "Select the one label column.")
-    if not query.names:
-        raise BadInput("the query has no feature column", "Select at least one.")
-    for part in query.parts:
-        keys = join.keys_of(part, labels.group.columns)
-        join.check_types(labels.group.schema, part.query.group, keys)
-        if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
-            raise BadInput(
-                f"the label {labels.columns[0]!r} is among the features",
-                "Leave it out with select_except([...]).",
-            )
-    texts = [n for n, kinds in transformed.items() if "onehot" in kinds]
-    samples.check_numbers(query, texts if query.steps is None else ())

@@ -10,8 +10,7 @@ import numpy as np
 
 from eolab.errors import BadInput, nearest
 from eolab.features.cubes import Dropped, inside, layout, scenes
-from eolab.features.geometry import is_metric
-from eolab.features.group import ITEMS
+from eolab.features.geometry import ITEMS, is_metric
 from eolab.progress import track
 
 if TYPE_CHECKING:

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Everything that `%load_ext eolab` brings: magics, live views, the `.eo` accessor."""
     from eolab import accessor  # noqa: F401  registering it is the point
-    from eolab.magics import ablate, stac, tune
+    from eolab.magics import ablate, clusters, features, spark, sql, stac, tune
     from eolab.views import notebook
 
     notebook.install()
     stac.register(shell)
+    features.register(shell)
     tune.register(shell)
     ablate.register(shell)
+    cells = clusters.Cells(shell)
+    clusters.register(shell, cells)
+    spark.register(shell, cells)
+    sql.register(shell, cells)

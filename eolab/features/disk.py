@@ -1,0 +1,67 @@
+"""Writing to disk: one writer at a time, and failures told in words that help."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import RemoteError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import WriterProperties
+
+
+def writer(schema: pa.Schema) -> WriterProperties:
+    """Decimals without a dictionary: few repeat, and looking for repeats costs half a write."""
+    import pyarrow as pa
+    from deltalake import ColumnProperties, WriterProperties
+
+    plain = ColumnProperties(dictionary_enabled=False)
+    return WriterProperties(
+        column_properties={f.name: plain for f in schema if pa.types.is_floating(f.type)}
+    )
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Tell a failed write as a `RemoteError`."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> RemoteError:
+    words = str(error)
+    full = (
+        getattr(error, "errno", None) == errno.ENOSPC
+        or "No space left" in words
+        or "os error 28" in words
+    )
+    large = "File too large" in words or "os error 27" in words or "quota" in words.lower()
+    if full or large:
+        return RemoteError(
+            f"the disk that holds {path} is full; nothing was inserted",
+            "Free some space and insert again.",
+        )
+    return RemoteError(
+        f"{path} cannot be written: {words.splitlines()[0]}",
+        "Nothing was inserted; check the folder and insert again.",
+    )
+
+
+def lock(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt  # type: ignore[import-not-found, unused-ignore]
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,0 +1,103 @@
+"""SQL on DuckDB: names, connections, and faults of a user's conditions told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+
+def quote(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted(names: Sequence[str], prefix: str = "") -> str:
+    """SQL identifiers with commas between."""
+    return ", ".join(prefix + quote(name) for name in names)
+
+
+def text(value: str) -> str:
+    """An SQL text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@contextmanager
+def connect(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """A DuckDB connection in memory, in UTC, that spills below ``folder`` when memory is short."""
+    import duckdb
+
+    con = duckdb.connect()
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
+        con.execute("SET enable_progress_bar = false")
+        yield con
+    finally:
+        con.close()
+
+
+def text_list(values: Sequence[str]) -> str:
+    """An SQL list of texts."""
+    return "[" + ", ".join(text(value) for value in values) + "]"
+
+
+def moment(value: object) -> int | None:
+    """A point in time as microseconds since the epoch; text without a zone is UTC.
+
+    Raises:
+        BadInput: Not a time, or a time stamp object without a zone.
+    """
+    import pandas as pd
+
+    if value is None:
+        return None
+    try:
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise BadInput(
+            f"{value!r} is not a point in time: {error}",
+            "Write for example '2024-07-01T12:00:00Z'.",
+        ) from error
+    if pd.isna(stamp):
+        raise BadInput(
+            f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
+        )
+    if stamp.tzinfo is None:
+        if not isinstance(value, str):
+            raise BadInput(
+                f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
+            )
+        stamp = stamp.tz_localize("UTC")
+    return int(stamp.value // 1000)  # nanoseconds, whatever the unit of the stamp
+
+
+def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
+    """The answer of a query that holds a user's condition.
+
+    Raises:
+        BadInput: The condition is not valid.
+    """
+    with condition_errors():
+        return con.sql(sql).to_arrow_table()
+
+
+@contextmanager
+def condition_errors() -> Iterator[None]:
+    """Tell a fault of a user's SQL condition as a `BadInput`."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
+        raise BadInput(
+            f"the condition cannot be used: {str(error).splitlines()[0]}",
+            'Write SQL on the group\'s columns, for example "ndvi > 0.3".',
+        ) from error

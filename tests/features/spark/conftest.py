@@ -1,0 +1,102 @@
+"""Engines that must give the same answers: DuckDB, classic Spark, Spark Connect.
+
+Classic Spark runs in this process, the Connect server in its own; each is started once.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+import pandas as pd
+import pytest
+
+from eolab.clusters.spark import java, server
+
+
+class Engine:
+    """Inserts and reads; ``spark`` is None for DuckDB."""
+
+    def __init__(self, spark=None):
+        self.spark = spark
+
+    def frame(self, rows):
+        """Rows as this engine's DataFrame, times with a zone kept."""
+        if self.spark is None:
+            return rows
+        import pyarrow as pa
+
+        table = pa.Table.from_pandas(rows, preserve_index=False)
+        frame = self.spark.createDataFrame(table)
+        for field in table.schema:
+            if pa.types.is_timestamp(field.type) and field.type.tz is None:
+                # Spark would read it in the session's zone.
+                frame = frame.selectExpr(
+                    f"* EXCEPT ({field.name})", f"CAST({field.name} AS TIMESTAMP_NTZ) {field.name}"
+                )
+        return frame
+
+    def insert(self, group, rows, **options):
+        return group.insert(self.frame(rows), **options)
+
+    def read(self, thing, *arguments, **options):
+        """What a group, query or view holds, in the order of its keys."""
+        if self.spark is None:
+            found = pd.DataFrame(thing.read(*arguments, **options))
+        else:
+            found = thing.to_spark(self.spark, *arguments, **options).toArrow().to_pandas()
+            for name in found.columns:
+                if isinstance(found[name].dtype, pd.DatetimeTZDtype):
+                    found[name] = found[name].dt.tz_convert("UTC")
+        return found.sort_values([c for c in ("id", "time") if c in found]).reset_index(drop=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _needs_spark():
+    if importlib.util.find_spec("pyspark") is None or (java.java_version() or 0) < java.LEAST:
+        pytest.skip("Spark needs PySpark and Java 17 or later")
+
+
+@pytest.fixture(scope="session")
+def duckdb():
+    return Engine()
+
+
+@pytest.fixture(scope="session")
+def classic(tmp_path_factory):
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.memory", "700m")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.session.timeZone", "America/Lima")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+        .getOrCreate()
+    )
+    yield Engine(spark)
+    spark.stop()
+
+
+@pytest.fixture(scope="session")
+def connect(tmp_path_factory):
+    # By its own class: the builder's mode is one a process, and classic Spark is in this one.
+    from pyspark.sql.connect.session import SparkSession
+
+    folder = tmp_path_factory.mktemp("connect")
+    conf = {"spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2"}
+    started = server.ensure(folder, slots=2, conf=conf)
+    spark = SparkSession.builder.remote(started.url).create()
+    yield Engine(spark)
+    spark.stop()
+    assert server.stop(folder)
+
+
+@pytest.fixture(params=["duckdb", "classic", "connect"])
+def engine(request):
+    return request.getfixturevalue(request.param)

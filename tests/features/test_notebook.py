@@ -1,0 +1,47 @@
+"""The feature store's notebook runs from its first to its last cell, as readers will run it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from eolab.config import Config
+from eolab.features import FeatureStore
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(600)
+def test_the_notebook_of_the_feature_store(config: Config, monkeypatch) -> None:
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
+    # `!eolab` is the one beside this interpreter.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    notebook = nbformat.read(ROOT / "notebooks" / "05-features.ipynb", as_version=4)
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3",
+        resources={"metadata": {"path": str(config.file.parent)}},
+    ).execute()  # fmt: skip
+    text = "\n".join(
+        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    )
+    assert "break its expectations: NDVI is an index" in text
+    assert "random: macro-F1" in text
+    assert "first = spectra.insert(rows)" in text  # the cell that made the commit
+    store = FeatureStore(config)
+    assert [g.label for g in store.feature_groups()] == ["labels/1", "seasons/1", "spectra/1"]
+    view = store.feature_view("crops_by_parcel")
+    assert view.features[-1] == "greening_days"
+    split = view.training_dataset(1).read()
+    assert split.train.weights is not None
+    assert {"item", "commit"} <= {node.kind for node in view.lineage()["upstream"]}
+    # The group of seasons names the group that it was made from.
+    assert any("spectra/1@" in n.id for n in store.feature_group("seasons").lineage()["upstream"])
