@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from eolab import logins
 from eolab.errors import BadInput, ConfigError, nearest
 
 T = TypeVar("T")
@@ -37,12 +38,14 @@ class CatalogConfig:
         url: http(s) address or absolute path.
         kind: "api", "static" or "geoparquet"; "auto" looks at the address.
         description: One line for the panel.
+        login: How it lets us in.
     """
 
     name: str
     url: str
     kind: str = "auto"
     description: str = ""
+    login: logins.Login = field(default_factory=logins.Login)
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,11 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         '# url = "scenes/catalog.json"   # a static catalogue, a .parquet file or a STAC API\n\n'
         "[clusters.local]\n"
         'kind = "local"\n'
-        "# workers = 2   # default: one a core\n"
+        "# workers = 2   # default: one a core\n\n"
+        "# [clusters.big]\n"
+        '# kind = "spark"\n'
+        '# connect = "sc://spark.example.org:443/;use_ssl=true"   # or master = "spark://host:7077"\n'
+        '# token_env = "SPARK_TOKEN"   # the environment variable with its token\n'
     )
     try:
         with file.open("x", encoding="utf-8") as out:
@@ -255,13 +262,17 @@ def load(file: Path) -> Config:
     space = top.section("workspace", ("path", "tracking"))
     path = space.get("path", str, "eolab-workspace")
     catalogs = {}
-    for section in top.named("catalogs", ("url", "kind", "description")):
+    for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS)):
         url = section.get("url", str)
         kind = section.one_of("kind", ("auto", "api", "static", "geoparquet"), "auto")
         if "://" not in url:
             url = str((file.parent / Path(url).expanduser()).resolve())
         catalogs[section.name] = CatalogConfig(
-            section.name, url, kind, section.get("description", str, "")
+            section.name,
+            url,
+            kind,
+            section.get("description", str, ""),
+            logins.parse(section.value, f"{file}: {section.key}"),
         )
     clusters = {}
     for section in top.named("clusters", ("kind", "workers", *CLUSTER_OPTIONS)):
@@ -392,6 +403,20 @@ def _complete(config: Config) -> Config:
         ),
         "earth-search": CatalogConfig(
             "earth-search", EARTH_SEARCH, "api", "Sentinel and Landsat on AWS (Element 84)"
+        ),
+        "planetary-computer": CatalogConfig(
+            "planetary-computer",
+            "https://planetarycomputer.microsoft.com/api/stac/v1",
+            "api",
+            "Sentinel, Landsat and more on Azure; addresses are signed for you",
+            logins.PLANETARY_COMPUTER,
+        ),
+        "cdse": CatalogConfig(
+            "cdse",
+            "https://stac.dataspace.copernicus.eu/v1",
+            "api",
+            "Copernicus Data Space; files need CDSE_S3_KEY and CDSE_S3_SECRET",
+            logins.COPERNICUS,
         ),
         **config.catalogs,
     }

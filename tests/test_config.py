@@ -26,7 +26,7 @@ def test_without_a_file_the_workspace_is_in_the_users_data_folder(tmp_path: Path
     found = configuration.find(tmp_path)
     assert found.file is None
     assert found.root == tmp_path / "data" / "eolab" / "workspace"
-    assert set(found.catalogs) == {"sample", "earth-search"}
+    assert set(found.catalogs) == {"sample", "earth-search", "planetary-computer", "cdse"}
     assert found.clusters["local"].kind == "local"
 
 

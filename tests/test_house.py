@@ -15,7 +15,7 @@ PACKAGE = ROOT / "eolab"
 
 # A room imports only from its own floor or from below.
 FLOORS = {
-    "ground": {"config", "errors", "progress", "lineage", "search", "tracking", "data"},
+    "ground": {"config", "errors", "progress", "lineage", "search", "tracking", "data", "logins"},
     "clusters": {"clusters"},
     "domains": {"catalog", "features", "studies", "models"},
     "pipelines": {"pipelines"},

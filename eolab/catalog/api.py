@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eolab.catalog.documents import as_items, self_href
-from eolab.catalog.fetch import TIMEOUT, retry_policy
+from eolab.catalog.fetch import TIMEOUT, new_session, retry_policy
 from eolab.catalog.query import Query, stamp
 from eolab.catalog.sources import Source
 from eolab.errors import EolabError, NotFound, RemoteError
@@ -41,7 +41,8 @@ class ApiSource(Source):
         import pystac_client
         from pystac_client.stac_api_io import StacApiIO
 
-        io = StacApiIO(max_retries=retry_policy(), timeout=TIMEOUT)
+        io = StacApiIO(timeout=TIMEOUT)
+        io.session = new_session(retry_policy())
         with self._failures("the landing page"):
             return pystac_client.Client.open(self.url, stac_io=io)
 
@@ -157,9 +158,10 @@ class ApiSource(Source):
             status = getattr(error, "status_code", None)
             if status == 404:
                 raise NotFound(f"{self.url}: {what} is not there", "Check the address.") from error
-            raise RemoteError(
-                f"{self.url}: {what} failed: {text}", "Try again later, or ask for less."
-            ) from error
+            hint = "Try again later, or ask for less."
+            if status in (401, 403):
+                hint = "Check the login of this catalogue in eolab.toml."
+            raise RemoteError(f"{self.url}: {what} failed: {text}", hint) from error
         except (requests.RequestException, pystac.errors.STACError, ValueError, KeyError) as error:
             raise RemoteError(
                 f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",

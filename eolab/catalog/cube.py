@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab.catalog.access import driver, environment, href_of, of_items
 from eolab.catalog.areas import Area, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, common_name, stated_bands
 from eolab.catalog.fetch import is_remote
@@ -168,13 +169,14 @@ def _read(
     def progress(tasks: Iterable[object], total: int | None = None) -> Iterable[object]:
         return track(tasks, f"loading {made.megabytes:,.0f} MB", total)
 
-    remote = any(is_remote(a.href) or "://" in a.href for s in stripped for a in s.assets.values())
-    workers = 16 if remote else 4
+    hrefs = [asset.href for item in stripped for asset in item.assets.values()]
+    workers = 16 if any("://" in href for href in hrefs) else 4
+    access = of_items(scene.item for scene in scenes)
     settings: dict[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
     try:
         with (
             warnings.catch_warnings(),
-            rasterio.Env(**settings),
+            environment(access, hrefs, **settings),
             ThreadPoolExecutor(workers) as pool,
         ):
             # GDAL says so of arrays in memory while it warps them.
@@ -188,6 +190,7 @@ def _read(
                 chunks=None if chunks is None else dict(chunks),
                 pool=None if chunks is not None else pool,
                 progress=None if chunks is not None else progress,
+                driver=driver(access, hrefs),
             )
     except (rasterio.errors.RasterioError, AssertionError, ValueError) as error:
         raise _failure(made, error) from error
@@ -281,7 +284,7 @@ def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storag
         bare.add_asset(
             column,
             pystac.Asset(
-                item.assets[band.asset].href,
+                href_of(item, band.asset),
                 media_type=_GEOTIFF,
                 roles=["data"],
                 extra_fields={"raster:bands": [entry] * max(band.count, band.index)},

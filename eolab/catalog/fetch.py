@@ -22,12 +22,56 @@ TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 
 @lru_cache(maxsize=1)
 def session() -> requests.Session:
-    """One session with retries for the process: 429 and 5xx are tried again with back-off."""
+    """One session for the process: retries with back-off, and each catalogue's login.
+
+    429 and 5xx are tried again. What a login adds goes to its own host only.
+    """
+    return new_session(retry_policy())
+
+
+@lru_cache(maxsize=1)
+def plain_session() -> requests.Session:
+    """A session without logins: for the services that give tokens."""
     import requests
+
+    return _with_retries(requests.Session(), retry_policy())
+
+
+def new_session(retries: Retry) -> requests.Session:
+    """A session with logins, for readers that keep one of their own."""
+    import requests
+    from requests.auth import AuthBase
+    from requests.utils import get_netrc_auth
+
+    from eolab.catalog.access import authorise, for_url
+
+    class Logins(AuthBase):
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            if for_url(str(request.url)) is not None:
+                return authorise(request)
+            known = get_netrc_auth(str(request.url))
+            return requests.auth.HTTPBasicAuth(*known)(request) if known else request
+
+    class Session(requests.Session):
+        def rebuild_auth(
+            self, prepared_request: requests.PreparedRequest, response: requests.Response
+        ) -> None:
+            """On redirects, leave behind what was meant for the host before."""
+            before = for_url(str(response.request.url))
+            if before is not None and before is not for_url(str(prepared_request.url)):
+                for name in before.headers():
+                    prepared_request.headers.pop(name, None)
+            super().rebuild_auth(prepared_request, response)
+
+    made = Session()
+    made.auth = Logins()
+    return _with_retries(made, retries)
+
+
+def _with_retries(made: requests.Session, retries: Retry) -> requests.Session:
     from requests.adapters import HTTPAdapter
 
-    made = requests.Session()
-    adapter = HTTPAdapter(max_retries=retry_policy(), pool_maxsize=64)
+    adapter = HTTPAdapter(max_retries=retries, pool_maxsize=64)
     made.mount("http://", adapter)
     made.mount("https://", adapter)
     return made
@@ -173,7 +217,9 @@ def _check(href: str, answer: requests.Response) -> None:
     if answer.status_code >= 400:
         raise RemoteError(
             f"{href} answered {answer.status_code} {answer.reason}",
-            "Try again later; check the address and the login.",
+            "Check the login of this catalogue in eolab.toml."
+            if answer.status_code in (401, 403)
+            else "Try again later; check the address.",
         )
 
 

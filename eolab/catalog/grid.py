@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.access import opened
 from eolab.catalog.areas import footprint
 from eolab.catalog.bands import Band, pixel_size
 from eolab.errors import BadInput
@@ -38,9 +39,8 @@ def read_header(item: pystac.Item, key: str) -> Header:
     """
     import rasterio
 
-    href = item.assets[key].href
     try:
-        with rasterio.open(href) as file:
+        with opened(item, key) as file:
             return Header(
                 None if file.crs is None else file.crs.to_string(),
                 tuple(file.transform)[:6],

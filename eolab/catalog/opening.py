@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.access import register
 from eolab.catalog.sources import Source
 from eolab.errors import BadInput, NotFound, nearest
 
@@ -39,7 +40,11 @@ def open_source(config: Config, name_or_url: str) -> Source:
     sample = config.sample / "catalog.json"
     if entry.url == str(sample) and not sample.exists():
         raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
-    return _open(config, entry)
+    # Before anything is asked: finding out what an address is may need the login.
+    access = register(entry.name, entry.url, entry.login)
+    source = _open(config, entry)
+    source.access = access
+    return source
 
 
 def _open(config: Config, entry: CatalogConfig) -> Source:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.access import of_item, opened
 from eolab.catalog.bands import Band, bands_of, find_band, has_band
 from eolab.catalog.fetch import is_remote, read_bytes
 from eolab.catalog.radiometry import radiometry
@@ -33,7 +34,8 @@ def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
         kind = (asset.media_type or "").partition(";")[0].lower()
         if kind in _PICTURES and roles & {"thumbnail", "overview"}:
             if is_remote(asset.href):
-                return read_bytes(asset.href), kind
+                access = of_item(item)
+                return read_bytes(access.signed(asset.href) if access else asset.href), kind
             return shrink(asset.href, size=size), "image/png"
     return preview(item, size=size), "image/png"
 
@@ -113,7 +115,7 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with rasterio.open(href) as file:
+            with opened(item, band.asset) as file:
                 factor = max(1.0, max(file.shape) / size)
                 shape = (max(1, round(file.height / factor)), max(1, round(file.width / factor)))
                 numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from eolab.catalog.access import MARK
 from eolab.catalog.areas import Area
 from eolab.catalog.query import Query, When, make_query
 from eolab.errors import NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
+
+    from eolab.catalog.access import Access
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Source(ABC):
         self.url = url
         self.description = description
         self.skipped: list[Skipped] = []
+        self.access: Access | None = None
 
     @property
     @abstractmethod
@@ -157,6 +161,8 @@ class Source(ABC):
                     self._skip(item.self_href or item.id, error)
                     continue
                 if accepted:
+                    if self.access is not None:
+                        item.extra_fields[MARK] = self.access.name
                     found.setdefault((item.collection_id, item.id), item)
                     if query.limit and len(found) >= query.limit and self._sorted(query):
                         break

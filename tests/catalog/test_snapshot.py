@@ -24,7 +24,11 @@ def configured(config, sample):
 
 
 def test_only_what_is_there_is_listed(config, configured):
-    assert [c["name"] for c in snapshot.catalogs(config)["catalogs"]] == ["earth-search"]
+    assert [c["name"] for c in snapshot.catalogs(config)["catalogs"]] == [
+        "earth-search",
+        "planetary-computer",
+        "cdse",
+    ]
     assert snapshot.catalogs(configured)["catalogs"][0] == {
         "name": "mine",
         "kind": "static",

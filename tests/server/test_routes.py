@@ -38,7 +38,12 @@ def test_status_names_version_and_workspace(server):
 
 def test_catalogues_are_those_of_the_configuration(server):
     rows = {row["name"]: row for row in server.get("catalogs").json["catalogs"]}
-    assert set(rows) == {"mine", "earth-search"}  # the sample was not made here
+    assert set(rows) == {
+        "mine",
+        "earth-search",
+        "planetary-computer",
+        "cdse",
+    }  # the sample was not made here
     assert rows["earth-search"]["kind"] == "api"
     assert rows["mine"]["kind"] == "static"
     assert rows["mine"]["simulated"] is False

@@ -1,0 +1,208 @@
+"""How a catalogue lets us in: what `eolab.toml` says of it, and where the secrets are.
+
+A secret never stands in the file: it is named there as `env:NAME` (an environment variable) or
+`keyring:SERVICE/USER` (the system's key store) and read when it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eolab.errors import BadInput, ConfigError, nearest
+
+# Keys of a catalogue's table in `eolab.toml` that say how it lets us in, with their types.
+KEYS: Mapping[str, type] = {
+    "headers": dict,
+    "token": str,
+    "client_id": str,
+    "client_secret": str,
+    "token_url": str,
+    "scope": str,
+    "sign": str,
+    "s3": dict,
+}
+_S3_KEYS: Mapping[str, type] = {
+    "endpoint": str,
+    "region": str,
+    "profile": str,
+    "key": str,
+    "secret": str,
+    "requester_pays": bool,
+}
+SIGNERS = ("planetary-computer",)
+_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie", "password")
+
+
+@dataclass(frozen=True)
+class S3Login:
+    """How objects of a store are read.
+
+    Attributes:
+        endpoint: Address of the store with its scheme; "" for AWS.
+        region: "" for the store's default.
+        profile: Of the user's AWS files.
+        key: Reference to the access key.
+        secret: Reference to the secret key.
+        requester_pays: Whether the reader agrees to pay for what is sent.
+    """
+
+    endpoint: str = ""
+    region: str = ""
+    profile: str = ""
+    key: str = ""
+    secret: str = ""
+    requester_pays: bool = False
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a catalogue lets us in; empty where it is open.
+
+    Attributes:
+        headers: Sent with every request to its own host; values are text or references.
+        token: Reference to a bearer token.
+        client_id: OAuth2 client credentials: name or reference,
+        client_secret: reference to its secret,
+        token_url: where it is exchanged for a token,
+        scope: and for what.
+        sign: Who signs asset addresses.
+        s3: How its objects are read.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    token_url: str = ""
+    scope: str = ""
+    sign: str = ""
+    s3: S3Login | None = None
+
+    def __bool__(self) -> bool:
+        return self != Login()
+
+
+def secret(reference: str, what: str) -> str:
+    """The secret that a reference names.
+
+    Args:
+        reference: "env:NAME" or "keyring:SERVICE/USER".
+        what: For whom, as the error says it.
+
+    Raises:
+        BadInput: It is not there; the hint says how to put it there.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(name)
+        if not value:
+            raise BadInput(
+                f"{what} needs the environment variable {name}, which is not set",
+                f"Set it before the kernel starts: export {name}=...",
+            )
+        return value
+    try:
+        import keyring
+    except ImportError as error:
+        raise BadInput(
+            f"{what} keeps its secret in the key store", "Install it: pip install keyring"
+        ) from error
+    service, _, user = name.partition("/")
+    try:
+        found: str | None = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise BadInput(
+            f"the key store does not open: {error}", "Unlock it, or use env:."
+        ) from error
+    if not found:
+        raise BadInput(
+            f"{what} needs {service}/{user} of the key store, which is not there",
+            f"Put it there: keyring set {service} {user}",
+        )
+    return found
+
+
+def is_reference(text: str) -> bool:
+    return text.startswith(("env:", "keyring:")) and len(text.partition(":")[2]) > 0
+
+
+def parse(table: Mapping[str, object], where: str) -> Login:
+    """The login of a catalogue's table.
+
+    Raises:
+        ConfigError: Naming the key and what is allowed.
+    """
+    values = {name: table[name] for name in KEYS if name in table}
+    _check_types(values, KEYS, where)
+    for name in ("token", "client_secret"):
+        _check_reference(values.get(name), f"{where}.{name}")
+    headers = {str(k): v for k, v in _table(values.get("headers")).items()}
+    for name, value in headers.items():
+        if not isinstance(value, str):
+            raise ConfigError(f"{where}.headers.{name} is no text", "Put it in quotes.")
+        if any(word in name.lower() for word in _SECRET_HEADERS):
+            _check_reference(value, f"{where}.headers.{name}")
+    oauth = [name for name in ("client_id", "client_secret", "token_url") if name in values]
+    if oauth and len(oauth) < 3:
+        raise ConfigError(
+            f"{where} has {', '.join(oauth)} only",
+            "OAuth2 client credentials take client_id, client_secret and token_url.",
+        )
+    if "sign" in values and values["sign"] not in SIGNERS:
+        raise ConfigError(
+            f"{where}.sign = {values['sign']!r}, allowed: {', '.join(SIGNERS)}",
+            nearest(str(values["sign"]), SIGNERS),
+        )
+    s3 = None
+    if "s3" in values:
+        inner = {str(k): v for k, v in _table(values["s3"]).items()}
+        for name in inner:
+            if name not in _S3_KEYS:
+                raise ConfigError(
+                    f"{where}.s3: unknown key {name!r}, allowed: {', '.join(_S3_KEYS)}",
+                    nearest(name, list(_S3_KEYS), "allowed keys"),
+                )
+        _check_types(inner, _S3_KEYS, f"{where}.s3")
+        for name in ("key", "secret"):
+            _check_reference(inner.get(name), f"{where}.s3.{name}")
+        if ("key" in inner) != ("secret" in inner):
+            raise ConfigError(f"{where}.s3 has one of key and secret", "Give both, or a profile.")
+        s3 = S3Login(**inner)  # type: ignore[arg-type]  # checked above
+    plain = {k: str(v) for k, v in values.items() if k not in ("headers", "s3")}
+    return Login(headers={k: str(v) for k, v in headers.items()}, s3=s3, **plain)
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _check_types(values: Mapping[str, object], allowed: Mapping[str, type], where: str) -> None:
+    words = {str: "text in quotes", bool: "true or false", dict: "a table"}
+    for name, value in values.items():
+        if not isinstance(value, allowed[name]):
+            raise ConfigError(
+                f"{where}.{name} is {value!r}, allowed: {words[allowed[name]]}",
+                f"Mend the value of {where}.{name}.",
+            )
+
+
+def _check_reference(value: object, where: str) -> None:
+    if isinstance(value, str) and not is_reference(value):
+        raise ConfigError(
+            f"{where} holds a secret in plain text",
+            'Name where it is instead: "env:NAME" or "keyring:SERVICE/USER".',
+        )
+
+
+# Where these were looked up: the providers' own documentation. Not tried live.
+PLANETARY_COMPUTER = Login(sign="planetary-computer")
+COPERNICUS = Login(
+    s3=S3Login(
+        endpoint="https://eodata.dataspace.copernicus.eu",
+        region="default",
+        key="env:CDSE_S3_KEY",
+        secret="env:CDSE_S3_SECRET",  # noqa: S106  the name of a variable
+    )
+)
