@@ -16,6 +16,8 @@ from typing import Any
 
 Message = dict[str, Any]
 
+LOG_MOST = 1024 * 1024
+
 
 class ChildProcess:
     """The process that runs the function, seen from the worker.
@@ -110,6 +112,33 @@ class ChildProcess:
             handles.append(self.exit_handle)
         for handle in handles:
             os.close(handle)
+
+
+class LogCap:
+    """Lets the first megabyte of a trial's output through, and the last lines of the rest."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.skipped = 0
+        self._tail = b""
+
+    @property
+    def full(self) -> bool:
+        return self.passed >= LOG_MOST
+
+    def take(self, block: bytes) -> bytes:
+        head = block[: max(0, LOG_MOST - self.passed)]
+        rest = block[len(head) :]
+        self.passed += len(head)
+        self.skipped += len(rest)
+        self._tail = (self._tail + rest)[-16384:]
+        return head
+
+    def end(self) -> bytes:
+        if not self.skipped:
+            return b""
+        cut = self.skipped - len(self._tail)
+        return b"\n... %d bytes left out ...\n" % cut + self._tail
 
 
 def _pidfd(pid: int) -> int | None:

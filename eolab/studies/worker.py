@@ -24,16 +24,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from eolab.studies import checkpoints
     from eolab.studies.link import Link, Message, Refused, Unreachable, make_link
-    from eolab.studies.runner import ChildProcess
+    from eolab.studies.runner import LOG_MOST, ChildProcess, LogCap
 else:  # a bare file beside its helpers, maybe where there is no eolab
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     import checkpoints
     from link import Link, Message, Refused, Unreachable, make_link
-    from runner import ChildProcess
+    from runner import LOG_MOST, ChildProcess, LogCap
 
     del sys.path[0]
 
-LOG_MOST = 1024 * 1024
 BATCH_SECONDS = 0.2
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 20.0
@@ -300,7 +299,7 @@ class Supervisor:
     def _attend(self, child: ChildProcess, job: Message, checkpoint: Path) -> Message:
         limit = job.get("timeout")
         deadline = time.monotonic() + float(limit) if limit else None
-        log = _LogCap()
+        log = LogCap()
         kill_at: float | None = None
         why_killed: Message = {}
         memory = float(self.settings.get("memory") or 0)
@@ -365,33 +364,6 @@ class Supervisor:
                 self.outbox.add(log=log.take(block))
             self.outbox.add(log=log.end())
         return result
-
-
-class _LogCap:
-    """Lets the first megabyte of a trial's output through, and the last lines of the rest."""
-
-    def __init__(self) -> None:
-        self.passed = 0
-        self.skipped = 0
-        self._tail = b""
-
-    @property
-    def full(self) -> bool:
-        return self.passed >= LOG_MOST
-
-    def take(self, block: bytes) -> bytes:
-        head = block[: max(0, LOG_MOST - self.passed)]
-        rest = block[len(head) :]
-        self.passed += len(head)
-        self.skipped += len(rest)
-        self._tail = (self._tail + rest)[-16384:]
-        return head
-
-    def end(self) -> bytes:
-        if not self.skipped:
-            return b""
-        cut = self.skipped - len(self._tail)
-        return b"\n... %d bytes left out ...\n" % cut + self._tail
 
 
 def main(path: str) -> None:
