@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from eolab.lineage import Ref, downstream, upstream
 
 if TYPE_CHECKING:
     from eolab.catalog import Source
+    from eolab.catalog.query import When
+    from eolab.clusters.manage import Clusters
     from eolab.config import Config
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
@@ -63,11 +65,94 @@ class Workspace:
         return FeatureStore(self.config)
 
     @property
+    def clusters(self) -> Clusters:
+        """The clusters on which studies and cells run."""
+        from eolab.clusters.manage import Clusters
+
+        return Clusters(self.config)
+
+    @property
     def models(self) -> ModelRegistry:
         """The model registry."""
         from eolab.models import ModelRegistry
 
         return ModelRegistry(self.config)
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        bbox: Sequence[float] | None = None,
+        datetime: When | None = None,
+        kinds: Sequence[str] = (),
+        limit: int = 20,
+    ) -> dict[str, list[dict[str, object]]]:
+        """Find collections, items seen, feature groups and views, studies and models by words.
+
+        Args:
+            text: Words that must all occur, each as the start of a word.
+            bbox: West, south, east, north in degrees: what has a place there.
+            datetime: As in a catalogue's search: what has a time then.
+            kinds: Only these: "collection", "item", "group", "view", "study", "model".
+            limit: At most so many of each kind.
+
+        Returns:
+            Results by kind, the best first (see `eolab.search.find`).
+
+        Raises:
+            BadInput: An argument that cannot be used.
+        """
+        from eolab import search
+        from eolab.catalog.areas import check_bbox
+        from eolab.catalog.query import parse_interval
+
+        start, end = parse_interval(datetime)
+        box = None if bbox is None else check_bbox(bbox)
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._publish()
+        return search.find(
+            self.root, text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
+        )
+
+    def _publish(self) -> None:
+        """Bring up to date what is quickly read; catalogues note what they show by themselves."""
+        from datetime import UTC, datetime
+
+        from eolab.catalog.notes import note_collections
+        from eolab.search import Entry, publish
+
+        for name, entry in self.config.catalogs.items():
+            if "://" not in entry.url and Path(entry.url).exists():
+                source = self.catalog(name)
+                note_collections(source, source.collections())
+        features, entries = self.features, []
+        for group in features.feature_groups():
+            columns = " ".join(group.columns)
+            about = f"{group.description} {columns}"
+            identity = f"{group.name}/{group.version}"
+            entries.append(Entry("group", identity, group.name, about, detail={"group": identity}))
+        for view in features.feature_views():
+            identity = f"{view.name}/{view.version}"
+            entries.append(
+                Entry("view", identity, view.name, view.description, detail={"view": identity})
+            )
+        for study in self.studies():
+            name = str(study["name"])
+            begun = study.get("started") or study.get("created")
+            time = None if begun is None else datetime.fromtimestamp(float(str(begun)), UTC)
+            about = f"{study['kind']} {study['metric']} {study['state']}"
+            entries.append(
+                Entry("study", name, name, about, start=time, end=time, detail={"study": name})
+            )
+        # Opening the registry imports MLflow: not for one that is not there.
+        there = self.config.tracking_uri or (self.root / "mlflow.db").exists()
+        for version in self.models.list() if there else ():
+            identity = f"{version.name}/{version.version}"
+            about = f"{version.description} {version.study or ''}"
+            entries.append(
+                Entry("model", identity, version.name, about, detail={"model": identity})
+            )
+        publish(self.root, entries, whole=("group", "view", "study", "model"))
 
     def study(self, name: str) -> Study:
         """Attach to a study by name, from any process.

@@ -44,6 +44,7 @@ def open_source(config: Config, name_or_url: str) -> Source:
     access = register(entry.name, entry.url, entry.login)
     source = _open(config, entry)
     source.access = access
+    source.workspace = config.root
     return source
 
 

@@ -13,6 +13,7 @@ from eolab.catalog.bands import CATEGORIES, bands_of, common_name
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.grid import item_crs
 from eolab.catalog.index import IndexedSource
+from eolab.catalog.notes import note_collections
 from eolab.catalog.opening import guess_kind, open_source
 from eolab.catalog.query import cloud_cover, item_time, make_query, stamp
 from eolab.catalog.resolve import resolve_duplicates
@@ -61,6 +62,7 @@ def collections(config: Config, name: str) -> dict[str, object]:
     """
     source = open_source(config, name)
     found = source.collections()
+    note_collections(source, found)
     return {
         "collections": [
             {
@@ -128,6 +130,38 @@ def thumbnail(config: Config, name: str, collection: str, item: str) -> tuple[by
         RemoteError: A remote file cannot be read.
     """
     return preview.thumbnail(open_source(config, name).item(collection, item), size=256)
+
+
+def picture(
+    config: Config,
+    name: str,
+    collection: str,
+    item: str,
+    *,
+    bands: Sequence[str] | None = None,
+    size: int = 512,
+    stretch: Sequence[float] | None = None,
+) -> bytes:
+    """Body of `catalogs/{name}/preview`: a PNG of one or three bands.
+
+    Raises:
+        NotFound: No such item, or nothing to draw.
+        BadInput: An unknown band, not one or three of them.
+        RemoteError: A remote file cannot be read.
+    """
+    found = open_source(config, name).item(collection, item)
+    limits = None if stretch is None else (float(stretch[0]), float(stretch[1]))
+    return preview.preview(found, bands=bands, size=size, stretch=limits)
+
+
+def queryables(config: Config, name: str, collection: str) -> dict[str, object]:
+    """Body of `catalogs/{name}/queryables`.
+
+    Raises:
+        NotFound: No such collection.
+        RemoteError: The service fails.
+    """
+    return {"queryables": open_source(config, name).queryables(collection)}
 
 
 def _item(item: pystac.Item, older: dict[str, str]) -> dict[str, object]:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from eolab.catalog.access import MARK
 from eolab.catalog.areas import Area
+from eolab.catalog.notes import note_items
 from eolab.catalog.query import Query, When, make_query
 from eolab.errors import NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pystac
 
     from eolab.catalog.access import Access
@@ -62,6 +65,7 @@ class Source(ABC):
         self.description = description
         self.skipped: list[Skipped] = []
         self.access: Access | None = None
+        self.workspace: Path | None = None  # where what was seen is noted for the search of all
 
     @property
     @abstractmethod
@@ -168,7 +172,9 @@ class Source(ABC):
                         break
         except RemoteError as error:
             raise PartialAnswer(error.message, error.hint, result()) from error
-        return result()
+        answer = result()
+        note_items(self, answer)
+        return answer
 
     def _about_collections(self) -> dict[str, str]:
         """Title, description and keywords of each collection."""

@@ -79,6 +79,49 @@ def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) 
     return {"type": kind, "base64": base64.b64encode(data).decode()}
 
 
+def catalog_preview(
+    config: Config,
+    *,
+    name: str,
+    collection: str,
+    item: str,
+    bands: list[str] | None = None,
+    size: int = 512,
+    stretch: list[float] | None = None,
+) -> object:
+    """One or three bands of one item as `{"type", "base64"}`."""
+    _check_catalog(config, name)
+    from eolab.catalog import snapshot
+
+    data = snapshot.picture(config, name, collection, item, bands=bands, size=size, stretch=stretch)
+    return {"type": "image/png", "base64": base64.b64encode(data).decode()}
+
+
+def catalog_queryables(config: Config, *, name: str, collection: str) -> object:
+    """What the items of a collection can be filtered by."""
+    _check_catalog(config, name)
+    from eolab.catalog import snapshot
+
+    return snapshot.queryables(config, name, collection)
+
+
+def search(
+    config: Config,
+    *,
+    text: str = "",
+    bbox: list[float] | None = None,
+    datetime: str | None = None,
+    limit: int = 20,
+) -> object:
+    """What the workspace holds and has seen, by words, place and time."""
+    _load("pandas", "pystac", "deltalake", "duckdb", "eolab.facade", "eolab.features")
+    from eolab.facade import Workspace
+
+    with _features, _models:
+        found = Workspace(config).search(text, bbox=bbox, datetime=datetime, limit=limit)
+    return {"results": found}
+
+
 def features(config: Config) -> object:
     """Feature groups and views."""
     _load("pandas", "eolab.features")
@@ -151,6 +194,9 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "catalog.collections": catalog_collections,
     "catalog.items": catalog_items,
     "catalog.thumbnail": catalog_thumbnail,
+    "catalog.preview": catalog_preview,
+    "catalog.queryables": catalog_queryables,
+    "search": search,
     "features": features,
     "features.statistics": feature_statistics,
     "models": models,

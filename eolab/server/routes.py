@@ -97,26 +97,99 @@ class Items(Handler):
                 name=check_name(name, "catalogue"),
                 collection=self.get_query_argument("collection", "") or None,
                 datetime=self.get_query_argument("datetime", "") or None,
-                bbox=self._box(),
+                bbox=box_of(self),
                 max_cloud=self.number("max_cloud", float, None, 0.0, 100.0),
                 limit=self.number("limit", int, 50, 1, 500),
                 offset=self.number("offset", int, 0, 0, 100_000),
             )
         )
 
-    def _box(self) -> list[float] | None:
-        text = self.get_query_argument("bbox", "")
-        if not text:
-            return None
+
+def box_of(handler: Handler) -> list[float] | None:
+    """The argument `bbox=w,s,e,n` in degrees.
+
+    Raises:
+        BadInput: It is no box.
+    """
+    text = handler.get_query_argument("bbox", "")
+    if not text:
+        return None
+    try:
+        box = [float(part) for part in text.split(",")]
+    except ValueError:
+        box = []
+    if len(box) == 4:
+        west, south, east, north = box
+        if -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90:
+            return box
+    raise BadInput(f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees.")
+
+
+class Preview(Handler):
+    """GET: one or three bands of an item as a picture."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=&item=&bands=red,green,blue&size=512&stretch=low,high`: image/png."""
+        stretch = self.get_query_argument("stretch", "")
         try:
-            box = [float(part) for part in text.split(",")]
+            limits = [float(part) for part in stretch.split(",")] if stretch else None
         except ValueError:
-            box = []
-        if len(box) == 4:
-            west, south, east, north = box
-            if -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90:
-                return box
-        raise BadInput(f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees.")
+            limits = []
+        if limits is not None and (len(limits) != 2 or not limits[0] < limits[1]):
+            raise BadInput(f"stretch={stretch!r} cannot be used", "Give low,high as reflectance.")
+        bands = self.get_query_argument("bands", "")
+        picture = await self.call(
+            "catalog.preview",
+            name=check_name(name, "catalogue"),
+            collection=self.get_query_argument("collection", ""),
+            item=self.needed("item"),
+            bands=bands.split(",") if bands else None,
+            size=self.number("size", int, 512, 16, 2048),
+            stretch=limits,
+        )
+        assert isinstance(picture, dict)
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
+
+
+class Queryables(Handler):
+    """GET: what a collection's items can be filtered by."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=`: `{"queryables": {PROPERTY: JSON schema}}`."""
+        self.answer(
+            await self.call(
+                "catalog.queryables",
+                name=check_name(name, "catalogue"),
+                collection=self.needed("collection"),
+            )
+        )
+
+
+class Search(Handler):
+    """GET: one box over everything in the workspace and seen in catalogues."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`?text=&bbox=w,s,e,n&datetime=&limit=20`: `{"results": {KIND: [...]}}`.
+
+        Kinds are collection, item, group, view, study, model; a result has `id`, `title`, `detail`
+        (how to reach it), `bbox`, `start` and `end` (seconds or null).
+        """
+        self.answer(
+            await self.call(
+                "search",
+                text=self.get_query_argument("text", ""),
+                bbox=box_of(self),
+                datetime=self.get_query_argument("datetime", "") or None,
+                limit=self.number("limit", int, 20, 1, 100),
+            )
+        )
 
 
 class Thumbnail(Handler):
@@ -270,6 +343,9 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/catalogs/([^/]+)/collections", Collections),
     (rf"{BASE}/catalogs/([^/]+)/items", Items),
     (rf"{BASE}/catalogs/([^/]+)/thumbnail", Thumbnail),
+    (rf"{BASE}/catalogs/([^/]+)/preview", Preview),
+    (rf"{BASE}/catalogs/([^/]+)/queryables", Queryables),
+    (rf"{BASE}/search", Search),
     (rf"{BASE}/features", Features),
     (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/statistics", Statistics),
     (rf"{BASE}/studies", Studies),

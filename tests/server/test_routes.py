@@ -90,6 +90,37 @@ def test_a_thumbnail_is_a_small_picture(server):
         assert np.ptp(picture.read(1)) > 100
 
 
+def test_a_preview_is_of_the_bands_asked_for(server):
+    from rasterio.io import MemoryFile
+
+    asked = {"collection": "mini", "item": "good"}
+    answer = server.get("catalogs/mine/preview", **asked, bands="red", size=64, stretch="0,0.4")
+    assert answer.headers["content-type"] == "image/png"
+    with MemoryFile(answer.body) as memory, memory.open() as picture:
+        assert max(picture.shape) == 64
+    for wrong in ({"bands": "ultraviolet"}, {"stretch": "1,0"}, {"stretch": "a"}, {"size": 9}):
+        answer = server.get("catalogs/mine/preview", **asked, **wrong)
+        assert answer.status == 400
+        assert answer.json["hint"]
+
+
+def test_queryables_come_with_types_and_ranges(server):
+    found = server.get("catalogs/mine/queryables", collection="mini").json["queryables"]
+    assert found["eo:cloud_cover"]["type"] == "number"
+    assert server.get("catalogs/mine/queryables", collection="none").status == 404
+
+
+def test_one_box_finds_what_was_seen(server):
+    server.get("catalogs/mine/collections")
+    server.get("catalogs/mine/items", collection="mini")
+    found = server.get("search", text="mini").json["results"]
+    assert [row["detail"]["collection"] for row in found["collection"]] == ["mini"]
+    assert {row["detail"]["item"] for row in found["item"]} == {"good", "gone"}
+    assert "item" not in server.get("search", text="mini", bbox="0,0,1,1").json["results"]
+    assert server.get("search", bbox="0,0").status == 400
+    assert server.get("search", datetime="soon").status == 400
+
+
 @pytest.mark.parametrize(
     ("item", "status"), [("gone", 404), ("nothing", 404), ("../../etc/passwd", 404), ("", 400)]
 )
