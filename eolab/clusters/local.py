@@ -86,17 +86,22 @@ class LocalPlacement(Placement):
         self._processes.clear()
 
 
-def fitting_workers() -> int:
-    """How many workers this machine carries: one a core, and 1.5 GB of memory for each."""
+def fitting_workers(*, cpus: int = 1, memory: float | None = None) -> int:
+    """How many workers this machine carries.
+
+    Args:
+        cpus: Cores of each.
+        memory: Gigabytes of each; 1.5 where nothing is said.
+    """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     try:
         pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-        by_memory = int(pages * size / 1.5e9)
+        by_memory = int(pages * size / 1e9 / (memory or 1.5))
     except (ValueError, OSError, AttributeError):
         by_memory = cores
-    return max(1, min(cores, by_memory))
+    return max(1, min(cores // cpus, by_memory))
 
 
 def thread_caps(workers: int) -> dict[str, str]:

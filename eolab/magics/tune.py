@@ -49,7 +49,11 @@ def _parser() -> _Parser:
     parser.add_argument("--target", type=float, help="value at which the study has found enough")
     parser.add_argument("--trial-timeout", type=float, help="seconds that one trial may take")
     parser.add_argument("--retries", type=int, default=2, help="after a killed process")
-    parser.add_argument("--threads", type=int, help="cores that one trial may use")
+    parser.add_argument("--cpus", type=int, help="cores that each worker takes")
+    parser.add_argument("--threads", type=int, help="threads that one trial may use")
+    parser.add_argument("--memory", type=float, help="gigabytes that one trial may take")
+    parser.add_argument("--lease", type=float, default=15.0, help="seconds until a worker is lost")
+    parser.add_argument("--mailbox", help="folder or URL, where workers cannot dial the study")
     parser.add_argument("--resume", default="yes", choices=["yes", "no", "anyway"])
     parser.add_argument("--no-wait", action="store_true", help="go on to the next cell at once")
     parser.add_argument("--no-tracking", action="store_true", help="leave MLflow out")
@@ -118,7 +122,11 @@ def _start(
         target=options.target,
         trial_timeout=options.trial_timeout,
         retries=options.retries,
+        cpus=options.cpus,
         threads=options.threads,
+        memory=options.memory,
+        lease=options.lease,
+        mailbox=options.mailbox or False,
         resume=resume,
         wait=not options.no_wait,
         tracking=not options.no_tracking,

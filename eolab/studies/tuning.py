@@ -49,6 +49,7 @@ def tune(
     target: float | None = None,
     trial_timeout: float | None = None,
     retries: int = 2,
+    cpus: int | None = None,
     threads: int | None = None,
     memory: float | None = None,
     lease: float = 15.0,
@@ -84,8 +85,12 @@ def tune(
         target: Value at which the study has found enough.
         trial_timeout: Seconds that one trial may take.
         retries: How often a trial is started again after its process was killed or its worker lost.
-        threads: Cores that one trial may use; by default they are shared out.
-        memory: Gigabytes that one trial may take; one that takes more fails.
+        cpus: Cores that each worker takes: so many fewer workers run by default. On Spark, of its
+            task.
+        threads: Threads that one trial's numerical libraries may use; by default ``cpus``, else the
+            cores are shared out.
+        memory: Gigabytes that one trial may take; one that takes more fails. Fewer workers run by
+            default where the machine would not hold them.
         lease: Seconds without a word after which a worker counts as lost.
         tracking: Project the study into MLflow.
         mailbox: A folder or fsspec URL that study and workers both see, where workers cannot dial
@@ -101,7 +106,10 @@ def tune(
     run = config.runs / name
     if direction not in DIRECTIONS:
         raise BadInput(f"direction={direction!r}", nearest(str(direction), DIRECTIONS))
-    for label, number in (("trials", trials), ("workers", 1 if workers is None else workers)):
+    for label, number in (
+        ("trials", trials), ("workers", 1 if workers is None else workers),
+        ("cpus", 1 if cpus is None else cpus), ("threads", 1 if threads is None else threads),
+    ):  # fmt: skip
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise BadInput(f"{label}={number!r}", "Give a whole number of 1 or more.")
     if not metric or not isinstance(metric, str):
@@ -127,8 +135,11 @@ def tune(
 
     from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
 
-    count = workers or cluster.workers or fitting_workers()
-    caps = thread_environment(threads) if threads else thread_caps(count)
+    usual = cluster.options.get("cpus")
+    each = cpus or (usual if isinstance(usual, int) else 1)
+    count = workers or cluster.workers or fitting_workers(cpus=each, memory=memory)
+    capped = threads or cpus
+    caps = thread_environment(capped) if capped else thread_caps(count)
     study: dict[str, Any] = {
         "format": FORMAT,
         "name": name,
@@ -154,6 +165,7 @@ def tune(
             "kind": cluster.kind,
             "home": str(config.root / "clusters" / on),
             **cluster.options,
+            **({} if cpus is None else {"cpus": cpus}),
         },
         "modules": shipping.imported_modules(train, data) if cluster.kind == "spark" else [],
         "function": getattr(train, "__name__", type(train).__name__),

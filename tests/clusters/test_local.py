@@ -67,7 +67,8 @@ def test_settings_hold_the_token_and_are_private(tmp_path: Path) -> None:
 
 
 def test_defaults_from_cores_and_an_unknown_kind(tmp_path: Path) -> None:
-    assert fitting_workers() >= 1
+    assert fitting_workers() >= fitting_workers(cpus=2) >= 1
+    assert fitting_workers(cpus=10_000) == fitting_workers(memory=1e6) == 1
     assert thread_caps(10_000)["OMP_NUM_THREADS"] == "1"
     with pytest.raises(ConfigError, match="'locale'"):
         make_placement({"kind": "locale"}, tmp_path, tmp_path, {})

@@ -34,7 +34,7 @@ def shell(config: Config) -> Iterator[InteractiveShell]:
 def test_the_cell_becomes_a_study(shell: InteractiveShell) -> None:
     shell.user_ns["offset"] = 10
     line = (
-        "--name s --metric score --trials 3 --workers 1 --sampler random --data offset "
+        "--name s --metric score --trials 3 --workers 1 --sampler random --data offset --cpus 1 "
         "--no-tracking"
     )
     shell.run_cell_magic("tune", line, CELL)
@@ -43,6 +43,8 @@ def test_the_cell_becomes_a_study(shell: InteractiveShell) -> None:
     assert len(study.trials) == 3
     assert study.best_value == 10 + study.best_params["x"]
     assert "def train" in study._follower.study["source"]
+    assert study._follower.study["cluster"]["cpus"] == 1
+    assert study._follower.study["environment"]["OMP_NUM_THREADS"] == "1"
     # Another cell that holds the same text attaches to the same study.
     shell.run_cell_magic("tune", line, "\n\n" + CELL)
     assert shell.user_ns["study"].trials == study.trials
