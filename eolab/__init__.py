@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from eolab.catalog import clear_fraction as clear_fraction
+    from eolab.catalog import explore as explore
     from eolab.catalog import load as load
     from eolab.catalog import mask as mask
     from eolab.errors import EolabError as EolabError
@@ -49,7 +51,9 @@ _HOMES = {
     "Times": "eolab.features",
     "check_leakage": "eolab.features",
     "choice": "eolab.studies",
+    "clear_fraction": "eolab.catalog",
     "discrete": "eolab.studies",
+    "explore": "eolab.catalog",
     "fold_scores": "eolab.features",
     "integer": "eolab.studies",
     "load": "eolab.catalog",
@@ -67,7 +71,9 @@ __all__ = [
     "Times",
     "check_leakage",
     "choice",
+    "clear_fraction",
     "discrete",
+    "explore",
     "fold_scores",
     "integer",
     "load",

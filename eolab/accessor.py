@@ -12,6 +12,7 @@ from eolab.errors import BadInput, nearest
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from eolab.features.chips import Chips
 
@@ -116,6 +117,25 @@ class EoAccessor:
         from eolab.catalog.sar import speckle_filter
 
         return speckle_filter(self._cube, window=window)
+
+    def plot(
+        self,
+        bands: Sequence[str] | str | None = None,
+        *,
+        stretch: tuple[float, float] | None = None,
+        columns: int = 4,
+        cmap: str = "viridis",
+    ) -> Figure:
+        """One small picture a date (see `eolab.catalog.pictures.plot`)."""
+        from eolab.catalog.pictures import plot
+
+        return plot(self._cube, bands, stretch=stretch, columns=columns, cmap=cmap)
+
+    def explore(self, *, cmap: str = "viridis", width: int = 420) -> object:
+        """Sliders and time series by a click (see `eolab.catalog.pictures.explore`)."""
+        from eolab.catalog.pictures import explore
+
+        return explore(self._cube, cmap=cmap, width=width)
 
     def trim_border(self, *, floor: float = -30.0, margin: int = 2) -> xr.Dataset:
         """Radar without the noise at its swath's ends (see `eolab.catalog.sar.trim_border`)."""

@@ -11,6 +11,7 @@ from eolab.catalog.cube import load
 from eolab.catalog.ingestion import Ingested, ingest
 from eolab.catalog.masks import Mask, mask
 from eolab.catalog.opening import open_source
+from eolab.catalog.pictures import explore_items as explore
 from eolab.catalog.planning import Plan, plan
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Skipped, Source
@@ -22,6 +23,7 @@ __all__ = [
     "Skipped",
     "Source",
     "clear_fraction",
+    "explore",
     "ingest",
     "load",
     "mask",

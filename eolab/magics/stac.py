@@ -10,10 +10,14 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from eolab import config as configuration
 from eolab.catalog import load, mask, open_source
+from eolab.catalog.bands import bands_of, common_name
+from eolab.catalog.masks import LAYERS
 from eolab.catalog.query import item_time
-from eolab.errors import BadInput, nearest
+from eolab.errors import BadInput, EolabError, nearest
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     import pandas as pd
     import pystac
     import xarray as xr
@@ -30,8 +34,68 @@ _USAGE = """%stac collections [-c CATALOG]
 
 
 def register(shell: InteractiveShell) -> None:
-    """Make `%stac` known to a shell."""
+    """Make `%stac` known to a shell, with completion."""
     shell.register_magics(StacMagics)
+    # The hook gets the shell as its first argument, whatever it is called.
+    for key in ("%stac", "%%stac"):
+        shell.set_hook("complete_command", complete, str_key=key)  # type: ignore[no-untyped-call]
+
+
+_FLAGS = {
+    "collections": ("-c",),
+    "search": (
+        "-c", "--when", "--bbox", "--cloud", "--filter", "--text", "--sort", "--limit", "--to",
+    ),
+    "items": ("-c", "--when", "--bbox", "--cloud", "--filter", "--text", "--sort", "--limit"),
+    "load": (
+        "--bands", "--crs", "--resolution", "--native", "--mask", "--dilate", "--to",
+    ),
+}  # fmt: skip
+
+
+def complete(shell: InteractiveShell, event: SimpleNamespace) -> list[str]:
+    """What may stand at the cursor: words, flags, catalogues, collections, variables, bands.
+
+    Nothing is asked over the network for it.
+    """
+    words = event.line.split()[1:]
+    given = words if event.line.endswith(" ") else words[:-1]
+    try:
+        offered = _offer(shell, given)
+    except EolabError:  # a key was pressed, nothing was run: a faulty file is told when it is
+        return []
+    typed = event.symbol
+    return [text for text in offered if text.startswith(typed)]
+
+
+def _offer(shell: InteractiveShell, given: list[str]) -> list[str]:
+    if not given:
+        return list(_WORDS)
+    flags = [flag for flag in _FLAGS.get(given[0], ()) if flag not in given]
+    catalogs = configuration.find().catalogs
+    if given[-1] == "-c":
+        return list(catalogs)
+    last = next((word for word in reversed(given) if word.startswith("-")), "")
+    if given[0] == "load":
+        from pystac import ItemCollection
+
+        known = {k: v for k, v in shell.user_ns.items() if isinstance(v, ItemCollection)}
+        if len(given) == 1:
+            return sorted(k for k in known if not k.startswith("_"))
+        items = known.get(given[1])
+        if last == "--bands" and items is not None and len(items):
+            first = items[0]
+            return [*dict.fromkeys(common_name(first, band) for band, _ in bands_of(first)), *flags]
+        if last == "--mask":
+            return [*sorted({kind for layer in LAYERS for kind in layer.kinds}), *flags]
+        return flags
+    if given[0] in ("search", "items") and (not last or last == "-c"):
+        name = given[given.index("-c") + 1] if "-c" in given else "sample"
+        entry = catalogs.get(name)
+        if entry is not None and "://" not in entry.url:
+            source = open_source(configuration.find(), name)
+            return [*(c.id for c in source.collections()), *flags]
+    return flags
 
 
 class _Parser(argparse.ArgumentParser):

@@ -7,7 +7,7 @@ from IPython.testing.globalipapp import start_ipython
 
 from eolab import config as configuration
 from eolab.errors import BadInput
-from eolab.magics.stac import register
+from eolab.magics.stac import complete, register
 
 
 @pytest.fixture
@@ -65,6 +65,31 @@ def test_mistakes_are_helped(shell, capsys):
         shell.run_line_magic("stac", "load nothing --bands red")
     shell.run_line_magic("stac", "")
     assert "%stac search" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("%stac se", ["search"]),
+        ("%stac search sentinel-1", ["sentinel-1-rtc-simulated"]),
+        ("%stac search --cl", ["--cloud"]),
+        ("%stac search -c pl", ["planetary-computer"]),
+        ("%stac search -c sample sentinel-2", ["sentinel-2-l2a-simulated"]),
+        ("%stac load fou", ["found"]),
+        ("%stac load found --bands re", ["red", "rededge1", "rededge2", "rededge3"]),
+        ("%stac load found --mask lay", ["layover"]),
+        ("%stac load found --na", ["--native"]),
+        ("%stac unknown x", []),
+    ],
+)
+def test_the_tab_key_offers_what_may_stand_there(shell, line, offered):
+    shell.run_line_magic("stac", "search sentinel-2-l2a-simulated --limit 2 --to found")
+    _, found = shell.complete("", line=line, cursor_pos=len(line))
+    assert [text for text in found if not text.startswith("%")] == offered
+    from types import SimpleNamespace
+
+    event = SimpleNamespace(line=line, symbol=line.split()[-1])
+    assert complete(shell, event) == offered
 
 
 def test_missing_sample(shell, config):
