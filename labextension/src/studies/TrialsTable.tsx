@@ -178,7 +178,7 @@ const PARAM = 'minmax(80px, 1fr)';
 
 const WIDTHS: Record<string, string> = {
   n: '52px',
-  state: '116px',
+  state: '140px',
   value: 'minmax(84px, 1fr)',
   step: '64px',
   duration: '92px',

@@ -265,7 +265,11 @@ export function addStudyCommands(
         const name = nameOf(args) || (await pickStudy(eolab, () => true));
         if (name) {
           const { insertCode } = await import('./insertCode');
-          insertCode(studyCode(name, kindOf(args)), notebooks, trans);
+          const code = studyCode(name, kindOf(args));
+          const notebook = insertCode(code, notebooks, trans);
+          if (notebook) {
+            tabs.show(notebook.id);
+          }
         }
       }
     })

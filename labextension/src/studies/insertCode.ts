@@ -1,13 +1,21 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import { NotebookActions, type INotebookTracker } from '@jupyterlab/notebook';
+import {
+  NotebookActions,
+  type INotebookTracker,
+  type NotebookPanel
+} from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** Put code into a new cell below the active one; without a notebook, into the clipboard. */
+/**
+ * Put code into a new cell below the active one; without a notebook, into the clipboard.
+ *
+ * @returns The notebook that got it.
+ */
 export function insertCode(
   code: string,
   notebooks: INotebookTracker | null,
   trans: TranslationBundle
-): void {
+): NotebookPanel | null {
   const panel = notebooks?.currentWidget;
   if (!panel) {
     Clipboard.copyToSystem(code);
@@ -15,10 +23,11 @@ export function insertCode(
       trans.__('No notebook is open: the code is in the clipboard.'),
       { autoClose: 4000 }
     );
-    return;
+    return null;
   }
   const notebook = panel.content;
   NotebookActions.insertBelow(notebook);
   notebook.activeCell?.model.sharedModel.setSource(code);
   void NotebookActions.focusActiveCell(notebook);
+  return panel;
 }

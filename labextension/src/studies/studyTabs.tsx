@@ -42,6 +42,11 @@ export class StudyTabs {
     this._app.shell.activateById(tab.id);
   }
 
+  /** Bring any tab to the front. */
+  show(id: string): void {
+    this._app.shell.activateById(id);
+  }
+
   /** Open the comparison of studies, or go to where it is open. */
   async openComparison(): Promise<void> {
     if (!this._comparison.size) {
