@@ -94,7 +94,7 @@ def kill_study(study: Study) -> None:
     until(lambda: not journal.is_alive(study.folder))
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for something to become true.
 
     Raises:

@@ -311,7 +311,7 @@ def test_a_stopped_trial_that_does_not_listen_is_killed(run: Run) -> None:
     study = run(deaf, trials=1, workers=1, wait=False, lease=2.0)
     until(lambda: study.trials and study.trials[0]["curve"])
     study.stop_trial(0)
-    until(lambda: study.trials[0]["state"] == "stopped", 15)
+    until(lambda: study.trials[0]["state"] == "stopped")
     until(lambda: study.state == "completed")
 
 
@@ -408,7 +408,7 @@ def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) ->
         time.sleep(20)
         assert record.counts["completed"] == 0
         proxy.cut = False
-        until(lambda: record.counts["completed"] == 3, 30)
+        until(lambda: record.counts["completed"] == 3)
     finally:
         placement.stop()
         proxy.server.close()
