@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +46,6 @@ def plot(
         BadInput: An unknown band, not one or three of them, or too many dates.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     names = _bands(cube, bands)
     if "time" not in cube.dims:
@@ -58,7 +59,8 @@ def plot(
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
     shape = stack.shape[1] / stack.shape[2]
-    figure = Figure(figsize=(3.0 * columns, 3.0 * rows * shape + 0.35 * rows), layout="constrained")
+    size = (3.0 * columns, 3.0 * rows * shape + 0.35 * rows)
+    figure = _figure_class()(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
     drawn = None
@@ -77,6 +79,21 @@ def plot(
     if drawn is not None:
         figure.colorbar(drawn, ax=axes, shrink=0.7, label=names[0])
     return figure
+
+
+@lru_cache(maxsize=1)
+def _figure_class() -> type[Figure]:
+    from matplotlib.figure import Figure
+
+    class CellFigure(Figure):
+        """A figure that cells show, also where pyplot was never imported."""
+
+        def _repr_png_(self) -> bytes:
+            out = BytesIO()
+            self.savefig(out, format="png", dpi=80)
+            return out.getvalue()
+
+    return CellFigure
 
 
 def _bands(cube: xr.Dataset, bands: Sequence[str] | str | None) -> list[str]:

@@ -1,0 +1,38 @@
+"""The catalogue's notebook runs from its first to its last cell, as its readers will run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(400)
+def test_the_catalogue_notebook(config, sample, monkeypatch):
+    monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
+    config.root.mkdir(parents=True)
+    config.sample.symlink_to(sample)
+    notebook = nbformat.read(ROOT / "notebooks" / "04-catalogue.ipynb", as_version=4)
+    NotebookClient(
+        notebook, timeout=200, kernel_name="python3",
+        resources={"metadata": {"path": str(config.file.parent)}}
+    ).execute()  # fmt: skip
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    text = "\n".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in outputs)
+    assert "24 items" in text
+    assert "older processing baseline" in text
+    assert "baseline 04.00 or later" in text
+    assert "uint16" in text
+    assert "2021-04-03 descending" in text
+    assert "('field_20210902',)" in text
+    assert "401" in text
+    assert "Check the login" in text
+    assert "4 items" in text
+    assert "Simulated Sentinel-2 L2A seasons (not real)" in text
+    pictures = [o["data"] for o in outputs if "image/png" in o.get("data", {})]
+    assert len(pictures) == 3
+    assert any("<svg" in o["data"].get("text/html", "") for o in outputs if "data" in o)
