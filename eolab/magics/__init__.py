@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Everything that `%load_ext eolab` brings: magics, live views, the `.eo` accessor."""
     from eolab import accessor  # noqa: F401  registering it is the point
-    from eolab.magics import ablate, features, stac, tune
+    from eolab.magics import ablate, clusters, features, spark, sql, stac, tune
     from eolab.views import notebook
 
     notebook.install()
@@ -19,3 +19,7 @@ def register(shell: InteractiveShell) -> None:
     features.register(shell)
     tune.register(shell)
     ablate.register(shell)
+    cells = clusters.Cells(shell)
+    clusters.register(shell, cells)
+    spark.register(shell, cells)
+    sql.register(shell, cells)

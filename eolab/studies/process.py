@@ -236,10 +236,13 @@ class StudyProcess:
         trouble = self.placement.trouble()
         if trouble and self.record.state == "running":
             self.coordinator.pause(trouble)
+        counted = False
         for worker, reason in self.placement.gone():
             state = self.record.workers[worker].state if worker in self.record.workers else ""
             if state == "starting":
-                self._stillborn += 1
+                # Those that fell together (with their Spark client, say) count once.
+                self._stillborn += not counted
+                counted = True
                 if self._stillborn >= STILLBORN and self.record.state == "running":
                     self.coordinator.pause(f"workers do not start: {reason}")
             elif state in {"idle", "busy"}:

@@ -16,13 +16,14 @@ import pickle
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from eolab.errors import BadInput
 
 MOST_BYTES = 20_000_000
+MOST_DATA = 256_000_000
 
 
 CARRIED = ("eolab.data", "eolab.errors")
@@ -35,7 +36,8 @@ def _by_value(names: Iterable[str]) -> Iterator[None]:
     import cloudpickle
 
     modules = [
-        importlib.import_module(name) if name in CARRIED else sys.modules[name] for name in names
+        sys.modules[name] if name in sys.modules else importlib.import_module(name)
+        for name in names
     ]
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
@@ -46,23 +48,34 @@ def _by_value(names: Iterable[str]) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def pack_function(function: Callable[..., object], *, carry: bool = False) -> bytes:
+def pack_function(
+    function: Callable[..., object], *, carry: bool = False, modules: Iterable[str] = ()
+) -> bytes:
     """The pickled function, by value where it is the user's own, without its annotations.
 
     Args:
         function: The train function.
         carry: Whether the workers have no eolab.
+        modules: Modules of the user's own that go along.
 
     Raises:
-        BadInput: It holds something that cannot be pickled (which is named), or more than 20 MB.
+        BadInput: It holds something that cannot be pickled (which is named), or more than 20 MB, or
+            a module cannot be imported.
     """
     import cloudpickle
 
     function = without_annotations(function)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     own = [module.__name__] if module is not None and _is_users(module) else []
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise BadInput(
+                f"the module {name!r} cannot travel: {error}", "Check its name."
+            ) from error
     try:
-        with _by_value([*own, *(CARRIED if carry else ())]):
+        with _by_value([*own, *modules, *(CARRIED if carry else ())]):
             content: bytes = cloudpickle.dumps(function)
     except Exception as error:
         name, thing = _culprit(function)
@@ -110,18 +123,43 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
         carry: Whether the workers have no eolab.
 
     Raises:
-        BadInput: It cannot be pickled.
+        BadInput: It cannot be pickled, or is too large to be sent to each executor.
     """
     import cloudpickle
 
     try:
         with _by_value(CARRIED if carry else ()):
-            return bytes(cloudpickle.dumps(data, protocol=5))
+            content = bytes(cloudpickle.dumps(data, protocol=5))
     except Exception as error:
         raise BadInput(
             f"the data ({type(data).__name__}) cannot travel to the workers: {error}",
             "Give arrays, tables, a Split, or a path that the function opens.",
         ) from error
+    if carry and len(content) > MOST_DATA:
+        raise BadInput(
+            f"the data ({type(data).__name__}) has {len(content) / 1e6:.0f} MB, too much to send "
+            "to each executor",
+            "Write it where executors can read it and give its path as data=; `paths` in the "
+            "cluster's table says what a folder here is called there.",
+        )
+    return content
+
+
+def relocate(data: object, paths: Mapping[str, str]) -> object:
+    """Data given as a path, under the name that it has on the cluster; anything else unchanged.
+
+    Args:
+        data: Whatever `tune` was given.
+        paths: Folders (or URLs) here to folders there; the longest that fits counts.
+    """
+    if not isinstance(data, (str, PurePath)):
+        return data
+    text = str(data)
+    for here in sorted(paths, key=len, reverse=True):
+        plain = here.rstrip("/")
+        if text == plain or text.startswith(plain + "/"):
+            return type(data)(paths[here].rstrip("/") + text[len(plain) :])
+    return data
 
 
 def _is_users(module: types.ModuleType | None) -> bool:
@@ -300,7 +338,9 @@ def needed_imports(function: Callable[..., object]) -> list[str]:
     return [name for name in ("numpy", "tensorflow", "keras", "torch") if name in names]
 
 
-def imported_modules(function: Callable[..., object], data: object) -> list[str]:
+def imported_modules(
+    function: Callable[..., object], data: object, carried: Iterable[str] = ()
+) -> list[str]:
     """Libraries that must be installed where the function runs, for it and for its data."""
     names = _imported(function, set()) | {"cloudpickle"}
     names.add(type(data).__module__.partition(".")[0])
@@ -308,6 +348,7 @@ def imported_modules(function: Callable[..., object], data: object) -> list[str]
         names.add("numpy")  # the arrays of a split
     names -= {"eolab"} if "eolab" not in _imported(function, set()) else set()
     own = {name for name in names if _is_users(sys.modules.get(name, types))}
+    own |= {name.partition(".")[0] for name in carried}
     return sorted(n for n in names - own if n not in sys.stdlib_module_names)
 
 

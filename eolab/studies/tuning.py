@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,6 +55,7 @@ def tune(
     lease: float = 15.0,
     tracking: bool = True,
     mailbox: str | bool = False,
+    modules: Sequence[str] = (),
     check_metric: bool = True,
 ) -> Study:
     """Run trials of ``train`` in parallel until the budget is used up.
@@ -95,6 +96,7 @@ def tune(
         tracking: Project the study into MLflow.
         mailbox: A folder or fsspec URL that study and workers both see, where workers cannot dial
             the study; True takes one in the study's folder.
+        modules: Your own modules that the function imports, to travel to a cluster with it.
         check_metric: Whether a metric that looks wrong for the direction is an error.
 
     Raises:
@@ -164,10 +166,13 @@ def tune(
             "name": on,
             "kind": cluster.kind,
             "home": str(config.root / "clusters" / on),
+            "workers": cluster.workers,
             **cluster.options,
             **({} if cpus is None else {"cpus": cpus}),
         },
-        "modules": shipping.imported_modules(train, data) if cluster.kind == "spark" else [],
+        "modules": shipping.imported_modules(train, data, modules)
+        if cluster.kind == "spark"
+        else [],
         "function": getattr(train, "__name__", type(train).__name__),
         "source": shipping.source_text(train),
         "imports": shipping.needed_imports(train),
@@ -199,7 +204,9 @@ def tune(
         "environment": {**caps, "PYTHONHASHSEED": "0"},
     }
     carry = cluster.kind == "spark"  # its executors may have no eolab
-    function = shipping.pack_function(train, carry=carry)
+    function = shipping.pack_function(train, carry=carry, modules=modules)
+    paths = cluster.options.get("paths")
+    data = shipping.relocate(data, paths if isinstance(paths, Mapping) else {})
     if (run / journal.STUDY).exists():
         resumed = _attach(run, study, function, data, make, resume=resume)
     else:

@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from eolab.clusters.spark import server, task
 from eolab.clusters.spark.preflight import read_reports, verdict
-from eolab.clusters.spark.session import is_here, is_ours, open_session, refuses, server_folder
+from eolab.clusters.spark.session import (
+    address_of,
+    is_here,
+    is_ours,
+    open_session,
+    refuses,
+    server_folder,
+)
 from eolab.errors import EolabError
 
 if TYPE_CHECKING:
@@ -79,7 +86,7 @@ class Client:
                 workers=int(self.worker.pop("count", 0)),
             )  # fmt: skip
             self._spark.interruptTag(self._tag)
-            watch_server(self._spark)
+            watch_server(self.cluster)
             self._slots = self._known_slots()
             self._free_slots = threading.BoundedSemaphore(self._slots or 10_000)
             self._profile = self._resources()
@@ -227,23 +234,24 @@ class Client:
         return max(1, min(PROBES_MOST, wanted, self._slots or PROBES_MOST))
 
 
-def watch_server(spark: SparkSession) -> None:
+def watch_server(cluster: Mapping[str, Any]) -> None:
     """End this process soon after its Connect server: Spark's client would try for 10 minutes.
 
     The study starts another client then, which finds the server again, starts it, or says what is
     wrong.
     """
-    host = getattr(getattr(spark, "client", None), "host", None)
-    if host is None:
-        return  # classic Spark: the driver is ours
-    name, _, port = str(host).rpartition(":")
+    address = address_of(cluster)
+    if address is None:
+        return  # classic Spark: the driver is this process's
 
     def watch() -> None:
         refused = 0
         while refused < REFUSED_MOST:
             time.sleep(0.5)
-            refused = refused + 1 if refuses(name, int(port)) else 0
-        print(f"the Connect server at {host} is gone", file=sys.stderr, flush=True)
+            refused = refused + 1 if refuses(*address) else 0
+        print(
+            f"the Connect server at {address[0]}:{address[1]} is gone", file=sys.stderr, flush=True
+        )
         os._exit(7)
 
     threading.Thread(target=watch, daemon=True).start()

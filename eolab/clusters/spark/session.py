@@ -114,6 +114,17 @@ def _connect(url: str, session_id: str, cluster: Mapping[str, Any]) -> SparkSess
     return cast("SparkSession", session)  # the same interface, another class
 
 
+def address_of(cluster: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Host and port of a cluster's Connect server; None for classic Spark or where none runs."""
+    if cluster.get("master"):
+        return None
+    if is_ours(cluster):
+        found = server.find(server_folder(cluster))
+        return None if found is None else ("localhost", found.port)
+    parts = urlsplit(str(cluster["connect"]))
+    return parts.hostname or "", parts.port or 15002
+
+
 def refuses(host: str, port: int) -> bool:
     """Whether nobody listens there (a slow network is no refusal)."""
     try:

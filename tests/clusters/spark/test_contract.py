@@ -163,3 +163,39 @@ def test_executors_that_do_not_reach_the_study_are_told_with_the_way_out(
     boxed = f'{wrong}mailbox = "{tmp_path / "box"}"\n'
     study = study_on(fast, quick, name="boxed", table=boxed)  # configured, so it is taken
     assert study.summary()["counts"]["completed"] == 6
+
+
+def test_own_modules_travel_on_request_and_paths_are_the_clusters(
+    fast: Cluster, study_on: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_own_helpers.py").write_text("def double(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_own_helpers  # type: ignore[import-not-found]
+
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "number").write_text("3")
+
+    def reads(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return my_own_helpers.double(float(data.read_text()))
+
+    study = study_on(
+        fast, reads, trials=1, data=Path("/somewhere/here/number"), modules=["my_own_helpers"],
+        table=f'paths = {{ "/somewhere/here" = "{tmp_path / "there"}" }}\n',
+    )  # fmt: skip
+    assert study.best_value == 6.0
+
+
+def test_what_is_too_large_to_travel_is_refused_with_the_right_way(
+    fast: Cluster, study_on: Start
+) -> None:
+    large = np.zeros(3_000_000)
+
+    def captures(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return large[0]
+
+    with pytest.raises(BadInput, match="carries 24 MB") as caught:
+        study_on(fast, captures)
+    assert "data=" in str(caught.value)
+    with pytest.raises(BadInput, match="too much to send") as caught:
+        study_on(fast, slow, data=np.zeros(33_000_000), name="large")
+    assert "paths" in str(caught.value)

@@ -1,0 +1,134 @@
+"""`%%spark`: the cell runs here, with `spark` bound to a cluster's session.
+
+%%spark [NAME] [-o FRAME ...] [-n ROWS]
+
+-o hands a Spark data frame over as pandas, under the same name; -n takes at most so many rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from IPython.core.error import UsageError
+
+from eolab import progress
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.core.interactiveshell import InteractiveShell
+    from pyspark.sql import SparkSession
+
+    from eolab.magics.clusters import Cells
+
+TAG = "eolab-cell"
+
+
+class Stage(Protocol):
+    """What Connect's progress handler tells of a stage."""
+
+    num_tasks: int
+    num_completed_tasks: int
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}. {self.prog} --help lists the flags.")
+
+
+def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+    """Flags that `%%spark` and `%%sql` share."""
+    made = _Parser(prog=prog, description=description, add_help=False, allow_abbrev=False)
+    made.add_argument("name", nargs="?", help="cluster (default: that of %%clusters use)")
+    made.add_argument("--help", "-h", action="store_true", help="show the flags")
+    made.add_argument("-o", "--output", action="append", default=[], help="variable for pandas")
+    made.add_argument("-n", "--rows", type=int, help="take at most so many rows")
+    return made
+
+
+def register(shell: InteractiveShell, cells: Cells) -> None:
+    """Make `%%spark` known to the shell."""
+
+    def spark(line: str, cell: str) -> None:
+        _spark(shell, cells, line, cell)
+
+    spark.__doc__ = __doc__
+    shell.register_magic_function(spark, "cell", "spark")  # type: ignore[arg-type]
+
+
+def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
+    flags = parser("%%spark", __doc__)
+    options = flags.parse_args(shlex.split(line))
+    if options.help:
+        print(flags.format_help())
+        return
+    session = cells.session(options.name)
+    shell.user_ns["spark"] = session
+    with watched(session, "spark"):
+        outcome = shell.run_cell(cell, store_history=False)  # type: ignore[no-untyped-call]
+        if isinstance(outcome.error_in_exec, KeyboardInterrupt):
+            interrupt(session)
+        if not outcome.success:
+            return  # the shell has shown the error of the cell
+        for name in options.output:
+            shell.user_ns[name] = to_pandas(name, shell.user_ns, options.rows)
+
+
+def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFrame:
+    """The Spark data frame of this name as pandas.
+
+    Raises:
+        BadInput: There is no such variable, or it is no Spark data frame.
+    """
+    if name not in names:
+        shown = [n for n in names if not n.startswith("_")]
+        raise BadInput(f"-o {name}: no such variable", nearest(name, shown, "variables"))
+    frame = names[name]
+    if not hasattr(frame, "toPandas"):
+        raise BadInput(
+            f"-o {name} is a {type(frame).__name__}, not a Spark data frame",
+            "Other variables are here already: the cell runs in this kernel.",
+        )
+    found: pd.DataFrame = (frame if rows is None else frame.limit(rows)).toPandas()
+    return found
+
+
+@contextlib.contextmanager
+def watched(session: SparkSession, label: str) -> Iterator[None]:
+    """Draw the progress of what the session runs meanwhile; an interrupt cancels it there."""
+    bar = progress.start(label)
+
+    def draw(
+        stages: Iterable[Stage] | None, inflight_tasks: int, operation_id: str | None, done: bool
+    ) -> None:
+        del operation_id
+        found = list(stages or ())
+        total = sum(s.num_tasks for s in found)
+        if total and not done:
+            bar.update(
+                sum(s.num_completed_tasks for s in found), total, f"{inflight_tasks} tasks running"
+            )
+
+    by_connect = "connect" in type(session).__module__  # classic Spark has no such handlers
+    session.addTag(TAG)
+    if by_connect:
+        session.registerProgressHandler(draw)  # type: ignore[arg-type]
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupt(session)
+        raise
+    finally:
+        if by_connect:
+            session.removeProgressHandler(draw)  # type: ignore[arg-type]
+        session.removeTag(TAG)
+        bar.close()
+
+
+def interrupt(session: SparkSession) -> None:
+    """Cancel on the cluster what a cell has started."""
+    session.interruptTag(TAG)

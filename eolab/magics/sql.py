@@ -1,0 +1,61 @@
+"""`%%sql`: the cell is a query for a cluster; its rows come back as a table.
+
+%%sql [NAME] [-o VARIABLE] [-n ROWS]
+
+Shows the first 100 rows (-n: so many); -o keeps all of them, or -n, as pandas instead.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput
+from eolab.magics.spark import parser, watched
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from eolab.magics.clusters import Cells
+
+SHOWN_ROWS = 100
+
+
+def register(shell: InteractiveShell, cells: Cells) -> None:
+    """Make `%%sql` known to the shell."""
+
+    def sql(line: str, cell: str) -> pd.DataFrame | None:
+        return _sql(shell, cells, line, cell)
+
+    sql.__doc__ = __doc__
+    shell.register_magic_function(sql, "cell", "sql")  # type: ignore[arg-type]
+
+
+def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.DataFrame | None:
+    flags = parser("%%sql", __doc__)
+    options = flags.parse_args(shlex.split(line))
+    if options.help:
+        print(flags.format_help())
+        return None
+    query = cell.strip().rstrip(";")
+    if not query:
+        raise BadInput("the cell holds no query", "Write SQL below %%sql.")
+    if len(options.output) > 1:
+        raise BadInput("%%sql has one result", "Give -o once.")
+    session = cells.session(options.name)
+    with watched(session, "sql"):
+        try:
+            frame = session.sql(query)
+            rows = options.rows or (None if options.output else SHOWN_ROWS)
+            found: pd.DataFrame = (frame if rows is None else frame.limit(rows)).toPandas()
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "pyspark":
+                raise
+            raise BadInput(
+                str(error).split("\n\nJVM stacktrace")[0].strip(), "Mend the query."
+            ) from error
+    if options.output:
+        shell.user_ns[options.output[0]] = found
+        return None
+    return found
