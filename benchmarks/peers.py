@@ -47,19 +47,16 @@ def optuna_sqlite(trials: int) -> float:
         return span.total_seconds() / len(done) * 1e3
 
 
-def ray_python(*, install: bool) -> Path | None:
-    """The Python of an environment with Ray Tune in `.make/ray`; None where there is none.
+def ray_python() -> Path | None:
+    """The Python of an environment with Ray Tune; None where it cannot be installed.
 
-    Ray wants other versions of what we use, so it never stands in our own environment.
-
-    Args:
-        install: Make the environment where it is missing (100 MB, half a minute).
+    Ray wants other versions of what we use, so it never stands in our own environment. `.make/ray`
+    is made where it is missing (half a gigabyte, a minute).
     """
     folder = ROOT / ".make" / "ray"
-    if install:
-        command = [sys.executable, str(ROOT / "scripts" / "environment.py"), str(folder), RAY]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-            print("Ray Tune cannot be installed here", file=sys.stderr)
+    command = [sys.executable, str(ROOT / "scripts" / "environment.py"), str(folder), RAY]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        print("Ray Tune cannot be installed here", file=sys.stderr)
     python = folder / "bin" / "python"
     return python if (folder / "installed.txt").is_file() else None
 
