@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
     import torch
 
+    from eolab.features.statistics import ColumnStatistics
+
 FORMAT = 1
 FILE = "dataset.json"
 Part = Literal["train", "validation", "test"]
@@ -98,6 +100,20 @@ class TrainingDataset:
     def to_pandas(self, part: Part = "train") -> pd.DataFrame:
         """One row a sample: id, label, group, a column a feature (``name@step`` in sequences)."""
         return to_pandas(_named(self.read(), part))
+
+    def statistics(self, part: Part = "train") -> list[ColumnStatistics]:
+        """Figures of the label and of each feature of a part, as of a group's columns."""
+        import pyarrow as pa
+
+        from eolab.features.sql import connect
+        from eolab.features.statistics import describe
+
+        frame = self.to_pandas(part).drop(columns=["id", "group"], errors="ignore")
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        # Spilled beside it: the dataset's own folder never changes.
+        with connect(self.folder.parent) as con:
+            con.register("part", table)
+            return describe(con, "part", list(table.schema))
 
     def to_tf_dataset(
         self,

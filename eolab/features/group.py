@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import BadInput, Conflict, NotFound
 from eolab.features import schema, validation
 from eolab.features import statistics as figures
 from eolab.features.commits import Commit
@@ -424,12 +424,33 @@ class FeatureGroup:
                 f"the feature group {self.name!r} has no columns yet", "Insert rows first."
             )
 
-    def statistics(self) -> list[figures.ColumnStatistics]:
-        """Figures of each column at the newest commit; computed once a commit."""
+    def statistics(self, version: int | None = None) -> list[figures.ColumnStatistics]:
+        """Figures of each column as of a commit, by default the newest; computed once.
+
+        Raises:
+            NotFound: No such commit.
+        """
         commit = self.table.last()
         if commit is None:
             return []
+        if version is not None and version != commit.version:
+            known = {c.version: c for c in self.commits()}
+            if version not in known:
+                raise NotFound(
+                    f"{self.label} has no commit {version}", f"There are 0 to {commit.version}."
+                )
+            commit = known[version]
         return figures.load(self._folder, commit.version) or self._keep_statistics(commit)
+
+    def correlations(self) -> figures.Correlations:
+        """Correlations of the columns of numbers at the newest commit."""
+        commit = self.table.last()
+        if commit is None:
+            return figures.Correlations((), (), 0)
+        with connect(self._folder) as con:
+            self.table.view(con, "resolved", known_at=commit.ingested)
+            fields = [f for f in self.schema if f.name in self.features]
+            return figures.correlations(con, "resolved", fields, rows=commit.total)
 
     def _keep_statistics(self, commit: Commit) -> list[figures.ColumnStatistics]:
         geometry = self.geometry

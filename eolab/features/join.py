@@ -1,8 +1,8 @@
 """The point-in-time join on DuckDB: to each row the newest values that were so at its time.
 
 Where a group holds several versions of a row, only keys and times are searched (a narrow ASOF
-join); the values are fetched afterwards for the rows that were found, and their newest version is
-told apart there. That costs little more than a join that ignores reprocessing.
+join); the newest version of what was found is told apart there, and its values are fetched last.
+That costs little more than a join that ignores reprocessing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from eolab.errors import BadInput, nearest
 from eolab.features.query import Join, Query, Steps, seconds
-from eolab.features.schema import INGESTED
+from eolab.features.schema import CHANGE, INGESTED
 from eolab.features.spatial import near_name, nearby
 from eolab.features.sql import condition_errors, quote, run
 from eolab.features.windows import filled, step_names, windows
@@ -170,20 +170,27 @@ def _match(
             con.execute(f"{target} SELECT {out} FROM spine s ASOF JOIN {inner} g ON {found}")
         return
     group.table.view(con, "every", known_at=known_at, resolve=False)
-    inner = f"(SELECT {', '.join([*match, f'{event} AS _e'])} FROM every)"
-    hit = ", ".join(["s._row", "g._e", *(f"g.k{i}" for i in range(len(pairs)))])
+    inner = f"(SELECT {', '.join([*match, f'{event} AS _e', f'{INGESTED} AS _i'])} FROM every)"
+    mine = [f"k{i}" for i in range(len(pairs))]
+    hit = ", ".join(["s._row", "g._e", "g._i", *(f"g.{k}" for k in mine)])
+    theirs = ", ".join([*match, f"{event} AS _e", f"max({INGESTED}) AS _newest"])
+    both = ", ".join([*mine, "_e"])
+    # Of several versions the search finds any; the few rows that came again name their newest.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE hits AS SELECT {hit} "
-        f"FROM spine s ASOF JOIN {inner} g ON {found}"
+        f"CREATE OR REPLACE TEMP TABLE hits AS "
+        f"SELECT h.* REPLACE (coalesce(u._newest, h._i) AS _i) "
+        f"FROM (SELECT {hit} FROM spine s ASOF JOIN {inner} g ON {found}) h "
+        f"LEFT JOIN (SELECT {theirs} FROM every WHERE {CHANGE} > 0 GROUP BY ALL) u USING ({both})"
     )
     again = " AND ".join(
-        [f"h._e = g.{event}", *(f"h.k{i} = g.{quote(k)}" for i, (_, k) in enumerate(pairs))]
+        [
+            f"h._e = g.{event}",
+            f"h._i = g.{INGESTED}",
+            *(f"h.k{i} = g.{quote(k)}" for i, (_, k) in enumerate(pairs)),
+        ]
     )
     fetched = ", ".join(["h._row", *(f"g.{quote(c)} AS c{i}" for i, c in enumerate(columns))])
-    con.execute(
-        f"{target} SELECT {fetched} FROM hits h JOIN every g ON {again} "
-        f"QUALIFY row_number() OVER (PARTITION BY h._row ORDER BY g.{INGESTED} DESC) = 1"
-    )
+    con.execute(f"{target} SELECT {fetched} FROM hits h JOIN every g ON {again}")
 
 
 def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> None:

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 BINS = 20
 TOP = 10
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Rows up to which different values are counted exactly; above it their number is estimated.
 _EXACT = 100_000
 # Values that are in memory at once.
 _CELLS = 20_000_000
+# Rows, drawn evenly, of which quantiles are taken; where there are fewer, all of them.
+_SAMPLE = 200_000
+# Rows and columns of which correlations are taken: they are for looking at.
+_PAIRS = 20_000
+_WIDE = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class ColumnStatistics:
         max: Largest value.
         mean: Numbers only.
         std: Sample standard deviation; numbers only.
-        quantiles: The 5, 25, 50, 75 and 95 % quantiles (t-digest); numbers only.
+        quantiles: The 5, 25, 50, 75 and 95 % quantiles; numbers only. Above 200,000 rows of an
+            even sample, which is off by less than 0.5 % of the rows.
         histogram: Numbers and time stamps (seconds since the epoch).
         top: The most frequent values with their counts; text and truth values.
     """
@@ -66,6 +73,21 @@ class ColumnStatistics:
     top: tuple[tuple[str, int], ...] | None = None
 
 
+@dataclass(frozen=True)
+class Correlations:
+    """Pearson's coefficients of the columns of numbers, by pairs of rows that have both.
+
+    Attributes:
+        columns: Up to 100 of them, in order.
+        values: Their coefficients, each row one column; None where one of a pair never changes.
+        rows: Rows that were looked at: all, or an even sample.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    rows: int
+
+
 def describe(
     con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field]
 ) -> list[ColumnStatistics]:
@@ -74,11 +96,29 @@ def describe(
         return []
     total = int(con.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0])
     distinct = "count(DISTINCT {})" if total <= _EXACT else "approx_count_distinct({})"
-    parts = [part for field in fields for part in _figures(field, distinct)]
+    parts = [part for field in fields for part in _figures(field, distinct, total)]
     row = con.sql(f"SELECT {', '.join(parts)} FROM {view}").fetchall()[0]
     figures = {f.name: row[7 * i : 7 * i + 7] for i, f in enumerate(fields)}
-    histograms = _histograms(con, view, fields, figures, total)
-    return [_column(con, view, f, total, figures[f.name], histograms.get(f.name)) for f in fields]
+    shapes = _shapes(con, view, fields, figures, total)
+    return [_column(con, view, f, total, figures[f.name], *shapes.get(f.name, ())) for f in fields]
+
+
+def correlations(
+    con: DuckDBPyConnection, view: str, fields: Sequence[pa.Field], *, rows: int
+) -> Correlations:
+    """Correlations of the columns of numbers of a view with so many rows."""
+    names = [f.name for f in fields if _kind(f.type) == "number"][:_WIDE]
+    if not names or not rows:
+        return Correlations((), (), 0)
+    some = ", ".join(f"CAST({quote(n)} AS DOUBLE) AS {quote(n)}" for n in names)
+    # Chosen by a fixed seed, so that the same rows give the same figures.
+    sample = "" if rows <= _PAIRS else f" USING SAMPLE reservoir({_PAIRS} ROWS) REPEATABLE (0)"
+    frame = con.sql(f"SELECT {some} FROM (SELECT * FROM {view}){sample}").to_arrow_table()
+    found = frame.to_pandas().corr(min_periods=3).to_numpy()
+    values = tuple(
+        tuple(float(v) if math.isfinite(v) else None for v in line) for line in found.tolist()
+    )
+    return Correlations(tuple(names), values, frame.num_rows)
 
 
 def _value(field: pa.Field) -> str | None:
@@ -90,8 +130,8 @@ def _value(field: pa.Field) -> str | None:
     }.get(_kind(field.type))
 
 
-def _figures(field: pa.Field, distinct: str) -> list[str]:
-    """SQL of the seven figures of a column."""
+def _figures(field: pa.Field, distinct: str, total: int) -> list[str]:
+    """SQL of the seven figures of a column; quantiles where it does not fit in memory."""
     import pyarrow as pa
 
     name, value = quote(field.name), _value(field)
@@ -99,7 +139,7 @@ def _figures(field: pa.Field, distinct: str) -> list[str]:
         return [f"count({name})", *["NULL"] * 6]
     shape = ["NULL"] * 3
     if value:
-        quantiles = f"approx_quantile({value}, [0.05, 0.25, 0.5, 0.75, 0.95])"
+        quantiles = f"approx_quantile({value}, {list(_QUANTILES)})" if total > _CELLS else "NULL"
         shape = [f"avg({value})", f"stddev_samp({value})", quantiles]
     ends = [f"min({value or name})", f"max({value or name})"]
     return [f"count({name})", distinct.format(name), *ends, *shape]
@@ -111,9 +151,12 @@ def _column(
     field: pa.Field,
     total: int,
     figures: Sequence[object],
-    histogram: Histogram | None,
+    histogram: Histogram | None = None,
+    quantiles: Sequence[float] | None = None,
 ) -> ColumnStatistics:
-    known, distinct, low, high, mean, std, quantiles = figures
+    known, distinct, low, high, mean, std, estimated = figures
+    if quantiles is None and isinstance(estimated, list):
+        quantiles = estimated
     kind = _kind(field.type)
     nulls = total - int(str(known))
     if distinct is None:
@@ -132,7 +175,7 @@ def _column(
             _number(high),
             _number(mean),
             _number(std),
-            tuple(map(float, quantiles)) if isinstance(quantiles, list) else None,
+            None if quantiles is None else tuple(map(float, quantiles)),
             histogram,
         )
     name = quote(field.name)
@@ -151,40 +194,48 @@ def _column(
     )
 
 
-def _histograms(
+def _shapes(
     con: DuckDBPyConnection,
     view: str,
     fields: Sequence[pa.Field],
     figures: Mapping[str, Sequence[object]],
     total: int,
-) -> dict[str, Histogram]:
-    """The histogram of each number and time; columns are read as many at once as memory allows."""
+) -> dict[str, tuple[Histogram, tuple[float, ...] | None]]:
+    """Histogram and quantiles of each number and time; as many columns at once as memory allows."""
     spans: dict[str, tuple[str, float, float]] = {}
     for field in fields:
         value = _value(field)
         low, high = (_number(v) for v in figures[field.name][2:4]) if value else (None, None)
         if value and low is not None and high is not None:
             spans[field.name] = (value, low, high)
-    out: dict[str, Histogram] = {}
+    out: dict[str, tuple[Histogram, tuple[float, ...] | None]] = {}
     names = list(spans)
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(total, _SAMPLE, replace=False) if _SAMPLE < total <= _CELLS else None
     at_once = max(1, _CELLS // max(total, 1))
     for start in range(0, len(names), at_once):
         some = names[start : start + at_once]
         if total > _CELLS:
-            out |= {name: _counted(con, view, *spans[name]) for name in some}
+            out |= {name: (_counted(con, view, *spans[name]), None) for name in some}
             continue
         selected = ", ".join(f"{spans[n][0]} AS c{i}" for i, n in enumerate(some))
         table = con.sql(f"SELECT {selected} FROM {view}").to_arrow_table()
         for i, name in enumerate(some):
             values = table.column(i).to_numpy()
+            some_values = values if drawn is None else values[drawn]
+            some_values = some_values[np.isfinite(some_values)]
+            quantiles = None
+            if len(some_values):
+                quantiles = tuple(map(float, np.quantile(some_values, _QUANTILES)))
             values = values[np.isfinite(values)]
             _, low, high = spans[name]
             width = (high - low) / BINS
             if _flat(low, width):
-                out[name] = Histogram((low, high), (len(values),))
+                out[name] = Histogram((low, high), (len(values),)), quantiles
                 continue
             bins = np.minimum(((values - low) / width).astype(np.int64), BINS - 1)
-            out[name] = _made(low, high, np.bincount(bins, minlength=BINS).tolist())
+            counts = np.bincount(bins, minlength=BINS).tolist()
+            out[name] = _made(low, high, counts), quantiles
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,9 @@ STATS = (
     "minority",
     "coefficient_of_variation",
 )
+# A statistic of exactextract with its options.
+Operation = tuple[str, dict[str, float]]
+_SUM: Operation = ("sum", {})
 # What one pass holds of the cube, so that a long season never has to fit in memory at once.
 _PASS_BYTES = 128 * 2**20
 
@@ -66,27 +69,18 @@ def zonal(
     import pandas as pd
 
     bands, times, transform, crs = layout(cube)
-    ops = {
-        s: _operation(s)
-        for s in dict.fromkeys(
-            ["median"]
-            if isinstance(stats, str) and stats == "median"
-            else [stats]
-            if isinstance(stats, str)
-            else stats
-        )
-    }
+    ops = {s: _operation(s) for s in dict.fromkeys([stats] if isinstance(stats, str) else stats)}
     placed = _zones(zones, id, crs, buffer, cube, transform)
     size = cube.sizes["y"] * cube.sizes["x"] * 4 * (len(bands) + 1)
     step = max(1, int(_PASS_BYTES // size))
-    whole = _pixel_counts(cube, placed, id, transform)
+    whole: np.ndarray | None = None
     slices = [
         slice(i, min(i + step, max(len(times), 1))) for i in range(0, max(len(times), 1), step)
     ]
-    parts = [
-        _pass(cube, bands, times, part, placed, id, ops, transform, whole)
-        for part in track(slices, "Statistics by zone")
-    ]
+    parts = []
+    for part in track(slices, "Statistics by zone"):
+        found, whole = _pass(cube, bands, times, part, placed, id, ops, transform, whole)
+        parts.append(found)
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows["count"] >= max(float(min_pixels), 1e-9)]
     if rows.empty:
@@ -107,13 +101,11 @@ def zonal(
     return rows
 
 
-def _operation(stat: str) -> str:
-    if stat in STATS:
-        return stat
+def _operation(stat: str) -> Operation:
+    if stat in {*STATS, "count"}:
+        return stat, {}
     if stat.startswith("q") and stat[1:].isdigit() and 0 <= int(stat[1:]) <= 100:
-        return f"quantile(q={int(stat[1:]) / 100:g})"
-    if stat == "count":
-        return "count"
+        return "quantile", {"q": int(stat[1:]) / 100}
     raise BadInput(
         f"unknown statistic {stat!r}", nearest(stat, [*STATS, "count", "q25", "q75"], "statistics")
     )
@@ -162,16 +154,6 @@ def _zones(
     return placed.reset_index(drop=True)
 
 
-def _pixel_counts(
-    cube: xr.Dataset, zones: gpd.GeoDataFrame, name: str, transform: Affine
-) -> np.ndarray:
-    """Pixels (with shares) inside each zone, seen or not, shape (zones,)."""
-    ones = np.ones((cube.sizes["y"], cube.sizes["x"]), np.float32)
-    return np.asarray(
-        _measure({"all": ones}, zones, name, ["sum"], transform)["sum"].to_numpy(), dtype=float
-    )
-
-
 def _pass(
     cube: xr.Dataset,
     bands: Sequence[str],
@@ -179,11 +161,14 @@ def _pass(
     part: slice,
     zones: gpd.GeoDataFrame,
     name: str,
-    ops: dict[str, str],
+    ops: Mapping[str, Operation],
     transform: Affine,
-    whole: np.ndarray,
-) -> pd.DataFrame:
-    """The rows of some dates: one call for all layers finds the shares of pixels once."""
+    whole: np.ndarray | None,
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows of some dates, and the pixels (with shares) inside each zone, shape (zones,).
+
+    One call for all layers finds the shares of pixels once; ``whole`` is known after the first.
+    """
     import pandas as pd
 
     block = cube[list(bands)]
@@ -192,73 +177,68 @@ def _pass(
         np.asarray(block[b].transpose("time", "y", "x").to_numpy(), dtype=np.float32) for b in bands
     ]
     count = values[0].shape[0]
-    layers = {f"L{t}_{i}": values[i][t] for t in range(count) for i in range(len(bands))}
     clear = np.logical_and.reduce([np.isfinite(v) for v in values])
-    figures = _measure(layers, zones, name, list(ops.values()), transform)
-    seen = _measure(
-        {f"C{t}_0": clear[t].astype(np.float32) for t in range(count)},
-        zones,
-        name,
-        ["sum"],
-        transform,
-    )
+    layers = {
+        f"{t}_{i}": (values[i][t], {f"{t}_{i}_{stat}": op for stat, op in ops.items()})
+        for t in range(count)
+        for i in range(len(bands))
+    }
+    for t in range(count):
+        layers[f"{t}"] = clear[t].astype(np.float32), {f"{t}_clear": _SUM}
+    if whole is None:
+        layers["all"] = np.ones(clear.shape[1:], np.float32), {"whole": _SUM}
+    figures = _measure(layers, zones, name, transform)
+    if whole is None:
+        whole = figures["whole"].to_numpy(dtype=float)
     out = []
     for t in range(count):
-        pixels = seen[f"C{t}_0_sum" if count > 1 else "sum"].to_numpy(dtype=float)
+        pixels = figures[f"{t}_clear"].to_numpy(dtype=float)
         rows: dict[str, object] = {name: zones[name].to_numpy()}
         if len(times):
             rows["time"] = pd.Series(times[part][t], index=range(len(zones))).dt.tz_localize("UTC")
         for i, band in enumerate(bands):
-            for stat, op in ops.items():
-                column = op if len(layers) == 1 else f"L{t}_{i}_{op}"
-                rows[f"{band}_{stat}"] = figures[_column(figures, column)].to_numpy(
-                    dtype=np.float64
-                )
+            for stat in ops:
+                rows[f"{band}_{stat}"] = figures[f"{t}_{i}_{stat}"].to_numpy(dtype=np.float64)
         rows["count"] = pixels
         with np.errstate(divide="ignore", invalid="ignore"):
             rows["clear"] = np.where(whole > 0, np.clip(pixels / whole, 0, 1), 0.0)
         out.append(pd.DataFrame(rows))
-    return pd.concat(out, ignore_index=True)
-
-
-def _column(frame: pd.DataFrame, wanted: str) -> str:
-    # exactextract calls quantile(q=0.25) "quantile_25".
-    if wanted in frame.columns:
-        return wanted
-    head, _, q = wanted.partition("quantile(q=")
-    return f"{head}quantile_{round(float(q.rstrip(')')) * 100)}"
+    return pd.concat(out, ignore_index=True), whole
 
 
 def _measure(
-    layers: dict[str, np.ndarray],
+    layers: Mapping[str, tuple[np.ndarray, Mapping[str, Operation]]],
     zones: gpd.GeoDataFrame,
     name: str,
-    ops: list[str],
     transform: Affine,
 ) -> pd.DataFrame:
-    from exactextract import exact_extract
+    """One row a zone, in their order, with a column for each figure of each layer."""
+    from exactextract import exact_extract, operation
     from exactextract.raster import NumPyRasterSource
 
-    first = next(iter(layers.values()))
-    height, width = first.shape
+    height, width = next(iter(layers.values()))[0].shape
     x0, y0 = transform.c, transform.f
     x1, y1 = x0 + width * transform.a, y0 + height * transform.e
     wkt = zones.crs.to_wkt()
-    sources = []
-    for key, layer in layers.items():
+    sources, operations = [], []
+    for key, (layer, figures) in layers.items():
         # Rows from north to south and columns from west to east, as exactextract reads them.
         upright = layer[:: -1 if y1 > y0 else 1, :: -1 if x1 < x0 else 1]
-        sources.append(
-            NumPyRasterSource(
-                np.ascontiguousarray(upright),
-                min(x0, x1),
-                min(y0, y1),
-                max(x0, x1),
-                max(y0, y1),
-                nodata=np.nan,
-                name=key,
-                srs_wkt=wkt,
-            )
+        source = NumPyRasterSource(
+            np.ascontiguousarray(upright),
+            min(x0, x1),
+            min(y0, y1),
+            max(x0, x1),
+            max(y0, y1),
+            nodata=np.nan,
+            name=key,
+            srs_wkt=wkt,
         )
-    found: pd.DataFrame = exact_extract(sources, zones, ops, include_cols=[name], output="pandas")
-    return found
+        sources.append(source)
+        for field, (stat, options) in figures.items():
+            operations.append(operation.Operation(stat, field, source, options=options))
+    found: pd.DataFrame = exact_extract(
+        sources, zones, operations, include_cols=[name], output="pandas"
+    )
+    # By position: exactextract writes a quantile's number behind the name that it was given.
+    return found.set_axis([name, *(f for _, figures in layers.values() for f in figures)], axis=1)
