@@ -249,7 +249,7 @@ def measure_load(folder: Path, quick: bool) -> dict[str, float]:
     def with_us() -> None:
         load(items, bands=bands, geobox=grid, raw=True)
 
-    seconds = best(3 if quick else 7, by_hand, with_us)
+    seconds = best(5 if quick else 15, by_hand, with_us)
     return {"load_vs_odc": seconds[1] / seconds[0]}
 
 

@@ -14,10 +14,7 @@ from eolab.catalog.access import driver, environment, href_of, of_items
 from eolab.catalog.areas import Area, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, common_name, stated_bands
 from eolab.catalog.fetch import is_remote
-from eolab.catalog.grid import (
-    inside_of,
-    read_header,
-)
+from eolab.catalog.grid import inside_of, item_crs, item_geobox, read_header
 from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
 from eolab.catalog.query import item_time
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 MAX_MEGABYTES = 8_000.0
 _GEOTIFF = "image/tiff; application=geotiff"
 _RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
+_PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 _EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
 
 
@@ -276,8 +274,16 @@ def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storag
         stac_extensions=[_RASTER, _EO],
         collection="eolab",
     )
+    grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
+    if all(grids.values()):
+        # With the grids odc need not bring the outline, point by point, to the cube's system.
+        bare.stac_extensions.append(_PROJECTION)
+        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())).asset)
     for name, column in columns.items():
         band = scene.bands[name]
+        grid: dict[str, object] = {}
+        if (box := grids[name]) is not None:
+            grid = {"proj:transform": list(box.transform)[:6], "proj:shape": list(box.shape)}
         entry: dict[str, object] = {"data_type": types[name].dtype}
         if types[name].nodata is not None:
             entry["nodata"] = types[name].nodata
@@ -287,7 +293,7 @@ def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storag
                 href_of(item, band.asset),
                 media_type=_GEOTIFF,
                 roles=["data"],
-                extra_fields={"raster:bands": [entry] * max(band.count, band.index)},
+                extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
             ),
         )
     return bare
