@@ -159,49 +159,28 @@ class FeatureStore:
 
     def snapshot(self) -> dict[str, object]:
         """Groups and views as plain JSON, for the panel."""
+        from eolab.features.snapshot import summary
+
         return {
-            "groups": [_group_json(g) for g in self.feature_groups()],
+            "groups": [summary(g) for g in self.feature_groups()],
             "views": [v.to_dict() for v in self.feature_views()],
         }
 
-    def statistics_snapshot(self, name: str, version: int) -> dict[str, object]:
-        """The statistics of a group's newest commit as plain JSON, for the panel.
+    def statistics_snapshot(
+        self, name: str, version: int, commit: int | None = None
+    ) -> dict[str, object]:
+        """The statistics of a group as of a commit, by default the newest, for the panel.
 
         Raises:
-            NotFound: No such group.
+            NotFound: No such group or commit.
         """
         group = self.feature_group(name, version)
-        commit = group.table.last()
+        last = group.table.last()
+        newest = -1 if last is None else last.version
         return {
-            "commit": -1 if commit is None else commit.version,
-            "statistics": [asdict(c) for c in group.statistics()],
+            "commit": newest if commit is None else commit,
+            "statistics": [asdict(c) for c in group.statistics(commit)],
         }
 
     def __repr__(self) -> str:
         return f"<FeatureStore {self.config.features}>"
-
-
-def _group_json(group: FeatureGroup) -> dict[str, object]:
-    commit = group.table.last()
-    descriptions = group.column_descriptions
-    return {
-        "name": group.name,
-        "version": group.version,
-        "description": group.description,
-        "primary_key": list(group.primary_key),
-        "event_time": group.event_time,
-        "rows": 0 if commit is None else commit.total,
-        "columns": [
-            {"name": f.name, "type": str(f.type), "description": descriptions.get(f.name, "")}
-            for f in group.schema
-        ],
-        "commits": 0 if commit is None else commit.version + 1,
-        "last_commit": None
-        if commit is None
-        else {
-            "version": commit.version,
-            "time": commit.time,
-            "rows": commit.rows,
-            "operation": commit.operation,
-        },
-    }

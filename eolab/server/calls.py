@@ -131,13 +131,17 @@ def features(config: Config) -> object:
         return FeatureStore(config).snapshot()
 
 
-def feature_statistics(config: Config, *, name: str, version: int) -> object:
-    """Statistics of the last commit of one group."""
-    _load("pandas", "eolab.features")
-    from eolab.features import FeatureStore
+def _of_features(call: str) -> Callable[..., object]:
+    """A call of `eolab.features.snapshot`, by its name."""
 
-    with _features:
-        return FeatureStore(config).statistics_snapshot(name, version)
+    def answer(config: Config, **arguments: object) -> object:
+        _load("pandas", "eolab.features", "eolab.features.snapshot")
+        from eolab.features import FeatureStore, snapshot
+
+        with _features:
+            return getattr(snapshot, call)(FeatureStore(config), **arguments)
+
+    return answer
 
 
 def study_importance(config: Config, *, name: str) -> object:
@@ -198,7 +202,12 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "catalog.queryables": catalog_queryables,
     "search": search,
     "features": features,
-    "features.statistics": feature_statistics,
+    "features.group": _of_features("group"),
+    "features.lineage": _of_features("lineage"),
+    "features.make_view": _of_features("make_view"),
+    "features.places": _of_features("places"),
+    "features.rows": _of_features("rows"),
+    "features.statistics": _of_features("statistics"),
     "models": models,
     "studies.importance": study_importance,
     "studies.ablation": study_ablation,

@@ -15,6 +15,7 @@ from tornado.web import authenticated
 import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.server import features
 from eolab.server.base import RESTART, Handler
 from eolab.server.studies import (
     Ablation,
@@ -211,27 +212,6 @@ class Thumbnail(Handler):
         self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
 
 
-class Features(Handler):
-    """GET: feature groups and views."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`{"groups": [...], "views": [...]}`, see `FeatureStore.snapshot`."""
-        self.answer(await self.call("features"))
-
-
-class Statistics(Handler):
-    """GET: statistics of a feature group."""
-
-    @authenticated
-    @authorized
-    async def get(self, name: str, version: str) -> None:
-        """`{"commit", "statistics": [...]}`, see `FeatureStore.statistics_snapshot`."""
-        name = check_name(name, "feature group")
-        self.answer(await self.call("features.statistics", name=name, version=int(version)))
-
-
 class Studies(Handler):
     """GET: all studies, short."""
 
@@ -346,8 +326,13 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/catalogs/([^/]+)/preview", Preview),
     (rf"{BASE}/catalogs/([^/]+)/queryables", Queryables),
     (rf"{BASE}/search", Search),
-    (rf"{BASE}/features", Features),
-    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/statistics", Statistics),
+    (rf"{BASE}/features", features.Features),
+    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})", features.Group),
+    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/statistics", features.Statistics),
+    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/rows", features.Rows),
+    (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})/places", features.Places),
+    (rf"{BASE}/features/lineage", features.Graph),
+    (rf"{BASE}/features/views", features.Views),
     (rf"{BASE}/studies", Studies),
     (rf"{BASE}/studies/([^/]+)", Study),
     (rf"{BASE}/studies/([^/]+)/commands", Commands),
