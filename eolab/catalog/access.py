@@ -30,6 +30,7 @@ SAS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _BLOB = re.compile(
     r"^https://(?P<account>[a-z0-9]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/"
 )
+_ZARR = re.compile(r"^(?P<store>[^?]+\.zarr)/(?P<array>[^?]+)$")
 _known: dict[str, Access] = {}
 
 
@@ -219,7 +220,23 @@ def of_items(items: Iterable[pystac.Item]) -> Access | None:
 def href_of(item: pystac.Item, key: str) -> str:
     """An asset's address as it is read: signed where its catalogue signs."""
     access, href = of_item(item), item.assets[key].href
-    return href if access is None else access.signed(href)
+    return gdal_address(href if access is None else access.signed(href))
+
+
+def gdal_address(href: str) -> str:
+    """An address as GDAL reads it: an array inside of a Zarr store is named apart from the store.
+
+    "folder/cube.zarr/ndvi" is the array "ndvi" of "folder/cube.zarr".
+    """
+    found = _ZARR.match(href)
+    if found is None:
+        return href
+    store = found["store"]
+    if store.startswith(("http://", "https://")):
+        store = f"/vsicurl/{store}"
+    elif store.startswith("s3://"):
+        store = f"/vsis3/{store.removeprefix('s3://')}"
+    return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
 
 
 def environment(

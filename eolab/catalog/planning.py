@@ -197,7 +197,7 @@ def _inspect(
     for band in picked.values():
         href = item.assets[band.asset].href
         local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
-        if local and not Path(href).is_file():
+        if local and not Path(href).exists():
             raise NotFound(
                 f"asset {band.asset!r} of item {item.id} is missing: {href}",
                 "Restore the file, leave the item out, or load with missing='skip'.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 
 import numpy as np
 import pystac
 import pytest
 import rasterio
 import rasterio.shutil
+import shapely
 import xarray as xr
 from affine import Affine
 from odc.geo import CRS
@@ -166,3 +168,67 @@ def test_what_cannot_be_ingested_is_said(tmp_path):
     for wrong in ({"pattern": "("}, {"pattern": "x"}, {"collection": "../x"}):
         with pytest.raises(BadInput):
             ingest(tmp_path / "files", **{"to": tmp_path / "c", "collection": "mine", **wrong})
+
+
+def write_zarr(folder, values, times):
+    """A Zarr store of version 2, by hand: values (time, y, x), CF conventions."""
+    import zlib
+
+    folder.mkdir(parents=True)
+    (folder / ".zgroup").write_text('{"zarr_format": 2}')
+
+    def array(name, data, dims, **attributes):
+        home = folder / name
+        home.mkdir()
+        about = {
+            "zarr_format": 2, "shape": list(data.shape), "chunks": list(data.shape),
+            "dtype": data.dtype.str, "compressor": {"id": "zlib", "level": 4},
+            "fill_value": None, "filters": None, "order": "C",
+        }  # fmt: skip
+        (home / ".zarray").write_text(json.dumps(about))
+        (home / ".zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": dims, **attributes}))
+        chunk = ".".join("0" * data.ndim) or "0"
+        (home / chunk).write_bytes(zlib.compress(np.ascontiguousarray(data).tobytes()))
+
+    _, rows, columns = values.shape
+    array("x", 500_005 + 10.0 * np.arange(columns), ["x"])
+    array("y", 5_399_995 - 10.0 * np.arange(rows), ["y"])
+    array("time", np.array(times, "<i8"), ["time"], units="hours since 2021-05-01")
+    array("spatial_ref", np.array(0, "<i8"), [], crs_wkt=CRS("EPSG:32633").to_wkt())
+    array("ndvi", values, ["time", "y", "x"], grid_mapping="spatial_ref")
+    array("soil", values[0] * 2, ["y", "x"], grid_mapping="spatial_ref")
+
+
+def test_a_zarr_store_becomes_an_item_a_time_step(tmp_path, config):
+    values = np.random.default_rng(0).uniform(0, 1, (3, 20, 30)).astype("<f4")
+    write_zarr(tmp_path / "in" / "cube_20210501.zarr", values, [0, 36, 12])
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="cubes")
+    assert done.skipped == ()
+    items = open_source(config, str(tmp_path / "c")).search()
+    with_ndvi = [i for i in items if "ndvi" in i.assets]
+    times = [f"{i.datetime:%Y-%m-%dT%H}" for i in with_ndvi]
+    assert times == ["2021-05-01T00", "2021-05-01T12", "2021-05-02T12"]
+    for item, k in zip(with_ndvi, (0, 2, 1), strict=True):
+        cube = load([item], bands=["ndvi"], native=True)
+        np.testing.assert_allclose(cube.ndvi.data[0], values[k], rtol=1e-6)
+    (soil,) = [i for i in items if "soil" in i.assets]
+    np.testing.assert_allclose(load([soil], native=True).soil.data[0], values[0] * 2, rtol=1e-6)
+
+
+def test_an_asset_may_be_an_array_of_a_zarr_store(tmp_path):
+    values = np.random.default_rng(1).uniform(0, 1, (1, 20, 30)).astype("<f4")
+    write_zarr(tmp_path / "cube.zarr", values, [0])
+    item = pystac.Item(
+        "z",
+        shapely.box(14.99, 48.7, 15.01, 48.8).__geo_interface__,
+        [14.99, 48.7, 15.01, 48.8],
+        datetime(2021, 5, 1, tzinfo=UTC),
+        {"proj:code": "EPSG:32633"},
+    )
+    media = "application/vnd.zarr; version=2"
+    item.add_asset("soil", pystac.Asset(str(tmp_path / "cube.zarr" / "soil"), media_type=media))
+    cube = load([item], bands=["soil"], native=True)
+    np.testing.assert_allclose(cube.soil.data[0], values[0] * 2, rtol=1e-6)
+    item.assets["soil"].href = str(tmp_path / "cube.zarr" / "nothing")
+    with pytest.raises(NotFound):
+        load([item], bands=["soil"], native=True)
