@@ -88,41 +88,29 @@ class Chips:
         return frame
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write all patches as NumPy files, one patch in memory at a time; all or nothing.
+        """Write all patches, one in memory at a time; all or nothing.
 
-        `numpy.load(folder / "X.npy", mmap_mode="r")` then reads single patches.
+        A name that ends in ".zarr" makes a Zarr group with one chunk a patch, any other a folder of
+        NumPy files: `numpy.load(folder / "X.npy", mmap_mode="r")` then reads single patches.
 
         Returns:
-            The folder: ``X.npy`` (n, t, size, size, bands), ``mask.npy`` (n, size, size) and
-            ``chips.json``.
+            The folder: ``X`` (n, t, size, size, bands) and ``mask`` (n, size, size), as arrays of
+            the group or as ``X.npy`` and ``mask.npy``; what they are stands in the group's
+            attributes or in ``chips.json``.
 
         Raises:
+            BadInput: Zarr is not installed.
             Conflict: The folder is there.
             RemoteError: It cannot be written; nothing is left.
         """
         folder = Path(folder)
         if folder.exists():
             raise Conflict(f"{folder} is there already", "Take another name.")
+        write = _to_zarr if folder.suffix == ".zarr" else _to_numpy
         temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-        shape = self[0][0].shape
         try:
             temporary.mkdir(parents=True)
-            create = np.lib.format.open_memmap
-            X = create(temporary / "X.npy", "w+", np.float32, (len(self), *shape))
-            mask = create(temporary / "mask.npy", "w+", np.int16, (len(self), *shape[1:3]))
-            for i in track(range(len(self)), "Chips"):
-                X[i], mask[i] = self[i]
-            X.flush()
-            mask.flush()
-            document = {
-                "format": FORMAT,
-                "bands": self.bands,
-                "classes": self.classes,
-                "crs": self.crs,
-                "corners": self.corners.tolist(),
-                "items": scenes(self.cube),
-            }
-            (temporary / "chips.json").write_text(json.dumps(document))
+            write(self, temporary)
             os.replace(temporary, folder)  # noqa: PTH105
         except OSError as error:
             raise RemoteError(
@@ -132,6 +120,50 @@ class Chips:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return folder
+
+    def about(self) -> dict[str, object]:
+        """What is kept beside the patches, as plain JSON."""
+        return {
+            "format": FORMAT,
+            "bands": list(self.bands),
+            "classes": list(self.classes),
+            "crs": self.crs,
+            "corners": self.corners.tolist(),
+            "items": scenes(self.cube),
+        }
+
+
+def _to_numpy(chips: Chips, folder: Path) -> None:
+    shape = chips[0][0].shape
+    create = np.lib.format.open_memmap
+    X = create(folder / "X.npy", "w+", np.float32, (len(chips), *shape))
+    mask = create(folder / "mask.npy", "w+", np.int16, (len(chips), *shape[1:3]))
+    for i in track(range(len(chips)), "Chips"):
+        X[i], mask[i] = chips[i]
+    X.flush()
+    mask.flush()
+    (folder / "chips.json").write_text(json.dumps(chips.about()))
+
+
+def _to_zarr(chips: Chips, folder: Path) -> None:
+    try:
+        import zarr
+    except ImportError as error:
+        raise BadInput(
+            "Zarr is not installed", "pip install 'eolab[zarr]', or save without .zarr."
+        ) from error
+    shape = chips[0][0].shape
+    group = zarr.open_group(str(folder), mode="w")
+    X = group.create_array(
+        "X", shape=(len(chips), *shape), chunks=(1, *shape), dtype="float32", fill_value=np.nan
+    )
+    mask = group.create_array(
+        "mask", shape=(len(chips), *shape[1:3]), chunks=(1, *shape[1:3]), dtype="int16",
+        fill_value=NONE,
+    )  # fmt: skip
+    for i in track(range(len(chips)), "Chips"):
+        X[i], mask[i] = chips[i]
+    group.attrs.update(chips.about())
 
 
 def chips(

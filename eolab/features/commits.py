@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from eolab.errors import Conflict
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from deltalake import CommitProperties
 
 FORMAT = 1
@@ -42,6 +43,14 @@ class Commit:
     total: int
     changed: bool
     deleted: bool
+
+
+class Snapshot(NamedTuple):
+    """A table as it is: its files, its columns (the store's own too) and its newest commit."""
+
+    files: list[str]
+    schema: pa.Schema
+    commit: Commit
 
 
 def properties(commit: Commit) -> CommitProperties:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput, Conflict, NotFound
-from eolab.features import schema, validation
+from eolab.features import schema
 from eolab.features import statistics as figures
 from eolab.features.commits import Commit
-from eolab.features.geometry import ITEMS, Geometry, check_same_crs, detect, shapes, to_pandas
+from eolab.features.geometry import Geometry, shapes, to_pandas
+from eolab.features.inserting import Inserting, texts
 from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
 from eolab.features.query import Query, chosen
 from eolab.features.sql import connect, moment, quoted, run
-from eolab.lineage import Ref, around, record
+from eolab.lineage import Ref, around
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from eolab.features.registry import Entry, Registry
 
 
-class FeatureGroup:
+class FeatureGroup(Inserting):
     """Made by `FeatureStore.get_or_create_feature_group`.
 
     A row is named by its primary key and, where the group has one, its event time: when the thing
@@ -45,21 +45,16 @@ class FeatureGroup:
         self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
         self.created = entry.created
         self._folder = features / "groups" / self.name / str(self.version)
-        self.partition_key: tuple[str, ...] = tuple(_texts(spec.get("partition_key")))
-        self.parents = tuple(_texts(spec.get("parents")))
+        self.partition_key: tuple[str, ...] = tuple(texts(spec.get("partition_key")))
+        self.parents = tuple(texts(spec.get("parents")))
         self.table = OfflineTable(self._folder, self.keys, together=self.partition_key)
         self.online = OnlineTable(self.table, self.primary_key, self.event_time)
         self.online_enabled = bool(spec.get("online"))
         self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
         self.policy = str(spec.get("policy") or "strict")
-        self.tags = tuple(_texts(spec.get("tags")))
+        self.tags = tuple(texts(spec.get("tags")))
         self.owner = str(spec.get("owner") or "")
-        self._statistics = bool(spec.get("statistics", True))
-
-    @property
-    def label(self) -> str:
-        """``name/version``."""
-        return f"{self.name}/{self.version}"
+        self.statistics_at_insert = bool(spec.get("statistics", True))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -97,125 +92,6 @@ class FeatureGroup:
         geometry = self.geometry
         own = {*self.keys, *(geometry.columns if geometry else ())}
         return tuple(n for n in self.columns if n not in own)
-
-    def insert(
-        self,
-        frame: object,
-        *,
-        mode: Literal["upsert", "append"] = "upsert",
-        add_columns: bool = False,
-        statistics: bool | None = None,
-        sources: Iterable[Ref] = (),
-    ) -> Commit:
-        """Add rows, all or none.
-
-        Args:
-            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset.
-                The scenes that `extract` names in ``frame.attrs`` are recorded as the commit's
-                origin. Spark's executors write the rows themselves and must see the workspace.
-            mode: "upsert" keeps a row whose key is there as its newer version; "append" refuses it.
-            add_columns: Add columns that the group does not have; older rows get nulls.
-            statistics: Compute the group's statistics once the rows are in, else they are when
-                they are first asked for; by default as the group was made.
-            sources: What else the rows were made from.
-
-        Raises:
-            BadInput: Keys missing or twice, naive time stamps, another schema or CRS, rows that
-                break an expectation. Nothing is written.
-            Conflict: Keys are there already, with mode "append".
-            RemoteError: The disk is full or cannot be written. Nothing is written.
-        """
-        from eolab.features import spark
-
-        if mode not in {"upsert", "append"}:
-            raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
-        if spark.is_spark(frame):
-            commit = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
-        else:
-            geometry = self._place_of(frame)
-            rows = schema.to_arrow(
-                frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
-            )
-            schema.check_keys(rows, self.primary_key, self.event_time)
-            self._check_place(rows, frame, geometry)
-            self._meet_expectations(rows)
-            commit = self.table.append(
-                lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
-                only_new=mode == "append",
-            )
-        self._record(commit, frame, sources)
-        if self.online_enabled:
-            self.online.sync()
-        if self._statistics if statistics is None else statistics:
-            self._keep_statistics(commit)
-        return commit
-
-    def _insert_from_spark(self, frame: object, *, mode: str, add_columns: bool) -> Commit:
-        from eolab.features import spark
-
-        def prepare(empty: pa.Table, existing: pa.Schema | None) -> pa.Table:
-            geometry = self._place_of(empty)
-            self._check_place(empty, empty, geometry)
-            return self._fit(empty, existing, geometry, add_columns=add_columns)
-
-        return spark.insert_from_spark(
-            self,
-            frame,  # type: ignore[arg-type]
-            only_new=mode == "append",
-            add_columns=add_columns,
-            prepare=prepare,
-            check=self._meet_expectations,
-        )
-
-    def _place_of(self, frame: object) -> Geometry | None:
-        """How the group's rows know where they are, or will after this first insert."""
-        spec = self._registry.get("group", self.name, self.version).spec
-        geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
-        if geometry is None and self.table.open() is None:
-            return detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
-        return geometry
-
-    @staticmethod
-    def _check_place(rows: pa.Table, frame: object, geometry: Geometry | None) -> None:
-        if geometry is not None:
-            for name in geometry.columns:
-                chosen([name], rows.column_names, "the table (its geometry)")
-            check_same_crs(frame, geometry)
-
-    def _meet_expectations(self, rows: pa.Table | Sequence[str]) -> None:
-        found = validation.validate(rows, self.expectations, self._folder)
-        if found is None:
-            return
-        message = f"rows for {self.label} break its expectations: {found}"
-        if self.policy == "warn":
-            warnings.warn(message, validation.Unexpected, stacklevel=3)
-            return
-        error = validation.UnexpectedRows(
-            message, "Nothing was inserted. Mend or drop the rows; error.rows holds the ten worst."
-        )
-        error.rows = found.rows
-        raise error
-
-    def _fit(
-        self,
-        rows: pa.Table,
-        existing: pa.Schema | None,
-        geometry: Geometry | None,
-        *,
-        add_columns: bool,
-    ) -> pa.Table:
-        """The rows in the group's types; columns and geometry are noted in its description."""
-        chosen(self.partition_key, rows.column_names, "the table (its partition_key)")
-        if existing is not None:
-            rows = schema.conform(rows, existing, add_columns=add_columns)
-        spec = dict(self._registry.get("group", self.name, self.version).spec)
-        order = [n for n in _texts(spec.get("columns")) if existing and n in existing.names]
-        names = order + [n for n in rows.column_names if n not in order]
-        described = geometry.to_dict() if geometry else None
-        if names != spec.get("columns") or spec.get("geometry") != described:
-            # The description first: without a table it is harmless, the next insert mends it.
-            self._registry.update(self._entry, {**spec, "columns": names, "geometry": described})
-        return rows
 
     def delete_rows(self, keys: object) -> Commit | None:
         """Delete rows from now on; what was known before stays readable with ``known_at``.
@@ -293,33 +169,6 @@ class FeatureGroup:
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
             raise BadInput(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
         return self.table.vacuum(hours)
-
-    def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
-        # Spark's DataFrame has a column for each attribute that is asked for.
-        attrs = getattr(frame, "attrs", {})
-        items = attrs.get(ITEMS, []) if isinstance(attrs, Mapping) else []
-        record(
-            self._root,
-            [*(Ref("item", str(i)) for i in items), *sources, *self._parent_commits()],
-            self.commit_ref(commit.version),
-            {"rows": commit.rows},
-        )
-
-    def _parent_commits(self) -> list[Ref]:
-        """The newest commit of each parent."""
-        out = []
-        for label in self.parents:
-            name, _, version = label.rpartition("/")
-            entry = self._registry.find("group", name, int(version))
-            if entry is not None:
-                parent = FeatureGroup(self._root, self._folder.parents[2], self._registry, entry)
-                last = parent.table.last()
-                out += [] if last is None else [parent.commit_ref(last.version)]
-        return out
-
-    def commit_ref(self, version: int) -> Ref:
-        """The node of a commit in the lineage."""
-        return Ref("commit", f"{self.label}@{version}")
 
     def lineage(self) -> dict[str, list[Ref]]:
         """What its rows were made from ("upstream"), and what of them ("downstream")."""
@@ -477,7 +326,3 @@ def pa_schema(fields: Sequence[pa.Field]) -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema(list(fields))
-
-
-def _texts(value: object) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list) else []

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from eolab.errors import Conflict, RemoteError
-from eolab.features.commits import Commit, commit_of, logged, properties
+from eolab.features.commits import Commit, Snapshot, commit_of, logged, properties
 from eolab.features.disk import lock, told, writer
 from eolab.features.schema import CHANGE, INGESTED
 from eolab.features.sql import connect, quoted, text_list
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 
 # Rows, their history and what was known when must outlive Delta's default of 30 days.
 CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
-
-
-class Snapshot(NamedTuple):
-    """A table as it is: its files, its columns (the store's own too) and its newest commit."""
-
-    files: list[str]
-    schema: pa.Schema
-    commit: Commit
 
 
 class OfflineTable:

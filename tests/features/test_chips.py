@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -77,6 +78,28 @@ def test_what_is_saved_is_what_was_cut(cube, fields, tmp_path):
     with pytest.raises(Conflict, match="already"):
         found.save(folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["chips"]
+
+
+def test_a_zarr_group_holds_one_chunk_a_patch(cube, fields, tmp_path):
+    zarr = pytest.importorskip("zarr")
+    found = chips(cube, 20, labels=fields, column="crop")
+    group = zarr.open_group(str(found.save(tmp_path / "chips.zarr")), mode="r")
+    assert group["X"].chunks == (1, 3, 20, 20, 2)
+    for i, (patch, codes) in enumerate(found):
+        np.testing.assert_array_equal(group["X"][i], patch)
+        np.testing.assert_array_equal(group["mask"][i], codes)
+    assert group.attrs["classes"] == ["maize", "wheat"]
+    with pytest.raises(Conflict, match="already"):
+        found.save(tmp_path / "chips.zarr")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["chips.zarr"]
+
+
+def test_without_zarr_it_says_what_to_install(cube, fields, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(BadInput) as caught:
+        chips(cube, 20).save(tmp_path / "chips.zarr")
+    assert "eolab[zarr]" in caught.value.hint
+    assert not list(tmp_path.iterdir())
 
 
 def test_places_of_patches_make_a_label_group_that_is_split_by_blocks(cube, fields, store):

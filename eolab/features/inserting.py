@@ -1,0 +1,204 @@
+"""How rows come into a group: what `FeatureGroup` offers for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from eolab.errors import BadInput
+from eolab.features import schema, validation
+from eolab.features.commits import Commit
+from eolab.features.geometry import ITEMS, Geometry, check_same_crs, detect
+from eolab.features.offline import OfflineTable
+from eolab.features.online import OnlineTable
+from eolab.features.query import chosen
+from eolab.features.statistics import ColumnStatistics
+from eolab.lineage import Ref, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from eolab.features.registry import Entry, Registry
+
+
+class Inserting:
+    """The part of `FeatureGroup` that takes rows in."""
+
+    name: str
+    version: int
+    primary_key: tuple[str, ...]
+    event_time: str | None
+    partition_key: tuple[str, ...]
+    parents: tuple[str, ...]
+    expectations: dict[str, str]
+    policy: str
+    online_enabled: bool
+    statistics_at_insert: bool
+    table: OfflineTable
+    online: OnlineTable
+    _root: Path
+    _folder: Path
+    _registry: Registry
+    _entry: Entry
+
+    @property
+    def label(self) -> str:
+        """``name/version``."""
+        return f"{self.name}/{self.version}"
+
+    def commit_ref(self, version: int) -> Ref:
+        """The node of a commit in the lineage."""
+        return Ref("commit", f"{self.label}@{version}")
+
+    def _keep_statistics(self, commit: Commit) -> list[ColumnStatistics]:
+        raise NotImplementedError
+
+    def insert(
+        self,
+        frame: object,
+        *,
+        mode: Literal["upsert", "append"] = "upsert",
+        add_columns: bool = False,
+        statistics: bool | None = None,
+        sources: Iterable[Ref] = (),
+    ) -> Commit:
+        """Add rows, all or none.
+
+        Args:
+            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset.
+                The scenes that `extract` names in ``frame.attrs`` are recorded as the commit's
+                origin. Spark's executors write the rows themselves and must see the workspace.
+            mode: "upsert" keeps a row whose key is there as its newer version; "append" refuses it.
+            add_columns: Add columns that the group does not have; older rows get nulls.
+            statistics: Compute the group's statistics once the rows are in, else they are when
+                they are first asked for; by default as the group was made.
+            sources: What else the rows were made from.
+
+        Raises:
+            BadInput: Keys missing or twice, naive time stamps, another schema or CRS, rows that
+                break an expectation. Nothing is written.
+            Conflict: Keys are there already, with mode "append".
+            RemoteError: The disk is full or cannot be written. Nothing is written.
+        """
+        from eolab.features import spark
+
+        if mode not in {"upsert", "append"}:
+            raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
+        if spark.is_spark(frame):
+            commit = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
+        else:
+            geometry = self._place_of(frame)
+            rows = schema.to_arrow(
+                frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
+            )
+            schema.check_keys(rows, self.primary_key, self.event_time)
+            self._check_place(rows, frame, geometry)
+            self._meet_expectations(rows)
+            commit = self.table.append(
+                lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
+                only_new=mode == "append",
+            )
+        self._record(commit, frame, sources)
+        if self.online_enabled:
+            self.online.sync()
+        if self.statistics_at_insert if statistics is None else statistics:
+            self._keep_statistics(commit)
+        return commit
+
+    def _insert_from_spark(self, frame: object, *, mode: str, add_columns: bool) -> Commit:
+        from eolab.features import spark
+
+        def prepare(empty: pa.Table, existing: pa.Schema | None) -> pa.Table:
+            geometry = self._place_of(empty)
+            self._check_place(empty, empty, geometry)
+            return self._fit(empty, existing, geometry, add_columns=add_columns)
+
+        return spark.insert_from_spark(
+            self,  # type: ignore[arg-type]
+            frame,  # type: ignore[arg-type]
+            only_new=mode == "append",
+            add_columns=add_columns,
+            prepare=prepare,
+            check=self._meet_expectations,
+        )
+
+    def _place_of(self, frame: object) -> Geometry | None:
+        """How the group's rows know where they are, or will after this first insert."""
+        spec = self._registry.get("group", self.name, self.version).spec
+        geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
+        if geometry is None and self.table.open() is None:
+            return detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
+        return geometry
+
+    @staticmethod
+    def _check_place(rows: pa.Table, frame: object, geometry: Geometry | None) -> None:
+        if geometry is not None:
+            for name in geometry.columns:
+                chosen([name], rows.column_names, "the table (its geometry)")
+            check_same_crs(frame, geometry)
+
+    def _meet_expectations(self, rows: pa.Table | Sequence[str]) -> None:
+        found = validation.validate(rows, self.expectations, self._folder)
+        if found is None:
+            return
+        message = f"rows for {self.label} break its expectations: {found}"
+        if self.policy == "warn":
+            warnings.warn(message, validation.Unexpected, stacklevel=3)
+            return
+        error = validation.UnexpectedRows(
+            message, "Nothing was inserted. Mend or drop the rows; error.rows holds the ten worst."
+        )
+        error.rows = found.rows
+        raise error
+
+    def _fit(
+        self,
+        rows: pa.Table,
+        existing: pa.Schema | None,
+        geometry: Geometry | None,
+        *,
+        add_columns: bool,
+    ) -> pa.Table:
+        """The rows in the group's types; columns and geometry are noted in its description."""
+        chosen(self.partition_key, rows.column_names, "the table (its partition_key)")
+        if existing is not None:
+            rows = schema.conform(rows, existing, add_columns=add_columns)
+        spec = dict(self._registry.get("group", self.name, self.version).spec)
+        order = [n for n in texts(spec.get("columns")) if existing and n in existing.names]
+        names = order + [n for n in rows.column_names if n not in order]
+        described = geometry.to_dict() if geometry else None
+        if names != spec.get("columns") or spec.get("geometry") != described:
+            # The description first: without a table it is harmless, the next insert mends it.
+            self._registry.update(self._entry, {**spec, "columns": names, "geometry": described})
+        return rows
+
+    def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
+        # Spark's DataFrame has a column for each attribute that is asked for.
+        attrs = getattr(frame, "attrs", {})
+        items = attrs.get(ITEMS, []) if isinstance(attrs, Mapping) else []
+        record(
+            self._root,
+            [*(Ref("item", str(i)) for i in items), *sources, *self._parent_commits()],
+            self.commit_ref(commit.version),
+            {"rows": commit.rows},
+        )
+
+    def _parent_commits(self) -> list[Ref]:
+        """The newest commit of each parent."""
+        out = []
+        for label in self.parents:
+            name, _, version = label.rpartition("/")
+            entry = self._registry.find("group", name, int(version))
+            if entry is not None:
+                folder = self._folder.parents[1] / name / version
+                last = OfflineTable(folder, ()).last()
+                out += [] if last is None else [Ref("commit", f"{label}@{last.version}")]
+        return out
+
+
+def texts(value: object) -> list[str]:
+    """The texts of a list in a description; none where it has no such list."""
+    return [str(v) for v in value] if isinstance(value, list) else []
