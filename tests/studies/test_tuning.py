@@ -367,9 +367,10 @@ def test_budget_of_time_and_of_a_target(run: Run) -> None:
         time.sleep(0.05)
         return {"score": x}
 
-    timed = run(short, name="timed", trials=10_000, timeout=1.0)
+    # Long enough for workers to start on a busy machine.
+    timed = run(short, name="timed", trials=10_000, timeout=5.0)
     assert timed.state == "completed"
-    assert 2 <= len(timed.trials) < 200
+    assert 2 <= len(timed.trials) < 400
     found = run(short, name="found", trials=10_000, target=0.8)
     assert found.best_value >= 0.8
     assert len(found.trials) < 200
