@@ -167,7 +167,7 @@ def make_zones(count: int, size: int = 2000) -> object:
     return gpd.GeoDataFrame({"parcel_id": np.arange(count)}, geometry=shapes, crs="EPSG:32633")
 
 
-def zonal(*, parcels: int, dates: int = 12) -> dict[str, float]:
+def zonal(*, parcels: int, turns: int = 2, dates: int = 12) -> dict[str, float]:
     from exactextract import exact_extract
     from exactextract.raster import NumPyRasterSource
 
@@ -192,13 +192,13 @@ def zonal(*, parcels: int, dates: int = 12) -> dict[str, float]:
         ]
         return exact_extract(layers, zones, ["median"], include_cols=["parcel_id"], output="pandas")
 
-    ours, theirs = best(2, lambda: extract.zonal(cube, zones), raw)
+    ours, theirs = best(turns, lambda: extract.zonal(cube, zones), raw)
     return {"zonal_s": ours, "zonal_one_call_s": theirs, "zonal_vs_one_call": ours / theirs}
 
 
-def zonal_memory(folder: Path) -> dict[str, float]:
+def zonal_memory(folder: Path, *, dates: int) -> dict[str, float]:
     """Peak memory with twice the dates, the cube itself on disk and read lazily."""
-    peaks = [_child("zonal_peak", folder, dates) for dates in (24, 48)]
+    peaks = [_child("zonal_peak", folder, count) for count in (dates, 2 * dates)]
     return {"zonal_rss_gb": peaks[0], "zonal_rss_ratio": peaks[1] / peaks[0]}
 
 
@@ -231,7 +231,7 @@ def zonal_peak(folder: Path, dates: int) -> float:
     cube = cube.assign_coords(time=pd.date_range("2024-01-01", periods=dates)).odc.assign_crs(
         "EPSG:32633"
     )
-    extract.zonal(cube, make_zones(1000, size))
+    extract.zonal(cube, make_zones(300, size))
     return _peak()
 
 
@@ -275,13 +275,12 @@ def _Lazy(path: Path) -> object:
     return _lazy_class()(path)
 
 
-def online(folder: Path) -> dict[str, float]:
+def online(folder: Path, *, rows: int) -> dict[str, float]:
     store = FeatureStore(Config(root=folder))
-    group = store.create_feature_group(
-        "g", primary_key=["id"], event_time="time", online_enabled=True
-    )
-    frame = observations(1_000_000, 10_000)
-    group.insert(frame, statistics=False)
+    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
+    group.insert(observations(rows, 10_000), statistics=False)
+    # What an insert into an online group waits for, too.
+    (sync,) = best(1, group.sync_online)
     truth = store.create_feature_group("t", primary_key=["id"])
     truth.insert(pd.DataFrame({"id": np.arange(100), "y": ["a", "b"] * 50}), statistics=False)
     view = store.create_feature_view("v", labels=truth.select("y"), query=group.select(NAMES))
@@ -299,6 +298,7 @@ def online(folder: Path) -> dict[str, float]:
     many = [{"id": int(k)} for k in keys[:100]]
     single = [partial(view.get_feature_vector, {"id": int(k)}) for k in keys]
     return {
+        "online_sync_s": sync,
         "online1_us": median(single),
         "online100_us": median([partial(view.get_feature_vectors, many)] * 200),
     }
@@ -371,9 +371,9 @@ def main() -> None:
         "pit": lambda f: point_in_time(f, labels=100_000, rows=1_000_000),
         "insert": insert,
         "stats": statistics,
-        "online": online,
-        "zonal": lambda _: zonal(parcels=1_000 if options.quick else 10_000),
-        "zonal_memory": zonal_memory,
+        "online": partial(online, rows=200_000 if options.quick else 1_000_000),
+        "zonal": lambda _: zonal(parcels=500 if options.quick else 10_000),
+        "zonal_memory": partial(zonal_memory, dates=12 if options.quick else 24),
     }
     if not options.quick:
         measures["memory"] = memory
