@@ -143,6 +143,12 @@ class EoAccessor:
 
         return trim_border(self._cube, floor=floor, margin=margin)
 
+    def terrain(self, band: str = "elevation") -> xr.Dataset:
+        """Slope and direction of an elevation model (see `eolab.features.terrain.terrain`)."""
+        from eolab.features.terrain import terrain
+
+        return terrain(self._cube, band)
+
     def zonal(
         self,
         zones: gpd.GeoDataFrame,

@@ -163,7 +163,8 @@ def _to_zarr(chips: Chips, folder: Path) -> None:
     )  # fmt: skip
     for i in track(range(len(chips)), "Chips"):
         X[i], mask[i] = chips[i]
-    group.attrs.update(chips.about())
+    # Through text, so that attributes are plain JSON whatever the corners' integers are.
+    group.attrs.update(json.loads(json.dumps(chips.about())))
 
 
 def chips(
