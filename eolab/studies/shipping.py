@@ -347,9 +347,9 @@ def imported_modules(
     if type(data).__module__ in CARRIED:
         names.add("numpy")  # the arrays of a split
     names -= {"eolab"} if "eolab" not in _imported(function, set()) else set()
-    own = {name for name in names if _is_users(sys.modules.get(name, types))}
-    own |= {name.partition(".")[0] for name in carried}
-    return sorted(n for n in names - own if n not in sys.stdlib_module_names)
+    travels = {name.partition(".")[0] for name in carried} | {"__main__"}
+    travels.add((getattr(function, "__module__", None) or "").partition(".")[0])
+    return sorted(n for n in names - travels if n not in sys.stdlib_module_names)
 
 
 def _imported(function: object, seen: set[int]) -> set[str]:

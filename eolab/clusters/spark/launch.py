@@ -50,6 +50,7 @@ def probe(settings: dict[str, Any]) -> dict[str, Any]:
         name = "mailbox" if "mailbox" in address else "url"
         found, troubles = find_way([address])
         ways[name] = "" if found is not None else troubles.get(name, "no answer")
+    sys.path.extend(p for p in settings.get("sys_path", ()) if p not in sys.path)
     missing = [name for name in settings["modules"] if importlib.util.find_spec(name) is None]
     return {
         "host": socket.gethostname(),

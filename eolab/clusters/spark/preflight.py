@@ -63,7 +63,8 @@ def verdict(reports: Sequence[Report], addresses: Sequence[dict[str, Any]]) -> l
         names = ", ".join(lacking)
         raise RemoteError(
             f"executors ({host}) lack: {names}",
-            "Install it there, or ship an environment with spark.archives.",
+            "Install it there, or ship an environment with spark.archives; a module of your own "
+            "travels with modules=[...].",
         )
     ours = sys.version_info[:2]
     for report in reports:

@@ -16,12 +16,12 @@ from tests.clusters.spark.conftest import Cluster, Start, supervisors
 from tests.studies.conftest import events, until
 
 KINDS = ("plain", "eolab", "test", "crash", "device", "files")
-CLUSTERS = ("connect", "local", pytest.param("standalone", marks=pytest.mark.slow))
+SLOW = pytest.mark.slow  # a JVM a study, or a cluster of three
 
 
-@pytest.fixture(params=CLUSTERS)
-def cluster(request: pytest.FixtureRequest) -> Cluster:
-    found: Cluster = request.getfixturevalue(request.param)
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest, on: str) -> Cluster:
+    found: Cluster = request.getfixturevalue(on)
     return found
 
 
@@ -50,7 +50,17 @@ def train(data, reporter, *, seed, kind):
     return 4.0 + data.without(["b"]).train.X.shape[1]
 
 
-@pytest.mark.parametrize("transport", ["http", "mailbox"])
+@pytest.mark.parametrize(
+    ("on", "transport"),
+    [
+        ("connect", "http"),
+        ("connect", "mailbox"),
+        ("local", "http"),
+        pytest.param("local", "mailbox", marks=SLOW),
+        pytest.param("standalone", "http", marks=SLOW),
+        pytest.param("standalone", "mailbox", marks=SLOW),
+    ],
+)
 def test_trials_do_there_what_they_do_here(
     cluster: Cluster, study_on: Start, transport: str, tmp_path: Path
 ) -> None:
@@ -84,6 +94,10 @@ def slow(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
     return x
 
 
+@pytest.mark.parametrize(
+    "on",
+    ["connect", pytest.param("local", marks=SLOW), pytest.param("standalone", marks=SLOW)],
+)
 def test_workers_join_and_leave_and_cancel_frees_the_cluster(
     cluster: Cluster, study_on: Start
 ) -> None:

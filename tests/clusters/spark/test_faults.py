@@ -76,6 +76,8 @@ def test_kill_9_of_the_study_process_resumes_with_nothing_lost(
     assert_complete(study, 10)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(500)
 def test_kill_9_of_our_connect_server_starts_another(study_on: Start) -> None:
     ours = Cluster('conf = { "spark.driver.memory" = "600m" }\n')
     study = study_on(ours, steady, trials=10, wait=False)
