@@ -27,6 +27,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from eolab import config
+from eolab.studies import tune, uniform
 from tests.e2e import journals
 from tests.e2e.jupyter import ROOT, Lab, chromium, serve
 
@@ -38,6 +39,7 @@ REACH = {
     "event_to_pixel_ms": 1000.0,
     "busy_pct": 15.0,
     "lab_ms": 200.0,
+    "effect_ms": 2000.0,
 }
 BIG, LIVE = "ten-thousand", "live-{}"
 RUNNING = 200
@@ -106,6 +108,23 @@ SORT = (
     all.push(now - start);
   }
   return all;
+}"""
+)
+OPEN_ONLY = "name => window.jupyterapp.commands.execute('eolab:open-study', { name })"
+ACT = (
+    "async ([word, state]) => {"
+    + PAINTED
+    + """
+  const find = () => [...document.querySelectorAll('.eolab-StudyTab button')]
+    .find(button => button.textContent === word && button.ariaDisabled !== 'true');
+  while (!find()) await painted();
+  const start = performance.now();
+  find().click();
+  for (;;) {
+    const now = await painted();
+    if (document.querySelector(`.eolab-StudyTab header [data-state=${state}]`)) return now - start;
+    if (now - start > 60000) throw new Error(`never ${state}`);
+  }
 }"""
 )
 # Notes when each trial's step was first seen in the table, by the clock of the machine.
@@ -202,7 +221,7 @@ def table(bench: Bench) -> dict[str, object]:
 
 def live(bench: Bench) -> dict[str, object]:
     """One live view: how late it is, and what it costs the page."""
-    watched = 8.0 if bench.quick else 30.0
+    watched = 6.0 if bench.quick else 30.0
     name = LIVE.format("one")
     with bench.live(name, watched + 30) as folder, bench.window() as page:
         page.evaluate(OPEN, name)
@@ -250,7 +269,7 @@ def lateness(folder: Path, seen: list[list[float]]) -> list[float]:
 
 def windows(bench: Bench) -> dict[str, object]:
     """Four live views in two windows: how long Lab takes for a contents request meanwhile."""
-    watched = 8.0 if bench.quick else 30.0
+    watched = 6.0 if bench.quick else 30.0
     names = [LIVE.format("two"), LIVE.format("three")]
     with contextlib.ExitStack() as stack:
         for name in names:
@@ -280,6 +299,34 @@ def windows(bench: Bench) -> dict[str, object]:
     }
 
 
+def sleeper(reporter, *, x):
+    import time
+
+    for step in range(1_000):
+        reporter.report(step=step, score=x)
+        time.sleep(0.2)
+
+
+def acting(bench: Bench) -> dict[str, object]:
+    """From a click on Pause or Resume to the state in the view: through the study and back."""
+    name, times = "acted", []
+    study = tune(
+        config.find(bench.lab.folder), sleeper, name=name, metric="score", trials=8, workers=2,
+        space={"x": uniform(0, 1)}, sampler="random", wait=False, tracking=False,
+    )  # fmt: skip
+    try:
+        with bench.window() as page:
+            page.evaluate(OPEN_ONLY, name)
+            for word, state in [("Pause", "paused"), ("Resume", "running")] * (
+                1 if bench.quick else 5
+            ):
+                times.append(float(page.evaluate(ACT, [word, state])))
+    finally:
+        study.cancel()
+        study.wait(30, quiet=True)
+    return {"effect_ms": max(times)}
+
+
 def contents(lab: Lab) -> float:
     """Milliseconds of one contents request."""
     headers = {"Authorization": f"token {lab.token}"}
@@ -291,6 +338,7 @@ def contents(lab: Lab) -> float:
 
 
 MEASURES: dict[str, Callable[[Bench], dict[str, object]]] = {
+    "acting": acting,
     "table": table,
     "live": live,
     "windows": windows,

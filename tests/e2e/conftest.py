@@ -37,7 +37,8 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(sample_folder: Path) -> Iterator[Lab]:
-    with serve(sample_folder) as running:
+    # With the application in the page's reach, tests call commands as extensions do.
+    with serve(sample_folder, options=["--LabApp.expose_app_in_browser=True"]) as running:
         yield running
 
 

@@ -61,6 +61,18 @@ class Lab:
             return json.load(answer)
 
 
+def write_notebook(path: Path, source: str, shown: dict[str, object]) -> None:
+    """A notebook with one cell that has run, as it was saved: its kernel is gone."""
+    import nbformat
+
+    output = nbformat.v4.new_output("display_data", data=shown)
+    cell = nbformat.v4.new_code_cell(source, outputs=[output], execution_count=1)
+    # Without a kernel's name a question for it would cover the page.
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec})
+    nbformat.write(notebook, path)
+
+
 @contextlib.contextmanager
 def serve(
     folder: Path,
@@ -69,9 +81,11 @@ def serve(
     python: str = sys.executable,
     base: str = "/",
     options: Sequence[str] = (),
+    port: int = 0,
+    token: str = "",
 ) -> Iterator[Lab]:
     """Run a Jupyter server on loopback in ``folder`` and stop it with everything it started."""
-    token = secrets.token_hex(16)
+    token = token or secrets.token_hex(16)
     # A home of its own: Lab would restore what an earlier server's windows had open, and a click
     # on the sidebar's tab would then close it.
     home = Path(tempfile.mkdtemp(prefix=".jupyter-home-", dir=folder))
@@ -84,7 +98,7 @@ def serve(
     overrides.mkdir(parents=True, exist_ok=True)
     # The question about Jupyter news covers the corner of every screenshot.
     (overrides / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    command = [python, "-m", application, "--no-browser", "--allow-root", "--port=0"]
+    command = [python, "-m", application, "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.base_url={base}"]
     command += options

@@ -63,7 +63,8 @@ export function StudyTab({ name }: IProps): JSX.Element {
   return (
     <section
       className="eolab-StudyTab"
-      aria-label={trans.__('Study %1', study.name)}
+      // A view of the same study may stand under a cell: two regions need two names.
+      aria-label={trans.__('Study %1 in full', study.name)}
       data-details={chosen.size > 0}
     >
       <div className="eolab-StudyTab-main">

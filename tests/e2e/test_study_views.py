@@ -1,0 +1,385 @@
+"""The views of studies, seen and used: every picture, every action, light, dark and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from eolab import config
+from eolab.studies import Study, journal, tune, uniform
+from tests.e2e import accessibility, journals
+from tests.e2e.jupyter import Lab
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+FINISHED, ACTED = "finished-search", "acted-upon"
+PICTURES = {
+    "curves": "Curves",
+    "together": "Parameters together",
+    "one-by-one": "Parameters one by one",
+    "importance": "Importance",
+    "workers": "Workers",
+    "about": "About",
+}
+# Dark once in every run, on the tab; the rest of it in `make test-more`.
+THEMES = ["Light", pytest.param("Dark", marks=pytest.mark.slow)]
+Shoot = Callable[[Page, str], Path]
+
+
+def train(reporter, *, x=0.5):
+    import time
+
+    for step in range(40):
+        reporter.log(f"at step {step} with {x:.3f}")
+        reporter.report(step=step, score=x + step / 100)
+        time.sleep(0.25)
+
+
+@pytest.fixture(scope="module")
+def finished(lab: Lab) -> str:
+    """A study that has ended, with curves of every kind."""
+    runs = config.find(lab.folder).runs
+    journals.write_finished(runs, FINISHED, trials=60, steps=12, workers=4)
+    return FINISHED
+
+
+@pytest.fixture
+def acted(lab: Lab) -> Iterator[Study]:
+    """A study at work, longer than anybody looks; ended after the test."""
+    study = tune(
+        config.find(lab.folder), train, name=ACTED, metric="score", trials=200, workers=2,
+        space={"x": uniform(0, 1)}, sampler="random", wait=False, tracking=False,
+    )  # fmt: skip
+    yield study
+    if study.state in {"starting", "running", "paused"}:
+        study.cancel()
+    study.wait(60)
+
+
+def open_lab(page: Page, lab: Lab, name: str) -> None:
+    """A window with a layout of its own."""
+    page.goto(lab.link(f"lab/workspaces/{name}"))
+    page.wait_for_function("window.jupyterapp?.commands.hasCommand('eolab:open-study')")
+
+
+def open_study(page: Page, name: str) -> Locator:
+    """The tab of a study, opened by its command."""
+    command = "name => void window.jupyterapp.commands.execute('eolab:open-study', { name })"
+    page.evaluate(command, name)
+    tab = page.locator(".eolab-StudyTab").filter(has_text=name)
+    expect(tab.get_by_role("grid")).to_be_visible()
+    return tab
+
+
+def set_theme(page: Page, theme: str) -> None:
+    page.evaluate(
+        "theme => void window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme}",
+    )
+    light = "true" if theme == "Light" else "false"
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+
+
+def row(tab: Locator, trial: int) -> Locator:
+    number = f'[role=gridcell]:first-child:text-is("{trial}")'
+    return tab.locator(f"[role=row]:has(> {number})")
+
+
+def drawn(page: Page) -> None:
+    """Let the canvases be drawn, which follow in the next frames."""
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_every_picture_of_a_study(
+    lab: Lab, page: Page, finished: str, theme: str, shoot: Shoot
+) -> None:
+    open_lab(page, lab, f"pictures-{theme.lower()}")
+    set_theme(page, theme)
+    tab = open_study(page, finished)
+    # One selection in all pictures.
+    row(tab, 59).click()
+    row(tab, 58).click()
+    expect(tab.get_by_text("2 trials compared")).to_be_visible()
+    # What is to find nothing must find what is there.
+    page.evaluate(
+        "document.querySelector('.eolab-StudyTab').prepend(document.createElement('img'))"
+    )
+    (planted,) = accessibility.findings(page)
+    assert planted.startswith("image-alt")
+    page.evaluate("document.querySelector('.eolab-StudyTab > img').remove()")
+    faults = []
+    for name, word in PICTURES.items():
+        tab.get_by_role("tab", name=word, exact=True).click()
+        panel = tab.get_by_role("tabpanel", name=word, exact=True)
+        picture = panel.locator("canvas, .eolab-Importance, pre").first
+        expect(picture).to_be_visible()
+        expect(panel.locator(".eolab-Loading")).to_have_count(0)
+        drawn(page)
+        shoot(page, f"study-{name}-{theme.lower()}")
+        faults += [f"{name}: {fault}" for fault in accessibility.findings(page)]
+        if theme == "Light":
+            accessibility.check_tree(panel, f"study-{name}")
+    assert not faults, "\n".join(faults)
+    if theme == "Light":
+        accessibility.check_tree(tab.locator("header"), "study-header")
+        accessibility.check_tree(tab.locator("aside"), "study-trials-compared")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_studies_section(lab: Lab, page: Page, finished: str, theme: str, shoot: Shoot) -> None:
+    """In the sidebar, as narrow as it comes: a study in short, and opened."""
+    open_lab(page, lab, f"section-{theme.lower()}")
+    set_theme(page, theme)
+    page.locator("[data-id=eolab-sidebar]").click()
+    section = page.get_by_role("region", name="Studies")
+    study = section.get_by_role("listitem").filter(has_text=finished)
+    opener = study.get_by_role("button", name=finished).first
+    expect(opener).to_be_visible()
+    search = section.get_by_label("Search studies")
+    if search.count():  # only where there are many
+        search.fill(finished)
+        expect(section.get_by_role("listitem")).to_have_count(1)
+    opener.click()
+    expect(study.get_by_text("Best trial")).to_be_visible()
+    study.scroll_into_view_if_needed()
+    shoot(page, f"studies-section-{theme.lower()}")
+    assert not accessibility.findings(page)
+    if theme == "Light":
+        accessibility.check_tree(study, "studies-section")
+    study.get_by_role("button", name="Open", exact=True).click()
+    expect(page.locator(".eolab-StudyTab").get_by_role("grid")).to_be_visible()
+
+
+def test_filter_sort_columns_and_export(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
+    open_lab(page, lab, "table")
+    tab = open_study(page, finished)
+    grid = tab.get_by_role("grid")
+    everything = int(grid.get_attribute("aria-rowcount") or 0)
+    tab.get_by_label("Filter trials").fill("value > 0.5 and state == completed")
+    expect(grid).not_to_have_attribute("aria-rowcount", str(everything))
+    kept = int(grid.get_attribute("aria-rowcount") or 0) - 1
+    assert 0 < kept < everything - 1
+    head = tab.get_by_role("columnheader", name=journals.METRIC)
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    first = grid.locator("[aria-rowindex='2'] [role=gridcell]").nth(2)
+    best = max(
+        trial["value"] or 0 for trial in lab.get(f"eolab/api/v1/studies/{finished}")["trials"]
+    )
+    assert float(first.inner_text()) == pytest.approx(best, rel=1e-3)
+    tab.get_by_text("Columns", exact=True).click()
+    tab.get_by_role("checkbox", name="Worker").uncheck()
+    expect(tab.get_by_role("columnheader", name="Worker")).to_have_count(0)
+    shoot(page, "study-columns")
+    tab.get_by_text("Columns", exact=True).click()
+    with page.expect_download() as download:
+        tab.get_by_role("button", name="Export CSV").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == kept + 1
+    assert lines[0].startswith(f"trial,state,{journals.METRIC},params.lr")
+    tab.get_by_label("Filter trials").fill("valu > 1")
+    expect(tab.get_by_role("alert")).to_contain_text("valu")
+    shoot(page, "study-filter-fault")
+
+
+def test_acting_on_a_study_and_its_trials(lab: Lab, page: Page, acted: Study, shoot: Shoot) -> None:
+    """Each action from its button to its effect, seen in two windows."""
+    open_lab(page, lab, "acting")
+    tab = open_study(page, ACTED)
+    other = page.context.new_page()
+    open_lab(other, lab, "watching")
+    watched = open_study(other, ACTED)
+
+    # One trial: chosen, its log, stopped, tried again.
+    expect(tab.locator("[role=row] [data-state=running]").first).to_be_visible()
+    trial = next(
+        t["n"]
+        for t in reversed(lab.get(f"eolab/api/v1/studies/{ACTED}")["trials"])
+        if t["state"] == "running"
+    )
+    row(tab, trial).click()
+    details = tab.get_by_role("complementary", name="The chosen trials")
+    expect(details.get_by_role("log")).to_contain_text("at step")
+    details.get_by_label("Find in the log").fill("step 1 ")
+    expect(details.get_by_role("log")).not_to_contain_text("step 0 ")
+    shoot(page, "study-trial-log")
+    details.get_by_role("button", name="Stop this trial").click()
+    shoot(page, "study-stop-question")
+    page.get_by_role("dialog").get_by_role("button", name="Stop the trial").click()
+    stopped = "stopped early"
+    expect(details.locator(".eolab-State")).to_contain_text(stopped)
+    expect(row(watched, trial)).to_contain_text(stopped)
+    details.get_by_role("button", name="Try again").click()
+    expect(details.locator(".eolab-State")).not_to_contain_text(stopped)
+    details.get_by_role("button", name="Close").click()
+
+    # The study: more trials and workers, pause, resume, cancel.
+    tab.get_by_text("More", exact=True).click()
+    shoot(page, "study-menu")
+    tab.get_by_role("button", name="Change trials and workers").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Trials").fill("205")
+    form.get_by_label("Workers").fill("3")
+    shoot(page, "study-change")
+    form.get_by_role("button", name="Change").click()
+    expect(tab.locator("header")).to_contain_text("of 205")
+    expect(watched.locator("header")).to_contain_text("of 205")
+    assert acted.snapshot()["budget"]["trials"] == 205
+    figure = tab.locator(".eolab-Figure").filter(has_text="Workers")
+    expect(figure).to_contain_text("3")
+    tab.get_by_role("button", name="Pause").click()
+    expect(tab.locator("header")).to_contain_text("paused")
+    expect(watched.locator("header")).to_contain_text("paused")
+    tab.get_by_role("button", name="Resume").click()
+    expect(tab.locator("header")).to_contain_text("running")
+    tab.get_by_role("button", name="Cancel", exact=True).click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("finished trials are kept")
+    question.get_by_role("button", name="Go on").click()
+    assert acted.state == "running"
+    watched.get_by_role("button", name="Cancel", exact=True).click()
+    other.get_by_role("dialog").get_by_role("button", name="Cancel the study").click()
+    expect(watched.locator("header")).to_contain_text("cancelled")
+    expect(tab.locator("header")).to_contain_text("cancelled")
+    # What cannot work says why.
+    cancel = tab.get_by_role("button", name="Cancel", exact=True)
+    expect(cancel).to_have_attribute("aria-disabled", "true")
+    expect(cancel).to_have_attribute("title", "Not possible: the study is cancelled")
+    shoot(page, "study-cancelled")
+    other.close()
+
+
+def test_insert_code(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
+    open_lab(page, lab, "code")
+    page.evaluate(
+        "path => void window.jupyterapp.commands.execute('docmanager:open', { path })",
+        "notebooks/02-tuning.ipynb",
+    )
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    tab = open_study(page, finished)
+    for word, code in {
+        "attach": f'study = ws.study("{finished}")',
+        "best parameters": "params = study.best_params",
+        "refit and register": "fitted = study.refit()",
+        "trials as a data frame": "trials = study.to_dataframe()",
+    }.items():
+        open_study(page, finished)
+        tab.get_by_text("More", exact=True).click()
+        tab.get_by_role("button", name=f"Insert code: {word}").click()
+        expect(page.locator(".jp-Notebook")).to_contain_text(code)
+    shoot(page, "study-code")
+
+
+def test_around_a_running_study(lab: Lab, page: Page, acted: Study, shoot: Shoot) -> None:
+    """Running panel with workers, status bar, palette, launcher card, the end's notification."""
+    open_lab(page, lab, "around")
+    status = page.get_by_role("button", name="Running studies")
+    expect(status).to_contain_text(ACTED)
+    page.locator(".jp-LauncherCard").filter(has_text="EO Panel").wait_for()
+    page.get_by_role("tab", name="Running Terminals and Kernels").click()
+    panel = page.locator("#jp-running-sessions")
+    expect(panel.get_by_text(ACTED, exact=True)).to_be_visible()
+    worker = panel.get_by_role("treeitem").filter(has_text="trial").last
+    expect(worker).to_be_visible()
+    drawn(page)
+    shoot(page, "study-running-panel")
+    status.click()
+    tab = page.locator(".eolab-StudyTab").filter(has_text=ACTED)
+    expect(tab.get_by_role("grid")).to_be_visible()
+    page.keyboard.press("Control+Shift+C")
+    page.keyboard.type("study")
+    expect(page.locator(".lm-CommandPalette-item").filter(has_text="Open Study")).to_be_visible()
+    shoot(page, "study-palette")
+    page.keyboard.press("Escape")
+    described = page.evaluate(
+        "async () => (await window.jupyterapp.commands.describedBy('eolab:open-study')).args"
+    )
+    assert set(described["properties"]) == {"name", "mode"}
+    # It ends: one notification for the study.
+    made = len(acted.trials)
+    journal.append_command(acted.folder, "set", trials=made)
+    toast = page.locator(".Toastify__toast").filter(has_text=ACTED)
+    expect(toast).to_contain_text("completed")
+    toast.evaluate("node => Promise.all(node.getAnimations().map(each => each.finished))")
+    shoot(page, "study-notification")
+    expect(status).to_have_count(0)
+
+
+def test_tabs_come_back_after_a_reload(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
+    open_lab(page, lab, "reload")
+    with page.expect_response(
+        lambda answer: (
+            "api/workspaces/" in answer.url
+            and answer.request.method == "PUT"
+            and "eolab-comparison" in (answer.request.post_data or "")
+            and f"eolab-studies:{finished}" in (answer.request.post_data or "")
+        )
+    ):
+        open_study(page, finished)
+        page.evaluate("() => void window.jupyterapp.commands.execute('eolab:compare-studies')")
+        expect(page.locator(".eolab-Compare table")).to_be_visible()
+    drawn(page)
+    shoot(page, "studies-compared")
+    assert not accessibility.findings(page)
+    accessibility.check_tree(page.locator(".eolab-Compare thead"), "studies-compared")
+    page.reload()
+    expect(page.locator(".eolab-Compare table")).to_be_visible()
+    page.locator(".lm-TabBar-tab").filter(has_text=finished).click()
+    expect(page.locator(".eolab-StudyTab").get_by_role("grid")).to_be_visible()
+    assert page.locator(".jp-Dialog").count() == 0
+
+
+def test_by_keyboard_alone(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
+    """From the palette to a trial's log and back, without a pointer."""
+    open_lab(page, lab, "keyboard")
+    page.locator("body").press("Control+Shift+C")
+    page.keyboard.type("compare studies")
+    page.keyboard.press("Enter")
+    expect(page.locator(".eolab-Compare table")).to_be_visible()
+    tab_to(page, f".eolab-Compare .eolab-Link >> text={finished}")
+    page.keyboard.press("Enter")
+    tab = page.locator(".eolab-StudyTab").filter(has_text=finished)
+    expect(tab.get_by_role("grid")).to_be_visible()
+    tab_to(page, ".eolab-StudyTab [role=tab][aria-selected=true]")
+    page.keyboard.press("ArrowRight")
+    expect(tab.get_by_role("tab", name="Parameters together")).to_be_focused()
+    page.keyboard.press("End")
+    expect(tab.get_by_role("tab", name="About")).to_have_attribute("aria-selected", "true")
+    shoot(page, "study-keyboard-tabs")
+    tab_to(page, ".eolab-StudyTab input[type=search]")
+    page.keyboard.type("state == failed")
+    tab_to(page, ".eolab-StudyTab [role=columnheader] button")
+    page.keyboard.press("Enter")
+    expect(tab.get_by_role("columnheader", name="Trial")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    page.keyboard.press("Shift+Tab")
+    expect(tab.get_by_role("grid")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    details = tab.get_by_role("complementary", name="The chosen trials")
+    expect(details).to_contain_text("failed")
+    expect(details).to_contain_text("the loss is not finite")
+    shoot(page, "study-keyboard-trial")
+    tab_to(page, ".eolab-Details button[aria-label=Close]")
+    page.keyboard.press("Enter")
+    expect(details).to_have_count(0)
+
+
+def tab_to(page: Page, selector: str, most: int = 80) -> None:
+    """Press Tab until the focus is on the element, as somebody without a pointer does."""
+    wanted = page.locator(selector).first
+    wanted.wait_for()
+    for _ in range(most):
+        if wanted.evaluate("node => node === document.activeElement"):
+            outline = wanted.evaluate("node => getComputedStyle(node).outlineStyle")
+            assert outline != "none", f"the focus cannot be seen on {selector}"
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {selector}")
