@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
+from eolab.clusters.spark.java import LEAST, java_version
 from eolab.config import Config
 from eolab.studies import list_studies
 
@@ -22,6 +25,9 @@ def test_the_tuning_notebook(config: Config, monkeypatch: pytest.MonkeyPatch) ->
     # `!eolab` is the one beside this interpreter.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(ROOT / "notebooks" / "02-tuning.ipynb", as_version=4)
+    with_spark = (java_version() or 0) >= LEAST and find_spec("pyspark") is not None
+    if not with_spark:
+        notebook.cells = [c for c in notebook.cells if "spark" not in c.metadata.get("tags", ())]
     NotebookClient(
         notebook, timeout=300, kernel_name="python3",
         resources={"metadata": {"path": str(config.file.parent)}}
@@ -35,8 +41,17 @@ def test_the_tuning_notebook(config: Config, monkeypatch: pytest.MonkeyPatch) ->
     assert "the train function and the space changed since" in text
     assert "interrupted" in text
     assert "the first 5 trials all failed: FileNotFoundError: terrain.tif" in text
+    if with_spark:
+        assert "spark runs at sc://localhost" in text
+        assert "parcels" in text
+        assert "spark is stopped" in text
     states = {s["name"]: s["state"] for s in list_studies(config)}
     assert states == {
         "season": "completed", "fragile": "completed", "broken": "cancelled",
-        "season-asha": "completed", "season-mixed": "completed", "hands-on": "completed",
+        "season-asha": "completed", "season-mixed": "completed",
+        "hands-on": "completed", **({"season-spark": "completed"} if with_spark else {}),
     }  # fmt: skip
+    # Exported, it shows how its studies stood, without a server and without our extension.
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    assert html.count("<title>Learning curves: val_accuracy by step</title>") >= 2
+    assert html.count("<title>Best val_accuracy so far</title>") >= 2
