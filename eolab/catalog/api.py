@@ -11,7 +11,7 @@ from eolab.catalog.documents import as_items, self_href
 from eolab.catalog.fetch import TIMEOUT, new_session, retry_policy
 from eolab.catalog.query import Query, stamp
 from eolab.catalog.sources import Source
-from eolab.errors import EolabError, NotFound, RemoteError
+from eolab.errors import EolabError, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -58,7 +58,13 @@ class ApiSource(Source):
 
         with self._failures(f"collection {collection}"):
             found = self.client.get_collection(collection)
-        assert isinstance(found, CollectionClient)
+        if found is None:
+            raise NotFound(
+                f"no collection {collection!r} in {self.name!r}",
+                nearest(collection, [c.id for c in self.collections()], "collections"),
+            )
+        if not isinstance(found, CollectionClient):  # a service without collections of its own
+            return super().queryables(collection)
         try:
             told = found.get_queryables()
         except (APIError, DoesNotConformTo, NotImplementedError):

@@ -138,6 +138,43 @@ class TestGeoParquet(SourceContract):
         assert source.simulated
 
 
+@pytest.mark.slow
+class TestPgstac(SourceContract):
+    """A real STAC API on PostgreSQL, and the same answers as the folder and the file."""
+
+    @pytest.fixture
+    def source(self, pgstac, config):
+        return open_source(config, pgstac)
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {},
+            {"max_cloud": 20, "collections": ["sentinel-2-l2a-simulated"]},
+            {"max_cloud": 20, "cloud_missing": "drop"},
+            {"datetime": "2021-05/2021-07", "bbox": (12.05, 48.5, 12.2, 48.7)},
+            {"bbox": (12.05, 48.5, -170, 48.7), "limit": 7},
+            {"filter": "eo:cloud_cover < 20 AND platform = 'sentinel-2a'"},
+            {"filter": "sat:orbit_state = 'ascending'", "datetime": "2022"},
+            {"text": "farming 32UQU", "sortby": "-eo:cloud_cover"},
+        ],
+    )
+    def test_it_agrees_with_the_folder_and_the_file(
+        self, source, sample_source, config, tmp_path, asked
+    ):
+        from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
+
+        assert source.kind == "api"
+        expected = [i.id for i in sample_source.search(**asked)]
+        assert [i.id for i in source.search(**asked)] == expected
+        if "text" in asked:
+            return  # the file's collections do not carry the words of the catalogue's
+        table = parse_stac_items_to_arrow([i.to_dict() for i in sample_source.search()])
+        to_parquet(table, tmp_path / "items.parquet")
+        file = open_source(config, str(tmp_path / "items.parquet"))
+        assert [i.id for i in file.search(**asked)] == expected
+
+
 def _item(name: str, **change: object) -> dict[str, object]:
     document: dict[str, object] = {
         "type": "Feature",
