@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def make_surgeon(recipe: Recipe, folded: Folds) -> Surgeon:
             "layers are part of a model, and there is no model",
             "Give build=, a function that returns the model, and let train take `model`.",
         )
+    # `build` may load TensorFlow here, in the notebook: its start-up notes are not the reader's.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     seed = derive_seed(recipe.seed, 0, "ablation")
     seed_everything(seed)
     offered = {"data": folded.parts[""][0], "seed": seed, **recipe.params}
