@@ -40,7 +40,7 @@ SHIPPED = (
     "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "reporter.py", "callbacks.py"
 )  # fmt: skip
 PROBES_MOST = 8
-PREFLIGHT_SECONDS = 10.0
+PREFLIGHT_SECONDS = 60.0  # a free cluster answers within ten
 STOP_SECONDS = 8.0
 REFUSED_MOST = 3
 

@@ -83,7 +83,11 @@ def main() -> int:
     address, troubles = find_way(settings.pop("addresses"))
     if address is None:
         told = "; ".join(f"{name}: {why}" for name, why in troubles.items())
-        print(f"{socket.gethostname()} does not reach the study ({told})", file=sys.stderr)
+        print(
+            f"{socket.gethostname()} does not reach the study ({told}); give advertise= or "
+            "mailbox= in the cluster's table",
+            file=sys.stderr,
+        )
         return 3
     worker = importlib.import_module("worker")
     supervisor = worker.Supervisor({**settings, "address": address})
