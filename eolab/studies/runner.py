@@ -52,6 +52,7 @@ class ChildProcess:
         os.set_blocking(self.prints, False)
         os.set_blocking(self.messages, False)
         self._buffer = b""
+        self._held = b""
         self.exit_handle = _pidfd(self.process.pid)
 
     def send(self, message: Message) -> None:
@@ -73,8 +74,19 @@ class ChildProcess:
         *lines, self._buffer = self._buffer.split(b"\n")
         return [json.loads(line) for line in lines]
 
+    def hold_prints(self) -> None:
+        """Keep what it prints for `printed`, while nobody takes it: a full pipe would stop it."""
+        try:
+            block = os.read(self.prints, 1 << 18)
+        except BlockingIOError:
+            return
+        self._held = (self._held + block)[:LOG_MOST]
+
     def printed(self) -> bytes:
         """Some of what it printed since the last call."""
+        if self._held:
+            held, self._held = self._held, b""
+            return held
         try:
             return os.read(self.prints, 1 << 18)
         except BlockingIOError:

@@ -165,6 +165,12 @@ class Supervisor:
         except BlockingIOError:
             pass
 
+    def _unring(self) -> None:
+        try:
+            self._bell.recv(4096)
+        except BlockingIOError:
+            pass
+
     def main(self) -> None:
         signal.signal(signal.SIGTERM, self._terminate)
         self.outbox.start()
@@ -216,15 +222,18 @@ class Supervisor:
         """Wait until it has loaded the function, or has died of it (the first trial tells)."""
         child = self.child
         assert child is not None
-        while not self.ready and child.alive:
-            with selectors.DefaultSelector() as selector:
-                self._watch(selector, child)
+        with selectors.DefaultSelector() as selector:
+            self._watch(selector, child)
+            while not self.ready and child.alive:
                 selector.select(1.0)
-            for message in child.receive():
-                self.ready = self.ready or message["op"] == "ready"
-                if message["op"] == "broken":
-                    self._broken = str(message["error"])
-                    return
+                # TensorFlow talks while it loads: what nobody takes would wake us again and again.
+                child.hold_prints()
+                self._unring()
+                for message in child.receive():
+                    self.ready = self.ready or message["op"] == "ready"
+                    if message["op"] == "broken":
+                        self._broken = str(message["error"])
+                        return
 
     _broken: str | None = None
 
@@ -311,10 +320,7 @@ class Supervisor:
                 wait = max(0.0, min(times) - time.monotonic()) if times else 5.0
                 selector.select(min(wait, MEMORY_SECONDS if memory else 5.0))
                 dead = not child.alive
-                try:
-                    self._bell.recv(4096)
-                except BlockingIOError:
-                    pass
+                self._unring()
                 self.outbox.add(log=log.take(child.printed()))
                 for message in child.receive():
                     if message["op"] == "report":
