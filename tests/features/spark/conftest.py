@@ -67,6 +67,8 @@ def duckdb():
 def classic(tmp_path_factory):
     from pyspark.sql import SparkSession
 
+    # Left by whoever opened a Connect session in this process: classic Spark would not start.
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = (
         SparkSession.builder.master("local[2]")
