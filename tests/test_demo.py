@@ -69,6 +69,7 @@ def test_the_sample_gives_the_same_figures_twice() -> None:
     assert without_seconds(first) == without_seconds(second)
 
 
+@pytest.mark.slow  # twelve studies: minutes
 def test_real_scenes_go_the_whole_way(shared_data: Path) -> None:
     figures, told = demo(*scenes(shared_data))
     check_shape(figures)
@@ -79,6 +80,7 @@ def test_real_scenes_go_the_whole_way(shared_data: Path) -> None:
     assert "plumbing test, not a result" in told
 
 
+@pytest.mark.slow  # twelve studies: minutes
 def test_a_real_table_goes_the_whole_way(shared_data: Path) -> None:
     figures, told = demo(*table(shared_data))
     check_shape(figures)
