@@ -91,8 +91,7 @@ def test_the_notebook_runs_and_its_studies_outlive_page_and_kernel(
     wait_until("the view moves after the reload", lambda: done(network) > before, 180)
 
     # The kernel is killed: the study goes on to its end, and the view shows it.
-    kernels = lab.get_list("api/kernels")
-    assert len(kernels) == 1
+    assert lab.get_list("api/kernels")
     kill_kernel(lab)
     assert study_state(lab, NETWORK) == "running"
     wait_until("the study's end", lambda: study_state(lab, NETWORK) in ENDED, 300)
