@@ -1,4 +1,5 @@
 /** The front-end half of eolab. */
+import { codePlugin } from './shared/codePlugin';
 import { corePlugin } from './shared/corePlugin';
 import { launcherPlugin } from './shared/launcherPlugin';
 import { sidebarPlugin } from './shared/sidebarPlugin';
@@ -10,6 +11,7 @@ import { watchPlugin } from './studies/watchPlugin';
 
 export default [
   corePlugin,
+  codePlugin,
   sidebarPlugin,
   viewsPlugin,
   studiesPlugin,

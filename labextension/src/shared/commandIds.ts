@@ -35,4 +35,7 @@ export namespace CommandIDs {
 
   /** Put code that works on a study into the notebook. */
   export const insertCode = 'eolab:insert-study-code';
+
+  /** Put any view's code into the notebook. */
+  export const insertCell = 'eolab:insert-cell';
 }

@@ -264,7 +264,7 @@ export function addStudyCommands(
       execute: async args => {
         const name = nameOf(args) || (await pickStudy(eolab, () => true));
         if (name) {
-          const { insertCode } = await import('./insertCode');
+          const { insertCode } = await import('../shared/insertCode');
           const code = studyCode(name, kindOf(args));
           const notebook = insertCode(code, notebooks, trans);
           if (notebook) {
