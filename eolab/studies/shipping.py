@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import hashlib
 import importlib
 import inspect
@@ -66,7 +67,7 @@ def pack_function(
 
     function = without_annotations(function)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
-    own = [module.__name__] if module is not None and _is_users(module) else []
+    own = [module.__name__] if module is not None and is_users(module) else []
     for name in modules:
         try:
             importlib.import_module(name)
@@ -98,7 +99,7 @@ def pack_function(
 
 def without_annotations(function: Callable[..., object]) -> Callable[..., object]:
     """A copy whose annotations (spaces of ours) need not be importable where it runs."""
-    if not isinstance(function, types.FunctionType) or not _is_users(
+    if not isinstance(function, types.FunctionType) or not is_users(
         sys.modules.get(function.__module__ or "")
     ):
         return function
@@ -162,7 +163,7 @@ def relocate(data: object, paths: Mapping[str, str]) -> object:
     return data
 
 
-def _is_users(module: types.ModuleType | None) -> bool:
+def is_users(module: types.ModuleType | None) -> bool:
     """Whether a module is the user's own: not installed, not the standard library, not eolab."""
     if module is None:
         return True
@@ -172,15 +173,21 @@ def _is_users(module: types.ModuleType | None) -> bool:
     if not file or module.__name__.partition(".")[0] == "eolab":
         return False
     path = Path(file).resolve()
-    installed = {Path(p).resolve() for k, p in sysconfig.get_paths().items() if "lib" in k}
-    return not any(path.is_relative_to(p) for p in installed)
+    return not any(path.is_relative_to(p) for p in _libraries())
+
+
+@functools.cache
+def _libraries() -> frozenset[Path]:
+    """Folders of installed packages and of the standard library."""
+    paths = sysconfig.get_paths().items()
+    return frozenset(Path(p).resolve() for k, p in paths if "lib" in k)
 
 
 def function_name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
+def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
     """What a function refers to: closure, defaults, and the globals that its code names."""
     plain = inspect.unwrap(function)
     if isinstance(plain, types.MethodType):
@@ -220,11 +227,11 @@ def _global_names(code: types.CodeType) -> set[str]:
 
 def _culprit(function: Callable[..., object]) -> tuple[str, object]:
     """The thing that the function uses and that cannot be pickled."""
-    for name, value in _used(function):
+    for name, value in used(function):
         if (
             isinstance(value, types.FunctionType)
             and value is not function
-            and _is_users(sys.modules.get(value.__module__))
+            and is_users(sys.modules.get(value.__module__))
         ):
             inner, thing = _culprit(value) if _fails(value) else ("", None)
             if inner:
@@ -262,26 +269,26 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
         h.update(repr((value.co_names, value.co_varnames, value.co_freevars)).encode())
         for const in value.co_consts:
             _feed(h, const, seen)
-    elif isinstance(value, (types.FunctionType, types.MethodType)) and _is_users(
+    elif isinstance(value, (types.FunctionType, types.MethodType)) and is_users(
         sys.modules.get(value.__module__)
     ):
         seen.add(id(value))
         plain = inspect.unwrap(value)
         if isinstance(plain, types.FunctionType):
             _feed(h, plain.__code__, seen)
-        for name, used in _used(value):
+        for name, part in used(value):
             h.update(name.encode())
-            _feed(h, used, seen)
+            _feed(h, part, seen)
     elif isinstance(value, types.ModuleType):
         h.update(value.__name__.encode())
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
         h.update(f"{getattr(value, '__module__', '')}.{name}".encode())
         if not isinstance(value, type):
-            for name, used in _used(value):
+            for name, part in used(value):
                 h.update(name.encode())
-                _feed(h, used, seen)
-        elif _is_users(sys.modules.get(value.__module__)):
+                _feed(h, part, seen)
+        elif is_users(sys.modules.get(value.__module__)):
             seen.add(id(value))
             for name, member in sorted(vars(value).items()):
                 if (
@@ -330,46 +337,3 @@ def source_text(function: Callable[..., object]) -> str:
         return inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError):
         return ""
-
-
-def needed_imports(function: Callable[..., object]) -> list[str]:
-    """Libraries with random states of their own that the function imports when it runs."""
-    names = _imported(function, set())
-    return [name for name in ("numpy", "tensorflow", "keras", "torch") if name in names]
-
-
-def imported_modules(
-    function: Callable[..., object], data: object, carried: Iterable[str] = ()
-) -> list[str]:
-    """Libraries that must be installed where the function runs, for it and for its data."""
-    names = _imported(function, set()) | {"cloudpickle"}
-    names.add(type(data).__module__.partition(".")[0])
-    if type(data).__module__ in CARRIED:
-        names.add("numpy")  # the arrays of a split
-    names -= {"eolab"} if "eolab" not in _imported(function, set()) else set()
-    travels = {name.partition(".")[0] for name in carried} | {"__main__"}
-    travels.add((getattr(function, "__module__", None) or "").partition(".")[0])
-    return sorted(n for n in names - travels if n not in sys.stdlib_module_names)
-
-
-def _imported(function: object, seen: set[int]) -> set[str]:
-    function = inspect.unwrap(function) if callable(function) else function
-    if id(function) in seen or not isinstance(function, types.FunctionType):
-        return set()
-    seen.add(id(function))
-    names: set[str] = set()
-    codes = [function.__code__]
-    while codes:
-        code = codes.pop()
-        names |= {
-            str(i.argval).partition(".")[0]
-            for i in dis.get_instructions(code)
-            if i.opname == "IMPORT_NAME"
-        }
-        codes.extend(c for c in code.co_consts if isinstance(c, types.CodeType))
-    for _, used in _used(function):
-        if isinstance(used, types.FunctionType):
-            names |= _imported(used, seen)
-        elif isinstance(used, types.ModuleType):
-            names.add(used.__name__.partition(".")[0])
-    return names

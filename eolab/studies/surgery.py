@@ -10,29 +10,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
     import keras
 
+ModelT_co = TypeVar("ModelT_co", covariant=True)
 Shapes = dict[str, tuple[tuple[int, ...], ...]]
 
 
 @dataclass(frozen=True)
-class Surgery:
+class Surgery(Generic[ModelT_co]):
     """A model with layers taken out, and the proof that they are gone.
 
     Attributes:
-        model: The new model, functional, with new weights.
+        model: The new model: of Keras functional, with new weights; of PyTorch a copy.
         removed: Names of the layers that went.
         inserted: Names of projections that came in their places.
         parameters: Number of parameters before and after.
         flops: Estimated floating-point operations of one sample before and after (see `flops`).
     """
 
-    model: keras.Model
+    model: ModelT_co
     removed: tuple[str, ...]
     inserted: tuple[str, ...]
     parameters: tuple[int, int]
@@ -44,7 +45,9 @@ def layer_names(model: keras.Model) -> tuple[str, ...]:
     return tuple(layer.name for layer in model.layers if type(layer).__name__ != "InputLayer")
 
 
-def remove_layers(model: keras.Model, names: Sequence[str], *, project: bool = False) -> Surgery:
+def remove_layers(
+    model: keras.Model, names: Sequence[str], *, project: bool = False
+) -> Surgery[keras.Model]:
     """The model without these layers (see `Surgeon.remove`)."""
     return Surgeon(model).remove(names, project=project)
 
@@ -69,7 +72,7 @@ class Surgeon:
         self.parameters: int = self._template.count_params()
         self.flops = flops(self._template)
 
-    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery:
+    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[keras.Model]:
         """The model without these layers.
 
         Args:
@@ -98,7 +101,7 @@ class Surgeon:
                 # built ones (Concatenate) no longer look whether their inputs fit.
                 new = keras.models.clone_model(rewired)
             except Exception as error:  # whatever a layer says of shapes that it cannot take
-                problem = problem or _first_line(error)
+                problem = problem or first_line(error)
                 continue
             self._prove(new, gone, inserted)
             return Surgery(
@@ -243,7 +246,8 @@ def _rewire(
     return new, inserted
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from eolab import progress
 from eolab.config import Config, check_name
 from eolab.errors import BadInput, Conflict, nearest
-from eolab.studies import checks, journal, shipping
+from eolab.studies import checks, imports, journal, shipping
 from eolab.studies.detach import start_process
 from eolab.studies.parameters import Parameter
 from eolab.studies.record import ENDED, FORMAT
@@ -170,12 +170,12 @@ def tune(
             **cluster.options,
             **({} if cpus is None else {"cpus": cpus}),
         },
-        "modules": shipping.imported_modules(train, data, modules)
+        "modules": imports.imported_modules(train, data, modules)
         if cluster.kind == "spark"
         else [],
         "function": getattr(train, "__name__", type(train).__name__),
         "source": shipping.source_text(train),
-        "imports": shipping.needed_imports(train),
+        "imports": imports.needed_imports(train),
         "data": _about(data),
         "digest": {
             "code": shipping.digest_function(train),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput
 from eolab.studies.ablation.components import BASELINE
+from eolab.studies.ablation.cutting import Cutter, cutter_for
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.folds import Folds
 from eolab.studies.ablation.trial import Recipe, call_named, seed_everything
@@ -16,8 +17,6 @@ from eolab.studies.seeds import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from eolab.studies.surgery import Surgeon
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class Preview:
         return f"{table}\n{len(self.runs)} runs of {len(self.variants)} variants"
 
 
-def make_surgeon(recipe: Recipe, folded: Folds) -> Surgeon:
+def make_surgeon(recipe: Recipe, folded: Folds) -> Cutter:
     """The model that `build` makes for the first fold, ready to be cut.
 
     Raises:
-        BadInput: There is no `build`, or Keras does not know the model's graph.
+        BadInput: There is no `build`, or nobody can read the model that it makes.
     """
     if recipe.build is None:
         raise BadInput(
@@ -65,13 +64,12 @@ def make_surgeon(recipe: Recipe, folded: Folds) -> Surgeon:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     seed = derive_seed(recipe.seed, 0, "ablation")
     seed_everything(seed)
-    offered = {"data": folded.parts[""][0], "seed": seed, **recipe.params}
-    from eolab.studies.surgery import Surgeon
+    data = folded.parts[""][0]
+    offered = {"data": data, "seed": seed, **recipe.params}
+    return cutter_for(call_named(recipe.build, offered), data)
 
-    return Surgeon(call_named(recipe.build, offered))
 
-
-def costs_of(recipe: Recipe, folded: Folds, surgeon: Surgeon | None) -> dict[str, dict[str, float]]:
+def costs_of(recipe: Recipe, folded: Folds, surgeon: Cutter | None) -> dict[str, dict[str, float]]:
     """Columns, parameters and FLOPs of each variant; layers are really taken out.
 
     Raises:

@@ -12,6 +12,7 @@ from eolab.errors import BadInput, NotFound, nearest
 from eolab.studies import journal
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import Component, Names
+from eolab.studies.ablation.cutting import Cutter
 from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
 from eolab.studies.ablation.folds import make_folds
 from eolab.studies.ablation.preview import Preview, costs_of, make_surgeon
@@ -172,11 +173,13 @@ def ablate(
         direction: Whether large or small values are good.
         features: Columns to leave out one by one: True for all, names, or text with globs.
         groups: Groups of columns, ``{"sar": "VV* VH*", "terrain": ["slope", "height"]}``.
-        layers: Layers to take out one by one: names, prefixes or globs.
+        layers: Layers to take out one by one: names, prefixes or globs. Of a PyTorch model the
+            names of its modules ("encoder.block2"), which an identity replaces.
         modules: Blocks of layers, each of which goes as a whole.
         datasets: Other data by name, of the same form as ``data``.
         changes: Named changes: other ``params``, or a function from data to data.
-        build: Makes the Keras model; its arguments are taken from data, seed and ``params``.
+        build: Makes the Keras or PyTorch model; its arguments are taken from data, seed and
+            ``params``.
         params: Fixed hyperparameters, for example ``study.best_params``.
         design: See `eolab.studies.ablation.design.variants`.
         folds: Number of folds, if ``data`` is `TrainingData`.
@@ -216,7 +219,7 @@ def ablate(
         *(Component(change, "change") for change in named),
     ]
     recipe = Recipe(train, build, dict(params or {}), changes=named, seed=seed, project=project)
-    surgeon = None
+    surgeon: Cutter | None = None
     if layers or modules:
         surgeon = make_surgeon(recipe, folded)
         known += parts.layers(layers, surgeon.names) if layers else []

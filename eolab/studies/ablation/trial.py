@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput, nearest
 from eolab.studies.ablation.components import Component
+from eolab.studies.ablation.cutting import cutter_for
 from eolab.studies.ablation.design import Variant
 from eolab.studies.ablation.folds import Folds, without
 from eolab.studies.parameters import Value
@@ -86,9 +87,7 @@ class Recipe:
         model = call_named(self.build, {"data": data, "seed": seed, **params})
         layers = self.layers(variant)
         if layers:
-            from eolab.studies.surgery import remove_layers
-
-            model = remove_layers(model, layers, project=self.project).model
+            model = cutter_for(model, data).remove(layers, project=self.project).model
         return data, model, params
 
 
