@@ -31,7 +31,7 @@ def imported_modules(
     names = _imported(function)
     needs_us = "eolab" in names
     names |= {"cloudpickle", type(data).__module__.partition(".")[0]}
-    if type(data).__module__ in CARRIED:
+    if type(data).__module__ in CARRIED or hasattr(data, "carried"):
         names.add("numpy")  # the arrays of a split
     if not needs_us:
         names.discard("eolab")

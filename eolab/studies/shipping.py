@@ -28,7 +28,9 @@ MOST_DATA = 256_000_000
 
 
 CARRIED = ("eolab.data", "eolab.errors")
-"""What a train function may need of ours where eolab is not installed: it travels by value."""
+"""What a train function may need of ours where eolab is not installed: it travels by value.
+
+A function or data of our own (an ablation's) names what it needs besides in `carried`."""
 
 
 @contextlib.contextmanager
@@ -66,8 +68,9 @@ def pack_function(
     import cloudpickle
 
     function = without_annotations(function)
-    module = sys.modules.get(getattr(function, "__module__", None) or "")
-    own = [module.__name__] if module is not None and is_users(module) else []
+    parts = getattr(function, "parts", (function,))
+    homes = [sys.modules.get(getattr(part, "__module__", None) or "") for part in parts]
+    own = [module.__name__ for module in homes if module is not None and is_users(module)]
     for name in modules:
         try:
             importlib.import_module(name)
@@ -76,7 +79,7 @@ def pack_function(
                 f"the module {name!r} cannot travel: {error}", "Check its name."
             ) from error
     try:
-        with _by_value([*own, *modules, *(CARRIED if carry else ())]):
+        with _by_value({*own, *modules, *(_carried(function) if carry else ())}):
             content: bytes = cloudpickle.dumps(function)
     except Exception as error:
         name, thing = _culprit(function)
@@ -95,6 +98,10 @@ def pack_function(
             "Give large arrays as data=, the function gets them as its argument `data`.",
         )
     return content
+
+
+def _carried(thing: object) -> set[str]:
+    return {*CARRIED, *getattr(thing, "carried", ())}
 
 
 def without_annotations(function: Callable[..., object]) -> Callable[..., object]:
@@ -129,7 +136,7 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
     import cloudpickle
 
     try:
-        with _by_value(CARRIED if carry else ()):
+        with _by_value(_carried(data) if carry else ()):
             content = bytes(cloudpickle.dumps(data, protocol=5))
     except Exception as error:
         raise BadInput(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eolab.errors import BadInput
-from eolab.studies.surgery import Surgery
+from eolab.studies.surgery import Surgeon, Surgery
+from eolab.studies.torch_surgery import TorchSurgeon
 
 
 class Cutter(Protocol):
@@ -46,12 +47,8 @@ def cutter_for(model: object, data: object) -> Cutter:
     # with PyTorch as its backend a Keras model is a PyTorch module too.
     keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
     if keras is not None and isinstance(model, keras.Model):
-        from eolab.studies.surgery import Surgeon
-
         return Surgeon(model)
     if torch is not None and isinstance(model, torch.nn.Module):
-        from eolab.studies.torch_surgery import TorchSurgeon
-
         return TorchSurgeon(model, data)
     raise BadInput(
         f"build returned a {type(model).__name__}, whose layers are unknown",

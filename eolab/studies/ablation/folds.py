@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,14 @@ class Folds:
 
     Attributes:
         parts: Name ("" for the data as given) -> what the train function gets, one a fold.
+        carried: Modules of ours that it needs where eolab is not installed.
     """
+
+    carried: ClassVar[tuple[str, ...]] = (
+        "eolab.studies.ablation.folds",
+        "eolab.studies.seeds",
+        "eolab.studies.shipping",
+    )
 
     parts: Mapping[str, tuple[object, ...]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -157,6 +157,7 @@ def ablate(
     tracking: bool = True,
     check_metric: bool = True,
     trial_timeout: float | None = None,
+    python_modules: Sequence[str] = (),
 ) -> Ablation | Preview:
     """Find out what features, groups of features, layers and modules are worth.
 
@@ -196,6 +197,8 @@ def ablate(
         tracking: Project the study into MLflow.
         check_metric: Whether a metric that looks wrong for the direction is an error.
         trial_timeout: Seconds that one run may take.
+        python_modules: Python modules of your own that the functions import, to travel to a
+            cluster with them.
 
     Raises:
         BadInput: A misspelt name, an empty group or one that is everything, a layer that cannot
@@ -274,6 +277,7 @@ def ablate(
         resume=resume,
         wait=False,
         trial_timeout=trial_timeout,
+        modules=python_modules,
         tracking=tracking,
         check_metric=False,  # checked above, on the user's function
     )

@@ -6,7 +6,7 @@ import inspect
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput, nearest
@@ -16,6 +16,7 @@ from eolab.studies.ablation.design import Variant
 from eolab.studies.ablation.folds import Folds, without
 from eolab.studies.parameters import Value
 from eolab.studies.seeds import derive_seed
+from eolab.studies.shipping import without_annotations
 
 if TYPE_CHECKING:
     from eolab.studies.reporter import Reporter
@@ -91,8 +92,33 @@ class Recipe:
         return data, model, params
 
 
+CARRIED = (
+    *Folds.carried,
+    "eolab.studies.ablation.components",
+    "eolab.studies.ablation.cutting",
+    "eolab.studies.ablation.design",
+    "eolab.studies.ablation.trial",
+    "eolab.studies.surgery",
+    "eolab.studies.torch_surgery",
+)
+"""What a run needs of ours where eolab is not installed."""
+
+
 def make_trial(recipe: Recipe) -> Callable[..., object]:
-    """The function that the study's workers run."""
+    """The function that the study's workers run.
+
+    Its ``parts`` are the user's functions in it, its ``carried`` modules of ours that go with it.
+    """
+    changes = {
+        name: without_annotations(change) if callable(change) else change
+        for name, change in recipe.changes.items()
+    }
+    recipe = replace(
+        recipe,
+        train=without_annotations(recipe.train),
+        build=None if recipe.build is None else without_annotations(recipe.build),
+        changes=changes,
+    )
 
     def trial(data: Folds, reporter: Reporter, *, variant: str, fold: int, repeat: int) -> object:
         # One seed for all variants on a fold and repeat: what differs is what was taken away.
@@ -104,6 +130,8 @@ def make_trial(recipe: Recipe) -> Callable[..., object]:
             offered["model"] = model
         return call_named(recipe.train, offered)
 
+    parts = [recipe.train, recipe.build, *changes.values()]
+    vars(trial).update(parts=[part for part in parts if callable(part)], carried=CARRIED)
     return trial
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import eolab as eo
+from eolab import config as configuration
 from eolab.data import Split, TrainingData
 from eolab.errors import BadInput
+from eolab.studies.ablation import ablate
 from tests.clusters.spark.conftest import Cluster, Start, supervisors
 from tests.studies.conftest import events, until
 
@@ -135,6 +138,40 @@ def test_the_same_study_gives_the_same_trials_as_local_workers(
     here = study_on(fast, quick, trials=5, workers=2, name="here", on="local")
     assert [t["params"] for t in there.trials] == [t["params"] for t in here.trials]
     assert [t["value"] for t in there.trials] == [t["value"] for t in here.trials]
+
+
+def judge(data, reporter, *, seed):
+    import random
+
+    X, y = data.train.X, data.train.y
+    means = [X[y == c].mean(axis=0) for c in (0, 1)]
+    distance = [((data.validation.X - m) ** 2).sum(axis=1) for m in means]
+    right = (distance[1] < distance[0]) == data.validation.y
+    return float(right.mean()) + 1e-3 * random.random()
+
+
+@pytest.mark.parametrize("on", ["connect", pytest.param("standalone", marks=SLOW)])
+def test_an_ablation_there_gives_the_table_that_it_gives_here(
+    cluster: Cluster, study_on: Start, tmp_path: Path
+) -> None:
+    """On the standalone cluster no executor can import eolab: what a run needs goes along."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)).astype("float32")
+    table = TrainingData(X, (X[:, 0] > 0).astype("int64"), np.arange(200) // 5, ("a", "b", "c"))
+    # Writes the workspace that names the cluster; its own trial says that workers are there.
+    study_on(cluster, lambda x: x, space={"x": eo.uniform(0, 1)}, trials=1, workers=1)
+    config = configuration.find(tmp_path)
+    options = {
+        "data": table, "folds": 3, "repeats": 2, "metric": "score", "features": True,
+        "workers": 2, "tracking": False,
+    }  # fmt: skip
+    there = ablate(config, judge, name="there", on="c", **options).result()
+    here = ablate(config, judge, name="here", on="local", **options).result()
+    frames = [r.to_dataframe().drop(columns="seconds") for r in (there, here)]
+    pd.testing.assert_frame_equal(*frames)
+    drop = there.row("without a").drop
+    assert drop is not None
+    assert drop.low > 0  # the one column that the classes are made of
 
 
 def test_more_workers_than_slots_start_with_those_they_got(fast: Cluster, study_on: Start) -> None:
