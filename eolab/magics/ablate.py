@@ -9,57 +9,35 @@ The flags are the options of `ws.ablate`.
 
 from __future__ import annotations
 
-import argparse
-import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-from IPython.core.error import UsageError
 from IPython.display import display
 
 from eolab.errors import BadInput
-from eolab.magics import tune as cells
+from eolab.magics.cells import StudyParser, run_cell, shared_options, value_of, workspace_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"%%ablate: {message}. %%ablate --help lists the flags.")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog="%%ablate", description=__doc__, add_help=False, allow_abbrev=False)
-    parser.add_argument("--help", "-h", action="store_true", help="show the flags")
-    parser.add_argument("--name", help="the study's name (default: the function's, -ablation)")
-    parser.add_argument("--metric", help="the figure that train returns or reports")
-    parser.add_argument("--direction", default="maximize", choices=["maximize", "minimize"])
-    parser.add_argument("--data", help="variable (or expression) that holds the data or folds")
-    parser.add_argument("--features", help='columns to leave out one by one, or "all"')
-    parser.add_argument("--group", action="append", default=[], help='"sar=VV* VH*", repeatable')
-    parser.add_argument("--layers", help="layers to take out one by one")
-    parser.add_argument("--module", action="append", default=[], help='"block=conv2_*"')
-    parser.add_argument("--build", help="function that makes the model")
-    parser.add_argument("--params", help="variable (or expression) with fixed hyperparameters")
-    parser.add_argument(
-        "--design",
-        default="leave-one-out",
-        choices=["leave-one-out", "add-one-in", "pairs", "subsets"],
-    )
-    parser.add_argument("--folds", type=int, default=5, help="if the data is not in folds yet")
-    parser.add_argument("--repeats", type=int, default=3, help="seeds for each fold")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--project", action="store_true", help="allow projections for layers")
-    parser.add_argument("--dry-run", action="store_true", help="list the variants, run nothing")
-    parser.add_argument("--workers", type=int, help="runs at a time (default: one a core)")
-    parser.add_argument("--on", default="local", help="cluster from eolab.toml")
-    parser.add_argument("--resume", default="yes", choices=["yes", "no", "anyway"])
-    parser.add_argument("--no-wait", action="store_true", help="go on to the next cell at once")
-    parser.add_argument("--no-tracking", action="store_true", help="leave MLflow out")
-    parser.add_argument("--function", help="which function of the cell (default: train)")
-    parser.add_argument("--workspace", help="variable that holds the workspace (default: ws)")
-    parser.add_argument("--output", "-o", default="ablation", help="variable for the ablation")
+def _parser() -> StudyParser:
+    parser = StudyParser("%%ablate", __doc__, output="ablation")
+    add = parser.add_argument
+    add("--name", help="the study's name (default: the function's, -ablation)")
+    add("--features", help='columns to leave out one by one, or "all"')
+    add("--group", action="append", default=[], help='"sar=VV* VH*", repeatable')
+    add("--layers", help="layers to take out one by one")
+    add("--module", action="append", default=[], help='"block=conv2_*", repeatable')
+    add("--build", help="function that makes the model")
+    add("--params", help="variable (or expression) with fixed hyperparameters")
+    designs = ["leave-one-out", "add-one-in", "pairs", "subsets"]
+    add("--design", default="leave-one-out", choices=designs)
+    add("--folds", type=int, default=5, help="if the data is not in folds yet")
+    add("--repeats", type=int, default=3, help="seeds for each fold")
+    add("--project", action="store_true", help="allow projections for layers")
+    add("--stop-early", action="store_true", help="no more runs of a variant that is clear")
+    add("--dry-run", action="store_true", help="list the variants, run nothing")
     return parser
 
 
@@ -74,52 +52,33 @@ def register(shell: InteractiveShell) -> None:
 
 
 def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
-    parser = _parser()
-    try:
-        options = parser.parse_args(shlex.split(line))
-    except ValueError as error:
-        raise UsageError(f"%%ablate: {error}") from None
-    if options.help:
-        print(parser.format_help())
+    options = _parser().read(line)
+    if options is None:
         return
-    if not options.metric:
-        raise UsageError("%%ablate: say --metric, the figure that train returns or reports.")
-    outcome = shell.run_cell(cell, store_history=False)  # type: ignore[no-untyped-call]
-    if not outcome.success:
-        return  # the shell has shown the error of the cell
-    names: dict[str, Any] = shell.user_ns
-    train = cells._function(cell, names, options.function)  # noqa: SLF001 - the sister magic
-    resume: Any = {"yes": True, "no": False, "anyway": "anyway"}[options.resume]
-    found = cells._workspace(names, options.workspace).ablate(  # noqa: SLF001
+    train = run_cell(shell, cell, options)
+    if train is None:
+        return
+    names = shell.user_ns
+    found = workspace_of(names, options.workspace).ablate(
         train,
-        data=_value(options.data, names, "--data"),
         name=options.name or f"{train.__name__}-ablation",
-        metric=options.metric,
-        direction=options.direction,
         features=True if options.features == "all" else options.features or False,
         groups=_named(options.group, "--group"),
         layers=options.layers,
         modules=_named(options.module, "--module"),
-        build=_value(options.build, names, "--build"),
-        params=_value(options.params, names, "--params"),
+        build=value_of(options.build, names, "--build"),
+        params=value_of(options.params, names, "--params"),
         design=options.design,
         folds=options.folds,
         repeats=options.repeats,
-        seed=options.seed,
         project=options.project,
+        stop_early=options.stop_early,
         dry_run=options.dry_run,
-        workers=options.workers,
-        on=options.on,
-        resume=resume,
-        wait=not options.no_wait,
-        tracking=not options.no_tracking,
+        python_modules=options.python_modules.split(),
+        **shared_options(options, names),
     )
     names[options.output] = found
     display(found)  # type: ignore[no-untyped-call]
-
-
-def _value(text: str | None, names: dict[str, Any], flag: str) -> object:
-    return cells._value(text, names, flag)  # noqa: SLF001
 
 
 def _named(texts: Sequence[str], flag: str) -> dict[str, str]:
