@@ -16,12 +16,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 from eolab import logins
-from eolab.errors import BadInput, ConfigError, nearest
-
-T = TypeVar("T")
+from eolab.errors import BadInput, ConfigError
+from eolab.sections import Section
 
 FORMAT = 1
 FILE = "eolab.toml"
@@ -253,7 +251,7 @@ def load(file: Path) -> Config:
         raise ConfigError(
             f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`."
         ) from error
-    top = _Section(file, "", document, ("format", "workspace", "catalogs", "clusters"))
+    top = Section(file, "", document, ("format", "workspace", "catalogs", "clusters"))
     if top.get("format", int, FORMAT) != FORMAT:
         raise ConfigError(
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
@@ -262,7 +260,7 @@ def load(file: Path) -> Config:
     space = top.section("workspace", ("path", "tracking"))
     path = space.get("path", str, "eolab-workspace")
     catalogs = {}
-    for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS)):
+    for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS), check_name):
         url = section.get("url", str)
         kind = section.one_of("kind", ("auto", "api", "static", "geoparquet"), "auto")
         if "://" not in url:
@@ -275,7 +273,7 @@ def load(file: Path) -> Config:
             logins.parse(section.value, f"{file}: {section.key}"),
         )
     clusters = {}
-    for section in top.named("clusters", ("kind", "workers", *CLUSTER_OPTIONS)):
+    for section in top.named("clusters", ("kind", "workers", *CLUSTER_OPTIONS), check_name):
         kind = section.one_of("kind", ("local", "spark"), "local")
         workers = section.get("workers", int, 0)
         if workers < 0:
@@ -289,7 +287,7 @@ def load(file: Path) -> Config:
     return _complete(Config(root, file, tracking, catalogs, clusters))
 
 
-def _options(section: _Section, kind: str) -> dict[str, object]:
+def _options(section: Section, kind: str) -> dict[str, object]:
     """The options of a cluster, each of its type."""
     found: dict[str, object] = {}
     for name, type_ in CLUSTER_OPTIONS.items():
@@ -316,80 +314,6 @@ def _options(section: _Section, kind: str) -> dict[str, object]:
             'Put it into an environment variable and name that: token_env = "MY_TOKEN".',
         )
     return found
-
-
-class _Section:
-    """A table of the file with the names of its keys, so that each error can say where."""
-
-    def __init__(self, file: Path, key: str, value: object, allowed: tuple[str, ...]) -> None:
-        self.file, self.key = file, key
-        self.name = key.rpartition(".")[2]
-        if not isinstance(value, dict):
-            raise ConfigError(
-                f"{file}: {key} is {_kind(value)}, allowed: a table",
-                f"Write [{key}] with keys below it.",
-            )
-        self.value = value
-        for name in value:
-            if name not in allowed:
-                full = f"{key}.{name}" if key else name
-                raise ConfigError(
-                    f"{file}: unknown key {full!r}, allowed: {', '.join(allowed)}",
-                    nearest(name, allowed, "allowed keys"),
-                )
-
-    def get(self, name: str, kind: type[T], default: T | None = None) -> T:
-        full = f"{self.key}.{name}" if self.key else name
-        if name not in self.value:
-            if default is None:
-                raise ConfigError(
-                    f"{self.file}: {full} is missing", f"Add `{name} = ...` below [{self.key}]."
-                )
-            return default
-        value = self.value[name]
-        # In Python True is an int; in the file it is not a number.
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            wanted = {"str": "text in quotes", "int": "a whole number", "dict": "a table"}.get(
-                kind.__name__, kind.__name__
-            )
-            raise ConfigError(
-                f"{self.file}: {full} is {_kind(value)}, allowed: {wanted}",
-                f"Mend the value of {full}.",
-            )
-        return value
-
-    def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        value = self.get(name, str, default)
-        if value not in allowed:
-            choices = ", ".join(allowed)
-            raise ConfigError(
-                f"{self.file}: {self.key}.{name} = {value!r}, allowed: {choices}",
-                nearest(value, allowed),
-            )
-        return value
-
-    def section(self, name: str, allowed: tuple[str, ...]) -> _Section:
-        return _Section(self.file, name, self.value.get(name, {}), allowed)
-
-    def named(self, name: str, allowed: tuple[str, ...]) -> list[_Section]:
-        """The tables [name.X], each with the allowed keys."""
-        tables = self.value.get(name, {})
-        if not isinstance(tables, dict):
-            raise ConfigError(
-                f"{self.file}: {name} is {_kind(tables)}, allowed: tables [{name}.NAME]",
-                f"Write [{name}.NAME].",
-            )
-        for table in tables:
-            try:
-                check_name(table, name[:-1])
-            except BadInput as error:
-                raise ConfigError(
-                    f"{self.file}: [{name}.{table}]: {error.message}", error.hint
-                ) from None
-        return [
-            _Section(self.file, f"{name}.{table}", value, allowed)
-            for table, value in tables.items()
-        ]
 
 
 def _complete(config: Config) -> Config:
@@ -424,14 +348,3 @@ def _complete(config: Config) -> Config:
         "local": ClusterConfig("local"), "spark": ClusterConfig("spark", "spark"), **config.clusters
     }  # fmt: skip
     return replace(config, catalogs=catalogs, clusters=clusters)
-
-
-def _kind(value: object) -> str:
-    return {
-        "str": "text",
-        "int": "a number",
-        "float": "a number",
-        "list": "a list",
-        "dict": "a table",
-        "bool": "true/false",
-    }.get(type(value).__name__, type(value).__name__)

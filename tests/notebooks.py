@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -15,19 +17,42 @@ from eolab.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run_notebook(name: str, config: Config, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run ``notebooks/<name>`` in this workspace; what its cells said, as text."""
+@dataclass(frozen=True)
+class Ran:
+    """A notebook that has run to its end.
+
+    Attributes:
+        notebook: It, with its outputs.
+        text: What its cells said, as text.
+    """
+
+    notebook: nbformat.NotebookNode
+    text: str
+
+    @property
+    def outputs(self) -> list[nbformat.NotebookNode]:
+        """All outputs, in their order."""
+        code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
+        return [output for cell in code for output in cell.outputs]
+
+
+def run_notebook(
+    name: str,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    keep: Callable[[nbformat.NotebookNode], bool] = lambda cell: True,
+) -> Ran:
+    """Run those cells of ``notebooks/<name>`` that are kept, in this workspace."""
     monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
     # `!eolab` is the one beside this interpreter.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if keep(cell)]
     NotebookClient(
         notebook, timeout=600, kernel_name="python3",
         resources={"metadata": {"path": str(config.file.parent)}},
     ).execute()  # fmt: skip
-    return "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
+    ran = Ran(notebook, "")
+    said = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in ran.outputs]
+    return Ran(notebook, "\n".join(said))

@@ -15,7 +15,17 @@ PACKAGE = ROOT / "eolab"
 
 # A room imports only from its own floor or from below.
 FLOORS = {
-    "ground": {"config", "errors", "progress", "lineage", "search", "tracking", "data", "logins"},
+    "ground": {
+        "config",
+        "data",
+        "errors",
+        "lineage",
+        "logins",
+        "progress",
+        "search",
+        "sections",
+        "tracking",
+    },
     "clusters": {"clusters"},
     "domains": {"catalog", "features", "studies", "models"},
     "pipelines": {"pipelines"},

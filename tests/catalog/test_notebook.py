@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.notebooks import run_notebook
 
 
 @pytest.mark.timeout(400)
 def test_the_catalogue_notebook(config, sample, monkeypatch):
-    monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
     config.root.mkdir(parents=True)
     config.sample.symlink_to(sample)
-    notebook = nbformat.read(ROOT / "notebooks" / "04-catalogue.ipynb", as_version=4)
-    NotebookClient(
-        notebook, timeout=200, kernel_name="python3",
-        resources={"metadata": {"path": str(config.file.parent)}}
-    ).execute()  # fmt: skip
-    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
-    text = "\n".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in outputs)
+    ran = run_notebook("04-catalogue.ipynb", config, monkeypatch)
+    text, outputs = ran.text, ran.outputs
     assert "24 items" in text
     assert "older processing baseline" in text
     assert "baseline 04.00 or later" in text

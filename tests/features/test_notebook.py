@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
-import nbformat
 import pytest
 
 from eolab.config import Config
 from eolab.features import FeatureStore
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.notebooks import run_notebook
 
 
 @pytest.mark.timeout(600)
 def test_the_notebook_of_the_feature_store(config: Config, monkeypatch) -> None:
-    from nbclient import NotebookClient
-
-    monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
-    # `!eolab` is the one beside this interpreter.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    notebook = nbformat.read(ROOT / "notebooks" / "05-features.ipynb", as_version=4)
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3",
-        resources={"metadata": {"path": str(config.file.parent)}},
-    ).execute()  # fmt: skip
-    text = "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
+    text = run_notebook("05-features.ipynb", config, monkeypatch).text
     assert "break its expectations: NDVI is an index" in text
     assert "random: macro-F1" in text
     assert "first = spectra.insert(rows)" in text  # the cell that made the commit
