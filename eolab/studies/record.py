@@ -250,7 +250,11 @@ class Record:
             "started": self.started,
             "ended": self.ended,
             "now": now,
-            "budget": {"trials": self.budget_trials},
+            "budget": {
+                "trials": self.budget_trials,
+                "timeout": self.timeout,
+                "target": self.target,
+            },
             "counts": dict(self.counts),
             "best": None
             if best is None

@@ -12,6 +12,7 @@ from eolab import config
 from eolab.studies import Study, journal, tune, uniform
 from tests.e2e import accessibility, journals
 from tests.e2e.jupyter import Lab
+from tests.studies.conftest import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -29,10 +30,15 @@ THEMES = ["Light", pytest.param("Dark", marks=pytest.mark.slow)]
 Shoot = Callable[[Page, str], Path]
 
 
+LONG = 0.3
+"""Trials with x from here on do not end while a test looks at them."""
+
+
 def train(reporter, *, x=0.5):
     import time
 
-    for step in range(40):
+    # Some end soon, the others outlast whoever is looking at them.
+    for step in range(8 if x < LONG else 400):
         reporter.log(f"at step {step} with {x:.3f}")
         reporter.report(step=step, score=x + step / 100)
         time.sleep(0.25)
@@ -188,6 +194,12 @@ def test_filter_sort_columns_and_export(lab: Lab, page: Page, finished: str, sho
     shoot(page, "study-filter-fault")
 
 
+def long_running(lab: Lab) -> list[int]:
+    """Running trials that will not end by themselves in the meantime."""
+    trials = lab.get(f"eolab/api/v1/studies/{ACTED}")["trials"]
+    return [t["n"] for t in trials if t["state"] == "running" and t["params"]["x"] >= LONG]
+
+
 def test_acting_on_a_study_and_its_trials(lab: Lab, page: Page, acted: Study, shoot: Shoot) -> None:
     """Each action from its button to its effect, seen in two windows."""
     open_lab(page, lab, "acting")
@@ -198,11 +210,8 @@ def test_acting_on_a_study_and_its_trials(lab: Lab, page: Page, acted: Study, sh
 
     # One trial: chosen, its log, stopped, tried again.
     expect(tab.locator("[role=row] [data-state=running]").first).to_be_visible()
-    trial = next(
-        t["n"]
-        for t in reversed(lab.get(f"eolab/api/v1/studies/{ACTED}")["trials"])
-        if t["state"] == "running"
-    )
+    until(lambda: long_running(lab))
+    trial = long_running(lab)[0]
     row(tab, trial).click()
     details = tab.get_by_role("complementary", name="The chosen trials")
     expect(details.get_by_role("log")).to_contain_text("at step")

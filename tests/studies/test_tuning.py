@@ -374,6 +374,9 @@ def test_budget_of_time_and_of_a_target(run: Run) -> None:
     found = run(short, name="found", trials=10_000, target=0.8)
     assert found.best_value >= 0.8
     assert len(found.trials) < 200
+    budgets = [study.summary()["budget"] for study in (timed, found)]
+    assert [b["timeout"] for b in budgets] == [5.0, None]  # what the header shows
+    assert [b["target"] for b in budgets] == [None, 0.8]
 
 
 def test_waiting_may_end_before_the_study(run: Run) -> None:

@@ -162,7 +162,8 @@ export interface IStudySummary {
   started: number | null;
   ended: number | null;
   now: number;
-  budget: { trials: number };
+  /** Older servers do not name the limits of time (seconds) and value. */
+  budget: { trials: number; timeout?: number | null; target?: number | null };
   counts: Record<TrialState, number>;
   best: { trial: number; value: number; params: Params } | null;
   /** At most 50 points of time and best value so far. */

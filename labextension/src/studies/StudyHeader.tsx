@@ -21,6 +21,10 @@ interface IProps {
   children?: JSX.Element | null;
 }
 
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number';
+}
+
 /** A study at one glance: state, progress, best so far, time, workers; and what can be done. */
 export function StudyHeader(props: IProps): JSX.Element {
   const { study, received, children } = props;
@@ -30,6 +34,10 @@ export function StudyHeader(props: IProps): JSX.Element {
   const lost = study.workers.filter(worker => worker.state === 'lost').length;
   const left = remaining(study);
   const { best } = study;
+  const { timeout, target } = study.budget;
+  const aim = isNumber(target)
+    ? trans.__('target %1', formatValue(target))
+    : '';
   return (
     <header className="eolab-StudyHeader">
       <div className="eolab-StudyHeader-title">
@@ -63,12 +71,15 @@ export function StudyHeader(props: IProps): JSX.Element {
           detail={
             best
               ? [
+                  aim,
                   trans.__('trial %1', best.trial),
                   ...Object.entries(best.params).map(
                     ([name, value]) => `${name} ${formatScalar(value)}`
                   )
-                ].join(' · ')
-              : trans.__('none yet')
+                ]
+                  .filter(Boolean)
+                  .join(' · ')
+              : aim || trans.__('none yet')
           }
           wide
         />
@@ -96,9 +107,14 @@ export function StudyHeader(props: IProps): JSX.Element {
         <Figure
           name={trans.__('Elapsed')}
           value={formatDuration(elapsed(study, received, now))}
-          detail={
+          detail={[
+            isNumber(timeout)
+              ? trans.__('limit %1', formatDuration(timeout))
+              : '',
             left === null ? '' : trans.__('about %1 left', formatDuration(left))
-          }
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         />
         <Figure
           name={trans.__('Workers')}
