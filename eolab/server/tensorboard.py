@@ -5,17 +5,22 @@ Trials write below `reporter.tensorboard_dir`, which stays with the study.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from eolab.errors import Conflict, RemoteError
 
 COMMAND = (sys.executable, "-m", "tensorboard.main")
 START_SECONDS = 60.0
+END_SECONDS = 2.0
 # TensorBoard says on its error output where it listens, once it does.
 ADDRESS = re.compile(rb"http://(?:localhost|127\.0\.0\.1):(\d+)/")
 
@@ -70,13 +75,19 @@ class TensorBoards:
     def close(self) -> None:
         """Stop them all."""
         with self._lock:
-            for process, _ in self._running.values():
-                process.terminate()
-                try:
-                    process.wait(2)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+            processes = [process for process, _ in self._running.values()]
             self._running.clear()
+        for process in processes:
+            process.terminate()
+        end = time.monotonic() + END_SECONDS
+        for process in processes:
+            try:
+                process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                # With the helper that reads its logs: they are a group of their own.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _await_port(process: subprocess.Popen[bytes]) -> int:

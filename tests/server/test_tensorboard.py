@@ -1,29 +1,23 @@
-"""TensorBoard on what trials wrote: kept with the study, opened by a request, gone with the server.
-
-The process is TensorBoard where it is installed, else a stand-in that says the same line.
-"""
+"""TensorBoard on what trials wrote: opened by a request, gone with the server."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from eolab.errors import Conflict, RemoteError
 from eolab.server.tensorboard import TensorBoards, has_logs
 from eolab.studies.reporter import Reporter
-
-STAND_IN = """
-import http.server, sys
-assert sys.argv[1] == "--logdir" and sys.argv[3:5] == ["--host", "127.0.0.1"]
-server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-print("a word before", file=sys.stderr)
-print(f"TensorBoard 2 at http://localhost:{server.server_port}/ (Press CTRL+C)", file=sys.stderr)
-sys.stderr.flush()
-server.serve_forever()
-"""
+from tests.studies.conftest import until
 
 
 @pytest.fixture
@@ -31,7 +25,10 @@ def run(tmp_path):
     """A study whose trial 3 wrote what TensorBoard reads."""
     reporter = Reporter()
     reporter._folder = tmp_path / "crops" / "checkpoints" / "3"
-    (reporter.tensorboard_dir / "events.out.tfevents.1.host").write_bytes(b"")
+    writer = EventFileWriter(str(reporter.tensorboard_dir))
+    value = Summary.Value(tag="loss", simple_value=0.25)
+    writer.add_event(Event(wall_time=1.0, step=1, summary=Summary(value=[value])))
+    writer.close()
     return tmp_path / "crops"
 
 
@@ -47,15 +44,24 @@ def test_without_tensorboard_it_says_what_to_install(run, monkeypatch):
         TensorBoards().port(run)
 
 
-def test_one_process_a_study_until_the_server_ends(run, monkeypatch):
-    command = (sys.executable, "-m", "tensorboard.main")
-    if importlib.util.find_spec("tensorboard") is None:
-        command = (sys.executable, "-c", STAND_IN)
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
-    boards = TensorBoards(command)
+@pytest.mark.timeout(300)
+def test_one_process_a_study_until_the_server_ends(run):
+    boards = TensorBoards()
     port = boards.port(run)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
-        assert answer.status == 200
+
+    def shown() -> list[list[float]]:
+        query = "scalars/scalars?tag=loss&run=3%2Ftensorboard"
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/data/plugin/{query}", timeout=60
+        ) as answer:
+            return json.load(answer)
+
+    def read() -> bool:
+        with contextlib.suppress(urllib.error.HTTPError):  # it reads the logs after its start
+            return shown() == [[1.0, 1, 0.25]]
+        return False
+
+    until(read)
     assert boards.port(run) == port
     (process, _) = boards._running[run]
     boards.close()

@@ -8,7 +8,6 @@ import asyncio
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -25,6 +24,7 @@ from eolab.config import Config
 from eolab.errors import RemoteError
 from eolab.studies import Study, journal, open_study
 from eolab.studies.detach import read_process
+from tests.proxy import Proxy
 from tests.studies.conftest import Run, events, kill_study, send, until, worker_pid
 
 
@@ -318,45 +318,6 @@ def test_a_stopped_trial_that_does_not_listen_is_killed(run: Run) -> None:
 # -- the network -----------------------------------------------------------------------------
 
 
-class Proxy:
-    """A port that can be cut."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.cut = target, False
-        self.pairs: list[socket.socket] = []
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self.server.accept()
-            except OSError:
-                return
-            if self.cut:
-                near.close()
-                continue
-            far = socket.create_connection(("127.0.0.1", self.target))
-            self.pairs += [near, far]
-            for a, b in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(a, b), daemon=True).start()
-
-    def _pump(self, a: socket.socket, b: socket.socket) -> None:
-        try:
-            while block := a.recv(65536):
-                if self.cut:
-                    continue  # swallowed: the asker waits for an answer that never comes
-                b.sendall(block)
-        except OSError:
-            pass
-        for end in (a, b):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
 def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) -> None:
     """A real worker and the real service; between them a port that goes dead and comes back."""
     import cloudpickle
@@ -411,7 +372,7 @@ def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) ->
         until(lambda: record.counts["completed"] == 3)
     finally:
         placement.stop()
-        proxy.server.close()
+        proxy.close()
         loop.call_soon_threadsafe(loop.stop)
     assert [t.attempts for t in record.trials.values()] == [1, 1, 1]
     assert [t.value for t in record.trials.values()] == [0.0, 1.0, 2.0]

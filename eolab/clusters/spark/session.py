@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from eolab.errors import ConfigError, RemoteError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import RetryPolicy
 
 LEAST_SPARK = (4, 0)
 MEMORY_DEFAULT = "1g"
@@ -100,6 +102,7 @@ def _connect(url: str, session_id: str, cluster: Mapping[str, Any]) -> SparkSess
     whole = f"{base};session_id={session_id}" if session_id else url
     try:
         session = RemoteSession.builder.remote(whole).create()
+        session.client.set_retry_policies([_policy()])
         version = session.version
     except Exception as error:
         raise RemoteError(
@@ -112,6 +115,31 @@ def _connect(url: str, session_id: str, cluster: Mapping[str, Any]) -> SparkSess
             break  # the server was started with them
         session.conf.set(key, value)
     return cast("SparkSession", session)  # the same interface, another class
+
+
+def _policy() -> RetryPolicy:
+    """As PySpark's own, for ten minutes, but only as long as the process has something to do.
+
+    Its own tries for ten minutes also when the process ends, be it only to tell the server that
+    results were read: a kernel whose server has gone before it would not end.
+    """
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    pool = ThreadPoolExecutor(1)
+
+    class WhileAlive(DefaultPolicy):
+        def can_retry(self, e: BaseException) -> bool:
+            try:
+                pool.submit(int)  # refused once the process is about to end
+            except RuntimeError:
+                return False
+            return super().can_retry(e)
+
+    return WhileAlive(max_retries=LONGEST_S // BACKOFF_S, max_backoff=BACKOFF_S * 1000)
+
+
+LONGEST_S, BACKOFF_S = 600, 5
+"""How long a server that does not answer is tried, and at most how long between two tries."""
 
 
 def address_of(cluster: Mapping[str, Any]) -> tuple[str, int] | None:

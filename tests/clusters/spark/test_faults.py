@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
+import sys
 from typing import Annotated
 
 import pytest
@@ -14,6 +17,7 @@ from eolab.errors import RemoteError
 from eolab.studies import Study
 from eolab.studies.detach import read_process
 from tests.clusters.spark.conftest import Cluster, Start, client_pid, parent, supervisors
+from tests.proxy import Proxy
 from tests.studies.conftest import events, until, worker_pid
 
 
@@ -108,6 +112,32 @@ def test_kill_9_of_an_executor_costs_its_workers_one_attempt(
     study.wait(timeout=200, quiet=True)
     assert_complete(study, 24)
     assert events(study, "requeue")
+
+
+def test_a_kernel_ends_at_once_although_its_server_has_gone_before_it(connect: Cluster) -> None:
+    """PySpark's client would try to reach it for ten minutes."""
+    url, variable = re.findall(r'"(.*?)"', connect.table)
+    proxy = Proxy(int(url.rpartition(":")[2]))
+    program = (
+        "import sys\n"
+        "from eolab.clusters.spark.session import open_session\n"
+        "cluster = {'connect': sys.argv[1], 'token_env': sys.argv[2], 'home': '.'}\n"
+        "spark = open_session(cluster, name='kernel')\n"
+        "print(spark.range(3).count(), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", program, f"sc://localhost:{proxy.port}", variable],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline() == "3\n"
+        proxy.close()
+        kernel.communicate(timeout=60)
+        assert kernel.returncode == 0
+    finally:
+        kernel.kill()
 
 
 def test_a_server_that_is_gone_is_named_and_the_study_can_go_on(
