@@ -14,7 +14,9 @@ import numpy as np
 
 from eolab.errors import BadInput
 from eolab.features.cubes import Dropped, inside, layout, scenes
+from eolab.features.embeddings import embeddings
 from eolab.features.geometry import CRS_ATTR, ITEMS, PIXELS, crs_text, is_metric
+from eolab.features.radar import radar
 from eolab.features.seasons import seasonal
 from eolab.features.zones import zonal
 from eolab.progress import track
@@ -26,7 +28,16 @@ if TYPE_CHECKING:
     from affine import Affine
     from pyproj import CRS
 
-__all__ = ["Dropped", "pixel_labels", "pixels", "sample", "seasonal", "zonal"]
+__all__ = [
+    "Dropped",
+    "embeddings",
+    "pixel_labels",
+    "pixels",
+    "radar",
+    "sample",
+    "seasonal",
+    "zonal",
+]
 
 
 def sample(

@@ -36,13 +36,14 @@ class Steps:
 
 @dataclass(frozen=True)
 class Near:
-    """Matched by place: what a row's middle lies "within", or what is "nearest" to it.
+    """Matched by place: a row's middle lies "within" a thing, is "nearest", or shares its "tile".
 
-    ``max_distance`` is in metres, for "nearest".
+    ``max_distance`` (for "nearest") and ``tile`` (a tile's side) are in metres.
     """
 
-    how: Literal["within", "nearest"]
+    how: Literal["within", "nearest", "tile"]
     max_distance: float | None = None
+    tile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,9 @@ class Query:
         self,
         other: Query,
         *,
-        how: Literal["within", "nearest"] = "within",
+        how: Literal["within", "nearest", "tile"] = "within",
         max_distance: float | None = None,
+        tile: float | None = None,
         prefix: str = "",
         kind: JoinKind = "left",
         max_age: str | None = None,
@@ -144,8 +146,10 @@ class Query:
 
         Args:
             other: What to join; without joins of its own.
-            how: What the row lies "within" (a point in a polygon), or is "nearest" to.
+            how: What the row lies "within" (a point in a polygon), is "nearest" to, or shares a
+                "tile" with: a cell of an absolute equal-area grid; of several there the nearest.
             max_distance: Metres beyond which nothing is near.
+            tile: Side of a tile in metres, with how="tile".
             prefix: Put before the other's column names.
             kind: "left" keeps every row; "inner" drops those that meet nothing.
             max_age: Older values count as missing ("30D", "12h").
@@ -153,8 +157,12 @@ class Query:
         Raises:
             BadInput: Two columns would have the same name, a group without geometry, bad options.
         """
-        if how not in {"within", "nearest"}:
-            raise BadInput(f"unknown how={how!r}", "Use 'within' or 'nearest'.")
+        if how not in {"within", "nearest", "tile"}:
+            raise BadInput(f"unknown how={how!r}", "Use 'within', 'nearest' or 'tile'.")
+        if (tile is not None) != (how == "tile") or (tile is not None and not tile > 0):
+            raise BadInput(
+                f"tile={tile!r} with how={how!r}", "Give a tile's side in metres, with how='tile'."
+            )
         if max_distance is not None and (how != "nearest" or not max_distance > 0):
             raise BadInput(
                 f"max_distance={max_distance!r} with how={how!r}",
@@ -166,7 +174,7 @@ class Query:
                 "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
             )
         joined = self.join(other, prefix=prefix, kind=kind, max_age=max_age)
-        part = replace(joined.joins[-1], near=Near(how, max_distance))
+        part = replace(joined.joins[-1], near=Near(how, max_distance, tile))
         return replace(joined, joins=(*joined.joins[:-1], part))
 
     def filter(self, condition: str) -> Query:

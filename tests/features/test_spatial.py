@@ -93,6 +93,36 @@ def test_the_nearest_station_is_found_with_its_values_as_of_the_row(fields, stor
     assert found["rain"].isna().any()
 
 
+def test_what_shares_a_tile_is_found_nearest_first(fields, store):
+    rng = np.random.default_rng(2)
+    stations = gpd.GeoDataFrame(
+        {"station": np.arange(9), "height": np.arange(9.0)},
+        geometry=gpd.points_from_xy(5e5 + rng.uniform(0, 2e4, 9), 5e6 + rng.uniform(0, 2e4, 9)),
+        crs="EPSG:32633",
+    )
+    group = store.create_feature_group("stations", primary_key=["station"])
+    group.insert(stations)
+    query = fields.select("crop").join_spatial(group.select("height"), how="tile", tile=5000)
+    found = query.read()
+
+    def cells(points):
+        at = points.to_crs("EPSG:6933")
+        return np.floor(np.column_stack([at.geometry.x, at.geometry.y]) / 5000)
+
+    points = points_of(fields).sort_values("field")
+    mine, theirs = cells(points), cells(stations)
+    for row, (cell, point) in enumerate(zip(mine, points.geometry, strict=True)):
+        same = stations[(theirs == cell).all(axis=1)]
+        if same.empty:
+            assert np.isnan(found["height"][row])
+        else:
+            assert found["height"][row] == same["height"][same.distance(point).idxmin()]
+    assert 0 < found["height"].isna().sum() < 300
+    for wrong in ({"how": "tile"}, {"tile": 5000}, {"how": "tile", "tile": -1}):
+        with pytest.raises(BadInput):
+            fields.select("crop").join_spatial(group.select("height"), **wrong)
+
+
 def test_overlaps_take_the_first_by_key_and_double_no_row(store, fields, soils):
     again = soils.read().assign(soil=lambda f: "a" + f["soil"], clay=lambda f: f["clay"] + 100)
     soils.insert(again)
