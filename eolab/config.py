@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from eolab import logins
 from eolab.errors import BadInput, ConfigError
@@ -88,6 +89,7 @@ class Config:
         root: The workspace folder (absolute; made on first use).
         file: The `eolab.toml` that named it, or None.
         tracking_uri: MLflow's address; None means SQLite in the workspace.
+        online_url: PostgreSQL for the online feature store; None means SQLite beside each group.
     """
 
     root: Path
@@ -95,6 +97,7 @@ class Config:
     tracking_uri: str | None = None
     catalogs: Mapping[str, CatalogConfig] = field(default_factory=dict)
     clusters: Mapping[str, ClusterConfig] = field(default_factory=dict)
+    online_url: str | None = None
 
     @property
     def runs(self) -> Path:
@@ -215,6 +218,8 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         "[workspace]\n"
         f"path = {json.dumps(workspace)}   # relative to this file\n"
         '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n\n'
+        "# [features]\n"
+        '# online = "postgresql://user@host/database"   # default: SQLite in the workspace\n\n'
         "[catalogs.earth-search]\n"
         f'url = "{EARTH_SEARCH}"\n\n'
         "# [catalogs.mine]\n"
@@ -251,7 +256,7 @@ def load(file: Path) -> Config:
         raise ConfigError(
             f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`."
         ) from error
-    top = Section(file, "", document, ("format", "workspace", "catalogs", "clusters"))
+    top = Section(file, "", document, ("format", "workspace", "catalogs", "clusters", "features"))
     if top.get("format", int, FORMAT) != FORMAT:
         raise ConfigError(
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
@@ -284,7 +289,27 @@ def load(file: Path) -> Config:
         clusters[section.name] = ClusterConfig(section.name, kind, workers, _options(section, kind))
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
-    return _complete(Config(root, file, tracking, catalogs, clusters))
+    return _complete(Config(root, file, tracking, catalogs, clusters, _online(top)))
+
+
+def _online(top: Section) -> str | None:
+    """Where the online feature store is."""
+    section = top.section("features", ("online",))
+    url = section.get("online", str, "")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ConfigError(
+            f"{top.file}: features.online = {url!r}, allowed: postgresql://user@host/database",
+            "Leave it out for SQLite in the workspace.",
+        )
+    if parts.password is not None or "password=" in parts.query:
+        raise ConfigError(
+            f"{top.file}: features.online holds a password",
+            "Put it into PGPASSWORD, ~/.pgpass or a service file, as for any client of PostgreSQL.",
+        )
+    return url
 
 
 def _options(section: Section, kind: str) -> dict[str, object]:

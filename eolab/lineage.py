@@ -132,6 +132,19 @@ def around(root: Path, nodes: Sequence[Ref]) -> dict[str, list[Ref]]:
     }
 
 
+def origins(source: object) -> list[Ref]:
+    """The training dataset, else the feature view, that data came from; ``source`` is theirs.
+
+    Empty where they do not say it.
+    """
+    if not isinstance(source, Mapping):
+        return []
+    dataset, view = source.get("dataset"), source.get("view")
+    if isinstance(dataset, str):
+        return [Ref("dataset", dataset)]
+    return [Ref("view", f"{view}/{source.get('version', 1)}")] if isinstance(view, str) else []
+
+
 def made_by(root: Path, node: Ref) -> Mapping[str, str]:
     """The notebook and code, or script, that made a node last; empty where that is not known."""
     found: Mapping[str, str] = {}

@@ -20,6 +20,7 @@ CRS_ATTR = "eolab_crs"
 PIXELS = "eolab_pixels"
 # And the scenes that its rows were made from.
 ITEMS = "eolab_items"
+MODEL = "eolab_model"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput, Conflict, NotFound
-from eolab.features import schema
+from eolab.features import schema, validation
 from eolab.features import statistics as figures
 from eolab.features.commits import Commit
 from eolab.features.geometry import Geometry, shapes, to_pandas
 from eolab.features.inserting import Inserting, texts
 from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
+from eolab.features.postgres import Place, PostgresTable
 from eolab.features.query import Query, chosen
 from eolab.features.sql import connect, moment, quoted, run
 from eolab.lineage import Ref, around
@@ -35,7 +36,14 @@ class FeatureGroup(Inserting):
     there already adds a newer version of it; ``read(known_at=...)`` answers what was known before.
     """
 
-    def __init__(self, root: Path, features: Path, registry: Registry, entry: Entry) -> None:
+    def __init__(
+        self,
+        root: Path,
+        features: Path,
+        registry: Registry,
+        entry: Entry,
+        online: Place | None = None,
+    ) -> None:
         self._root, self._registry, self._entry = root, registry, entry
         self.name, self.version = entry.name, entry.version
         spec = entry.spec
@@ -43,12 +51,16 @@ class FeatureGroup(Inserting):
         self.event_time: str | None = spec["event_time"]  # type: ignore[assignment]
         self.description = str(spec["description"])
         self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
+        self.column_units: dict[str, str] = dict(spec.get("units") or {})  # type: ignore[call-overload]
         self.created = entry.created
         self._folder = features / "groups" / self.name / str(self.version)
         self.partition_key: tuple[str, ...] = tuple(texts(spec.get("partition_key")))
         self.parents = tuple(texts(spec.get("parents")))
         self.table = OfflineTable(self._folder, self.keys, together=self.partition_key)
-        self.online = OnlineTable(self.table, self.primary_key, self.event_time)
+        how = (self.table, self.primary_key, self.event_time)
+        self.online: OnlineTable | PostgresTable = (
+            OnlineTable(*how) if online is None else PostgresTable(online, self.label, *how)
+        )
         self.online_enabled = bool(spec.get("online"))
         self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
         self.policy = str(spec.get("policy") or "strict")
@@ -179,6 +191,10 @@ class FeatureGroup(Inserting):
     def commits(self) -> list[Commit]:
         """The group's history, oldest first."""
         return self.table.commits()
+
+    def validations(self) -> list[validation.Check]:
+        """How each insert met the expectations, oldest first; refused ones too."""
+        return validation.history(self._folder)
 
     def read(
         self,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from eolab.errors import BadInput
 from eolab.features import schema, validation
 from eolab.features.commits import Commit
-from eolab.features.geometry import ITEMS, Geometry, check_same_crs, detect
+from eolab.features.geometry import ITEMS, MODEL, Geometry, check_same_crs, detect
 from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
+from eolab.features.postgres import PostgresTable
 from eolab.features.query import chosen
 from eolab.features.statistics import ColumnStatistics
 from eolab.lineage import Ref, record
@@ -38,7 +39,7 @@ class Inserting:
     online_enabled: bool
     statistics_at_insert: bool
     table: OfflineTable
-    online: OnlineTable
+    online: OnlineTable | PostgresTable
     _root: Path
     _folder: Path
     _registry: Registry
@@ -88,7 +89,7 @@ class Inserting:
         if mode not in {"upsert", "append"}:
             raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
         if spark.is_spark(frame):
-            commit = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
+            commit, failed = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
         else:
             geometry = self._place_of(frame)
             rows = schema.to_arrow(
@@ -96,11 +97,14 @@ class Inserting:
             )
             schema.check_keys(rows, self.primary_key, self.event_time)
             self._check_place(rows, frame, geometry)
-            self._meet_expectations(rows)
+            failed = self._meet_expectations(rows)
             commit = self.table.append(
                 lambda existing: self._fit(rows, existing, geometry, add_columns=add_columns),
                 only_new=mode == "append",
             )
+        if self.expectations:
+            total = len(self.expectations)
+            validation.note(self._folder, commit.rows, failed, total, commit.version)
         self._record(commit, frame, sources)
         if self.online_enabled:
             self.online.sync()
@@ -108,22 +112,27 @@ class Inserting:
             self._keep_statistics(commit)
         return commit
 
-    def _insert_from_spark(self, frame: object, *, mode: str, add_columns: bool) -> Commit:
+    def _insert_from_spark(
+        self, frame: object, *, mode: str, add_columns: bool
+    ) -> tuple[Commit, dict[str, int]]:
         from eolab.features import spark
+
+        failed: dict[str, int] = {}
 
         def prepare(empty: pa.Table, existing: pa.Schema | None) -> pa.Table:
             geometry = self._place_of(empty)
             self._check_place(empty, empty, geometry)
             return self._fit(empty, existing, geometry, add_columns=add_columns)
 
-        return spark.insert_from_spark(
+        commit = spark.insert_from_spark(
             self,  # type: ignore[arg-type]
             frame,  # type: ignore[arg-type]
             only_new=mode == "append",
             add_columns=add_columns,
             prepare=prepare,
-            check=self._meet_expectations,
+            check=lambda files: failed.update(self._meet_expectations(files)),
         )
+        return commit, failed
 
     def _place_of(self, frame: object) -> Geometry | None:
         """How the group's rows know where they are, or will after this first insert."""
@@ -140,14 +149,16 @@ class Inserting:
                 chosen([name], rows.column_names, "the table (its geometry)")
             check_same_crs(frame, geometry)
 
-    def _meet_expectations(self, rows: pa.Table | Sequence[str]) -> None:
+    def _meet_expectations(self, rows: pa.Table | Sequence[str]) -> dict[str, int]:
+        """Check rows; how many break each expectation where the policy lets them in."""
         found = validation.validate(rows, self.expectations, self._folder)
         if found is None:
-            return
+            return {}
         message = f"rows for {self.label} break its expectations: {found}"
         if self.policy == "warn":
             warnings.warn(message, validation.Unexpected, stacklevel=3)
-            return
+            return dict(found.failed)
+        validation.note(self._folder, found.total, found.failed, len(self.expectations), None)
         error = validation.UnexpectedRows(
             message, "Nothing was inserted. Mend or drop the rows; error.rows holds the ten worst."
         )
@@ -178,10 +189,19 @@ class Inserting:
     def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
         # Spark's DataFrame has a column for each attribute that is asked for.
         attrs = getattr(frame, "attrs", {})
-        items = attrs.get(ITEMS, []) if isinstance(attrs, Mapping) else []
+        attrs = attrs if isinstance(attrs, Mapping) else {}
+        items = attrs.get(ITEMS, [])
+        model = attrs.get(MODEL)
         record(
             self._root,
-            [*(Ref("item", str(i)) for i in items), *sources, *self._parent_commits()],
+            [
+                *(Ref("item", str(i)) for i in items),
+                *([Ref("model", str(model))] if model else []),
+                *sources,
+                *self._parent_commits(),
+                # The table after a commit holds what earlier ones brought.
+                *([self.commit_ref(commit.version - 1)] if commit.version else []),
+            ],
             self.commit_ref(commit.version),
             {"rows": commit.rows},
         )

@@ -44,6 +44,10 @@ class OnlineTable:
         self.path = offline.folder / "online.db"
         self.primary_key, self.event_time = tuple(primary_key), event_time
 
+    def reader(self, columns: Sequence[str], schema: pa.Schema) -> OnlineReader:
+        """Reads columns by key (see `OnlineReader`)."""
+        return OnlineReader(self, columns, schema)
+
     def sync(self) -> int:
         """Bring in what was ingested since the last time; how many keys changed.
 
@@ -104,33 +108,49 @@ class OnlineTable:
         return int(con.execute("SELECT ingested FROM mark").fetchone()[0])
 
     def _bring(self, con: sqlite3.Connection, schema: pa.Schema, mark: int, upto: int) -> int:
-        keys = quoted(self.primary_key)
-        names = [n for n in schema.names if n not in RESERVED]
-        order = f"{quote(self.event_time)} DESC" if self.event_time else keys
-        with connect(self.offline.folder) as duck:
-            self.offline.view(duck, "every", known_at=upto, resolve=False)
-            self.offline.view(duck, "resolved", known_at=upto)
-            duck.execute(
-                f"CREATE TEMP TABLE touched AS SELECT DISTINCT {keys} FROM every "
-                f"WHERE {INGESTED} > make_timestamptz({mark})"
-            )
-            rows = duck.sql(
-                f"SELECT {quoted(names)} FROM resolved SEMI JOIN touched USING ({keys}) "
-                f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
-            ).to_arrow_table()
-            gone = duck.sql(
-                f"SELECT {keys} FROM touched ANTI JOIN resolved USING ({keys})"
-            ).to_arrow_table()
-        marks = ", ".join("?" * len(names))
-        insert = f"INSERT OR REPLACE INTO newest ({quoted(names)}) VALUES ({marks})"
+        rows, gone = news(self.offline, self.primary_key, self.event_time, schema, mark, upto)
+        marks = ", ".join("?" * rows.num_columns)
+        insert = f"INSERT OR REPLACE INTO newest ({quoted(rows.column_names)}) VALUES ({marks})"
         for batch in rows.to_batches(max_chunksize=_BATCH):
-            columns = [_stored(batch.column(i)) for i in range(batch.num_columns)]
+            columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
             con.executemany(insert, zip(*columns, strict=True))
         if gone.num_rows:
             match = " AND ".join(f"{quote(k)} = ?" for k in self.primary_key)
-            columns = [_stored(gone.column(k)) for k in self.primary_key]
+            columns = [stored(gone.column(k)) for k in self.primary_key]
             con.executemany(f"DELETE FROM newest WHERE {match}", zip(*columns, strict=True))
         return int(rows.num_rows + gone.num_rows)
+
+
+def news(
+    offline: OfflineTable,
+    primary_key: Sequence[str],
+    event_time: str | None,
+    schema: pa.Schema,
+    mark: int,
+    upto: int,
+) -> tuple[pa.Table, pa.Table]:
+    """The newest rows of the keys that were touched after ``mark``, and the keys that are gone.
+
+    ``mark`` and ``upto`` are ingestion times in microseconds since the epoch.
+    """
+    keys = quoted(primary_key)
+    names = [n for n in schema.names if n not in RESERVED]
+    order = f"{quote(event_time)} DESC" if event_time else keys
+    with connect(offline.folder) as duck:
+        offline.view(duck, "every", known_at=upto, resolve=False)
+        offline.view(duck, "resolved", known_at=upto)
+        duck.execute(
+            f"CREATE TEMP TABLE touched AS SELECT DISTINCT {keys} FROM every "
+            f"WHERE {INGESTED} > make_timestamptz({mark})"
+        )
+        rows = duck.sql(
+            f"SELECT {quoted(names)} FROM resolved SEMI JOIN touched USING ({keys}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
+        ).to_arrow_table()
+        gone = duck.sql(
+            f"SELECT {keys} FROM touched ANTI JOIN resolved USING ({keys})"
+        ).to_arrow_table()
+    return rows, gone
 
 
 class OnlineReader:
@@ -154,7 +174,7 @@ class OnlineReader:
         self._sql = f"SELECT {quoted(columns)} FROM newest WHERE {match}"
         first = quote(self._keys[0])
         self._many = f"SELECT {first}, {quoted(columns)} FROM newest WHERE {first} IN "
-        self._back = [(i, back) for i, c in enumerate(columns) if (back := _reader(schema, c))]
+        self._back = [(i, back) for i, c in enumerate(columns) if (back := told_back(schema, c))]
 
     def get(self, key: Mapping[str, object]) -> tuple[object, ...] | None:
         """The newest values of a key; None where it is not there."""
@@ -177,7 +197,7 @@ class OnlineReader:
 
     def _bound(self, key: Mapping[str, object]) -> list[object]:
         try:
-            return [_plain(key[name]) for name in self._keys]
+            return [plain(key[name]) for name in self._keys]
         except KeyError as error:
             raise BadInput(
                 f"the key {dict(key)!r} has no {error.args[0]!r}",
@@ -199,7 +219,7 @@ class OnlineReader:
         return found
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """A key as SQLite keeps it: NumPy's scalars unwrapped, time stamps as microseconds."""
     item = getattr(value, "item", None)
     if item is not None and not isinstance(value, datetime):
@@ -215,7 +235,7 @@ def _plain(value: object) -> object:
     return value
 
 
-def _stored(column: pa.Array) -> list[object]:
+def stored(column: pa.Array) -> list[object]:
     import pyarrow as pa
 
     kind = column.type
@@ -233,7 +253,7 @@ def _stored(column: pa.Array) -> list[object]:
     return values
 
 
-def _reader(schema: pa.Schema, name: str) -> Callable[[Any], object] | None:
+def told_back(schema: pa.Schema, name: str) -> Callable[[Any], object] | None:
     """How a value is told from what SQLite keeps; None where they are the same."""
     import pyarrow as pa
 

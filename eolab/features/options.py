@@ -31,6 +31,7 @@ class GroupOptions(TypedDict, total=False):
             itself in a GeoDataFrame, in rows from `extract`, and as ``lon``/``lat``.
         crs: The coordinate reference system of ``geometry`` ("EPSG:32633").
         columns: Descriptions of columns by name.
+        units: Units of columns by name ("m", "dB"); text for people, nothing is converted.
         online_enabled: Keep the newest row of each thing for `FeatureView.get_feature_vector`.
         expectations: SQL conditions by name that every row must meet ("ndvi BETWEEN -1 AND 1").
         policy: "strict" refuses an insert with rows that break one; "warn" says so.
@@ -47,6 +48,7 @@ class GroupOptions(TypedDict, total=False):
     geometry: str | Sequence[str] | None
     crs: object
     columns: Mapping[str, str] | None
+    units: Mapping[str, str] | None
     online_enabled: bool
     expectations: Mapping[str, str] | None
     policy: Policy
@@ -170,6 +172,7 @@ def group_spec(name: str, version: int, options: GroupOptions) -> dict[str, obje
         else list(geometry),
         "declared_crs": None if crs is None else crs_text(crs),
         "descriptions": dict(options.get("columns") or {}),
+        "units": dict(options.get("units") or {}),
         "columns": [],
         "geometry": None,
         "online": bool(options.get("online_enabled")),

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput, NotFound, nearest
-from eolab.features.online import OnlineReader
 
 if TYPE_CHECKING:
     from eolab.features.query import Query
@@ -37,9 +36,7 @@ class VectorReader:
         self._parts = []
         for part in query.parts:
             group = part.query.group
-            self._parts.append(
-                (OnlineReader(group.online, part.query.columns, group.schema), group.label)
-            )
+            self._parts.append((group.online.reader(part.query.columns, group.schema), group.label))
         self._widths = [len(part.query.columns) for part in query.parts]
 
     def get(

@@ -12,6 +12,7 @@ from eolab.features.registry import Registry
 if TYPE_CHECKING:
     from eolab.config import Config
     from eolab.features.group import FeatureGroup
+    from eolab.features.postgres import Place
     from eolab.features.registry import Entry
     from eolab.features.view import FeatureView
 
@@ -72,7 +73,17 @@ class FeatureStore:
     def _group(self, entry: Entry) -> FeatureGroup:
         from eolab.features.group import FeatureGroup
 
-        return FeatureGroup(self.config.root, self.config.features, self._registry, entry)
+        config = self.config
+        return FeatureGroup(config.root, config.features, self._registry, entry, self._online())
+
+    def _online(self) -> Place | None:
+        url = self.config.online_url
+        if url is None:
+            return None
+        from eolab.features.postgres import Place
+
+        # A schema a workspace: several may share a database.
+        return Place(url, f"eolab_{self.config.identity()[:12]}")
 
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
         """A group by name; its newest version where none is named.
@@ -159,11 +170,11 @@ class FeatureStore:
 
     def snapshot(self) -> dict[str, object]:
         """Groups and views as plain JSON, for the panel."""
-        from eolab.features.snapshot import summary
+        from eolab.features.snapshot import summary, view_summary
 
         return {
             "groups": [summary(g) for g in self.feature_groups()],
-            "views": [v.to_dict() for v in self.feature_views()],
+            "views": [view_summary(v) for v in self.feature_views()],
         }
 
     def statistics_snapshot(

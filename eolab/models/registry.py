@@ -117,7 +117,7 @@ class ModelRegistry:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         sources = [Ref("study", fitted.study)] if fitted.study else []
-        sources += _views(fitted.source)
+        sources += lineage.origins(fitted.source)
         lineage.record(self.config.root, sources, Ref("model", f"{name}/{entry.version}"))
         self._touch()
         return self.get(name, int(entry.version))
@@ -304,12 +304,6 @@ def _files(fitted: Fitted) -> dict[str, str]:
     model_file(fitted.folder, fitted.flavour)
     paths = sorted(path for path in fitted.folder.rglob("*") if path.is_file())
     return {str(path.relative_to(fitted.folder)): digest(path) for path in paths}
-
-
-def _views(source: Mapping[str, object]) -> Sequence[Ref]:
-    """The feature view that the data came from, where the split says so."""
-    view, version = source.get("view"), source.get("version", 1)
-    return [Ref("view", f"{view}/{version}")] if isinstance(view, str) else []
 
 
 def _known(figure: float) -> float | None:

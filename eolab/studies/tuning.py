@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from eolab import progress
+from eolab import lineage, progress
 from eolab.config import Config, check_name
 from eolab.errors import BadInput, Conflict, nearest
 from eolab.studies import checks, imports, journal, shipping
@@ -211,6 +211,8 @@ def tune(
         resumed = _attach(run, study, function, data, make, resume=resume)
     else:
         _write(run, study, function, data, make, carry=carry)
+        origins = lineage.origins(getattr(data, "source", None))
+        lineage.record(config.root, origins, lineage.Ref("study", name))
         start_process(run)
         resumed = True
     opened = Study(run)

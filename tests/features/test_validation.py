@@ -69,3 +69,27 @@ def test_groups_and_views_are_found_by_any_of_their_words(store, parcels):
     assert store.search("district") == ["group truth/1"]
     assert store.search("rain snow") == []
     assert store.feature_group("weather").tags == ("ERA5",)
+
+
+def test_each_check_stays_in_the_history_refused_ones_too(store):
+    group = store.create_feature_group(
+        "seen", primary_key="field", expectations={"share": "green BETWEEN 0 AND 1"},
+        policy="strict", units={"green": "1"},
+    )  # fmt: skip
+    frame = pd.DataFrame({"field": [1, 2, 3], "green": [0.1, 0.2, 0.3]})
+    group.insert(frame)
+    with pytest.raises(UnexpectedRows):
+        group.insert(frame.assign(green=[0.1, 2.0, 3.0]))
+    lax = store.create_feature_group(
+        "lax", primary_key="field", expectations={"share": "green BETWEEN 0 AND 1"}, policy="warn"
+    )
+    with pytest.warns(Unexpected):
+        lax.insert(frame.assign(green=[0.1, 0.2, 3.0]))
+    told = [(c.outcome, c.rows, dict(c.failed), c.commit) for c in group.validations()]
+    assert told == [("met", 3, {}, 0), ("refused", 3, {"share": 2}, None)]
+    assert [(c.outcome, c.commit) for c in lax.validations()] == [("warned", 0)]
+    assert group.column_units == {"green": "1"}
+    # A torn line, as a crash leaves it, hides nothing else.
+    with (group.table.folder / "validation.jsonl").open("a") as file:
+        file.write('{"v": 1, "ti')
+    assert len(group.validations()) == 2
