@@ -1,15 +1,17 @@
 """Training datasets: a split that is written once and never changes.
 
-A folder of NumPy files with a `dataset.json`; the digest of each part is checked when it is read.
+A folder of NumPy files with a `dataset.json`, and GeoParquet where it is asked for; the digest of
+each part is checked when it is read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +22,7 @@ from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, Conflict, RemoteError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
     import tensorflow as tf
     import torch
@@ -63,7 +66,8 @@ class TrainingDataset:
         data = {p: self._part(p, document) for p in PARTS}
         train = data["train"]
         assert train is not None
-        return Split(train, data["validation"], data["test"], self.source)
+        source = {**self.source, "dataset": f"{self.view}#{self.version}"}
+        return Split(train, data["validation"], data["test"], source)
 
     def _part(self, part: str, document: Mapping[str, object]) -> TrainingData | None:
         parts = document["parts"]
@@ -100,6 +104,29 @@ class TrainingDataset:
     def to_pandas(self, part: Part = "train") -> pd.DataFrame:
         """One row a sample: id, label, group, a column a feature (``name@step`` in sequences)."""
         return to_pandas(_named(self.read(), part))
+
+    def to_geopandas(self, part: Part = "train") -> gpd.GeoDataFrame:
+        """What `to_pandas` gives, with where each sample is.
+
+        Raises:
+            BadInput: It was not written with ``geoparquet=True``.
+            Conflict: The file was changed or is missing.
+        """
+        import geopandas as gpd
+
+        kept = _document(self.folder).get("geoparquet")
+        path = self.folder / f"{part}.parquet"
+        if not isinstance(kept, Mapping) or part not in kept:
+            raise BadInput(
+                f"{self.folder} holds no GeoParquet of {part!r}",
+                "Make the training dataset with geoparquet=True.",
+            )
+        if not path.exists() or _sha256(path) != kept[part]:
+            raise Conflict(
+                f"{path} was changed or is missing",
+                "Training datasets never change: make another version.",
+            )
+        return gpd.read_parquet(path)
 
     def statistics(self, part: Part = "train") -> list[ColumnStatistics]:
         """Figures of the label and of each feature of a part, as of a group's columns."""
@@ -142,8 +169,19 @@ class TrainingDataset:
         )
 
 
-def write(folder: Path, split: Split, about: Mapping[str, object]) -> None:
+def write(
+    folder: Path,
+    split: Split,
+    about: Mapping[str, object],
+    places: Callable[[TrainingData], gpd.GeoSeries] | None = None,
+) -> None:
     """Write a split into a new folder, all or nothing.
+
+    Args:
+        folder: The new folder.
+        split: What to write.
+        about: What else stands in its description.
+        places: Where the samples of a part are, in their order; writes GeoParquet too.
 
     Raises:
         Conflict: The folder is there.
@@ -168,6 +206,11 @@ def write(folder: Path, split: Split, about: Mapping[str, object]) -> None:
                 "digest": data.digest(),
             }
         document = {"format": FORMAT, **about, "source": split.source, "parts": parts}
+        if places is not None:
+            document["geoparquet"] = {
+                name: _to_geoparquet(temporary / f"{name}.parquet", data, places(data))
+                for name, data in _parts(split)
+            }
         (temporary / FILE).write_text(json.dumps(document, default=str))
         if folder.exists():
             raise Conflict(f"{folder} is there already", "Take another version.")
@@ -179,6 +222,19 @@ def write(folder: Path, split: Split, about: Mapping[str, object]) -> None:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _to_geoparquet(path: Path, data: TrainingData, places: gpd.GeoSeries) -> str:
+    """Write a part with its places; the file's SHA-256."""
+    import geopandas as gpd
+
+    gpd.GeoDataFrame(to_pandas(data), geometry=places.to_numpy(), crs=places.crs).to_parquet(path)
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(folder: Path) -> TrainingDataset:

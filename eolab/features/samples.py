@@ -144,7 +144,7 @@ def load(
         )
     rows = rows.filter(use)
     y, classes = _target(rows.column(labels.columns[0]))
-    ids = _texts(rows, group.keys)
+    ids = texts_of(rows, group.keys)
     certain = None if weights is None else _weights(rows, weights)
     data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids, certain)
     seen = None if counts is None else counts[use]
@@ -313,7 +313,8 @@ def _valid(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
     return out
 
 
-def _texts(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
+def texts_of(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
+    """The columns of each row as one text: how a sample is named by its keys, shape (n,)."""
     parts = [
         rows.column(c).to_pandas().astype(str).to_numpy(dtype=object).astype(str) for c in columns
     ]

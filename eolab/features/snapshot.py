@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import BadInput, EolabError, NotFound
+from eolab.features import datasets
 from eolab.features import geometry as geo
 from eolab.features.options import ViewOptions
 from eolab.features.query import Query, chosen
@@ -16,8 +17,13 @@ from eolab.features.sql import connect, moment, quote, quoted, run
 from eolab.lineage import Ref, around, edges, made_by
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
     from eolab.features.group import FeatureGroup
     from eolab.features.store import FeatureStore
+    from eolab.features.view import FeatureView
 
 PAGE = 200
 # Places that a small map can show.
@@ -29,7 +35,7 @@ NODES = 200
 def summary(group: FeatureGroup) -> dict[str, object]:
     """One line of the list of groups."""
     commit = group.table.last()
-    descriptions = group.column_descriptions
+    descriptions, units = group.column_descriptions, group.column_units
     return {
         "name": group.name,
         "version": group.version,
@@ -41,7 +47,12 @@ def summary(group: FeatureGroup) -> dict[str, object]:
         "owner": group.owner,
         "online": group.online_enabled,
         "columns": [
-            {"name": f.name, "type": str(f.type), "description": descriptions.get(f.name, "")}
+            {
+                "name": f.name,
+                "type": str(f.type),
+                "unit": units.get(f.name, ""),
+                "description": descriptions.get(f.name, ""),
+            }
             for f in group.schema
         ],
         "commits": 0 if commit is None else commit.version + 1,
@@ -56,11 +67,51 @@ def summary(group: FeatureGroup) -> dict[str, object]:
     }
 
 
+def view_summary(view: FeatureView) -> dict[str, object]:
+    """One line of the list of views.
+
+    ``columns`` tells where each feature comes from, ``datasets`` its training datasets with how
+    many samples each part has; a damaged one with ``fault``.
+    """
+    parts = view.query.parts
+    return {
+        **view.to_dict(),
+        "created": view.created,
+        "steps": None if view.query.steps is None else asdict(view.query.steps),
+        "label_group": view.labels.group.label,
+        "columns": [
+            {"name": p.prefix + c, "group": p.query.group.label, "column": c}
+            for p in parts
+            for c in p.query.columns
+        ],
+        "datasets": [_dataset(folder) for folder in view.dataset_folders()],
+    }
+
+
+def _dataset(folder: Path) -> dict[str, object]:
+    version = int(folder.name)
+    try:
+        found = datasets.load(folder)
+    except EolabError as error:
+        return {"version": version, "description": "", "created": None, "fault": error.message}
+    report = found.source.get("report")
+    parts = report.get("parts") if isinstance(report, Mapping) else None
+    return {
+        "version": version,
+        "description": found.description,
+        "created": found.created,
+        "by": str(found.source.get("by") or ""),
+        "parts": {name: part.get("samples") for name, part in (parts or {}).items()},
+        "fault": None,
+    }
+
+
 def group(store: FeatureStore, name: str, version: int) -> dict[str, object]:
     """Everything of one group but its rows.
 
     The summary with ``geometry``, ``expectations``, ``policy``, ``parents``, ``history`` (its
-    commits, newest first), ``correlations`` and ``made_by`` (the cell of the newest commit).
+    commits, newest first), ``validations`` (newest first), ``correlations`` and ``made_by`` (the
+    cell of the newest commit).
     """
     found = store.feature_group(name, version)
     place = found.geometry
@@ -74,6 +125,7 @@ def group(store: FeatureStore, name: str, version: int) -> dict[str, object]:
         "policy": found.policy,
         "parents": list(found.parents),
         "history": [asdict(commit) for commit in reversed(commits)],
+        "validations": [asdict(check) for check in reversed(found.validations())],
         "correlations": asdict(correlations),
         "made_by": dict(
             made_by(store.config.root, found.commit_ref(commits[-1].version)) if commits else {}
@@ -136,7 +188,8 @@ def rows(
 def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
     """Where a group's things are: ``points`` (longitude, latitude), of how many ``total``.
 
-    One point a thing; of very many an even sample, always the same.
+    One point a thing; of very many an even sample, always the same. ``outlines`` holds the outer
+    ring of each area in the order of ``points``, coarse enough for a map; none of other things.
 
     Raises:
         NotFound: The group has no geometry.
@@ -161,10 +214,27 @@ def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
         table = table.take(np.sort(drawn))
     shapes = geo.shapes(table.to_pandas(), place)
     known = shapes[shapes != None]  # noqa: E711  an array of shapes
-    points: list[list[float]] = []
-    if len(known):
-        points = geo.project(geo.positions(known), place.crs, "EPSG:4326").tolist()
-    return {"points": points, "total": total}
+    if not len(known):
+        return {"points": [], "outlines": [], "total": total}
+    points = geo.project(geo.positions(known), place.crs, "EPSG:4326").round(6)
+    rings = _outlines(geo.reproject(known, place.crs, "EPSG:4326"))
+    return {"points": points.tolist(), "outlines": rings, "total": total}
+
+
+def _outlines(shapes: np.ndarray) -> list[list[list[float]]]:
+    """The outer rings of areas, of the largest part where there are several."""
+    import numpy as np
+    import shapely
+
+    if not np.isin(shapely.get_type_id(shapes), (3, 6)).all():
+        return []
+    west, south, east, north = shapely.total_bounds(shapes)
+    coarse = shapely.simplify(shapes, max(east - west, north - south) / 4000)
+    rings = []
+    for shape in coarse:
+        whole = max(getattr(shape, "geoms", [shape]), key=lambda part: part.area)
+        rings.append(shapely.get_coordinates(whole.exterior).round(6).tolist())
+    return rings
 
 
 def lineage(store: FeatureStore, kind: str, identity: str) -> dict[str, object]:

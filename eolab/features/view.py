@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, NotFound
 from eolab.features import datasets, functions, join, samples, transformations
 from eolab.features.datasets import TrainingDataset
-from eolab.features.geometry import to_pandas
+from eolab.features.geometry import shapes, to_pandas
 from eolab.features.query import Query, from_dict
 from eolab.features.serving import Missing, VectorReader
 from eolab.features.splitting import Splitting
@@ -23,6 +23,7 @@ from eolab.lineage import Ref, around, record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
@@ -212,11 +213,18 @@ class FeatureView(Splitting):
             )
         return replace(found, data=functions.extended(found.data, self.functions))
 
-    def create_training_dataset(self, split: Split, *, description: str = "") -> TrainingDataset:
+    def create_training_dataset(
+        self, split: Split, *, description: str = "", geoparquet: bool = False
+    ) -> TrainingDataset:
         """Write a split of this view as its next training dataset, which never changes.
 
+        Args:
+            split: What to write, as NumPy files.
+            description: One line.
+            geoparquet: Write each part as GeoParquet too, for maps and other programs.
+
         Raises:
-            BadInput: The split is of another view, or sealed.
+            BadInput: The split is of another view, or sealed; or the labels have no place.
             RemoteError: It cannot be written; nothing is left.
         """
         if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
@@ -229,10 +237,30 @@ class FeatureView(Splitting):
             "description": description,
             "created": time.time(),
         }
-        datasets.write(self._datasets / str(version), split, about)
+        places = self._places(split) if geoparquet else None
+        datasets.write(self._datasets / str(version), split, about, places)
         node = Ref("dataset", f"{self.label}#{version}")
         record(self._store.config.root, [Ref("view", self.label)], node)
         return self.training_dataset(version)
+
+    def _places(self, split: Split) -> Callable[[TrainingData], gpd.GeoSeries]:
+        """Where the samples of a split's parts are, as the label group knew it then."""
+        group = self.labels.group
+        if group.geometry is None:
+            raise BadInput(
+                f"{group.label} has no geometry, so there is no GeoParquet",
+                "Leave geoparquet out, or keep labels with their shapes.",
+            )
+        import geopandas as gpd
+
+        with connect(self._store.config.features) as con:
+            rows = samples.label_rows(con, self.labels, moment(split.source.get("known_at")), ())
+        frame = rows.select(list(group.geometry.columns)).to_pandas()
+        where = dict(
+            zip(samples.texts_of(rows, group.keys), shapes(frame, group.geometry), strict=True)
+        )
+        crs = group.geometry.crs
+        return lambda data: gpd.GeoSeries([where[i] for i in _ids(data)], crs=crs)
 
     def training_dataset(self, version: int | None = None) -> TrainingDataset:
         """A training dataset of this view; the newest where none is named.
@@ -251,8 +279,12 @@ class FeatureView(Splitting):
 
     def training_datasets(self) -> list[TrainingDataset]:
         """The training datasets of this view, oldest first."""
+        return [datasets.load(f) for f in self.dataset_folders()]
+
+    def dataset_folders(self) -> list[Path]:
+        """Where its training datasets are, oldest first; one of them may be damaged."""
         folders = [f for f in self._datasets.glob("*") if f.name.isdigit()]
-        return [datasets.load(f) for f in sorted(folders, key=lambda f: int(f.name))]
+        return sorted(folders, key=lambda f: int(f.name))
 
     @property
     def _datasets(self) -> Path:
@@ -273,3 +305,9 @@ class FeatureView(Splitting):
         target, groups = ", ".join(self.labels.columns), ", ".join(self.groups)
         count = len(self.query.names)
         return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
+
+
+def _ids(data: TrainingData) -> np.ndarray:
+    """The keys of samples, as text."""
+    assert data.ids is not None, "samples of a view carry their keys"
+    return data.ids

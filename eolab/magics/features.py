@@ -117,7 +117,12 @@ class FeaturesMagics(Magics):
         if word == "show":
             told = thing.column_descriptions
             rows = [
-                {"column": f.name, "type": str(f.type), "description": told.get(f.name, "")}
+                {
+                    "column": f.name,
+                    "type": str(f.type),
+                    "unit": thing.column_units.get(f.name, ""),
+                    "description": told.get(f.name, ""),
+                }
                 for f in thing.schema
             ]
             return pd.DataFrame(rows)

@@ -114,6 +114,7 @@ def _tree(folder: Path) -> tuple[tuple[str, Mark | None], ...]:
             if entry.is_dir(follow_symlinks=False):
                 if depth < DEPTH:
                     queue.append((Path(entry.path), depth + 1))
-            elif depth == 0:
+            # A refused insert leaves its mark in this file only.
+            elif depth == 0 or entry.name == "validation.jsonl":
                 marks.append((entry.path, _mark(Path(entry.path))))
     return tuple(sorted(marks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from eolab.errors import BadInput, Conflict, NotFound, RemoteError
@@ -111,3 +112,26 @@ def test_batches_for_torch_hold_every_sample_once_in_a_seeded_order(view):
     one, two = (np.concatenate([y for _, y in made.to_torch(seed=4)]) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert sorted(one) == sorted(split.train.y)
+
+
+def test_samples_stand_in_geoparquet_where_they_are(view, parcels):
+    split = view.train_validation_test_split(by=Blocks(3_000))
+    made = view.create_training_dataset(split, geoparquet=True)
+    shapes = parcels.read().set_index("parcel_id").geometry
+    frame = made.to_geopandas("train")
+    assert frame.crs == shapes.crs
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(frame.drop(columns="geometry")), made.to_pandas("train")
+    )
+    keys = [int(name.split("|")[0]) for name in frame["id"]]
+    assert (
+        frame.geometry.reset_index(drop=True)
+        .geom_equals(shapes.loc[keys].reset_index(drop=True))
+        .all()
+    )
+    path = made.folder / "train.parquet"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(Conflict, match="was changed"):
+        made.to_geopandas("train")
+    with pytest.raises(BadInput, match="holds no GeoParquet"):
+        view.create_training_dataset(split).to_geopandas()

@@ -344,6 +344,15 @@ def test_the_scenes_of_the_rows_are_the_origin_of_the_commit(group, at, config):
     ]
 
 
+def test_a_commit_holds_what_earlier_ones_brought(group, at, config):
+    for scene in ("S2A_1", "S2B_2"):
+        frame = rows(at).assign(id=len(scene) + len(group.commits()))
+        frame.attrs["eolab_items"] = [scene]
+        group.insert(frame.drop_duplicates(["id", "time"]))
+    found = upstream(config.root, Ref("commit", "g/1@1"))
+    assert {Ref("item", "S2A_1"), Ref("item", "S2B_2")} <= set(found)
+
+
 def test_names_and_keys_are_checked(store):
     with pytest.raises(BadInput):
         store.create_feature_group("../x", primary_key=["id"])
@@ -366,7 +375,12 @@ def test_the_snapshot_is_plain_json(store, parcels, spectra):
     snapshot = json.loads(json.dumps(store.snapshot(), allow_nan=False))
     group = next(g for g in snapshot["groups"] if g["name"] == "spectra")
     assert (group["rows"], group["commits"]) == (2400, 1)
-    assert group["columns"][2] == {"name": "ndvi", "type": "double", "description": ""}
+    assert group["columns"][2] == {
+        "name": "ndvi", "type": "double", "unit": "", "description": ""
+    }  # fmt: skip
+    (view,) = snapshot["views"]
+    assert view["columns"] == [{"name": "ndvi", "group": "spectra/1", "column": "ndvi"}]
+    assert (view["label_group"], view["datasets"], view["steps"]) == ("truth/1", [], None)
     assert group["last_commit"]["operation"] == "insert"
     assert snapshot["views"][0]["groups"] == ["truth/1", "spectra/1"]
     figures = json.loads(json.dumps(store.statistics_snapshot("spectra", 1), allow_nan=False))

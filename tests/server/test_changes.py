@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from eolab import config as configuration
+from eolab.errors import EolabError
 from eolab.server.watcher import REST, Watcher
 from eolab.studies.journal import Writer, take_lock
 
@@ -165,6 +166,15 @@ def test_features_models_and_catalogues_have_their_topics(watcher, config):
     rows = {"id": [1], "time": pd.to_datetime(["2024-05-01"], utc=True), "ndvi": [0.2]}
     for _ in range(2):
         group.insert(pd.DataFrame(rows))
+        assert watcher.scan(config) == ["features"]
+    strict = store.create_feature_group(
+        "strict", primary_key=["id"], event_time="time", expectations={"share": "ndvi < 0"}
+    )
+    watcher.scan(config)
+    for _ in range(2):
+        # Nothing comes in, but the history of checks grows.
+        with pytest.raises(EolabError):
+            strict.insert(pd.DataFrame(rows))
         assert watcher.scan(config) == ["features"]
     ModelRegistry(config)._touch()
     assert watcher.scan(config) == ["models"]

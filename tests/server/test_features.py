@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from eolab.errors import EolabError
 from eolab.features import FeatureStore
 from eolab.lineage import Ref
 
@@ -111,3 +112,28 @@ def test_a_view_is_made_by_form_and_its_lineage_goes_both_ways(server, fields):
     assert ["item:SCENE_1", "commit:fields/1@0"] in graph["edges"]
     assert graph["left_out"] == 0
     assert server.get("features/lineage", kind="groups", id="fields/1").status == 400
+
+
+def test_the_panel_gets_datasets_checks_and_outlines(server, fields):
+    from eolab.features import Blocks
+
+    store = FeatureStore(server.config)
+    group, _ = fields
+    with pytest.raises(EolabError):
+        group.insert(group.read().assign(green=5.0))
+    body = server.get("features/groups/fields/1").json
+    assert [c["outcome"] for c in body["validations"]] == ["refused", "met", "met"]
+    assert body["validations"][0]["failed"] == {"share": 60}
+    places = server.get("features/groups/fields/1/places").json
+    assert len(places["outlines"]) == 60
+    np.testing.assert_allclose(np.ptp(places["outlines"][0], axis=0), [0.005, 0.01], atol=1e-6)
+    view = store.create_feature_view("kept", labels=group.select("crop"), query=group.select("dry"))
+    split = view.train_validation_test_split(by=Blocks(2_000))
+    for _ in range(2):
+        made = view.create_training_dataset(split, description="by blocks")
+    (made.folder / "dataset.json").write_text("{")
+    (kept,) = (v for v in server.get("features").json["views"] if v["name"] == "kept")
+    good, bad = kept["datasets"]
+    assert (good["version"], good["description"], good["fault"]) == (1, "by blocks", None)
+    assert good["parts"]["train"] == len(split.train)
+    assert "damaged" in bad["fault"]
