@@ -1,6 +1,6 @@
-"""The peers of the study engine: what an empty trial costs elsewhere, on the same machine.
+"""Peers on the same machine: what an empty trial, or a point-in-time join, costs elsewhere.
 
-Each counts from the start of the first trial to the end of the last one by its own record, so that
+Trials count from the start of the first trial to the end of the last one by its own record, so that
 starting processes does not count against it.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RAY = "ray[tune]>=2.50,<3"
+FEAST = "feast[duckdb]>=0.50,<1"
 
 
 def _optuna_worker(url: str, trials: int) -> None:
@@ -48,17 +49,46 @@ def optuna_sqlite(trials: int) -> float:
 
 
 def ray_python() -> Path | None:
-    """The Python of an environment with Ray Tune; None where it cannot be installed.
+    """The Python of an environment with Ray Tune; None where it cannot be installed."""
+    return python_with("ray", RAY)
 
-    Ray wants other versions of what we use, so it never stands in our own environment. `.make/ray`
-    is made where it is missing (half a gigabyte, a minute).
+
+def feast_python() -> Path | None:
+    """The Python of an environment with Feast, which wants pandas < 3; None as above."""
+    return python_with("feast", FEAST)
+
+
+def python_with(name: str, requirement: str) -> Path | None:
+    """The Python of an environment of its own with a peer; None where it cannot be installed.
+
+    Peers want other versions of what we use, so they never stand in our own environment.
+    `.make/<name>` is made where it is missing (up to half a gigabyte, a minute).
     """
-    folder = ROOT / ".make" / "ray"
-    command = [sys.executable, str(ROOT / "scripts" / "environment.py"), str(folder), RAY]
+    folder = ROOT / ".make" / name
+    command = [sys.executable, str(ROOT / "scripts" / "environment.py"), str(folder), requirement]
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-        print("Ray Tune cannot be installed here", file=sys.stderr)
+        print(f"{requirement} cannot be installed here", file=sys.stderr)
     python = folder / "bin" / "python"
     return python if (folder / "installed.txt").is_file() else None
+
+
+def feast_join(python: Path, folder: Path, turns: int) -> tuple[float, int]:
+    """Seconds of the quickest point-in-time join by Feast's DuckDB store, and its rows.
+
+    Args:
+        python: A Python that has Feast.
+        folder: Holds `labels.parquet` and `rows.parquet` (see `feast_join.py`).
+        turns: How often.
+    """
+    done = subprocess.run(
+        [str(python), str(Path(__file__).with_name("feast_join.py")), str(folder), str(turns)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "FEAST_USAGE": "False"},
+    )
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return float(found["seconds"]), int(found["rows"])
 
 
 def ray_tune(python: Path, trials: int) -> float:
