@@ -49,6 +49,7 @@ export default tseslint.config(
             './viewRenderer',
             './commands',
             './studyTabs',
+            './featureTabs',
             './studiesWatch'
           ]
         }

@@ -1,5 +1,6 @@
 /** The front-end half of eolab. */
 import { codePlugin } from './shared/codePlugin';
+import { featuresPlugin } from './features/plugin';
 import { corePlugin } from './shared/corePlugin';
 import { launcherPlugin } from './shared/launcherPlugin';
 import { sidebarPlugin } from './shared/sidebarPlugin';
@@ -14,6 +15,7 @@ export default [
   codePlugin,
   sidebarPlugin,
   viewsPlugin,
+  featuresPlugin,
   studiesPlugin,
   watchPlugin,
   statusPlugin,

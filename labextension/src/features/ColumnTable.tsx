@@ -20,7 +20,12 @@ export function ColumnTable({ group }: IProps): JSX.Element {
       </thead>
       <tbody>
         {group.columns.map(column => (
-          <tr key={column.name} title={column.description || column.name}>
+          <tr
+            key={column.name}
+            title={[column.name, column.description, column.unit]
+              .filter(Boolean)
+              .join(' · ')}
+          >
             <td>
               {column.name}
               {group.primary_key.includes(column.name) ? (

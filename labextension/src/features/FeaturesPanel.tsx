@@ -1,17 +1,25 @@
-import type { JSX } from 'react';
+import { useState, type JSX } from 'react';
 
+import { CommandIDs } from '../shared/commandIds';
 import { useEolab, useResource } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
 import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
+import { findFeatures, tagsOf } from './findFeatures';
 import { GroupRow } from './GroupRow';
+import { labelOf } from './names';
 import { ViewRow } from './ViewRow';
 
-/** Feature groups and the views that are made of them. */
+/** A search is shown from this many groups and views on. */
+const MANY = 3;
+
+/** Feature groups, the views that are made of them, and their training datasets. */
 export function FeaturesPanel(): JSX.Element {
-  const { features, trans } = useEolab();
+  const { commands, features, trans } = useEolab();
   const { data, error } = useResource(features.features);
+  const [words, setWords] = useState('');
+  const [tag, setTag] = useState<string | null>(null);
   if (!data) {
     return error ? (
       <Failure error={error} onRetry={() => void features.features.refresh()} />
@@ -33,37 +41,79 @@ export function FeaturesPanel(): JSX.Element {
       />
     );
   }
+  const tags = tagsOf(data);
+  const filtered = words.trim() !== '' || tag !== null;
+  const found = filtered ? findFeatures(data, words, tag) : data;
+  const none = filtered ? trans.__('None fits.') : trans.__('None yet.');
   return (
     <>
       <Stale error={error} />
+      {data.groups.length + data.views.length >= MANY ? (
+        <input
+          className="eolab-Search"
+          type="search"
+          placeholder={trans.__('Search features')}
+          aria-label={trans.__('Search features')}
+          value={words}
+          onChange={event => setWords(event.target.value)}
+        />
+      ) : null}
+      {tags.length ? (
+        <div
+          className="eolab-Tags"
+          role="group"
+          aria-label={trans.__('Only with a tag')}
+        >
+          {tags.map(each => (
+            <button
+              key={each}
+              className="eolab-Badge eolab-mod-tag"
+              aria-pressed={each === tag}
+              onClick={() => setTag(each === tag ? null : each)}
+            >
+              {each}
+            </button>
+          ))}
+        </div>
+      ) : null}
       <h4 className="eolab-Heading">{trans.__('Groups')}</h4>
-      {data.groups.length ? (
+      {found.groups.length ? (
         <ul className="eolab-List">
-          {data.groups.map(group => (
-            <li key={`${group.name}/${group.version}`}>
+          {found.groups.map(group => (
+            <li key={labelOf(group)}>
               <GroupRow group={group} />
             </li>
           ))}
         </ul>
       ) : (
-        <p className="eolab-None">{trans.__('None yet.')}</p>
+        <p className="eolab-None">{none}</p>
       )}
       <h4 className="eolab-Heading">{trans.__('Views')}</h4>
-      {data.views.length ? (
+      {found.views.length ? (
         <ul className="eolab-List">
-          {data.views.map(view => (
-            <li key={`${view.name}/${view.version}`}>
+          {found.views.map(view => (
+            <li key={labelOf(view)}>
               <ViewRow view={view} />
             </li>
           ))}
         </ul>
       ) : (
         <p className="eolab-None">
-          {trans.__(
-            'None yet: ws.features.create_feature_view(…) joins groups to training data.'
-          )}
+          {filtered
+            ? none
+            : trans.__('None yet: a view joins groups to training data.')}
         </p>
       )}
+      {commands.hasCommand(CommandIDs.makeFeatureView) ? (
+        <div className="eolab-Items-foot">
+          <button
+            className="eolab-Button"
+            onClick={() => void commands.execute(CommandIDs.makeFeatureView)}
+          >
+            {trans.__('New view')}
+          </button>
+        </div>
+      ) : null}
     </>
   );
 }

@@ -1,12 +1,15 @@
 import type { JSX } from 'react';
 
-import { useNow, useTrans } from '../shared/context';
+import { CommandIDs } from '../shared/commandIds';
+import { useEolab, useNow } from '../shared/context';
 import type { IFeatureGroup } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
 import { Facts } from '../shared/Facts';
 import { formatAge, formatCount, formatMoment } from '../shared/format';
 import { ColumnTable } from './ColumnTable';
+import { OpenButton } from './OpenButton';
 import { StatisticsTable } from './StatisticsTable';
+import { Tags } from './Tags';
 
 interface IProps {
   group: IFeatureGroup;
@@ -14,7 +17,7 @@ interface IProps {
 
 /** One feature group: rows, columns, last commit. */
 export function GroupRow({ group }: IProps): JSX.Element {
-  const trans = useTrans();
+  const { trans } = useEolab();
   const now = useNow(true, 30_000);
   const commit = group.last_commit;
   const detail = [
@@ -32,6 +35,9 @@ export function GroupRow({ group }: IProps): JSX.Element {
         </>
       }
       detail={detail}
+      actions={
+        <OpenButton command={CommandIDs.openFeatureGroup} which={group} />
+      }
     >
       {() => (
         <>
@@ -42,6 +48,7 @@ export function GroupRow({ group }: IProps): JSX.Element {
             items={[
               [trans.__('Primary key'), group.primary_key.join(', ')],
               [trans.__('Event time'), group.event_time],
+              [trans.__('Owner'), group.owner],
               [trans.__('Commits'), formatCount(group.commits)],
               [
                 trans.__('Last commit'),
@@ -57,6 +64,7 @@ export function GroupRow({ group }: IProps): JSX.Element {
               ]
             ]}
           />
+          <Tags tags={group.tags} />
           <Disclosure
             level={2}
             label={trans.__('Columns')}

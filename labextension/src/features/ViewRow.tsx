@@ -1,15 +1,18 @@
 import type { JSX } from 'react';
 
+import { CommandIDs } from '../shared/commandIds';
 import { useTrans } from '../shared/context';
 import type { IFeatureView } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
 import { Facts } from '../shared/Facts';
+import { formatCount, formatMoment } from '../shared/format';
+import { OpenButton } from './OpenButton';
 
 interface IProps {
   view: IFeatureView;
 }
 
-/** One feature view: what it predicts, from which groups. */
+/** One feature view: what it predicts, from which groups, and its training datasets. */
 export function ViewRow({ view }: IProps): JSX.Element {
   const trans = useTrans();
   return (
@@ -27,6 +30,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
       ]
         .filter(Boolean)
         .join(' · ')}
+      actions={<OpenButton command={CommandIDs.openFeatureView} which={view} />}
     >
       {() => (
         <>
@@ -39,6 +43,44 @@ export function ViewRow({ view }: IProps): JSX.Element {
               [trans.__('Groups'), view.groups.join(', ')]
             ]}
           />
+          <Disclosure
+            level={2}
+            open={view.datasets.length > 0}
+            label={trans.__('Training datasets')}
+            detail={view.datasets.length ? null : trans.__('none yet')}
+          >
+            {() =>
+              view.datasets.length ? (
+                <ul className="eolab-Datasets">
+                  {view.datasets.map(each => (
+                    <li key={each.version}>
+                      <span className="eolab-Name">
+                        {trans.__('Dataset %1', each.version)}
+                      </span>
+                      <span className="eolab-mod-quiet">
+                        {each.fault ??
+                          [
+                            ...Object.entries(each.parts ?? {}).map(
+                              ([part, count]) => `${part} ${formatCount(count)}`
+                            ),
+                            each.created ? formatMoment(each.created) : '',
+                            each.description
+                          ]
+                            .filter(Boolean)
+                            .join(' · ')}
+                      </span>
+                    </li>
+                  ))}
+                </ul>
+              ) : (
+                <p className="eolab-None">
+                  {trans.__(
+                    'view.create_training_dataset(split) keeps a split.'
+                  )}
+                </p>
+              )
+            }
+          </Disclosure>
         </>
       )}
     </Disclosure>

@@ -24,6 +24,7 @@ export function Disclosure(props: IProps): JSX.Element {
     <div className="eolab-Disclosure" data-level={level}>
       <div className="eolab-Disclosure-row">
         <button
+          type="button"
           className="eolab-Disclosure-button"
           aria-expanded={open}
           aria-controls={open ? id : undefined}

@@ -33,6 +33,18 @@ export namespace CommandIDs {
   /** Show what the trials of a study wrote for TensorBoard. */
   export const openTensorBoard = 'eolab:open-tensorboard';
 
+  /** Open a feature group in the main area. */
+  export const openFeatureGroup = 'eolab:open-feature-group';
+
+  /** Open a feature view in the main area. */
+  export const openFeatureView = 'eolab:open-feature-view';
+
+  /** Make a feature view by ticking features. */
+  export const makeFeatureView = 'eolab:make-feature-view';
+
+  /** Put code that works on a feature group or view into the notebook. */
+  export const insertFeatureCode = 'eolab:insert-feature-code';
+
   /** Put code that works on a study into the notebook. */
   export const insertCode = 'eolab:insert-study-code';
 

@@ -21,6 +21,11 @@ export function formatValue(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/** A value with its sign: `+0.123`. */
+export function formatSigned(value: number): string {
+  return `${value > 0 ? '+' : value < 0 ? '\u2212' : ''}${formatValue(Math.abs(value))}`;
+}
+
 /** A number of things, with thousands set off. */
 export function formatCount(count: number | null | undefined): string {
   return count === null || count === undefined

@@ -23,6 +23,16 @@ export const studyIcon = new LabIcon({
 </svg>`
 });
 
+/** A table whose first column stands out: features with their keys. */
+export const featuresIcon = new LabIcon({
+  name: 'eolab:features',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
+  <g class="jp-icon3 jp-icon-selectable" fill="#616161">
+    <path fill-rule="evenodd" d="M3 4h18v16H3zm7 2v3h9V6zm0 5v2.500h9V11zm0 4.500V18h9v-2.500z"/>
+  </g>
+</svg>`
+});
+
 /** A gear: who works on a study. */
 export const workerIcon = new LabIcon({
   name: 'eolab:worker',

@@ -2,8 +2,13 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IAblation, IAblationRow } from '../shared/contract';
-import { formatCount, formatValue, UNKNOWN } from '../shared/format';
-import { intervalWord, signed } from './differences';
+import {
+  formatCount,
+  formatSigned,
+  formatValue,
+  UNKNOWN
+} from '../shared/format';
+import { intervalWord } from './differences';
 
 interface IProps {
   ablation: IAblation;
@@ -75,7 +80,9 @@ export function AblationBars(props: IProps): JSX.Element {
                 claimed={(row.corrected ?? 1) <= 1 - ablation.level}
               />
             </td>
-            <td data-numeric>{row.drop ? signed(row.drop.value) : UNKNOWN}</td>
+            <td data-numeric>
+              {row.drop ? formatSigned(row.drop.value) : UNKNOWN}
+            </td>
             <td data-numeric data-wide>
               {intervalWord(row.drop, trans) ?? UNKNOWN}
             </td>

@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IAblation } from '../shared/contract';
-import { HeatMap } from './HeatMap';
+import { HeatMap } from '../shared/HeatMap';
 
 interface IProps {
   ablation: IAblation;

@@ -2,8 +2,9 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IAblation } from '../shared/contract';
-import { intervalWord, signed } from './differences';
-import { HeatMap } from './HeatMap';
+import { formatSigned } from '../shared/format';
+import { HeatMap } from '../shared/HeatMap';
+import { intervalWord } from './differences';
 
 interface IProps {
   ablation: IAblation;
@@ -32,7 +33,13 @@ export function AblationPairs({ ablation }: IProps): JSX.Element {
         const pair = known.get(`${row}\n${column}`);
         const word = intervalWord(pair, trans);
         return pair && word
-          ? trans.__('%1 and %2: %3, %4', row, column, signed(pair.value), word)
+          ? trans.__(
+              '%1 and %2: %3, %4',
+              row,
+              column,
+              formatSigned(pair.value),
+              word
+            )
           : undefined;
       }}
     />

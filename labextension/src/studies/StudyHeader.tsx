@@ -9,7 +9,7 @@ import {
   formatValue
 } from '../shared/format';
 import { doneTrials, elapsed, hasEndedState, remaining } from './derive';
-import { Figure } from './Figure';
+import { Figure } from '../shared/Figure';
 import { StateChip } from './StateChip';
 import { StudyActions } from './StudyActions';
 import { StudyProgress } from './StudyProgress';

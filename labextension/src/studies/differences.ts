@@ -1,12 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IEstimate } from '../shared/contract';
-import { formatValue } from '../shared/format';
-
-/** A difference with its sign: `+0.123`. */
-export function signed(value: number): string {
-  return `${value > 0 ? '+' : value < 0 ? '\u2212' : ''}${formatValue(Math.abs(value))}`;
-}
+import { formatSigned } from '../shared/format';
 
 /** From where to where a difference may lie; null while nobody knows. */
 export function intervalWord(
@@ -16,5 +11,5 @@ export function intervalWord(
   const { low = null, high = null } = estimate ?? {};
   return low === null || high === null
     ? null
-    : trans.__('%1 to %2', signed(low), signed(high));
+    : trans.__('%1 to %2', formatSigned(low), formatSigned(high));
 }

@@ -1,3 +1,5 @@
+import { pythonString } from '../shared/python';
+
 /** What code about a study can do. */
 export type CodeKind = 'attach' | 'best' | 'effects' | 'refit' | 'trials';
 
@@ -24,8 +26,4 @@ export function studyCode(name: string, what: CodeKind): string {
     trials: ['trials = study.to_dataframe()', 'trials.head()']
   };
   return [...open, ...then[what]].join('\n');
-}
-
-function pythonString(text: string): string {
-  return `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`;
 }

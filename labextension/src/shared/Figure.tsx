@@ -7,7 +7,7 @@ interface IProps {
   wide?: boolean;
 }
 
-/** One figure of a study with its name above and a word below. */
+/** One figure with its name above and a word below. */
 export function Figure({ name, value, detail, wide }: IProps): JSX.Element {
   return (
     <div className="eolab-Figure" data-wide={wide}>

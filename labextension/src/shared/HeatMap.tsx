@@ -1,6 +1,6 @@
 import type { JSX } from 'react';
 
-import { signed } from './differences';
+import { formatSigned } from './format';
 
 interface IProps {
   caption: string;
@@ -10,15 +10,19 @@ interface IProps {
   columns: readonly string[];
   value: (row: string, column: string) => number | null;
   title?: (row: string, column: string) => string | undefined;
+  /** The value that has the full colour; the largest of all where it is absent. */
+  most?: number;
+  /** With its sign and four digits where it is absent. */
+  format?: (value: number) => string;
 }
 
-/** A table of differences, the stronger the larger: losses in one colour, gains in another. */
+/** A table of signed values, the stronger the larger: one colour above zero, another below. */
 export function HeatMap(props: IProps): JSX.Element {
   const { caption, corner, rows, columns, value, title } = props;
   const all = rows.flatMap(row =>
     columns.map(column => Math.abs(value(row, column) ?? 0))
   );
-  const most = Math.max(...all, 1e-12);
+  const most = props.most ?? Math.max(...all, 1e-12);
   return (
     <div className="eolab-HeatMap">
       <table>
@@ -58,7 +62,7 @@ export function HeatMap(props: IProps): JSX.Element {
                           }
                     }
                   >
-                    {here === null ? '' : signed(here)}
+                    {here === null ? '' : (props.format ?? formatSigned)(here)}
                   </td>
                 );
               })}
