@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
+from eolab.catalog.indices import LETTERS, find_index
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -15,21 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from eolab.features.chips import Chips
-
-# Letters of the Awesome Spectral Indices, which spyndex computes, by our band names.
-_LETTERS = {
-    "A": ("coastal", "B01"),
-    "B": ("blue", "B02"),
-    "G": ("green", "B03"),
-    "R": ("red", "B04"),
-    "RE1": ("rededge1", "rededge071", "B05"),
-    "RE2": ("rededge2", "rededge075", "B06"),
-    "RE3": ("rededge3", "rededge078", "B07"),
-    "N": ("nir", "B08", "nir08", "B8A"),
-    "N2": ("nir08", "B8A"),
-    "S1": ("swir16", "B11"),
-    "S2": ("swir22", "B12"),
-}
 
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
@@ -56,10 +42,7 @@ class EoAccessor:
         import numpy as np
         import spyndex
 
-        known = {key.upper(): key for key in spyndex.indices}
-        if name.upper() not in known:
-            raise BadInput(f"no spectral index {name!r}", nearest(name, list(known), "indices"))
-        index = spyndex.indices[known[name.upper()]]
+        index = spyndex.indices[find_index(name)]
         values = {letter: self._operand(name, letter, parameters) for letter in index.bands}
         for letter in parameters:
             if letter not in values:
@@ -83,13 +66,13 @@ class EoAccessor:
             return self._cube[given]
         if given is not None:
             return given
-        for name in _LETTERS.get(letter, ()):
+        for name in LETTERS.get(letter, ()):
             if name in self._cube:
                 return self._cube[name]
-        constant = spyndex.constants.get(letter) if letter not in _LETTERS else None
+        constant = spyndex.constants.get(letter) if letter not in LETTERS else None
         if constant is not None and constant.default is not None:
             return float(constant.default)
-        wanted = " or ".join(_LETTERS.get(letter, (letter,))[:2])
+        wanted = " or ".join(LETTERS.get(letter, (letter,))[:2])
         raise BadInput(
             f"{index} needs {wanted}, which is not in the cube",
             f"Load it, or name the band: spectral_index({index!r}, {letter}='...').",

@@ -17,11 +17,13 @@ PACKAGE = ROOT / "eolab"
 FLOORS = {
     "ground": {
         "config",
+        "config_file",
         "data",
         "errors",
         "lineage",
         "logins",
         "progress",
+        "saved",
         "search",
         "sections",
         "tracking",

@@ -77,7 +77,8 @@ class ApiSource(Source):
         return any(uri.endswith(ending) for uri in offered for ending in endings)
 
     def _sorted(self, query: Query) -> bool:
-        return not query.sort and self._conforms("item-search#sort")
+        by_time = not query.sort or [name for name, _ in query.sort] == ["datetime"]
+        return by_time and self._conforms("item-search#sort")
 
     def _candidates(self, query: Query) -> Iterator[pystac.Item]:
         self.skipped = []
@@ -109,8 +110,9 @@ class ApiSource(Source):
             body["filter"] = dict(query.filter)
             body["filter_lang"] = "cql2-json"
         if self._sorted(query):
+            newest = any(descends for _, descends in query.sort)
             body["sortby"] = [
-                {"field": "properties.datetime", "direction": "asc"},
+                {"field": "properties.datetime", "direction": "desc" if newest else "asc"},
                 {"field": "id", "direction": "asc"},
             ]
         with self._failures("the search"):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.catalog.access import of_item, opened
-from eolab.catalog.bands import Band, bands_of, find_band, has_band
+from eolab.catalog.bands import Band, bands_of, common_name, find_band, has_band
 from eolab.catalog.fetch import is_remote, read_bytes
+from eolab.catalog.indices import bands_for, compute
 from eolab.catalog.radiometry import radiometry
-from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.errors import BadInput, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -45,7 +47,7 @@ def can_preview(item: pystac.Item) -> bool:
     for asset in item.assets.values():
         if (asset.media_type or "").startswith(_PICTURES) and "thumbnail" in (asset.roles or []):
             return True
-    return _picture_bands(item) is not None
+    return bool(bands_of(item))
 
 
 def _picture_bands(item: pystac.Item) -> list[Band] | None:
@@ -59,39 +61,107 @@ def _picture_bands(item: pystac.Item) -> list[Band] | None:
     return found[:1] or None
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with the values that it draws as its darkest and brightest."""
+
+    png: bytes
+    low: float
+    high: float
+
+
 def preview(
     item: pystac.Item,
     *,
     bands: Sequence[str] | None = None,
     size: int = 256,
     stretch: tuple[float, float] | None = None,
+    index: str | None = None,
+    cmap: str = "viridis",
 ) -> bytes:
-    """A PNG of one or three bands, transparent where there is nothing.
+    """The PNG of `picture`, which takes the same arguments."""
+    return picture(item, bands=bands, size=size, stretch=stretch, index=index, cmap=cmap).png
+
+
+def picture(
+    item: pystac.Item,
+    *,
+    bands: Sequence[str] | None = None,
+    size: int = 256,
+    stretch: tuple[float, float] | None = None,
+    index: str | None = None,
+    cmap: str = "viridis",
+) -> Picture:
+    """A picture of one or three bands or of an index, transparent where there is nothing.
 
     Args:
         item: The item.
         bands: One or three names; None for true colour.
         size: Longest side in pixels.
-        stretch: Values drawn black and white; None takes the 2nd and 98th percentile. Lock it to
-            compare dates.
+        stretch: Values drawn darkest and brightest; None takes the 2nd and 98th percentile. Lock
+            it to compare dates.
+        index: A spectral index instead of bands, drawn with the colour map.
+        cmap: Name of one of Matplotlib's colour maps.
 
     Raises:
         NotFound: The item has nothing to draw, or a file is missing.
-        BadInput: Unknown band; not one or three of them.
+        BadInput: Unknown band, index or colour map; not one or three bands.
     """
+    if index is not None:
+        return _index_picture(item, index, cmap, size, stretch)
     picked = _picture_bands(item) if bands is None else [find_band(item, name) for name in bands]
     if picked is None:
         raise NotFound(f"item {item.id} has nothing to draw", "It names no raster bands.")
     if len(picked) not in (1, 3):
         raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
-    with ThreadPoolExecutor(len(picked)) as pool:
-        layers = np.stack(list(pool.map(lambda band: read_small(item, band, size), picked)))
+    layers = _layers(item, picked, size)
     finite = np.isfinite(layers).all(axis=0)
     low, high = stretch or _percentiles(layers[:, finite])
-    scaled = np.nan_to_num((layers - low) / max(high - low, 1e-9))
-    grey = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    grey = (_scaled(layers, low, high) * 255).astype(np.uint8)
     colour = np.repeat(grey, 3, axis=0) if len(grey) == 1 else grey
-    return png(np.concatenate([colour, (finite[None] * 255).astype(np.uint8)]))
+    alpha = (finite[None] * 255).astype(np.uint8)
+    return Picture(png(np.concatenate([colour, alpha])), low, high)
+
+
+def _index_picture(
+    item: pystac.Item, index: str, cmap: str, size: int, stretch: tuple[float, float] | None
+) -> Picture:
+    import matplotlib as mpl
+
+    if cmap not in mpl.colormaps:
+        names = list(mpl.colormaps)
+        raise BadInput(f"no colour map {cmap!r}", nearest(cmap, names, "colour maps"))
+    names = [common_name(item, band) for band, _ in bands_of(item)]
+    letters = bands_for(index, names)
+    layers = _layers(item, [find_band(item, name) for name in letters.values()], size)
+    values = compute(index, dict(zip(letters, layers, strict=True)))
+    finite = np.isfinite(values)
+    low, high = stretch or _percentiles(values[finite])
+    colour = mpl.colormaps[cmap](_scaled(values, low, high), bytes=True)
+    image = np.moveaxis(colour, -1, 0).copy()
+    image[3] = finite * 255
+    return Picture(png(image), low, high)
+
+
+def _layers(item: pystac.Item, bands: Sequence[Band], size: int) -> np.ndarray:
+    """Bands of one item, float32 (bands, rows, columns); coarser ones on the grid of the finest."""
+    with ThreadPoolExecutor(len(bands)) as pool:
+        read = list(pool.map(lambda band: read_small(item, band, size), bands))
+    shape = max((layer.shape for layer in read), key=lambda s: s[0] * s[1])
+    return np.stack([_grown(layer, shape) for layer in read])
+
+
+def _grown(layer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """By nearest neighbour: a picture of bands of several pixel sizes."""
+    rows = np.arange(shape[0]) * layer.shape[0] // shape[0]
+    columns = np.arange(shape[1]) * layer.shape[1] // shape[1]
+    grown: np.ndarray = layer if layer.shape == shape else layer[np.ix_(rows, columns)]
+    return grown
+
+
+def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    scaled: np.ndarray = np.clip(np.nan_to_num((values - low) / max(high - low, 1e-9)), 0, 1)
+    return scaled
 
 
 def _percentiles(values: np.ndarray) -> tuple[float, float]:

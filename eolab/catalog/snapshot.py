@@ -19,7 +19,7 @@ from eolab.catalog.query import cloud_cover, item_time, make_query, stamp
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Source, is_simulated
 from eolab.catalog.static import StaticSource
-from eolab.errors import EolabError
+from eolab.errors import EolabError, NotFound
 
 if TYPE_CHECKING:
     import pystac
@@ -125,11 +125,20 @@ def items(
 def thumbnail(config: Config, name: str, collection: str, item: str) -> tuple[bytes, str]:
     """A picture of an item, at most 256 pixels a side: bytes and media type.
 
+    Without an item it is of the clearest of the collection's newest.
+
     Raises:
         NotFound: No such item, or nothing to draw.
         RemoteError: A remote file cannot be read.
     """
-    return preview.thumbnail(open_source(config, name).item(collection, item), size=256)
+    source = open_source(config, name)
+    if item:
+        return preview.thumbnail(source.item(collection, item), size=256)
+    newest = list(source.search([collection], sortby="-datetime", limit=20))
+    fitting = [each for each in newest if preview.can_preview(each)]
+    if not fitting:
+        raise NotFound(f"collection {collection!r} has nothing to draw", "Look at its items.")
+    return preview.thumbnail(min(fitting, key=lambda each: cloud_cover(each) or 0.0), size=256)
 
 
 def picture(
@@ -141,8 +150,10 @@ def picture(
     bands: Sequence[str] | None = None,
     size: int = 512,
     stretch: Sequence[float] | None = None,
-) -> bytes:
-    """Body of `catalogs/{name}/preview`: a PNG of one or three bands.
+    index: str | None = None,
+    cmap: str = "viridis",
+) -> preview.Picture:
+    """Body of `catalogs/{name}/preview`: a PNG of one or three bands, or of an index.
 
     Raises:
         NotFound: No such item, or nothing to draw.
@@ -151,7 +162,7 @@ def picture(
     """
     found = open_source(config, name).item(collection, item)
     limits = None if stretch is None else (float(stretch[0]), float(stretch[1]))
-    return preview.preview(found, bands=bands, size=size, stretch=limits)
+    return preview.picture(found, bands=bands, size=size, stretch=limits, index=index, cmap=cmap)
 
 
 def queryables(config: Config, name: str, collection: str) -> dict[str, object]:

@@ -9,10 +9,10 @@ import base64
 import importlib
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eolab.config import check_name
-from eolab.errors import NotFound, nearest
+from eolab.errors import BadInput, NotFound, nearest
 
 if TYPE_CHECKING:
     from eolab.config import Config
@@ -22,6 +22,7 @@ _features = threading.Lock()
 _models = threading.Lock()
 # Two threads that import one library for the first time can meet it half made.
 _imports = threading.Lock()
+FIELD = ("pandas", "xarray", "spyndex", "odc.stac", "eolab.catalog.field")
 
 
 def catalogs(config: Config) -> object:
@@ -68,7 +69,7 @@ def catalog_items(
 
 
 def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) -> object:
-    """A small picture of one item, as `{"type", "base64"}`."""
+    """A small picture of one item, or of a clear one of a collection, as `{"type", "base64"}`."""
     _check_catalog(config, name)
     from eolab.catalog import snapshot
 
@@ -88,13 +89,28 @@ def catalog_preview(
     bands: list[str] | None = None,
     size: int = 512,
     stretch: list[float] | None = None,
+    index: str | None = None,
+    cmap: str = "viridis",
 ) -> object:
-    """One or three bands of one item as `{"type", "base64"}`."""
+    """One or three bands of one item, or an index, as `{"type", "base64", "stretch"}`."""
     _check_catalog(config, name)
     from eolab.catalog import snapshot
 
-    data = snapshot.picture(config, name, collection, item, bands=bands, size=size, stretch=stretch)
-    return {"type": "image/png", "base64": base64.b64encode(data).decode()}
+    if index is not None:
+        _load("matplotlib", "spyndex")
+    made = snapshot.picture(
+        config,
+        name,
+        collection,
+        item,
+        bands=bands,
+        size=size,
+        stretch=stretch,
+        index=index,
+        cmap=cmap,
+    )
+    data = base64.b64encode(made.png).decode()
+    return {"type": "image/png", "base64": data, "stretch": [made.low, made.high]}
 
 
 def catalog_queryables(config: Config, *, name: str, collection: str) -> object:
@@ -103,6 +119,43 @@ def catalog_queryables(config: Config, *, name: str, collection: str) -> object:
     from eolab.catalog import snapshot
 
     return snapshot.queryables(config, name, collection)
+
+
+def catalog_found(config: Config, *, name: str, limit: int, query: dict[str, Any]) -> object:
+    """The items that answer a query, with footprints and times."""
+    _check_catalog(config, name)
+    _load("pandas", "shapely", "eolab.catalog.finding")
+    from eolab.catalog import finding
+
+    finding.area_of(query.get("intersects"))
+    # Who searches draws a field next, and should not wait for libraries then.
+    threading.Thread(target=_load, args=FIELD, daemon=True).start()
+    return finding.found(config, name, limit=limit, **query)
+
+
+def catalog_detail(config: Config, *, name: str, collection: str, item: str) -> object:
+    """One item whole."""
+    _check_catalog(config, name)
+    _load("spyndex", "eolab.catalog.finding")
+    from eolab.catalog import finding
+
+    return finding.detail(config, name, collection, item)
+
+
+def _of_field(call: str) -> Callable[..., object]:
+    """A call of `eolab.catalog.field`, by its name."""
+
+    def answer(config: Config, *, name: str, geometry: object, **arguments: object) -> object:
+        _check_catalog(config, name)
+        _load(*FIELD)
+        from eolab.catalog import field, finding
+
+        area = finding.area_of(geometry)
+        if area is None:
+            raise BadInput("geometry is missing", "Draw an area.")
+        return getattr(field, call)(config, name, geometry=area, **arguments)
+
+    return answer
 
 
 def search(
@@ -199,6 +252,10 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "catalog.items": catalog_items,
     "catalog.thumbnail": catalog_thumbnail,
     "catalog.preview": catalog_preview,
+    "catalog.found": catalog_found,
+    "catalog.detail": catalog_detail,
+    "catalog.calendar": _of_field("calendar"),
+    "catalog.curve": _of_field("curve"),
     "catalog.queryables": catalog_queryables,
     "search": search,
     "features": features,

@@ -15,7 +15,7 @@ from tornado.web import authenticated
 import eolab
 from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
-from eolab.server import features
+from eolab.server import catalogs, features
 from eolab.server.base import RESTART, Handler
 from eolab.server.studies import (
     Ablation,
@@ -63,16 +63,6 @@ class Status(Handler):
                 "sample": (config.sample / "sample.json").is_file(),
             }
         )
-
-
-class Catalogs(Handler):
-    """GET: the configured catalogues."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`{"catalogs": [{"name", "kind", "url", "description", "simulated"}]}`."""
-        self.answer(await self.call("catalogs"))
 
 
 class Collections(Handler):
@@ -127,12 +117,16 @@ def box_of(handler: Handler) -> list[float] | None:
 
 
 class Preview(Handler):
-    """GET: one or three bands of an item as a picture."""
+    """GET: one or three bands of an item, or an index, as a picture."""
 
     @authenticated
     @authorized
     async def get(self, name: str) -> None:
-        """`?collection=&item=&bands=red,green,blue&size=512&stretch=low,high`: image/png."""
+        """`?collection=&item=&bands=red,green,blue&size=512&stretch=low,high`: image/png.
+
+        `index=NDVI&map=viridis` in place of bands. The header `Eolab-Stretch` tells the values
+        drawn darkest and brightest, so that another date can be drawn with the same.
+        """
         stretch = self.get_query_argument("stretch", "")
         try:
             limits = [float(part) for part in stretch.split(",")] if stretch else None
@@ -149,9 +143,12 @@ class Preview(Handler):
             bands=bands.split(",") if bands else None,
             size=self.number("size", int, 512, 16, 2048),
             stretch=limits,
+            index=self.get_query_argument("index", "") or None,
+            cmap=self.get_query_argument("map", "") or "viridis",
         )
         assert isinstance(picture, dict)
         self.set_header("Cache-Control", "private, max-age=3600")
+        self.set_header("Eolab-Stretch", ",".join(map(str, picture["stretch"])))
         self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
 
 
@@ -199,12 +196,13 @@ class Thumbnail(Handler):
     @authenticated
     @authorized
     async def get(self, name: str) -> None:
-        """`?collection=&item=`: image/png or image/jpeg."""
+        """`?collection=&item=`: image/png or image/jpeg; without an item, one of the collection."""
+        collection = self.get_query_argument("collection", "")
         picture = await self.call(
             "catalog.thumbnail",
             name=check_name(name, "catalogue"),
-            collection=self.get_query_argument("collection", ""),
-            item=self.needed("item"),
+            collection=collection,
+            item=self.get_query_argument("item", "") if collection else self.needed("item"),
         )
         if not isinstance(picture, dict) or picture.get("type") not in {"image/png", "image/jpeg"}:
             raise RemoteError("the picture could not be made", "See the log of Jupyter Server.")
@@ -319,12 +317,17 @@ class Unknown(Handler):
 
 ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/status", Status),
-    (rf"{BASE}/catalogs", Catalogs),
+    (rf"{BASE}/catalogs", catalogs.Catalogs),
     (rf"{BASE}/catalogs/([^/]+)/collections", Collections),
     (rf"{BASE}/catalogs/([^/]+)/items", Items),
     (rf"{BASE}/catalogs/([^/]+)/thumbnail", Thumbnail),
     (rf"{BASE}/catalogs/([^/]+)/preview", Preview),
     (rf"{BASE}/catalogs/([^/]+)/queryables", Queryables),
+    (rf"{BASE}/catalogs/([^/]+)/search", catalogs.Found),
+    (rf"{BASE}/catalogs/([^/]+)/item", catalogs.Detail),
+    (rf"{BASE}/catalogs/([^/]+)/calendar", catalogs.Calendar),
+    (rf"{BASE}/catalogs/([^/]+)/curve", catalogs.Curve),
+    (rf"{BASE}/saved", catalogs.Saved),
     (rf"{BASE}/search", Search),
     (rf"{BASE}/features", features.Features),
     (rf"{BASE}/features/groups/([^/]+)/(\d{{1,9}})", features.Group),

@@ -199,7 +199,7 @@ def test_a_study_that_rested_long_is_looked_at_again(watcher, config, write_stud
 
 def test_another_workspace_changes_everything(watcher, config, tmp_path):
     other = configuration.open_path(tmp_path / "other")
-    assert watcher.scan(other) == ["catalog", "features", "studies", "models"]
+    assert watcher.scan(other) == ["catalog", "saved", "features", "studies", "models"]
     assert watcher.scan(other) == []
 
 

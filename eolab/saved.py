@@ -1,0 +1,89 @@
+"""Searches and areas that people keep by a name: `saved.json` in the workspace.
+
+Stdlib only: the Jupyter server reads and writes it without the library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from eolab.errors import BadInput, ConfigError, Conflict
+
+FORMAT = 1
+FILE = "saved.json"
+KINDS = ("search", "area")
+LONGEST_NAME = 80
+LARGEST = 200_000  # bytes of one entry
+MOST = 500
+_lock = threading.Lock()
+
+Entry = dict[str, object]
+
+
+def read(root: Path) -> dict[str, list[Entry]]:
+    """`{"search": [{"name", "value"}], "area": [...]}`, each by name.
+
+    Raises:
+        ConfigError: The file is damaged or was written by a newer eolab.
+    """
+    path = root / FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["format"] != FORMAT:
+            raise ConfigError(f"{path} was written by another eolab", "Upgrade eolab.")
+        return {kind: list(document[kind]) for kind in KINDS}
+    except FileNotFoundError:
+        return {kind: [] for kind in KINDS}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged: {error}", "Mend it, or delete it.") from error
+
+
+def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entry]]:
+    """Keep an entry, in place of one of the same name; None drops it.
+
+    Raises:
+        BadInput: Unknown kind, a bad name, or what is no entry of this kind.
+        Conflict: There are too many, or the file cannot be written.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadInput(f"{name!r} is no good name", f"Give 1 to {LONGEST_NAME} characters.")
+    if value is not None:
+        _check(kind, value)
+    with _lock:
+        everything = read(root)
+        rest = [entry for entry in everything[kind] if entry.get("name") != name]
+        if value is not None:
+            rest.append({"name": name, "value": value})
+        if len(rest) > MOST:
+            raise Conflict(f"there are {MOST} of them already", "Drop some that nobody needs.")
+        everything[kind] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
+        _write(root, {"format": FORMAT, **everything})
+    return everything
+
+
+def _check(kind: str, value: object) -> None:
+    if not isinstance(value, Mapping) or len(json.dumps(value)) > LARGEST:
+        raise BadInput("the value is no object, or too large", f"At most {LARGEST} bytes.")
+    if kind == "area":
+        geometry = value.get("geometry")
+        if not isinstance(geometry, Mapping) or geometry.get("type") != "Polygon":
+            raise BadInput("the area is no polygon", "Send {geometry: a GeoJSON Polygon}.")
+
+
+def _write(root: Path, document: Mapping[str, object]) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / FILE
+    temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Conflict(f"{path} cannot be written: {error}", "Check its folder.") from error

@@ -1,0 +1,169 @@
+"""Routes of the search tab: searching, one item whole, a place over the time, what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from eolab import config_file, saved
+from eolab.config import check_name
+from eolab.errors import BadInput
+from eolab.server.base import Handler
+
+_TEXTS = ("kind", "description", "token", "sign")
+
+
+class Catalogs(Handler):
+    """GET: the configured catalogues. POST: one more."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"catalogs": [{"name", "kind", "url", "description", "simulated"}]}`."""
+        self.answer(await self.call("catalogs"))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """`{"name", "url", "kind", "description", "token", "sign"}`: 201 and all catalogues.
+
+        It is written into `eolab.toml`, whose comments stay. `token` names where the token is
+        (`env:NAME`, `keyring:SERVICE/USER`). The same again changes nothing.
+        """
+        body = self.body()
+        name, url = text_of(body, "name"), text_of(body, "url")
+        options = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
+        place = self.services.place
+        await asyncio.to_thread(
+            lambda: config_file.add_catalog(
+                place.config(), Path(place.root_dir or "."), name=name, url=url, **options
+            )
+        )
+        self.set_status(201)
+        self.answer(await self.call("catalogs"))
+
+
+class Found(Handler):
+    """POST: the items that answer a query, with their footprints and their times."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """A query, every part optional; see `eolab.catalog.finding.found` for the answer.
+
+        `{"collection", "bbox", "intersects", "datetime", "max_cloud", "filter", "text", "limit"}`
+        """
+        body = self.body()
+        limit = body.pop("limit", 500)
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
+            raise BadInput(f"limit={limit!r} cannot be used", "Give a number, 1 to 10000.")
+        known = ("collection", "bbox", "intersects", "datetime", "max_cloud", "filter", "text")
+        for key in body:
+            if key not in known:
+                raise BadInput(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
+        self.answer(
+            await self.call(
+                "catalog.found", name=check_name(name, "catalogue"), limit=limit, query=body
+            )
+        )
+
+
+class Detail(Handler):
+    """GET: one item whole."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=&item=`: see `eolab.catalog.finding.detail`."""
+        self.answer(
+            await self.call(
+                "catalog.detail",
+                name=check_name(name, "catalogue"),
+                collection=self.get_query_argument("collection", ""),
+                item=self.needed("item"),
+            )
+        )
+
+
+class Calendar(Handler):
+    """POST: the overpasses of an area, and what is clear of each."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """`{"collection", "geometry", "datetime"}`: see `eolab.catalog.field.calendar`."""
+        body = self.body()
+        self.answer(
+            await self.call(
+                "catalog.calendar",
+                name=check_name(name, "catalogue"),
+                collection=text_of(body, "collection"),
+                geometry=body.get("geometry"),
+                datetime=text_of(body, "datetime", optional=True) or None,
+            )
+        )
+
+
+class Curve(Handler):
+    """POST: the mean of an index over an area, by clear date."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """`{"collection", "geometry", "datetime", "max_cloud", "index"}`.
+
+        See `eolab.catalog.field.curve`.
+        """
+        body = self.body()
+        cloud = body.get("max_cloud")
+        if cloud is not None and (isinstance(cloud, bool) or not isinstance(cloud, int | float)):
+            raise BadInput(f"max_cloud={cloud!r} cannot be used", "Give percent, 0 to 100.")
+        self.answer(
+            await self.call(
+                "catalog.curve",
+                name=check_name(name, "catalogue"),
+                collection=text_of(body, "collection"),
+                geometry=body.get("geometry"),
+                datetime=text_of(body, "datetime", optional=True) or None,
+                max_cloud=cloud,
+                index=text_of(body, "index", optional=True) or "NDVI",
+            )
+        )
+
+
+class Saved(Handler):
+    """GET, POST: searches and areas that are kept by a name, for all who share the workspace."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"search": [{"name", "value"}], "area": [{"name", "value": {"geometry"}}]}`."""
+        self.answer(await asyncio.to_thread(saved.read, self.workspace.root))
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """`{"kind": "search"|"area", "name", "value"}`, null to drop it: all of them."""
+        body = self.body()
+        if "value" not in body:
+            raise BadInput("value is missing", "Send what is kept, or null to drop it.")
+        kind, name = text_of(body, "kind"), text_of(body, "name")
+        root = self.workspace.root
+        self.answer(await asyncio.to_thread(saved.keep, root, kind, name, body["value"]))
+
+
+def text_of(body: dict[str, object], key: str, *, optional: bool = False) -> str:
+    """A text of the request.
+
+    Raises:
+        BadInput: It is missing, or no text.
+    """
+    value = body.get(key)
+    if value is None and optional:
+        return ""
+    if not isinstance(value, str) or not (value or optional):
+        raise BadInput(f"{key} is missing or no text", f"Send {key} as text.")
+    return value
