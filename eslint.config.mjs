@@ -48,6 +48,7 @@ export default tseslint.config(
             './sidebar',
             './viewRenderer',
             './commands',
+            './searchTabs',
             './studyTabs',
             './featureTabs',
             './studiesWatch'

@@ -1,4 +1,5 @@
 /** The front-end half of eolab. */
+import { catalogPlugin } from './catalog/plugin';
 import { codePlugin } from './shared/codePlugin';
 import { featuresPlugin } from './features/plugin';
 import { corePlugin } from './shared/corePlugin';
@@ -16,6 +17,7 @@ export default [
   sidebarPlugin,
   viewsPlugin,
   featuresPlugin,
+  catalogPlugin,
   studiesPlugin,
   watchPlugin,
   statusPlugin,

@@ -1,15 +1,17 @@
 import type { JSX } from 'react';
 
+import { CommandIDs } from '../shared/commandIds';
 import { useEolab, useResource } from '../shared/context';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
 import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
+import { AddSource } from './AddSource';
 import { SourceRow } from './SourceRow';
 
 /** The catalogues of the workspace, each opening to its collections and items. */
 export function CatalogPanel(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const { catalog, commands, trans } = useEolab();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
     return error ? (
@@ -26,12 +28,20 @@ export function CatalogPanel(): JSX.Element {
           'Name one in eolab.toml, or make the simulated sample region from a terminal:'
         )}
         code="eolab sample"
-      />
+      >
+        <AddSource />
+      </Notice>
     );
   }
   return (
     <>
       <Stale error={error} />
+      <button
+        className="eolab-Button eolab-SearchButton"
+        onClick={() => void commands.execute(CommandIDs.searchScenes)}
+      >
+        {trans.__('Search on a map')}
+      </button>
       <ul className="eolab-List">
         {data.catalogs.map(source => (
           <li key={source.name}>
@@ -39,6 +49,7 @@ export function CatalogPanel(): JSX.Element {
           </li>
         ))}
       </ul>
+      <AddSource />
     </>
   );
 }

@@ -1,10 +1,12 @@
 import type { JSX } from 'react';
 
-import { useTrans } from '../shared/context';
+import { CommandIDs } from '../shared/commandIds';
+import { useEolab } from '../shared/context';
 import type { ICatalog, ICollection } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
 import { formatCount, formatInterval, UNKNOWN } from '../shared/format';
 import { SimulatedBadge } from '../shared/SimulatedBadge';
+import { CollectionAbout } from './CollectionAbout';
 import { ItemList } from './ItemList';
 
 interface IProps {
@@ -16,7 +18,7 @@ interface IProps {
 /** One collection: its name, how many items, from when to when. */
 export function CollectionRow(props: IProps): JSX.Element {
   const { source, collection, open } = props;
-  const trans = useTrans();
+  const { commands, trans } = useEolab();
   const interval = formatInterval(collection.interval);
   const detail = [
     collection.items === null
@@ -48,8 +50,27 @@ export function CollectionRow(props: IProps): JSX.Element {
         </>
       }
       detail={detail.length ? detail.join(' · ') : collection.id}
+      actions={
+        <button
+          className="eolab-Button"
+          aria-label={trans.__('Search %1', collection.title || collection.id)}
+          onClick={() =>
+            void commands.execute(CommandIDs.searchScenes, {
+              catalog: source.name,
+              collection: collection.id
+            })
+          }
+        >
+          {trans.__('Search')}
+        </button>
+      }
     >
-      {() => <ItemList source={source} collection={collection} />}
+      {() => (
+        <>
+          <CollectionAbout source={source} collection={collection} />
+          <ItemList source={source} collection={collection} />
+        </>
+      )}
     </Disclosure>
   );
 }

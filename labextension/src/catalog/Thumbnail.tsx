@@ -5,7 +5,7 @@ import type { ICatalog, IItem } from '../shared/contract';
 
 interface IProps {
   source: ICatalog;
-  item: IItem;
+  item: Pick<IItem, 'id' | 'collection' | 'thumbnail'>;
 }
 
 /** A scene's picture, fetched when it scrolls into sight. */

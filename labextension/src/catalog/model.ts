@@ -4,6 +4,15 @@ import type { ICatalogs, ICollections } from '../shared/contract';
 import { Resource } from '../shared/resource';
 import { RoomModel } from '../shared/roomModel';
 import { ItemsModel } from './itemsModel';
+import type {
+  ICalendar,
+  ICurve,
+  IItemDetail,
+  IQueryable,
+  ISavedEntry
+} from './search/answers';
+import type { IBaseMap } from './search/baseMap';
+import { SearchModel } from './search/searchModel';
 import { Thumbnails } from './thumbnails';
 
 /** Catalogues, their collections and items, each fetched when somebody opens it. */
@@ -14,6 +23,30 @@ export class CatalogModel extends RoomModel {
   ) {
     super();
     this.thumbnails = new Thumbnails(_client);
+    this.search = new SearchModel(_client);
+  }
+
+  /** What the search tab asks and shows. */
+  readonly search: SearchModel;
+
+  /** Base maps that the user's settings name. */
+  get baseMaps(): readonly IBaseMap[] {
+    return this._baseMaps;
+  }
+
+  /** Offer these base maps from now on. */
+  setBaseMaps(maps: readonly IBaseMap[]): void {
+    this._baseMaps = maps;
+  }
+
+  /** How pictures are drawn, kept from scene to scene. */
+  get previewing(): IPreviewing {
+    return this._previewing;
+  }
+
+  /** Draw the next picture so too. */
+  keepPreviewing(previewing: IPreviewing): void {
+    this._previewing = previewing;
   }
 
   /** Small pictures of items. */
@@ -58,8 +91,148 @@ export class CatalogModel extends RoomModel {
     );
   }
 
+  /** Searches and areas that are kept in the workspace. */
+  get saved(): Resource<ISaved> {
+    return this.part(
+      ['saved'],
+      () =>
+        new Resource({
+          fetch: () => this._client.get<ISaved>('saved'),
+          topics: ['saved'],
+          changes: this._changes,
+          interval: () => 300_000
+        })
+    );
+  }
+
+  /** Keep a search or an area by a name; null drops it. */
+  async keep(
+    kind: keyof ISaved,
+    name: string,
+    value: object | null
+  ): Promise<void> {
+    await this._client.post('saved', { kind, name, value });
+    await this.saved.refresh();
+  }
+
+  /** Name one more catalogue in `eolab.toml`. */
+  async add(source: INewSource): Promise<void> {
+    await this._client.post('catalogs', source);
+    await this.catalogs.refresh();
+  }
+
+  /** What the items of a collection can be filtered by. */
+  queryables(
+    catalog: string,
+    collection: string
+  ): Resource<{ queryables: Record<string, IQueryable> }> {
+    return this.part(['queryables', catalog, collection], () =>
+      this._kept(() =>
+        this._client.get(path(catalog, 'queryables'), { collection })
+      )
+    );
+  }
+
+  /** One item whole. */
+  detail(
+    catalog: string,
+    collection: string,
+    item: string
+  ): Resource<IItemDetail> {
+    return this.part(['detail', catalog, collection, item], () =>
+      this._kept(() =>
+        this._client.get(path(catalog, 'item'), { collection, item })
+      )
+    );
+  }
+
+  /** What code must know of an item: the bands of a first look, whether clouds can be masked. */
+  async describe(
+    catalog: string,
+    item: { collection: string; id: string }
+  ): Promise<{ bands: string[]; mask: boolean }> {
+    const resource = this.detail(catalog, item.collection, item.id);
+    if (!resource.state.data) {
+      await resource.refresh();
+    }
+    const { data } = resource.state;
+    const names = (data?.bands ?? []).map(band => band.common);
+    const first = FIRST_LOOK.filter(name => names.includes(name));
+    return { bands: first, mask: data?.mask ?? false };
+  }
+
+  /** The overpasses of an area. */
+  calendar(catalog: string, request: object): Resource<ICalendar> {
+    return this.part(['calendar', catalog, JSON.stringify(request)], () =>
+      this._kept(() => this._client.post(path(catalog, 'calendar'), request))
+    );
+  }
+
+  /** The curve of an index over an area. */
+  curve(catalog: string, request: object): Resource<ICurve> {
+    return this.part(['curve', catalog, JSON.stringify(request)], () =>
+      this._kept(() => this._client.post(path(catalog, 'curve'), request))
+    );
+  }
+
+  override invalidate(): void {
+    super.invalidate();
+    this.search.invalidate();
+  }
+
+  /** What is asked of a catalogue once, and again when the catalogues change. */
+  private _kept<T>(fetch: () => Promise<T>): Resource<T> {
+    return new Resource({
+      fetch,
+      topics: ['catalog'],
+      changes: this._changes,
+      interval: () => 3_600_000
+    });
+  }
+
   override dispose(): void {
+    this.search.dispose();
     this.thumbnails.dispose();
     super.dispose();
   }
+
+  private _baseMaps: readonly IBaseMap[] = [];
+  private _previewing: IPreviewing = {
+    way: '',
+    colours: 'viridis',
+    stretch: ''
+  };
+}
+
+/** How a picture is drawn. */
+export interface IPreviewing {
+  /** Which bands or index. */
+  way: string;
+  /** Colour map of an index. */
+  colours: string;
+  /** Locked limits, `low,high`; empty takes each picture's own. */
+  stretch: string;
+}
+
+/** Bands that a first look loads, of those that an item has. */
+const FIRST_LOOK = ['red', 'green', 'blue', 'nir', 'vv', 'vh'];
+
+/** Searches and areas by name. */
+export interface ISaved {
+  search: ISavedEntry<object>[];
+  area: ISavedEntry<{ geometry: unknown; visited?: string }>[];
+}
+
+/** A catalogue as its form names it. */
+export interface INewSource {
+  name: string;
+  url: string;
+  kind: string;
+  description: string;
+  token: string;
+  sign: string;
+}
+
+function path(catalog: string, what: string): string {
+  return `catalogs/${encodeURIComponent(catalog)}/${what}`;
 }

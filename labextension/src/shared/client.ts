@@ -29,6 +29,15 @@ export class Client {
     return response.blob();
   }
 
+  /** Fetch an image with what its headers say of it. */
+  async picture(
+    path: string,
+    query: Query = {}
+  ): Promise<{ blob: Blob; headers: Headers }> {
+    const response = await this._request(path, query, { method: 'GET' });
+    return { blob: await response.blob(), headers: response.headers };
+  }
+
   /** Send a JSON document. */
   async post<T>(path: string, body: object): Promise<T> {
     const response = await this._request(

@@ -50,4 +50,7 @@ export namespace CommandIDs {
 
   /** Put any view's code into the notebook. */
   export const insertCell = 'eolab:insert-cell';
+
+  /** Search catalogues for scenes in the main area. */
+  export const searchScenes = 'eolab:search-scenes';
 }

@@ -21,7 +21,11 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     launcher: ILauncher | null
   ): void => {
     const category = eolab.trans.__('Earth Observation');
-    [CommandIDs.openPanel, CommandIDs.openStudy].forEach((command, rank) =>
+    [
+      CommandIDs.openPanel,
+      CommandIDs.searchScenes,
+      CommandIDs.openStudy
+    ].forEach((command, rank) =>
       launcher?.add({ command, category, rank, args: { isLauncher: true } })
     );
   }

@@ -48,9 +48,12 @@ export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
     panel.id = `${SIDEBAR_ID}-${id}`;
     panel.addClass('eolab-SectionPanel');
     panel.title.label = label;
-    panel.addWidget(
-      new EolabWidget(eolab, () => <Section>{() => draw()}</Section>)
-    );
+    const content = new EolabWidget(eolab, () => (
+      <Section>{() => draw()}</Section>
+    ));
+    // It scrolls: with nothing inside to go to, the keys need a place to stand.
+    content.node.tabIndex = 0;
+    panel.addWidget(content);
     sidebar.addWidget(panel);
   }
   return sidebar;

@@ -1,0 +1,94 @@
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { CommandIDs } from '../shared/commandIds';
+import { eoIcon } from '../shared/icons';
+import { IEolab } from '../shared/tokens';
+import type { IBaseMap } from './search/baseMap';
+import { SearchTabs } from './searchTabs';
+
+/** Catalogues searched in the main area. */
+export const catalogPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'eolab:catalog',
+  description: 'Searches catalogues for scenes in the main area.',
+  autoStart: true,
+  requires: [IEolab],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    eolab: IEolab,
+    labShell: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    registry: ISettingRegistry | null
+  ): void => {
+    const { trans } = eolab;
+    const tabs = new SearchTabs(app, eolab, labShell ? 'main' : 'right');
+    const text = (
+      description: string
+    ): { type: string; description: string } => ({
+      type: 'string',
+      description
+    });
+    app.commands.addCommand(CommandIDs.searchScenes, {
+      label: args =>
+        args['isLauncher']
+          ? trans.__('Search Scenes')
+          : trans.__('Search Catalogues for Scenes'),
+      caption: trans.__('Find scenes on a map, look at them, load them'),
+      icon: eoIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            catalog: text(trans.__('The name of the catalogue')),
+            collection: text(trans.__('The id of the collection')),
+            query: {
+              type: 'object',
+              description: trans.__('A whole query, as a tab keeps it')
+            }
+          }
+        }
+      },
+      execute: args => tabs.open(args)
+    });
+    void readBaseMaps(eolab, registry);
+    if (restorer) {
+      tabs.restore(restorer);
+    }
+    palette?.addItem({
+      command: CommandIDs.searchScenes,
+      category: trans.__('Earth Observation')
+    });
+  }
+};
+
+/** Follow the settings; without them there are no base maps. */
+async function readBaseMaps(
+  eolab: IEolab,
+  registry: ISettingRegistry | null
+): Promise<void> {
+  const settings = await registry?.load('eolab:catalog').catch(() => null);
+  const read = (): void => {
+    const maps = settings?.composite['baseMaps'];
+    eolab.catalog.setBaseMaps(
+      (Array.isArray(maps) ? (maps as unknown as Partial<IBaseMap>[]) : []).map(
+        ({ name = '', kind = 'xyz', url = '', layer = '' }) => ({
+          name,
+          kind,
+          url,
+          layer
+        })
+      )
+    );
+  };
+  settings?.changed.connect(read);
+  read();
+}

@@ -1,0 +1,96 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState, type JSX } from 'react';
+
+import { useTrans } from '../../shared/context';
+import type { ICatalog } from '../../shared/contract';
+import { formatDay } from '../../shared/format';
+import { Notice } from '../../shared/Notice';
+import { Thumbnail } from '../Thumbnail';
+import { startDrag } from './dragItem';
+import { keyOf } from './searchModel';
+import { useHovered, useSearch } from './useSearch';
+
+const WIDE = 112;
+const TALL = 146;
+
+/** What was found, picture by picture. */
+export function Gallery({ source }: { source: ICatalog }): JSX.Element {
+  const trans = useTrans();
+  const [model, { found, selected, query }] = useSearch();
+  const hovered = useHovered(model);
+  const items = found?.items ?? [];
+  const scroller = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const node = scroller.current;
+    if (!node) {
+      return;
+    }
+    const observer = new ResizeObserver(([entry]) =>
+      setWidth(entry?.contentRect.width ?? 0)
+    );
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, []);
+  const across = Math.max(1, Math.floor(width / WIDE));
+  const virtual = useVirtualizer({
+    count: Math.ceil(items.length / across),
+    getScrollElement: () => scroller.current,
+    estimateSize: () => TALL,
+    overscan: 2
+  });
+  return (
+    <div className="eolab-Gallery" ref={scroller}>
+      {items.length ? null : (
+        <Notice title={trans.__('No scene is found yet.')} />
+      )}
+      <ul
+        className="eolab-Gallery-list"
+        aria-label={trans.__('Pictures of the scenes')}
+        style={{ height: virtual.getTotalSize() }}
+      >
+        {virtual.getVirtualItems().flatMap(row =>
+          items
+            .slice(row.index * across, (row.index + 1) * across)
+            .map((item, column) => {
+              const key = keyOf(item);
+              return (
+                <li
+                  key={key}
+                  style={{
+                    transform: `translate(${(column * width) / across}px, ${row.start}px)`,
+                    width: width / across
+                  }}
+                >
+                  <button
+                    type="button"
+                    className="eolab-Gallery-item"
+                    aria-pressed={selected.has(key)}
+                    data-hovered={hovered === key}
+                    title={item.id}
+                    onPointerEnter={() => model.hover(key)}
+                    onPointerLeave={() => model.hover(null)}
+                    onFocus={() => model.hover(key)}
+                    onBlur={() => model.hover(null)}
+                    onPointerDown={event => startDrag(event, query, item)}
+                    onClick={event => {
+                      model.select(key, event.ctrlKey || event.metaKey);
+                      model.open(key);
+                    }}
+                  >
+                    <Thumbnail source={source} item={item} />
+                    <span>{formatDay(item.datetime)}</span>
+                    <span className="eolab-mod-quiet">
+                      {item.cloud_cover === null
+                        ? (item.platform ?? '')
+                        : trans.__('%1 % cloud', Math.round(item.cloud_cover))}
+                    </span>
+                  </button>
+                </li>
+              );
+            })
+        )}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { Notification } from '@jupyterlab/apputils';
+import { useState, type JSX } from 'react';
+
+import { useEolab, useTrans } from '../../shared/context';
+import type { BBox } from '../../shared/contract';
+import type { Code } from './earth';
+import type { MapView } from './mapView';
+import type { Tool } from './searchModel';
+import { useSearch } from './useSearch';
+
+interface IProps {
+  view: MapView | null;
+  extent: BBox | null;
+}
+
+/** What is done on the map: draw an area, take what is seen, go to the collection. */
+export function MapBar({ view, extent }: IProps): JSX.Element {
+  const [model, { query, tool }] = useSearch();
+  const trans = useTrans();
+  const [code, setCode] = useState<Code>('EPSG:3857');
+  const tools: [Tool, string][] = [
+    ['box', trans.__('Draw box')],
+    ['polygon', trans.__('Draw polygon')]
+  ];
+  return (
+    <div
+      className="eolab-SearchMap-bar"
+      role="toolbar"
+      aria-label={trans.__('Area')}
+    >
+      {tools.map(([name, label]) => (
+        <button
+          key={name}
+          className="eolab-Button"
+          aria-pressed={tool === name}
+          onClick={() => model.setTool(tool === name ? 'none' : name)}
+        >
+          {label}
+        </button>
+      ))}
+      <button
+        className="eolab-Button"
+        onClick={() => view && model.change({ area: view.viewport() })}
+      >
+        {trans.__('Use the map view')}
+      </button>
+      {query.area ? (
+        <button
+          className="eolab-Button"
+          onClick={() => model.change({ area: null })}
+        >
+          {trans.__('Clear area')}
+        </button>
+      ) : null}
+      {extent ? (
+        <button className="eolab-Button" onClick={() => view?.fit(extent)}>
+          {trans.__('Go to collection')}
+        </button>
+      ) : null}
+      <BaseMapField view={view} />
+      <label className="eolab-SearchMap-earth">
+        <span>{trans.__('Projection')}</span>
+        <select
+          value={code}
+          onChange={event => {
+            const next = event.target.value as Code;
+            setCode(next);
+            void view?.setProjection(next);
+          }}
+        >
+          <option value="EPSG:3857">{trans.__('Mercator')}</option>
+          <option value="EPSG:4326">{trans.__('degrees')}</option>
+          <option value="EPSG:3413">{trans.__('Arctic')}</option>
+          <option value="EPSG:3031">{trans.__('Antarctic')}</option>
+        </select>
+      </label>
+      {tool === 'polygon' ? (
+        <span className="eolab-mod-quiet" role="status">
+          {trans.__('Click corners; double-click ends.')}
+        </span>
+      ) : null}
+      {tool === 'box' ? (
+        <span className="eolab-mod-quiet" role="status">
+          {trans.__('Click one corner, then the other.')}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+/** The base maps that the user's settings name; none is fetched before it is chosen. */
+function BaseMapField({ view }: { view: MapView | null }): JSX.Element | null {
+  const { catalog, trans } = useEolab();
+  const [chosen, setChosen] = useState('');
+  const maps = catalog.baseMaps;
+  if (!maps.length) {
+    return null;
+  }
+  const choose = async (name: string): Promise<void> => {
+    setChosen(name);
+    try {
+      await view?.setBase(maps.find(map => map.name === name) ?? null);
+    } catch (error) {
+      setChosen('');
+      Notification.error(
+        trans.__('The base map “%1” cannot be had: %2', name, String(error))
+      );
+    }
+  };
+  return (
+    <label>
+      <span>{trans.__('Base map')}</span>{' '}
+      <select
+        value={chosen}
+        onChange={event => void choose(event.target.value)}
+      >
+        <option value="">{trans.__('land')}</option>
+        {maps.map(({ name }) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+}

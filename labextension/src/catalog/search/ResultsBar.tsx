@@ -1,0 +1,97 @@
+import type { JSX } from 'react';
+
+import { CommandIDs } from '../../shared/commandIds';
+import { useEolab } from '../../shared/context';
+import { formatCount } from '../../shared/format';
+import { featuresCode, loadCode, type IChoice } from './code';
+import { useSearch } from './useSearch';
+
+/** How many scenes there are, and what code can be had of them. */
+export function ResultsBar(): JSX.Element {
+  const { catalog, commands, trans } = useEolab();
+  const [model, { query, found, selected, loading }] = useSearch();
+  const items = found?.items ?? [];
+  const chosen = items.filter(item =>
+    selected.has(`${item.collection}/${item.id}`)
+  );
+  const first = chosen[0] ?? items[0];
+  const write = async (
+    make: typeof loadCode,
+    then: (code: string) => void
+  ): Promise<void> => {
+    if (!first) {
+      return;
+    }
+    const about = await catalog.describe(query.catalog, first);
+    const choice: IChoice = {
+      ids: chosen.map(item => item.id),
+      bands: about.bands,
+      mask: about.mask
+    };
+    then(make({ ...query, collection: first.collection }, choice));
+  };
+  const insert = (kind: string) => (code: string) =>
+    void commands.execute(CommandIDs.insertCell, {
+      code,
+      origin: `${kind}:${query.catalog}`
+    });
+  const copy = async (code: string): Promise<void> => {
+    const { copyCode } = await import('../../shared/insertCode');
+    copyCode(code, trans.__('The code is in the clipboard.'));
+  };
+  return (
+    <div
+      className="eolab-ResultsBar"
+      role="toolbar"
+      aria-label={trans.__('Code')}
+    >
+      <span role="status">
+        {loading && !found
+          ? trans.__('Searching…')
+          : found
+            ? counted(items.length, found.matched)
+            : ''}
+        {chosen.length ? ` · ${trans.__('%1 chosen', chosen.length)}` : ''}
+      </span>
+      {chosen.length ? (
+        <button className="eolab-Button" onClick={() => model.selectAll([])}>
+          {trans.__('Choose none')}
+        </button>
+      ) : null}
+      <button
+        className="eolab-Button eolab-mod-main"
+        aria-disabled={!first}
+        onClick={() => void write(loadCode, insert('search'))}
+      >
+        {trans.__('Insert code')}
+      </button>
+      <button
+        className="eolab-Button"
+        aria-disabled={!first}
+        onClick={() => void write(loadCode, code => void copy(code))}
+      >
+        {trans.__('Copy')}
+      </button>
+      <button
+        className="eolab-Button"
+        aria-disabled={!first}
+        onClick={() => void write(featuresCode, insert('features'))}
+      >
+        {trans.__('Add to features')}
+      </button>
+    </div>
+  );
+
+  function counted(shown: number, matched: number | null): string {
+    if (matched === null) {
+      return trans.__('the newest %1 scenes', formatCount(shown));
+    }
+    return matched > shown
+      ? trans.__(
+          'the newest %1 of %2 scenes',
+          formatCount(shown),
+          formatCount(matched)
+        )
+      : trans._n('1 scene', '%2 scenes', shown, formatCount(shown));
+  }
+}

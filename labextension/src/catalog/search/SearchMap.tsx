@@ -1,0 +1,108 @@
+import { useEffect, useRef, useState, type JSX } from 'react';
+
+import { useTrans } from '../../shared/context';
+import type { BBox } from '../../shared/contract';
+import { readPalette, useThemeCount } from '../../shared/theme';
+import type { MapView } from './mapView';
+import { boundsOf, boundsOfRings } from './query';
+import { MapBar } from './MapBar';
+import { useHovered, useSearch } from './useSearch';
+
+interface IProps {
+  /** Where the collection lies. */
+  extent: BBox | null;
+}
+
+/** The map: footprints of what was found, and the area that is asked for. */
+export function SearchMap({ extent }: IProps): JSX.Element {
+  const [model, { query, found, selected, tool }] = useSearch();
+  const hovered = useHovered(model);
+  const trans = useTrans();
+  const node = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState<MapView | null>(null);
+  const theme = useThemeCount();
+
+  useEffect(() => {
+    const target = node.current;
+    if (!target) {
+      return;
+    }
+    let made: MapView | null = null;
+    let wanted = true;
+    const observer = new ResizeObserver(() => made?.resize());
+    void import('./openlayers').then(({ MapView: View }) => {
+      if (!wanted) {
+        return;
+      }
+      made = new View(target, {
+        onHover: key => model.hover(key),
+        onPick: (key, add) => {
+          if (key !== null) {
+            model.select(key, add);
+            model.open(key);
+          }
+        },
+        onArea: area => {
+          model.setTool('none');
+          model.change({ area });
+        },
+        onDrawn: () => performance.mark('eolab-search-drawn')
+      });
+      observer.observe(target);
+      setView(made);
+    });
+    return () => {
+      wanted = false;
+      observer.disconnect();
+      made?.dispose();
+      setView(null);
+    };
+  }, [model]);
+
+  useEffect(() => {
+    if (view && node.current) {
+      view.paint(readPalette(node.current));
+    }
+  }, [view, theme]);
+  useEffect(() => view?.setItems(found?.items ?? []), [view, found]);
+  useEffect(() => view?.mark(hovered, selected), [view, hovered, selected]);
+  useEffect(() => view?.setTool(tool), [view, tool]);
+  useEffect(() => view?.setArea(query.area), [view, query.area]);
+  // To the area if one is asked for, else to where the collection lies; not at each answer, which
+  // would take the map away from under who moves it.
+  useEffect(() => {
+    const { area } = model.state.query;
+    view?.fit(area ? boundsOf(area) : extent);
+  }, [view, model, extent]);
+
+  // Of a whole catalogue, to what was found first.
+  const fitted = useRef('');
+  useEffect(() => {
+    const items = found?.items ?? [];
+    const { catalog, collection, area } = model.state.query;
+    if (view && items.length && !collection && fitted.current !== catalog) {
+      fitted.current = catalog;
+      if (!area) {
+        view.fit(boundsOfRings(items.flatMap(item => item.rings)));
+      }
+    }
+  }, [view, model, found]);
+
+  return (
+    <div className="eolab-SearchMap" data-tool={tool}>
+      <MapBar view={view} extent={extent} />
+      <div
+        className="eolab-SearchMap-view"
+        ref={node}
+        role="application"
+        aria-label={trans.__(
+          'Map of %1 footprints; arrow keys move it, plus and minus zoom',
+          found?.items.length ?? 0
+        )}
+        // The keys of OpenLayers work on what has the focus.
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+import { useEffect, useState, type JSX } from 'react';
+
+import { useEolab, useResource } from '../../shared/context';
+import type { BBox } from '../../shared/contract';
+import { Failure } from '../../shared/Failure';
+import { Loading } from '../../shared/Loading';
+import { Notice } from '../../shared/Notice';
+import { Stale } from '../../shared/Stale';
+import { Tabs } from '../../shared/Tabs';
+import { SkippedList } from '../SkippedList';
+import { CalendarPane } from './CalendarPane';
+import { FieldPane } from './FieldPane';
+import { Gallery } from './Gallery';
+import { ItemPane } from './ItemPane';
+import { ResultsBar } from './ResultsBar';
+import { ResultsTable } from './ResultsTable';
+import { SearchForm } from './SearchForm';
+import { SearchMap } from './SearchMap';
+import { useSearch } from './useSearch';
+
+/** Catalogues searched: the form, the map with the table, pictures and details beside it. */
+export function SearchTab(): JSX.Element {
+  const { catalog, trans } = useEolab();
+  const { data, error } = useResource(catalog.catalogs);
+  if (!data) {
+    return error ? (
+      <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (!data.catalogs.length) {
+    return (
+      <Notice
+        title={trans.__('No catalogue is configured.')}
+        text={trans.__('Add one in the Earth Observation panel.')}
+      />
+    );
+  }
+  return (
+    <div className="eolab-SearchTab">
+      <SearchForm catalogs={data.catalogs} />
+      <Places />
+      <Aside />
+    </div>
+  );
+}
+
+/** The map and the table. */
+function Places(): JSX.Element {
+  const { trans } = useEolab();
+  const [model, { query, found, error, loading }] = useSearch();
+  const extent = useExtent(query.catalog, query.collection);
+  return (
+    <section
+      className="eolab-SearchTab-places"
+      aria-label={trans.__('Scenes on the map and in a table')}
+      aria-busy={loading}
+    >
+      <SearchMap extent={extent} />
+      <ResultsBar />
+      {error && !found ? (
+        <Failure error={error} onRetry={() => void model.run()} />
+      ) : (
+        <>
+          <Stale error={error} />
+          {found?.message ? (
+            <p className="eolab-Stale" role="status">
+              {trans.__('The answer stops short: %1', found.message)}
+            </p>
+          ) : null}
+          {found?.items.length ? (
+            <ResultsTable />
+          ) : found ? (
+            <Notice
+              title={trans.__('No scene fits.')}
+              text={trans.__(
+                'Widen the dates or the area, or allow more cloud.'
+              )}
+            />
+          ) : loading ? (
+            <Loading />
+          ) : (
+            <Notice
+              title={trans.__('Nothing was asked yet.')}
+              text={trans.__('Choose a catalogue, then search.')}
+            />
+          )}
+          {found ? <SkippedList skipped={found.skipped} /> : null}
+        </>
+      )}
+    </section>
+  );
+}
+
+type Pane = 'pictures' | 'scene' | 'calendar' | 'field';
+
+/** Pictures of all, or one thing whole. */
+function Aside(): JSX.Element {
+  const { catalog, trans } = useEolab();
+  const [, { query, opened }] = useSearch();
+  const { data } = useResource(catalog.catalogs);
+  const [pane, setPane] = useState<Pane>('pictures');
+  const source = data?.catalogs.find(({ name }) => name === query.catalog);
+  const [last, setLast] = useState(opened);
+  // The details of what is opened show themselves, unless pictures are being looked through.
+  if (opened !== last) {
+    setLast(opened);
+    if (opened && pane !== 'pictures') {
+      setPane('scene');
+    }
+  }
+  return (
+    <aside
+      className="eolab-SearchTab-aside"
+      aria-label={trans.__('Pictures and details')}
+    >
+      <Tabs
+        label={trans.__('Pictures and details')}
+        tabs={[
+          ['pictures', trans.__('Pictures')],
+          ['scene', trans.__('Scene')],
+          ['calendar', trans.__('Calendar')],
+          ['field', trans.__('Field')]
+        ]}
+        active={pane}
+        onChange={setPane}
+      >
+        {tab =>
+          tab === 'pictures' ? (
+            source ? (
+              <Gallery source={source} />
+            ) : (
+              <></>
+            )
+          ) : tab === 'scene' ? (
+            <ItemPane />
+          ) : tab === 'calendar' ? (
+            <CalendarPane />
+          ) : (
+            <FieldPane />
+          )
+        }
+      </Tabs>
+    </aside>
+  );
+}
+
+/** Where a collection lies; the same object while nothing changed. */
+function useExtent(name: string, collection: string): BBox | null {
+  const { catalog } = useEolab();
+  const [extent, setExtent] = useState<BBox | null>(null);
+  useEffect(() => {
+    if (!name) {
+      return;
+    }
+    const resource = catalog.collections(name);
+    const read = (): void => {
+      const known = resource.state.data?.collections.find(
+        ({ id }) => id === collection
+      );
+      const next = known?.bbox ?? null;
+      setExtent(last => (String(last) === String(next) ? last : next));
+    };
+    const onChanged = (): void => read();
+    resource.changed.connect(onChanged);
+    read();
+    return () => {
+      resource.changed.disconnect(onChanged);
+    };
+  }, [catalog, name, collection]);
+  return extent;
+}

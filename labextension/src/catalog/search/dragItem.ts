@@ -1,0 +1,68 @@
+import { MimeData } from '@lumino/coreutils';
+import type { Drag } from '@lumino/dragdrop';
+import type { PointerEvent } from 'react';
+
+import type { IFoundItem } from './answers';
+import { loadCode } from './code';
+import { type ISearchQuery } from './query';
+
+/** Pixels that a pointer may tremble. */
+const STEADY = 6;
+
+/**
+ * Let a scene be dragged: into the text of a cell, or between cells as a new one.
+ *
+ * The drag begins when the pointer has gone some way, so that clicks stay clicks.
+ */
+export function startDrag(
+  event: PointerEvent,
+  query: ISearchQuery,
+  item: IFoundItem
+): void {
+  if (event.button !== 0) {
+    return;
+  }
+  const { clientX, clientY } = event;
+  const stop = (): void => {
+    window.removeEventListener('pointermove', onMove, true);
+    window.removeEventListener('pointerup', stop, true);
+  };
+  const onMove = (move: globalThis.PointerEvent): void => {
+    const far = Math.hypot(move.clientX - clientX, move.clientY - clientY);
+    if (far > STEADY) {
+      stop();
+      void begin(move.clientX, move.clientY, query, item);
+    }
+  };
+  window.addEventListener('pointermove', onMove, true);
+  window.addEventListener('pointerup', stop, true);
+}
+
+async function begin(
+  clientX: number,
+  clientY: number,
+  query: ISearchQuery,
+  item: IFoundItem
+): Promise<void> {
+  const { Drag: Dragging } = await import('@lumino/dragdrop');
+  const code = loadCode(
+    { ...query, collection: item.collection },
+    { ids: [item.id], bands: [], mask: false }
+  );
+  const mimeData = new MimeData();
+  mimeData.setData('text/plain', code);
+  mimeData.setData('application/vnd.jupyter.cells', [
+    { cell_type: 'code', source: code, metadata: {}, outputs: [] }
+  ]);
+  const image = document.createElement('div');
+  image.className = 'eolab-DragImage';
+  image.textContent = item.id;
+  const drag: Drag = new Dragging({
+    mimeData,
+    dragImage: image,
+    proposedAction: 'copy',
+    supportedActions: 'copy-move'
+  });
+  await drag.start(clientX, clientY);
+  drag.dispose();
+}

@@ -1,0 +1,362 @@
+import Feature from 'ol/Feature';
+import type MapBrowserEvent from 'ol/MapBrowserEvent';
+import OlMap from 'ol/Map';
+import View from 'ol/View';
+import { asArray } from 'ol/color';
+import { defaults as defaultControls, ScaleLine } from 'ol/control';
+import type { Extent } from 'ol/extent';
+import { Polygon } from 'ol/geom';
+import { fromExtent } from 'ol/geom/Polygon';
+import Draw, { createBox } from 'ol/interaction/Draw';
+import type BaseLayer from 'ol/layer/Base';
+import Graticule from 'ol/layer/Graticule';
+import VectorLayer from 'ol/layer/Vector';
+import VectorImageLayer from 'ol/layer/VectorImage';
+import { get as getProjection, transformExtent } from 'ol/proj';
+import VectorSource from 'ol/source/Vector';
+import { Fill, Stroke, Style } from 'ol/style';
+
+import type { BBox } from '../../shared/contract';
+import type { IPalette } from '../../shared/theme';
+import type { IFoundItem, Point } from './answers';
+import { land } from './land';
+import type { IBaseMap } from './baseMap';
+import { drawable, drawableBox, type Code } from './earth';
+import { roundArea, type IArea } from './query';
+import { keyOf, type Tool } from './searchModel';
+
+const DEGREES = 'EPSG:4326';
+
+/** What the map tells. */
+export interface IMapEvents {
+  onHover: (key: string | null) => void;
+  onPick: (key: string | null, add: boolean) => void;
+  onArea: (area: IArea) => void;
+  /** All footprints have been drawn. */
+  onDrawn: () => void;
+}
+
+/** OpenLayers: land, footprints, the area that is asked for, and what draws it. */
+export class MapView {
+  constructor(
+    target: HTMLElement,
+    private readonly _events: IMapEvents
+  ) {
+    this._map = new OlMap({
+      target,
+      controls: defaultControls({ attribution: false, rotate: false }).extend([
+        new ScaleLine()
+      ]),
+      layers: [
+        this._land,
+        this._graticule,
+        this._footprints,
+        this._area,
+        this._marks
+      ],
+      view: makeView('EPSG:3857')
+    });
+    this._loadLand();
+    this._map.on('pointermove', event => this._onMove(event));
+    this._map.on('click', event => this._onClick(event));
+    target.addEventListener('pointerleave', this._onLeave);
+    this._map.on('rendercomplete', () => {
+      if (this._undrawn) {
+        this._undrawn = false;
+        _events.onDrawn();
+      }
+    });
+  }
+
+  dispose(): void {
+    this._map
+      .getTargetElement()
+      ?.removeEventListener('pointerleave', this._onLeave);
+    this._map.setTarget(undefined);
+    this._map.dispose();
+  }
+
+  /** Follow the theme. */
+  paint(palette: IPalette): void {
+    const { accent, warn, text, grid } = palette;
+    this._land.setStyle(
+      new Style({
+        fill: new Fill({ color: alpha(text, 0.1) }),
+        stroke: new Stroke({ color: alpha(text, 0.4), width: 0.7 })
+      })
+    );
+    this._footprints.setStyle(footprintStyle(accent));
+    this._chosen = new Style({
+      stroke: new Stroke({ color: warn, width: 2.5 }),
+      fill: new Fill({ color: alpha(warn, 0.18) }),
+      zIndex: 1
+    });
+    this._pointed = new Style({
+      stroke: new Stroke({ color: text, width: 3 }),
+      fill: new Fill({ color: alpha(accent, 0.2) }),
+      zIndex: 2
+    });
+    this._area.setStyle(
+      new Style({
+        stroke: new Stroke({ color: text, width: 2, lineDash: [6, 4] })
+      })
+    );
+    // The strokes of a graticule cannot be changed once it is made.
+    this._map.removeLayer(this._graticule);
+    this._graticule = makeGraticule(grid);
+    const above = this._map.getLayers().getArray().indexOf(this._footprints);
+    this._map.getLayers().insertAt(above, this._graticule);
+    this.mark(this._hovered, this._selected);
+  }
+
+  /** Show these footprints. */
+  setItems(items: readonly IFoundItem[]): void {
+    const code = this._code;
+    this._features.clear();
+    for (const item of items) {
+      const rings = drawable(item.rings, code);
+      if (rings.length) {
+        const shape = new Polygon(rings);
+        if (code !== DEGREES) {
+          shape.transform(DEGREES, code);
+        }
+        const feature = new Feature(shape);
+        const key = keyOf(item);
+        feature.setId(key);
+        this._features.set(key, feature);
+      }
+    }
+    const source = new VectorSource({ features: [...this._features.values()] });
+    this._undrawn = items.length > 0;
+    this._footprints.setSource(source);
+    this._items = items;
+  }
+
+  /** Set off what is chosen and what the pointer is at. */
+  mark(hovered: string | null, selected: ReadonlySet<string>): void {
+    this._hovered = hovered;
+    this._selected = selected;
+    const marks: Feature[] = [];
+    const add = (key: string, style: Style): void => {
+      const feature = this._features.get(key)?.clone();
+      if (feature) {
+        feature.setStyle(style);
+        marks.push(feature);
+      }
+    };
+    selected.forEach(key => add(key, this._chosen));
+    if (hovered !== null) {
+      add(hovered, this._pointed);
+    }
+    const source = this._marks.getSource();
+    source?.clear(true);
+    source?.addFeatures(marks);
+  }
+
+  /** Show the area that is asked for. */
+  setArea(area: IArea | null): void {
+    this._asked = area;
+    const source = this._area.getSource();
+    source?.clear(true);
+    if (area) {
+      const shape = new Polygon(area.coordinates);
+      source?.addFeature(new Feature(shape.transform(DEGREES, this._code)));
+    }
+  }
+
+  /** Let the pointer draw. */
+  setTool(tool: Tool): void {
+    if (this._draw) {
+      this._map.removeInteraction(this._draw);
+      this._draw = null;
+    }
+    if (tool === 'none') {
+      return;
+    }
+    const draw = new Draw({
+      type: tool === 'box' ? 'Circle' : 'Polygon',
+      ...(tool === 'box' ? { geometryFunction: createBox() } : {})
+    });
+    draw.on('drawend', event => {
+      const shape = event.feature.getGeometry();
+      if (shape instanceof Polygon) {
+        this._events.onArea(this._toArea(shape));
+      }
+    });
+    this._map.addInteraction(draw);
+    this._draw = draw;
+  }
+
+  /** What can be seen, as an area. */
+  viewport(): IArea {
+    const extent = this._map.getView().calculateExtent(this._map.getSize());
+    return this._toArea(fromExtent(this._within(extent)));
+  }
+
+  /** Go to a box in degrees; nothing where it is none. */
+  fit(box: BBox | null): void {
+    if (!box?.every(Number.isFinite)) {
+      return;
+    }
+    const inside = drawableBox(box, this._code);
+    if (inside) {
+      const extent = transformExtent(inside, DEGREES, this._code, 8);
+      this._map
+        .getView()
+        .fit(extent, { padding: [30, 30, 30, 30], maxZoom: 14 });
+    }
+  }
+
+  /** Draw the Earth another way. */
+  async setProjection(code: Code): Promise<void> {
+    if (code === this._code) {
+      return;
+    }
+    if (code === 'EPSG:3413' || code === 'EPSG:3031') {
+      (await import('./polar')).addPolar();
+    }
+    this._code = code;
+    this._map.setView(makeView(code));
+    this._map.getView().fit(getProjection(code)?.getExtent() ?? [0, 0, 1, 1]);
+    this._loadLand();
+    this.setItems(this._items);
+    this.setArea(this._asked);
+    this.mark(this._hovered, this._selected);
+  }
+
+  /** Draw a base map below everything; none for null. */
+  async setBase(map: IBaseMap | null): Promise<void> {
+    const layer = map ? await (await import('./baseMap')).baseLayer(map) : null;
+    if (this._base) {
+      this._map.removeLayer(this._base);
+    }
+    this._base = layer;
+    if (layer) {
+      this._map.getLayers().insertAt(0, layer);
+    }
+    this._land.setVisible(!layer);
+  }
+
+  /** The widget's size may have changed. */
+  resize(): void {
+    this._map.updateSize();
+  }
+
+  private _loadLand(): void {
+    const features = drawable(land(), this._code).map(ring => {
+      const shape = new Polygon([ring]);
+      return new Feature(shape.transform(DEGREES, this._code));
+    });
+    // What reaches over 180 degrees stands on both sides already.
+    this._land.setSource(new VectorSource({ features, wrapX: false }));
+  }
+
+  private _toArea(shape: Polygon): IArea {
+    const rings = shape
+      .clone()
+      .transform(this._code, DEGREES)
+      .getCoordinates() as Point[][];
+    return roundArea({ type: 'Polygon', coordinates: rings.slice(0, 1) });
+  }
+
+  /** What of an extent lies in the world: a far view shows more than one. */
+  private _within(extent: Extent): Extent {
+    const world = getProjection(this._code)?.getExtent();
+    return world
+      ? [
+          Math.max(extent[0] ?? 0, world[0] ?? 0),
+          Math.max(extent[1] ?? 0, world[1] ?? 0),
+          Math.min(extent[2] ?? 0, world[2] ?? 0),
+          Math.min(extent[3] ?? 0, world[3] ?? 0)
+        ]
+      : extent;
+  }
+
+  /** The smallest footprint at a place: a large one must not hide what lies on it. */
+  private _at(coordinate: number[]): string | null {
+    let best: string | null = null;
+    let least = Infinity;
+    const there =
+      this._footprints.getSource()?.getFeaturesAtCoordinate(coordinate) ?? [];
+    for (const feature of there) {
+      const size = (feature.getGeometry() as Polygon).getArea();
+      if (size < least) {
+        least = size;
+        best = String(feature.getId());
+      }
+    }
+    return best;
+  }
+
+  private _onMove(event: MapBrowserEvent): void {
+    if (!event.dragging && !this._draw) {
+      this._events.onHover(this._at(event.coordinate));
+    }
+  }
+
+  private _onClick(event: MapBrowserEvent): void {
+    if (!this._draw) {
+      const { ctrlKey, metaKey, shiftKey } =
+        event.originalEvent as PointerEvent;
+      this._events.onPick(
+        this._at(event.coordinate),
+        ctrlKey || metaKey || shiftKey
+      );
+    }
+  }
+
+  private readonly _onLeave = (): void => this._events.onHover(null);
+
+  private readonly _map: OlMap;
+  private _base: BaseLayer | null = null;
+  private readonly _land = new VectorImageLayer({ imageRatio: 1.5 });
+  // As an image it moves with the map, and is drawn again when that rests.
+  private readonly _footprints = new VectorImageLayer<VectorSource<Feature>>({
+    imageRatio: 1.5
+  });
+  private readonly _area = new VectorLayer({ source: new VectorSource() });
+  private readonly _marks = new VectorLayer({ source: new VectorSource() });
+  private readonly _features = new Map<string, Feature>();
+  private _graticule = makeGraticule('#888');
+  private _chosen = new Style();
+  private _pointed = new Style();
+  private _draw: Draw | null = null;
+  private _items: readonly IFoundItem[] = [];
+  private _asked: IArea | null = null;
+  private _hovered: string | null = null;
+  private _selected: ReadonlySet<string> = new Set();
+  private _code: Code = 'EPSG:3857';
+  private _undrawn = false;
+}
+
+/** One style for all footprints, so that they are drawn in few strokes. */
+export function footprintStyle(colour: string): Style {
+  return new Style({
+    stroke: new Stroke({ color: colour, width: 1.2 }),
+    fill: new Fill({ color: alpha(colour, 0.03) })
+  });
+}
+
+function makeView(code: Code): View {
+  return new View({
+    projection: code,
+    center: [0, 0],
+    zoom: 1,
+    maxZoom: 18,
+    showFullExtent: true
+  });
+}
+
+function makeGraticule(line: string): Graticule {
+  return new Graticule({
+    strokeStyle: new Stroke({ color: line, width: 0.6 }),
+    showLabels: false,
+    wrapX: false
+  });
+}
+
+/** A colour of the theme, thinner. */
+function alpha(colour: string, share: number): number[] {
+  const [red = 0, green = 0, blue = 0] = asArray(colour);
+  return [red, green, blue, share];
+}

@@ -1,0 +1,201 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import { ApiError } from '../../shared/apiError';
+import type { Client } from '../../shared/client';
+import type { IFound, IFoundItem } from './answers';
+import { bodyOf, EMPTY, type ISearchQuery } from './query';
+
+/** What the pointer draws on the map. */
+export type Tool = 'none' | 'box' | 'polygon';
+
+/** What the tab shows; a new object after each change. */
+export interface ISearchState {
+  readonly query: ISearchQuery;
+  readonly found: IFound | null;
+  readonly error: ApiError | null;
+  readonly loading: boolean;
+  readonly selected: ReadonlySet<string>;
+  /** The item whose details are shown. */
+  readonly opened: string | null;
+  readonly tool: Tool;
+  /** The day of the last visit to a saved area: what is younger is new; empty where none is open. */
+  readonly newSince: string;
+}
+
+/** By what an item is told apart from all others of a catalogue. */
+export function keyOf(item: { collection: string; id: string }): string {
+  return `${item.collection}/${item.id}`;
+}
+
+/** One search: what is asked, what came, what of it is chosen. */
+export class SearchModel implements IDisposable {
+  constructor(private readonly _client: Client) {}
+
+  /** Emitted when the state changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emitted when another query is asked. */
+  get queryChanged(): ISignal<this, void> {
+    return this._queryChanged;
+  }
+
+  /** Emitted when the pointer came to another item: often, so it is no part of the state. */
+  get hoverChanged(): ISignal<this, string | null> {
+    return this._hoverChanged;
+  }
+
+  get state(): ISearchState {
+    return this._state;
+  }
+
+  get hovered(): string | null {
+    return this._hovered;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      window.clearTimeout(this._timer);
+      Signal.clearData(this);
+    }
+  }
+
+  /** Ask for something else; soon, since sliders and texts change often. */
+  change(part: Partial<ISearchQuery>, newSince?: string): void {
+    const query = { ...this._state.query, ...part };
+    // Another area was never visited.
+    const since = newSince ?? ('area' in part ? '' : this._state.newSince);
+    this._set({ query, newSince: since });
+    this._queryChanged.emit();
+    window.clearTimeout(this._timer);
+    if (query.catalog) {
+      this._timer = window.setTimeout(() => void this.run(), 350);
+    }
+  }
+
+  /** Ask for a query as it stands. */
+  start(query: ISearchQuery): void {
+    if (query.catalog !== this._state.query.catalog) {
+      this._set({ found: null, selected: new Set(), opened: null });
+    }
+    this._set({ query, newSince: '' });
+    this._queryChanged.emit();
+    void this.run();
+  }
+
+  /** Ask now; the answer to an older question is not shown any more. */
+  async run(): Promise<void> {
+    window.clearTimeout(this._timer);
+    const { query } = this._state;
+    if (!query.catalog) {
+      return;
+    }
+    this._asked += 1;
+    const number = this._asked;
+    this._set({ loading: true });
+    try {
+      const found = await this._client.post<IFound>(
+        `catalogs/${encodeURIComponent(query.catalog)}/search`,
+        bodyOf(query)
+      );
+      if (number === this._asked && !this._isDisposed) {
+        performance.mark('eolab-search-answer');
+        this._show(found);
+      }
+    } catch (thrown) {
+      if (number === this._asked && !this._isDisposed) {
+        this._set({ error: ApiError.from(thrown), loading: false });
+      }
+    }
+  }
+
+  /** The catalogue changed: what is shown may be old. */
+  invalidate(): void {
+    if (this._state.found) {
+      void this.run();
+    }
+  }
+
+  /** Choose one item, or add it to or take it from the chosen ones. */
+  select(key: string, add: boolean): void {
+    const { selected } = this._state;
+    const next = new Set(add ? selected : []);
+    if (add ? selected.has(key) : selected.has(key) && selected.size === 1) {
+      next.delete(key);
+    } else {
+      next.add(key);
+    }
+    this._set({ selected: next });
+  }
+
+  /** Choose exactly these. */
+  selectAll(keys: Iterable<string>): void {
+    this._set({ selected: new Set(keys) });
+  }
+
+  /** Show the details of an item. */
+  open(key: string | null): void {
+    this._set({ opened: key });
+  }
+
+  /** The pointer, or the focus, is at an item. */
+  hover(key: string | null): void {
+    if (key !== this._hovered) {
+      this._hovered = key;
+      this._hoverChanged.emit(key);
+    }
+  }
+
+  /** What the pointer draws on the map. */
+  setTool(tool: Tool): void {
+    this._set({ tool });
+  }
+
+  /** An item that was found. */
+  item(key: string | null): IFoundItem | null {
+    return key === null ? null : (this._items.get(key) ?? null);
+  }
+
+  private _show(found: IFound): void {
+    this._items = new Map(found.items.map(item => [keyOf(item), item]));
+    const { selected, opened } = this._state;
+    this._set({
+      found,
+      error: null,
+      loading: false,
+      selected: new Set([...selected].filter(key => this._items.has(key))),
+      opened: opened !== null && this._items.has(opened) ? opened : null
+    });
+  }
+
+  private _set(part: Partial<ISearchState>): void {
+    this._state = { ...this._state, ...part };
+    this._changed.emit();
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _queryChanged = new Signal<this, void>(this);
+  private readonly _hoverChanged = new Signal<this, string | null>(this);
+  private _state: ISearchState = {
+    query: EMPTY,
+    found: null,
+    error: null,
+    loading: false,
+    selected: new Set(),
+    opened: null,
+    tool: 'none',
+    newSince: ''
+  };
+  private _items = new Map<string, IFoundItem>();
+  private _hovered: string | null = null;
+  private _timer = 0;
+  private _asked = 0;
+  private _isDisposed = false;
+}

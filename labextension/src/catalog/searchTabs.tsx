@@ -1,0 +1,94 @@
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { lazy } from 'react';
+
+import { CommandIDs } from '../shared/commandIds';
+import { eoIcon } from '../shared/icons';
+import type { IEolab } from '../shared/tokens';
+import { EolabWidget } from '../shared/widget';
+import { EMPTY, readQuery } from './search/query';
+
+const SearchTab = lazy(async () => ({
+  default: (await import('./search/SearchTab')).SearchTab
+}));
+
+const ID = 'eolab-search';
+
+/** The tab that searches catalogues, which comes back after a reload with what it asked. */
+export class SearchTabs {
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _eolab: IEolab,
+    private readonly _area: 'main' | 'right'
+  ) {
+    _eolab.catalog.search.queryChanged.connect(() =>
+      this._tracker.forEach(tab => void this._tracker.save(tab))
+    );
+  }
+
+  /** Bring the tab of the last time back. */
+  restore(restorer: ILayoutRestorer): void {
+    void restorer.restore(this._tracker, {
+      command: CommandIDs.searchScenes,
+      args: () =>
+        ({
+          query: this._eolab.catalog.search.state.query
+        }) as unknown as ReadonlyPartialJSONObject,
+      name: widget => widget.id
+    });
+  }
+
+  /** Open the tab, or go to it; with a query, ask that. */
+  async open(args: ReadonlyPartialJSONObject): Promise<void> {
+    const { search } = this._eolab.catalog;
+    if (!this._tracker.size) {
+      const tab = makeTab(this._eolab);
+      tab.toggleClass('eolab-mod-side', this._area === 'right');
+      await this._tracker.add(tab);
+      this._app.shell.add(tab, this._area, {
+        type: this._eolab.trans.__('Scenes')
+      });
+    }
+    this._app.shell.activateById(ID);
+    if (args.query) {
+      search.start(readQuery(args.query));
+    } else if (typeof args.catalog === 'string') {
+      const collection =
+        typeof args.collection === 'string' ? args.collection : '';
+      search.start({ ...EMPTY, catalog: args.catalog, collection });
+    } else if (!search.state.query.catalog) {
+      await this._begin();
+    }
+  }
+
+  /** What nobody has to wait or to pay for: the sample, if it is there. */
+  private async _begin(): Promise<void> {
+    const { catalog } = this._eolab;
+    if (!catalog.catalogs.state.data) {
+      await catalog.catalogs.refresh();
+    }
+    const sample = catalog.catalogs.state.data?.catalogs.find(
+      source => source.simulated
+    );
+    if (sample && !catalog.search.state.query.catalog) {
+      catalog.search.start({ ...EMPTY, catalog: sample.name });
+    }
+  }
+
+  private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
+    namespace: 'eolab-search'
+  });
+}
+
+function makeTab(eolab: IEolab): MainAreaWidget<EolabWidget> {
+  const content = new EolabWidget(eolab, () => <SearchTab />);
+  content.addClass('eolab-SearchTab-root');
+  const tab = new MainAreaWidget({ content });
+  tab.id = ID;
+  tab.title.label = eolab.trans.__('Scenes');
+  tab.title.caption = eolab.trans.__('Search catalogues for scenes');
+  tab.title.icon = eoIcon;
+  tab.title.closable = true;
+  return tab;
+}
