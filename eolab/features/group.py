@@ -126,9 +126,9 @@ class FeatureGroup(Inserting):
         chosen(table.column_names, self.keys, f"the keys of {self.label}")
         for name in self.primary_key:
             chosen([name], wanted, "the table of keys")
-        commit = self.table.delete(
-            schema.conform(table, pa_schema([existing.field(n) for n in wanted]), add_columns=False)
-        )
+        fields = pa_schema([existing.field(n) for n in wanted])
+        with self._followed():
+            commit = self.table.delete(schema.conform(table, fields, add_columns=False))
         if commit is not None and self.online_enabled:
             self.online.sync()
         return commit
@@ -170,7 +170,8 @@ class FeatureGroup(Inserting):
 
         Every version of every row stays.
         """
-        return self.table.optimize()
+        with self._followed():
+            return self.table.optimize()
 
     def vacuum(self, *, hours: int = 168) -> int:
         """Delete files that nothing has read for ``hours``: left over by `optimize` or a crash.
@@ -180,7 +181,8 @@ class FeatureGroup(Inserting):
         """
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
             raise BadInput(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
-        return self.table.vacuum(hours)
+        with self._followed():
+            return self.table.vacuum(hours)
 
     def lineage(self) -> dict[str, list[Ref]]:
         """What its rows were made from ("upstream"), and what of them ("downstream")."""

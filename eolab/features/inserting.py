@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput
@@ -205,6 +206,19 @@ class Inserting:
             self.commit_ref(commit.version),
             {"rows": commit.rows},
         )
+
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        """Note that the commits made inside hold what came before them.
+
+        Deleting and tidying up bring nothing, but what reads the table after them reads it all.
+        """
+        before = self.table.last()
+        yield
+        after = self.table.last()
+        if before is not None and after is not None:
+            for version in range(before.version, after.version):
+                record(self._root, [self.commit_ref(version)], self.commit_ref(version + 1))
 
     def _parent_commits(self) -> list[Ref]:
         """The newest commit of each parent."""

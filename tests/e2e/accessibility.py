@@ -17,6 +17,9 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 UNIT = r"(?:min|s|h|d)\b"
 FIGURE = re.compile(rf"[-\u2212]?\d[\d,.:]*(?:e-?\d+)?(?: {UNIT}(?: \d+ {UNIT})?)?")
 
+# How long ago something was depends on how fast the machine is.
+AGE = re.compile(r"\bjust now\b|# (?:days? )?ago")
+
 # Text that JupyterLab's own colours make too faint, as (text, ground): not ours to mend.
 FAINT_IN_LAB: dict[str, set[tuple[str, str]]] = {"light": set(), "dark": set()}
 
@@ -78,7 +81,7 @@ def check_tree(view: Locator, name: str) -> None:
 
     With `EOLAB_KEEP_TREES=1` in the environment it is kept anew.
     """
-    tree = FIGURE.sub("#", view.aria_snapshot()) + "\n"
+    tree = AGE.sub("#", FIGURE.sub("#", view.aria_snapshot())) + "\n"
     path = SNAPSHOTS / f"{name}.yaml"
     if os.environ.get("EOLAB_KEEP_TREES"):
         SNAPSHOTS.mkdir(exist_ok=True)

@@ -345,12 +345,17 @@ def test_the_scenes_of_the_rows_are_the_origin_of_the_commit(group, at, config):
 
 
 def test_a_commit_holds_what_earlier_ones_brought(group, at, config):
-    for scene in ("S2A_1", "S2B_2"):
-        frame = rows(at).assign(id=len(scene) + len(group.commits()))
+    for number, scene in enumerate(("S2A_1", "S2B_2", "S2A_3")):
+        frame = rows(at).assign(id=np.arange(3) + 10 * number)
         frame.attrs["eolab_items"] = [scene]
-        group.insert(frame.drop_duplicates(["id", "time"]))
-    found = upstream(config.root, Ref("commit", "g/1@1"))
-    assert {Ref("item", "S2A_1"), Ref("item", "S2B_2")} <= set(found)
+        group.insert(frame)
+        if number == 1:
+            assert group.optimize()
+            assert group.delete_rows(pd.DataFrame({"id": [10]}))
+            group.vacuum(hours=0)
+    last = group.commits()[-1]
+    found = {node.id for node in upstream(config.root, group.commit_ref(last.version))}
+    assert {"S2A_1", "S2B_2", "S2A_3", "g/1@0"} <= found
 
 
 def test_names_and_keys_are_checked(store):
