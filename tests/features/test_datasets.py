@@ -10,7 +10,7 @@ import pytest
 
 from eolab.errors import BadInput, Conflict, NotFound, RemoteError
 from eolab.features import Blocks, FeatureStore
-from eolab.lineage import Ref, upstream
+from eolab.lineage import Ref, origins, upstream
 
 
 @pytest.fixture
@@ -31,6 +31,10 @@ def test_a_split_comes_back_equal_in_another_process(view, config):
     assert again.train.ids.tolist() == split.train.ids.tolist()
     assert again.source["transformations"] == split.source["transformations"]
     assert upstream(config.root, Ref("dataset", "crops/1#1"))[0] == Ref("view", "crops/1")
+    # A study of either knows what it was fed.
+    assert origins(again.source) == [Ref("dataset", "crops/1#1")]
+    assert origins(split.source) == [Ref("view", "crops/1")]
+    assert origins(None) == origins({}) == []
 
 
 def test_versions_follow_and_old_ones_stay(view, spectra):
