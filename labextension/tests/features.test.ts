@@ -7,7 +7,7 @@ import { groupCode, viewCode } from '../src/features/featureCode';
 import { findFeatures, tagsOf } from '../src/features/findFeatures';
 import { layOut } from '../src/features/lineageLayout';
 import { niceStep, projector } from '../src/features/mapDrawing';
-import { isoOfMicroseconds, parseLabel } from '../src/features/names';
+import { isoOfMicroseconds, parseLabel } from '../src/shared/names';
 import { EMPTY, formOf, lacking, tick } from '../src/features/viewDraft';
 import type {
   IFeatureGroup,

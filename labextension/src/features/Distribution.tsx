@@ -5,7 +5,6 @@ import type { IColumnStatistics } from '../shared/contract';
 import { formatCount, formatScalar, formatValue } from '../shared/format';
 import { formatCell } from './columns';
 import { outline, shapesOf } from './density';
-import { describeColumn } from './describeColumn';
 
 interface IProps {
   column: string;
@@ -49,9 +48,13 @@ export function Distribution(props: IProps): JSX.Element {
       ) : (
         <Commonest {...props} />
       )}
-      {first && !first.top ? (
+      {first && first.mean !== null ? (
         <div className="eolab-Distribution-words">
-          {describeColumn(first, trans)}
+          {trans.__(
+            'mean %1, spread %2',
+            formatValue(first.mean),
+            formatValue(first.std)
+          )}
         </div>
       ) : null}
     </figure>

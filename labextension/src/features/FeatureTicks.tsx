@@ -4,7 +4,7 @@ import { useTrans } from '../shared/context';
 import type { IFeatureGroup } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
 import { featuresOf } from './columns';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 
 interface IProps {
   group: IFeatureGroup;

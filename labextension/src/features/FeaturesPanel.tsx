@@ -8,7 +8,7 @@ import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
 import { findFeatures, tagsOf } from './findFeatures';
 import { GroupRow } from './GroupRow';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 import { ViewRow } from './ViewRow';
 
 /** A search is shown from this many groups and views on. */

@@ -13,7 +13,7 @@ import { CorrelationTable } from './CorrelationTable';
 import { GroupMenu } from './GroupMenu';
 import { Histograms } from './Histograms';
 import { Lineage } from './Lineage';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 import { PlacesMap } from './PlacesMap';
 import { RowsTable } from './RowsTable';
 import { SchemaTable } from './SchemaTable';

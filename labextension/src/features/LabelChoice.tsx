@@ -3,7 +3,7 @@ import type { JSX } from 'react';
 import { useTrans } from '../shared/context';
 import type { IFeatureGroup } from '../shared/contract';
 import { featuresOf } from './columns';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 import { tick, type IDraft } from './viewDraft';
 
 interface IProps {

@@ -6,7 +6,7 @@ import { Loading } from '../shared/Loading';
 import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
 import { LineageGraph } from './LineageGraph';
-import { opener, type IThing } from './openThing';
+import { opener, type IThing } from '../shared/openThing';
 
 interface IProps {
   kind: string;

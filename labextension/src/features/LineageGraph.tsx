@@ -4,7 +4,7 @@ import { useMemo, useState, type JSX } from 'react';
 import { useTrans } from '../shared/context';
 import type { ILineageGraph } from '../shared/contract';
 import { layOut, type IPlaced } from './lineageLayout';
-import type { IThing } from './openThing';
+import type { IThing } from '../shared/openThing';
 
 interface IProps {
   graph: ILineageGraph;

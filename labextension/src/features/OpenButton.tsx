@@ -1,7 +1,7 @@
 import type { JSX } from 'react';
 
 import { useEolab } from '../shared/context';
-import { labelOf, type IVersioned } from './names';
+import { labelOf, type IVersioned } from '../shared/names';
 
 interface IProps {
   command: string;

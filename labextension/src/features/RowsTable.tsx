@@ -11,7 +11,7 @@ import { Failure } from '../shared/Failure';
 import { formatCount } from '../shared/format';
 import { Loading } from '../shared/Loading';
 import { formatCell } from './columns';
-import { isoOfMicroseconds } from './names';
+import { isoOfMicroseconds } from '../shared/names';
 import { SortButton } from './SortButton';
 
 interface IProps {

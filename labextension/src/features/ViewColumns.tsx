@@ -3,7 +3,7 @@ import type { JSX } from 'react';
 import { CommandIDs } from '../shared/commandIds';
 import { useEolab } from '../shared/context';
 import type { IFeatureGroup, IFeatureView } from '../shared/contract';
-import { labelOf, parseLabel } from './names';
+import { labelOf, parseLabel } from '../shared/names';
 
 interface IProps {
   view: IFeatureView;

@@ -9,7 +9,7 @@ import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
 import { FeatureTicks } from './FeatureTicks';
 import { LabelChoice } from './LabelChoice';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 import {
   countTicked,
   EMPTY,

@@ -11,7 +11,7 @@ import { Tabs } from '../shared/Tabs';
 import { CodeMenu } from './CodeMenu';
 import { DatasetTable } from './DatasetTable';
 import { Lineage } from './Lineage';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 import { ViewColumns } from './ViewColumns';
 
 interface IProps {

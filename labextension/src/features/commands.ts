@@ -7,7 +7,7 @@ import { featuresIcon } from '../shared/icons';
 import type { IEolab } from '../shared/tokens';
 import { GROUP_CODE, groupCode, VIEW_CODE, viewCode } from './featureCode';
 import type { FeatureKind, FeatureTabs } from './featureTabs';
-import { labelOf, type IVersioned } from './names';
+import { labelOf, type IVersioned } from '../shared/names';
 import { pickFeature } from './pickFeature';
 
 /**

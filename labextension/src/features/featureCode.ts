@@ -1,5 +1,5 @@
 import { pythonString } from '../shared/python';
-import { isoOfMicroseconds, type IVersioned } from './names';
+import { isoOfMicroseconds, type IVersioned } from '../shared/names';
 
 /** What code about a feature group can do. */
 export const GROUP_CODE = ['open', 'read', 'view'] as const;

@@ -6,7 +6,7 @@ import { CommandIDs } from '../shared/commandIds';
 import { featuresIcon } from '../shared/icons';
 import type { IEolab } from '../shared/tokens';
 import { EolabWidget } from '../shared/widget';
-import { labelOf, parseLabel, type IVersioned } from './names';
+import { labelOf, parseLabel, type IVersioned } from '../shared/names';
 
 const GroupTab = lazy(async () => ({
   default: (await import('./GroupTab')).GroupTab

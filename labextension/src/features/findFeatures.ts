@@ -1,5 +1,5 @@
 import type { IFeatures } from '../shared/contract';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 
 /** All tags of the groups, each once, in the order of the alphabet. */
 export function tagsOf(features: IFeatures): string[] {

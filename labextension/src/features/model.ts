@@ -11,7 +11,7 @@ import type {
 } from '../shared/contract';
 import { Resource } from '../shared/resource';
 import { RoomModel } from '../shared/roomModel';
-import type { IVersioned } from './names';
+import type { IVersioned } from '../shared/names';
 
 /** Which page of a group's rows. */
 export interface IRowsPage {

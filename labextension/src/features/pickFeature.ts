@@ -3,7 +3,7 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 import { failureTitle } from '../shared/Failure';
 import type { IEolab } from '../shared/tokens';
 import type { FeatureKind } from './featureTabs';
-import { labelOf, parseLabel, type IVersioned } from './names';
+import { labelOf, parseLabel, type IVersioned } from '../shared/names';
 
 /** Ask for one of the groups or views; null where there is none or none was chosen. */
 export async function pickFeature(

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IFeatureGroup, IViewForm } from '../shared/contract';
-import { labelOf } from './names';
+import { labelOf } from '../shared/names';
 
 /** A view that somebody is about to make. */
 export interface IDraft {

@@ -1,16 +1,16 @@
 import type { JSX } from 'react';
 
-import { useEolab } from '../shared/context';
-import { CommandIDs } from '../shared/commandIds';
+import { useTrans } from '../shared/context';
 import type { IModelVersion } from '../shared/contract';
+import { ThingLink } from '../shared/ThingLink';
 
 interface IProps {
   version: IModelVersion;
 }
 
-/** What a model was made from, nearest first; a study opens in the main area. */
+/** What a model was made from, nearest first; what has a tab opens in the main area. */
 export function LineageList({ version }: IProps): JSX.Element | null {
-  const { commands, trans } = useEolab();
+  const trans = useTrans();
   if (!version.lineage.length) {
     return null;
   }
@@ -18,21 +18,10 @@ export function LineageList({ version }: IProps): JSX.Element | null {
     <>
       <h4 className="eolab-Heading">{trans.__('Lineage')}</h4>
       <ol className="eolab-Lineage">
-        {version.lineage.map(({ kind, id }) => (
-          <li key={`${kind} ${id}`}>
-            <span className="eolab-Badge">{kind}</span>
-            {kind === 'study' && commands.hasCommand(CommandIDs.openStudy) ? (
-              <button
-                className="eolab-Link"
-                onClick={() =>
-                  void commands.execute(CommandIDs.openStudy, { name: id })
-                }
-              >
-                {id}
-              </button>
-            ) : (
-              <span title={id}>{id}</span>
-            )}
+        {version.lineage.map(thing => (
+          <li key={`${thing.kind} ${thing.id}`}>
+            <span className="eolab-Badge">{thing.kind}</span>
+            <ThingLink thing={thing} />
           </li>
         ))}
       </ol>

@@ -7,6 +7,7 @@ import { Facts } from '../shared/Facts';
 import { Failure } from '../shared/Failure';
 import { formatDuration, formatMoment } from '../shared/format';
 import { Loading } from '../shared/Loading';
+import { ThingLink } from '../shared/ThingLink';
 import { dedent, inWords, part } from './about';
 import { NotesEditor } from './NotesEditor';
 
@@ -71,13 +72,17 @@ export function About({ study }: IProps): JSX.Element {
               {data.lineage.upstream.map(({ kind, id }) => (
                 <li key={`up ${kind} ${id}`}>
                   <span className="eolab-Badge">{kind}</span>
-                  {trans.__('from %1', id)}
+                  <ThingLink thing={{ kind, id }}>
+                    {trans.__('from %1', id)}
+                  </ThingLink>
                 </li>
               ))}
               {data.lineage.downstream.map(({ kind, id }) => (
                 <li key={`down ${kind} ${id}`}>
                   <span className="eolab-Badge">{kind}</span>
-                  {trans.__('made %1', id)}
+                  <ThingLink thing={{ kind, id }}>
+                    {trans.__('made %1', id)}
+                  </ThingLink>
                 </li>
               ))}
             </ul>

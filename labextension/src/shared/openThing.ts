@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { CommandIDs } from '../shared/commandIds';
+import { CommandIDs } from './commandIds';
 import { parseLabel } from './names';
 
 /** A node of the lineage. */
@@ -22,10 +22,18 @@ export function opener(
     word: trans.__('Open'),
     act: () => void commands.execute(command, args)
   });
-  if (which && (kind === 'commit' || kind === 'group')) {
+  if (
+    which &&
+    (kind === 'commit' || kind === 'group') &&
+    commands.hasCommand(CommandIDs.openFeatureGroup)
+  ) {
     return go(CommandIDs.openFeatureGroup, { ...which });
   }
-  if (which && (kind === 'view' || kind === 'dataset')) {
+  if (
+    which &&
+    (kind === 'view' || kind === 'dataset') &&
+    commands.hasCommand(CommandIDs.openFeatureView)
+  ) {
     return go(CommandIDs.openFeatureView, { ...which });
   }
   if (kind === 'study' && commands.hasCommand(CommandIDs.openStudy)) {
