@@ -7,18 +7,20 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import pytest
 
 import eolab as eo
+from eolab import config
 from eolab.clusters.spark import server
 from eolab.errors import RemoteError
-from eolab.studies import Study
+from eolab.studies import Study, open_study
 from eolab.studies.detach import read_process
 from tests.clusters.spark.conftest import Cluster, Start, client_pid, parent, supervisors
 from tests.proxy import Proxy
-from tests.studies.conftest import events, until, worker_pid
+from tests.studies.conftest import _end, events, until, worker_pid
 
 
 def steady(reporter, *, seed, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
@@ -64,6 +66,34 @@ def test_kill_9_of_the_placement_process_starts_another(connect: Cluster, study_
     until(lambda: client_pid(study) not in {None, first}, 60)
     study.wait(timeout=120, quiet=True)
     assert_complete(study, 10)
+
+
+def test_kill_9_of_the_kernel_changes_nothing(connect: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "eolab.toml").write_text(
+        f'format = 1\n[workspace]\npath = "space"\n[clusters.c]\nkind = "spark"\n{connect.table}'
+    )
+    program = (
+        "from eolab import config\n"
+        "from eolab.studies import tune\n"
+        "from tests.clusters.spark.test_faults import steady\n"
+        f"tune(config.find({str(tmp_path)!r}), steady, name='s', metric='score', trials=10,\n"
+        "     workers=2, sampler='random', tracking=False, on='c')\n"
+    )
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[3],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    made = config.find(tmp_path)
+    until(lambda: read_process(made.runs / "s"), 60)
+    study = open_study(made, "s")
+    try:
+        until(lambda: running(study), 120)
+        kernel.kill()
+        study.wait(timeout=120, quiet=True)
+        assert_complete(study, 10)
+    finally:
+        kernel.kill()
+        _end(study.folder)
 
 
 def test_kill_9_of_the_study_process_resumes_with_nothing_lost(
