@@ -7,6 +7,7 @@ SQLite, so that both stores tell the same.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _BATCH = 50_000
+# Bytes of a name in PostgreSQL.
+_LONGEST = 63
 
 
 class Place(NamedTuple):
@@ -56,8 +59,12 @@ class PostgresTable:
 
     @property
     def table(self) -> str:
-        """The table's name as SQL."""
-        return f"{quote(self.place.schema)}.{quote(self.name)}"
+        """The table's name as SQL; a long one is cut, and stays different from others by a hash."""
+        name = self.name
+        if len(name.encode()) > _LONGEST:
+            digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+            name = f"{name[: _LONGEST - 17]}_{digest}"
+        return f"{quote(self.place.schema)}.{quote(name)}"
 
     def reader(self, columns: Sequence[str], schema: pa.Schema) -> PostgresReader:
         """Reads columns by key."""
@@ -97,6 +104,13 @@ class PostgresTable:
                 "(name TEXT PRIMARY KEY, ingested BIGINT NOT NULL)"
             )
         kinds = {f.name: _sql_type(f.type) for f in schema if f.name not in RESERVED}
+        long = [name for name in kinds if len(name.encode()) > _LONGEST]
+        if long:
+            # PostgreSQL would cut them, and take one for the other.
+            raise BadInput(
+                f"the column {long[0]!r} of {self.name} is too long for PostgreSQL",
+                f"Names of columns that are served online have up to {_LONGEST} bytes.",
+            )
         keys = quoted(self.primary_key)
         typed = ", ".join(f"{quote(k)} {kinds[k]} NOT NULL" for k in self.primary_key)
         con.execute(f"CREATE TABLE IF NOT EXISTS {self.table} ({typed}, PRIMARY KEY ({keys}))")

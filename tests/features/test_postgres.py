@@ -65,6 +65,16 @@ def test_a_database_out_of_reach_says_so_and_keeps_the_rows(config):
     assert len(group.read()) == 1
 
 
+def test_long_names_of_groups_stay_apart(config):
+    store = FeatureStore(replace(config, online_url="postgresql://ann@db/eo"))
+    names = {
+        store.create_feature_group("long" * 25 + end, primary_key="id").online.table
+        for end in ("a", "b")
+    }
+    assert len(names) == 2
+    assert all(len(name.split(".")[1].strip('"')) <= 63 for name in names)
+
+
 @pytest.mark.slow
 def test_it_equals_the_offline_newest_after_any_history(shared, config):
     """Random inserts, older observations, reprocessing and deletions; both stores side by side."""
@@ -119,6 +129,8 @@ def test_vectors_are_served_with_missing_keys_and_added_columns(shared):
     assert view.get_feature_vector({"id": 1}) == [9.0]
     reader = group.online.reader(["note", "time"], group.schema)
     assert reader.get_many([{"id": 1}, {"id": 2}]) == [("it's", day(9)), (None, day(1))]
+    with pytest.raises(BadInput, match="too long"):
+        group.insert(late.assign(**{"x" * 64: 1.0}), add_columns=True)
     plain = shared.create_feature_group("plain", primary_key="id")
     plain.insert(pd.DataFrame({"id": [1], "x": [1.0]}))
     other = shared.create_feature_view("o", labels=truth.select("y"), query=plain.select("x"))
