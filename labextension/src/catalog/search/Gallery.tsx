@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type JSX } from 'react';
+import { useDeferredValue, useEffect, useRef, useState, type JSX } from 'react';
 
 import { useTrans } from '../../shared/context';
 import type { ICatalog } from '../../shared/contract';
@@ -18,7 +18,8 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
   const trans = useTrans();
   const [model, { found, selected, query }] = useSearch();
   const hovered = useHovered(model);
-  const items = found?.items ?? [];
+  // The map first: ten thousand rows may come a moment later.
+  const items = useDeferredValue(found)?.items ?? [];
   const scroller = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {

@@ -4,6 +4,7 @@ import { CommandIDs } from '../../shared/commandIds';
 import { useEolab } from '../../shared/context';
 import { formatCount } from '../../shared/format';
 import { featuresCode, loadCode, type IChoice } from './code';
+import { keyOf } from './searchModel';
 import { useSearch } from './useSearch';
 
 /** How many scenes there are, and what code can be had of them. */
@@ -11,9 +12,9 @@ export function ResultsBar(): JSX.Element {
   const { catalog, commands, trans } = useEolab();
   const [model, { query, found, selected, loading }] = useSearch();
   const items = found?.items ?? [];
-  const chosen = items.filter(item =>
-    selected.has(`${item.collection}/${item.id}`)
-  );
+  const chosen = selected.size
+    ? items.filter(item => selected.has(keyOf(item)))
+    : [];
   const first = chosen[0] ?? items[0];
   const write = async (
     make: typeof loadCode,

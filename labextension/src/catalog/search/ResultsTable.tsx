@@ -1,5 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import {
+  useDeferredValue,
   useEffect,
   useId,
   useRef,
@@ -24,7 +25,8 @@ export function ResultsTable(): JSX.Element {
   const trans = useTrans();
   const [model, { found, selected, opened, query }] = useSearch();
   const hovered = useHovered(model);
-  const items = found?.items ?? [];
+  // The map first: ten thousand rows may come a moment later.
+  const items = useDeferredValue(found)?.items ?? [];
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);

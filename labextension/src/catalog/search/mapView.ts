@@ -4,15 +4,17 @@ import OlMap from 'ol/Map';
 import View from 'ol/View';
 import { asArray } from 'ol/color';
 import { defaults as defaultControls, ScaleLine } from 'ol/control';
-import type { Extent } from 'ol/extent';
+import { getArea, type Extent } from 'ol/extent';
 import { Polygon } from 'ol/geom';
 import { fromExtent } from 'ol/geom/Polygon';
+import { linearRingContainsXY } from 'ol/geom/flat/contains';
 import Draw, { createBox } from 'ol/interaction/Draw';
 import type BaseLayer from 'ol/layer/Base';
 import Graticule from 'ol/layer/Graticule';
 import VectorLayer from 'ol/layer/Vector';
 import VectorImageLayer from 'ol/layer/VectorImage';
-import { get as getProjection, transformExtent } from 'ol/proj';
+import { get as getProjection, getTransform, transformExtent } from 'ol/proj';
+import RenderFeature, { toGeometry } from 'ol/render/Feature';
 import VectorSource from 'ol/source/Vector';
 import { Fill, Stroke, Style } from 'ol/style';
 
@@ -111,24 +113,33 @@ export class MapView {
 
   /** Show these footprints. */
   setItems(items: readonly IFoundItem[]): void {
-    const code = this._code;
-    this._features.clear();
+    // Ten thousand at a time: coordinates go through the projection together, and what is drawn is
+    // a light feature of fixed coordinates.
+    const flat: number[] = [];
+    const parts: [key: string, ends: number[], from: number][] = [];
     for (const item of items) {
-      const rings = drawable(item.rings, code);
-      if (rings.length) {
-        const shape = new Polygon(rings);
-        if (code !== DEGREES) {
-          shape.transform(DEGREES, code);
+      const from = flat.length;
+      const ends: number[] = [];
+      for (const ring of drawable(item.rings, this._code)) {
+        for (const [x, y] of ring) {
+          flat.push(x, y);
         }
-        const feature = new Feature(shape);
-        const key = keyOf(item);
-        feature.setId(key);
-        this._features.set(key, feature);
+        ends.push(flat.length - from);
+      }
+      if (ends.length) {
+        parts.push([keyOf(item), ends, from]);
       }
     }
-    const source = new VectorSource({ features: [...this._features.values()] });
+    getTransform(DEGREES, this._code)?.(flat, flat, 2);
+    const features = parts.map(([key, ends, from]) => {
+      const points = flat.slice(from, from + (ends[ends.length - 1] ?? 0));
+      return new RenderFeature('Polygon', points, ends, 2, {}, key);
+    });
+    this._features = new Map(
+      features.map(feature => [String(feature.getId()), feature])
+    );
     this._undrawn = items.length > 0;
-    this._footprints.setSource(source);
+    this._footprints.setSource(new VectorSource({ features }));
     this._items = items;
   }
 
@@ -138,8 +149,9 @@ export class MapView {
     this._selected = selected;
     const marks: Feature[] = [];
     const add = (key: string, style: Style): void => {
-      const feature = this._features.get(key)?.clone();
-      if (feature) {
+      const drawn = this._features.get(key);
+      if (drawn) {
+        const feature = new Feature(toGeometry(drawn));
         feature.setStyle(style);
         marks.push(feature);
       }
@@ -276,11 +288,13 @@ export class MapView {
   private _at(coordinate: number[]): string | null {
     let best: string | null = null;
     let least = Infinity;
-    const there =
-      this._footprints.getSource()?.getFeaturesAtCoordinate(coordinate) ?? [];
-    for (const feature of there) {
-      const size = (feature.getGeometry() as Polygon).getArea();
-      if (size < least) {
+    const [x = 0, y = 0] = coordinate;
+    const near = this._footprints
+      .getSource()
+      ?.getFeaturesInExtent([x, y, x, y]);
+    for (const feature of near ?? []) {
+      const size = getArea(feature.getExtent());
+      if (size < least && contains(feature, x, y)) {
         least = size;
         best = String(feature.getId());
       }
@@ -311,12 +325,14 @@ export class MapView {
   private _base: BaseLayer | null = null;
   private readonly _land = new VectorImageLayer({ imageRatio: 1.5 });
   // As an image it moves with the map, and is drawn again when that rests.
-  private readonly _footprints = new VectorImageLayer<VectorSource<Feature>>({
-    imageRatio: 1.5
+  private readonly _footprints = new VectorImageLayer<
+    VectorSource<RenderFeature>
+  >({
+    imageRatio: 1.3
   });
   private readonly _area = new VectorLayer({ source: new VectorSource() });
   private readonly _marks = new VectorLayer({ source: new VectorSource() });
-  private readonly _features = new Map<string, Feature>();
+  private _features = new Map<string, RenderFeature>();
   private _graticule = makeGraticule('#888');
   private _chosen = new Style();
   private _pointed = new Style();
@@ -335,6 +351,19 @@ export function footprintStyle(colour: string): Style {
     stroke: new Stroke({ color: colour, width: 1.2 }),
     fill: new Fill({ color: alpha(colour, 0.03) })
   });
+}
+
+/** Whether a place lies inside one of a footprint's rings. */
+function contains(feature: RenderFeature, x: number, y: number): boolean {
+  const flat = feature.getFlatCoordinates();
+  let from = 0;
+  for (const end of feature.getEnds() ?? []) {
+    if (linearRingContainsXY(flat, from, end, 2, x, y)) {
+      return true;
+    }
+    from = end;
+  }
+  return false;
 }
 
 function makeView(code: Code): View {

@@ -160,18 +160,25 @@ export class SearchModel implements IDisposable {
 
   /** An item that was found. */
   item(key: string | null): IFoundItem | null {
-    return key === null ? null : (this._items.get(key) ?? null);
+    if (key === null) {
+      return null;
+    }
+    // Made when first asked for: the map need not wait for it.
+    this._items ??= new Map(
+      this._state.found?.items.map(item => [keyOf(item), item])
+    );
+    return this._items.get(key) ?? null;
   }
 
   private _show(found: IFound): void {
-    this._items = new Map(found.items.map(item => [keyOf(item), item]));
+    this._items = null;
     const { selected, opened } = this._state;
+    this._state = { ...this._state, found };
     this._set({
-      found,
       error: null,
       loading: false,
-      selected: new Set([...selected].filter(key => this._items.has(key))),
-      opened: opened !== null && this._items.has(opened) ? opened : null
+      selected: new Set([...selected].filter(key => this.item(key))),
+      opened: this.item(opened) ? opened : null
     });
   }
 
@@ -193,7 +200,7 @@ export class SearchModel implements IDisposable {
     tool: 'none',
     newSince: ''
   };
-  private _items = new Map<string, IFoundItem>();
+  private _items: Map<string, IFoundItem> | null = null;
   private _hovered: string | null = null;
   private _timer = 0;
   private _asked = 0;
