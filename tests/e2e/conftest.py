@@ -58,7 +58,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     new = context.new_page()
     new.set_default_timeout(30_000)
-    new.on("pageerror", lambda error: print("page error:", error))
+    new.on("pageerror", lambda error: print("page error:", error, error.stack))
     yield new
     context.close()
 

@@ -5,15 +5,19 @@ import topology from 'world-atlas/land-110m.json';
 
 import type { Point } from './answers';
 
-/** The land of the Earth as outer rings (Natural Earth, public domain): where one is, offline. */
-export function land(): Point[][] {
+/**
+ * The land of the Earth as outer rings (Natural Earth, public domain): where one is, offline.
+ *
+ * What reaches over 180 degrees stands on both sides of a flat map.
+ */
+export function land(flat = true): Point[][] {
   const world = topology as unknown as Topology<{
     land: GeometryCollection<object>;
   }>;
   const { features } = feature(world, world.objects.land);
-  return features.flatMap(part =>
-    outerRings(part as Feature<Polygon | MultiPolygon>)
-  );
+  return features
+    .flatMap(part => outerRings(part as Feature<Polygon | MultiPolygon>))
+    .flatMap(ring => (flat ? unwrapped(ring) : unwrapped(ring).slice(0, 1)));
 }
 
 function outerRings({ geometry }: Feature<Polygon | MultiPolygon>): Point[][] {
@@ -21,9 +25,7 @@ function outerRings({ geometry }: Feature<Polygon | MultiPolygon>): Point[][] {
     geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
   // A map this coarse can do without the one lake that it knows.
   return polygons.flatMap(rings =>
-    rings
-      .slice(0, 1)
-      .flatMap(ring => unwrapped(ring.map(([x = 0, y = 0]): Point => [x, y])))
+    rings.slice(0, 1).map(ring => ring.map(([x = 0, y = 0]): Point => [x, y]))
   );
 }
 

@@ -255,7 +255,9 @@ export class MapView {
   }
 
   private _loadLand(): void {
-    const features = drawable(land(), this._code).map(ring => {
+    // Around a pole there is no edge to stand on both sides of.
+    const polar = this._code === 'EPSG:3413' || this._code === 'EPSG:3031';
+    const features = drawable(land(!polar), this._code).map(ring => {
       const shape = new Polygon([ring]);
       return new Feature(shape.transform(DEGREES, this._code));
     });
