@@ -2,81 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab
+from tests.e2e.searching import (
+    FIELD,
+    S2,
+    count,
+    draw_field,
+    drawn,
+    open_lab,
+    open_search,
+    post,
+    set_theme,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-S2 = "sentinel-2-l2a-simulated"
-# Inside of the sample region.
-FIELD = {"West": "11.99", "South": "48.60", "East": "11.995", "North": "48.603"}
 Shoot = Callable[[Page, str], Path]
-
-
-def open_lab(page: Page, lab: Lab, name: str) -> None:
-    page.goto(lab.link(f"lab/workspaces/search-{name}"))
-    page.wait_for_function("window.jupyterapp?.commands.hasCommand('eolab:search-scenes')")
-
-
-def open_search(page: Page, **args: object) -> Locator:
-    """The tab, opened by its command; it has an answer and a drawn map."""
-    command = "args => void window.jupyterapp.commands.execute('eolab:search-scenes', args)"
-    page.evaluate(command, args)
-    tab = page.locator(".eolab-SearchTab")
-    expect(tab.get_by_role("grid")).to_be_visible()
-    drawn(page)
-    return tab
-
-
-def drawn(page: Page) -> None:
-    """Wait until OpenLayers says that all footprints are on the map."""
-    page.wait_for_function(
-        "() => performance.getEntriesByName('eolab-search-drawn').length > 0"
-        " && !document.querySelector('.eolab-SearchTab-places[aria-busy=true]')"
-    )
-
-
-def count(tab: Locator) -> Locator:
-    return tab.get_by_role("toolbar", name="Code").get_by_role("status")
-
-
-def draw_field(tab: Locator) -> None:
-    for side, value in FIELD.items():
-        tab.get_by_label(side, exact=True).fill(value)
-
-
-def set_theme(page: Page, theme: str) -> None:
-    page.evaluate(
-        "theme => void window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-        f"JupyterLab {theme}",
-    )
-    light = "true" if theme == "Light" else "false"
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
-
-
-def post(lab: Lab, path: str, body: dict[str, object]) -> None:
-    request = urllib.request.Request(
-        f"{lab.url}eolab/api/v1/{path}",
-        data=json.dumps(body).encode(),
-        headers={"Authorization": f"token {lab.token}"},
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        assert answer.status in (200, 201)
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
@@ -336,99 +287,6 @@ def test_by_keyboard_alone(lab: Lab, page: Page, shoot: Shoot) -> None:
     page.keyboard.press("End")
     expect(tab.locator(".eolab-Field canvas")).to_be_visible()
     shoot(page, "search-keyboard")
-
-
-@pytest.fixture
-def tiles() -> Iterator[tuple[str, list[str]]]:
-    """A server of one-coloured tiles on loopback: its address, and what it was asked for."""
-    from eolab.catalog.preview import png
-
-    tile, asked = png(np.full((3, 256, 256), 90, np.uint8)), []
-
-    class Tiles(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Type", "image/png")
-            self.send_header("Access-Control-Allow-Origin", "*")
-            self.end_headers()
-            self.wfile.write(tile)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.slow
-def test_poles_and_base_maps(
-    lab: Lab, page: Page, tiles: tuple[str, list[str]], shoot: Shoot
-) -> None:
-    """The Earth from above its poles; a base map is fetched when it is chosen, not before."""
-    url, asked = tiles
-    open_lab(page, lab, "poles")
-    raw = json.dumps({"baseMaps": [{"name": "grey", "url": f"{url}/{{z}}/{{x}}/{{y}}.png"}]})
-    page.evaluate(
-        "async raw => { await window.jupyterapp.serviceManager.settings.save("
-        "'eolab:catalog', raw); }",
-        raw,
-    )
-    page.reload()
-    page.wait_for_function("window.jupyterapp?.commands.hasCommand('eolab:search-scenes')")
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    tab = open_search(page, catalog="sample", collection=S2)
-    for earth in ("Arctic", "Antarctic", "degrees"):
-        tab.get_by_label("Projection").select_option(earth)
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('.eolab-SearchMap-view canvas')].some(canvas =>"
-            " canvas.getContext('2d').getImageData(canvas.width / 3, canvas.height / 3, 200, 200)"
-            " .data.some(value => value > 0))"
-        )
-        shoot(page, f"search-{earth.lower()}")
-    assert not faults
-    assert not asked
-    tab.get_by_label("Projection").select_option("Mercator")
-    tab.get_by_label("Base map").select_option("grey")
-    end = time.monotonic() + 60
-    while not asked and time.monotonic() < end:
-        page.wait_for_timeout(100)
-    assert asked[0].endswith(".png")
-    shoot(page, "search-base-map")
-    assert not accessibility.findings(page)
-
-
-@pytest.mark.slow
-def test_a_scene_is_dragged_into_a_notebook(lab: Lab, page: Page, shoot: Shoot) -> None:
-    open_lab(page, lab, "drag")
-    tab = open_search(page, catalog="sample", collection=S2)
-    page.evaluate(
-        "async () => {"
-        " const panel = await window.jupyterapp.commands.execute('notebook:create-new',"
-        " { kernelName: 'python3' }); await panel.context.ready;"
-        " window.jupyterapp.shell.add(panel, 'main', { mode: 'split-bottom' }); }"
-    )
-    page.locator(".lm-TabBar-tab").filter(has_text="Scenes").click()
-    picture = tab.locator(".eolab-Gallery-item").first
-    expect(picture).to_be_visible()
-    scene = picture.get_attribute("title")
-    assert scene
-    start, cell = picture.bounding_box(), page.locator(".jp-NotebookPanel .cm-content").first
-    goal = cell.bounding_box()
-    assert start
-    assert goal
-    page.mouse.move(start["x"] + 20, start["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 40, start["y"] + 40, steps=4)
-    expect(page.locator(".eolab-DragImage")).to_be_visible()
-    page.mouse.move(goal["x"] + 30, goal["y"] + 8, steps=8)
-    page.mouse.up()
-    expect(cell).to_contain_text(scene)
-    shoot(page, "search-dragged")
 
 
 def test_a_field_of_real_scenes(lab: Lab, page: Page, shared_data: Path, shoot: Shoot) -> None:
