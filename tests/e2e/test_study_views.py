@@ -313,6 +313,17 @@ def test_around_a_running_study(lab: Lab, page: Page, acted: Study, shoot: Shoot
     # It ends: one notification for the study.
     made = len(acted.trials)
     journal.append_command(acted.folder, "set", trials=made)
+    asked: set[tuple[int, int]] = set()
+
+    def ended() -> bool:
+        for trial in acted.trials:
+            attempt = (int(trial["n"]), int(trial["attempts"]))
+            if trial["state"] == "running" and attempt not in asked:
+                asked.add(attempt)
+                acted.stop_trial(attempt[0])
+        return acted.state == "completed"
+
+    until(ended)
     toast = page.locator(".Toastify__toast").filter(has_text=ACTED)
     expect(toast).to_contain_text("completed")
     toast.evaluate("node => Promise.all(node.getAnimations().map(each => each.finished))")
