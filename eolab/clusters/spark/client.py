@@ -70,6 +70,7 @@ class Client:
         self._stopping = False
         self._spark: SparkSession | None = None
         self._profile: Any = None
+        self._wanted: Path | None = None
 
     def say(self, op: str, **fields: str) -> None:
         line = json.dumps({"op": op, **fields}).encode() + b"\n"
@@ -88,6 +89,9 @@ class Client:
             self._spark.interruptTag(self._tag)
             watch_server(self.cluster)
             self._slots = self._known_slots()
+            if is_ours(self.cluster):
+                self._wanted = server_folder(self.cluster) / f"{self._session}.wanted"
+                self._wanted.touch()
             self._free_slots = threading.BoundedSemaphore(self._slots or 10_000)
             self._profile = self._resources()
             self._ship(self._spark)
@@ -117,6 +121,8 @@ class Client:
         self._stopping = True
         spark = self._spark
         assert spark is not None
+        if self._wanted is not None:
+            self._wanted.unlink(missing_ok=True)
         end = threading.Timer(STOP_SECONDS, lambda: os._exit(1))
         end.daemon = True
         end.start()
@@ -161,6 +167,7 @@ class Client:
             "files": self.files,
             "settings": settings,
             "shipped": {} if probe else self._shipped,
+            "wanted": None if self._wanted is None else str(self._wanted),
             "probe": probe,
         }
 

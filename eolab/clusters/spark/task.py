@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,7 +28,8 @@ def make_task(payload: Mapping[str, Any]) -> Callable[[Batches], Batches]:
 
     Args:
         payload: ``files`` (name to text: the worker's program), ``settings`` (what the worker is
-            told), ``shipped`` (setting to name of a file that Spark has brought), ``probe``.
+            told), ``shipped`` (setting to name of a file that Spark has brought), ``wanted`` (a
+            file here whose end is the worker's, or None), ``probe``.
     """
 
     def task(batches: Batches) -> Batches:
@@ -96,11 +99,23 @@ def _start(payload: Mapping[str, Any], folder: str, gpus: list[str] | None) -> s
             cwd=settings.get("cwd") or folder, env=environment,
         )  # fmt: skip
     assert process.stdout is not None
+    if payload.get("wanted"):
+        threading.Thread(target=_let_go, args=(process, payload["wanted"]), daemon=True).start()
     said = process.stdout.read()
     code = process.wait()
     if payload["probe"] and code == 0:
         return said.decode()
     return json.dumps({"reason": _why(code, log)})
+
+
+def _let_go(process: subprocess.Popen[bytes], wanted: str) -> None:
+    """End a worker soon after a file is gone: Spark itself looks every two seconds only."""
+    while process.poll() is None:
+        if not os.path.exists(wanted):  # noqa: PTH110
+            assert process.stdin is not None
+            process.stdin.close()
+            return
+        time.sleep(0.1)
 
 
 def _why(code: int, log: str) -> str:
