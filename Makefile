@@ -86,7 +86,9 @@ test-more: .make/eolab .make/torch
 	$(say) "Tests that need a long set-up"
 	@$(BIN)/python -m pytest -m slow $(PYTEST)
 	$(say) "Tests that need PyTorch (TensorFlow and PyTorch crash each other in one process)"
-	@.make/torch/bin/python -m pytest -k "torch or lightning or gaussian or gp" --timeout 1200 $(PYTEST)
+	@# These files only: looking into others loads TensorFlow.
+	@grep -lrE '(find_spec|importorskip)\("torch"' tests --include=*.py | xargs .make/torch/bin/python \
+	  -m pytest -m "slow or not slow" -k "torch or lightning or gaussian or gp" --timeout 1200 $(PYTEST)
 
 # An environment of its own on top of ours, so that make test never meets PyTorch.
 .make/torch: .make/eolab scripts/environment.py
