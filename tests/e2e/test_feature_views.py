@@ -86,7 +86,7 @@ def _fill(ws: Workspace, parcels: pd.DataFrame, rows: pd.DataFrame) -> Made:
     )  # fmt: skip
     labels.insert(parcels[["parcel_id", "crop", "district", "observed", "geometry"]])
     view = ws.features.create_feature_view(
-        "crops", labels=labels.select("crop"), query=spectra.select(["NDVI_median", "nir_median"]),
+        "field_crops", labels=labels.select("crop"), query=spectra.select(["NDVI_median", "nir_median"]),
         description="Crop of a parcel from its last scene (simulated)",
     )  # fmt: skip
     split = view.train_validation_test_split(by=eo.Blocks(600), seed=0)
@@ -127,11 +127,11 @@ def test_the_tree(lab: Lab, page: Page, made: Made, shoot: Shoot) -> None:
     tops = section.locator(".eolab-List > li")
     names = tops.locator(".eolab-Disclosure[data-level='1'] > .eolab-Disclosure-row .eolab-Name")
     expect(names.filter(has_text="spectra")).to_be_visible()
-    section.get_by_role("button", name="crops").first.click()
+    section.get_by_role("button", name="field_crops").first.click()
     expect(section.get_by_text("Dataset 1")).to_be_visible()
     expect(section.locator(".eolab-Datasets")).to_contain_text("blocks of 600 m")
     section.get_by_role("button", name="sentinel-2").click()
-    expect(names).to_have_text(["spectra", "crops"])
+    expect(names).to_have_text(["spectra", "field_crops"])
     shoot(page, "features-tree-light")
     assert not accessibility.findings(page)
     section.get_by_role("button", name="sentinel-2").click()
@@ -242,8 +242,8 @@ def test_lineage_from_scene_to_model(lab: Lab, page: Page, made: Made, shoot: Sh
         return (nodes.filter(has_text=name) if name else nodes).first
 
     for kind, name in (
-        ("view", "crops/1"),
-        ("dataset", "crops/1#1"),
+        ("view", "field_crops/1"),
+        ("dataset", "field_crops/1#1"),
         ("study", STUDY),
         ("model", MODEL),
     ):
@@ -292,7 +292,7 @@ def test_a_view_is_made_by_ticking(lab: Lab, page: Page, made: Made, shoot: Shoo
     ticks.get_by_role("checkbox", name="NDVI_median").check()
     ticks.get_by_role("checkbox", name="swir16_median").check()
     expect(form.get_by_role("group", name="Features of fields/1")).not_to_contain_text("crop")
-    form.get_by_label("Name").fill("crops")
+    form.get_by_label("Name").fill("field_crops")
     make.click()
     # Another view has the name: said, and nothing lost.
     expect(form.get_by_role("alert")).to_contain_text("differs in its query")

@@ -107,7 +107,7 @@ def test_the_notebook_runs_and_its_studies_outlive_page_and_kernel(
     models = page.get_by_role("region", name="Models")
     expect(models.get_by_text("crops", exact=True).first).to_be_visible(timeout=300_000)
     snapshot = lab.get("eolab/api/v1/models")
-    (version,) = snapshot["models"][0]["versions"]
+    (version,) = next(m for m in snapshot["models"] if m["name"] == "crops")["versions"]
     assert 0.5 < version["metrics"]["macro_f1_low"] <= version["metrics"]["macro_f1"] <= 1
     assert {"study", "view", "commit", "item"} <= {node["kind"] for node in version["lineage"]}
     errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
