@@ -86,7 +86,8 @@ def _fill(ws: Workspace, parcels: pd.DataFrame, rows: pd.DataFrame) -> Made:
     )  # fmt: skip
     labels.insert(parcels[["parcel_id", "crop", "district", "observed", "geometry"]])
     view = ws.features.create_feature_view(
-        "field_crops", labels=labels.select("crop"), query=spectra.select(["NDVI_median", "nir_median"]),
+        "field_crops", labels=labels.select("crop"),
+        query=spectra.select(["NDVI_median", "nir_median"]),
         description="Crop of a parcel from its last scene (simulated)",
     )  # fmt: skip
     split = view.train_validation_test_split(by=eo.Blocks(600), seed=0)
