@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -152,3 +152,14 @@ def chromium() -> Iterator[Browser]:
             yield started
         finally:
             started.close()
+
+
+def open_palette(page: Page) -> None:
+    """The command palette by its shortcut: JupyterLab knows shortcuts only after its settings."""
+    page.wait_for_function(
+        "window.jupyterapp?.commands.keyBindings"
+        ".some(binding => binding.command === 'apputils:activate-command-palette')"
+    )
+    page.evaluate("() => window.jupyterapp.restored")  # what it restores takes the focus
+    page.locator("body").press("Control+Shift+C")
+    expect(page.locator(".lm-CommandPalette-input")).to_be_focused()

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from eolab import config
 from eolab.studies import Study, journal, tune, uniform
 from tests.e2e import accessibility, journals
-from tests.e2e.jupyter import Lab
+from tests.e2e.jupyter import Lab, open_palette
 from tests.studies.conftest import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -301,7 +301,7 @@ def test_around_a_running_study(lab: Lab, page: Page, acted: Study, shoot: Shoot
     status.click()
     tab = page.locator(".eolab-StudyTab").filter(has_text=ACTED)
     expect(tab.get_by_role("grid")).to_be_visible()
-    page.keyboard.press("Control+Shift+C")
+    open_palette(page)
     page.keyboard.type("study")
     expect(page.locator(".lm-CommandPalette-item").filter(has_text="Open Study")).to_be_visible()
     shoot(page, "study-palette")
@@ -358,7 +358,7 @@ def test_tabs_come_back_after_a_reload(lab: Lab, page: Page, finished: str, shoo
 def test_by_keyboard_alone(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
     """From the palette to a trial's log and back, without a pointer."""
     open_lab(page, lab, "keyboard")
-    page.locator("body").press("Control+Shift+C")
+    open_palette(page)
     page.keyboard.type("compare studies")
     page.keyboard.press("Enter")
     expect(page.locator(".eolab-Compare table")).to_be_visible()
