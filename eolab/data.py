@@ -95,6 +95,47 @@ class TrainingData:
             raise BadInput("without() would leave no feature", "Name fewer columns.")
         return replace(self, X=self.X[..., keep], columns=tuple(self.columns[i] for i in keep))
 
+    def scores(
+        self, said: Sequence[object] | np.ndarray, *, regions: Sequence[object] | None = None
+    ) -> dict[str, float]:
+        """Figures of a model's answers: in all, of each class, of each region.
+
+        Args:
+            said: Its answers, shape (n,): class codes, or numbers for regression.
+            regions: The region of each sample, shape (n,), for figures of each.
+
+        Returns:
+            For classes ``accuracy``, ``macro_f1`` (over the classes that occur, as scikit-learn
+            counts them), ``f1_<class>`` and ``macro_f1_in_<region>``; for regression ``rmse`` and
+            ``rmse_in_<region>``. A class that is neither there nor said has no figure.
+
+        Raises:
+            BadInput: Another number of answers or regions.
+        """
+        answers = np.asarray(said)
+        places = None if regions is None else np.asarray(regions)
+        for what, array in (("answers", answers), ("regions", places)):
+            if array is not None and array.shape != self.y.shape:
+                raise BadInput(
+                    f"{what} of shape {array.shape} for {len(self)} samples",
+                    "Give one for each sample; class codes are argmax(axis=1) of probabilities.",
+                )
+        inside = {"": np.ones(len(self), dtype=bool)}
+        if places is not None:
+            inside.update({f"_in_{region}": places == region for region in np.unique(places)})
+        found: dict[str, float] = {}
+        for suffix, here in inside.items():
+            y, answer = self.y[here], answers[here]
+            if not self.classes:
+                found[f"rmse{suffix}"] = float(np.sqrt(np.mean((y - answer) ** 2)))
+                continue
+            each = _f1(y, answer)
+            found[f"macro_f1{suffix}"] = float(np.mean(list(each.values())))
+            if not suffix:
+                found["accuracy"] = float(np.mean(y == answer))
+                found.update({f"f1_{self.classes[code]}": value for code, value in each.items()})
+        return found
+
     def digest(self) -> str:
         """A SHA-256 of values, labels, units and names: equal data, equal digest."""
         h = hashlib.sha256()
@@ -135,6 +176,15 @@ class TrainingData:
             ids=ids,
             weights=weights,
         )
+
+
+def _f1(y: np.ndarray, said: np.ndarray) -> dict[int, float]:
+    """F1 of each class that is there or said: 2 TP / (there + said)."""
+    return {
+        int(code): float(2 * np.sum((y == code) & (said == code)))
+        / float(np.sum(y == code) + np.sum(said == code))
+        for code in np.union1d(y, said)
+    }
 
 
 @dataclass(frozen=True, repr=False)

@@ -188,9 +188,14 @@ class Workspace:
         """Find out what features, groups, layers and modules are worth.
 
         See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
+
+        Raises:
+            BadInput: A misspelt option, or whatever `ablate` finds.
         """
         from eolab.studies.ablation import ablate
+        from eolab.studies.ablation.study import check_options
 
+        check_options(options)
         return ablate(self.config, train, **options)  # type: ignore[arg-type]
 
     def ablation(self, name: str) -> Ablation:

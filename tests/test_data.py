@@ -112,3 +112,29 @@ def test_a_split_loses_a_feature_in_every_part():
     split = Split(make(), make(seed=1), make(seed=2)).without(["slope"])
     assert {d.columns for d in (split.train, split.validation, split.test)} == {("red", "nir")}
     assert Split(make()).without(["slope"]).validation is None
+
+
+def test_scores_are_those_of_scikit_learn():
+    from sklearn.metrics import accuracy_score, f1_score
+
+    chance = np.random.default_rng(0)
+    y, said = chance.integers(0, 3, 90), chance.integers(0, 3, 90)
+    y[y == 2] = 1  # the third class is said, never there
+    regions = np.repeat(["north", "south"], 45)
+    data = TrainingData(np.zeros((90, 1)), y, np.arange(90), ("a",), ("maize", "rye", "wheat", "x"))
+    found = data.scores(said, regions=regions)
+    each = f1_score(y, said, average=None, zero_division=0)
+    expected = dict(zip(("f1_maize", "f1_rye", "f1_wheat"), each, strict=True))
+    expected |= {
+        "accuracy": accuracy_score(y, said),
+        "macro_f1": f1_score(y, said, average="macro", zero_division=0),
+        "macro_f1_in_north": f1_score(y[:45], said[:45], average="macro", zero_division=0),
+        "macro_f1_in_south": f1_score(y[45:], said[45:], average="macro", zero_division=0),
+    }
+    assert found == pytest.approx(expected)
+    numbers = TrainingData(np.zeros((2, 1)), np.array([1.0, 2.0]), np.arange(2), ("a",))
+    assert numbers.scores([1.0, 4.0], regions=["n", "s"]) == pytest.approx(
+        {"rmse": 2**0.5, "rmse_in_n": 0, "rmse_in_s": 2}
+    )
+    with pytest.raises(BadInput, match="answers of shape"):
+        data.scores(np.zeros((90, 3)))

@@ -9,8 +9,8 @@ The flags are the options of `ws.ablate`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
+# Those of `eolab.studies.ablation.design`, which a notebook need not load for its flags.
+DESIGNS = ("leave-one-out", "leave-group-out", "add-one-in", "pairs", "subsets")
+EXAMPLES = {
+    "--group": '"sar=VV* VH*"',
+    "--module": '"block=conv2_*"',
+    "--dataset": '"with clouds=cloudy"',
+    "--model": '"wider=build_wider"',
+    "--change": '"small steps=dict(lr=1e-4)"',
+}
+
+
 def _parser() -> StudyParser:
     parser = StudyParser("%%ablate", __doc__, output="ablation")
     add = parser.add_argument
@@ -29,10 +40,12 @@ def _parser() -> StudyParser:
     add("--group", action="append", default=[], help='"sar=VV* VH*", repeatable')
     add("--layers", help="layers to take out one by one")
     add("--module", action="append", default=[], help='"block=conv2_*", repeatable')
+    add("--dataset", action="append", default=[], help='"name=variable" of other data, repeatable')
+    add("--model", action="append", default=[], help='"name=function" of another model, repeatable')
+    add("--change", action="append", default=[], help='"name=variable": parameters or a function')
     add("--build", help="function that makes the model")
     add("--params", help="variable (or expression) with fixed hyperparameters")
-    designs = ["leave-one-out", "add-one-in", "pairs", "subsets"]
-    add("--design", default="leave-one-out", choices=designs)
+    add("--design", default="leave-one-out", choices=DESIGNS)
     add("--folds", type=int, default=5, help="if the data is not in folds yet")
     add("--repeats", type=int, default=3, help="seeds for each fold")
     add("--project", action="store_true", help="allow projections for layers")
@@ -66,6 +79,9 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
         groups=_named(options.group, "--group"),
         layers=options.layers,
         modules=_named(options.module, "--module"),
+        datasets=_valued(options.dataset, names, "--dataset"),
+        models=_valued(options.model, names, "--model"),
+        changes=_valued(options.change, names, "--change"),
         build=value_of(options.build, names, "--build"),
         params=value_of(options.params, names, "--params"),
         design=options.design,
@@ -81,13 +97,21 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
     display(found)  # type: ignore[no-untyped-call]
 
 
+def _valued(texts: Sequence[str], names: Mapping[str, Any], flag: str) -> dict[str, Any]:
+    """Name -> value, from texts such as "small steps=dict(lr=1e-4)"."""
+    return {
+        name: value_of(text, names, f'{flag} "{name}"')
+        for name, text in _named(texts, flag).items()
+    }
+
+
 def _named(texts: Sequence[str], flag: str) -> dict[str, str]:
-    """Name -> selection, from texts such as "sar=VV* VH*"."""
+    """Name -> what it means, from texts such as "sar=VV* VH*"."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, selection = text.partition("=")
         if not equals or not name.strip():
-            raise BadInput(f"{flag} {text!r} has no name", f'Write {flag} "sar=VV* VH*".')
+            raise BadInput(f"{flag} {text!r} has no name", f"Write {flag} {EXAMPLES[flag]}.")
         if name.strip() in found:
             raise BadInput(f"{flag} {name.strip()!r} is given twice", "Give each name once.")
         found[name.strip()] = selection

@@ -51,9 +51,20 @@ class StudyParser(argparse.ArgumentParser):
             UsageError: Unknown or missing flags.
         """
         try:
-            options = self.parse_args(shlex.split(line))
+            options, unknown = self.parse_known_args(shlex.split(line))
         except ValueError as error:
             raise UsageError(f"{self.prog}: {error}") from None
+        if unknown:
+            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            # A word without dashes belongs to a flag's value: it was not in quotes.
+            hint = (
+                nearest(unknown[0].partition("=")[0], flags, "flags")
+                if unknown[0].startswith("-")
+                else "Put values of several words in quotes."
+            )
+            raise UsageError(
+                f"{self.prog}: no flag {unknown[0]}. {hint} {self.prog} --help lists the flags."
+            )
         if options.help:
             print(self.format_help())
             return None

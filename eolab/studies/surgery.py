@@ -69,6 +69,7 @@ class Surgeon:
         self._template = keras.models.clone_model(_functional(model))
         self.names = layer_names(self._template)
         self._shapes = weight_shapes(self._template)
+        self._readers = _readers(self._template)
         self.parameters: int = self._template.count_params()
         self.flops = flops(self._template)
 
@@ -77,8 +78,8 @@ class Surgeon:
 
         Args:
             names: Names of layers; several go together (a block).
-            project: Where shapes do not fit without the layers, put a linear projection (Dense on
-                the last axis) in the place of a layer that changed the last axis.
+            project: Where what the layers lead to expects another size of the last axis, put one
+                linear projection (Dense) there, in the place of the last of them.
 
         Raises:
             BadInput: An unknown name, an input, or a removal that would change the weights of
@@ -92,10 +93,14 @@ class Surgeon:
             if name not in self.names:
                 raise BadInput(f"no layer {name!r}", nearest(name, self.names, "layers"))
         gone = set(names)
+        # Only where a block is left do shapes count: between its own layers anything may go.
+        exits = {name for name in gone if self._readers[name] - gone}
         problem = ""
         for choice in _choices(self._template, names):
             try:
-                rewired, inserted = _rewire(self._template, gone, choice, project=project)
+                rewired, inserted = _rewire(
+                    self._template, gone, choice, project=exits if project else set()
+                )
                 self._check(rewired, gone, inserted)
                 # Anew, so that its layers have no nodes but those of this graph, and are built:
                 # built ones (Concatenate) no longer look whether their inputs fit.
@@ -111,11 +116,7 @@ class Surgeon:
                 (self.parameters, new.count_params()),
                 (self.flops, flops(new)),
             )
-        what = repr(names[0]) if len(names) == 1 else f"{', '.join(map(repr, names))} together"
-        hint = "Remove it together with the layers that depend on its shape"
-        if not project:
-            hint += ", or allow a projection (project=True)"
-        raise BadInput(f"layer {what} cannot be removed: {problem}", hint + ".")
+        raise refusal("layer", names, problem, project=project)
 
     def _check(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
         """Whether nothing else than the removed layers differs.
@@ -215,9 +216,15 @@ def _depth(model: keras.Model, tensor: Any) -> int:
 
 
 def _rewire(
-    template: keras.Model, names: set[str], choice: Mapping[str, int], *, project: bool
+    template: keras.Model, names: set[str], choice: Mapping[str, int], *, project: set[str]
 ) -> tuple[keras.Model, list[str]]:
     """The same layers without some of them, and the names of projections that were put in.
+
+    Args:
+        template: The model.
+        names: Layers that go.
+        choice: Which of its inputs a layer with several passes on.
+        project: Those of them in whose place a projection may come.
 
     Raises whatever a layer says of a shape that it cannot take.
     """
@@ -233,7 +240,7 @@ def _rewire(
         passed = tensors[choice.get(layer.name, 0)]
         expected = _outputs(layer)[0].shape
         if (
-            project
+            layer.name in project
             and tuple(passed.shape) != tuple(expected)
             and passed.shape[1:-1] == expected[1:-1]
         ):
@@ -244,6 +251,40 @@ def _rewire(
 
     new = keras.models.clone_model(template, clone_function=lambda layer: layer, call_function=call)
     return new, inserted
+
+
+def _readers(model: keras.Model) -> dict[str, set[str]]:
+    """Layer -> layers that read what it makes; "" for the model's output."""
+    readers: dict[str, set[str]] = {layer.name: set() for layer in model.layers}
+    for layer in model.layers:
+        for node in layer._inbound_nodes:  # noqa: SLF001
+            for tensor in node.input_tensors:
+                readers[tensor._keras_history.operation.name].add(layer.name)  # noqa: SLF001
+    for tensor in model.outputs:
+        readers[tensor._keras_history.operation.name].add("")  # noqa: SLF001
+    return readers
+
+
+def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> BadInput:
+    """The error that says why layers or modules cannot go.
+
+    Args:
+        what: "layer" or "module".
+        names: Those that were to go.
+        problem: Why not.
+        project: Whether a projection was allowed.
+    """
+    them = f"{what} {names[0]!r}"
+    it = "it"
+    if len(names) > 1:
+        shown = ", ".join(map(repr, names[:3])) + (
+            f" and {len(names) - 3} more" if names[3:] else ""
+        )
+        them, it = f"{what}s {shown} together", "them"
+    hint = f"Remove {it} together with the {what}s that depend on the shape"
+    if not project:
+        hint += ", or allow a projection (project=True)"
+    return BadInput(f"{them} cannot be removed: {problem}", hint + ".")
 
 
 def first_line(error: Exception) -> str:
@@ -264,27 +305,50 @@ def weight_shapes(model: keras.Model) -> Shapes:
 def flops(model: keras.Model) -> int:
     """Floating-point operations for one sample, estimated.
 
-    Two for each weight of a kernel at each position of the output (dense, convolution, recurrent
-    layers); layers without a kernel are not counted. Unknown sizes of an axis count as 1.
+    Two for each weight of a kernel at each position where it is applied (dense, convolution,
+    recurrent layers, also inside other models); layers without a kernel are not counted. Unknown
+    sizes of an axis count as 1.
     """
     total = 0
     for layer in model.layers:
         for node in layer._inbound_nodes:  # noqa: SLF001
-            if not node.output_tensors:
-                continue
-            kernels = [w for w in layer.weights if "kernel" in w.path.rsplit("/", 1)[-1]]
-            positions = _positions(layer, node)
-            total += sum(2 * math.prod(k.shape) * positions for k in kernels)
+            if node.output_tensors:
+                total += _operations(layer, node.input_tensors, node.output_tensors[0])
     return total
 
 
-def _positions(layer: Any, node: Any) -> int:
-    """How often a kernel is applied to one sample."""
-    kind = type(layer).__name__
-    tensor = node.output_tensors[0]
-    shape = list(tensor.shape[1:])
+def _operations(layer: Any, inputs: Sequence[Any], output: Any) -> int:
+    if hasattr(layer, "layers") and hasattr(layer, "inputs"):  # a model as a layer
+        return flops(layer)
+    kernels = [w for w in layer.weights if "kernel" in w.path.rsplit("/", 1)[-1]]
+    given = inputs[0].shape if inputs else output.shape
+    positions = _positions(layer, given, output.shape)
+    return sum(2 * math.prod(k.shape) * positions for k in kernels)
+
+
+def _positions(layer: Any, given: Sequence[int | None], gave: Sequence[int | None]) -> int:
+    """How often a kernel is applied to one sample.
+
+    Args:
+        layer: The layer, or a wrapper around it.
+        given: Shape of what it reads, the batch first.
+        gave: Shape of what it makes.
+    """
+    inner = layer
+    while type(inner).__name__ in ("Bidirectional", "TimeDistributed"):
+        inner = getattr(inner, "forward_layer", None) or inner.layer
+    kind = type(inner).__name__
+    if kind.startswith("ConvLSTM"):
+        series = getattr(inner, "return_sequences", False)
+        places = _product(gave[2:-1] if series else gave[1:-1])
+        return int(given[1] or 1) * places
     if kind in ("LSTM", "GRU", "SimpleRNN"):
-        return int(node.input_tensors[0].shape[1] or 1)
-    first = getattr(layer, "data_format", "channels_last") == "channels_first"
-    axes = shape[1:] if first else shape[:-1]
+        return int(given[1] or 1)
+    # A transposed convolution spreads its kernel around each position that it reads.
+    shape = given if "Transpose" in kind else gave
+    first = getattr(inner, "data_format", "channels_last") == "channels_first"
+    return _product(shape[2:] if first else shape[1:-1])
+
+
+def _product(axes: Sequence[int | None]) -> int:
     return math.prod(int(n or 1) for n in axes)

@@ -15,7 +15,7 @@ import numpy as np
 
 from eolab.data import Split
 from eolab.errors import BadInput, nearest
-from eolab.studies.surgery import Surgery, first_line
+from eolab.studies.surgery import Surgery, first_line, refusal
 
 if TYPE_CHECKING:
     import torch
@@ -109,9 +109,10 @@ class TorchSurgeon:
         try:
             run = _run(new, self._given)
         except Exception as error:  # whatever a module says of shapes that it cannot take
-            raise self._refusal(gone, first_line(error), project=project) from None
+            raise refusal("module", gone, first_line(error), project=project) from None
         if run.shapes != self._run.shapes:
-            raise self._refusal(
+            raise refusal(
+                "module",
                 gone,
                 f"the output would change its shape from {_shown(self._run.shapes)} "
                 f"to {_shown(run.shapes)}",
@@ -147,13 +148,6 @@ class TorchSurgeon:
         if not project:
             return None
         return _projection(call.given.shape, call.gave.shape)
-
-    def _refusal(self, names: Sequence[str], problem: str, *, project: bool) -> BadInput:
-        what = repr(names[0]) if len(names) == 1 else f"{', '.join(map(repr, names))} together"
-        hint = "Remove it together with the modules that depend on its shape"
-        if not project:
-            hint += ", or allow a projection (project=True)"
-        return BadInput(f"module {what} cannot be removed: {problem}", hint + ".")
 
     def _prove(self, new: torch.nn.Module, gone: Sequence[str]) -> None:
         """That the weights of all other modules are there as before, and those of these are not."""

@@ -51,6 +51,7 @@ const RESULT: IAblation = {
     row('without optical', null)
   ],
   pairs: [],
+  shapley: [],
   figures: [],
   notes: ['3 of 12 runs have not ended with a value.']
 };
@@ -86,6 +87,30 @@ describe('an ablation', () => {
     screen.getByText('\u22120.01');
     screen.getByText('without sar in words.');
     screen.getByText('3 of 12 runs have not ended with a value.');
+  });
+
+  it('shows what parts are worth over all subsets, and what variants cost', async () => {
+    const rows = RESULT.rows.map(each => ({
+      ...each,
+      cost: { parameters: 1234 }
+    }));
+    const shapley = [
+      { name: 'sar', ...estimate(0.2) },
+      { name: 'slope', ...estimate(0.01) }
+    ];
+    render(
+      <EolabContext.Provider value={open({ ...RESULT, rows, shapley }).eolab()}>
+        <Ablation study={STUDY} variant={null} onVariant={vi.fn()} />
+      </EolabContext.Provider>
+    );
+    const table = await screen.findByRole('table', { name: /Shapley values/ });
+    expect(table.textContent).toContain('sar+0.2+0.15 to +0.25');
+    const fills = [...table.querySelectorAll('.eolab-Ablation-fill')];
+    expect(fills.map(fill => fill.getAttribute('data-claimed'))).toEqual([
+      'true',
+      'false'
+    ]);
+    expect(screen.getAllByText('1,234')).toHaveLength(3);
   });
 
   it('says what is missing while nothing can be compared', async () => {

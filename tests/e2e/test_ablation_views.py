@@ -1,4 +1,4 @@
-"""An ablation in its tab and under a cell: bars, pairs, classes, and the runs behind a bar."""
+"""An ablation in its tab and under a cell: bars, worths, pairs, classes, the runs behind a bar."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ablation(lab: Lab) -> Ablation:
     data = TrainingData(X, y, groups, ("VV", "VH", "red", "nir", "slope"), ("a", "b", "c"))
     made = ablate(
         config.find(lab.folder), judge, data=data, name=NAME, metric="accuracy", groups=GROUPS,
-        design="pairs", folds=3, repeats=2, workers=2, wait=False, tracking=False,
+        design="subsets", folds=3, repeats=2, workers=2, wait=False, tracking=False,
     )  # fmt: skip
     assert isinstance(made, Ablation)
     return made
@@ -74,12 +74,16 @@ def test_the_tab_of_an_ablation(
     expect(first).to_contain_text(worst.variant.name)
     expect(first).to_contain_text(f"+{worst.drop.value:.4g}")
     expect(first.locator("td").last).to_have_text(str(worst.runs))
-    expect(panel.get_by_role("table")).to_have_count(3)
+    expect(panel.get_by_role("table")).to_have_count(4)
+    worth = result.shapley()["terrain"]
+    shapley = panel.get_by_role("table").nth(1)
+    part = shapley.locator("tbody tr").filter(has=page.get_by_role("rowheader", name="terrain"))
+    expect(part).to_contain_text(f"{abs(worth.value):.4g}")
     (pair,) = (v for k, v in result.interactions().items() if set(k) == {"radar", "optical"})
-    together = panel.get_by_role("table").nth(1)
+    together = panel.get_by_role("table").nth(2)
     cell = together.locator("tbody tr").filter(has=page.get_by_role("rowheader", name="radar"))
     expect(cell).to_contain_text(f"{abs(pair.value):.4g}")
-    expect(panel.get_by_role("table").nth(2)).to_contain_text("recall_0")
+    expect(panel.get_by_role("table").nth(3)).to_contain_text("recall_0")
     shoot(page, f"ablation-{theme.lower()}")
     assert not accessibility.findings(page)
     # The runs behind a bar.

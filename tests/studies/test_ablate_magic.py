@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator
 
 import numpy as np
@@ -56,9 +57,31 @@ def test_a_dry_run_starts_nothing(shell: InteractiveShell, config: Config) -> No
 def test_what_is_wrong_is_said_in_a_line(shell: InteractiveShell) -> None:
     with pytest.raises(UsageError, match="--metric"):
         shell.run_cell_magic("ablate", "--name a", CELL)
-    with pytest.raises(UsageError, match="--repeat "):
+    with pytest.raises(UsageError, match=r"no flag --repeat. Did you mean '--repeats'"):
         shell.run_cell_magic("ablate", "--metric score --repeat 3", CELL)
+    with pytest.raises(UsageError, match=r"no flag VH. Put values of several words in quotes"):
+        shell.run_cell_magic("ablate", "--metric score --group sar=VV VH", CELL)
     with pytest.raises(BadInput, match="has no name"):
         shell.run_cell_magic("ablate", "--metric score --data table --group VV", CELL)
-    with pytest.raises(BadInput, match="group 'sar': no features 'VX'"):
+    with pytest.raises(BadInput, match="group 'sar': no feature 'VX'"):
         shell.run_cell_magic("ablate", "--metric score --data table --group sar=VX", CELL)
+
+
+def test_other_data_and_changes_are_flags_too(shell: InteractiveShell) -> None:
+    shell.user_ns["less"] = shell.user_ns["table"].without(["VV"])
+    line = (
+        '--name a --metric score --data table --dataset "no VV=less" --folds 2 --repeats 1 '
+        "--change 'twice=dict(weight=2.0)' --workers 1 --no-tracking"
+    )
+    shell.run_cell_magic("ablate", line, CELL)
+    rows = shell.user_ns["ablation"].result().rows
+    assert {row.variant.name: row.mean for row in rows} == {"baseline": 4, "no VV": 3, "twice": 8}
+    assert {row.variant.name: row.cost for row in rows}["no VV"] == {"columns": 3}
+    with pytest.raises(BadInput, match="there is no such variable"):
+        shell.run_cell_magic("ablate", f"{line} --change other=dct()", CELL)
+
+
+def test_the_designs_of_the_flag_are_those_of_the_library() -> None:
+    from eolab.studies.ablation.design import Design
+
+    assert typing.get_args(Design) == ablate.DESIGNS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import random
 
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, NotFound
-from eolab.studies.ablation import AblationStudy, ablate, open_ablation
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, runs, variants
@@ -25,12 +23,8 @@ from eolab.studies.ablation.inference import (
     holm,
     in_words,
     shapley,
-    spending,
 )
 from eolab.studies.ablation.result import summarise
-from eolab.studies.ablation.sequential import SequentialRuns
-from eolab.studies.parameters import choice, integer
-from eolab.studies.space import Space
 
 COLUMNS = ("VV_03", "VV_04", "VH_03", "B02_03", "B08_03", "slope", "height")
 
@@ -63,11 +57,22 @@ def test_a_selection_is_names_globs_or_prefixes(names, expected):
 @pytest.mark.parametrize(
     ("call", "message", "hint"),
     [
-        (lambda: parts.features(["slop"], COLUMNS[:3]), "no features 'slop'", "VV"),
+        (lambda: parts.features(["slop"], COLUMNS[:3]), "no feature 'slop'", "VV"),
         (lambda: parts.features(["hieght"], COLUMNS), "'hieght'", "'height'"),
-        (lambda: parts.groups({"sar": "VX*"}, COLUMNS), "group 'sar': no features 'VX*'", "VV"),
+        (lambda: parts.groups({"sar": "VX*"}, COLUMNS), "group 'sar': no feature 'VX*'", "VV"),
         (lambda: parts.groups({"sar": ""}, COLUMNS), "empty selection", "Name one"),
         (lambda: parts.groups({"all": "*"}, COLUMNS), "all 7 features", "Leave some"),
+        (lambda: parts.groups({"sar": []}, COLUMNS), "group 'sar': an empty selection", "Name one"),
+        (lambda: parts.groups({"": "VV"}, COLUMNS), "holds the name ''", "groups={"),
+        (lambda: parts.groups(["VV*"], COLUMNS), "groups= is a list", "groups={"),
+        (lambda: parts.groups({"sar": 3}, COLUMNS), "3 selects no features", "list of names"),
+        (lambda: parts.features([7], COLUMNS), "7 is no name of a feature", "text"),
+        (lambda: parts.layers("cnv2", ["conv1", "conv2"]), "no layer 'cnv2'", "'conv2'"),
+        (lambda: parts.layers("", ["conv1", "conv2"]), "empty selection of layers", "Name one"),
+        (lambda: parts.modules({"b": "cnv"}, ["conv1", "conv2"]), "module 'b': no layer", "conv"),
+        (lambda: parts.modules({"b": []}, ["conv1", "conv2"]), "module 'b': an empty", "Name one"),
+        (lambda: parts.modules({"b": "*"}, ["conv1", "conv2"]), "all 2 layers", "Leave some"),
+        (lambda: parts.modules("conv", ["conv1", "conv2"]), "modules= is a str", "modules={"),
         (lambda: parts.features(True, ["x"]), "the only feature", "Leave some"),
         (lambda: parts.check_distinct([]), "nothing to ablate", "groups="),
         (
@@ -103,6 +108,7 @@ def test_designs_have_the_variants_that_they_name():
     assert {v.removed for v in variants(GROUPS, "pairs")} == {
         (), *[(a,) for a in "abcd"], *itertools.combinations("abcd", 2),
     }  # fmt: skip
+    assert variants(GROUPS, "leave-group-out") == variants(GROUPS, "leave-one-out")
     assert len(variants(GROUPS, "subsets")) == 16
     only = variants(GROUPS, "add-one-in")
     assert [v.name for v in only] == [
@@ -117,6 +123,8 @@ def test_designs_have_the_variants_that_they_name():
 def test_impossible_designs_are_told():
     with pytest.raises(BadInput, match="'leave-on-out'"):
         variants(GROUPS, "leave-on-out")
+    with pytest.raises(BadInput, match="'slope' is no group"):
+        variants([*GROUPS, Component("slope", "feature", ("slope",))], "leave-group-out")
     with pytest.raises(BadInput, match="128 subsets"):
         variants([Component(name, "group") for name in "abcdefg"], "subsets")
     with pytest.raises(BadInput, match="compared alone"):
@@ -324,6 +332,12 @@ def test_a_stopped_study_still_says_something_and_what_is_missing():
     assert all("single pair" in sentence for sentence in one.in_words())
 
 
+def test_a_misspelt_variant_is_told_with_the_nearest():
+    with pytest.raises(NotFound, match="no variant 'without aa'") as error:
+        result_of({"a": 0.1}).row("without aa")
+    assert "'without a'" in error.value.hint
+
+
 def test_the_table_is_markdown_latex_and_csv(tmp_path):
     result = result_of({"a_1": 0.1})
     assert result.to_markdown().splitlines()[2].startswith("| baseline | 0.")
@@ -362,187 +376,18 @@ def test_interactions_show_that_two_components_replace_each_other():
     assert result.interactions()["a", "c"].value == pytest.approx(0.4)
 
 
-# -- on the engine ---------------------------------------------------------------------------
-
-
-def nearest_mean(data, reporter, *, seed, shrink=0.0):
-    """A small classifier: the nearer of two class means."""
-    means = [data.train.X[data.train.y == c].mean(axis=0) for c in (0, 1)]
-    means = [m * (1 - shrink) for m in means]
-    distance = [((data.validation.X - m) ** 2).sum(axis=1) for m in means]
-    right = (distance[1] < distance[0]) == data.validation.y
-    reporter.report(step=0, accuracy=float(right.mean()))
-    return {
-        "accuracy": float(right.mean()),
-        "recall_yes": float(right[data.validation.y == 1].mean()),
-        "columns_seen": float(data.train.X.shape[1]),
-        "seed_seen": float(seed),
-    }
-
-
-OPTIONS = {"name": "abl", "metric": "accuracy", "workers": 2, "tracking": False}
-
-
-@pytest.fixture
-def ablation(config, run):  # `run` ends what is left of the study's processes
-    def start(train=nearest_mean, **options):
-        given = {"data": table(400), "folds": 4, "repeats": 1, **OPTIONS, **options}
-        return ablate(config, train, **given)
-
-    return start
-
-
-def test_groups_are_left_out_in_parallel_and_the_result_can_be_opened_later(config, ablation):
-    done = ablation(groups={"sar": "VV* VH*", "terrain": ["slope", "height"]}, repeats=2)
-    result = done.result()
-    assert done.state == "completed"
-    assert len(result.values) == 3 * 4 * 2
-    assert result.row("without sar").drop.low > 0
-    assert result.row("without sar").cost == {"columns": 4}
-    assert "without sar" in result.rows[1].variant.name
-    seen = done.result("columns_seen")
-    assert {row.variant.name: row.mean for row in seen.rows} == {
-        BASELINE: 7, "without sar": 4, "without terrain": 5,
-    }  # fmt: skip
-    per_class = done.result("recall_yes")
-    assert per_class.row(BASELINE).runs == 8
-    with pytest.raises(NotFound) as error:
-        done.result("recall_yse")
-    assert "'recall_yes'" in error.value.hint
-    again = open_ablation(config, "abl").result()
-    assert again.to_markdown() == result.to_markdown()
-    document = json.loads((done.study.folder / "ablation.json").read_text())
-    assert document["format"] == 1
-
-
-def test_all_variants_get_the_same_seed_on_a_fold_and_repeat(ablation):
-    result = ablation(features=["slope", "height"], repeats=2).result("seed_seen")
-    seeds = {}
-    for run, value in result.values.items():
-        seeds.setdefault((run.fold, run.repeat), set()).add(value)
-    assert all(len(values) == 1 for values in seeds.values())
-    assert len(set.union(*seeds.values())) == 8
-    assert result.row("without slope").drop.value == 0
-
-
-def test_a_clear_variant_is_stopped_early_and_the_result_says_so(ablation):
-    data = table(2400)
-    options = {
-        "data": data, "folds": 10, "groups": {"sar": "V*", "terrain": ["slope"]}, "workers": 1,
-        "stop_early": True,
-    }  # fmt: skip
-    done = ablation(**options)
-    result = done.result()
-    assert done.state == "completed"
-    sar, terrain = result.row("without sar"), result.row("without terrain")
-    assert 2 <= sar.runs < 10
-    assert sar.drop.low > 0
-    assert sar.corrected < 0.05
-    assert terrain.runs == result.baseline.runs == 10
-    assert any("Lan and DeMets" in sentence for sentence in result.in_words())
-    assert "left out" in result.in_words()[-1]
-
-
-def test_the_error_spent_over_all_looks_is_the_whole():
-    for looks in (1, 2, 5, 30):
-        spent = spending(looks, 0.05)
-        assert len(spent) == looks
-        assert sum(spent) == pytest.approx(0.05)
-    # O'Brien and Fleming's bounds ask for much more at the first of five looks than at the last.
-    assert spending(5)[0] < 1e-4 < spending(5)[4]
-
-
-def test_stopping_early_keeps_false_alarms_below_their_bound():
-    """200 studies of noise, independent pairs, looked at after each of ten folds."""
-    chance = np.random.default_rng(3)
-    space = Space.from_dict(
-        {"variant": choice(BASELINE, "without a"), "fold": integer(0, 9), "repeat": integer(0, 0)}
-    )
-    planned = variants([Component("a", "group")], "leave-one-out")
-    alarms = stopped = 0
-    for _ in range(200):
-        sampler = SequentialRuns(
-            space, runs(planned, folds=10, repeats=1), planned,
-            direction="maximize", overlap=0.0, stop_early=True,
-        )  # fmt: skip
-        values, n = {}, 0
-        while n < sampler.limit:
-            params = sampler.ask(n)
-            run = Run(params["variant"], params["fold"], params["repeat"])
-            values[run] = float(chance.normal())
-            sampler.tell(n, params, values[run], "completed")
-            n += 1
-        result = summarise(
-            planned, values, metric="f1", direction="maximize", overlap=0.0, planned=20,
-            stop_early=True,
-        )  # fmt: skip
-        stopped += n < 20
-        alarms += result.row("without a").corrected <= 0.05
-    assert alarms <= 0.09 * 200
-    assert stopped <= alarms
-
-
-def test_changes_and_datasets_are_variants_too(ablation):
-    data = table(400)
-    shuffled = TrainingData(data.X, data.y[::-1].copy(), data.groups, data.columns, data.classes)
-    result = ablation(
-        datasets={"shuffled labels": shuffled},
-        changes={"shrunk": {"shrink": 1.0}, "noise free": lambda split: split},
-    ).result()
-    names = {row.variant.name for row in result.rows}
-    assert names == {BASELINE, "shuffled labels", "shrunk", "noise free"}
-    assert result.row("shuffled labels").drop.value > 0.2
-    assert result.row("noise free").drop.value == 0
-
-
-def test_shapley_values_of_a_study_add_up(ablation):
-    done = ablation(
-        groups={"sar": "V", "optical": "B", "terrain": "slope height"}, design="subsets"
-    )
-    result = done.result()
-    values = result.shapley()
-    assert next(iter(values)) == "sar"
-    total = result.baseline.mean - result.row("none of them").mean
-    assert sum(v.value for v in values.values()) == pytest.approx(total)
-
-
-def test_a_dry_run_lists_the_variants_and_starts_nothing(config, ablation):
-    preview = ablation(features=True, dry_run=True)
-    assert len(preview.variants) == 8
-    assert len(preview.runs) == 32
-    assert preview.to_dataframe()["columns"].tolist() == [7] + [6] * 7
-    assert not (config.runs / "abl").exists()
-
-
-def test_maggys_names_are_understood(config):
-    study = AblationStudy()
-    study.features.include("slope", ["height"])
-    preview = study.run(config, nearest_mean, data=table(), dry_run=True, **OPTIONS)
-    assert [v.name for v in preview.variants] == [BASELINE, "without slope", "without height"]
-
-
-def needs(data, reporter, *, alpha):
-    return {"accuracy": alpha}
-
-
-@pytest.mark.parametrize(
-    ("options", "message", "hint"),
-    [
-        ({"features": ["slop3"]}, "'slop3'", "slope"),
-        ({}, "nothing to ablate", "groups="),
-        ({"layers": "dense"}, "there is no model", "build="),
-        ({"features": True, "params": {"shrnk": 1}}, "'shrnk'", "'shrink'"),
-        ({"changes": {"c": {"shrnk": 1}}}, "'shrnk'", "'shrink'"),
-        ({"features": True, "build": lambda: None}, "no `model`", "Add the argument"),
-        ({"features": True, "train": needs}, "'alpha', which nobody gives", "params="),
-        ({"features": True, "metric": "loss"}, "looks wrong", "minimize"),
-        ({"features": True, "repeats": 0}, "repeats=0", "1 or more"),
-        ({"features": True, "data": None}, "no names of features", "Split"),
-    ],
-)
-def test_faults_are_told_before_the_first_run(config, ablation, options, message, hint):
-    with pytest.raises(BadInput) as error:
-        ablation(**options)
-    assert message in error.value.message
-    assert hint in error.value.hint
-    assert not (config.runs / "abl").exists()
+def test_shapley_values_are_said_in_words_once_all_subsets_have_run():
+    slope = 0.3
+    components = [Component(name, "group") for name in ("sar", "slope")]
+    planned = variants(components, "subsets")
+    worth = {(): 0.9, ("sar",): 0.7, ("slope",): 0.9 - slope, ("sar", "slope"): 0.75 - slope}
+    values = {Run(v.name, fold, 0): worth[v.removed] for v in planned for fold in range(3)}
+    options = {"components": components, "metric": "f1", "direction": "maximize", "overlap": 0.0}
+    words = summarise(planned, values, **options).in_words()
+    shown = [sentence for sentence in words if sentence.startswith("Shapley")]
+    assert len(shown) == 2
+    worths = {"sar": 0.175, "slope": slope - 0.025}
+    for name, value in worths.items():
+        assert any(s.startswith(f"Shapley value of {name}: {value:+.3g} f1") for s in shown)
+    some = {run: value for run, value in values.items() if run.variant != "none of them"}
+    assert not any("Shapley" in s for s in summarise(planned, some, **options).in_words())

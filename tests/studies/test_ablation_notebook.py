@@ -24,7 +24,7 @@ def test_the_ablation_notebook(config: Config, monkeypatch: pytest.MonkeyPatch) 
     if POINTS.exists():
         monkeypatch.setenv("WORLDCEREAL_POINTS", str(POINTS))
     text = run_notebook("03-ablation.ipynb", config, monkeypatch).text
-    assert re.search(r"no layers 'conv3'\s+Did you mean 'conv2' or 'conv1'", text)
+    assert re.search(r"no layer 'conv3'\s+Did you mean 'conv2' or 'conv1'", text)
     assert "layer 'conv1' cannot be removed" in text
     ws = Workspace(config)
     layers = ws.ablation("layers").result()

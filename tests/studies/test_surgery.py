@@ -122,6 +122,36 @@ def test_a_block_goes_as_a_whole_and_what_is_left_of_it_is_nothing():
     assert set(shapes(surgery.model)) == {"x", "first", "left", "right", "concat", "head"}
 
 
+def inception(channels=(8, 8, 8)):
+    """Three branches of an Inception block between a stem of 16 channels and a head."""
+    inputs = keras.Input((8, 8, 4), name="x")
+    stem = keras.layers.Conv2D(16, 3, padding="same", name="stem")(inputs)
+    one = keras.layers.Conv2D(channels[0], 1, name="mixed_1x1")(stem)
+    three = keras.layers.Conv2D(4, 1, name="mixed_3x3_reduce")(stem)
+    three = keras.layers.Conv2D(channels[1], 3, padding="same", name="mixed_3x3")(three)
+    pool = keras.layers.MaxPooling2D(3, 1, padding="same", name="mixed_pool")(stem)
+    pool = keras.layers.Conv2D(channels[2], 1, name="mixed_pool_1x1")(pool)
+    both = keras.layers.Concatenate(name="mixed")([one, three, pool])
+    flat = keras.layers.GlobalAveragePooling2D(name="flat")(both)
+    return keras.Model(inputs, keras.layers.Dense(3, name="head")(flat))
+
+
+def test_a_module_with_branches_goes_as_one_and_leaves_one_projection():
+    model = inception()
+    block = [name for name in shapes(model) if name.startswith("mixed")]
+    with pytest.raises(BadInput, match="and 3 more together cannot be removed"):
+        remove(model, *block)
+    surgery = remove(model, *block, project=True)
+    assert surgery.inserted == ("mixed_projection",)
+    assert set(shapes(surgery.model)) == {"x", "stem", "mixed_projection", "flat", "head"}
+    lost = sum(int(np.prod(s)) for name in block for s in shapes(model)[name])
+    assert surgery.parameters[1] == surgery.parameters[0] - lost + 16 * 24 + 24
+    same = inception((4, 8, 4))  # 16 channels in, 16 out: nothing to project
+    assert remove(same, *block, project=True).inserted == ()
+    branch = remove(model, "mixed_3x3_reduce", "mixed_3x3", project=True)
+    assert branch.inserted == ("mixed_3x3_projection",)
+
+
 def test_a_shared_layer_goes_everywhere():
     inputs = keras.Input((4,))
     shared = keras.layers.Dense(4, name="shared")
@@ -158,6 +188,50 @@ def test_flops_are_those_of_the_textbook():
     assert flops(model) == expected
     series = keras.Sequential([keras.Input((12, 4)), keras.layers.LSTM(6)])
     assert flops(series) == 2 * 12 * (4 * 24 + 6 * 24)
+
+
+def test_flops_are_those_of_tensorflows_profiler():
+    """A U-Net's way up, a backbone as a layer, series read both ways: what is used on EO data."""
+    from eolab.studies.surgery import flops
+
+    layers = keras.layers
+    down = keras.Input((16, 16, 3))
+    up = layers.Conv2DTranspose(6, 3, strides=2, padding="same", use_bias=False)(down)
+    backbone = keras.Sequential(
+        [keras.Input((16, 16, 3)), layers.Conv2D(4, 3, strides=2, use_bias=False)]
+    )
+    nested = layers.Dense(5, use_bias=False)(layers.Flatten()(backbone(down)))
+    separable = layers.SeparableConv2D(7, 3, use_bias=False)(down)
+    for output in (up, nested, separable):
+        model = keras.Model(down, output)
+        assert flops(model) == profiled(model)
+    series = keras.Input((12, 4))
+    gates = 4 * 6 * (4 + 6)
+    both = keras.Model(series, layers.Bidirectional(layers.LSTM(6))(series))
+    assert flops(both) == 2 * 2 * 12 * gates
+    each = keras.Model(series, layers.TimeDistributed(layers.Dense(3))(series))
+    assert flops(each) == 2 * 12 * 4 * 3
+    pictures = keras.Input((5, 8, 8, 2))
+    cells = keras.Model(pictures, layers.ConvLSTM2D(3, 3, padding="same")(pictures))
+    assert flops(cells) == 2 * 5 * 64 * (9 * 2 * 12 + 9 * 3 * 12)
+
+
+def profiled(model):
+    """What TensorFlow counts for one sample."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2_as_graph,
+    )
+
+    signature = tf.TensorSpec([1, *model.inputs[0].shape[1:]], tf.float32)
+    concrete = tf.function(model).get_concrete_function(signature)
+    _, graph = convert_variables_to_constants_v2_as_graph(concrete)
+    with tf.Graph().as_default() as default:
+        tf.graph_util.import_graph_def(graph, name="")
+        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        options["output"] = "none"
+        found = tf.compat.v1.profiler.profile(default, cmd="op", options=options)
+    return found.total_float_ops
 
 
 def build(data, hidden=8):
@@ -202,7 +276,48 @@ def test_layers_and_modules_are_ablated_on_the_engine(config, run):
     assert seen == {
         "baseline": 210, "without block_two": 138, "without deep": 66, "without ab": 194,
     }  # fmt: skip
-    with pytest.raises(BadInput, match="without block_one: layer 'block_one' cannot be removed"):
+    with pytest.raises(BadInput, match=r"^layer 'block_one' cannot be removed"):
         ablate(config, look, **{**options, "layers": "block_one", "dry_run": True})
-    with pytest.raises(BadInput, match="no layers 'blok_two'"):
+    with pytest.raises(BadInput, match="no layer 'blok_two'"):
         ablate(config, look, **{**options, "layers": ["blok_two"], "dry_run": True})
+
+
+def wide(data):
+    return build(data, hidden=16)
+
+
+def test_other_models_are_variants_and_a_dry_run_builds_every_model(config, run):
+    from eolab.data import Split, TrainingData
+    from eolab.studies.ablation import ablate
+
+    part = TrainingData(
+        np.zeros((6, 5), dtype=np.float32),
+        np.zeros(6, dtype=np.int64),
+        np.arange(6),
+        tuple("abcde"),
+    )
+    options = {
+        "data": Split(part, part), "repeats": 1, "name": "models", "metric": "accuracy",
+        "build": build, "models": {"wider": wide}, "changes": {"small": {"hidden": 2}},
+        "groups": {"ab": ["a", "b"]}, "workers": 1, "tracking": False,
+    }  # fmt: skip
+    listed = ablate(config, look, dry_run=True, **options).to_dataframe().set_index("variant")
+    counts = dict(listed["parameters"])
+    assert counts == {"baseline": 210, "without ab": 194, "wider": 674, "small": 30}
+    assert (listed["flops"] > 0).all()
+    result = ablate(config, look, **options).result("parameters")
+    assert {row.variant.name: row.mean for row in result.rows} == counts
+
+    def fixed(data):
+        if data.train.X.shape[1] != 5:
+            raise ValueError("five bands, please")
+        return build(data)
+
+    with pytest.raises(BadInput, match=r"without ab: the model cannot be built.*five bands"):
+        ablate(
+            config,
+            look,
+            **{**options, "build": fixed, "models": None, "changes": None, "dry_run": True},
+        )
+    with pytest.raises(BadInput, match="model 'wider' is a int"):
+        ablate(config, look, **{**options, "models": {"wider": 3}, "dry_run": True})

@@ -198,5 +198,5 @@ def test_torch_modules_are_ablated_on_the_engine_and_seeds_give_the_same_table(c
     assert counts["without ab"] == listed["baseline"] - 2 * 6  # build sees the columns that stay
     for one, two in zip(first.result().rows, again.result().rows, strict=True):
         assert (one.variant.name, one.mean) == (two.variant.name, two.mean)
-    with pytest.raises(BadInput, match="no layers 'midle'"):
+    with pytest.raises(BadInput, match="no layer 'midle'"):
         ablate(config, train, name="bad", **{**options, "layers": ["midle"], "dry_run": True})

@@ -23,7 +23,7 @@ class Component:
     Attributes:
         name: What the result calls it.
         kind: "feature" and "group" are columns of the data, "layer" and "module" are layers of
-            the model, "change" is a named change of data or parameters.
+            the model, "change" is a named change of data, model or parameters.
         members: Names of the columns or layers that go.
     """
 
@@ -55,18 +55,22 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
     Args:
         names: The selection.
         known: All names.
-        what: What they are ("features"), for the message.
+        what: What one of them is ("feature"), for the message.
 
     Raises:
         BadInput: A part that means nothing, with the nearest names; or no part at all.
     """
+    if not hasattr(names, "__iter__"):
+        raise BadInput(
+            f"{names!r} selects no {what}s", 'Give a list of names, or text ("VV* VH*").'
+        )
     parts = names.replace(",", " ").split() if isinstance(names, str) else list(names)
     if not parts:
-        raise BadInput(f"an empty selection of {what}", "Name one or more, or use a glob.")
+        raise BadInput(f"an empty selection of {what}s", "Name one or more, or use a glob.")
     chosen: set[str] = set()
     for part in parts:
         if not isinstance(part, str):
-            raise BadInput(f"{part!r} is no name of {what}", "Give text.")
+            raise BadInput(f"{part!r} is no name of a {what}", "Give text.")
         if part in known:
             found = [part]
         elif any(sign in part for sign in "*?["):
@@ -74,7 +78,7 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
         else:
             found = [name for name in known if name.startswith(part)]
         if not found:
-            raise BadInput(f"no {what} {part!r}", _near(part, known, what))
+            raise BadInput(f"no {what} {part!r}", _near(part, known, f"{what}s"))
         chosen.update(found)
     return tuple(name for name in known if name in chosen)
 
@@ -95,7 +99,7 @@ def features(chosen: Names | bool, columns: Sequence[str]) -> list[Component]:
     """
     if chosen is False:
         return []
-    names = tuple(columns) if chosen is True else select(chosen, columns, "features")
+    names = tuple(columns) if chosen is True else select(chosen, columns, "feature")
     _not_all(names[:1], columns, "the only feature")
     return [Component(name, "feature", (name,)) for name in names]
 
@@ -106,39 +110,71 @@ def groups(chosen: Mapping[str, Names], columns: Sequence[str]) -> list[Componen
     Raises:
         BadInput: A misspelt name, an empty group, or one that is everything.
     """
-    found = []
-    for name, members in chosen.items():
-        try:
-            resolved = select(members, columns, "features")
-        except BadInput as error:
-            raise BadInput(f"group {name!r}: {error.message}", error.hint) from None
-        _not_all(resolved, columns, f"group {name!r}")
-        found.append(Component(name, "group", resolved))
-    return found
-
-
-def _not_all(members: Sequence[str], columns: Sequence[str], what: str) -> None:
-    if len(members) == len(columns):
-        raise BadInput(
-            f"{what} is all {len(columns)} features: nothing would be left",
-            "Leave some features out of it.",
-        )
+    return _named(chosen, columns, kind="group", what="feature", option="groups")
 
 
 def layers(chosen: Names, known: Sequence[str]) -> list[Component]:
-    """One component for each selected layer."""
-    return [Component(name, "layer", (name,)) for name in select(chosen, known, "layers")]
+    """One component for each selected layer.
+
+    Raises:
+        BadInput: A misspelt name.
+    """
+    return [Component(name, "layer", (name,)) for name in select(chosen, known, "layer")]
 
 
 def modules(chosen: Mapping[str, Names], known: Sequence[str]) -> list[Component]:
-    """One component for each named group of layers, which goes as a whole."""
+    """One component for each named group of layers, which goes as a whole.
+
+    Raises:
+        BadInput: A misspelt name, an empty module, or one that is everything.
+    """
+    return _named(chosen, known, kind="module", what="layer", option="modules")
+
+
+def _named(
+    chosen: Mapping[str, Names], known: Sequence[str], *, kind: Kind, what: str, option: str
+) -> list[Component]:
+    check_names(chosen, option)
     found = []
     for name, members in chosen.items():
         try:
-            found.append(Component(name, "module", select(members, known, "layers")))
+            resolved = select(members, known, what)
         except BadInput as error:
-            raise BadInput(f"module {name!r}: {error.message}", error.hint) from None
+            raise BadInput(f"{kind} {name!r}: {error.message}", error.hint) from None
+        _not_all(resolved, known, f"{kind} {name!r}", what)
+        found.append(Component(name, kind, resolved))
     return found
+
+
+EXAMPLES = {
+    "groups": '{"sar": "VV* VH*"}',
+    "modules": '{"block": "conv2_*"}',
+    "datasets": '{"with clouds": other_split}',
+    "models": '{"wider": build_wider}',
+    "changes": '{"small steps": {"lr": 1e-4}}',
+}
+
+
+def check_names(chosen: object, option: str) -> None:
+    """Whether an option is a mapping from names, none of them empty.
+
+    Raises:
+        BadInput: Otherwise.
+    """
+    hint = f"Write {option}={EXAMPLES[option]}."
+    if not isinstance(chosen, Mapping):
+        raise BadInput(f"{option}= is a {type(chosen).__name__} without names", hint)
+    for name in chosen:
+        if not isinstance(name, str) or not name.strip():
+            raise BadInput(f"{option}= holds the name {name!r}", hint)
+
+
+def _not_all(members: Sequence[str], known: Sequence[str], what: str, one: str = "feature") -> None:
+    if len(members) == len(known):
+        raise BadInput(
+            f"{what} is all {len(known)} {one}s: nothing would be left",
+            f"Leave some {one}s out of it.",
+        )
 
 
 def check_distinct(components: Sequence[Component]) -> None:
@@ -150,7 +186,7 @@ def check_distinct(components: Sequence[Component]) -> None:
     if not components:
         raise BadInput(
             "there is nothing to ablate",
-            "Give features=, groups=, layers=, modules= or variants=.",
+            "Give features=, groups=, layers=, modules=, datasets=, models= or changes=.",
         )
     names: set[str] = set()
     removed: dict[tuple[bool, frozenset[str]], str] = {}

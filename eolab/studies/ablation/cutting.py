@@ -54,3 +54,12 @@ def cutter_for(model: object, data: object) -> Cutter:
         f"build returned a {type(model).__name__}, whose layers are unknown",
         "Return a Keras model or a torch.nn.Module.",
     )
+
+
+def size_of(model: object, data: object) -> tuple[int, int] | None:
+    """Number of parameters and FLOPs of one sample; None of a model that nobody can read."""
+    try:
+        cutter = cutter_for(model, data)
+    except BadInput:
+        return None
+    return cutter.parameters, cutter.flops

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from eolab.errors import BadInput, nearest
 from eolab.studies.ablation.components import BASELINE, Component
 
-Design: TypeAlias = Literal["leave-one-out", "add-one-in", "pairs", "subsets"]
+Design: TypeAlias = Literal["leave-one-out", "leave-group-out", "add-one-in", "pairs", "subsets"]
 
 MOST_SUBSETS = 6
 """All subsets of more components than this are more runs than anybody waits for."""
@@ -46,6 +46,7 @@ def variants(components: Sequence[Component], design: Design) -> list[Variant]:
     """The variants of a design, the baseline first.
 
     - "leave-one-out": each component (a feature, a group, a layer, ...) goes alone.
+    - "leave-group-out": the same by the name that it has for groups and modules, and only for them.
     - "add-one-in": without all components, and with each of them alone. Where the components
       together are all features there is nothing to begin from, and that variant sees a column of
       zeros.
@@ -53,13 +54,22 @@ def variants(components: Sequence[Component], design: Design) -> list[Variant]:
     - "subsets": every subset goes, from which Shapley values follow.
 
     Raises:
-        BadInput: An unknown design, or more than six components for "subsets".
+        BadInput: An unknown design, one that does not fit the components, or more than six of them
+            for "subsets".
     """
     if design not in typing.get_args(Design):
-        raise BadInput(f"design={design!r}", nearest(str(design), typing.get_args(Design)))
+        raise BadInput(
+            f"design={design!r}", nearest(str(design), typing.get_args(Design), "designs")
+        )
     names = [component.name for component in components]
     changes = [component.name for component in components if component.kind == "change"]
-    if changes and design != "leave-one-out":
+    alone = [c.name for c in components if c.kind in ("feature", "layer")]
+    if design == "leave-group-out" and alone:
+        raise BadInput(
+            f"{alone[0]!r} is no group",
+            "Put it in a group or module of its own, or use design='leave-one-out'.",
+        )
+    if changes and design not in ("leave-one-out", "leave-group-out"):
         raise BadInput(
             f"{changes[0]!r} is a change, which can only be compared alone",
             'Use design="leave-one-out" for it.',

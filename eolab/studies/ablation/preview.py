@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput
-from eolab.studies.ablation.components import BASELINE
-from eolab.studies.ablation.cutting import Cutter, cutter_for
+from eolab.studies.ablation.cutting import Cutter, cutter_for, size_of
 from eolab.studies.ablation.design import Run, Variant
-from eolab.studies.ablation.folds import Folds
+from eolab.studies.ablation.folds import Folds, columns_of
 from eolab.studies.ablation.trial import Recipe, call_named, seed_everything
 from eolab.studies.seeds import derive_seed
+from eolab.studies.surgery import Surgery, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,25 @@ class Preview:
         )
 
     def __repr__(self) -> str:
-        table = self.to_dataframe().to_string(index=False)
-        return f"{table}\n{len(self.runs)} runs of {len(self.variants)} variants"
+        table = self._shown().to_string(index=False)
+        return f"{table}\n{self._count()}"
+
+    def _repr_html_(self) -> str:
+        return f"{self._shown().to_html(index=False, border=0)}<p>{self._count()}</p>"
+
+    def _shown(self) -> pd.DataFrame:
+        """The table with thousands set apart, empty where something is unknown."""
+        table = self.to_dataframe()
+        for name in ("columns", "parameters", "flops"):
+            if name in table:
+                table[name] = [
+                    "" if value != value else f"{int(value):,}"  # noqa: PLR0124 - NaN
+                    for value in table[name]
+                ]
+        return table
+
+    def _count(self) -> str:
+        return f"{len(self.runs)} runs of {len(self.variants)} variants"
 
 
 def make_surgeon(recipe: Recipe, folded: Folds) -> Cutter:
@@ -69,28 +87,67 @@ def make_surgeon(recipe: Recipe, folded: Folds) -> Cutter:
     return cutter_for(call_named(recipe.build, offered), data)
 
 
-def costs_of(recipe: Recipe, folded: Folds, surgeon: Cutter | None) -> dict[str, dict[str, float]]:
+PATIENCE = 20.0
+"""Seconds that counting parameters may hold up a study (not a dry run, which does nothing else)."""
+
+
+def costs_of(
+    recipe: Recipe, folded: Folds, surgeon: Cutter | None, *, dry_run: bool = False
+) -> dict[str, dict[str, float]]:
     """Columns, parameters and FLOPs of each variant; layers are really taken out.
 
+    Models of variants with other data or parameters are built where something of the model is
+    asked for anyhow, as long as that takes no longer than `PATIENCE`; in a dry run always.
+
     Raises:
-        BadInput: A layer that cannot go.
+        BadInput: A layer that cannot go, or a model that cannot be built.
     """
     costs: dict[str, dict[str, float]] = {}
     total = len(folded.columns)
+    builds = recipe.build is not None and (dry_run or surgeon is not None)
+    until = time.monotonic() + PATIENCE
     for name, variant in recipe.variants.items():
         cost: dict[str, float] = {}
+        other = next((name for name in variant.removed if name in folded.parts), "")
         if total:
-            cost["columns"] = total - len(recipe.columns(variant))
-        if surgeon is not None:
-            layers = recipe.layers(variant)
-            after = (surgeon.parameters, surgeon.flops)
+            whole = len(columns_of(folded.parts[other][0]))
+            cost["columns"] = whole - len(recipe.columns(variant))
+        layers = recipe.layers(variant)
+        size: tuple[int, int] | None = None
+        if surgeon is not None and not recipe.other_model(variant):
+            size = (surgeon.parameters, surgeon.flops)
             if layers:
-                try:
-                    surgery = surgeon.remove(layers, project=recipe.project)
-                except BadInput as error:
-                    what = "" if name == BASELINE else f"{name}: "
-                    raise BadInput(f"{what}{error.message}", error.hint) from None
-                after = (surgery.parameters[1], surgery.flops[1])
-            cost["parameters"], cost["flops"] = after
+                surgery = _removed(surgeon, layers, name, project=recipe.project)
+                size = (surgery.parameters[1], surgery.flops[1])
+        elif builds and (dry_run or layers or time.monotonic() < until):
+            size = _built(recipe, folded, name)
+        if size is not None:
+            cost["parameters"], cost["flops"] = size
         costs[name] = cost
     return costs
+
+
+def _removed(
+    surgeon: Cutter, layers: Sequence[str], name: str, *, project: bool
+) -> Surgery[object]:
+    try:
+        return surgeon.remove(layers, project=project)
+    except BadInput as error:
+        # The name of a single layer is in the message already.
+        what = "" if name == f"without {layers[0]}" else f"{name}: "
+        raise BadInput(f"{what}{error.message}", error.hint) from None
+
+
+def _built(recipe: Recipe, folded: Folds, name: str) -> tuple[int, int] | None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    seed = derive_seed(recipe.seed, 0, "ablation")
+    try:
+        data, model, _ = recipe.prepare(folded, recipe.variants[name], 0, seed)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error.message}", error.hint) from None
+    except Exception as error:  # whatever the user's build says of data with fewer columns
+        raise BadInput(
+            f"{name}: the model cannot be built: {type(error).__name__}: {first_line(error)}",
+            "Let build take its shapes from data, for example data.train.X.shape[1:].",
+        ) from error
+    return size_of(model, data)

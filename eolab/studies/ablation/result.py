@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import Conflict
+from eolab.errors import Conflict, NotFound, nearest
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import (
@@ -86,8 +87,15 @@ class AblationResult:
         return self.rows[0]
 
     def row(self, variant: str) -> Row:
-        """The row of a variant by its name."""
-        return next(row for row in self.rows if row.variant.name == variant)
+        """The row of a variant by its name.
+
+        Raises:
+            NotFound: No variant of this name.
+        """
+        names = [row.variant.name for row in self.rows]
+        if variant not in names:
+            raise NotFound(f"no variant {variant!r}", nearest(variant, names, "variants"))
+        return self.rows[names.index(variant)]
 
     def in_words(self) -> list[str]:
         """A sentence for each variant, and one on what is still missing."""
@@ -104,10 +112,11 @@ class AblationResult:
             )
             for row in self.rows[1:]
         ]
+        sentences += self._shapley_in_words()
         missing = self.planned - len(self.values)
         if self.stop_early:
             sentences.append(
-                "Variants that were clear early were stopped: the error was shared between the "
+                "A variant that is clear gets no further runs: the error was shared between the "
                 f"looks (Lan and DeMets), so that each interval still holds with {self.level:.0%}."
             )
         if missing:
@@ -144,6 +153,29 @@ class AblationResult:
             assert known is not None
             found[name] = known
         return dict(sorted(found.items(), key=lambda item: -item[1].value))
+
+    @property
+    def has_shapley(self) -> bool:
+        """Whether every subset of the components was run on one fold at least."""
+        subsets = 2 ** len(self.components)
+        if len(self.components) < 2 or len(self.rows) != subsets:
+            return False
+        counts = Counter((run.fold, run.repeat) for run in self.values)
+        return subsets in counts.values()
+
+    def _shapley_in_words(self) -> list[str]:
+        if not self.has_shapley:
+            return []
+        found = []
+        for name, worth in self.shapley().items():
+            sentence = f"Shapley value of {name}: {worth.value:+.3g} {self.metric}"
+            if worth.low is None or worth.high is None:
+                sentence += " on a single fold; nothing can be said about chance."
+            else:
+                sentence += f" ({worth.level:.0%} interval {worth.low:+.3g} to {worth.high:+.3g})"
+                sentence += "; it may be zero." if worth.low <= 0 <= worth.high else "."
+            found.append(sentence)
+        return found
 
     def interactions(self) -> dict[tuple[str, str], Estimate]:
         """How much more is lost without both of two components than without each, added up.

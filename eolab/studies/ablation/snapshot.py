@@ -27,7 +27,8 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
         ``metric``, ``level``, ``planned`` and ``ended`` runs; ``rows``, the baseline first, then
         from the largest drop to the smallest: variant, removed, runs, mean, spread, drop (value,
         low, high, p, pairs, level), corrected, seconds, cost and words; ``pairs``, how much more is
-        lost without both than without each (a, b and the estimate); ``figures``, what else each
+        lost without both than without each (a, b and the estimate); ``shapley``, the value of each
+        component (name and the estimate) where all subsets were run; ``figures``, what else each
         run told, with ``drops`` of each variant; ``notes``.
 
     Raises:
@@ -60,6 +61,10 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
         "pairs": [
             {"a": a, "b": b, **(_estimate(known) or {})}
             for (a, b), known in result.interactions().items()
+        ],
+        "shapley": [
+            {"name": component, **(_estimate(worth) or {})}
+            for component, worth in (result.shapley() if result.has_shapley else {}).items()
         ],
         "figures": [
             {"name": figure, "drops": _drops(ablation.result(figure))}

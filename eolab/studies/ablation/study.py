@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from eolab.studies.ablation.components import Component, Names
 from eolab.studies.ablation.cutting import Cutter
 from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
 from eolab.studies.ablation.folds import make_folds
+from eolab.studies.ablation.inference import holm
 from eolab.studies.ablation.preview import Preview, costs_of, make_surgeon
 from eolab.studies.ablation.result import AblationResult, summarise
 from eolab.studies.ablation.sequential import SequentialRuns
@@ -25,6 +27,8 @@ from eolab.studies.study import Study
 from eolab.studies.suggest import Direction
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from eolab.config import Config
 
 FORMAT = 1
@@ -66,28 +70,7 @@ class Ablation:
         Raises:
             NotFound: No run has such a figure.
         """
-        follower = journal.Follower(self.study.folder)
-        follower.refresh()
-        values: dict[Run, float] = {}
-        seconds: dict[Run, float] = {}
-        seen: set[str] = set()
-        for trial in follower.record.trials.values():
-            run = Run(
-                str(trial.params["variant"]),
-                int(cast("int", trial.params["fold"])),
-                int(cast("int", trial.params["repeat"])),
-            )
-            seen.update(trial.metrics)
-            value = (
-                trial.value
-                if metric in (None, self.study.metric)
-                else trial.metrics.get(str(metric))
-            )
-            if trial.state != "completed" or value is None:
-                continue
-            values[run] = value
-            if trial.started is not None and trial.ended is not None:
-                seconds[run] = trial.ended - trial.started
+        values, seconds, seen = self._read(metric)
         if metric is not None and not values and seen:
             raise NotFound(
                 f"no run has a figure {metric!r}", nearest(metric, sorted(seen), "figures")
@@ -113,6 +96,66 @@ class Ablation:
             level=level,
             stop_early=bool(document.get("stop_early")),
         )
+
+    def per(self, prefix: str) -> pd.DataFrame:
+        """What each class or region loses: the drops of all figures that begin alike.
+
+        Args:
+            prefix: "f1_" for the classes, "macro_f1_in_" for the regions of
+                `TrainingData.scores`; or how your own figures begin.
+
+        Returns:
+            A row for each variant and figure: ``variant``, ``figure`` (without the prefix),
+            ``value``, ``drop``, ``low``, ``high``, ``p``, and ``p_holm``, which is corrected for
+            all of these comparisons together.
+
+        Raises:
+            NotFound: No figure begins so.
+        """
+        import pandas as pd
+
+        _, _, seen = self._read(None)
+        names = sorted(name for name in seen if name.startswith(prefix))
+        if not names:
+            raise NotFound(
+                f"no run has a figure {prefix}...", nearest(prefix, sorted(seen), "figures")
+            )
+        tables = []
+        for name in names:
+            table = self.result(name).to_dataframe().iloc[1:]
+            table = table.rename(columns={name: "value"}).assign(figure=name[len(prefix) :])
+            tables.append(table)
+        found = pd.concat(tables, ignore_index=True)
+        tested = found["p"].notna()
+        found.loc[tested, "p_holm"] = holm([float(p) for p in found.loc[tested, "p"]])
+        columns = ["variant", "figure", "value", "drop", "low", "high", "p", "p_holm"]
+        return found[columns].sort_values(["variant", "drop"], ascending=[True, False])
+
+    def _read(self, metric: str | None) -> tuple[dict[Run, float], dict[Run, float], set[str]]:
+        """Values and seconds of the runs that ended, and the names of all figures."""
+        follower = journal.Follower(self.study.folder)
+        follower.refresh()
+        values: dict[Run, float] = {}
+        seconds: dict[Run, float] = {}
+        seen: set[str] = set()
+        for trial in follower.record.trials.values():
+            run = Run(
+                str(trial.params["variant"]),
+                int(cast("int", trial.params["fold"])),
+                int(cast("int", trial.params["repeat"])),
+            )
+            seen.update(trial.metrics)
+            value = (
+                trial.value
+                if metric in (None, self.study.metric)
+                else trial.metrics.get(str(metric))
+            )
+            if trial.state != "completed" or value is None:
+                continue
+            values[run] = value
+            if trial.started is not None and trial.ended is not None:
+                seconds[run] = trial.ended - trial.started
+        return values, seconds, seen
 
     def __repr__(self) -> str:
         return f"<ablation {self.name!r} {self.state}>\n{self.result()!r}"
@@ -140,6 +183,7 @@ def ablate(
     layers: Names | None = None,
     modules: Mapping[str, Names] | None = None,
     datasets: Mapping[str, object] | None = None,
+    models: Mapping[str, Callable[..., object]] | None = None,
     changes: Mapping[str, Change] | None = None,
     build: Callable[..., object] | None = None,
     params: Mapping[str, Value] | None = None,
@@ -178,6 +222,7 @@ def ablate(
             names of its modules ("encoder.block2"), which an identity replaces.
         modules: Blocks of layers, each of which goes as a whole.
         datasets: Other data by name, of the same form as ``data``.
+        models: Other functions that make the model, by name: what no removal can express.
         changes: Named changes: other ``params``, or a function from data to data.
         build: Makes the Keras or PyTorch model; its arguments are taken from data, seed and
             ``params``.
@@ -208,6 +253,8 @@ def ablate(
 
     if repeats < 1:
         raise BadInput(f"repeats={repeats}", "Give 1 or more.")
+    for option, chosen in (("datasets", datasets), ("models", models), ("changes", changes)):
+        parts.check_names(chosen or {}, option)
     folded = make_folds(data, folds=folds, seed=seed, datasets=datasets)
     columns = folded.columns
     if (features or groups) and not columns:
@@ -215,17 +262,21 @@ def ablate(
             f"the data ({type(data).__name__}) has no names of features",
             "Give a Split, TrainingData or a table, or use changes={...}.",
         )
-    named: dict[str, Change | None] = {**dict.fromkeys(datasets or {}), **(changes or {})}
+    others = [*(datasets or {}), *(models or {}), *(changes or {})]
+    named: dict[str, Change | None] = {**dict.fromkeys(others), **(changes or {})}
     known = [
         *parts.features(features, columns),
         *parts.groups(groups or {}, columns),
-        *(Component(change, "change") for change in named),
+        *(Component(other, "change") for other in others),
     ]
-    recipe = Recipe(train, build, dict(params or {}), changes=named, seed=seed, project=project)
+    recipe = Recipe(
+        train, build, dict(params or {}), changes=named, models=models or {}, seed=seed,
+        project=project,
+    )  # fmt: skip
     surgeon: Cutter | None = None
-    if layers or modules:
+    if layers is not None or modules:
         surgeon = make_surgeon(recipe, folded)
-        known += parts.layers(layers, surgeon.names) if layers else []
+        known += parts.layers(layers, surgeon.names) if layers is not None else []
         known += parts.modules(modules or {}, surgeon.names)
     parts.check_distinct(known)
     planned = variants(known, design)
@@ -237,7 +288,7 @@ def ablate(
     check_functions(recipe)
     if check_metric:
         checks.check_metric(train, metric, direction)
-    costs = costs_of(recipe, folded, surgeon)
+    costs = costs_of(recipe, folded, surgeon, dry_run=dry_run)
     first = "parameters" if surgeon is not None else "columns"
     listed = runs(
         planned,
@@ -297,6 +348,25 @@ def ablate(
     journal.write_json(study.folder / FILE, document)
     ablation = Ablation(study, document)
     return ablation.wait() if wait else ablation
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Whether `ablate` knows these options and has those that it needs.
+
+    Raises:
+        BadInput: An unknown option, with the nearest; or a missing one.
+    """
+    known = {
+        name: parameter
+        for name, parameter in inspect.signature(ablate).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    for name in options:
+        if name not in known:
+            raise BadInput(f"ablate() has no option {name}=", nearest(name, list(known), "options"))
+    for name, parameter in known.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise BadInput(f"ablate() needs {name}=", "See ws.ablate? and ablate's docstring.")
 
 
 def open_ablation(config: Config, name: str) -> Ablation:

@@ -37,7 +37,8 @@ class Recipe:
         params: Fixed hyperparameters.
         components: By name.
         variants: By name.
-        changes: By name of the component of kind "change"; None for a dataset variant.
+        changes: By name of the component of kind "change"; None for another dataset or model.
+        models: Functions that make other models, by name of the component of kind "change".
         seed: The study's seed.
         project: Put a projection in the place of a layer that changes shapes.
     """
@@ -48,6 +49,7 @@ class Recipe:
     components: Mapping[str, Component] = field(default_factory=dict)
     variants: Mapping[str, Variant] = field(default_factory=dict)
     changes: Mapping[str, Change | None] = field(default_factory=dict)
+    models: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     seed: int = 0
     project: bool = False
 
@@ -58,6 +60,10 @@ class Recipe:
     def layers(self, variant: Variant) -> tuple[str, ...]:
         """Layers that the variant goes without."""
         return self._members(variant, of_model=True)
+
+    def other_model(self, variant: Variant) -> bool:
+        """Whether the variant's model differs from the baseline's by more than layers."""
+        return any(not self.components[name].of_model for name in variant.removed)
 
     def _members(self, variant: Variant, *, of_model: bool) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -70,22 +76,24 @@ class Recipe:
         self, folds: Folds, variant: Variant, fold: int, seed: int
     ) -> tuple[object, object | None, dict[str, Value]]:
         """The data, the model (None without ``build``) and the parameters of a run."""
-        data, params = folds.parts[""][fold], dict(self.params)
+        data, params, build = folds.parts[""][fold], dict(self.params), self.build
         for name in variant.removed:
             if self.components[name].kind != "change":
                 continue
             change = self.changes[name]
-            if change is None:
+            if name in self.models:
+                build = self.models[name]
+            elif change is None:
                 data = folds.parts[name][fold]
             elif callable(change):
                 data = change(data)
             else:
                 params.update(change)
         data = without(data, self.columns(variant))
-        if self.build is None:
+        if build is None:
             return data, None, params
         seed_everything(seed)
-        model = call_named(self.build, {"data": data, "seed": seed, **params})
+        model = call_named(build, {"data": data, "seed": seed, **params})
         layers = self.layers(variant)
         if layers:
             model = cutter_for(model, data).remove(layers, project=self.project).model
@@ -118,6 +126,7 @@ def make_trial(recipe: Recipe) -> Callable[..., object]:
         train=without_annotations(recipe.train),
         build=None if recipe.build is None else without_annotations(recipe.build),
         changes=changes,
+        models={name: without_annotations(make) for name, make in recipe.models.items()},
     )
 
     def trial(data: Folds, reporter: Reporter, *, variant: str, fold: int, repeat: int) -> object:
@@ -130,7 +139,7 @@ def make_trial(recipe: Recipe) -> Callable[..., object]:
             offered["model"] = model
         return call_named(recipe.train, offered)
 
-    parts = [recipe.train, recipe.build, *changes.values()]
+    parts = [recipe.train, recipe.build, *recipe.models.values(), *changes.values()]
     vars(trial).update(parts=[part for part in parts if callable(part)], carried=CARRIED)
     return trial
 
@@ -166,7 +175,14 @@ def check_functions(recipe: Recipe) -> None:
             f"train is a {type(recipe.train).__name__}, not a function",
             "Give the function itself, without ().",
         )
-    functions = [recipe.train] if recipe.build is None else [recipe.train, recipe.build]
+    if recipe.models and recipe.build is None:
+        raise BadInput(
+            f"there is no model that {next(iter(recipe.models))!r} could be compared with",
+            "Give build=, the function that makes the baseline's model.",
+        )
+    _check_changes(recipe)
+    functions = [recipe.train]
+    functions += [] if recipe.build is None else [recipe.build, *recipe.models.values()]
     taken: set[str] = set()
     for function in functions:
         taken |= set(inspect.signature(function).parameters)
@@ -191,6 +207,21 @@ def check_functions(recipe: Recipe) -> None:
             "train takes no `model`, so what build makes would not be used",
             "Add the argument `model` to train, or leave build= out.",
         )
+
+
+def _check_changes(recipe: Recipe) -> None:
+    for name, make in recipe.models.items():
+        if not callable(make):
+            raise BadInput(
+                f"model {name!r} is a {type(make).__name__}, not a function that makes one",
+                "Give a function like build.",
+            )
+    for name, change in recipe.changes.items():
+        if change is not None and not callable(change) and not isinstance(change, Mapping):
+            raise BadInput(
+                f"change {name!r} is a {type(change).__name__}",
+                'Give other parameters ({"lr": 1e-4}) or a function from data to data.',
+            )
 
 
 def _takes_any(function: Callable[..., object]) -> bool:

@@ -412,6 +412,8 @@ export interface IAblation {
   /** The baseline, then the others from the largest drop to the smallest. */
   rows: IAblationRow[];
   pairs: (IEstimate & { a: string; b: string })[];
+  /** The value of each part where all subsets were run, the largest first. */
+  shapley: (IEstimate & { name: string })[];
   /** What else each run told, with the drop of each variant. */
   figures: { name: string; drops: Record<string, number | null> }[];
   notes: string[];

@@ -9,6 +9,7 @@ import { Stale } from '../shared/Stale';
 import { AblationBars } from './AblationBars';
 import { AblationFigures } from './AblationFigures';
 import { AblationPairs } from './AblationPairs';
+import { AblationShapley } from './AblationShapley';
 
 interface IProps {
   study: IStudySnapshot;
@@ -50,6 +51,7 @@ export function Ablation(props: IProps): JSX.Element {
       <AblationBars ablation={data} variant={variant} onVariant={onVariant} />
       {compact ? null : (
         <>
+          {data.shapley.length ? <AblationShapley ablation={data} /> : null}
           {data.pairs.length ? <AblationPairs ablation={data} /> : null}
           {data.figures.length ? <AblationFigures ablation={data} /> : null}
           <ul className="eolab-Ablation-words">

@@ -1,14 +1,16 @@
 import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
-import type { IAblation, IAblationRow } from '../shared/contract';
+import type { IAblation } from '../shared/contract';
 import {
   formatCount,
+  formatDuration,
   formatSigned,
   formatValue,
   UNKNOWN
 } from '../shared/format';
 import { intervalWord } from './differences';
+import { EstimateBar, scaleOf } from './EstimateBar';
 
 interface IProps {
   ablation: IAblation;
@@ -21,13 +23,9 @@ export function AblationBars(props: IProps): JSX.Element {
   const { ablation, variant, onVariant } = props;
   const trans = useTrans();
   const [baseline, ...rows] = ablation.rows;
-  const ends = rows.flatMap(({ drop }) =>
-    drop ? [drop.value, drop.low ?? drop.value, drop.high ?? drop.value] : []
-  );
-  const low = Math.min(0, ...ends);
-  const width = Math.max(0, ...ends) - low || 1;
-  const place = (value: number): number => (100 * (value - low)) / width;
+  const place = scaleOf(rows.map(row => row.drop));
   const percent = Math.round(100 * ablation.level);
+  const counted = rows.some(row => row.cost.parameters !== undefined);
   return (
     <table className="eolab-Ablation-bars">
       <caption>
@@ -54,6 +52,14 @@ export function AblationBars(props: IProps): JSX.Element {
           <th scope="col" data-numeric data-wide>
             {ablation.metric}
           </th>
+          {counted ? (
+            <th scope="col" data-numeric data-wide>
+              {trans.__('Parameters')}
+            </th>
+          ) : null}
+          <th scope="col" data-numeric data-wide>
+            {trans.__('Time')}
+          </th>
           <th scope="col" data-numeric>
             {trans.__('Runs')}
           </th>
@@ -74,8 +80,8 @@ export function AblationBars(props: IProps): JSX.Element {
               </button>
             </th>
             <td className="eolab-Ablation-bar">
-              <Bar
-                row={row}
+              <EstimateBar
+                estimate={row.drop}
                 place={place}
                 claimed={(row.corrected ?? 1) <= 1 - ablation.level}
               />
@@ -94,48 +100,18 @@ export function AblationBars(props: IProps): JSX.Element {
                 ? formatValue(row.mean)
                 : `${formatValue(row.mean)} ± ${formatValue(row.spread)}`}
             </td>
+            {counted ? (
+              <td data-numeric data-wide>
+                {formatCount(row.cost.parameters)}
+              </td>
+            ) : null}
+            <td data-numeric data-wide>
+              {formatDuration(row.seconds)}
+            </td>
             <td data-numeric>{formatCount(row.runs)}</td>
           </tr>
         ))}
       </tbody>
     </table>
-  );
-}
-
-interface IBarProps {
-  row: IAblationRow;
-  /** Percent of the width. */
-  place: (value: number) => number;
-  /** Whether the corrected test says that there is a difference. */
-  claimed: boolean;
-}
-
-function Bar({ row, place, claimed }: IBarProps): JSX.Element | null {
-  const { drop } = row;
-  if (!drop) {
-    return null;
-  }
-  const zero = place(0);
-  const at = place(drop.value);
-  const left = Math.min(zero, at);
-  const percent = (value: number): string => `${value}%`;
-  return (
-    <span className="eolab-Ablation-track" aria-hidden="true">
-      <span
-        className="eolab-Ablation-fill"
-        data-claimed={claimed}
-        style={{ left: percent(left), width: percent(Math.abs(at - zero)) }}
-      />
-      <span className="eolab-Ablation-zero" style={{ left: percent(zero) }} />
-      {drop.low === null || drop.high === null ? null : (
-        <span
-          className="eolab-Ablation-whisker"
-          style={{
-            left: percent(place(drop.low)),
-            width: percent(place(drop.high) - place(drop.low))
-          }}
-        />
-      )}
-    </span>
   );
 }
