@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from eolab.catalog import clear_fraction as clear_fraction
+    from eolab.catalog import download as download
     from eolab.catalog import explore as explore
     from eolab.catalog import load as load
     from eolab.catalog import mask as mask
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from eolab.features import Times as Times
     from eolab.features import check_leakage as check_leakage
     from eolab.features import fold_scores as fold_scores
+    from eolab.features import seasonal as seasonal
+    from eolab.features import suspect_labels as suspect_labels
     from eolab.features import transformation as transformation
     from eolab.studies import (
         Reporter as Reporter,
@@ -53,12 +56,15 @@ _HOMES = {
     "choice": "eolab.studies",
     "clear_fraction": "eolab.catalog",
     "discrete": "eolab.studies",
+    "download": "eolab.catalog",
     "explore": "eolab.catalog",
     "fold_scores": "eolab.features",
     "integer": "eolab.studies",
     "load": "eolab.catalog",
     "loguniform": "eolab.studies",
     "mask": "eolab.catalog",
+    "seasonal": "eolab.features",
+    "suspect_labels": "eolab.features",
     "transformation": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
@@ -73,6 +79,7 @@ __all__ = [
     "choice",
     "clear_fraction",
     "discrete",
+    "download",
     "explore",
     "fold_scores",
     "integer",
@@ -80,6 +87,8 @@ __all__ = [
     "load_ipython_extension",
     "loguniform",
     "mask",
+    "seasonal",
+    "suspect_labels",
     "transformation",
     "uniform",
     "workspace",

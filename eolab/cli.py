@@ -61,6 +61,17 @@ def _parser() -> argparse.ArgumentParser:
     _workspace_option(ingest)
     ingest.set_defaults(run=_ingest)
 
+    download = commands.add_parser(
+        "download", help="save files of scenes, resumed where broken off"
+    )
+    download.add_argument("catalog", help="its name in eolab.toml, URL, folder or .parquet file")
+    download.add_argument("items", nargs="+", metavar="ITEM", help="ids of items")
+    download.add_argument("--collection", help="of the items")
+    download.add_argument("--assets", nargs="+", metavar="KEY", help="default: those with the data")
+    download.add_argument("--to", type=Path, help="folder (default: [workspace] downloads)")
+    _workspace_option(download)
+    download.set_defaults(run=_download)
+
     from eolab.demo.command import add_parser as add_demo
 
     add_demo(commands)
@@ -133,6 +144,20 @@ def _ingest(options: argparse.Namespace) -> int:
     print(f"To search it by name, add to eolab.toml:\n[catalogs.{options.collection}]")
     print(f'url = "{made.catalog}"')
     return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    from eolab.catalog import download
+    from eolab.facade import workspace
+
+    ws = workspace(options.workspace)
+    collections = [options.collection] if options.collection else None
+    items = ws.catalog(options.catalog).search(collections, ids=options.items)
+    done = download(items, options.to or ws.config.downloads, assets=options.assets)
+    for file in done.failed:
+        print(f"{file.item} {file.asset}: {file.message}", file=sys.stderr)
+    print(f"{len(done.files) - len(done.failed)} files in {done.folder}")
+    return 1 if done.failed else 0
 
 
 def _lab(options: argparse.Namespace) -> int:

@@ -90,6 +90,7 @@ class Config:
         file: The `eolab.toml` that named it, or None.
         tracking_uri: MLflow's address; None means SQLite in the workspace.
         online_url: PostgreSQL for the online feature store; None means SQLite beside each group.
+        download_folder: Where files of scenes are saved; None means in the workspace.
     """
 
     root: Path
@@ -98,6 +99,7 @@ class Config:
     catalogs: Mapping[str, CatalogConfig] = field(default_factory=dict)
     clusters: Mapping[str, ClusterConfig] = field(default_factory=dict)
     online_url: str | None = None
+    download_folder: Path | None = None
 
     @property
     def runs(self) -> Path:
@@ -118,6 +120,16 @@ class Config:
     def sample(self) -> Path:
         """The simulated sample region."""
         return self.root / "sample"
+
+    @property
+    def downloads(self) -> Path:
+        """Where files of scenes are saved."""
+        return self.download_folder or self.root / "downloads"
+
+    @property
+    def transfers(self) -> Path:
+        """One folder a download that a panel or the command line started."""
+        return self.root / "transfers"
 
     @property
     def logs(self) -> Path:
@@ -217,7 +229,8 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         f"format = {FORMAT}\n\n"
         "[workspace]\n"
         f"path = {json.dumps(workspace)}   # relative to this file\n"
-        '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n\n'
+        '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n'
+        '# downloads = "scenes"   # where files of scenes are saved; default: in the workspace\n\n'
         "# [features]\n"
         '# online = "postgresql://user@host/database"   # default: SQLite in the workspace\n\n'
         "[catalogs.earth-search]\n"
@@ -262,7 +275,7 @@ def load(file: Path) -> Config:
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
             "It was written by another version of eolab; upgrade eolab, or mend the file.",
         )
-    space = top.section("workspace", ("path", "tracking"))
+    space = top.section("workspace", ("path", "tracking", "downloads"))
     path = space.get("path", str, "eolab-workspace")
     catalogs = {}
     for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS), check_name):
@@ -289,7 +302,9 @@ def load(file: Path) -> Config:
         clusters[section.name] = ClusterConfig(section.name, kind, workers, _options(section, kind))
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
-    return _complete(Config(root, file, tracking, catalogs, clusters, _online(top)))
+    named = space.get("downloads", str, "")
+    downloads = (file.parent / Path(named).expanduser()).resolve() if named else None
+    return _complete(Config(root, file, tracking, catalogs, clusters, _online(top), downloads))
 
 
 def _online(top: Section) -> str | None:

@@ -27,6 +27,7 @@ FLOORS = {
         "search",
         "sections",
         "tracking",
+        "transfers",
     },
     "clusters": {"clusters"},
     "domains": {"catalog", "features", "studies", "models"},

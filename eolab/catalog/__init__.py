@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from eolab.catalog.clear import clear_fraction
 from eolab.catalog.cube import load
+from eolab.catalog.downloading import Downloaded, download
 from eolab.catalog.ingestion import Ingested, ingest
 from eolab.catalog.masks import Mask, mask
 from eolab.catalog.opening import open_source
@@ -17,12 +18,14 @@ from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Skipped, Source
 
 __all__ = [
+    "Downloaded",
     "Ingested",
     "Mask",
     "Plan",
     "Skipped",
     "Source",
     "clear_fraction",
+    "download",
     "explore",
     "ingest",
     "load",

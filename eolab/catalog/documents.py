@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.areas import footprint
+from eolab.catalog.fetch import is_remote
 from eolab.catalog.query import item_time
 
 if TYPE_CHECKING:
@@ -21,9 +23,14 @@ def as_items(
     """Items of (address, document) pairs; what is no valid item is skipped with a message."""
     for href, document in documents:
         try:
-            yield make_item(document, href)
+            item = make_item(document, href)
         except Exception as error:  # a document can be wrong in ways nobody listed
             source._skip(href, error)  # noqa: SLF001  a helper of this class
+            continue
+        left_out = len(_objects(document.get("assets"))) - len(item.assets)
+        if left_out:
+            source._skip(href, f"{left_out} assets name files of this machine: left out")  # noqa: SLF001
+        yield item
 
 
 def self_href(document: Mapping[str, object]) -> str | None:
@@ -69,6 +76,22 @@ def check_document(document: Mapping[str, object]) -> None:
         raise ValueError("bbox is no list of numbers")
 
 
+# Schemes of what lies on other machines, by which GDAL and we read.
+_OPEN = {"http", "https", "s3", "gs", "az", "adl", "abfs", "abfss", "oss", "swift", "ftp"}
+_DRIVER = re.compile(r"^[A-Za-z][A-Za-z0-9_+.-]*:")
+
+
+def _is_open(href: str) -> bool:
+    """Whether an address of a remote document names something on another machine.
+
+    A relative one does; "file:", GDAL's own prefixes ("ZARR:...", "/vsizip/...") do not.
+    """
+    scheme = _DRIVER.match(href)
+    if scheme is not None:
+        return scheme[0][:-1].lower() in _OPEN and "://" in href
+    return not href.startswith("/vsi") and "<" not in href
+
+
 def _objects(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
@@ -94,6 +117,10 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
     # Read what every search asks for, so that what is wrong shows here and not later.
     footprint(item)
     item_time(item)
+    if is_remote(href):
+        # What comes from the network must not make us read files of this machine.
+        for key in [key for key, asset in item.assets.items() if not _is_open(asset.href)]:
+            del item.assets[key]
     if "://" in href or Path(href).is_absolute():
         item.set_self_href(href)
         # Taking addresses apart costs more than all the rest.

@@ -197,6 +197,7 @@ def detail(config: Config, name: str, collection: str, item: str) -> dict[str, o
                 "type": asset.media_type or "",
                 "roles": list(asset.roles or []),
                 "href": asset.href,
+                "size": _number(asset.extra_fields.get("file:size")),
             }
             for key, asset in one.assets.items()
         ],

@@ -6,13 +6,13 @@ their band's name. The result is a static catalogue that any source opens.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eolab.catalog.collection_file import write_collection, write_json
 from eolab.catalog.describing import DATES, Raster, compile_pattern, find_rasters, read_rasters
 from eolab.catalog.query import stamp
 from eolab.catalog.sources import Skipped
@@ -107,7 +107,8 @@ def ingest(
             f"none of {len(found)} files could be used",
             f"The first: {skipped[0].href}: {skipped[0].message}" if skipped else "Name rasters.",
         )
-    catalog = _collection(home, collection, documents, title, license)
+    about = f"Rasters described by eolab, format {FORMAT}."
+    catalog = write_collection(home, collection, title=title, license=license, description=about)
     ids = tuple(str(document["id"]) for document in documents)
     return Ingested(catalog, ids, tuple(skipped), converted)
 
@@ -169,7 +170,7 @@ def _item(
         ],
         "assets": assets,
     }
-    _dump(folder / f"{name}.json", document)
+    write_json(folder / f"{name}.json", document)
     return document, written
 
 
@@ -191,55 +192,3 @@ def _convert(raster: Raster, target: Path) -> int:
     finally:
         draft.unlink(missing_ok=True)
     return 1
-
-
-def _collection(
-    home: Path, name: str, documents: Sequence[Mapping[str, object]], title: str, license: str
-) -> Path:
-    """Write the collection with all items that lie in the folder."""
-    items: dict[str, Mapping[str, object]] = {}
-    for path in sorted(home.glob("*/*.json")):
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            continue
-        if body.get("type") == "Feature" and path.stem == path.parent.name:
-            items[str(body["id"])] = body
-    items |= {str(document["id"]): document for document in documents}
-    boxes = [body["bbox"] for body in items.values() if isinstance(body.get("bbox"), list)]
-    times = sorted(str(_properties(body)["datetime"]) for body in items.values())
-    west, south, east, north = zip(*boxes, strict=True)
-    _dump(
-        home / "collection.json",
-        {
-            "type": "Collection",
-            "stac_version": "1.1.0",
-            "id": name,
-            "title": title or name,
-            "description": f"Rasters described by eolab, format {FORMAT}.",
-            "license": license,
-            "extent": {
-                "spatial": {"bbox": [[min(west), min(south), max(east), max(north)]]},
-                "temporal": {"interval": [[times[0], times[-1]]]},
-            },
-            "links": [
-                {"rel": "root", "href": "./collection.json", "type": "application/json"},
-                *(
-                    {"rel": "item", "href": f"./{key}/{key}.json", "type": "application/geo+json"}
-                    for key in sorted(items)
-                ),
-            ],
-        },
-    )
-    return home / "collection.json"
-
-
-def _properties(document: Mapping[str, object]) -> Mapping[str, object]:
-    found = document.get("properties")
-    return found if isinstance(found, Mapping) else {}
-
-
-def _dump(path: Path, document: Mapping[str, object]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    draft.replace(path)

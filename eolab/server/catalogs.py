@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab import config_file, saved
+from eolab import config_file, saved, transfers
 from eolab.config import check_name
 from eolab.errors import BadInput
 from eolab.server.base import Handler
@@ -153,6 +153,42 @@ class Saved(Handler):
         kind, name = text_of(body, "kind"), text_of(body, "name")
         root = self.workspace.root
         self.answer(await asyncio.to_thread(saved.keep, root, kind, name, body["value"]))
+
+
+class Downloads(Handler):
+    """GET, POST: files of scenes that are being saved into the configured folder."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"folder", "downloads": [...]}`, the newest first: see `eolab.transfers.read`."""
+        config = self.workspace
+        found = await asyncio.to_thread(transfers.read_all, config)
+        self.answer({"folder": str(config.downloads), "downloads": found})
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """`{"catalog", "items": [[collection, id]], "assets": [key]}`: 201 `{"id"}`."""
+        body, config = self.body(), self.workspace
+        catalog = check_name(text_of(body, "catalog"), "catalogue")
+        job = transfers.make_job(config, catalog, body.get("items"), body.get("assets", []))
+        identity = await asyncio.to_thread(transfers.start, config, job)
+        self.set_status(201)
+        self.answer({"id": identity})
+
+
+class DownloadCommands(Handler):
+    """POST: act on a download."""
+
+    @authenticated
+    @authorized
+    async def post(self, identity: str) -> None:
+        """`{"command": "cancel" | "resume" | "forget"}`: 202 `{"accepted": true}`."""
+        what = text_of(self.body(), "command")
+        await asyncio.to_thread(transfers.command, self.workspace, identity, what)
+        self.set_status(202)
+        self.answer({"accepted": True})
 
 
 def text_of(body: dict[str, object], key: str, *, optional: bool = False) -> str:

@@ -327,6 +327,8 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/catalogs/([^/]+)/item", catalogs.Detail),
     (rf"{BASE}/catalogs/([^/]+)/calendar", catalogs.Calendar),
     (rf"{BASE}/catalogs/([^/]+)/curve", catalogs.Curve),
+    (rf"{BASE}/downloads", catalogs.Downloads),
+    (rf"{BASE}/downloads/([^/]+)/commands", catalogs.DownloadCommands),
     (rf"{BASE}/saved", catalogs.Saved),
     (rf"{BASE}/search", Search),
     (rf"{BASE}/features", features.Features),

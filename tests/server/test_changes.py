@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+import eolab.server
 from eolab import config as configuration
 from eolab.errors import EolabError
 from eolab.server.watcher import REST, Watcher
 from eolab.studies.journal import Writer, take_lock
 
+SCHEMA_FILE = Path(eolab.server.__file__).parent / "workspace_changed.yaml"
 SCHEMA = "https://eolab.dev/events/workspace_changed/v1"
 
 
@@ -199,7 +203,11 @@ def test_a_study_that_rested_long_is_looked_at_again(watcher, config, write_stud
 
 def test_another_workspace_changes_everything(watcher, config, tmp_path):
     other = configuration.open_path(tmp_path / "other")
-    assert watcher.scan(other) == ["catalog", "saved", "features", "studies", "models"]
+    everything = ["catalog", "saved", "downloads", "features", "studies", "models"]
+    assert watcher.scan(other) == everything
+    # What the event may not carry would be told to nobody.
+    pattern = yaml.safe_load(SCHEMA_FILE.read_text())["properties"]["topics"]["items"]["pattern"]
+    assert all(re.match(pattern, topic) for topic in everything)
     assert watcher.scan(other) == []
 
 

@@ -12,6 +12,7 @@ import type {
   ISavedEntry
 } from './search/answers';
 import type { IBaseMap } from './search/baseMap';
+import { Downloads } from './search/downloads';
 import { SearchModel } from './search/searchModel';
 import { Thumbnails } from './thumbnails';
 
@@ -24,7 +25,11 @@ export class CatalogModel extends RoomModel {
     super();
     this.thumbnails = new Thumbnails(_client);
     this.search = new SearchModel(_client);
+    this.downloads = new Downloads(_client, _changes);
   }
+
+  /** Files of scenes on their way into the configured folder. */
+  readonly downloads: Downloads;
 
   /** What the search tab asks and shows. */
   readonly search: SearchModel;
@@ -192,6 +197,7 @@ export class CatalogModel extends RoomModel {
 
   override dispose(): void {
     this.search.dispose();
+    this.downloads.dispose();
     this.thumbnails.dispose();
     super.dispose();
   }

@@ -9,6 +9,7 @@ import { Stale } from '../../shared/Stale';
 import { Tabs } from '../../shared/Tabs';
 import { SkippedList } from '../SkippedList';
 import { CalendarPane } from './CalendarPane';
+import { DownloadPane } from './DownloadPane';
 import { FieldPane } from './FieldPane';
 import { Gallery } from './Gallery';
 import { ItemPane } from './ItemPane';
@@ -93,7 +94,7 @@ function Places(): JSX.Element {
   );
 }
 
-type Pane = 'pictures' | 'scene' | 'calendar' | 'field';
+type Pane = 'pictures' | 'scene' | 'calendar' | 'field' | 'download';
 
 /** Pictures of all, or one thing whole. */
 function Aside(): JSX.Element {
@@ -106,7 +107,7 @@ function Aside(): JSX.Element {
   // The details of what is opened show themselves, unless pictures are being looked through.
   if (opened !== last) {
     setLast(opened);
-    if (opened && pane !== 'pictures') {
+    if (opened && pane !== 'pictures' && pane !== 'download') {
       setPane('scene');
     }
   }
@@ -121,7 +122,8 @@ function Aside(): JSX.Element {
           ['pictures', trans.__('Pictures')],
           ['scene', trans.__('Scene')],
           ['calendar', trans.__('Calendar')],
-          ['field', trans.__('Field')]
+          ['field', trans.__('Field')],
+          ['download', trans.__('Download')]
         ]}
         active={pane}
         onChange={setPane}
@@ -137,8 +139,10 @@ function Aside(): JSX.Element {
             <ItemPane />
           ) : tab === 'calendar' ? (
             <CalendarPane />
-          ) : (
+          ) : tab === 'field' ? (
             <FieldPane />
+          ) : (
+            <DownloadPane />
           )
         }
       </Tabs>

@@ -59,6 +59,8 @@ export interface IAsset {
   type: string;
   roles: string[];
   href: string;
+  /** Bytes, where the catalogue says so. */
+  size: number | null;
 }
 
 export interface IItemDetail {

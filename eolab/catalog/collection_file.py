@@ -1,0 +1,89 @@
+"""Documents of a static catalogue that we write: a collection of the items below its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+WORLD = [-180.0, -90.0, 180.0, 90.0]
+
+
+def write_collection(home: Path, name: str, *, title: str, license: str, description: str) -> Path:
+    """Write `collection.json` with all items that lie in the folder, each as NAME/NAME.json.
+
+    Args:
+        home: The folder.
+        name: Id of the collection.
+        title: For people; the id where it is empty.
+        license: Of the data, as SPDX or "other".
+        description: What it is.
+
+    Returns:
+        The document.
+    """
+    items: dict[str, Mapping[str, object]] = {}
+    for path in sorted(home.glob("*/*.json")):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        if body.get("type") == "Feature" and path.stem == path.parent.name:
+            items[path.stem] = body
+    boxes = [box for body in items.values() if (box := _box(body))]
+    west, south, east, north = zip(*(boxes or [WORLD]), strict=True)
+    times = [_times(body) for body in items.values()]
+    starts = sorted(start for start, _ in times if start)
+    ends = sorted(end for _, end in times if end)
+    interval = [starts[0] if starts else None, ends[-1] if ends else None]
+    write_json(
+        home / "collection.json",
+        {
+            "type": "Collection",
+            "stac_version": "1.1.0",
+            "id": name,
+            "title": title or name,
+            "description": description,
+            "license": license,
+            "extent": {
+                "spatial": {"bbox": [[min(west), min(south), max(east), max(north)]]},
+                "temporal": {"interval": [interval]},
+            },
+            "links": [
+                {"rel": "root", "href": "./collection.json", "type": "application/json"},
+                *(
+                    {"rel": "item", "href": f"./{key}/{key}.json", "type": "application/geo+json"}
+                    for key in sorted(items)
+                ),
+            ],
+        },
+    )
+    return home / "collection.json"
+
+
+def _box(body: Mapping[str, object]) -> list[float]:
+    box = body.get("bbox")
+    if not isinstance(box, list) or len(box) not in (4, 6):
+        return []
+    half = len(box) // 2
+    return [*box[:2], *box[half : half + 2]]
+
+
+def _times(body: Mapping[str, object]) -> tuple[str, str]:
+    """First and last time of an item; "" where it states none."""
+    found = body.get("properties")
+    told = found if isinstance(found, Mapping) else {}
+    one = told.get("datetime")
+    start, end = (told.get(key) or one for key in ("start_datetime", "end_datetime"))
+    return (str(start) if start else ""), (str(end) if end else "")
+
+
+def write_json(path: Path, document: Mapping[str, object]) -> None:
+    """Write a document whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
