@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -248,3 +249,78 @@ class Split:
         if self.validation is not None:
             h.update(self.validation.digest().encode())
         return h.hexdigest()
+
+
+@dataclass(frozen=True, repr=False)
+class StoredSplit:
+    """A training dataset that stays in its folder until a worker reads it there.
+
+    What travels to a cluster is where it is and what it must be, not its arrays.
+
+    Attributes:
+        folders: Where it may be, the first that is there counts: a path on the cluster, one here.
+            URLs are opened by fsspec.
+        parts: "train", "validation" -> columns, classes, steps, names of arrays, digest.
+        source: As of a `Split`.
+    """
+
+    folders: tuple[str, ...]
+    parts: Mapping[str, Mapping[str, Sequence[str]]]
+    source: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<training dataset in {self.folders[0]}>"
+
+    def digest(self) -> str:
+        """That of the split, which so need not be read."""
+        h = hashlib.sha256(str(self.parts["train"]["digest"]).encode())
+        if "validation" in self.parts:
+            h.update(str(self.parts["validation"]["digest"]).encode())
+        return h.hexdigest()
+
+    def open_on_worker(self) -> Split:
+        """The split without its test part.
+
+        Raises:
+            BadInput: It is in none of its folders.
+            Conflict: A file was changed after it was written.
+        """
+        problems = []
+        for folder in self.folders:
+            try:
+                found = {part: self._read(folder, part) for part in self.parts}
+            except (OSError, ImportError, ValueError) as error:
+                problems.append(f"{folder}: {type(error).__name__}: {error}")
+            else:
+                return Split(found["train"], found.get("validation"), None, self.source)
+        raise BadInput(
+            f"the training dataset cannot be read here ({'; '.join(problems)})",
+            "Say what its folder is called on the cluster: "
+            'paths = { "/folder/here" = "/folder/there" } in the table of the cluster.',
+        )
+
+    def _read(self, folder: str, part: str) -> TrainingData:
+        about = self.parts[part]
+        arrays = {n: _load(f"{folder.rstrip('/')}/{part}.{n}.npy") for n in about["arrays"]}
+        data = TrainingData(
+            arrays["X"], arrays["y"], arrays["groups"], tuple(about["columns"]),
+            tuple(about["classes"]), tuple(about["steps"]), arrays.get("ids"),
+            arrays.get("weights"),
+        )  # fmt: skip
+        if data.digest() != about["digest"]:
+            raise Conflict(
+                f"the {part} part in {folder} is not the one that the study was started with",
+                "Copy the training dataset there again, unchanged.",
+            )
+        return data
+
+
+def _load(path: str) -> np.ndarray:
+    """An array without pickled objects, by its path or URL."""
+    if "://" not in path:
+        with Path(path).open("rb") as file:
+            return np.asarray(np.load(file, allow_pickle=False))
+    import fsspec
+
+    with fsspec.open(path, "rb") as file:
+        return np.asarray(np.load(file, allow_pickle=False))

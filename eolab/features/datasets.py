@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from eolab.data import Split, TrainingData
+from eolab.data import Split, StoredSplit, TrainingData
 from eolab.errors import BadInput, Conflict, RemoteError
 
 if TYPE_CHECKING:
@@ -68,6 +68,14 @@ class TrainingDataset:
         assert train is not None
         source = {**self.source, "dataset": f"{self.view}#{self.version}"}
         return Split(train, data["validation"], data["test"], source)
+
+    def stored(self) -> StoredSplit:
+        """What `ws.tune(train, data=dataset)` gives to workers: they read the files themselves."""
+        parts = _document(self.folder)["parts"]
+        assert isinstance(parts, Mapping)
+        open_parts = {part: parts[part] for part in PARTS[:2] if parts.get(part) is not None}
+        source = {**self.source, "dataset": f"{self.view}#{self.version}"}
+        return StoredSplit((str(self.folder),), open_parts, source)
 
     def _part(self, part: str, document: Mapping[str, object]) -> TrainingData | None:
         parts = document["parts"]

@@ -227,6 +227,8 @@ class Child:
         if self.settings.get("data"):
             with open(self.settings["data"], "rb") as file:
                 data = cloudpickle.load(file)
+        if hasattr(data, "open_on_worker"):  # it stays where it is until here
+            data = data.open_on_worker()
         freeze(data)
         return function, data
 

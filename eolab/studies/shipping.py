@@ -18,9 +18,11 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from eolab.data import StoredSplit
 from eolab.errors import BadInput
 
 MOST_BYTES = 20_000_000
@@ -147,19 +149,43 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
         raise BadInput(
             f"the data ({type(data).__name__}) has {len(content) / 1e6:.0f} MB, too much to send "
             "to each executor",
-            "Write it where executors can read it and give its path as data=; `paths` in the "
-            "cluster's table says what a folder here is called there.",
+            "Give a training dataset (view.create_training_dataset(split)) or a path as data=, "
+            "which each worker reads itself; `paths` in the cluster's table says what a folder "
+            "here is called there.",
         )
     return content
 
 
+def stored(data: object) -> object:
+    """A training dataset as what workers read where they are; anything else unchanged.
+
+    Raises:
+        BadInput: A feature view, which has no parts yet.
+    """
+    make = getattr(data, "stored", None)
+    if callable(make):
+        return make()
+    if callable(getattr(data, "create_training_dataset", None)):
+        raise BadInput(
+            f"data is a {type(data).__name__}, which is not split yet",
+            "Give split = view.train_validation_test_split(...) (sent to each worker), or "
+            "view.create_training_dataset(split) (read by each worker).",
+        )
+    return data
+
+
 def relocate(data: object, paths: Mapping[str, str]) -> object:
-    """Data given as a path, under the name that it has on the cluster; anything else unchanged.
+    """Data given as a path or training dataset, under the name that it has on the cluster.
+
+    Anything else is unchanged.
 
     Args:
         data: Whatever `tune` was given.
         paths: Folders (or URLs) here to folders there; the longest that fits counts.
     """
+    if isinstance(data, StoredSplit):
+        there = relocate(data.folders[0], paths)
+        return data if there in data.folders else replace(data, folders=(there, *data.folders))
     if not isinstance(data, (str, PurePath)):
         return data
     text = str(data)

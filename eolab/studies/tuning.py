@@ -68,7 +68,9 @@ def tune(
         train: ``def train(data, reporter, *, seed, <hyperparameters>)``, any argument optional.
             Its value is what it returns (a number, or a dict with ``metric``), else the last
             reported.
-        data: What the function gets as ``data``; a `Split` arrives without its test part.
+        data: What the function gets as ``data``; a `Split` arrives without its test part. A
+            training dataset arrives as its split, read where the worker is; so does a path, which
+            the function opens (on a cluster under the name that `paths` in its table gives).
         name: The study's name in the workspace.
         metric: The figure to optimise.
         direction: "maximize" or "minimize".
@@ -132,6 +134,7 @@ def tune(
     cluster = config.clusters.get(on)
     if cluster is None:
         raise BadInput(f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters"))
+    data = shipping.stored(data)
     if hasattr(data, "sealed"):
         data = data.sealed()
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from eolab.data import Split, TrainingData
+from eolab.data import Split, StoredSplit, TrainingData
 from eolab.errors import BadInput
 from eolab.studies.seeds import derive_seed
-from eolab.studies.shipping import digest_data
+from eolab.studies.shipping import digest_data, stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,9 @@ def make_folds(
     """Read `data=` and `datasets=`.
 
     Args:
-        data: A `Split`; several (as `FeatureView.folds` gives them); `TrainingData`, which is
-            cut into ``folds`` along its groups; or anything that the train function understands.
+        data: A `Split` or a training dataset; several splits (as `FeatureView.folds` gives them);
+            `TrainingData`, which is cut into ``folds`` along its groups; or anything that the
+            train function understands.
         folds: Number of folds for `TrainingData`.
         seed: Decides which groups share a fold.
         datasets: Variants of the data by name, of the same form.
@@ -97,6 +98,9 @@ def make_folds(
 
 
 def _parts(data: object, folds: int, seed: int) -> tuple[object, ...]:
+    data = stored(data)
+    if isinstance(data, StoredSplit):
+        data = data.open_on_worker()  # here: columns and folds must be known before the first run
     if isinstance(data, TrainingData):
         return tuple(group_folds(data, folds, seed))
     several = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Split)

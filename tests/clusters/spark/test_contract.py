@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -234,6 +235,44 @@ def test_own_modules_travel_on_request_and_paths_are_the_clusters(
         table=f'paths = {{ "/somewhere/here" = "{tmp_path / "there"}" }}\n',
     )  # fmt: skip
     assert study.best_value == 6.0
+
+
+def test_a_training_dataset_is_read_on_the_executors(
+    fast: Cluster, study_on: Start, tmp_path: Path
+) -> None:
+    from eolab.facade import Workspace
+
+    ws = Workspace(configuration.open_path(tmp_path / "features"))
+    group = ws.features.create_feature_group("fields", primary_key=["id"])
+    group.insert(
+        pd.DataFrame({"id": range(40), "crop": ["rye", "oat"] * 20, "red": np.linspace(0, 1, 40)})
+    )
+    view = ws.features.create_feature_view(
+        "crops", labels=group.select(["crop"]), query=group.select(["red"])
+    )
+    split = view.train_validation_test_split(
+        by="random", validation_size=0.25, test_size=0.25, seed=1
+    )
+    here = view.create_training_dataset(split).folder
+    # What is here under one name is there under another, and the name of here means nothing.
+    shutil.copytree(here, tmp_path / "there")
+    dataset = view.training_dataset()
+
+    def reads(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        assert data.held_out is None
+        return float(data.train.X.sum() + 1000 * len(data.validation))
+
+    study = study_on(
+        fast, reads, trials=1, data=dataset, name="reads",
+        table=f'paths = {{ "{here}" = "{tmp_path / "there"}" }}\n',
+    )  # fmt: skip
+    expected = float(split.train.X.sum() + 1000 * len(split.validation))
+    assert study.best_value == pytest.approx(expected)
+    # What travelled is where the dataset is, not what is in it.
+    assert (study.folder / "data.pkl").stat().st_size < 60_000
+    with pytest.raises(BadInput, match="not split yet") as caught:
+        study_on(fast, reads, trials=1, data=view, name="whole")
+    assert "create_training_dataset" in str(caught.value)
 
 
 def test_what_is_too_large_to_travel_is_refused_with_the_right_way(
