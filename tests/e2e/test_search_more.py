@@ -3,65 +3,69 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab
+from tests.e2e.mapserver import serving
 from tests.e2e.searching import S2, open_lab, open_search
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 Shoot = Callable[[Page, str], Path]
+COLOUR = (200, 30, 90)
 
 
 @pytest.fixture
-def tiles() -> Iterator[tuple[str, list[str]]]:
-    """A server of one-coloured tiles on loopback: its address, and what it was asked for."""
-    from eolab.catalog.preview import png
-
-    tile, asked = png(np.full((3, 256, 256), 90, np.uint8)), []
-
-    class Tiles(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Type", "image/png")
-            self.send_header("Access-Control-Allow-Origin", "*")
-            self.end_headers()
-            self.wfile.write(tile)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+def maps() -> Iterator[tuple[str, list[str]]]:
+    """A server of base maps on loopback: its address, and what it was asked for."""
+    with serving(COLOUR) as started:
+        yield started
 
 
-def test_poles_and_base_maps(
-    lab: Lab, page: Page, tiles: tuple[str, list[str]], shoot: Shoot
-) -> None:
-    """The Earth from above its poles; a base map is fetched when it is chosen, not before."""
-    url, asked = tiles
-    open_lab(page, lab, "poles")
-    raw = json.dumps({"baseMaps": [{"name": "grey", "url": f"{url}/{{z}}/{{x}}/{{y}}.png"}]})
+def offer_maps(page: Page, maps: list[dict[str, str]]) -> None:
+    """Name base maps in the user's settings."""
     page.evaluate(
         "async raw => { await window.jupyterapp.serviceManager.settings.save("
         "'eolab:catalog', raw); }",
-        raw,
+        json.dumps({"baseMaps": maps}),
     )
     page.reload()
     page.wait_for_function("window.jupyterapp?.commands.hasCommand('eolab:search-scenes')")
+
+
+def share_of_colour(tab: Locator) -> float:
+    """How much of the map's picture is of the base map's colour."""
+    from rasterio.io import MemoryFile
+
+    picture = tab.locator(".eolab-SearchMap-view").screenshot()
+    with MemoryFile(picture) as file, file.open() as image:
+        pixels = image.read((1, 2, 3)).astype(int)
+    off = np.abs(pixels - np.array(COLOUR)[:, None, None]).max(axis=0)
+    return float((off < 12).mean())
+
+
+def test_poles_and_base_maps(
+    lab: Lab, page: Page, maps: tuple[str, list[str]], shoot: Shoot
+) -> None:
+    """The Earth from above its poles; a base map is fetched when it is chosen, not before."""
+    url, asked = maps
+    open_lab(page, lab, "poles")
+    offer_maps(
+        page,
+        [
+            {"name": "tiles", "url": f"{url}/{{z}}/{{x}}/{{y}}.png"},
+            {"name": "wmts", "kind": "wmts", "url": f"{url}/capabilities.xml", "layer": "plain"},
+            {"name": "file", "kind": "pmtiles", "url": f"{url}/world.pmtiles"},
+            {"name": "wrong", "kind": "wmts", "url": f"{url}/capabilities.xml", "layer": "no"},
+        ],
+    )
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     tab = open_search(page, catalog="sample", collection=S2)
@@ -76,12 +80,21 @@ def test_poles_and_base_maps(
     assert not faults
     assert not asked
     tab.get_by_label("Projection").select_option("Mercator")
-    tab.get_by_label("Base map").select_option("grey")
-    end = time.monotonic() + 60
-    while not asked and time.monotonic() < end:
-        page.wait_for_timeout(100)
-    assert asked[0].endswith(".png")
-    shoot(page, "search-base-map")
+    tab.get_by_label("Base map").select_option("wrong")
+    expect(page.locator(".jp-toast, .Toastify").get_by_text("no layer")).to_be_visible()
+    for name, path in (("tiles", ".png"), ("wmts", "/wmts/"), ("file", ".pmtiles")):
+        assert share_of_colour(tab) < 0.01
+        asked.clear()
+        tab.get_by_label("Base map").select_option(name)
+        end = time.monotonic() + 60
+        while share_of_colour(tab) < 0.5:
+            assert time.monotonic() < end, asked
+            page.wait_for_timeout(200)
+        assert any(path in one for one in asked)
+        shoot(page, f"search-base-{name}")
+        tab.get_by_label("Base map").select_option(index=0)
+        page.wait_for_timeout(500)
+    assert not faults
     assert not accessibility.findings(page)
 
 

@@ -123,7 +123,7 @@ function Aside(): JSX.Element {
           ['scene', trans.__('Scene')],
           ['calendar', trans.__('Calendar')],
           ['field', trans.__('Field')],
-          ['download', trans.__('Download')]
+          ['download', trans.__('Files')]
         ]}
         active={pane}
         onChange={setPane}
