@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import importlib
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,12 @@ _features = threading.Lock()
 _models = threading.Lock()
 # Two threads that import one library for the first time can meet it half made.
 _imports = threading.Lock()
-FIELD = ("pandas", "xarray", "spyndex", "odc.stac", "eolab.catalog.field")
+# In small steps: a call that comes meanwhile waits for one of them only.
+FIELD = (
+    "numpy", "pystac", "rasterio", "shapely", "pandas", "eolab.catalog.snapshot",
+    "eolab.catalog.finding", "xarray", "dask.array", "spyndex", "odc.loader", "odc.stac",
+    "eolab.catalog.field",
+)  # fmt: skip
 
 
 def catalogs(config: Config) -> object:
@@ -128,9 +135,22 @@ def catalog_found(config: Config, *, name: str, limit: int, query: dict[str, Any
     from eolab.catalog import finding
 
     finding.area_of(query.get("intersects"))
-    # Who searches draws a field next, and should not wait for libraries then.
-    threading.Thread(target=_load, args=FIELD, daemon=True).start()
     return finding.found(config, name, limit=limit, **query)
+
+
+def catalog_prepare(config: Config) -> object:
+    """Begin to load what drawing a field needs: who opens the search tab draws one soon."""
+    del config
+    if "eolab.catalog.field" not in sys.modules:
+        threading.Thread(target=_prepare, daemon=True).start()
+    return {"accepted": True}
+
+
+def _prepare() -> None:
+    # Not all under one lock: what is asked for meanwhile goes first.
+    for module in FIELD:
+        _load(module)
+        time.sleep(0.02)
 
 
 def catalog_detail(config: Config, *, name: str, collection: str, item: str) -> object:
@@ -254,6 +274,7 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "catalog.preview": catalog_preview,
     "catalog.found": catalog_found,
     "catalog.detail": catalog_detail,
+    "catalog.prepare": catalog_prepare,
     "catalog.calendar": _of_field("calendar"),
     "catalog.curve": _of_field("curve"),
     "catalog.queryables": catalog_queryables,

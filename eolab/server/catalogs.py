@@ -46,6 +46,17 @@ class Catalogs(Handler):
         self.answer(await self.call("catalogs"))
 
 
+class Prepare(Handler):
+    """POST: somebody opened the search tab."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """202 `{"accepted": true}`: libraries are loaded while they look around."""
+        self.set_status(202)
+        self.answer(await self.call("catalog.prepare"))
+
+
 class Found(Handler):
     """POST: the items that answer a query, with their footprints and their times."""
 

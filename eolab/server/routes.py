@@ -318,6 +318,7 @@ class Unknown(Handler):
 ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/status", Status),
     (rf"{BASE}/catalogs", catalogs.Catalogs),
+    (rf"{BASE}/search/prepare", catalogs.Prepare),
     (rf"{BASE}/catalogs/([^/]+)/collections", Collections),
     (rf"{BASE}/catalogs/([^/]+)/items", Items),
     (rf"{BASE}/catalogs/([^/]+)/thumbnail", Thumbnail),

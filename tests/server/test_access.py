@@ -25,6 +25,7 @@ PATHS = [
     ("GET", "catalogs/sample/item"),
     ("POST", "catalogs/sample/calendar"),
     ("POST", "catalogs/sample/curve"),
+    ("POST", "search/prepare"),
     ("GET", "downloads"),
     ("POST", "downloads"),
     ("POST", "downloads/20260101000000-00000000/commands"),

@@ -120,6 +120,12 @@ export class CatalogModel extends RoomModel {
     await this.saved.refresh();
   }
 
+  /** Say that somebody searches: the server half loads what a field's curve needs. */
+  prepare(): void {
+    // Without it the first curve comes later, no more than that.
+    this._client.post('search/prepare', {}).catch(() => undefined);
+  }
+
   /** Name one more catalogue in `eolab.toml`. */
   async add(source: INewSource): Promise<void> {
     await this._client.post('catalogs', source);

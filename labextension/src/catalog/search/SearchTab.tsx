@@ -23,6 +23,7 @@ import { useSearch } from './useSearch';
 export function SearchTab(): JSX.Element {
   const { catalog, trans } = useEolab();
   const { data, error } = useResource(catalog.catalogs);
+  useEffect(() => catalog.prepare(), [catalog]);
   if (!data) {
     return error ? (
       <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
