@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import requests
 
-from eolab.catalog import open_source
+from eolab.catalog import fetch, open_source
 from eolab.catalog.simulate import COLLECTION, SEASON, SampleInfo, write_sample
 from eolab.config import Config
 from tests import postgres
@@ -66,6 +68,53 @@ def recorded(interactions):
         name: [f for _, answer in pairs for f in answer.get("features", [])]
         for name, pairs in interactions.items()
     }
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Start HTTP servers on loopback; each answers by a function (method, path, body)."""
+    monkeypatch.setattr(fetch, "TIMEOUT", (2, 2))
+    monkeypatch.setattr("eolab.catalog.api.TIMEOUT", (2, 2))
+    policy = fetch.retry_policy().new(backoff_factor=0.01)
+    monkeypatch.setattr("eolab.catalog.api.retry_policy", lambda: policy)
+    started = []
+
+    def start(answer):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.reply(None)
+
+            def do_POST(self):
+                self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def reply(self, body):
+                status, document = answer(self.command, self.path, body)
+                if status == "cut":
+                    self.send_response(200)
+                    self.send_header("Content-Length", "100000")
+                    self.end_headers()
+                    self.wfile.write(b'{"type": "Feat')
+                    self.close_connection = True
+                    return
+                data = document if isinstance(document, bytes) else json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        started.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
 
 
 # --- a STAC API on PostgreSQL, for `make test-more` --------------------------------------------

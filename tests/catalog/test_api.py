@@ -4,65 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from eolab.catalog import fetch, open_source
+from eolab.catalog import open_source
 from eolab.catalog.query import order
 from eolab.catalog.simulate import COLLECTION, RADAR
 from eolab.catalog.sources import PartialAnswer
 from eolab.errors import EolabError, RemoteError
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Start HTTP servers on loopback; each answers by a function (method, path, body)."""
-    monkeypatch.setattr(fetch, "TIMEOUT", (2, 2))
-    monkeypatch.setattr("eolab.catalog.api.TIMEOUT", (2, 2))
-    policy = fetch.retry_policy().new(backoff_factor=0.01)
-    monkeypatch.setattr("eolab.catalog.api.retry_policy", lambda: policy)
-    started = []
-
-    def start(answer):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.reply(None)
-
-            def do_POST(self):
-                self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-            def reply(self, body):
-                status, document = answer(self.command, self.path, body)
-                if status == "cut":
-                    self.send_response(200)
-                    self.send_header("Content-Length", "100000")
-                    self.end_headers()
-                    self.wfile.write(b'{"type": "Feat')
-                    self.close_connection = True
-                    return
-                data = document if isinstance(document, bytes) else json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        started.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in started:
-        server.shutdown()
-        server.server_close()
 
 
 def landing(url, *conforms, methods=("GET", "POST")):
