@@ -254,12 +254,13 @@ def _rewire(
 
 
 def _readers(model: keras.Model) -> dict[str, set[str]]:
-    """Layer -> layers that read what it makes; "" for the model's output."""
-    readers: dict[str, set[str]] = {layer.name: set() for layer in model.layers}
-    for layer in model.layers:
-        for node in layer._inbound_nodes:  # noqa: SLF001
+    """Layer or operation (`x + 1`) -> what reads what it makes; "" for the model's output."""
+    readers: dict[str, set[str]] = {operation.name: set() for operation in model.operations}
+    for nodes in model._nodes_by_depth.values():  # noqa: SLF001  # those of this graph only
+        for node in nodes:
             for tensor in node.input_tensors:
-                readers[tensor._keras_history.operation.name].add(layer.name)  # noqa: SLF001
+                read = tensor._keras_history.operation.name  # noqa: SLF001
+                readers[read].add(node.operation.name)
     for tensor in model.outputs:
         readers[tensor._keras_history.operation.name].add("")  # noqa: SLF001
     return readers

@@ -152,6 +152,21 @@ def test_a_module_with_branches_goes_as_one_and_leaves_one_projection():
     assert branch.inserted == ("mixed_3x3_projection",)
 
 
+def test_layers_beside_operations_that_are_no_layers():
+    """`x + 3` and `x * y` stand in the graph as operations: MobileNetV3 is full of them."""
+    from eolab.studies.surgery import Surgeon
+
+    inputs = keras.Input((8, 8, 4))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="first")(inputs)
+    gate = keras.layers.ReLU(6.0, name="gate")(x + 3.0) * (1.0 / 6.0)
+    x = keras.layers.Conv2D(4, 1, name="second")(x * gate)
+    surgeon = Surgeon(keras.Model(inputs, keras.layers.Flatten(name="flat")(x)))
+    for name in ("first", "gate", "second"):
+        cut = surgeon.remove([name], project=True).model
+        assert name not in {layer.name for layer in cut.layers}
+        assert np.isfinite(cut(np.ones((1, 8, 8, 4)), training=False)).all()
+
+
 def test_a_shared_layer_goes_everywhere():
     inputs = keras.Input((4,))
     shared = keras.layers.Dense(4, name="shared")
