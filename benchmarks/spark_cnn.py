@@ -60,7 +60,7 @@ def chips(folder: Path) -> Split:
     )  # fmt: skip
     pictures = cube.eo.composite(period="2M").drop_vars("count")
     parcels = gpd.read_parquet(config.sample / "parcels.parquet")
-    found = pictures.eo.chips(8, stride=4, labels=parcels, column="crop", min_labelled=0.7)
+    found = pictures.eo.chips(8, stride=4, masks=parcels, column="crop", min_labelled=0.7)
     samples, crops, blocks = [], [], []
     for (pixels, mask), place in zip(found, found.places().itertuples(), strict=True):
         shares = np.bincount(mask[mask >= 0], minlength=len(found.classes)) / mask.size

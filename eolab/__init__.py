@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eolab.features import Times as Times
     from eolab.features import check_leakage as check_leakage
     from eolab.features import fold_scores as fold_scores
+    from eolab.features import open_chips as open_chips
     from eolab.features import seasonal as seasonal
     from eolab.features import suspect_labels as suspect_labels
     from eolab.features import transformation as transformation
@@ -63,6 +64,7 @@ _HOMES = {
     "load": "eolab.catalog",
     "loguniform": "eolab.studies",
     "mask": "eolab.catalog",
+    "open_chips": "eolab.features",
     "seasonal": "eolab.features",
     "suspect_labels": "eolab.features",
     "transformation": "eolab.features",
@@ -87,6 +89,7 @@ __all__ = [
     "load_ipython_extension",
     "loguniform",
     "mask",
+    "open_chips",
     "seasonal",
     "suspect_labels",
     "transformation",

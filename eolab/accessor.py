@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     from matplotlib.figure import Figure
+    from pyspark.sql import SparkSession
 
     from eolab.features.chips import Chips
+    from eolab.features.spark.extracting import OnSpark
 
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
@@ -167,12 +169,25 @@ class EoAccessor:
 
         return sample(self._cube, points, id=id, columns=columns)
 
+    def on_spark(self, spark: SparkSession, *, tile: int = 512) -> OnSpark:
+        """``.zonal``, ``.pixels`` and ``.sample`` by Spark's tasks, a tile each, the same rows.
+
+        Args:
+            spark: Any session, classic or Connect, whose executors have eolab.
+            tile: Side of a tile in pixels.
+
+        See `eolab.features.spark.extracting.OnSpark`.
+        """
+        from eolab.features.spark.extracting import OnSpark
+
+        return OnSpark(self._cube, spark, tile)
+
     def chips(
         self,
         size: int,
-        *,
         stride: int | None = None,
-        labels: gpd.GeoDataFrame | None = None,
+        *,
+        masks: gpd.GeoDataFrame | xr.DataArray | None = None,
         column: str | None = None,
         min_labelled: float = 0.0,
     ) -> Chips:
@@ -180,5 +195,5 @@ class EoAccessor:
         from eolab.features.chips import chips
 
         return chips(
-            self._cube, size, stride=stride, labels=labels, column=column, min_labelled=min_labelled
+            self._cube, size, stride, masks=masks, column=column, min_labelled=min_labelled
         )

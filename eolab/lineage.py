@@ -20,7 +20,7 @@ FILE = "lineage.jsonl"
 
 @dataclass(frozen=True, order=True)
 class Ref:
-    """A node: its kind ("item", "labels", "commit", "view", "study", "model", ...) and its id."""
+    """A node: its kind ("item", "cube", "commit", "view", "study", "model", ...) and its id."""
 
     kind: str
     id: str

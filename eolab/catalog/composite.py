@@ -38,8 +38,9 @@ def composite(
         period: Such as "10D", "2W", "1M", "1Y"; months and years begin with the calendar's.
 
     Returns:
-        The variables by period (time is its first day), NaN where no date is clear, and ``count``,
-        the number of clear dates, int16.
+        The variables by period (time is its first day, the coordinate ``time_end`` the moment
+        after its last), NaN where no date is clear, and ``count``, the number of clear dates,
+        int16. The scenes of a period are named in ``item_id``.
 
     Raises:
         BadInput: Another method or period, or variables without time.
@@ -63,6 +64,10 @@ def composite(
         reduced.append(_REDUCE[method](part).astype(np.float32))
         counts.append(clear.sum(axis=0).astype(np.int16))
     coords = {"time": starts.unique(), **{k: cube[k] for k in ("y", "x")}}
+    coords["time_end"] = "time", _ends(starts.unique(), period)
+    if "item_id" in cube.coords:
+        names_of = np.atleast_1d(cube["item_id"].to_numpy()).astype(str)
+        coords["item_id"] = "time", [",".join(names_of[starts == s]) for s in starts.unique()]
     if "spatial_ref" in cube.coords:
         coords["spatial_ref"] = cube["spatial_ref"]
     bands = np.stack(reduced, axis=1)
@@ -90,6 +95,18 @@ def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
     months = count * (12 if unit == "Y" else 1)
     number = (times.year * 12 + times.month - 1) // months * months
     return pd.DatetimeIndex([pd.Timestamp(int(n) // 12, int(n) % 12 + 1, 1) for n in number])
+
+
+def _ends(starts: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
+    """The moment at which the period that begins then is over."""
+    import pandas as pd
+
+    found = _PERIOD.match(period)
+    assert found is not None, "_starts has checked it"
+    count, unit = int(found[1]), found[2]
+    if unit in "DW":
+        return starts + pd.Timedelta(days=count * (7 if unit == "W" else 1))
+    return starts + pd.DateOffset(months=count * (12 if unit == "Y" else 1))
 
 
 def _median(part: np.ndarray) -> np.ndarray:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from eolab.features.functions import transformation as transformation
     from eolab.features.group import FeatureGroup as FeatureGroup
     from eolab.features.query import Query as Query
+    from eolab.features.saved_chips import open_chips as open_chips
     from eolab.features.scores import fold_scores as fold_scores
+    from eolab.features.seasons import seasonal as seasonal
     from eolab.features.splits import Blocks as Blocks
     from eolab.features.splits import Times as Times
     from eolab.features.store import FeatureStore as FeatureStore
@@ -42,6 +44,8 @@ _HOMES = {
     "Query": "query",
     "Times": "splits",
     "fold_scores": "scores",
+    "open_chips": "saved_chips",
+    "seasonal": "seasons",
 }
 
 __all__ = [
@@ -54,6 +58,8 @@ __all__ = [
     "Times",
     "check_leakage",
     "fold_scores",
+    "open_chips",
+    "seasonal",
     "suspect_labels",
     "transformation",
 ]

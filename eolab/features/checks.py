@@ -96,8 +96,8 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
 
     Returns:
         One row a sample that a random forest, trained without it, takes for another class:
-        ``id``, ``label``, ``likely``, ``confidence`` (its probability minus the label's), the
-        most doubtful first.
+        ``id``, ``label``, ``likely``, ``confidence`` (its probability minus the label's) and, of
+        a view with ``label_source``, the label's ``source``; the most doubtful first.
 
     Raises:
         BadInput: The label is a number, or a class has fewer than five samples.
@@ -106,7 +106,8 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    data = view.training_data()
+    samples = view.load()
+    data = samples.data
     if not data.classes:
         raise BadInput("the label is a number, not a class", "Suspects are looked for in classes.")
     counts = np.bincount(data.y, minlength=len(data.classes))
@@ -132,6 +133,8 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
             "confidence": chance[rows, likely[rows]] - chance[rows, data.y[rows]],
         }
     )
+    if samples.source is not None:
+        frame["source"] = samples.texts(samples.source)[rows]
     return frame.sort_values(["confidence", "id"], ascending=[False, True], ignore_index=True)
 
 

@@ -1,6 +1,7 @@
 """Patches of a cube with masks, for segmentation: cut when asked for, so that no season need fit.
 
-A mask holds the class code of each pixel whose centre lies in a labelled shape, and -1 elsewhere.
+A mask holds the class code of each pixel whose centre lies in a labelled shape, or of each cell of
+a raster of classes on the cube's grid, and -1 elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, Conflict, RemoteError
-from eolab.features.cubes import inside, layout, scenes
+from eolab.features.cubes import inside, layout, origin, scenes
 from eolab.features.geometry import crs_text
 from eolab.progress import track
 
@@ -73,7 +74,7 @@ class Chips:
         """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
         import pandas as pd
 
-        from eolab.features.geometry import CRS_ATTR, ITEMS
+        from eolab.features.geometry import CRS_ATTR
 
         _, _, transform, _ = layout(self.cube)
         middle = self.corners + self.size / 2
@@ -84,14 +85,14 @@ class Chips:
                 "y": transform.f + middle[:, 0] * transform.e,
             }
         )
-        frame.attrs.update({CRS_ATTR: self.crs, ITEMS: scenes(self.cube)})
+        frame.attrs.update({CRS_ATTR: self.crs, **origin(self.cube)})
         return frame
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write all patches, one in memory at a time; all or nothing.
 
         A name that ends in ".zarr" makes a Zarr group with one chunk a patch, any other a folder of
-        NumPy files: `numpy.load(folder / "X.npy", mmap_mode="r")` then reads single patches.
+        NumPy files. `open_chips` opens both for training, a patch at a time.
 
         Returns:
             The folder: ``X`` (n, t, size, size, bands) and ``mask`` (n, size, size), as arrays of
@@ -170,9 +171,9 @@ def _to_zarr(chips: Chips, folder: Path) -> None:
 def chips(
     cube: xr.Dataset,
     size: int,
-    *,
     stride: int | None = None,
-    labels: gpd.GeoDataFrame | None = None,
+    *,
+    masks: gpd.GeoDataFrame | xr.DataArray | None = None,
     column: str | None = None,
     min_labelled: float = 0.0,
 ) -> Chips:
@@ -182,12 +183,15 @@ def chips(
         cube: (time, y, x) or (y, x), NaN where nothing was seen.
         size: Side of a patch in pixels.
         stride: Pixels from one patch to the next; default: ``size``, so that none overlap.
-        labels: Shapes with a CRS whose classes make the masks; where they overlap, the last counts.
-        column: Their column of classes.
+        masks: What makes the masks: shapes with a CRS (where they overlap, the last counts), or a
+            raster of classes (y, x) on the cube's own grid, in which NaN, or the value of its
+            attribute ``nodata``, is no class.
+        column: The shapes' column of classes.
         min_labelled: Share of pixels with a label below which a patch is left out.
 
     Raises:
-        BadInput: Sizes that do not fit, labels without a column, no patch left.
+        BadInput: Sizes that do not fit, shapes without a column, a raster on another grid, no
+            patch left.
     """
     for name, value in (("size", size), ("stride", size if stride is None else stride)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -201,10 +205,12 @@ def chips(
         )
     mask = np.full((height, width), NONE, dtype=np.int16)
     classes: tuple[str, ...] = ()
-    if labels is not None:
+    if masks is not None and hasattr(masks, "dims"):
+        classes = _copy(mask, masks, cube)
+    elif masks is not None:
         if column is None:
-            raise BadInput("labels need a column of classes", "Pass column='crop'.")
-        placed = inside(labels, crs, cube, transform, [column], "labels")
+            raise BadInput("masks of shapes need a column of classes", "Pass column='crop'.")
+        placed = inside(masks, crs, cube, transform, [column], "masks")
         classes = _burn(mask, placed, column, transform)
     corners = np.array(
         [
@@ -218,6 +224,25 @@ def chips(
     if not len(corners):
         raise BadInput(f"no patch has {min_labelled:.0%} of its pixels labelled", "Ask for less.")
     return Chips(cube, size, corners, bands, classes, mask, crs_text(crs))
+
+
+def _copy(mask: np.ndarray, raster: xr.DataArray, cube: xr.Dataset) -> tuple[str, ...]:
+    """Write a raster's classes into the mask; their names in the order of the codes."""
+    if set(raster.dims) != {"y", "x"} or any(
+        raster.sizes[d] != cube.sizes[d] or not np.allclose(raster[d], cube[d]) for d in ("y", "x")
+    ):
+        raise BadInput(
+            f"the raster of classes ({dict(raster.sizes)}) is not on the cube's grid "
+            f"({cube.sizes['y']} x {cube.sizes['x']})",
+            "Load it like the cube: the same crs and resolution, resampling='nearest'.",
+        )
+    values = raster.transpose("y", "x").to_numpy()
+    known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+    if "nodata" in raster.attrs:
+        known &= values != raster.attrs["nodata"]
+    names, codes = np.unique(values[known], return_inverse=True)
+    mask[known] = codes
+    return tuple(f"{n:g}" if values.dtype.kind == "f" else str(n) for n in names.tolist())
 
 
 def _burn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.geometry import crs_text
+from eolab.features.geometry import CUBE, ITEMS, crs_text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -82,7 +83,10 @@ def _bounds_of(placed: gpd.GeoDataFrame) -> str:
 
 
 def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, object]:
-    """Bands, times (naive, UTC; empty where there are none), affine transform and CRS of a cube."""
+    """Bands, times (naive, UTC; empty where there are none), affine transform and CRS of a cube.
+
+    The times of a composite are the ends of its periods.
+    """
     import odc.geo.xr  # noqa: F401  (registers .odc)
 
     bands = tuple(str(b) for b in cube.data_vars if {"y", "x"} <= set(cube[b].dims))
@@ -101,8 +105,29 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
         raise BadInput(
             "the cube's grid is rotated", "Load it on an upright grid: crs=, resolution=."
         )
-    times = cube["time"].to_numpy() if "time" in cube.dims else np.array([], "datetime64[ns]")
+    # What was made of a span of time is known at its end, so that is its event time.
+    when = "time_end" if "time_end" in cube.coords else "time"
+    times = cube[when].to_numpy() if "time" in cube.dims else np.array([], "datetime64[ns]")
     return bands, times, geobox.transform, geobox.crs.proj
+
+
+def origin(cube: xr.Dataset) -> dict[str, object]:
+    """What a frame notes of the cube that its rows were made from (see `geometry.notes`)."""
+    return {ITEMS: scenes(cube), CUBE: recipe(cube)}
+
+
+def recipe(cube: xr.Dataset) -> str:
+    """A name for a cube: its bands and dates, and a digest of its scenes, times and grid.
+
+    Equal for cubes of the same recipe, whatever their masks and values.
+    """
+    bands, times, transform, crs = layout(cube)
+    size = cube.sizes["y"], cube.sizes["x"]
+    parts = (bands, times.astype("int64").tolist(), tuple(transform), crs_text(crs), size)
+    digest = hashlib.sha256(repr((parts, scenes(cube))).encode()).hexdigest()[:8]
+    shown = ", ".join(bands[:4]) + (", ..." if len(bands) > 4 else "")
+    dates = f", {len(times)} dates" if len(times) else ""
+    return f"{shown}{dates}, {size[1]} x {size[0]} pixels, {digest}"
 
 
 def scenes(cube: xr.Dataset) -> list[str]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput
-from eolab.features.cubes import Dropped, inside, layout, scenes
+from eolab.features.cubes import Dropped, inside, layout, origin
 from eolab.features.embeddings import embeddings
-from eolab.features.geometry import CRS_ATTR, ITEMS, PIXELS, crs_text, is_metric
+from eolab.features.geometry import CRS_ATTR, PIXELS, crs_text, is_metric
 from eolab.features.radar import radar
 from eolab.features.seasons import seasonal
 from eolab.features.zones import zonal
@@ -64,9 +64,19 @@ def sample(
     Raises:
         BadInput: No CRS, unknown column, other shapes than points, none inside the cube.
     """
+    bands, times, _, crs = layout(cube)
+    places, row, column = under(cube, points, id, columns)
+    frames = dated(cube, places, row, column, bands, times)
+    return _finished(frames, [id], bands, cube, crs)
+
+
+def under(
+    cube: xr.Dataset, points: gpd.GeoDataFrame, id: str, columns: Sequence[str]
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The points inside the cube, with the rows and columns of their pixels."""
     import pandas as pd
 
-    bands, times, transform, crs = layout(cube)
+    _, _, transform, crs = layout(cube)
     carried = list(dict.fromkeys([id, *columns]))
     placed = inside(points, crs, cube, transform, carried, "points")
     if not (placed.geom_type == "Point").all():
@@ -78,11 +88,10 @@ def sample(
     places = pd.DataFrame(placed[carried]).reset_index(drop=True)
     places.insert(1, "x", x)
     places.insert(2, "y", y)
-    frames = _dated(cube, places, row, column, bands, times)
-    return _finished(frames, [id], bands, cube, crs)
+    return places, row, column
 
 
-def _dated(
+def dated(
     cube: xr.Dataset,
     places: pd.DataFrame,
     row: np.ndarray,
@@ -128,7 +137,7 @@ def _finished(
     head = [*keys, "x", "y", *dated, *bands]
     rows = rows[head + [c for c in rows.columns if c not in head]]
     rows = rows.sort_values([*keys, *dated], ignore_index=True)
-    rows.attrs.update({ITEMS: scenes(cube), CRS_ATTR: crs_text(crs)})
+    rows.attrs.update({**origin(cube), CRS_ATTR: crs_text(crs)})
     return rows
 
 
@@ -161,8 +170,8 @@ def pixels(
         BadInput: No CRS, unknown column, no shape inside the cube or on a pixel's centre.
     """
     bands, times, transform, crs = layout(cube)
-    places, row, column = _located(cube, labels, columns, transform, crs, stratify, per_class)
-    frames = _dated(cube, places, row, column, bands, times)
+    places, row, column = located(cube, labels, columns, transform, crs, stratify, per_class)
+    frames = dated(cube, places, row, column, bands, times)
     rows = _finished(frames, ["pixel_id"], bands, cube, crs)
     rows.attrs[PIXELS] = True
     return rows
@@ -182,13 +191,13 @@ def pixel_labels(
     ``stratify`` and ``per_class`` choose the same pixels.
     """
     _, _, transform, crs = layout(cube)
-    places, _, _ = _located(cube, labels, columns, transform, crs, stratify, per_class)
+    places, _, _ = located(cube, labels, columns, transform, crs, stratify, per_class)
     rows = places[["pixel_id", "x", "y", *columns]].sort_values("pixel_id", ignore_index=True)
     rows.attrs.update({CRS_ATTR: crs_text(crs), PIXELS: True})
     return rows
 
 
-def _located(
+def located(
     cube: xr.Dataset,
     labels: gpd.GeoDataFrame,
     columns: Sequence[str],

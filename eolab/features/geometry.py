@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # What `extract` notes in a frame's attrs: the CRS of its x and y, and that its rows are pixels.
 CRS_ATTR = "eolab_crs"
 PIXELS = "eolab_pixels"
-# And the scenes that its rows were made from.
+# And the scenes that its rows were made from, and the cube that was made of them first.
 ITEMS = "eolab_items"
+CUBE = "eolab_cube"
 MODEL = "eolab_model"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
@@ -70,14 +71,26 @@ def crs_text(crs: object) -> str:
     return f"EPSG:{code}" if code else str(found.to_wkt())
 
 
+def notes(frame: object) -> Mapping[str, object]:
+    """What `extract` noted on a frame; nothing where it has no such notes."""
+    # Spark's DataFrame has a column for each attribute that is asked for.
+    found = getattr(frame, "attrs", None)
+    return found if isinstance(found, Mapping) else {}
+
+
 def detect(
-    frame: object, declared: str | tuple[str, ...] | list[str] | None, crs: object
+    frame: object,
+    declared: str | tuple[str, ...] | list[str] | None,
+    crs: object,
+    attrs: Mapping[str, object],
 ) -> Geometry | None:
-    """The geometry as declared, of a GeoDataFrame, of rows from `extract`, or lon/lat."""
+    """The geometry as declared, of a GeoDataFrame, of rows from `extract`, or lon/lat.
+
+    ``attrs`` is what `notes` gives of the rows.
+    """
     # A pyarrow Table's .columns are its arrays.
     names = frame.column_names if hasattr(frame, "column_names") else getattr(frame, "columns", [])
     columns = [str(c) for c in names]
-    attrs = getattr(frame, "attrs", {})
     if declared is not None:
         pair = (declared,) if isinstance(declared, str) else tuple(declared)
         crs = crs or attrs.get(CRS_ATTR) or _frame_crs(frame)

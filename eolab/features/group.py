@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Unpack
 
 from eolab.errors import BadInput, Conflict, NotFound
 from eolab.features import schema, validation
@@ -13,6 +13,7 @@ from eolab.features.geometry import Geometry, shapes, to_pandas
 from eolab.features.inserting import Inserting, texts
 from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
+from eolab.features.options import Told, told_again
 from eolab.features.postgres import Place, PostgresTable
 from eolab.features.query import Query, chosen
 from eolab.features.sql import connect, moment, quoted, run
@@ -46,14 +47,12 @@ class FeatureGroup(Inserting):
     ) -> None:
         self._root, self._registry, self._entry = root, registry, entry
         self.name, self.version = entry.name, entry.version
+        self._folder = features / "groups" / self.name / str(self.version)
         spec = entry.spec
         self.primary_key: tuple[str, ...] = tuple(spec["primary_key"])  # type: ignore[arg-type]
         self.event_time: str | None = spec["event_time"]  # type: ignore[assignment]
-        self.description = str(spec["description"])
-        self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
-        self.column_units: dict[str, str] = dict(spec.get("units") or {})  # type: ignore[call-overload]
         self.created = entry.created
-        self._folder = features / "groups" / self.name / str(self.version)
+        self._tell(spec)
         self.partition_key: tuple[str, ...] = tuple(texts(spec.get("partition_key")))
         self.parents = tuple(texts(spec.get("parents")))
         self.table = OfflineTable(self._folder, self.keys, together=self.partition_key)
@@ -62,11 +61,33 @@ class FeatureGroup(Inserting):
             OnlineTable(*how) if online is None else PostgresTable(online, self.label, *how)
         )
         self.online_enabled = bool(spec.get("online"))
+        self.statistics_at_insert = bool(spec.get("statistics", True))
+
+    def _tell(self, spec: Mapping[str, object]) -> None:
+        """Take over what people say of the group, and what they expect of its rows."""
+        self.description = str(spec["description"])
+        self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
+        self.column_units: dict[str, str] = dict(spec.get("units") or {})  # type: ignore[call-overload]
         self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
         self.policy = str(spec.get("policy") or "strict")
         self.tags = tuple(texts(spec.get("tags")))
         self.owner = str(spec.get("owner") or "")
-        self.statistics_at_insert = bool(spec.get("statistics", True))
+
+    def update(self, **options: Unpack[Told]) -> None:
+        """Change what is told of the group; its rows, keys and history stay as they are.
+
+        Args:
+            options: Any of ``description``, ``columns``, ``units``, ``tags``, ``owner``,
+                ``expectations``, ``policy``. Descriptions and units of columns are added to those
+                that there are, all else takes the place of what was there.
+
+        Raises:
+            BadInput: Another option, a column that is not there, or a bad condition.
+        """
+        spec = dict(self._registry.get("group", self.name, self.version).spec)
+        told = told_again(spec, options, self.columns)
+        self._registry.update(self._entry, told)
+        self._tell(told)
 
     @property
     def keys(self) -> tuple[str, ...]:

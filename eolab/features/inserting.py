@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from eolab.errors import BadInput
 from eolab.features import schema, validation
 from eolab.features.commits import Commit
-from eolab.features.geometry import ITEMS, MODEL, Geometry, check_same_crs, detect
+from eolab.features.geometry import CUBE, ITEMS, MODEL, Geometry, check_same_crs, detect, notes
 from eolab.features.offline import OfflineTable
 from eolab.features.online import OnlineTable
 from eolab.features.postgres import PostgresTable
@@ -92,10 +92,9 @@ class Inserting:
         if spark.is_spark(frame):
             commit, failed = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
         else:
-            geometry = self._place_of(frame)
-            rows = schema.to_arrow(
-                frame, geometry.columns if geometry and len(geometry.columns) == 1 else ()
-            )
+            geometry = self._place_of(frame, notes(frame))
+            shapes = geometry.columns if geometry and len(geometry.columns) == 1 else ()
+            rows = schema.to_arrow(frame, shapes, self.table.schema())
             schema.check_keys(rows, self.primary_key, self.event_time)
             self._check_place(rows, frame, geometry)
             failed = self._meet_expectations(rows)
@@ -121,7 +120,7 @@ class Inserting:
         failed: dict[str, int] = {}
 
         def prepare(empty: pa.Table, existing: pa.Schema | None) -> pa.Table:
-            geometry = self._place_of(empty)
+            geometry = self._place_of(empty, notes(frame))
             self._check_place(empty, empty, geometry)
             return self._fit(empty, existing, geometry, add_columns=add_columns)
 
@@ -135,12 +134,13 @@ class Inserting:
         )
         return commit, failed
 
-    def _place_of(self, frame: object) -> Geometry | None:
+    def _place_of(self, frame: object, attrs: Mapping[str, object]) -> Geometry | None:
         """How the group's rows know where they are, or will after this first insert."""
         spec = self._registry.get("group", self.name, self.version).spec
         geometry = Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
         if geometry is None and self.table.open() is None:
-            return detect(frame, spec["declared_geometry"], spec["declared_crs"])  # type: ignore[arg-type]
+            declared = spec["declared_geometry"], spec["declared_crs"]
+            return detect(frame, *declared, attrs)  # type: ignore[arg-type]
         return geometry
 
     @staticmethod
@@ -188,15 +188,18 @@ class Inserting:
         return rows
 
     def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
-        # Spark's DataFrame has a column for each attribute that is asked for.
-        attrs = getattr(frame, "attrs", {})
-        attrs = attrs if isinstance(attrs, Mapping) else {}
+        attrs = notes(frame)
         items = attrs.get(ITEMS, [])
-        model = attrs.get(MODEL)
+        assert isinstance(items, list)
+        model, cube = attrs.get(MODEL), attrs.get(CUBE)
+        made_of = [Ref("item", str(i)) for i in items]
+        if cube is not None:
+            record(self._root, made_of, Ref("cube", str(cube)))
+            made_of = [Ref("cube", str(cube))]
         record(
             self._root,
             [
-                *(Ref("item", str(i)) for i in items),
+                *made_of,
                 *([Ref("model", str(model))] if model else []),
                 *sources,
                 *self._parent_commits(),

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-class GroupOptions(TypedDict, total=False):
+class Told(TypedDict, total=False):
+    """What people say of a group, and expect of its rows; it may change (see `GroupOptions`)."""
+
+    description: str
+    columns: Mapping[str, str] | None
+    units: Mapping[str, str] | None
+    expectations: Mapping[str, str] | None
+    policy: Policy
+    tags: Sequence[str]
+    owner: str
+
+
+class GroupOptions(Told, total=False):
     """Options of a feature group.
 
     Attributes:
@@ -44,17 +56,10 @@ class GroupOptions(TypedDict, total=False):
     primary_key: Required[str | Sequence[str]]
     event_time: str | None
     partition_key: str | Sequence[str]
-    description: str
     geometry: str | Sequence[str] | None
     crs: object
-    columns: Mapping[str, str] | None
-    units: Mapping[str, str] | None
     online_enabled: bool
-    expectations: Mapping[str, str] | None
-    policy: Policy
     statistics: bool
-    tags: Sequence[str]
-    owner: str
     parents: Sequence[FeatureGroup]
 
 
@@ -71,6 +76,8 @@ class ViewOptions(TypedDict, total=False):
             part of a split only.
         functions: Features made of others (see `eolab.features.transformation`).
         weights: Column of the label group that says how sure a label is; samples carry it.
+        label_source: Column of the label group that says where a label comes from (a survey, a
+            register): reports count by it, and `suspect_labels` names it.
     """
 
     labels: Required[Query]
@@ -79,6 +86,7 @@ class ViewOptions(TypedDict, total=False):
     transformations: Mapping[str, str | Sequence[str]] | None
     functions: Sequence[Transformation]
     weights: str | None
+    label_source: str | None
 
 
 def _check_version(version: object) -> None:
@@ -115,12 +123,13 @@ def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object
     patterns = options.get("transformations") or {}
     names = functions.check(made, query.names)
     check_view(labels, query, resolve(patterns, names))
-    weights = options.get("weights")
-    if weights is not None and weights not in labels.group.columns:
-        raise BadInput(
-            f"{labels.group.label} has no column {weights!r} of weights",
-            nearest(weights, list(labels.group.columns), "columns"),
-        )
+    weights, source = options.get("weights"), options.get("label_source")
+    for what, column in (("weights", weights), ("sources", source)):
+        if column is not None and column not in labels.group.columns:
+            raise BadInput(
+                f"{labels.group.label} has no column {column!r} of {what}",
+                nearest(column, list(labels.group.columns), "columns"),
+            )
     return {
         "format": FORMAT,
         "labels": labels.to_dict(),
@@ -132,6 +141,7 @@ def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object
         },
         "functions": [f.to_dict() for f in made],
         "weights": weights,
+        "label_source": source,
     }
 
 
@@ -183,6 +193,33 @@ def group_spec(name: str, version: int, options: GroupOptions) -> dict[str, obje
         "owner": options.get("owner", ""),
         "parents": [parent.label for parent in options.get("parents", ())],
     }
+
+
+def told_again(
+    spec: Mapping[str, object], options: Told, columns: Sequence[str]
+) -> dict[str, object]:
+    """A group's description with other words in it (see `FeatureGroup.update`)."""
+    _check_options(options, Told, ())
+    out = dict(spec)
+    for option, kept in (("columns", "descriptions"), ("units", "units")):
+        given = dict(options.get(option) or {})  # type: ignore[call-overload]
+        for name in given if columns else ():
+            if name not in columns:
+                raise BadInput(
+                    f"there is no column {name!r}", nearest(name, list(columns), "columns")
+                )
+        known = out.get(kept)
+        out[kept] = {**(known if isinstance(known, Mapping) else {}), **given}
+    for name in ("description", "owner"):
+        if name in options:
+            out[name] = str(options[name])  # type: ignore[literal-required]
+    if "tags" in options:
+        out["tags"] = tags_of(options["tags"])
+    policy = options.get("policy", out.get("policy") or "strict")
+    conditions = options["expectations"] if "expectations" in options else out.get("expectations")
+    assert conditions is None or isinstance(conditions, Mapping)
+    out |= {"expectations": check_expectations(conditions, policy), "policy": policy}
+    return out
 
 
 def _names(names: str | Sequence[str]) -> list[str]:

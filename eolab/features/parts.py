@@ -139,13 +139,15 @@ def split(
     parts = {
         name: transformations.apply(d, fitted, samples.vocabularies) for name, d in parts.items()
     }
-    report = {
+    report: dict[str, object] = {
         **samples.report,
         "samples": len(data),
         "blocks": len(np.unique(cell)),
         "dropped_by_buffer": dropped,
         "parts": {name: _count(d) for name, d in parts.items()},
     }
+    if samples.source is not None:
+        report["sources"] = _by_source(samples.texts(samples.source), masks)
     how: object = {"kind": "column", "column": by} if isinstance(by, str) else by.to_dict()
     if by == RANDOM:
         how = {"kind": RANDOM}
@@ -155,6 +157,15 @@ def split(
         parts["test"] if masks["test"].any() else None,
         {**source, "by": how, "transformations": fitted, "report": report},
     )
+
+
+def _by_source(sources: np.ndarray, masks: Mapping[str, np.ndarray]) -> dict[str, dict[str, int]]:
+    """For each part, the number of labels from each source."""
+    out = {}
+    for part, mask in masks.items():
+        names, counts = np.unique(sources[mask], return_counts=True)
+        out[part] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    return out
 
 
 def _count(data: TrainingData) -> dict[str, object]:

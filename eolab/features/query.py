@@ -86,7 +86,7 @@ class Query:
         *,
         on: Sequence[str] | None = None,
         prefix: str = "",
-        kind: JoinKind = "left",
+        join_type: JoinKind = "left",
         max_age: str | None = None,
     ) -> Query:
         """Add another query's columns.
@@ -100,7 +100,7 @@ class Query:
             other: What to join; without joins of its own.
             on: Columns to match on; default: the other group's primary key.
             prefix: Put before the other's column names.
-            kind: "left" keeps every row; "inner" drops those without a match.
+            join_type: "left" keeps every row; "inner" drops those without a match.
             max_age: Older values count as missing ("30D", "12h").
 
         Raises:
@@ -111,12 +111,17 @@ class Query:
                 "a query with joins or a sequence cannot be joined itself",
                 "Join its parts one after the other.",
             )
-        if kind not in {"left", "inner"}:
-            raise BadInput(f"unknown kind of join {kind!r}", "Use 'left' or 'inner'.")
+        if join_type not in {"left", "inner"}:
+            raise BadInput(f"unknown join_type={join_type!r}", "Use 'left' or 'inner'.")
         if max_age is not None:
             seconds(max_age, "max_age")
         part = Join(
-            other, None if on is None else tuple(on), prefix, kind, max_age, self.steps is not None
+            other,
+            None if on is None else tuple(on),
+            prefix,
+            join_type,
+            max_age,
+            self.steps is not None,
         )
         joined = replace(self, joins=(*self.joins, part))
         names = joined.names
@@ -135,7 +140,7 @@ class Query:
         max_distance: float | None = None,
         tile: float | None = None,
         prefix: str = "",
-        kind: JoinKind = "left",
+        join_type: JoinKind = "left",
         max_age: str | None = None,
     ) -> Query:
         """Add another query's columns of what lies at the same place.
@@ -151,7 +156,7 @@ class Query:
             max_distance: Metres beyond which nothing is near.
             tile: Side of a tile in metres, with how="tile".
             prefix: Put before the other's column names.
-            kind: "left" keeps every row; "inner" drops those that meet nothing.
+            join_type: "left" keeps every row; "inner" drops those that meet nothing.
             max_age: Older values count as missing ("30D", "12h").
 
         Raises:
@@ -173,7 +178,7 @@ class Query:
                 f"{other.group.label} has no geometry, so it cannot be joined by place",
                 "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
             )
-        joined = self.join(other, prefix=prefix, kind=kind, max_age=max_age)
+        joined = self.join(other, prefix=prefix, join_type=join_type, max_age=max_age)
         part = replace(joined.joins[-1], near=Near(how, max_distance, tile))
         return replace(joined, joins=(*joined.joins[:-1], part))
 
@@ -197,7 +202,8 @@ class Query:
 
         Groups with event times are cut into steps; columns of groups without, and of groups joined
         later, are repeated along them. Steps without an observation are NaN. Nothing later than
-        the label's event time is used.
+        the label's event time is used. Where the labels are a column of this same group there is
+        one sample a thing and season (its last label of that season), not one a row.
 
         Args:
             start: First day: "2024-03-01", or "03-01" for the season that began last at or before

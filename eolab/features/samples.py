@@ -39,6 +39,7 @@ class Samples:
         vocabularies: The values of each text feature, by name.
         counts: For sequences, how many observations each step holds, shape (n, t).
         event_time: The label rows' column of event times; None where they have none.
+        source: The label rows' column that says where a label comes from; None without one.
     """
 
     data: TrainingData
@@ -48,6 +49,7 @@ class Samples:
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: np.ndarray | None = None
     event_time: str | None = None
+    source: str | None = None
 
     def places(self) -> Places | None:
         """Where the samples are; None where that is not known."""
@@ -107,6 +109,7 @@ def load(
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
     rows = label_rows(con, labels, known_at, more)
     total = rows.num_rows
+    rows = by_season(rows, labels, query)
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
     vocabularies: dict[str, tuple[str, ...]] = {}
@@ -245,14 +248,48 @@ def label_rows(
     return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
 
 
-def spine(rows: pa.Table, group: FeatureGroup) -> join.Spine:
-    import pyarrow as pa
+def by_season(rows: pa.Table, labels: Query, query: Query) -> pa.Table:
+    """One row a thing and season, where a sequence's labels are a column of its own group.
 
+    Its values, and the label, are the last known ones of the season. Other labels stay as they
+    are: a row of a label group is a sample.
+
+    Args:
+        rows: From `label_rows`, in the order of the keys.
+        labels: The label column.
+        query: The features.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    group, steps = labels.group, query.steps
+    if steps is None or group.event_time is None or group.label != query.group.label:
+        return rows
+    times = np.asarray(rows.column(group.event_time).cast(pa.int64()).to_numpy())
+    low, high = windows.windows(times, steps, None)
+    inside = pa.array((times >= low) & (times < high))
+    rows = rows.filter(inside).append_column("_season", pa.array(low).filter(inside))
+    name = labels.columns[0]
+    names = [*group.primary_key, "_season"]
+    number = pa.array(np.arange(rows.num_rows))
+    labelled = pc.if_else(pc.is_valid(rows.column(name)), number, pa.scalar(None, pa.int64()))
+    numbered = rows.select(names).append_column("_last", number).append_column("_label", labelled)
+    # Rows are in the order of their times, so that the largest number is the last.
+    found = numbered.group_by(names).aggregate([("_last", "max"), ("_label", "max")])
+    found = found.sort_by("_last_max")
+    last, label = found.column("_last_max"), found.column("_label_max")
+    known = rows.column(name).take(label)
+    out = rows.drop_columns("_season").take(last)
+    return out.set_column(out.schema.get_field_index(name), name, known)
+
+
+def spine(rows: pa.Table, group: FeatureGroup) -> join.Spine:
     """The rows of a group as those to which values are looked up.
 
     Values are those known at a row's event time; or, where the group has columns ``valid_from``
     and ``valid_to``, those of that span.
     """
+    import pyarrow as pa
 
     def micros(name: str, missing: int) -> np.ndarray:
         column = rows.column(name)

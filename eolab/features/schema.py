@@ -23,13 +23,16 @@ CHANGE = "_change"
 RESERVED = (INGESTED, CHANGE)
 
 
-def to_arrow(frame: object, geometry: Sequence[str] = ()) -> pa.Table:
+def to_arrow(
+    frame: object, geometry: Sequence[str] = (), known: pa.Schema | None = None
+) -> pa.Table:
     """An Arrow table with the types that Delta Lake knows.
 
     Args:
         frame: A pandas DataFrame, GeoDataFrame, pyarrow Table or RecordBatch, anything with
             Arrow's stream interface (polars, DuckDB), or an xarray Dataset (one row a cell).
         geometry: Names of geometry columns; they become WKB.
+        known: The group's columns, which tell the type of a column that holds no value.
 
     Raises:
         BadInput: Not a table, a column of mixed or unknown type, naive time stamps.
@@ -58,6 +61,10 @@ def to_arrow(frame: object, geometry: Sequence[str] = ()) -> pa.Table:
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise BadInput(f"the column {twice[0]!r} is there twice", "Name each column once.")
+    for place, name in enumerate(names):
+        if known is not None and name in known.names and pa.types.is_null(table.field(name).type):
+            nothing = pa.nulls(table.num_rows, known.field(name).type)
+            table = table.set_column(place, name, nothing)
     return pa.table([_storable(n, table.column(n)) for n in names], names=names)
 
 

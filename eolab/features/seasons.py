@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.geometry import ITEMS
+from eolab.features.geometry import CUBE, ITEMS
 from eolab.features.query import MONTH_DAY
 from eolab.features.windows import season_of, season_start
 
@@ -118,8 +118,7 @@ def seasonal(
         row["observations"] = len(part)
         out.append(row)
     table = pd.DataFrame(out)
-    if ITEMS in rows.attrs:
-        table.attrs[ITEMS] = rows.attrs[ITEMS]
+    table.attrs.update({name: rows.attrs[name] for name in (ITEMS, CUBE) if name in rows.attrs})
     return table
 
 

@@ -21,7 +21,7 @@ class Splitting:
 
     transformations: Mapping[str, Sequence[str]]
 
-    def _load(self, known_at: object, extra: Sequence[str] = ()) -> Samples:
+    def load(self, known_at: object = None, extra: Sequence[str] = ()) -> Samples:
         raise NotImplementedError
 
     def _source(self, *, known_at: object, **detail: object) -> dict[str, object]:
@@ -161,7 +161,7 @@ class Splitting:
         self, by: parts.By | None, unit: str | None, known_at: object
     ) -> tuple[Samples, np.ndarray, parts.By]:
         extra = [c for c in (unit, by if isinstance(by, str) and by != parts.RANDOM else None) if c]
-        loaded = self._load(known_at, extra)
+        loaded = self.load(known_at, extra)
         if by is None:
             by = self._proposal(loaded)
         found, cell = parts.cells(loaded, by, unit)
@@ -173,7 +173,7 @@ class Splitting:
         Raises:
             BadInput: Fewer than 30 samples with a place.
         """
-        return self._proposal(self._load(known_at))
+        return self._proposal(self.load(known_at))
 
     @staticmethod
     def _proposal(loaded: Samples) -> Blocks:

@@ -128,7 +128,7 @@ class FeatureStore:
         if found is None:
             return self.create_feature_view(name, version, **options)
         wanted = view_spec(name, version, options)
-        for key in ("labels", "query", "transformations", "functions", "weights"):
+        for key in ("labels", "query", "transformations", "functions", "weights", "label_source"):
             if (found.spec.get(key) or None) != (wanted[key] or None):
                 raise Conflict(
                     f"the feature view {name!r}, version {version}, differs in its {key}",

@@ -45,6 +45,7 @@ class FeatureView(Splitting):
         self.query: Query = from_dict(entry.spec["query"], store.feature_group)  # type: ignore[arg-type]
         self.functions = functions.from_spec(entry.spec)
         self.weights: str | None = entry.spec.get("weights")  # type: ignore[assignment]
+        self.label_source: str | None = entry.spec.get("label_source")  # type: ignore[assignment]
         self.features: tuple[str, ...] = functions.check(self.functions, self.query.names)
         self.transformations: dict[str, tuple[str, ...]] = transformations.resolve(
             entry.spec.get("transformations") or {},  # type: ignore[arg-type]
@@ -111,6 +112,7 @@ class FeatureView(Splitting):
                 con, self.labels, at, samples.keys_needed(self.query, group.columns)
             )
             if self.query.steps is not None:
+                rows = samples.by_season(rows, self.labels, self.query)
                 return to_pandas(rows, group.geometry)
             table, kept = join.flat(con, samples.spine(rows, group), self.query, at)
         for number, name in enumerate(table.column_names):
@@ -185,33 +187,50 @@ class FeatureView(Splitting):
         Raises:
             BadInput: A feature is no number, or nothing is left.
         """
-        return self._load(known_at).data
+        return self.load(known_at).data
 
-    def observations(self, *, known_at: object = None) -> np.ndarray:
+    def observations(
+        self, data: TrainingData | None = None, *, known_at: object = None
+    ) -> np.ndarray:
         """How many observations each step of each sample holds, int32, shape (n, t).
 
-        Rows are those of `training_data`; a step with 0 is empty or was filled.
+        A step with 0 is empty or was filled: ``observations() > 0`` is the mask of valid steps.
+
+        Args:
+            data: A part of a split of this view ("split.train"); by default all samples, as in
+                `training_data`.
+            known_at: Use what was known then.
 
         Raises:
-            BadInput: The view has no sequence.
+            BadInput: The view has no sequence, or the samples are not of it.
         """
-        counts = self._load(known_at).counts
-        if counts is None:
+        found = self.load(known_at)
+        if found.counts is None:
             raise BadInput(f"{self.label} has no sequence", "Make its query with sequence().")
-        return counts
+        if data is None:
+            return found.counts
+        at = {name: i for i, name in enumerate(_ids(found.data))}
+        rows = [at.get(name, -1) for name in _ids(data)]
+        if min(rows, default=0) < 0:
+            raise BadInput(
+                f"some samples are not of {self.label}", "Split this view, with the same known_at."
+            )
+        return found.counts[rows]
 
-    def _load(self, known_at: object, extra: Sequence[str] = ()) -> samples.Samples:
+    def load(self, known_at: object = None, extra: Sequence[str] = ()) -> samples.Samples:
+        """The samples with their label rows and these columns of them, before they are split."""
         with connect(self._store.config.features) as con:
             found = samples.load(
                 con,
                 self.labels,
                 self.query,
                 known_at=moment(known_at),
-                extra=extra,
+                extra=[*extra, *([self.label_source] if self.label_source else [])],
                 texts=[n for n, kinds in self.transformations.items() if "onehot" in kinds],
                 weights=self.weights,
             )
-        return replace(found, data=functions.extended(found.data, self.functions))
+        data = functions.extended(found.data, self.functions)
+        return replace(found, data=data, source=self.label_source)
 
     def create_training_dataset(
         self, split: Split, *, description: str = "", geoparquet: bool = False

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
-from eolab.features.cubes import Dropped, inside, layout, scenes
-from eolab.features.geometry import ITEMS, is_metric
+from eolab.features.cubes import Dropped, inside, layout, origin
+from eolab.features.geometry import is_metric
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -66,23 +66,10 @@ def zonal(
     Raises:
         BadInput: No CRS, unknown statistic, zones without an id, no zone inside the cube.
     """
-    import pandas as pd
-
-    bands, times, transform, crs = layout(cube)
-    ops = {s: _operation(s) for s in dict.fromkeys([stats] if isinstance(stats, str) else stats)}
-    placed = _zones(zones, id, crs, buffer, cube, transform)
-    size = cube.sizes["y"] * cube.sizes["x"] * 4 * (len(bands) + 1)
-    step = max(1, int(_PASS_BYTES // size))
-    whole: np.ndarray | None = None
-    slices = [
-        slice(i, min(i + step, max(len(times), 1))) for i in range(0, max(len(times), 1), step)
-    ]
-    parts = []
-    for part in track(slices, "Statistics by zone"):
-        found, whole = _pass(cube, bands, times, part, placed, id, ops, transform, whole)
-        parts.append(found)
-    rows = pd.concat(parts, ignore_index=True)
-    rows = rows[rows["count"] >= max(float(min_pixels), 1e-9)]
+    _, _, transform, crs = layout(cube)
+    ops = operations(stats)
+    placed = measurable(zones, id, crs, buffer, cube, transform)
+    rows = measured(cube, placed, id, ops, min_pixels)
     if rows.empty:
         raise BadInput(
             f"no zone has {min_pixels:g} clear pixels at any date",
@@ -97,8 +84,42 @@ def zonal(
         )
     keys = [id, *(["time"] if "time" in rows else [])]
     rows = rows.sort_values(keys, ignore_index=True)
-    rows.attrs[ITEMS] = scenes(cube)
+    rows.attrs.update(origin(cube))
     return rows
+
+
+def measured(
+    cube: xr.Dataset,
+    placed: gpd.GeoDataFrame,
+    id: str,
+    ops: Mapping[str, Operation],
+    min_pixels: float,
+) -> pd.DataFrame:
+    """The rows of zones from `measurable`, in no order; a few dates in memory at a time."""
+    import pandas as pd
+
+    bands, times, transform, _ = layout(cube)
+    size = cube.sizes["y"] * cube.sizes["x"] * 4 * (len(bands) + 1)
+    step = max(1, int(_PASS_BYTES // size))
+    whole: np.ndarray | None = None
+    slices = [
+        slice(i, min(i + step, max(len(times), 1))) for i in range(0, max(len(times), 1), step)
+    ]
+    parts = []
+    for part in track(slices, "Statistics by zone"):
+        found, whole = _pass(cube, bands, times, part, placed, id, ops, transform, whole)
+        parts.append(found)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows[rows["count"] >= max(float(min_pixels), 1e-9)]
+
+
+def operations(stats: Sequence[str] | str) -> dict[str, Operation]:
+    """The statistics by name, each once.
+
+    Raises:
+        BadInput: An unknown one.
+    """
+    return {s: _operation(s) for s in dict.fromkeys([stats] if isinstance(stats, str) else stats)}
 
 
 def _operation(stat: str) -> Operation:
@@ -111,7 +132,7 @@ def _operation(stat: str) -> Operation:
     )
 
 
-def _zones(
+def measurable(
     zones: gpd.GeoDataFrame,
     name: str,
     crs: object,

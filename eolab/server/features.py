@@ -9,7 +9,18 @@ from eolab.config import check_name
 from eolab.errors import BadInput
 from eolab.server.base import Handler
 
-_KINDS = ("group", "view", "commit", "item", "labels", "dataset", "study", "model", "deployment")
+_KINDS = (
+    "group",
+    "view",
+    "commit",
+    "cube",
+    "item",
+    "labels",
+    "dataset",
+    "study",
+    "model",
+    "deployment",
+)
 
 
 class Features(Handler):

@@ -252,6 +252,7 @@ def test_lineage_from_scene_to_model(lab: Lab, page: Page, made: Made, shoot: Sh
     # Many scenes stand together until they are opened.
     if len(made.items) > 5:
         node("item", f"{len(made.items)} of them").click()
+    expect(node("cube", "red, nir, swir16, NDVI")).to_have_attribute("data-side", "upstream")
     scene = node("item", made.items[0])
     expect(scene).to_have_attribute("data-side", "upstream")
     shoot(page, "lineage-group")

@@ -12,7 +12,8 @@ import pytest
 import shapely
 import xarray as xr
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import BadInput, Conflict, NotFound
+from eolab.features import open_chips
 from eolab.features.chips import chips
 
 
@@ -56,17 +57,17 @@ def test_patches_are_windows_of_the_cube(cube):
 
 
 def test_masks_hold_the_class_under_each_pixels_centre(cube, fields):
-    found = chips(cube, 10, labels=fields, column="crop")
+    found = chips(cube, 10, masks=fields, column="crop")
     assert found.classes == ("maize", "wheat")
     expected = np.full((40, 50), -1)
     expected[0:10, 0:10], expected[10:20, 20:25] = 1, 0
     np.testing.assert_array_equal(found.mask, expected)
-    assert len(chips(cube, 10, labels=fields, column="crop", min_labelled=0.5)) == 2
-    assert len(chips(cube, 10, labels=fields, column="crop", min_labelled=0.6)) == 1
+    assert len(chips(cube, 10, masks=fields, column="crop", min_labelled=0.5)) == 2
+    assert len(chips(cube, 10, masks=fields, column="crop", min_labelled=0.6)) == 1
 
 
 def test_what_is_saved_is_what_was_cut(cube, fields, tmp_path):
-    found = chips(cube, 20, labels=fields, column="crop")
+    found = chips(cube, 20, masks=fields, column="crop")
     folder = found.save(tmp_path / "chips")
     X, mask = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("X", "mask"))
     assert X.shape == (4, 3, 20, 20, 2)
@@ -82,7 +83,7 @@ def test_what_is_saved_is_what_was_cut(cube, fields, tmp_path):
 
 def test_a_zarr_group_holds_one_chunk_a_patch(cube, fields, tmp_path):
     zarr = pytest.importorskip("zarr")
-    found = chips(cube, 20, labels=fields, column="crop")
+    found = chips(cube, 20, masks=fields, column="crop")
     group = zarr.open_group(str(found.save(tmp_path / "chips.zarr")), mode="r")
     assert group["X"].chunks == (1, 3, 20, 20, 2)
     for i, (patch, codes) in enumerate(found):
@@ -116,10 +117,91 @@ def test_faults_are_told_with_a_hint(cube, fields):
         lambda: chips(cube, 0),
         lambda: chips(cube, 41),
         lambda: chips(cube, 10, stride=-1),
-        lambda: chips(cube, 10, labels=fields),
-        lambda: chips(cube, 10, labels=fields, column="corp"),
-        lambda: chips(cube, 10, labels=fields, column="crop", min_labelled=1.1),
+        lambda: chips(cube, 10, masks=fields),
+        lambda: chips(cube, 10, masks=fields, column="corp"),
+        lambda: chips(cube, 10, masks=fields, column="crop", min_labelled=1.1),
     ):
         with pytest.raises(BadInput) as caught:
             faulty()
         assert caught.value.hint
+
+
+def test_masks_may_be_a_raster_of_classes_on_the_cubes_grid(cube):
+    raster = cube["red"].isel(time=0, drop=True) * np.nan
+    raster[:5, :5], raster[5:10, :] = 3, 10
+    found = chips(cube, 10, 5, masks=raster)
+    assert found.classes == ("3", "10")
+    expected = np.where(raster.to_numpy() == 3, 0, np.where(raster.to_numpy() == 10, 1, -1))
+    np.testing.assert_array_equal(found.mask, expected)
+    whole = raster.fillna(0).astype("int16")
+    whole.attrs["nodata"] = 0
+    np.testing.assert_array_equal(chips(cube, 10, masks=whole).mask, expected)
+    assert len(chips(cube, 10, masks=raster, min_labelled=0.3)) == (expected.shape[1] // 10)
+    for other in (raster.isel(x=slice(0, -1)), raster.assign_coords(x=raster["x"] + 10)):
+        with pytest.raises(BadInput, match="not on the cube's grid"):
+            chips(cube, 10, masks=other)
+
+
+@pytest.mark.parametrize("name", ["chips.zarr", "chips"])
+def test_saved_patches_are_opened_for_training_one_at_a_time(cube, fields, tmp_path, name):
+    if name.endswith("zarr"):
+        pytest.importorskip("zarr")
+    made = chips(cube, 10, masks=fields, column="crop")
+    saved = open_chips(made.save(tmp_path / name))
+    assert (saved.bands, saved.classes, saved.crs) == (made.bands, made.classes, made.crs)
+    assert list(saved.ids) == made.places()["chip_id"].tolist()
+    for (X, mask), (Y, other) in zip(made, saved, strict=True):
+        np.testing.assert_array_equal(X, Y)
+        np.testing.assert_array_equal(mask, other)
+    some = saved.subset(["10_20", "0_0"])
+    np.testing.assert_array_equal(some[1][0], made[0][0])
+    assert len(some) == 2
+    with pytest.raises(NotFound, match="no patch '5_5'"):
+        saved.subset(["5_5"])
+
+
+def test_batches_of_patches_hold_each_once_in_a_seeded_order(cube, fields, tmp_path):
+    pytest.importorskip("tensorflow")
+    made = chips(cube, 10, masks=fields, column="crop")
+    saved = open_chips(made.save(tmp_path / "chips"))
+
+    def epochs(seed, count=2):
+        batches = saved.to_tf_dataset(batch_size=6, seed=seed)
+        out = []
+        for _ in range(count):
+            pairs = [(X.numpy(), mask.numpy()) for X, mask in batches]
+            assert [len(X) for X, _ in pairs] == [6, 6, 6, 2]
+            out.append(np.concatenate([X for X, _ in pairs]))
+        return out
+
+    first, second = epochs(1)
+    assert not np.array_equal(first, second)
+    for found in (first, second):
+        everything = np.stack([X for X, _ in made])
+        assert sorted(map(bytes, found)) == sorted(map(bytes, everything))
+    np.testing.assert_array_equal(first, epochs(1)[0])
+    assert not np.array_equal(first, epochs(2)[0])
+    straight = np.concatenate([m.numpy() for _, m in saved.to_tf_dataset(shuffle=False)])
+    np.testing.assert_array_equal(straight, np.stack([m for _, m in made]))
+
+
+def test_batches_of_patches_for_torch_are_seeded(cube, tmp_path):
+    pytest.importorskip("torch")
+    saved = open_chips(chips(cube, 10).save(tmp_path / "chips"))
+    one, two = (
+        np.concatenate([X.numpy() for X, _ in saved.to_torch(batch_size=6, seed=4)])
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, two)
+    everything = np.stack([X for X, _ in saved])
+    assert sorted(map(bytes, one)) == sorted(map(bytes, everything))
+    assert not np.array_equal(one, everything)
+
+
+def test_damaged_patches_say_so(cube, tmp_path):
+    folder = chips(cube, 10).save(tmp_path / "chips")
+    (folder / "mask.npy").write_bytes(b"no array")
+    with pytest.raises(Conflict, match="damaged"):
+        open_chips(folder)
+    with pytest.raises(NotFound):
+        open_chips(tmp_path / "nowhere")

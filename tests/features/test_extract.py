@@ -287,3 +287,29 @@ def test_points_get_the_pixel_that_holds_them():
     assert set(rows.columns) == {"point_id", "x", "y", "time", "red", "nir", "crop"}
     with pytest.raises(BadInput, match="other shapes"):
         extract.sample(cube, zones(ALIGNED), id="parcel_id")
+
+
+def test_what_a_composite_says_is_known_when_its_period_ends():
+    """No join may hand out the median of March in March."""
+    from eolab.catalog.composite import composite
+
+    times = pd.to_datetime(["2024-02-27", "2024-03-02", "2024-03-30", "2024-05-05"])
+    y, x = 5_000_095.0 - 10 * np.arange(10), 500_005.0 + 10 * np.arange(10)
+    values = np.random.default_rng(0).random((4, 10, 10)).astype(np.float32)
+    cube = xr.Dataset(
+        {"red": (("time", "y", "x"), values)},
+        {"time": times, "y": y, "x": x, "item_id": ("time", ["a", "b", "c,d", "e"])},
+    ).odc.assign_crs("EPSG:32633")
+    zone = gpd.GeoDataFrame(
+        {"parcel_id": [1]}, geometry=[shapely.box(500_000, 5_000_000, 500_100, 5_000_100)],
+        crs="EPSG:32633",
+    )  # fmt: skip
+    months = composite(cube, period="1M")[["red"]]
+    rows = extract.zonal(months, zone, stats=["mean"])
+    ends = ["2024-03-01", "2024-04-01", "2024-06-01"]
+    assert [str(t.date()) for t in rows["time"]] == ends
+    assert sorted(rows.attrs["eolab_items"]) == ["a", "b", "c", "d", "e"]
+    assert [str(t.date()) for t in extract.pixels(months, zone)["time"].unique()] == ends
+    dekads = composite(cube, period="10D")[["red"]]
+    last = dekads["time"].to_index()[-1] + pd.Timedelta("10D")
+    assert extract.zonal(dekads, zone)["time"].iloc[-1] == last.tz_localize("UTC")

@@ -342,6 +342,11 @@ def test_the_scenes_of_the_rows_are_the_origin_of_the_commit(group, at, config):
         Ref("item", "S2A_1"),
         Ref("item", "S2B_2"),
     ]
+    frame.attrs["eolab_cube"] = "red, 2 dates"
+    group.insert(frame)
+    found = upstream(config.root, Ref("commit", "g/1@1"))
+    assert found[0] == Ref("cube", "red, 2 dates")
+    assert upstream(config.root, found[0]) == [Ref("item", "S2A_1"), Ref("item", "S2B_2")]
 
 
 def test_a_commit_holds_what_earlier_ones_brought(group, at, config):

@@ -65,7 +65,7 @@ def test_points_in_polygons_equal_geopandas(fields, soils):
     assert found["field"].tolist() == list(range(300))
     np.testing.assert_array_equal(found["clay"], oracle.sort_values("field")["clay"])
     assert found["clay"].isna().any(), "some lie in the gaps"
-    inner = fields.select("crop").join_spatial(soils.select("clay"), kind="inner").read()
+    inner = fields.select("crop").join_spatial(soils.select("clay"), join_type="inner").read()
     assert len(inner) == found["clay"].notna().sum()
 
 

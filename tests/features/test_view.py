@@ -23,6 +23,9 @@ def day(number):
 # -- the join against oracles ----------------------------------------------------------------
 
 _keys = st.integers(0, 3)
+_kinds = st.sampled_from(["int64", "int32", "int8", "text"])
+# Of the rows that are inserted: a moment is the same in every zone.
+_zones = st.sampled_from(["UTC", "America/Lima", "Asia/Kathmandu", "Europe/Ljubljana"])
 _days = st.integers(0, 8)
 _value = st.one_of(st.none(), st.integers(-5, 5).map(float))
 _commits = st.lists(
@@ -33,11 +36,17 @@ _labels = st.dictionaries(
 )
 
 
-def insert(group, commit):
+def key_column(keys, kind):
+    if kind == "text":
+        return pd.Series([f"it's {k} \U0001f33e" for k in keys], dtype="string")
+    return pd.Series(list(keys), dtype=kind)
+
+
+def insert(group, commit, kind="int64", zone="UTC"):
     frame = pd.DataFrame(
         {
-            "id": pd.Series([k for k, _ in commit], dtype="int64"),
-            "time": pd.to_datetime([day(d) for _, d in commit], utc=True),
+            "id": key_column([k for k, _ in commit], kind),
+            "time": pd.to_datetime([day(d) for _, d in commit], utc=True).tz_convert(zone),
             "value": pd.Series(list(commit.values()), dtype="float64"),
         }
     )
@@ -46,19 +55,28 @@ def insert(group, commit):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    commits=_commits, labels=_labels, known=st.integers(0, 3), max_age=st.sampled_from([None, 2])
+    commits=_commits,
+    labels=_labels,
+    known=st.integers(0, 3),
+    max_age=st.sampled_from([None, 2]),
+    kind=_kinds,
+    zones=st.tuples(_zones, _zones),
 )
 def test_the_join_equals_a_slow_reference_and_merge_asof(
-    tmp_path_factory, commits, labels, known, max_age
+    tmp_path_factory, commits, labels, known, max_age, kind, zones
 ):
-    """Commits in any order, some of them reprocessing rows, seen as of any commit."""
+    """Commits in any order, some of them reprocessing rows, seen as of any commit.
+
+    Some commits bring nothing; keys are numbers or texts; times are told in zones of their own.
+    """
     store = FeatureStore(Config(root=tmp_path_factory.mktemp("store")))
     group = store.create_feature_group("g", primary_key=["id"], event_time="time")
     truth = store.create_feature_group("t", primary_key=["id"], event_time="time")
+    times = pd.DatetimeIndex([day(d) for _, d in labels]).tz_convert(zones[0])
     truth.insert(
-        pd.DataFrame({"id": [k for k, _ in labels], "time": [day(d) for _, d in labels], "y": "x"})
+        pd.DataFrame({"id": key_column([k for k, _ in labels], kind), "time": times, "y": "x"})
     )
-    done = [insert(group, c) for c in commits]
+    done = [insert(group, c, kind, zones[i % 2]) for i, c in enumerate(commits)]
     upto = min(known, len(done) - 1)
     query = truth.select("y").join(
         group.select(["value"]), max_age=None if max_age is None else f"{max_age}D"
@@ -79,11 +97,12 @@ def test_the_join_equals_a_slow_reference_and_merge_asof(
     if rows:
         right = pd.DataFrame(
             {
-                "id": pd.Series([k for k, _ in rows], dtype="int64"),
+                "id": key_column([k for k, _ in rows], kind),
                 "time": pd.to_datetime([day(d) for _, d in rows], utc=True).as_unit("us"),
                 "value": pd.Series(list(rows.values()), dtype="float64"),
             }
         ).sort_values("time")
+        right["id"] = right["id"].astype(found["id"].dtype)
         left = found[["id", "time"]].sort_values("time")
         left["time"] = left["time"].dt.as_unit("us")
         oracle = pd.merge_asof(
@@ -156,7 +175,7 @@ def test_an_inner_join_drops_rows_without_a_match(store):
     a.insert(pd.DataFrame({"id": [1, 2], "v": [1.0, 2.0]}))
     b = store.create_feature_group("b", primary_key=["id"])
     b.insert(pd.DataFrame({"id": [2], "w": [5.0]}))
-    assert a.select("v").join(b.select("w"), kind="inner").read()["id"].tolist() == [2]
+    assert a.select("v").join(b.select("w"), join_type="inner").read()["id"].tolist() == [2]
     assert a.select("v").join(b.select("w")).read()["id"].tolist() == [1, 2]
 
 

@@ -145,7 +145,7 @@ def test_deleted_rows_are_not_found_and_an_inner_join_drops_what_meets_nothing(e
     assert engine.read(group)["value"].tolist() == [1.0, 3.0]
     left = engine.read(truth.select("y").join(group.select("value")))
     np.testing.assert_array_equal(left["value"], [1.0, np.nan, np.nan])
-    inner = engine.read(truth.select("y").join(group.select("value"), kind="inner"))
+    inner = engine.read(truth.select("y").join(group.select("value"), join_type="inner"))
     assert inner["id"].tolist() == [1]
 
 
