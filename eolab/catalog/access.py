@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from eolab.catalog.objects import keys_of
 from eolab.errors import BadInput, RemoteError
 from eolab.logins import Login, is_reference, secret
 
@@ -109,14 +110,17 @@ class Access:
         s3, what = self.login.s3, f"reading files of catalogue {self.name!r}"
         if s3 is None:
             return {}
-        if s3.profile:
+        try:
+            keys = keys_of(s3, what)
+        except BadInput:
+            if s3.key:
+                raise
+            # A profile of another kind (single sign-on, a role): GDAL may know what to do.
             return {"AWS_PROFILE": s3.profile}
-        if s3.key:
-            return {
-                "AWS_ACCESS_KEY_ID": secret(s3.key, what),
-                "AWS_SECRET_ACCESS_KEY": secret(s3.secret, what),
-            }
-        return {}
+        if keys is None:
+            return {}
+        found = {"AWS_ACCESS_KEY_ID": keys.key, "AWS_SECRET_ACCESS_KEY": keys.secret}
+        return {**found, "AWS_SESSION_TOKEN": keys.token} if keys.token else found
 
     def _kept(self, what: str, ask: Callable[[], tuple[str, float]]) -> str:
         with self._lock:

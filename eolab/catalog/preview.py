@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.access import of_item, opened
+from eolab.catalog.access import environment, of_item, opened
 from eolab.catalog.bands import Band, bands_of, common_name, find_band, has_band
 from eolab.catalog.fetch import is_remote, read_bytes
 from eolab.catalog.indices import bands_for, compute
@@ -38,7 +38,8 @@ def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
             if is_remote(asset.href):
                 access = of_item(item)
                 return read_bytes(access.signed(asset.href) if access else asset.href), kind
-            return shrink(asset.href, size=size), "image/png"
+            with environment(of_item(item), [asset.href]):
+                return shrink(asset.href, size=size), "image/png"
     return preview(item, size=size), "image/png"
 
 
