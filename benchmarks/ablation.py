@@ -173,13 +173,13 @@ def coverage(*, quick: bool) -> dict[str, object]:
 # -- surgery ---------------------------------------------------------------------------------
 
 
-def surgery(*, quick: bool, every: int = 0) -> dict[str, object]:
+def surgery(*, quick: bool, every: int = 0, models: Sequence[str] = ()) -> dict[str, object]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     from eolab.studies.surgery import Surgeon
 
-    chosen = list(ARCHITECTURES)[: 2 if quick else None]
+    chosen = list(models) or list(ARCHITECTURES)[: 2 if quick else None]
     step = every or (10 if quick else 1)
     tried = removed = 0
     wrong: list[str] = []
@@ -293,12 +293,13 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and models")
     parser.add_argument("--only", nargs="*", choices=list(MEASURES), default=list(MEASURES))
     parser.add_argument("--every", type=int, default=0, help="surgery on every n-th layer only")
+    parser.add_argument("--models", nargs="*", choices=list(ARCHITECTURES), default=[])
     options = parser.parse_args()
     results: dict[str, Any] = {"quick": options.quick, "cores": os.cpu_count()}
     for name in options.only:
         print(f"... {name}", file=sys.stderr, flush=True)
         started = time.perf_counter()
-        extra = {"every": options.every} if name == "surgery" else {}
+        extra = {"every": options.every, "models": options.models} if name == "surgery" else {}
         results.update(MEASURES[name](quick=options.quick, **extra))
         results[f"{name}_took_s"] = time.perf_counter() - started
     results["missed"] = [

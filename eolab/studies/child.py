@@ -223,7 +223,7 @@ class Child:
 
         with open(self.settings["function"], "rb") as file:
             function = cloudpickle.load(file)
-        data = None
+        data: Any = None
         if self.settings.get("data"):
             with open(self.settings["data"], "rb") as file:
                 data = cloudpickle.load(file)

@@ -184,7 +184,7 @@ def relocate(data: object, paths: Mapping[str, str]) -> object:
         paths: Folders (or URLs) here to folders there; the longest that fits counts.
     """
     if isinstance(data, StoredSplit):
-        there = relocate(data.folders[0], paths)
+        there = str(relocate(data.folders[0], paths))
         return data if there in data.folders else replace(data, folders=(there, *data.folders))
     if not isinstance(data, (str, PurePath)):
         return data

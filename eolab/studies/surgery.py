@@ -254,13 +254,15 @@ def _rewire(
 
 
 def _readers(model: keras.Model) -> dict[str, set[str]]:
-    """Layer or operation (`x + 1`) -> what reads what it makes; "" for the model's output."""
+    """Layer or operation -> what reads it; "" for the model's output.
+
+    Between layers there may be plain operations (``x + 3``), which are no layers and stay.
+    """
     readers: dict[str, set[str]] = {operation.name: set() for operation in model.operations}
-    for nodes in model._nodes_by_depth.values():  # noqa: SLF001  # those of this graph only
-        for node in nodes:
+    for operation in model.operations:
+        for node in operation._inbound_nodes:  # noqa: SLF001
             for tensor in node.input_tensors:
-                read = tensor._keras_history.operation.name  # noqa: SLF001
-                readers[read].add(node.operation.name)
+                readers[tensor._keras_history.operation.name].add(operation.name)  # noqa: SLF001
     for tensor in model.outputs:
         readers[tensor._keras_history.operation.name].add("")  # noqa: SLF001
     return readers

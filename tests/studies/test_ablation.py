@@ -332,6 +332,17 @@ def test_a_stopped_study_still_says_something_and_what_is_missing():
     assert all("single pair" in sentence for sentence in one.in_words())
 
 
+@given(st.floats(-1, 1), st.floats(0.001, 3))
+def test_the_axis_of_the_bars_has_a_few_round_ticks_with_zero(low, width):
+    from eolab.studies.ablation.bars import ticks
+
+    low, high = min(low, 0.0), max(low + width, 0.0)
+    found = ticks(low, high)
+    assert 2 <= len(found) <= 7
+    assert 0.0 in found
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in found)
+
+
 def test_a_misspelt_variant_is_told_with_the_nearest():
     with pytest.raises(NotFound, match="no variant 'without aa'") as error:
         result_of({"a": 0.1}).row("without aa")

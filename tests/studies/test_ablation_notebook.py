@@ -45,5 +45,10 @@ def test_the_ablation_notebook(config: Config, monkeypatch: pytest.MonkeyPatch) 
     assert 0 < sar.low < sar.value
     assert "Without sar: macro_f1 is" in text
     sources = ws.ablation("sources").result()
+    subsets = ws.ablation("subsets").result()
+    assert len(subsets.rows) == 16
+    total = subsets.baseline.mean - subsets.row("none of them").mean
+    assert sum(worth.value for worth in subsets.shapley().values()) == pytest.approx(total)
+    assert "Shapley value of sar: +" in text
     assert {"without weather", "without terrain"} < {row.variant.name for row in sources.rows}
     assert "Without weather: macro_f1 was" in text  # not more than the interval says

@@ -167,6 +167,15 @@ def test_layers_beside_operations_that_are_no_layers():
         assert np.isfinite(cut(np.ones((1, 8, 8, 4)), training=False)).all()
 
 
+def test_plain_operations_between_layers_stay():
+    inputs = keras.Input((6,), name="x")
+    first = keras.layers.Dense(6, name="first")(inputs)
+    gated = keras.ops.multiply(keras.layers.ReLU(name="relu")(first + 3.0), first)
+    model = keras.Model(inputs, keras.layers.Dense(2, name="head")(gated))
+    assert set(shapes(remove(model, "relu").model)) == set(shapes(model)) - {"relu"}
+    assert remove(model, "first", "relu", project=True).inserted == ()
+
+
 def test_a_shared_layer_goes_everywhere():
     inputs = keras.Input((4,))
     shared = keras.layers.Dense(4, name="shared")

@@ -262,23 +262,24 @@ class AblationResult:
         )
 
     def _cells(self) -> list[list[str]]:
-        costs = sorted({key for row in self.rows for key in row.cost})
+        known = {key for row in self.rows for key in row.cost}
+        costs = [key for key in ("columns", "parameters", "flops") if key in known]
         head = ["variant", self.metric, "drop", f"{self.level:.0%} interval", "p (Holm)", "runs"]
         table = [[*head, "seconds", *costs]]
         for row in self.rows:
             drop = row.drop
             spread = f" ± {row.spread:.3f}" if row.spread is not None else ""
-            known = drop is not None and drop.low is not None and drop.high is not None
+            whole = drop is not None and drop.low is not None and drop.high is not None
             table.append(
                 [
                     row.variant.name,
                     "" if row.mean is None else f"{row.mean:.3f}{spread}",
                     "" if drop is None else f"{drop.value:+.3f}",
-                    f"{drop.low:+.3f} to {drop.high:+.3f}" if drop and known else "",
+                    f"{drop.low:+.3f} to {drop.high:+.3f}" if drop and whole else "",
                     "" if row.corrected is None else f"{row.corrected:.3g}",
                     str(row.runs),
                     "" if row.seconds is None else f"{row.seconds:.1f}",
-                    *(f"{row.cost[key]:g}" if key in row.cost else "" for key in costs),
+                    *(f"{row.cost[key]:,.0f}" if key in row.cost else "" for key in costs),
                 ]
             )
         return table
