@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,3 +164,39 @@ def test_block_folds_of_the_real_table_beside_random_folds_with_their_spread(sha
     assert found["random"].mean == pytest.approx(0.71, abs=0.06)
     assert found["blocks"].mean == pytest.approx(0.57, abs=0.06)
     assert "random folds flatter by 0.1" in told(found)
+
+
+def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(shared_data, store):
+    """Labels stand in each of its rows; judged by rows, the same table looks much worse."""
+    path = shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+    table = read_labelled_table(path, label="sampling_label")
+    months: dict[int, dict[str, str]] = {}
+    for name in table.features:
+        band, step, _ = re.fullmatch(r"(.+?)(?:-ts(\d+))?(-\d+m)", name).groups()
+        if step is not None:
+            months.setdefault(int(step), {})[name] = band.replace("-", "_")
+    head = [table.key, table.label, *table.position]
+    start = pd.Timestamp("2023-01-15", tz="UTC")
+    parts = [
+        table.frame[[*head, *names]]
+        .rename(columns=names)
+        .assign(time=start + pd.DateOffset(months=step))
+        for step, names in months.items()
+    ]
+    group = store.create_feature_group("m", primary_key=[table.key], event_time="time")
+    group.insert(pd.concat(parts, ignore_index=True))
+    bands = group.select(sorted(months[0].values()))
+    blocks = Blocks(0.05, crs="EPSG:4326")
+    found = {}
+    for name, query, least in (
+        ("rows", bands, 240),
+        ("sequences", bands.sequence("2023-01-01", "2023-12-31", every="31D"), 20),
+    ):
+        view = store.create_feature_view(name, labels=group.select(table.label), query=query)
+        assert len(view.training_data()) == (6000 if name == "rows" else 500)
+        forest = RandomForestClassifier(50, random_state=0, n_jobs=2)
+        found[name] = fold_scores(view, by=[blocks], model=forest, n=5, min_samples=least)["blocks"]
+    assert found["sequences"].mean > found["rows"].mean + 0.05
+    # Two sources tell of 49 places: no two of a place may be on both sides.
+    split = view.train_test_split(by=Blocks(5_000))
+    assert split.source["report"]["units"] <= 500 - 49
