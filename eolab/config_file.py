@@ -29,8 +29,8 @@ def add_catalog(
     url: str,
     kind: str = "auto",
     description: str = "",
-    token: str = "",
-    sign: str = "",
+    login: Mapping[str, object] | None = None,
+    **plain: str,
 ) -> Config:
     """Name a catalogue in the workspace's `eolab.toml`, which is made where there is none.
 
@@ -41,8 +41,10 @@ def add_catalog(
         url: http(s) address, or a path of this machine: absolute, or relative to the file.
         kind: One of `KINDS`.
         description: One line for the panel.
-        token: Where the bearer token is: "env:NAME" or "keyring:SERVICE/USER"; never the token.
-        sign: Who signs addresses (`eolab.logins.SIGNERS`).
+        login: How it lets us in, by the keys of `eolab.logins`: ``token``, ``sign``, ``headers``,
+            ``client_id``, ``client_secret``, ``token_url``, ``scope``, ``s3``. Secrets are named
+            ("env:NAME", "keyring:SERVICE/USER"), never given.
+        **plain: Such keys, each on its own.
 
     Returns:
         The configuration with it. The same catalogue again changes nothing.
@@ -64,20 +66,40 @@ def add_catalog(
             raise Conflict(
                 f"there is a catalogue {name!r} already: {known.url}", "Take another name."
             )
-        if token and not _REFERENCE.match(token):
-            raise BadInput(
-                "the token must not stand in the file",
-                "Put it into an environment variable (env:NAME) or the key store"
-                " (keyring:SERVICE/USER) and name that.",
-            )
-        if sign and sign not in logins.SIGNERS:
-            raise BadInput(f"sign = {sign!r}", f"Known: {', '.join(logins.SIGNERS)}.")
-        wanted = {
+        given = {key: value for key, value in {**(login or {}), **plain}.items() if value}
+        _check_login(given)
+        wanted: dict[str, object] = {
             "kind": "" if kind == "auto" else kind,
             "description": " ".join(description.split()),
         }
-        table = {"url": url.strip(), **wanted, "token": token, "sign": sign}
+        table = {"url": url.strip(), **wanted, **given}
         return _append(file, config, f"catalogs.{name}", {k: v for k, v in table.items() if v})
+
+
+def _check_login(given: Mapping[str, object]) -> None:
+    """What a form says of a login.
+
+    Raises:
+        BadInput: An unknown key, a secret in plain text, or half of a login.
+    """
+    for key in given:
+        if key not in logins.KEYS:
+            raise BadInput(f"a login has no {key!r}", f"It has: {', '.join(logins.KEYS)}.")
+    token = given.get("token")
+    if token is not None and not (isinstance(token, str) and _REFERENCE.match(token)):
+        raise BadInput(
+            "the token must not stand in the file",
+            "Put it into an environment variable (env:NAME) or the key store"
+            " (keyring:SERVICE/USER) and name that.",
+        )
+    if len(json.dumps(given)) > LONGEST:
+        raise BadInput("the login is too long", f"At most {LONGEST} characters.")
+    s3 = given.get("s3")
+    urls = [given.get("token_url"), s3.get("endpoint") if isinstance(s3, Mapping) else None]
+    for url in urls:
+        if url and urlsplit(str(url)).scheme not in ("http", "https"):
+            raise BadInput(f"{url!r} is no web address", "Give https://HOST/PATH.")
+    logins.parse(given, "the form")
 
 
 def _named() -> bool:
@@ -111,7 +133,7 @@ def _checked(url: str, folder: Path) -> str:
     return url
 
 
-def _append(file: Path, config: Config, key: str, table: Mapping[str, str]) -> Config:
+def _append(file: Path, config: Config, key: str, table: Mapping[str, object]) -> Config:
     """Write a table below what the file holds: TOML lets tables stand in any order."""
     file = file.resolve()
     try:
@@ -119,8 +141,7 @@ def _append(file: Path, config: Config, key: str, table: Mapping[str, str]) -> C
     except FileNotFoundError:
         root = json.dumps("." if config.root == file.parent else str(config.root))
         text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
-    # JSON's escapes are TOML's.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in table.items()]
+    lines = [f"{name} = {_toml(value)}" for name, value in table.items()]
     gap = "\n" if text.endswith("\n") else "\n\n"
     after = f"{text}{gap}[{key}]\n" + "\n".join(lines) + "\n"
     trial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
@@ -141,3 +162,11 @@ def _append(file: Path, config: Config, key: str, table: Mapping[str, str]) -> C
     finally:
         trial.unlink(missing_ok=True)
     return configuration.load(file)
+
+
+def _toml(value: object) -> str:
+    """A text, a truth or a table of them in one line; JSON's escapes are TOML's."""
+    if isinstance(value, Mapping):
+        inner = (f"{json.dumps(str(key))} = {_toml(part)}" for key, part in value.items())
+        return "{" + ", ".join(inner) + "}"
+    return json.dumps(value, ensure_ascii=False)

@@ -13,7 +13,17 @@ from eolab.config import check_name
 from eolab.errors import BadInput
 from eolab.server.base import Handler
 
-_TEXTS = ("kind", "description", "token", "sign")
+_TEXTS = (
+    "kind",
+    "description",
+    "token",
+    "sign",
+    "client_id",
+    "client_secret",
+    "token_url",
+    "scope",
+)
+_TABLES = ("headers", "s3")
 
 
 class Catalogs(Handler):
@@ -28,18 +38,25 @@ class Catalogs(Handler):
     @authenticated
     @authorized
     async def post(self) -> None:
-        """`{"name", "url", "kind", "description", "token", "sign"}`: 201 and all catalogues.
+        """`{"name", "url", "kind", "description"}` and a login: 201 and all catalogues.
 
-        It is written into `eolab.toml`, whose comments stay. `token` names where the token is
-        (`env:NAME`, `keyring:SERVICE/USER`). The same again changes nothing.
+        It is written into `eolab.toml`, whose comments stay. The login's keys are those of
+        `eolab.logins`; secrets are named (`env:NAME`, `keyring:SERVICE/USER`). The same again
+        changes nothing.
         """
         body = self.body()
         name, url = text_of(body, "name"), text_of(body, "url")
         options = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
+        login = {key: body[key] for key in _TABLES if body.get(key)}
         place = self.services.place
         await asyncio.to_thread(
             lambda: config_file.add_catalog(
-                place.config(), Path(place.root_dir or "."), name=name, url=url, **options
+                place.config(),
+                Path(place.root_dir or "."),
+                name=name,
+                url=url,
+                login=login,
+                **options,
             )
         )
         self.set_status(201)

@@ -390,5 +390,27 @@ it('a catalogue is added, and a refusal is told with its hint', async () => {
   answer = { catalogs: [] };
   fireEvent.click(screen.getByRole('button', { name: 'Add' }));
   await screen.findByText('“mine” was added.');
-  expect(sent).toMatchObject({ name: 'mine', url: '/here', kind: 'auto' });
+  expect(sent).toEqual({
+    name: 'mine',
+    url: '/here',
+    kind: 'auto',
+    description: ''
+  });
+  // A store on the reader's bill; half of an OAuth2 login is not sent.
+  type('Name', 'bucket');
+  type('Address', '/here');
+  type('Login', 'oauth');
+  type('Client', 'me');
+  sent = null;
+  fireEvent.click(screen.getByRole('button', { name: 'Add' }));
+  expect(sent).toBeNull();
+  type('Login', 's3');
+  type('AWS profile', 'mine');
+  fireEvent.click(screen.getByRole('checkbox'));
+  fireEvent.click(screen.getByRole('button', { name: 'Add' }));
+  await screen.findByText('“bucket” was added.');
+  expect(sent).toMatchObject({
+    name: 'bucket',
+    s3: { profile: 'mine', requester_pays: true }
+  });
 });

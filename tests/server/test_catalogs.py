@@ -280,3 +280,62 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
     assert made.file.read_text() == "format = ["
     with pytest.raises(BadInput, match="name"):
         config_file.add_catalog(made, tmp_path, name="a b", url="https://stac.example.org")
+
+
+@pytest.mark.parametrize(
+    ("login", "holds"),
+    [
+        ({"headers": {"X-Api-Key": "env:KEY"}}, 'headers = {"X-Api-Key" = "env:KEY"}'),
+        (
+            {
+                "client_id": "me",
+                "client_secret": "keyring:eolab/me",
+                "token_url": "https://login.example.org/token",
+            },
+            'client_secret = "keyring:eolab/me"',
+        ),
+        (
+            {"s3": {"profile": "mine", "requester_pays": True}},
+            's3 = {"profile" = "mine", "requester_pays" = true}',
+        ),
+        ({"sign": "planetary-computer"}, 'sign = "planetary-computer"'),
+    ],
+)
+def test_every_login_can_be_named(server, login, holds):
+    before = server.config.file.read_text()
+    try:
+        body = {"name": "guarded", "url": "https://stac.example.org", **login}
+        assert server.post("catalogs", body).status == 201
+        assert holds in server.config.file.read_text()
+        made = configuration.load(server.config.file).catalogs["guarded"].login
+        for key, value in login.items():
+            if key == "s3":
+                assert made.s3 is not None
+                assert (made.s3.profile, made.s3.requester_pays) == ("mine", True)
+            else:
+                assert getattr(made, key) == value
+    finally:
+        server.config.file.write_text(before)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"headers": {"X-Api-Key": "plain text"}},
+        {"headers": "X-Api-Key"},
+        {"client_id": "me"},
+        {"client_id": "me", "client_secret": "open", "token_url": "https://a.example.org"},
+        {"client_id": "me", "client_secret": "env:A", "token_url": "file:///etc/passwd"},
+        {"s3": {"key": "env:A"}},
+        {"s3": {"key": "AKIA", "secret": "env:B"}},
+        {"s3": {"endpoint": "file:///etc"}},
+        {"s3": {"bucket": "a"}},
+        {"sign": "somebody"},
+    ],
+)
+def test_half_a_login_or_an_open_secret_is_refused(server, login):
+    before = server.config.file.read_text()
+    answer = server.post("catalogs", {"name": "no", "url": "https://stac.example.org", **login})
+    assert answer.status == 400, answer.body
+    assert answer.json["hint"]
+    assert server.config.file.read_text() == before

@@ -4,15 +4,14 @@ import { ApiError } from '../shared/apiError';
 import { useEolab } from '../shared/context';
 import { Disclosure } from '../shared/Disclosure';
 import { Failure } from '../shared/Failure';
+import { loginBody, loginFields, loginKinds, type LoginKind } from './login';
 import type { INewSource } from './model';
 
 const NOTHING: INewSource = {
   name: '',
   url: '',
   kind: 'auto',
-  description: '',
-  token: '',
-  sign: ''
+  description: ''
 };
 
 /** A form that names one more catalogue in `eolab.toml`. */
@@ -28,6 +27,9 @@ export function AddSource(): JSX.Element {
 function SourceForm(): JSX.Element {
   const { catalog, trans } = useEolab();
   const [source, setSource] = useState(NOTHING);
+  const [login, setLogin] = useState<LoginKind>('none');
+  const [secrets, setSecrets] = useState<Record<string, string>>({});
+  const [pays, setPays] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const [added, setAdded] = useState('');
   const field = (
@@ -45,12 +47,26 @@ function SourceForm(): JSX.Element {
       />
     </label>
   );
+  const choose = (kind: LoginKind): void => {
+    setLogin(kind);
+    setSecrets({});
+    setPays(false);
+  };
+  const fields = loginFields(login, trans);
+  const complete =
+    source.name !== '' &&
+    source.url !== '' &&
+    fields.every(({ key, needed }) => !needed || secrets[key]);
   const add = async (): Promise<void> => {
+    if (!complete) {
+      return;
+    }
     try {
-      await catalog.add(source);
+      await catalog.add(source, loginBody(login, secrets, pays));
       setAdded(source.name);
       setError(null);
       setSource(NOTHING);
+      choose('none');
     } catch (thrown) {
       setAdded('');
       setError(ApiError.from(thrown));
@@ -83,38 +99,47 @@ function SourceForm(): JSX.Element {
       <label>
         <span>{trans.__('Login')}</span>
         <select
-          value={source.sign ? 'sign' : source.token ? 'token' : ''}
-          onChange={event =>
-            setSource({
-              ...source,
-              token: event.target.value === 'token' ? 'env:' : '',
-              sign: event.target.value === 'sign' ? 'planetary-computer' : ''
-            })
-          }
+          value={login}
+          onChange={event => choose(event.target.value as LoginKind)}
         >
-          <option value="">{trans.__('none')}</option>
-          <option value="token">{trans.__('bearer token')}</option>
-          <option value="sign">{trans.__('Planetary Computer signs')}</option>
+          {loginKinds(trans).map(([kind, label]) => (
+            <option key={kind} value={kind}>
+              {label}
+            </option>
+          ))}
         </select>
       </label>
-      {source.token
-        ? field(
-            'token',
-            trans.__('Where the token is'),
-            'env:NAME or keyring:SERVICE/USER'
-          )
-        : null}
+      {fields.map(({ key, label, placeholder }) => (
+        <label key={`${login}.${key}`}>
+          <span>{label}</span>
+          <input
+            value={secrets[key] ?? ''}
+            placeholder={placeholder}
+            spellCheck={false}
+            onChange={event =>
+              setSecrets({ ...secrets, [key]: event.target.value })
+            }
+          />
+        </label>
+      ))}
+      {login === 's3' ? (
+        <label className="eolab-AddSource-check">
+          <input
+            type="checkbox"
+            checked={pays}
+            onChange={event => setPays(event.target.checked)}
+          />{' '}
+          {trans.__('I pay for what is sent (requester pays)')}
+        </label>
+      ) : null}
       <p className="eolab-mod-quiet">
         {trans.__(
-          'It is written into eolab.toml, where more can be said of its login. Secrets stay in the environment or the key store.'
+          'It is written into eolab.toml. Secrets stay in the environment or the key store: name where.'
         )}
       </p>
       {error ? <Failure error={error} /> : null}
       {added ? <p role="status">{trans.__('“%1” was added.', added)}</p> : null}
-      <button
-        className="eolab-Button"
-        aria-disabled={!source.name || !source.url}
-      >
+      <button className="eolab-Button" aria-disabled={!complete}>
         {trans.__('Add')}
       </button>
     </form>

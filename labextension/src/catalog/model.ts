@@ -126,9 +126,9 @@ export class CatalogModel extends RoomModel {
     this._client.post('search/prepare', {}).catch(() => undefined);
   }
 
-  /** Name one more catalogue in `eolab.toml`. */
-  async add(source: INewSource): Promise<void> {
-    await this._client.post('catalogs', source);
+  /** Name one more catalogue in `eolab.toml`, with how it lets us in. */
+  async add(source: INewSource, login: Record<string, unknown>): Promise<void> {
+    await this._client.post('catalogs', { ...source, ...login });
     await this.catalogs.refresh();
   }
 
@@ -241,8 +241,6 @@ export interface INewSource {
   url: string;
   kind: string;
   description: string;
-  token: string;
-  sign: string;
 }
 
 function path(catalog: string, what: string): string {
