@@ -81,7 +81,7 @@ def test_poles_and_base_maps(
     assert not asked
     tab.get_by_label("Projection").select_option("Mercator")
     tab.get_by_label("Base map").select_option("wrong")
-    expect(page.locator(".jp-toast, .Toastify").get_by_text("no layer")).to_be_visible()
+    expect(page.get_by_text("cannot be had")).to_be_visible()
     for name, path in (("tiles", ".png"), ("wmts", "/wmts/"), ("file", ".pmtiles")):
         assert share_of_colour(tab) < 0.01
         asked.clear()

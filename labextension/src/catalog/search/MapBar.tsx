@@ -103,7 +103,9 @@ function BaseMapField({ view }: { view: MapView | null }): JSX.Element | null {
     } catch (error) {
       setChosen('');
       Notification.error(
-        trans.__('The base map “%1” cannot be had: %2', name, String(error))
+        trans.__('The base map “%1” cannot be had: %2', name, String(error)),
+        // Without a time it would stand behind the bell only.
+        { autoClose: 8000 }
       );
     }
   };

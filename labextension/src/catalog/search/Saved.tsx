@@ -64,7 +64,8 @@ function SavedField<T extends object>(props: IProps<T>): JSX.Element {
     } catch (thrown) {
       const error = ApiError.from(thrown);
       Notification.error(
-        `${failureTitle(error, trans)} ${failureText(error, trans)}`
+        `${failureTitle(error, trans)} ${failureText(error, trans)}`,
+        { autoClose: 8000 }
       );
     }
   };
