@@ -1,16 +1,14 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest';
 
+import { allows, elapsed, remaining } from '../src/studies/derive';
 import {
   alignBest,
   alignCurves,
-  allows,
   bestHistory,
   curvesToDraw,
-  elapsed,
-  mediansByStep,
-  remaining
-} from '../src/studies/derive';
+  mediansByStep
+} from '../src/studies/histories';
 import { sortTrials } from '../src/studies/trialRows';
 import { study, trial } from './samples';
 
@@ -55,7 +53,9 @@ describe('the best so far', () => {
   ];
 
   it('goes by the time of the end and leaves stopped trials out', () => {
-    expect(bestHistory(study(trials))).toEqual({
+    const { trials: ended, ...history } = bestHistory(study(trials));
+    expect(ended.map(each => each.n)).toEqual([1, 2, 0]);
+    expect(history).toEqual({
       times: [10, 20, 30],
       values: [0.1, 0.2, 0.3],
       best: [0.1, 0.2, 0.3]

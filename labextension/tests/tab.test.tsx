@@ -105,7 +105,7 @@ describe('a study in the main area', () => {
     await openPicture('About');
     await screen.findByText('view crops, version 2');
     screen.getByText('train 134, test 70');
-    screen.getByText('tpe, startup 10');
+    screen.getByText('TPE, the first 10 at random');
     screen.getByText('def train(data): ...');
     screen.getByText('made crops/1');
   });

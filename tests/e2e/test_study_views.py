@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 FINISHED, ACTED = "finished-search", "acted-upon"
 PICTURES = {
     "curves": "Curves",
-    "together": "Parameters together",
-    "one-by-one": "Parameters one by one",
+    "together": "Parallel coordinates",
+    "one-by-one": "Slices",
     "importance": "Importance",
     "workers": "Workers",
     "about": "About",
@@ -192,6 +192,73 @@ def test_filter_sort_columns_and_export(lab: Lab, page: Page, finished: str, sho
     tab.get_by_label("Filter trials").fill("valu > 1")
     expect(tab.get_by_role("alert")).to_contain_text("valu")
     shoot(page, "study-filter-fault")
+
+
+def test_the_pointer_tells_what_it_is_over(
+    lab: Lab, page: Page, finished: str, shoot: Shoot
+) -> None:
+    """A tip in each picture, and a click that chooses the trial it names."""
+    open_lab(page, lab, "pointer")
+    tab = open_study(page, finished)
+    aside = tab.get_by_role("complementary", name="The chosen trials")
+    for name, word in {"curves": "Curves", "one-by-one": "Slices", "workers": "Workers"}.items():
+        tab.get_by_role("tab", name=word, exact=True).click()
+        panel = tab.get_by_role("tabpanel", name=word, exact=True)
+        expect(panel.locator("canvas").first).to_be_visible()
+        expect(panel.locator(".eolab-Legend").first).to_be_visible()
+        drawn(page)
+        tip = panel.locator(".eolab-Tip")
+        over(page, panel.locator(".u-over, .eolab-Canvas canvas").first, tip)
+        # All of it can be read.
+        inside = page.locator(".eolab-StudyTab-main").bounding_box()
+        box = tip.bounding_box()
+        assert box is not None
+        assert inside is not None
+        assert inside["x"] <= box["x"]
+        assert box["x"] + box["width"] <= inside["x"] + inside["width"]
+        expect(tip).to_contain_text("optimizer")
+        number = tip.locator("b").inner_text().split(",")[0]
+        shoot(page, f"study-tip-{name}")
+        page.mouse.down()
+        page.mouse.up()
+        expect(aside.get_by_role("heading", name=number, exact=True)).to_be_visible()
+        aside.get_by_role("button", name="Close").click()
+
+
+def over(page: Page, picture: Locator, tip: Locator) -> None:
+    """Move the pointer over a picture until it says what is there."""
+    box = picture.bounding_box()
+    assert box is not None
+    for across in range(4, int(box["width"]), 6):
+        for down in (0.15, 0.3, 0.5, 0.7):
+            page.mouse.move(box["x"] + across, box["y"] + box["height"] * down)
+            if tip.count():
+                drawn(page)
+                if tip.count():
+                    return
+    pytest.fail("nothing in the picture says what it is")
+
+
+def test_a_study_without_a_trial(lab: Lab, page: Page, shoot: Shoot) -> None:
+    """Each picture says what is missing; nothing is an empty frame."""
+    journals.begin(config.find(lab.folder).runs, "not-begun", trials=20, workers=2)
+    open_lab(page, lab, "empty")
+    tab = open_study(page, "not-begun")
+    expect(tab.get_by_role("grid")).to_contain_text("No trial has started yet.")
+    words = [
+        "No trial has reported",
+        "No trial has a value",
+        "No trial has a value",
+        "",
+        "No worker",
+    ]
+    for (name, word), told in zip(PICTURES.items(), words, strict=False):
+        tab.get_by_role("tab", name=word, exact=True).click()
+        panel = tab.get_by_role("tabpanel", name=word, exact=True)
+        expect(panel).to_contain_text(told or "needed")
+        expect(panel.locator("canvas")).to_have_count(0)
+        shoot(page, f"study-empty-{name}")
+    assert not accessibility.findings(page)
 
 
 def long_running(lab: Lab) -> list[int]:
@@ -368,7 +435,7 @@ def test_by_keyboard_alone(lab: Lab, page: Page, finished: str, shoot: Shoot) ->
     expect(tab.get_by_role("grid")).to_be_visible()
     tab_to(page, ".eolab-StudyTab [role=tab][aria-selected=true]")
     page.keyboard.press("ArrowRight")
-    expect(tab.get_by_role("tab", name="Parameters together")).to_be_focused()
+    expect(tab.get_by_role("tab", name="Parallel coordinates")).to_be_focused()
     page.keyboard.press("End")
     expect(tab.get_by_role("tab", name="About")).to_have_attribute("aria-selected", "true")
     shoot(page, "study-keyboard-tabs")

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type JSX, type RefObject } from 'react';
 
 import { readPalette, useThemeCount, type IPalette } from './theme';
+import { Tip, type ITip } from './Tip';
 
 /** Draws on a canvas of this size in CSS pixels. */
 export type Drawer = (
@@ -11,20 +12,27 @@ export type Drawer = (
 
 interface IProps {
   draw: Drawer;
-  height: number;
+  /** In CSS pixels; a function where it depends on the width. */
+  height: number | ((width: number) => number);
   /** What the picture shows, for those who cannot see it. */
   label: string;
+  /** What is said of the place under the pointer, in CSS pixels; null where there is nothing. */
+  tip?: (x: number, y: number, width: number) => ITip | null;
   /** Where the pointer does something, in CSS pixels from the top left corner. */
   onPointer?: (event: PointerEvent, width: number) => void;
 }
 
 /** A canvas that fills its width, is sharp on any screen, follows the theme, and draws once a frame. */
 export function Canvas(props: IProps): JSX.Element {
-  const { draw, height, label, onPointer } = props;
+  const { draw, label, onPointer, tip } = props;
   const node = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
+  const height =
+    typeof props.height === 'number' ? props.height : props.height(width);
   const theme = useThemeCount();
   usePointer(node, onPointer);
+  const [at, setAt] = useState<{ x: number; y: number } | null>(null);
+  const shown = at && tip ? tip(at.x, at.y, width) : null;
 
   useEffect(() => {
     const parent = node.current?.parentElement;
@@ -63,9 +71,18 @@ export function Canvas(props: IProps): JSX.Element {
       className="eolab-Canvas"
       role="img"
       aria-label={label}
+      data-points={shown !== null}
       style={{ height }}
+      onPointerMove={
+        tip
+          ? ({ nativeEvent }) =>
+              setAt({ x: nativeEvent.offsetX, y: nativeEvent.offsetY })
+          : undefined
+      }
+      onPointerLeave={() => setAt(null)}
     >
       <canvas ref={node} style={{ width, height }} />
+      <Tip tip={shown} width={width} height={height} />
     </div>
   );
 }

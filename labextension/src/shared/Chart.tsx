@@ -2,6 +2,7 @@ import { useEffect, useRef, useState, type JSX } from 'react';
 import type { AlignedData, Options, default as UPlot } from 'uplot';
 
 import { readPalette, useThemeCount, type IPalette } from './theme';
+import { Tip, type ITip } from './Tip';
 
 /** What a chart draws; a new object draws it anew. */
 export interface IDrawing {
@@ -20,18 +21,31 @@ interface IProps {
   /** What the chart shows, for those who cannot see it. */
   label: string;
   height: number;
-  /** The series nearest to the pointer was clicked. */
-  onPick?: (series: number) => void;
+  /** The series nearest to the pointer was clicked, nearest to its point `index`. */
+  onPick?: (series: number, index: number) => void;
+  /** What is said of the point nearest to the pointer. */
+  tip?: (series: number, index: number) => Omit<ITip, 'x' | 'y'> | null;
+}
+
+/** The point nearest to the pointer, and where it is drawn. */
+interface IPoint {
+  series: number;
+  index: number;
+  x: number;
+  y: number;
 }
 
 /** A uPlot chart, which fills its width and follows the theme; uPlot is loaded when first needed. */
 export function Chart(props: IProps): JSX.Element {
-  const { drawing, label, height, onPick } = props;
+  const { drawing, label, height, onPick, tip } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const shape = useRef('');
   const pick = useRef(onPick);
-  const focused = useRef<number | null>(null);
+  const near = useRef<number | null>(null);
+  const [point, setPoint] = useState<IPoint | null>(null);
+  const focused = useRef<IPoint | null>(null);
+  const told = point && tip ? tip(point.series, point.index) : null;
   const [library, setLibrary] = useState<typeof UPlot | null>(null);
   const [width, setWidth] = useState(0);
   const theme = useThemeCount();
@@ -64,7 +78,7 @@ export function Chart(props: IProps): JSX.Element {
     // With the keyboard, trials are chosen in their table.
     const onClick = (): void => {
       if (focused.current !== null) {
-        pick.current?.(focused.current);
+        pick.current?.(focused.current.series, focused.current.index);
       }
     };
     node.addEventListener('click', onClick);
@@ -96,10 +110,25 @@ export function Chart(props: IProps): JSX.Element {
         height,
         hooks: {
           ...options.hooks,
+          // It comes after the nearest series was found.
+          setCursor: [
+            ...(options.hooks?.setCursor ?? []),
+            chart => {
+              const next = nearest(chart, near.current);
+              const last = focused.current;
+              if (
+                next?.series !== last?.series ||
+                next?.index !== last?.index
+              ) {
+                focused.current = next;
+                setPoint(next);
+              }
+            }
+          ],
           setSeries: [
             ...(options.hooks?.setSeries ?? []),
             (_, series) => {
-              focused.current = series;
+              near.current = series;
             }
           ]
         }
@@ -124,7 +153,33 @@ export function Chart(props: IProps): JSX.Element {
       ref={box}
       role="img"
       aria-label={label}
+      data-points={told !== null}
       style={{ height }}
-    />
+    >
+      <Tip
+        tip={told && point ? { ...told, x: point.x, y: point.y } : null}
+        width={width}
+        height={height}
+      />
+    </div>
   );
+}
+
+/** The point of the series in focus that is nearest to the pointer. */
+function nearest(chart: UPlot, series: number | null): IPoint | null {
+  const index = series === null ? null : chart.cursor.idxs?.[series];
+  if (series === null || index === null || index === undefined) {
+    return null;
+  }
+  const x = chart.data[0][index];
+  const y = chart.data[series]?.[index];
+  if (x === undefined || y === null || y === undefined) {
+    return null;
+  }
+  return {
+    series,
+    index,
+    x: chart.over.offsetLeft + chart.valToPos(x, 'x'),
+    y: chart.over.offsetTop + chart.valToPos(y, 'y')
+  };
 }

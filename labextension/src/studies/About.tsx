@@ -10,6 +10,7 @@ import { Loading } from '../shared/Loading';
 import { ThingLink } from '../shared/ThingLink';
 import { dedent, inWords, part } from './about';
 import { NotesEditor } from './NotesEditor';
+import { samplerWords, stopWords } from './planWords';
 
 interface IProps {
   study: IStudySnapshot;
@@ -52,8 +53,11 @@ export function About({ study }: IProps): JSX.Element {
               trans.__('Known at'),
               inWords(part(data.data, 'source', 'known_at'))
             ],
-            [trans.__('Suggestions'), inWords(part(data.plan, 'sampler'))],
-            [trans.__('Early stop'), inWords(data.stop) || trans.__('none')],
+            [
+              trans.__('Suggestions'),
+              samplerWords(part(data.plan, 'sampler'), trans)
+            ],
+            [trans.__('Early stop'), stopWords(data.stop, trans)],
             [trans.__('Seed'), inWords(data.seed)],
             [trans.__('Retries'), inWords(data.retries)],
             [

@@ -4,20 +4,25 @@ import { Chart, type IDrawing } from '../shared/Chart';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot } from '../shared/contract';
 import { formatDuration, formatValue } from '../shared/format';
-import { bestHistory } from './derive';
+import { bestHistory } from './histories';
+import { timeAxis } from './timeAxis';
+import { trialTip } from './trialTip';
 
 interface IProps {
   study: IStudySnapshot;
+  chosen: ReadonlySet<number>;
+  onChoose: (trial: number) => void;
   height: number;
 }
 
 /** Each finished trial as a point, and the best value so far as a stepped line. */
 export const BestChart = memo(function BestChart(props: IProps): JSX.Element {
-  const { study, height } = props;
+  const { study, chosen, onChoose, height } = props;
   const trans = useTrans();
+  const history = useMemo(() => bestHistory(study), [study]);
   const drawing = useMemo(
-    () => draw(study, trans.__('time since the start')),
-    [study, trans]
+    () => draw(study, history, chosen, trans.__('time since the start')),
+    [study, history, chosen, trans]
   );
   return (
     <Chart
@@ -28,6 +33,21 @@ export const BestChart = memo(function BestChart(props: IProps): JSX.Element {
         formatValue(study.best?.value)
       )}
       height={height}
+      onPick={(_, index) => {
+        const trial = history.trials[index];
+        if (trial) {
+          onChoose(trial.n);
+        }
+      }}
+      tip={(_, index) => {
+        const trial = history.trials[index];
+        return trial
+          ? trialTip(study, trial, trans, [
+              [trans.__('Ended after'), formatDuration(history.times[index])],
+              [trans.__('Best so far'), formatValue(history.best[index])]
+            ])
+          : null;
+      }}
     />
   );
 }, isSame);
@@ -36,6 +56,7 @@ export const BestChart = memo(function BestChart(props: IProps): JSX.Element {
 function isSame(a: IProps, b: IProps): boolean {
   return (
     a.height === b.height &&
+    a.chosen === b.chosen &&
     a.study.name === b.study.name &&
     a.study.created === b.study.created &&
     a.study.seq <= b.study.seq &&
@@ -44,29 +65,37 @@ function isSame(a: IProps, b: IProps): boolean {
   );
 }
 
-function draw(study: IStudySnapshot, time: string): IDrawing {
-  const { times, values, best } = bestHistory(study);
+function draw(
+  study: IStudySnapshot,
+  history: ReturnType<typeof bestHistory>,
+  chosen: ReadonlySet<number>,
+  time: string
+): IDrawing {
+  const { trials, times, values, best } = history;
+  const size = times.length > 500 ? 3 : 5;
   return {
-    data: [times, values, best],
-    shape: study.metric,
+    data: [
+      times,
+      values,
+      best,
+      trials.map((trial, place) =>
+        chosen.has(trial.n) ? (values[place] ?? null) : null
+      )
+    ],
+    shape: `${study.metric} ${size}`,
     options: (palette, UPlot) => ({
       legend: { show: false },
-      cursor: { show: false },
+      cursor: {
+        y: false,
+        focus: { prox: 24 },
+        points: { show: false },
+        drag: { x: false, y: false }
+      },
+      focus: { alpha: 1 },
       padding: [8, 12, 0, 0],
       scales: { x: { time: false } },
       axes: [
-        {
-          label: time,
-          labelSize: 16,
-          labelFont: palette.font,
-          size: 26,
-          space: 70,
-          font: palette.font,
-          stroke: palette.quiet,
-          grid: { stroke: palette.grid, width: 1 },
-          ticks: { show: false },
-          values: (_, ticks) => durations(ticks)
-        },
+        timeAxis(palette, time),
         {
           size: 52,
           font: palette.font,
@@ -82,32 +111,21 @@ function draw(study: IStudySnapshot, time: string): IDrawing {
           stroke: palette.quiet,
           fill: palette.quiet,
           paths: () => null,
-          points: {
-            show: true,
-            size: times.length > 500 ? 3 : 5,
-            fill: palette.quiet
-          }
+          points: { show: true, size, fill: palette.quiet }
         },
         {
           stroke: palette.accent,
           width: 2,
           paths: UPlot.paths.stepped?.({ align: 1 }),
           points: { show: false }
+        },
+        {
+          stroke: palette.warn,
+          fill: palette.warn,
+          paths: () => null,
+          points: { show: true, size: 9, fill: palette.warn }
         }
       ]
     })
   };
-}
-
-/** Times at an axis, with as many digits as tell them apart. */
-function durations(ticks: readonly number[]): string[] {
-  const step = (ticks[1] ?? 0) - (ticks[0] ?? 0);
-  return ticks.map(tick => {
-    if (tick === 0) {
-      return '0';
-    }
-    return step > 0 && step < 1 && tick < 60
-      ? `${tick.toFixed(step < 0.1 ? 2 : 1)} s`
-      : formatDuration(tick).replace('.0 s', ' s');
-  });
 }

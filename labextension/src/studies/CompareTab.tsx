@@ -10,8 +10,10 @@ import { Loading } from '../shared/Loading';
 import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
 import type { IPalette } from '../shared/theme';
-import { alignBest, doneTrials, elapsed } from './derive';
+import { doneTrials, elapsed } from './derive';
+import { alignBest } from './histories';
 import { StateChip } from './StateChip';
+import { timeAxis } from './timeAxis';
 import { studyStateWord } from './words';
 
 /** How many are compared before somebody chooses. */
@@ -25,10 +27,7 @@ export function CompareTab(): JSX.Element {
   const { data, error, received } = useResource(studies.list);
   const [picked, setPicked] = useState<ReadonlySet<string> | null>(null);
   const all = useMemo(() => data?.studies ?? [], [data]);
-  const chosen = useMemo(
-    () => picked ?? new Set(all.slice(0, FIRST).map(study => study.name)),
-    [picked, all]
-  );
+  const chosen = useMemo(() => picked ?? firstChoice(all), [picked, all]);
   const shown = useMemo(
     () => all.filter(study => chosen.has(study.name)),
     [all, chosen]
@@ -67,6 +66,30 @@ export function CompareTab(): JSX.Element {
           drawing={drawing}
           label={trans.__('Best so far of %1 studies', shown.length)}
           height={240}
+          tip={(series, index) => {
+            const study = shown[series - 1];
+            return study
+              ? {
+                  title: study.name,
+                  lines: [
+                    [
+                      trans.__('After'),
+                      formatDuration(drawing.data[0][index] ?? null)
+                    ],
+                    [
+                      trans.__('Best %1', study.metric),
+                      formatValue(drawing.data[series]?.[index])
+                    ]
+                  ]
+                }
+              : null;
+          }}
+          onPick={series => {
+            const study = shown[series - 1];
+            if (study) {
+              void commands.execute(CommandIDs.openStudy, { name: study.name });
+            }
+          }}
         />
       </figure>
       <table>
@@ -75,9 +98,15 @@ export function CompareTab(): JSX.Element {
             <th scope="col">{trans.__('Study')}</th>
             <th scope="col">{trans.__('State')}</th>
             <th scope="col">{trans.__('Metric')}</th>
-            <th scope="col">{trans.__('Best')}</th>
-            <th scope="col">{trans.__('Trials')}</th>
-            <th scope="col">{trans.__('Elapsed')}</th>
+            <th scope="col" data-numeric>
+              {trans.__('Best')}
+            </th>
+            <th scope="col" data-numeric>
+              {trans.__('Trials')}
+            </th>
+            <th scope="col" data-numeric>
+              {trans.__('Elapsed')}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -127,21 +156,34 @@ export function CompareTab(): JSX.Element {
                   />
                 </td>
                 <td>{study.metric}</td>
-                <td>{formatValue(study.best?.value)}</td>
-                <td>
+                <td data-numeric>{formatValue(study.best?.value)}</td>
+                <td data-numeric>
                   {trans.__(
                     '%1 of %2',
                     formatCount(doneTrials(study)),
                     formatCount(study.budget.trials)
                   )}
                 </td>
-                <td>{formatDuration(elapsed(study, received, received))}</td>
+                <td data-numeric>
+                  {formatDuration(elapsed(study, received, received))}
+                </td>
               </tr>
             );
           })}
         </tbody>
       </table>
     </section>
+  );
+}
+
+/** The newest studies that have a value, of the metric that the newest of them has. */
+function firstChoice(all: readonly IStudySummary[]): ReadonlySet<string> {
+  const valued = all.filter(study => study.best);
+  return new Set(
+    valued
+      .filter(study => study.metric === valued[0]?.metric)
+      .slice(0, FIRST)
+      .map(study => study.name)
   );
 }
 
@@ -153,22 +195,17 @@ function draw(studies: readonly IStudySummary[], time: string): IDrawing {
     shape: studies.map(study => study.name).join('\n'),
     options: (palette, UPlot) => ({
       legend: { show: false },
-      cursor: { show: false },
+      cursor: {
+        y: false,
+        focus: { prox: 24 },
+        points: { show: false },
+        drag: { x: false, y: false }
+      },
+      focus: { alpha: 0.3 },
       padding: [8, 12, 0, 0],
       scales: { x: { time: false } },
       axes: [
-        {
-          label: time,
-          labelSize: 16,
-          labelFont: palette.font,
-          size: 26,
-          space: 70,
-          font: palette.font,
-          stroke: palette.quiet,
-          grid: { stroke: palette.grid, width: 1 },
-          ticks: { show: false },
-          values: (_, ticks) => ticks.map(tick => formatDuration(tick))
-        },
+        timeAxis(palette, time),
         {
           size: 52,
           font: palette.font,

@@ -4,9 +4,10 @@ import type { AlignedData, default as UPlot } from 'uplot';
 import { Chart, type IDrawing } from '../shared/Chart';
 import { useTrans } from '../shared/context';
 import type { IBand, IStudySnapshot, ITrial } from '../shared/contract';
-import { formatValue } from '../shared/format';
+import { formatCount, formatValue } from '../shared/format';
 import type { IPalette } from '../shared/theme';
-import { alignCurves, curvesToDraw, mediansByStep } from './derive';
+import { alignCurves, curvesToDraw, mediansByStep } from './histories';
+import { trialTip } from './trialTip';
 
 interface IProps {
   study: IStudySnapshot;
@@ -57,6 +58,15 @@ export function CurvesChart(props: IProps): JSX.Element {
           onChoose?.(trial.n);
         }
       }}
+      tip={(series, index) => {
+        const trial = trials[series - 1];
+        return trial
+          ? trialTip(study, trial, trans, [
+              [trans.__('step'), formatCount(drawing.data[0][index])],
+              [study.metric, formatValue(drawing.data[series]?.[index])]
+            ])
+          : null;
+      }}
     />
   );
 }
@@ -93,6 +103,7 @@ function draw(
     options: palette => ({
       legend: { show: false },
       cursor: {
+        y: false,
         focus: { prox: 16 },
         points: { show: false },
         drag: { x: false, y: false }

@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 import { useEolab, useResource } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { CurvesChart } from './CurvesChart';
+import { Legend, type IMark } from './Legend';
 
 interface IProps {
   study: IStudySnapshot;
@@ -25,14 +26,31 @@ export function CurvesFigure(props: IProps): JSX.Element | null {
     return null;
   }
   const bounds = data?.bounds ?? [];
+  // What is not in the picture is not in its legend.
+  const marks: (IMark | null)[] = [
+    study.best
+      ? { shape: 'line', colour: 'accent', word: trans.__('best') }
+      : null,
+    study.counts.running
+      ? { shape: 'line', colour: 'good', word: trans.__('running') }
+      : null,
+    chosen.size
+      ? { shape: 'line', colour: 'warn', word: trans.__('chosen') }
+      : null,
+    study.counts.completed >= 3
+      ? { shape: 'dash', colour: 'text', word: trans.__('median') }
+      : null,
+    bounds.length
+      ? { shape: 'area', colour: 'bad', word: trans.__('stopped early here') }
+      : null
+  ];
   return (
     <figure>
       <figcaption>
-        {bounds.length
-          ? trans.__(
-              'Learning curves; dashed: median of completed trials; shaded: stopped early'
-            )
-          : trans.__('Learning curves; dashed: median of completed trials')}
+        <b>{trans.__('%1 by step', study.metric)}</b>
+        {drawable ? (
+          <Legend marks={marks.filter(mark => mark !== null)} />
+        ) : null}
       </figcaption>
       {drawable ? (
         <CurvesChart

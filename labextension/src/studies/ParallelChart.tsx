@@ -4,6 +4,7 @@ import { Canvas, type Drawer } from '../shared/Canvas';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import type { Brushes, IAxis } from './axes';
+import { trialTip } from './trialTip';
 
 interface IProps {
   study: IStudySnapshot;
@@ -13,6 +14,7 @@ interface IProps {
   chosen: ReadonlySet<number>;
   brushes: Brushes;
   onBrush: (brushes: Brushes) => void;
+  onChoose: (trial: number) => void;
   height: number;
 }
 
@@ -24,7 +26,8 @@ const CLICK = 4;
 
 /** One line a trial across one axis a parameter; a drag along an axis keeps only what crosses there. */
 export function ParallelChart(props: IProps): JSX.Element {
-  const { study, axes, trials, chosen, brushes, onBrush, height } = props;
+  const { study, axes, trials, chosen, brushes, onBrush, onChoose, height } =
+    props;
   const trans = useTrans();
   const drag = useRef<{ axis: IAxis; from: number; y: number } | null>(null);
   const best = study.best?.trial;
@@ -98,8 +101,10 @@ export function ParallelChart(props: IProps): JSX.Element {
         axis.ticks.forEach(({ at, word }) => {
           context.strokeStyle = palette.background;
           context.lineWidth = 3;
-          context.strokeText(word, x + shift, y(at) + 4);
-          context.fillText(word, x + shift, y(at) + 4);
+          // In the gap to the next axis, where its words begin.
+          const room = (width - 2 * SIDE) / Math.max(1, axes.length - 1) - 14;
+          context.strokeText(word, x + shift, y(at) + 4, room);
+          context.fillText(word, x + shift, y(at) + 4, room);
         });
         const range = brushes[axis.name];
         if (range) {
@@ -132,6 +137,13 @@ export function ParallelChart(props: IProps): JSX.Element {
       }
       const held = drag.current;
       if (!held) {
+        const trial =
+          event.type === 'pointerup'
+            ? lineAt(axes, trials, width, height, event.offsetX, event.offsetY)
+            : null;
+        if (trial) {
+          onChoose(trial.n);
+        }
         return;
       }
       const to = place(event.offsetY);
@@ -151,7 +163,7 @@ export function ParallelChart(props: IProps): JSX.Element {
         drag.current = null;
       }
     },
-    [axes, brushes, onBrush, height]
+    [axes, trials, brushes, onBrush, onChoose, height]
   );
 
   const label = useMemo(
@@ -164,7 +176,16 @@ export function ParallelChart(props: IProps): JSX.Element {
     [trans, trials.length, axes]
   );
   return (
-    <Canvas draw={draw} height={height} label={label} onPointer={onPointer} />
+    <Canvas
+      draw={draw}
+      height={height}
+      label={label}
+      onPointer={onPointer}
+      tip={(x, y, width) => {
+        const trial = lineAt(axes, trials, width, height, x, y);
+        return trial ? { x, y, ...trialTip(study, trial, trans) } : null;
+      }}
+    />
   );
 }
 
@@ -172,4 +193,37 @@ function axisX(index: number, count: number, width: number): number {
   return count > 1
     ? SIDE + (index / (count - 1)) * (width - 2 * SIDE)
     : width / 2;
+}
+
+/** The trial whose line passes nearest to a point, or null where none is near. */
+function lineAt(
+  axes: readonly IAxis[],
+  trials: readonly ITrial[],
+  width: number,
+  height: number,
+  x: number,
+  y: number
+): ITrial | null {
+  const gap = (width - 2 * SIDE) / Math.max(1, axes.length - 1);
+  const right = Math.floor((x - SIDE) / gap) + 1;
+  const [from, to] = [axes[right - 1], axes[right]];
+  if (!from || !to) {
+    return null;
+  }
+  const share = (x - SIDE) / gap - (right - 1);
+  let found: ITrial | null = null;
+  let least = 6;
+  for (const trial of trials) {
+    const [a, b] = [from.place(trial), to.place(trial)];
+    if (a !== null && b !== null && trial.value !== null) {
+      const at = a + (b - a) * share;
+      const distance = Math.abs(
+        height - BOTTOM - at * (height - TOP - BOTTOM) - y
+      );
+      if (distance < least) {
+        [found, least] = [trial, distance];
+      }
+    }
+  }
+  return found;
 }

@@ -5,6 +5,7 @@ import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import type { IAxis } from './axes';
 import { trialColour } from './trialColour';
+import { trialTip } from './trialTip';
 
 interface IProps {
   study: IStudySnapshot;
@@ -12,13 +13,18 @@ interface IProps {
   trials: readonly ITrial[];
   chosen: ReadonlySet<number>;
   onChoose: (trial: number) => void;
+  /** Of one row of pictures; narrow places have several rows. */
   height: number;
 }
 
 const TOP = 22;
 const BOTTOM = 22;
-const GAP = 28;
-const LEFT = 44;
+const GAP = 24;
+const LEFT = 52;
+/** Narrower than this a picture says nothing. */
+const LEAST = 130;
+/** The points nearest to the pointer are found up to here. */
+const REACH = 8;
 
 /** The metric over each parameter, one point a trial. */
 export function SlicesChart(props: IProps): JSX.Element {
@@ -28,35 +34,47 @@ export function SlicesChart(props: IProps): JSX.Element {
 
   const draw = useCallback<Drawer>(
     (context, { width }, palette) => {
-      const { boxes, metric, y } = layout(axes, width, height);
+      const { boxes, metric } = layout(axes, width, height);
       if (!metric) {
         return;
       }
-      context.fillStyle = palette.quiet;
-      context.textAlign = 'right';
-      metric.ticks.forEach(({ at, word }) =>
-        context.fillText(word, LEFT - 6, y(at) + 4)
-      );
-      boxes.forEach(({ axis, left, span }) => {
+      boxes.forEach(({ axis, left, top, span, x, y }) => {
         context.strokeStyle = palette.grid;
-        context.strokeRect(left, TOP, span, height - TOP - BOTTOM);
+        context.fillStyle = palette.quiet;
+        context.textAlign = 'right';
+        metric.ticks.forEach(({ at, word }) => {
+          context.beginPath();
+          context.moveTo(left, y(at));
+          context.lineTo(left + span, y(at));
+          context.stroke();
+          if (left === LEFT) {
+            context.fillText(word, LEFT - 6, y(at) + 4, LEFT - 8);
+          }
+        });
+        context.strokeRect(left, top + TOP, span, height - TOP - BOTTOM);
         context.fillStyle = palette.text;
         context.textAlign = 'center';
-        context.fillText(axis.name, left + span / 2, 14, span);
+        context.fillText(axis.name, left + span / 2, top + 14, span);
         context.fillStyle = palette.quiet;
-        const ticks = axis.ticks.filter(
-          (_, index) => index === 0 || index === axis.ticks.length - 1
-        );
-        ticks.forEach(({ at, word }) => {
-          context.textAlign = at < 0.3 ? 'left' : at > 0.7 ? 'right' : 'center';
-          context.fillText(word, left + 6 + at * (span - 12), height - 7);
+        // What would touch the word before it is left out.
+        let free = left - GAP / 2;
+        axis.ticks.forEach(({ at, word }) => {
+          const half = context.measureText(word).width / 2;
+          const middle = Math.max(
+            left + half - GAP / 2,
+            Math.min(left + span - half + GAP / 2, x(at))
+          );
+          if (middle - half >= free) {
+            context.fillText(word, middle, top + height - 7);
+            free = middle + half + 6;
+          }
         });
         const dot = (trial: ITrial, size: number, colour: string): void => {
           const [px, py] = [axis.place(trial), metric.place(trial)];
           if (px !== null && py !== null) {
             context.fillStyle = colour;
             context.beginPath();
-            context.arc(left + 6 + px * (span - 12), y(py), size, 0, 7);
+            context.arc(x(px), y(py), size, 0, 7);
             context.fill();
           }
         };
@@ -77,68 +95,104 @@ export function SlicesChart(props: IProps): JSX.Element {
     [axes, trials, study, chosen, best, height]
   );
 
-  const onPointer = useCallback(
-    (event: PointerEvent, width: number): void => {
-      if (event.type !== 'pointerup') {
-        return;
-      }
-      const { boxes, metric, y } = layout(axes, width, height);
-      let nearest: { n: number; distance: number } | null = null;
-      for (const { axis, left, span } of boxes) {
+  const find = useCallback(
+    (atX: number, atY: number, width: number): IHit | null => {
+      const { boxes, metric } = layout(axes, width, height);
+      let hit: IHit | null = null;
+      for (const { axis, x, y } of boxes) {
         for (const trial of trials) {
           const [px, py] = [axis.place(trial), metric?.place(trial) ?? null];
           if (px === null || py === null) {
             continue;
           }
-          const distance = Math.hypot(
-            left + 6 + px * (span - 12) - event.offsetX,
-            y(py) - event.offsetY
-          );
-          if (distance < 8 && distance < (nearest?.distance ?? Infinity)) {
-            nearest = { n: trial.n, distance };
+          const distance = Math.hypot(x(px) - atX, y(py) - atY);
+          if (distance < (hit?.distance ?? REACH)) {
+            hit = { trial, distance, x: x(px), y: y(py) };
           }
         }
       }
-      if (nearest) {
-        onChoose(nearest.n);
+      return hit;
+    },
+    [axes, trials, height]
+  );
+
+  const onPointer = useCallback(
+    (event: PointerEvent, width: number): void => {
+      const hit =
+        event.type === 'pointerup'
+          ? find(event.offsetX, event.offsetY, width)
+          : null;
+      if (hit) {
+        onChoose(hit.trial.n);
       }
     },
-    [axes, trials, onChoose, height]
+    [find, onChoose]
   );
 
   return (
     <Canvas
       draw={draw}
-      height={height}
+      height={width => layout(axes, width, height).height}
       label={trans.__(
         '%1 of %2 trials by each parameter',
         study.metric,
         trials.length
       )}
       onPointer={onPointer}
+      tip={(x, y, width) => {
+        const hit = find(x, y, width);
+        return hit
+          ? { x: hit.x, y: hit.y, ...trialTip(study, hit.trial, trans) }
+          : null;
+      }}
     />
   );
+}
+
+interface IHit {
+  trial: ITrial;
+  /** Pixels from the pointer. */
+  distance: number;
+  x: number;
+  y: number;
+}
+
+interface IBox {
+  axis: IAxis;
+  left: number;
+  top: number;
+  span: number;
+  /** Places on the two axes as pixels. */
+  x: (place: number) => number;
+  y: (place: number) => number;
 }
 
 function layout(
   axes: readonly IAxis[],
   width: number,
   height: number
-): {
-  boxes: { axis: IAxis; left: number; span: number }[];
-  metric: IAxis | undefined;
-  y: (place: number) => number;
-} {
+): { boxes: IBox[]; metric: IAxis | undefined; height: number } {
   const parameters = axes.slice(0, -1);
-  const count = Math.max(parameters.length, 1);
-  const span = (width - LEFT - 8 - (count - 1) * GAP) / count;
+  const room = Math.max(1, Math.floor((width - LEFT) / (LEAST + GAP)));
+  const rows = Math.ceil(parameters.length / room) || 1;
+  // As many in each row, not five and one.
+  const columns = Math.max(1, Math.ceil(parameters.length / rows));
+  const span = (width - LEFT - GAP / 2 - (columns - 1) * GAP) / columns;
   return {
-    boxes: parameters.map((axis, index) => ({
-      axis,
-      left: LEFT + index * (span + GAP),
-      span
-    })),
+    boxes: parameters.map((axis, index) => {
+      const left = LEFT + (index % columns) * (span + GAP);
+      const top = Math.floor(index / columns) * height;
+      return {
+        axis,
+        left,
+        top,
+        span,
+        x: place => left + 6 + place * (span - 12),
+        y: place =>
+          top + height - BOTTOM - 6 - place * (height - TOP - BOTTOM - 12)
+      };
+    }),
     metric: axes[axes.length - 1],
-    y: place => height - BOTTOM - 6 - place * (height - TOP - BOTTOM - 12)
+    height: rows * height
   };
 }

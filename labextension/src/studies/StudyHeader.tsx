@@ -47,18 +47,21 @@ export function StudyHeader(props: IProps): JSX.Element {
         <StateChip
           state={study.state}
           word={studyStateWord(study.state, trans)}
-          title={study.message}
         />
-        {study.message ? (
-          <span className="eolab-StudyHeader-message" title={study.message}>
-            {study.message}
-          </span>
-        ) : null}
         <span className="eolab-StudyHeader-actions">
           <StudyActions study={study} />
           {children}
         </span>
       </div>
+      {study.message ? (
+        <p
+          className="eolab-StudyHeader-message"
+          data-tone={study.counts.failed ? 'error' : 'plain'}
+          title={study.message}
+        >
+          {study.message}
+        </p>
+      ) : null}
       <StudyProgress study={study} />
       <div className="eolab-Figures">
         <Figure
@@ -118,8 +121,15 @@ export function StudyHeader(props: IProps): JSX.Element {
         />
         <Figure
           name={trans.__('Workers')}
-          value={formatCount(ended ? 0 : study.workers_alive)}
-          detail={lost ? trans.__('%1 lost', lost) : ''}
+          value={formatCount(
+            ended ? study.workers.length : study.workers_alive
+          )}
+          detail={[
+            ended && study.workers.length ? trans.__('took part') : '',
+            lost ? trans.__('%1 lost', lost) : ''
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         />
       </div>
     </header>

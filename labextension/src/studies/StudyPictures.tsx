@@ -2,6 +2,7 @@ import { useState, type JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
+import { Notice } from '../shared/Notice';
 import { Tabs } from '../shared/Tabs';
 import { About } from './About';
 import type { Brushes, IAxis } from './axes';
@@ -9,9 +10,11 @@ import { Ablation } from './Ablation';
 import { BestFigure } from './BestFigure';
 import { CurvesFigure } from './CurvesFigure';
 import { Importance } from './Importance';
+import { Legend, type IMark } from './Legend';
 import { ParallelChart } from './ParallelChart';
 import { SlicesChart } from './SlicesChart';
 import { TimelineChart } from './TimelineChart';
+import { shownValue } from './trialRows';
 
 interface IProps {
   study: IStudySnapshot;
@@ -47,6 +50,36 @@ export function StudyPictures(props: IProps): JSX.Element {
   const isAblation = study.kind === 'ablation';
   const [picked, setActive] = useState<Picture | null>(null);
   const active = picked ?? (isAblation ? 'effects' : 'curves');
+  const hasValues = study.trials.some(trial => shownValue(trial) !== null);
+  const chosenMark: IMark[] = chosen.size
+    ? [{ shape: 'dot', colour: 'warn', word: trans.__('chosen') }]
+    : [];
+  const lineMarks: IMark[] = [
+    {
+      shape: 'line',
+      colour: 'accent',
+      word: trans.__('best quarter of the range; strong: the best')
+    },
+    { shape: 'line', colour: 'quiet', word: trans.__('the others') },
+    ...chosenMark
+  ];
+  const { counts } = study;
+  const dotMarks: IMark[] = [
+    { shape: 'dot', colour: 'text', word: trans.__('best') },
+    { shape: 'dot', colour: 'accent', word: trans.__('completed') },
+    ...(counts.running
+      ? ([{ shape: 'dot', colour: 'good', word: trans.__('running') }] as const)
+      : []),
+    ...(counts.stopped
+      ? ([
+          { shape: 'dot', colour: 'line', word: trans.__('stopped early') }
+        ] as const)
+      : []),
+    ...(counts.failed
+      ? ([{ shape: 'dot', colour: 'bad', word: trans.__('failed') }] as const)
+      : []),
+    ...chosenMark
+  ];
   return (
     <Tabs<Picture>
       label={trans.__('Pictures of the study')}
@@ -57,8 +90,8 @@ export function StudyPictures(props: IProps): JSX.Element {
         ...(isAblation
           ? []
           : ([
-              ['parallel', trans.__('Parameters together')],
-              ['slices', trans.__('Parameters one by one')],
+              ['parallel', trans.__('Parallel coordinates')],
+              ['slices', trans.__('Slices')],
               ['importance', trans.__('Importance')]
             ] as const)),
         ['timeline', trans.__('Workers')],
@@ -83,31 +116,55 @@ export function StudyPictures(props: IProps): JSX.Element {
                   onChoose={onChoose}
                   height={HEIGHT - 20}
                 />
-                <BestFigure study={study} height={HEIGHT - 20} />
+                <BestFigure
+                  study={study}
+                  chosen={chosen}
+                  onChoose={onChoose}
+                  height={HEIGHT - 20}
+                />
               </div>
             );
           case 'parallel':
-            return (
-              <ParallelChart
-                study={study}
-                axes={axes}
-                trials={trials}
-                chosen={chosen}
-                brushes={brushes}
-                onBrush={onBrush}
-                height={HEIGHT}
-              />
+            return hasValues ? (
+              <figure className="eolab-Wide-figure">
+                <figcaption>
+                  <b>
+                    {trans.__('One line a trial; drag along an axis to filter')}
+                  </b>
+                  <Legend marks={lineMarks} />
+                </figcaption>
+                <ParallelChart
+                  study={study}
+                  axes={axes}
+                  trials={trials}
+                  chosen={chosen}
+                  brushes={brushes}
+                  onBrush={onBrush}
+                  onChoose={onChoose}
+                  height={HEIGHT}
+                />
+              </figure>
+            ) : (
+              <Notice title={trans.__('No trial has a value yet.')} />
             );
           case 'slices':
-            return (
-              <SlicesChart
-                study={study}
-                axes={axes}
-                trials={trials}
-                chosen={chosen}
-                onChoose={onChoose}
-                height={HEIGHT}
-              />
+            return hasValues ? (
+              <figure className="eolab-Wide-figure">
+                <figcaption>
+                  <b>{trans.__('%1 by each parameter', study.metric)}</b>
+                  <Legend marks={dotMarks} />
+                </figcaption>
+                <SlicesChart
+                  study={study}
+                  axes={axes}
+                  trials={trials}
+                  chosen={chosen}
+                  onChoose={onChoose}
+                  height={HEIGHT}
+                />
+              </figure>
+            ) : (
+              <Notice title={trans.__('No trial has a value yet.')} />
             );
           case 'importance':
             return <Importance study={study} />;

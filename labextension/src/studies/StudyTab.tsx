@@ -13,7 +13,7 @@ import { StudyPictures } from './StudyPictures';
 import { TrialDetails } from './TrialDetails';
 import { TrialsBar } from './TrialsBar';
 import { TrialsTable } from './TrialsTable';
-import { parameterNames, trialColumns } from './trialRows';
+import { columnPlan, trialColumns } from './trialRows';
 import { useStudy } from './useStudy';
 
 interface IProps {
@@ -59,7 +59,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
       <Loading />
     );
   }
-  const columns = trialColumns(parameterNames(study));
+  const columns = trialColumns(columnPlan(study));
   return (
     <section
       className="eolab-StudyTab"

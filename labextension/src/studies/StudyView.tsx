@@ -65,7 +65,13 @@ export function StudyView({ name }: IProps): JSX.Element {
             height={180}
             silent
           />
-          <BestFigure study={study} height={180} silent />
+          <BestFigure
+            study={study}
+            chosen={chosen}
+            onChoose={toggle}
+            height={180}
+            silent
+          />
         </div>
       )}
       {study.trials.length ? (

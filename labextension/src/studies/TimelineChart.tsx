@@ -1,10 +1,16 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useMemo, type JSX } from 'react';
 
 import { Canvas, type Drawer } from '../shared/Canvas';
 import { useEolab, useResource } from '../shared/context';
 import type { ISpan, IStudySnapshot, ITrial } from '../shared/contract';
+import { Notice } from '../shared/Notice';
 import { formatDuration } from '../shared/format';
+import { Legend, type IMark } from './Legend';
+import { timeTicks, timeWords } from './timeAxis';
 import { spanColour } from './trialColour';
+import { trialTip } from './trialTip';
+import { outcomeWord } from './words';
 
 interface IProps {
   study: IStudySnapshot;
@@ -16,7 +22,7 @@ interface IProps {
   height: number;
 }
 
-const LEFT = 84;
+const LEFT = 72;
 const RIGHT = 12;
 const FOOT = 22;
 const ROW = 22;
@@ -109,51 +115,126 @@ export function TimelineChart(props: IProps): JSX.Element {
         }
       });
       context.fillStyle = palette.quiet;
-      for (let part = 0; part <= 4; part += 1) {
+      const plot = width - LEFT - RIGHT;
+      const ticks = timeTicks(end - start, Math.max(1, plot / 90));
+      const words = timeWords(ticks);
+      ticks.forEach((tick, place) => {
+        const x = LEFT + (plot * tick) / Math.max(end - start, 1e-3);
         context.textAlign =
-          part === 0 ? 'left' : part === 4 ? 'right' : 'center';
-        context.fillText(
-          formatDuration(((end - start) * part) / 4),
-          LEFT + ((width - LEFT - RIGHT) * part) / 4,
-          workers.length * ROW + 16
-        );
-      }
+          place === 0 ? 'left' : x > width - 40 ? 'right' : 'center';
+        context.fillText(words[place] ?? '', x, workers.length * ROW + 16);
+      });
     },
     [workers, study, bars, chosen, start, end]
   );
 
-  const onPointer = useCallback(
-    (event: PointerEvent, width: number): void => {
-      if (event.type !== 'pointerup') {
-        return;
-      }
-      const hits: number[] = [];
-      bars(width, (span, x, y, length) => {
+  const find = useCallback(
+    (x: number, y: number, width: number): ISpan | null => {
+      let found: ISpan | null = null;
+      bars(width, (span, left, top, length) => {
         if (
-          event.offsetX >= x - 2 &&
-          event.offsetX <= x + length + 2 &&
-          event.offsetY >= y &&
-          event.offsetY <= y + ROW
+          x >= left - 2 &&
+          x <= left + length + 2 &&
+          y >= top &&
+          y < top + ROW
         ) {
-          hits.push(span.trial);
+          found ??= span;
         }
       });
-      const [hit] = hits;
-      if (hit !== undefined) {
-        onChoose(hit);
-      }
+      return found;
     },
-    [bars, onChoose]
+    [bars]
   );
 
-  return (
-    <Canvas
-      draw={draw}
-      height={height}
-      label={trans.__('What %1 workers ran and when', workers.length)}
-      onPointer={onPointer}
-    />
+  const onPointer = useCallback(
+    (event: PointerEvent, width: number): void => {
+      const hit =
+        event.type === 'pointerup'
+          ? find(event.offsetX, event.offsetY, width)
+          : null;
+      if (hit) {
+        onChoose(hit.trial);
+      }
+    },
+    [find, onChoose]
   );
+
+  if (!workers.length) {
+    return <Notice title={trans.__('No worker has started yet.')} />;
+  }
+  return (
+    <figure className="eolab-Timeline">
+      <figcaption>
+        <b>{trans.__('Who ran what, by the time since the start')}</b>
+        <Legend marks={marksOf(spans, chosen.size > 0, trans)} />
+      </figcaption>
+      <Canvas
+        draw={draw}
+        height={height}
+        label={trans.__('What %1 workers ran and when', workers.length)}
+        onPointer={onPointer}
+        tip={(x, y, width) => {
+          const span = find(x, y, width);
+          const trial =
+            span && study.trials.find(each => each.n === span.trial);
+          return span && trial
+            ? {
+                x,
+                y,
+                ...trialTip(study, trial, trans, [
+                  [trans.__('This attempt'), outcomeWord(span.outcome, trans)],
+                  [trans.__('Attempt'), String(span.attempt)],
+                  [
+                    trans.__('From'),
+                    formatDuration(Math.max(0, span.start - start))
+                  ],
+                  [
+                    trans.__('Took'),
+                    formatDuration((span.end ?? end) - span.start)
+                  ]
+                ])
+              }
+            : null;
+        }}
+      />
+    </figure>
+  );
+}
+
+/** What the colours and marks stand for, of those that are there. */
+function marksOf(
+  spans: readonly ISpan[],
+  chosen: boolean,
+  trans: TranslationBundle
+): IMark[] {
+  const has = (...outcomes: ISpan['outcome'][]): boolean =>
+    spans.some(span => outcomes.includes(span.outcome));
+  const marks: (IMark | null)[] = [
+    has('completed')
+      ? { shape: 'bar', colour: 'accent', word: trans.__('completed') }
+      : null,
+    has('running')
+      ? { shape: 'bar', colour: 'good', word: trans.__('running') }
+      : null,
+    has('stopped')
+      ? { shape: 'edge', colour: 'line', word: trans.__('stopped early') }
+      : null,
+    has('retried', 'interrupted')
+      ? {
+          shape: 'bar',
+          colour: 'line',
+          word: trans.__('ended without a result')
+        }
+      : null,
+    has('failed', 'lost')
+      ? { shape: 'bar', colour: 'bad', word: trans.__('failed or lost') }
+      : null,
+    spans.some(span => span.attempt > 1)
+      ? { shape: 'notch', colour: 'warn', word: trans.__('tried again') }
+      : null,
+    chosen ? { shape: 'bar', colour: 'warn', word: trans.__('chosen') } : null
+  ];
+  return marks.filter(mark => mark !== null);
 }
 
 /** What the trials themselves tell, where the server half is older: the last attempt of each. */

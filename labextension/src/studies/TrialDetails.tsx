@@ -1,7 +1,6 @@
 import type { JSX } from 'react';
 
-import { CommandIDs } from '../shared/commandIds';
-import { useEolab } from '../shared/context';
+import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { Facts } from '../shared/Facts';
 import {
@@ -10,8 +9,8 @@ import {
   formatScalar,
   formatValue
 } from '../shared/format';
-import { hasEndedState } from './derive';
 import { StateChip } from './StateChip';
+import { TrialActions } from './TrialActions';
 import { TrialComparison } from './TrialComparison';
 import { TrialLog } from './TrialLog';
 import { shownValue, trialDuration } from './trialRows';
@@ -28,15 +27,8 @@ interface IProps {
 /** One trial in full with its log; or several beside each other. */
 export function TrialDetails(props: IProps): JSX.Element {
   const { study, trials, now, onClose } = props;
-  const { commands, trans } = useEolab();
+  const trans = useTrans();
   const [trial] = trials;
-  const canStop =
-    trial !== undefined &&
-    (trial.state === 'running' || trial.state === 'queued') &&
-    !hasEndedState(study.state);
-  const canRetry =
-    trial !== undefined &&
-    (trial.state === 'failed' || trial.state === 'stopped');
   return (
     <aside className="eolab-Details" aria-label={trans.__('The chosen trials')}>
       <div className="eolab-Details-head">
@@ -89,36 +81,7 @@ export function TrialDetails(props: IProps): JSX.Element {
               {trial.error}
             </p>
           ) : null}
-          {canStop || canRetry ? (
-            <div className="eolab-Details-actions">
-              {canStop ? (
-                <button
-                  className="eolab-Button"
-                  onClick={() =>
-                    void commands.execute(CommandIDs.stopTrial, {
-                      name: study.name,
-                      trial: trial.n
-                    })
-                  }
-                >
-                  {trans.__('Stop this trial')}
-                </button>
-              ) : null}
-              {canRetry ? (
-                <button
-                  className="eolab-Button"
-                  onClick={() =>
-                    void commands.execute(CommandIDs.retryTrial, {
-                      name: study.name,
-                      trial: trial.n
-                    })
-                  }
-                >
-                  {trans.__('Try again')}
-                </button>
-              ) : null}
-            </div>
-          ) : null}
+          <TrialActions study={study} trial={trial} />
           <TrialLog key={trial.n} study={study} trial={trial} />
         </>
       ) : (

@@ -37,6 +37,11 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
     return word ? all.filter(line => line.toLowerCase().includes(word)) : all;
   }, [data, wanted]);
 
+  const found = lines.filter(Boolean).length;
+  const nothing = wanted
+    ? trans.__('No line has “%1”.', wanted)
+    : trans.__('(nothing)');
+
   if (!data) {
     if (!error) {
       return <Loading />;
@@ -51,6 +56,11 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
     <div className="eolab-Log">
       <div className="eolab-Log-head">
         <h4>{trans.__('Log')}</h4>
+        {wanted ? (
+          <span className="eolab-TrialsBar-count" role="status">
+            {trans._n('1 line', '%1 lines', found)}
+          </span>
+        ) : null}
         <input
           type="search"
           placeholder={trans.__('Find in the log')}
@@ -79,8 +89,34 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
             node.scrollHeight - node.scrollTop - node.clientHeight < 20;
         }}
       >
-        {lines.join('\n') || trans.__('(nothing)')}
+        {found ? (wanted ? marked(lines, wanted) : lines.join('\n')) : nothing}
       </pre>
     </div>
   );
+}
+
+/** More marks than this are only slow. */
+const MARKS = 500;
+
+/** Lines with what was looked for marked in them. */
+function marked(lines: readonly string[], wanted: string): JSX.Element[] {
+  const word = wanted.toLowerCase();
+  return lines.map((line, place) => {
+    const at = line.toLowerCase().indexOf(word);
+    return (
+      // Lines may be the same: only their place tells them apart.
+      <span key={place}>
+        {place > MARKS || at < 0 ? (
+          line
+        ) : (
+          <>
+            {line.slice(0, at)}
+            <mark>{line.slice(at, at + word.length)}</mark>
+            {line.slice(at + word.length)}
+          </>
+        )}
+        {'\n'}
+      </span>
+    );
+  });
 }

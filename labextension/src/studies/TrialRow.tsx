@@ -1,7 +1,8 @@
 import { memo, type JSX } from 'react';
 
+import { useTrans } from '../shared/context';
 import type { ITrial } from '../shared/contract';
-import { TrialCell } from './TrialCell';
+import { trialCell } from './trialCells';
 import type { ITrialColumn } from './trialRows';
 
 interface IProps {
@@ -24,6 +25,7 @@ interface IProps {
 /** One row of the trials table. */
 export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
   const { trial, index, columns } = props;
+  const trans = useTrans();
   return (
     // The grid itself takes the keys.
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
@@ -42,15 +44,9 @@ export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
       }}
       onClick={() => props.onPick(index, trial.n)}
     >
-      {columns.map(column => (
-        <TrialCell
-          key={column.id}
-          isBest={props.isBest}
-          trial={trial}
-          column={column}
-          now={props.now}
-        />
-      ))}
+      {columns.map(column =>
+        trialCell(trial, column, props.isBest, props.now, trans)
+      )}
     </div>
   );
 });

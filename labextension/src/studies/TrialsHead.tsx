@@ -33,7 +33,7 @@ export function TrialsHead(props: IProps): JSX.Element {
               key={column.id}
               role="columnheader"
               className="eolab-Trials-cell"
-              data-numeric={isNumeric(column.id)}
+              data-numeric={column.numeric}
               aria-sort={
                 sorted
                   ? sorting.descending
@@ -68,17 +68,6 @@ export function TrialsHead(props: IProps): JSX.Element {
   );
 }
 
-/** Whether a fixed column holds numbers, which stand to the right. */
-export function isNumeric(column: string): boolean {
-  return (
-    column === 'n' ||
-    column === 'value' ||
-    column === 'step' ||
-    column === 'duration' ||
-    column.startsWith('params.')
-  );
-}
-
 /** What a column is called. */
 export function columnWord(
   column: ITrialColumn,
@@ -99,7 +88,9 @@ export function columnWord(
       return trans.__('Step');
     case 'duration':
       return trans.__('Time');
-    default:
+    case 'worker':
       return trans.__('Worker');
+    default:
+      return trans.__('Error');
   }
 }

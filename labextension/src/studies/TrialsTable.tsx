@@ -1,4 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type Range } from '@tanstack/react-virtual';
 import {
   useCallback,
   useEffect,
@@ -15,9 +15,10 @@ import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { TrialRow } from './TrialRow';
 import { TrialsHead } from './TrialsHead';
 import {
-  parameterNames,
+  columnPlan,
   sortTrials,
   trialColumns,
+  type IColumnPlan,
   type ISorting
 } from './trialRows';
 
@@ -36,7 +37,9 @@ interface IProps {
 }
 
 const ROW = 26;
-const OVERSCAN = 5;
+/** Rows beyond the edge that are drawn where the table is scrolled to, and where it comes from. */
+const AHEAD = 4;
+const BEHIND = 1;
 
 /** The trials of a study: sorted by a click on a column, chosen by a click on a row or by keys. */
 export function TrialsTable(props: IProps): JSX.Element {
@@ -51,28 +54,45 @@ export function TrialsTable(props: IProps): JSX.Element {
   });
   const [active, setActive] = useState(0);
   const { hidden } = props;
-  const names = parameterNames(study).join('\n');
+  // The same for each snapshot of a study, so that rows need not be drawn again.
+  const plan = JSON.stringify(columnPlan(study));
   const columns = useMemo(
     () =>
-      trialColumns(names ? names.split('\n') : []).filter(
+      trialColumns(JSON.parse(plan) as IColumnPlan).filter(
         column => !hidden?.has(column.id)
       ),
-    [names, hidden]
+    [plan, hidden]
   );
   const rows = useMemo(
     () => sortTrials(study, trials, sorting),
     [study, trials, sorting]
   );
+  const last = useRef({ start: 0, down: true });
+  const rangeExtractor = useCallback((range: Range): number[] => {
+    const { startIndex, endIndex, count } = range;
+    if (startIndex !== last.current.start) {
+      last.current = {
+        start: startIndex,
+        down: startIndex > last.current.start
+      };
+    }
+    const [above, below] = last.current.down
+      ? [BEHIND, AHEAD]
+      : [AHEAD, BEHIND];
+    const from = Math.max(0, startIndex - above);
+    const to = Math.min(count - 1, endIndex + below);
+    return Array.from({ length: to - from + 1 }, (_, place) => from + place);
+  }, []);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: OVERSCAN
+    rangeExtractor
   });
   // Rows that leave on one side are used again on the other: changing a text costs a tenth of what
   // making a row costs.
   const slots =
-    Math.ceil((virtual.scrollRect?.height ?? 0) / ROW) + 2 * OVERSCAN + 2;
+    Math.ceil((virtual.scrollRect?.height ?? 0) / ROW) + AHEAD + BEHIND + 2;
 
   // Rows are drawn again only where something of theirs changed: this must stay the same.
   const choose = useRef(onChoose);
@@ -170,17 +190,29 @@ export function TrialsTable(props: IProps): JSX.Element {
           );
         })}
       </div>
+      {rows.length ? null : (
+        <div role="rowgroup">
+          <div role="row">
+            <div role="gridcell" className="eolab-None">
+              {study.trials.length
+                ? trans.__('No trial fits the filter.')
+                : trans.__('No trial has started yet.')}
+            </div>
+          </div>
+        </div>
+      )}
     </div>
   );
 }
 
-const PARAM = 'minmax(80px, 1fr)';
+const PARAM = 'minmax(88px, 1fr)';
 
 const WIDTHS: Record<string, string> = {
-  n: '52px',
+  n: '60px',
   state: '140px',
   value: 'minmax(84px, 1fr)',
   step: '64px',
   duration: '92px',
-  worker: 'minmax(80px, 1fr)'
+  worker: 'minmax(80px, 1fr)',
+  error: 'minmax(160px, 3fr)'
 };

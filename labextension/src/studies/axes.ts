@@ -98,7 +98,6 @@ function numberAxis(
     return { name, place: () => null, ticks: [] };
   }
   const scale = log ? Math.log : (value: number): number => value;
-  const unscale = log ? Math.exp : (value: number): number => value;
   const [from, to] = [scale(low), scale(high)];
   const span = to - from || 1;
   return {
@@ -109,9 +108,38 @@ function numberAxis(
         ? null
         : (scale(value) - from) / span;
     },
-    ticks: (low === high ? [0] : [0, 0.5, 1]).map(at => ({
-      at,
-      word: write(unscale(from + at * span))
+    ticks: (log ? decades(low, high) : steps(low, high)).map(value => ({
+      at: (scale(value) - from) / span,
+      word: write(value)
     }))
   };
+}
+
+/** Round numbers from `low` to `high`, three to six of them; `low` itself where they are equal. */
+export function steps(low: number, high: number): number[] {
+  if (!(high > low)) {
+    return [low];
+  }
+  const raw = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([1, 2, 5, 10].find(each => each * power >= raw) ?? 10);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from(
+    { length: last - first + 1 },
+    // Not `k * 0.1`, which ends in ...0000004.
+    (_, k) => Number(((first + k) * step).toPrecision(12))
+  );
+}
+
+/** Powers of ten from `low` to `high`; the ends themselves where fewer than two lie between. */
+export function decades(low: number, high: number): number[] {
+  if (!(high > low)) {
+    return [low];
+  }
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  return last > first
+    ? Array.from({ length: last - first + 1 }, (_, k) => 10 ** (first + k))
+    : [low, high];
 }

@@ -70,6 +70,8 @@ export class StudyTabs {
     mode?: DockLayout.InsertMode
   ): Promise<void> {
     tab.toggleClass('eolab-mod-side', this._area === 'right');
+    // An empty toolbar is a line across the tab.
+    tab.toolbar.hide();
     await tracker.add(tab);
     this._app.shell.add(tab, this._area, {
       type: this._eolab.trans.__('Study'),

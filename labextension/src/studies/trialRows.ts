@@ -11,40 +11,76 @@ export interface ITrialColumn {
   id: string;
   /** The name of a parameter, or null for the fixed columns. */
   param: string | null;
+  /** Numbers stand to the right, words to the left. */
+  numeric: boolean;
   value: (trial: ITrial, now: number) => Scalar;
+}
+
+/** What the columns of a study depend on. */
+export interface IColumnPlan {
+  params: readonly { name: string; numeric: boolean }[];
+  /** Whether a trial has failed: then it is said why. */
+  errors: boolean;
 }
 
 const STATES = ['running', 'queued', 'completed', 'stopped', 'failed'];
 
-/** The names of what a study varies. */
-export function parameterNames(study: IStudySnapshot): string[] {
-  return study.parameters.length
-    ? study.parameters.map(parameter => parameter.name)
-    : Object.keys(study.trials[0]?.params ?? {});
+/** What a study varies, and whether anything failed. */
+export function columnPlan(study: IStudySnapshot): IColumnPlan {
+  return {
+    params: study.parameters.length
+      ? study.parameters.map(({ name, choices }) => ({
+          name,
+          numeric: !choices?.some(choice => typeof choice !== 'number')
+        }))
+      : Object.entries(study.trials[0]?.params ?? {}).map(([name, value]) => ({
+          name,
+          numeric: typeof value === 'number'
+        })),
+    errors: study.counts.failed > 0
+  };
 }
 
 /** The columns of a table of trials: number, state, value, parameters, steps, time, worker. */
-export function trialColumns(names: readonly string[]): ITrialColumn[] {
+export function trialColumns({ params, errors }: IColumnPlan): ITrialColumn[] {
   return [
-    { id: 'n', param: null, value: trial => trial.n },
+    { id: 'n', param: null, numeric: true, value: trial => trial.n },
     {
       id: 'state',
       param: null,
+      numeric: false,
       value: trial => STATES.indexOf(trial.state)
     },
-    { id: 'value', param: null, value: shownValue },
-    ...names.map(name => ({
+    { id: 'value', param: null, numeric: true, value: shownValue },
+    ...params.map(({ name, numeric }) => ({
       id: `params.${name}`,
       param: name,
+      numeric,
       value: (trial: ITrial): Scalar => trial.params[name] ?? null
     })),
     {
       id: 'step',
       param: null,
+      numeric: true,
       value: trial => trial.curve[trial.curve.length - 1]?.[0] ?? null
     },
-    { id: 'duration', param: null, value: trialDuration },
-    { id: 'worker', param: null, value: trial => trial.worker }
+    { id: 'duration', param: null, numeric: true, value: trialDuration },
+    {
+      id: 'worker',
+      param: null,
+      numeric: false,
+      value: trial => trial.worker
+    },
+    ...(errors
+      ? [
+          {
+            id: 'error',
+            param: null,
+            numeric: false,
+            value: (trial: ITrial): Scalar => trial.error
+          }
+        ]
+      : [])
   ];
 }
 
@@ -67,7 +103,7 @@ export function sortTrials(
   trials: readonly ITrial[],
   sorting: ISorting
 ): ITrial[] {
-  const column = trialColumns(parameterNames(study)).find(
+  const column = trialColumns(columnPlan(study)).find(
     ({ id }) => id === sorting.column
   );
   if (!column) {

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
+  ISpan,
   IWorker,
   StudyCommand,
   StudyState,
@@ -46,6 +47,23 @@ export function trialStateWord(
       return trans.__('failed');
     case 'stopped':
       return trans.__('stopped early');
+  }
+}
+
+/** How one attempt at a trial ended, in words. */
+export function outcomeWord(
+  outcome: ISpan['outcome'],
+  trans: TranslationBundle
+): string {
+  switch (outcome) {
+    case 'lost':
+      return trans.__('worker lost');
+    case 'retried':
+      return trans.__('failed, tried again');
+    case 'interrupted':
+      return trans.__('interrupted');
+    default:
+      return trialStateWord(outcome, trans);
   }
 }
 
