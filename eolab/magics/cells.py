@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -54,23 +54,33 @@ class StudyParser(argparse.ArgumentParser):
             options, unknown = self.parse_known_args(shlex.split(line))
         except ValueError as error:
             raise UsageError(f"{self.prog}: {error}") from None
-        if unknown:
-            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
-            # A word without dashes belongs to a flag's value: it was not in quotes.
-            hint = (
-                nearest(unknown[0].partition("=")[0], flags, "flags")
-                if unknown[0].startswith("-")
-                else "Put values of several words in quotes."
-            )
-            raise UsageError(
-                f"{self.prog}: no flag {unknown[0]}. {hint} {self.prog} --help lists the flags."
-            )
+        refuse_unknown(self, unknown)
         if options.help:
             print(self.format_help())
             return None
         if not options.metric:
             self.error("say --metric, the figure that train returns or reports")
         return options
+
+
+def refuse_unknown(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> None:
+    """Tell what a magic's first line holds that is no flag of it, with the nearest flags.
+
+    Raises:
+        UsageError: There is something.
+    """
+    if not unknown:
+        return
+    flags = [flag for flag in parser._option_string_actions if flag.startswith("--")]  # noqa: SLF001
+    # A word without dashes belongs to a flag's value: it was not in quotes.
+    hint = (
+        nearest(unknown[0].partition("=")[0], flags, "flags")
+        if unknown[0].startswith("-")
+        else "Put values of several words in quotes."
+    )
+    raise UsageError(
+        f"{parser.prog}: no flag {unknown[0]}. {hint} {parser.prog} --help lists the flags."
+    )
 
 
 def run_cell(

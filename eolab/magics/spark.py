@@ -17,6 +17,7 @@ from IPython.core.error import UsageError
 
 from eolab import progress
 from eolab.errors import BadInput, nearest
+from eolab.magics.cells import refuse_unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,24 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}. {self.prog} --help lists the flags.")
 
+    def read(self, line: str) -> argparse.Namespace | None:
+        """The flags of a cell's first line; None where they ask for help, which is shown.
 
-def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+        Raises:
+            UsageError: Unknown flags, or a quote that is not closed.
+        """
+        try:
+            options, unknown = self.parse_known_args(shlex.split(line))
+        except ValueError as error:
+            raise UsageError(f"{self.prog}: {error}") from None
+        refuse_unknown(self, unknown)
+        if options.help:
+            print(self.format_help())
+            return None
+        return options
+
+
+def parser(prog: str, description: str | None) -> _Parser:
     """Flags that `%%spark` and `%%sql` share."""
     made = _Parser(prog=prog, description=description, add_help=False, allow_abbrev=False)
     made.add_argument("name", nargs="?", help="cluster (default: that of %%clusters use)")
@@ -61,10 +78,8 @@ def register(shell: InteractiveShell, cells: Cells) -> None:
 
 
 def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
-    flags = parser("%%spark", __doc__)
-    options = flags.parse_args(shlex.split(line))
-    if options.help:
-        print(flags.format_help())
+    options = parser("%%spark", __doc__).read(line)
+    if options is None:
         return
     session = cells.session(options.name)
     shell.user_ns["spark"] = session

@@ -7,7 +7,6 @@ Shows the first 100 rows (-n: so many); -o keeps all of them, or -n, as pandas i
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput
@@ -33,10 +32,8 @@ def register(shell: InteractiveShell, cells: Cells) -> None:
 
 
 def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.DataFrame | None:
-    flags = parser("%%sql", __doc__)
-    options = flags.parse_args(shlex.split(line))
-    if options.help:
-        print(flags.format_help())
+    options = parser("%%sql", __doc__).read(line)
+    if options is None:
         return None
     query = cell.strip().rstrip(";")
     if not query:

@@ -58,7 +58,7 @@ def test_a_cell_runs_here_on_the_clusters_session(shell: InteractiveShell) -> No
         shell.run_cell_magic("spark", "-o dg", "df = spark.range(10)")
     with pytest.raises(BadInput, match="is a int, not a Spark data frame"):
         shell.run_cell_magic("spark", "-o n", "n = 1")
-    with pytest.raises(UsageError, match="--rowz"):
+    with pytest.raises(UsageError, match=r"no flag --rowz\. Did you mean .--rows."):
         shell.run_cell_magic("spark", "--rowz 3", "n = 1")
 
 
