@@ -199,7 +199,7 @@ def tune(
         "created": time.time(),
         "workspace": str(config.root),
         "config": None if config.file is None else str(config.file),
-        "python": sys.executable,
+        "python": str(Path.cwd() / sys.executable),  # relative where PATH is
         "library": str(Path(__file__).resolve().parents[2]),
         "sys_path": [p or str(Path.cwd()) for p in sys.path],
         "cwd": str(Path.cwd()),
