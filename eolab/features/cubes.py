@@ -117,17 +117,21 @@ def origin(cube: xr.Dataset) -> dict[str, object]:
 
 
 def recipe(cube: xr.Dataset) -> str:
-    """A name for a cube: its bands and dates, and a digest of its scenes, times and grid.
+    """A name for a cube: its bands and dates, and a number made of its scenes, times and grid.
 
     Equal for cubes of the same recipe, whatever their masks and values.
     """
     bands, times, transform, crs = layout(cube)
     size = cube.sizes["y"], cube.sizes["x"]
-    parts = (bands, times.astype("int64").tolist(), tuple(transform), crs_text(crs), size)
-    digest = hashlib.sha256(repr((parts, scenes(cube))).encode()).hexdigest()[:8]
+    # In units and digits that do not depend on who read the scenes.
+    moments = times.astype("datetime64[us]").astype("int64").tolist()
+    grid = tuple(round(number, 6) for number in transform)
+    parts = (bands, moments, grid, crs_text(crs), size)
+    digest = hashlib.sha256(repr((parts, scenes(cube))).encode()).digest()
+    number = int.from_bytes(digest[:8], "big") % 10**10
     shown = ", ".join(bands[:4]) + (", ..." if len(bands) > 4 else "")
     dates = f", {len(times)} dates" if len(times) else ""
-    return f"{shown}{dates}, {size[1]} x {size[0]} pixels, {digest}"
+    return f"{shown}{dates}, {size[1]} x {size[0]} pixels, {number:010d}"
 
 
 def scenes(cube: xr.Dataset) -> list[str]:
