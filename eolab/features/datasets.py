@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -73,7 +73,9 @@ class TrainingDataset:
         """What `ws.tune(train, data=dataset)` gives to workers: they read the files themselves."""
         parts = _document(self.folder)["parts"]
         assert isinstance(parts, Mapping)
-        open_parts = {part: parts[part] for part in PARTS[:2] if parts.get(part) is not None}
+        open_parts: dict[str, Mapping[str, Sequence[str]]] = {
+            part: parts[part] for part in PARTS[:2] if parts.get(part) is not None
+        }
         source = {**self.source, "dataset": f"{self.view}#{self.version}"}
         return StoredSplit((str(self.folder),), open_parts, source)
 

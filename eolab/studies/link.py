@@ -187,7 +187,7 @@ class RemoteBox(Box):
     """A place that fsspec reaches, such as an object store (its driver must be installed)."""
 
     def __init__(self, url: str) -> None:
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
 
