@@ -10,6 +10,7 @@ import {
 } from '../shared/format';
 import { doneTrials, elapsed, hasEndedState, remaining } from './derive';
 import { Figure } from '../shared/Figure';
+import { BaselineFigure } from './BaselineFigure';
 import { StateChip } from './StateChip';
 import { StudyActions } from './StudyActions';
 import { StudyProgress } from './StudyProgress';
@@ -64,28 +65,32 @@ export function StudyHeader(props: IProps): JSX.Element {
       ) : null}
       <StudyProgress study={study} />
       <div className="eolab-Figures">
-        <Figure
-          name={
-            study.direction === 'maximize'
-              ? trans.__('Highest %1', study.metric)
-              : trans.__('Lowest %1', study.metric)
-          }
-          value={formatValue(best?.value)}
-          detail={
-            best
-              ? [
-                  aim,
-                  trans.__('trial %1', best.trial),
-                  ...Object.entries(best.params).map(
-                    ([name, value]) => `${name} ${formatScalar(value)}`
-                  )
-                ]
-                  .filter(Boolean)
-                  .join(' · ')
-              : aim || trans.__('none yet')
-          }
-          wide
-        />
+        {study.kind === 'ablation' ? (
+          <BaselineFigure study={study} />
+        ) : (
+          <Figure
+            name={
+              study.direction === 'maximize'
+                ? trans.__('Highest %1', study.metric)
+                : trans.__('Lowest %1', study.metric)
+            }
+            value={formatValue(best?.value)}
+            detail={
+              best
+                ? [
+                    aim,
+                    trans.__('trial %1', best.trial),
+                    ...Object.entries(best.params).map(
+                      ([name, value]) => `${name} ${formatScalar(value)}`
+                    )
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')
+                : aim || trans.__('none yet')
+            }
+            wide
+          />
+        )}
         <Figure
           name={trans.__('Trials')}
           value={trans.__(

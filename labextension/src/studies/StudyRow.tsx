@@ -54,7 +54,7 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
             )}
           </span>
           <StudyProgress study={study} />
-          {study.best ? (
+          {study.best && study.kind !== 'ablation' ? (
             <span className="eolab-StudyRow-line">
               <span className="eolab-StudyRow-best">
                 {`${study.metric} `}

@@ -45,9 +45,11 @@ export const watchPlugin: JupyterFrontEndPlugin<IStudiesWatch> = {
       );
       const detail = bad
         ? study.message
-        : study.best
-          ? `${study.metric} ${formatValue(study.best.value)}`
-          : trans.__('without a value');
+        : study.kind === 'ablation'
+          ? trans.__('its effects can be read')
+          : study.best
+            ? `${study.metric} ${formatValue(study.best.value)}`
+            : trans.__('without a value');
       Notification.emit(
         detail ? `${head}: ${detail}` : head,
         bad ? 'error' : 'success',
