@@ -67,7 +67,11 @@ def far(sample_folder: Path) -> Iterator[tuple[Path, threading.Event]]:
     }
     path = sample_folder / "far.json"
     path.write_text(json.dumps(document))
+    settings = sample_folder / "eolab.toml"
+    before = settings.read_text(encoding="utf-8")
     yield path, go
+    settings.write_text(before, encoding="utf-8")  # other tests count the catalogues
+    path.unlink()
     go.set()
     server.shutdown()
     server.server_close()
