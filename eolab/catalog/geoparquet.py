@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pystac
 
 _PAGE = 250
+_READ = 64_000  # rows read in full at once, about 100 MB
 _HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 bytes each
 
 
@@ -115,25 +116,28 @@ class GeoParquetSource(Source):
 
     def _fetch(self, rows: Sequence[int]) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Whole items by row number, in that order."""
+        import numpy as np
         import pyarrow as pa
         from stac_geoparquet.arrow import stac_table_to_items
 
         if not rows:
             return
-        starts = self._starts
-        wanted: dict[int, list[int]] = {}
-        for row in rows:
-            wanted.setdefault(_group_of(starts, row), []).append(row)
+        starts = np.asarray([*self._starts, self._file.metadata.num_rows])
+        sizes = np.diff(starts)
+        ordered = np.unique(rows)
+        owners = np.searchsorted(starts, ordered, side="right") - 1  # row group of each
+        groups = np.unique(owners)
         tables: list[pa.Table] = []
-        places: dict[int, int] = {}
-        held = 0
-        for group, members in sorted(wanted.items()):
-            table = self._file.read_row_group(group)
-            for k, row in enumerate(members):
-                places[row] = held + k
-            tables.append(table.take([row - starts[group] for row in members]))
-            held += len(members)
-        table = pa.concat_tables(tables).take([places[row] for row in rows])
+        # Several at a time keep all cores busy; few enough that the memory stays small.
+        turns = np.cumsum(sizes[groups]) // _READ
+        for turn in np.unique(turns):
+            batch = groups[turns == turn]
+            table = self._file.read_row_groups(batch.tolist())
+            within = np.isin(owners, batch)
+            held = np.searchsorted(batch, owners[within])
+            above = np.cumsum(sizes[batch]) - sizes[batch]  # rows of the table before each group
+            tables.append(table.take(ordered[within] - starts[batch][held] + above[held]))
+        table = pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
         for document in stac_table_to_items(table):
             yield self_href(document) or f"{self.url}#{document.get('id')}", document
 
@@ -232,12 +236,6 @@ class GeoParquetSource(Source):
             starts.append(total)
             total += self._file.metadata.row_group(k).num_rows
         return starts
-
-
-def _group_of(starts: Sequence[int], row: int) -> int:
-    from bisect import bisect_right
-
-    return bisect_right(starts, row) - 1
 
 
 def _meets(bbox: Sequence[float]) -> str:

@@ -235,12 +235,23 @@ class TestFile:
 
     def test_a_page_reads_few_row_groups(self, source, monkeypatch):
         groups = []
-        read = type(source._file).read_row_group
+        read = type(source._file).read_row_groups
         monkeypatch.setattr(
-            type(source._file), "read_row_group", lambda self, k: groups.append(k) or read(self, k)
+            type(source._file),
+            "read_row_groups",
+            lambda self, some: groups.extend(some) or read(self, some),
         )
         source.search(bbox=(0, 0, 10, 10), limit=20)
         assert 0 < len(groups) < source._file.num_row_groups
+
+    def test_a_page_is_the_same_however_much_is_read_at_once(self, source, monkeypatch):
+        def page():
+            return [i.to_dict() for i in source.search(bbox=(-90, -30, 90, 60), limit=300)]
+
+        at_once = page()
+        for rows in (1, 4_000):  # a row group at a time; two
+            monkeypatch.setattr("eolab.catalog.geoparquet._READ", rows)
+            assert page() == at_once
 
     def test_items_that_contradict_are_listed(self, documents, tmp_path):
         odd = {
