@@ -179,9 +179,15 @@ class Workspace:
         }
 
     def tune(self, train: Callable[..., object], **options: object) -> Study:
-        """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options)."""
-        from eolab.studies import tune
+        """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options).
 
+        Raises:
+            BadInput: A misspelt option, or whatever `tune` finds.
+        """
+        from eolab.studies import tune
+        from eolab.studies.checks import check_options
+
+        check_options(tune, options)
         return tune(self.config, train, **options)  # type: ignore[arg-type]
 
     def ablate(self, train: Callable[..., object], **options: object) -> Ablation | Preview:
@@ -193,9 +199,9 @@ class Workspace:
             BadInput: A misspelt option, or whatever `ablate` finds.
         """
         from eolab.studies.ablation import ablate
-        from eolab.studies.ablation.study import check_options
+        from eolab.studies.checks import check_options
 
-        check_options(options)
+        check_options(ablate, options)
         return ablate(self.config, train, **options)  # type: ignore[arg-type]
 
     def ablation(self, name: str) -> Ablation:

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Everything that `%load_ext eolab` brings: magics, live views, the `.eo` accessor."""
     from eolab import accessor  # noqa: F401  registering it is the point
-    from eolab.magics import ablate, clusters, features, spark, sql, stac, tune
+    from eolab.magics import ablate, clusters, features, signatures, spark, sql, stac, tune
     from eolab.views import notebook
 
     notebook.install()
+    signatures.show_options()
     stac.register(shell)
     features.register(shell)
     tune.register(shell)

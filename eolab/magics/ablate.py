@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from eolab.errors import BadInput
-from eolab.magics.cells import StudyParser, run_cell, shared_options, value_of, workspace_of
+from eolab.magics.cells import StudyParser, run_cell, shared_options, workspace_of
+from eolab.magics.flags import VARIABLE, register_cell, value_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -43,11 +44,11 @@ def _parser() -> StudyParser:
     add("--dataset", action="append", default=[], help='"name=variable" of other data, repeatable')
     add("--model", action="append", default=[], help='"name=function" of another model, repeatable')
     add("--change", action="append", default=[], help='"name=variable": parameters or a function')
-    add("--build", help="function that makes the model")
-    add("--params", help="variable (or expression) with fixed hyperparameters")
-    add("--design", default="leave-one-out", choices=DESIGNS)
-    add("--folds", type=int, default=5, help="if the data is not in folds yet")
-    add("--repeats", type=int, default=3, help="seeds for each fold")
+    add("--build", metavar=VARIABLE, help="function that makes the model")
+    add("--params", metavar=VARIABLE, help="holds fixed hyperparameters (or an expression)")
+    add("--design", default="leave-one-out", choices=DESIGNS, help="what goes together")
+    add("--folds", type=int, default=5, help="if the data is not in folds yet (default: 5)")
+    add("--repeats", type=int, default=3, help="seeds for each fold (default: 3)")
     add("--project", action="store_true", help="allow projections for layers")
     add("--stop-early", action="store_true", help="no more runs of a variant that is clear")
     add("--dry-run", action="store_true", help="list the variants, run nothing")
@@ -60,8 +61,7 @@ def register(shell: InteractiveShell) -> None:
     def ablate(line: str, cell: str) -> None:
         _ablate(shell, line, cell)
 
-    ablate.__doc__ = _parser().format_help()
-    shell.register_magic_function(ablate, "cell", "ablate")  # type: ignore[arg-type]
+    register_cell(shell, "ablate", ablate, _parser)
 
 
 def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
@@ -74,7 +74,7 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
     names = shell.user_ns
     found = workspace_of(names, options.workspace).ablate(
         train,
-        name=options.name or f"{train.__name__}-ablation",
+        name=options.name,
         features=True if options.features == "all" else options.features or False,
         groups=_named(options.group, "--group"),
         layers=options.layers,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import ast
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import UsageError
-
-from eolab.errors import BadInput, EolabError, nearest
+from eolab.errors import BadInput, nearest
+from eolab.magics.flags import CLUSTER, VARIABLE, FlagParser, value_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -18,31 +16,33 @@ if TYPE_CHECKING:
     from eolab.facade import Workspace
 
 
-class StudyParser(argparse.ArgumentParser):
+class StudyParser(FlagParser):
     """The flags of a study's cell; those that every study has are there from the start."""
 
     def __init__(self, magic: str, description: str | None, *, output: str) -> None:
-        super().__init__(prog=magic, description=description, add_help=False, allow_abbrev=False)
+        super().__init__(magic, description)
+        self.usage = f"{magic.replace('%', '%%')} --metric METRIC [--flag VALUE ...]"
         add = self.add_argument
-        add("--help", "-h", action="store_true", help="show the flags")
         add("--metric", help="the figure that train returns or reports")
         add("--direction", default="maximize", choices=["maximize", "minimize"])
-        add("--data", help="variable (or expression) that holds the data")
+        add("--data", metavar=VARIABLE, help="variable (or expression) that holds the data")
         add("--workers", type=int, help="trials at a time (default: one a core)")
-        add("--on", default="local", help="cluster from eolab.toml")
+        add("--on", default="local", metavar=CLUSTER, help="cluster from eolab.toml, or spark")
         add("--python-modules", default="", help='your own, to travel to a cluster: "a b"')
-        add("--seed", type=int, default=0)
+        add("--seed", type=int, default=0, help="everything random follows from it (default: 0)")
         add("--trial-timeout", type=float, help="seconds that one trial may take")
-        add("--resume", default="yes", choices=["yes", "no", "anyway"])
+        add(
+            "--resume",
+            default="yes",
+            choices=["yes", "no", "anyway"],
+            help='a study of this name: go on with it ("anyway": although something changed)',
+        )
         add("--no-wait", action="store_true", help="go on to the next cell at once")
         add("--no-tracking", action="store_true", help="leave MLflow out")
         add("--no-check-metric", action="store_true", help="a loss is maximised on purpose")
         add("--function", help="which function of the cell (default: train, or the last)")
-        add("--workspace", help="variable that holds the workspace (default: ws)")
-        add("--output", "-o", default=output, help="variable for the result")
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}. {self.prog} --help lists the flags.")
+        add("--workspace", metavar=VARIABLE, help="holds the workspace (default: ws)")
+        add("--output", "-o", default=output, help=f"variable for the result (default: {output})")
 
     def read(self, line: str) -> argparse.Namespace | None:
         """The flags of a cell's first line; None where they ask for help, which is shown.
@@ -50,37 +50,10 @@ class StudyParser(argparse.ArgumentParser):
         Raises:
             UsageError: Unknown or missing flags.
         """
-        try:
-            options, unknown = self.parse_known_args(shlex.split(line))
-        except ValueError as error:
-            raise UsageError(f"{self.prog}: {error}") from None
-        refuse_unknown(self, unknown)
-        if options.help:
-            print(self.format_help())
-            return None
-        if not options.metric:
+        options = super().read(line)
+        if options is not None and not options.metric:
             self.error("say --metric, the figure that train returns or reports")
         return options
-
-
-def refuse_unknown(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> None:
-    """Tell what a magic's first line holds that is no flag of it, with the nearest flags.
-
-    Raises:
-        UsageError: There is something.
-    """
-    if not unknown:
-        return
-    flags = [flag for flag in parser._option_string_actions if flag.startswith("--")]  # noqa: SLF001
-    # A word without dashes belongs to a flag's value: it was not in quotes.
-    hint = (
-        nearest(unknown[0].partition("=")[0], flags, "flags")
-        if unknown[0].startswith("-")
-        else "Put values of several words in quotes."
-    )
-    raise UsageError(
-        f"{parser.prog}: no flag {unknown[0]}. {hint} {parser.prog} --help lists the flags."
-    )
 
 
 def run_cell(
@@ -107,28 +80,6 @@ def shared_options(options: argparse.Namespace, names: Mapping[str, Any]) -> dic
         "tracking": not options.no_tracking,
         "check_metric": not options.no_check_metric,
     }
-
-
-def value_of(text: str | None, names: Mapping[str, Any], flag: str) -> object:
-    """What a flag names: a variable, or an expression of variables."""
-    if text is None:
-        return None
-    if text in names:
-        return names[text]
-    try:
-        # The user's own expression in the user's own kernel.
-        return eval(text, dict(names))  # noqa: S307
-    except NameError:
-        shown = [n for n in names if not n.startswith("_")]
-        raise BadInput(
-            f"{flag} {text}: there is no such variable", nearest(text, shown, "variables")
-        ) from None
-    except EolabError:
-        raise
-    except Exception as error:
-        raise BadInput(
-            f"{flag} {text}: {type(error).__name__}: {error}", "Name a variable of the notebook."
-        ) from error
 
 
 def train_function(

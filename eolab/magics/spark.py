@@ -7,17 +7,13 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import shlex
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
-
-from IPython.core.error import UsageError
+from typing import TYPE_CHECKING, Any, Protocol
 
 from eolab import progress
 from eolab.errors import BadInput, nearest
-from eolab.magics.cells import refuse_unknown
+from eolab.magics.flags import FlagParser, register_cell, variables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,32 +32,10 @@ class Stage(Protocol):
     num_completed_tasks: int
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}. {self.prog} --help lists the flags.")
-
-    def read(self, line: str) -> argparse.Namespace | None:
-        """The flags of a cell's first line; None where they ask for help, which is shown.
-
-        Raises:
-            UsageError: Unknown flags, or a quote that is not closed.
-        """
-        try:
-            options, unknown = self.parse_known_args(shlex.split(line))
-        except ValueError as error:
-            raise UsageError(f"{self.prog}: {error}") from None
-        refuse_unknown(self, unknown)
-        if options.help:
-            print(self.format_help())
-            return None
-        return options
-
-
-def parser(prog: str, description: str | None) -> _Parser:
+def parser(prog: str, description: str | None) -> FlagParser:
     """Flags that `%%spark` and `%%sql` share."""
-    made = _Parser(prog=prog, description=description, add_help=False, allow_abbrev=False)
+    made = FlagParser(prog, description)
     made.add_argument("name", nargs="?", help="cluster (default: that of %%clusters use)")
-    made.add_argument("--help", "-h", action="store_true", help="show the flags")
     made.add_argument("-o", "--output", action="append", default=[], help="variable for pandas")
     made.add_argument("-n", "--rows", type=int, help="take at most so many rows")
     return made
@@ -73,12 +47,15 @@ def register(shell: InteractiveShell, cells: Cells) -> None:
     def spark(line: str, cell: str) -> None:
         _spark(shell, cells, line, cell)
 
-    spark.__doc__ = __doc__
-    shell.register_magic_function(spark, "cell", "spark")  # type: ignore[arg-type]
+    register_cell(shell, "spark", spark, _parser)
+
+
+def _parser() -> FlagParser:
+    return parser("%%spark", __doc__)
 
 
 def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
-    options = parser("%%spark", __doc__).read(line)
+    options = _parser().read(line)
     if options is None:
         return
     session = cells.session(options.name)
@@ -100,8 +77,7 @@ def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFram
         BadInput: There is no such variable, or it is no Spark data frame.
     """
     if name not in names:
-        shown = [n for n in names if not n.startswith("_")]
-        raise BadInput(f"-o {name}: no such variable", nearest(name, shown, "variables"))
+        raise BadInput(f"-o {name}: no such variable", nearest(name, variables(names), "variables"))
     frame = names[name]
     if not hasattr(frame, "toPandas"):
         raise BadInput(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eolab.errors import BadInput
+from eolab.magics.flags import FlagParser, register_cell
 from eolab.magics.spark import parser, watched
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ def register(shell: InteractiveShell, cells: Cells) -> None:
     def sql(line: str, cell: str) -> pd.DataFrame | None:
         return _sql(shell, cells, line, cell)
 
-    sql.__doc__ = __doc__
-    shell.register_magic_function(sql, "cell", "sql")  # type: ignore[arg-type]
+    register_cell(shell, "sql", sql, _parser)
+
+
+def _parser() -> FlagParser:
+    return parser("%%sql", __doc__)
 
 
 def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.DataFrame | None:
-    options = parser("%%sql", __doc__).read(line)
+    options = _parser().read(line)
     if options is None:
         return None
     query = cell.strip().rstrip(";")

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eolab.magics.cells import StudyParser, run_cell, shared_options, value_of, workspace_of
+from eolab.magics.cells import StudyParser, run_cell, shared_options, workspace_of
+from eolab.magics.flags import VARIABLE, register_cell, value_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -21,8 +22,8 @@ def _parser() -> StudyParser:
     parser = StudyParser("%%tune", __doc__, output="study")
     add = parser.add_argument
     add("--name", help="the study's name (default: the function's)")
-    add("--trials", type=int, default=16)
-    add("--space", help="variable that holds the space (default: annotations)")
+    add("--trials", type=int, default=16, help="how many (default: 16)")
+    add("--space", metavar=VARIABLE, help="holds the space (default: the annotations)")
     add("--sampler", default="tpe", help="random, grid, qmc, tpe, gp, cmaes")
     add("--stop", help="rule for stopping early: median, percentile:25, ...")
     add("--timeout", type=float, help="seconds after which no trial is started")
@@ -42,8 +43,7 @@ def register(shell: InteractiveShell) -> None:
     def tune(line: str, cell: str) -> None:
         _tune(shell, line, cell)
 
-    tune.__doc__ = _parser().format_help()
-    shell.register_magic_function(tune, "cell", "tune")  # type: ignore[arg-type]
+    register_cell(shell, "tune", tune, _parser)
 
 
 def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
@@ -56,7 +56,7 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
     names = shell.user_ns
     names[options.output] = workspace_of(names, options.workspace).tune(
         train,
-        name=options.name or train.__name__,
+        name=options.name,
         trials=options.trials,
         space=value_of(options.space, names, "--space"),
         sampler=options.sampler,

@@ -71,10 +71,15 @@ class ModelRegistry:
             description: One line for the panel.
 
         Raises:
-            BadInput: A bad name, or a test part that does not fit the model.
+            BadInput: A bad name, no fitted model, or a test part that does not fit it.
             Conflict: The fitted model's files are gone.
         """
         check_name(name, "model")
+        if not isinstance(fitted, Fitted):
+            raise BadInput(
+                f"a {type(fitted).__name__} is no fitted model",
+                "Give what study.refit() returns: its best trial, fitted once more and saved.",
+            )
         folder = self.config.models / name / uuid.uuid4().hex[:12]
         files = _files(fitted)
         test_digest = None if test is None else test.digest()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from eolab import lineage
 from eolab.errors import BadInput, Conflict, nearest
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILE = "model.json"
 
 
+@runtime_checkable
 class Fitted(Protocol):
     """What is registered: `eolab.studies.FittedModel`, or anything with the same attributes."""
 

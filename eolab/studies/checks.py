@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from eolab.errors import BadInput, nearest
 from eolab.studies.shipping import function_name
 from eolab.studies.space import INJECTED, Space
 
 
-def check_call(function: Callable[..., object], space: Space) -> None:
+def check_options(function: Callable[..., object], options: Mapping[str, object]) -> None:
+    """Whether `tune` or `ablate` knows these options and has those that it needs.
+
+    Raises:
+        BadInput: An unknown option, with the nearest; or a missing one.
+    """
+    said = function_name(function)
+    known = {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    for name in options:
+        if name not in known:
+            raise BadInput(f"{said}() has no option {name}=", nearest(name, list(known), "options"))
+    for name, parameter in known.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise BadInput(f"{said}() needs {name}=", f"ws.{said}? says what each option means.")
+
+
+def check_call(function: Callable[..., object], space: Space, *, has_data: bool) -> None:
     """Whether the study can call the function with what it has.
 
     Raises:
-        BadInput: A hyperparameter that the function does not take, or one that nobody gives.
+        BadInput: A hyperparameter that the function does not take, or an argument that nobody
+            gives, the data among them.
     """
     if not callable(function):
         raise BadInput(
@@ -38,6 +59,11 @@ def check_call(function: Callable[..., object], space: Space) -> None:
                 "Remove the '/' from the signature.",
             )
         given = name in space or name in INJECTED
+        if name == "data" and not has_data and parameter.default is parameter.empty:
+            raise BadInput(
+                f"{function_name(function)} takes data, and none is given",
+                "Say data=, or give the argument a default.",
+            )
         if not given and parameter.default is parameter.empty and parameter.kind in {
             parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY,
         }:  # fmt: skip

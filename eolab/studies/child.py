@@ -26,19 +26,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from eolab.studies.quiet import without_notes
     from eolab.studies.reporter import Reporter, StopTrial, TrialError, number
 else:  # a bare file beside its helpers, maybe where there is no eolab
     import importlib.util
 
-    # Under its full name: user code that imports eolab must meet these classes, no second copies,
-    # and a module of the user's that is called "reporter" must not meet ours.
-    _name = "eolab.studies.reporter"
-    _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name("reporter.py"))
-    _module = importlib.util.module_from_spec(_spec)
-    sys.modules[_name] = _module
-    _spec.loader.exec_module(_module)
+    def _beside(stem: str) -> Any:
+        """A file beside this one as a module.
+
+        Under its full name: user code that imports eolab must meet these classes, no second copies,
+        and a module of the user's that is called "reporter" must not meet ours.
+        """
+        name = f"eolab.studies.{stem}"
+        path = Path(__file__).with_name(f"{stem}.py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    _module = _beside("reporter")
     Reporter, StopTrial = _module.Reporter, _module.StopTrial
     TrialError, number = _module.TrialError, _module.number
+    without_notes = _beside("quiet").without_notes
 
 MOST_METRICS = 1_000
 DECISION_WAIT = 1.0
@@ -213,16 +222,17 @@ class Child:
         for path in self.settings.get("sys_path", ()):
             if path not in sys.path:
                 sys.path.append(path)
-        for name in self.settings.get("imports", ()):
-            # Loaded before the first seeding, so that the first trial is seeded like the others.
-            try:
-                __import__(name)
-            except ImportError:
-                pass
         import cloudpickle
 
-        with open(self.settings["function"], "rb") as file:
-            function = cloudpickle.load(file)
+        with without_notes():
+            for name in self.settings.get("imports", ()):
+                # Loaded before the first seeding: the first trial is seeded like the others.
+                try:
+                    __import__(name)
+                except ImportError:
+                    pass
+            with open(self.settings["function"], "rb") as file:
+                function = cloudpickle.load(file)
         data: Any = None
         if self.settings.get("data"):
             with open(self.settings["data"], "rb") as file:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,31 +61,51 @@ def run_list(options: argparse.Namespace) -> int:
     for s in summaries:
         counts = s["counts"]
         done = counts["completed"] + counts["failed"] + counts["stopped"]
-        best = "" if s["best"] is None else f"  best {s['metric']} {s['best']['value']:.6g}"
-        print(f"{s['name']:<28} {s['state']:<12} {done}/{s['budget']['trials']} trials{best}")
+        words = f"{done}/{s['budget']['trials']} trials"
+        if counts["failed"]:
+            words += f", {counts['failed']} failed"
+        # The best run of an ablation is luck: its result is the differences (`studies show`).
+        if s["best"] is not None and s["kind"] != "ablation":
+            words += f", best {s['metric']} {s['best']['value']:.6g}"
+        print(f"{s['name']:<28} {s['state']:<12} {words}")
     return 0
 
 
 def run_show(options: argparse.Namespace) -> int:
-    """Print a study and its trials."""
+    """Print a study and its trials; of an ablation its table and what it says."""
     from eolab.studies.tuning import open_study
 
-    snapshot = open_study(_config(options), options.name).snapshot()
+    study = open_study(_config(options), options.name)
+    snapshot = study.snapshot()
     if options.json:
         print(json.dumps(snapshot))
         return 0
-    print(f"{snapshot['name']}: {snapshot['state']} {snapshot['message']}".rstrip())
-    best = snapshot["best"]
-    if best is not None:
+    print(_state(snapshot))
+    if snapshot["kind"] == "ablation":
+        from eolab.studies.ablation import open_ablation
+
+        print(f"\n{open_ablation(_config(options), options.name).result()}\n")
+    elif snapshot["best"] is not None:
+        best = snapshot["best"]
         value = f"{snapshot['metric']} {best['value']:.6g}"
-        print(f"best {value} in trial {best['trial']}: {best['params']}")
+        print(f"best {value} in trial {best['trial']}: {_params(best)}")
     for trial in snapshot["trials"]:
         value = "" if trial["value"] is None else f"{trial['value']:.6g}"
         error = (trial["error"] or "").partition("\n")[0]
-        print(
-            f"{trial['n']:>5} {trial['state']:<10} {value:<12} {trial['params']} {error}".rstrip()
-        )
+        print(f"{trial['n']:>5} {trial['state']:<10} {value:<12} {_params(trial)} {error}".rstrip())
     return 0
+
+
+def _state(summary: Mapping[str, Any]) -> str:
+    message = f": {summary['message']}" if summary["message"] else ""
+    return f"{summary['name']}: {summary['state']}{message}"
+
+
+def _params(trial: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in trial["params"].items()
+    )
 
 
 def run_follow(options: argparse.Namespace) -> int:
@@ -101,9 +122,14 @@ def run_follow(options: argparse.Namespace) -> int:
             if trial["state"] in {"completed", "failed", "stopped"} and key not in seen:
                 seen.add(key)
                 value = "" if trial["value"] is None else f"{trial['value']:.6g}"
-                print(f"trial {trial['n']} {trial['state']} {value} {trial['params']}", flush=True)
-        if state in ENDED or state == "interrupted":
-            print(f"{options.name}: {state} {study.message}".rstrip())
+                said = (trial["error"] or "").partition("\n")[0] or _params(trial)
+                print(
+                    " ".join(filter(None, ("trial", str(trial["n"]), trial["state"], value, said))),
+                    flush=True,
+                )
+        stuck = state == "paused" and study.message != "by command"
+        if state in ENDED or state == "interrupted" or stuck:
+            print(_state(study.summary()))
             return 0 if state == "completed" else 1
         time.sleep(0.3)
 

@@ -28,9 +28,14 @@ def to_optuna(study: Mapping[str, Any], record: Record, *, storage: Any = None) 
     """
     import optuna
 
-    made = optuna.create_study(
-        study_name=study["name"], direction=study["direction"], storage=storage
-    )
+    said = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # that a study was created is no news
+    try:
+        made = optuna.create_study(
+            study_name=study["name"], direction=study["direction"], storage=storage
+        )
+    finally:
+        optuna.logging.set_verbosity(said)
     made.set_user_attr("eolab_metric", study["metric"])
     made.set_user_attr("eolab_seed", study["seed"])
     with warnings.catch_warnings():  # "experimental" since Optuna 3.2

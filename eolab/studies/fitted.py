@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eolab.errors import BadInput, ConfigError, Conflict, NotFound
+from eolab.studies.quiet import without_notes
 
 FORMAT = 1
 FILE = "fitted.json"
@@ -107,7 +105,7 @@ def load_model(folder: Path, flavour: str) -> object:
     path = model_file(folder, flavour)
     try:
         if flavour == "keras":
-            with _quiet_start():
+            with without_notes():
                 import keras
 
             return keras.saving.load_model(path)
@@ -124,24 +122,3 @@ def load_model(folder: Path, flavour: str) -> object:
         raise Conflict(
             f"{path} cannot be read: {error}", "Was it made by other versions?"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Keep TensorFlow's start-up notes from standing in red under a user's cell.
-
-    They are written by C++ to file descriptor 2, past everything that Python can filter; faults
-    are raised as exceptions and are not lost.
-    """
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -27,6 +27,8 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
     "process.json",
 )
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
+DATA_HERE = "data_here.pkl"
+"""Data that has another name on the cluster than here: `DATA` holds that of the cluster."""
 LOG_BYTES = 256 * 1024
 HEARD_SECONDS = 20.0
 READ_BYTES = 1 << 20

@@ -49,6 +49,10 @@ class Parameter:
     choices: tuple[Value, ...] = ()
     when: tuple[tuple[str, tuple[Value, ...]], ...] = ()
 
+    def __repr__(self) -> str:
+        when = f", when={dict(self.when)!r})" if self.when else ")"
+        return f"eo.{describe(self)[:-1]}{when}"
+
     def problem(self) -> tuple[str, str] | None:
         """What is wrong with the range as (message, hint); None where it can be used."""
         if self.kind in ("choice", "discrete"):

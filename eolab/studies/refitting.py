@@ -37,7 +37,7 @@ def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> Fitt
     from eolab.errors import nearest
 
     if on not in PARTS:
-        raise BadInput(f"on={on!r}", nearest(on, PARTS))
+        raise BadInput(f"on={on!r}", nearest(on, PARTS, "parts"))
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
     folder = run / "refit" / f".{identity}"
     folder.mkdir(parents=True)
@@ -69,7 +69,9 @@ def _run(
     child = ChildProcess(
         {
             "function": str(run / journal.FUNCTION),
-            "data": str(run / journal.DATA) if (run / journal.DATA).exists() else "",
+            "data": next(
+                (str(run / n) for n in (journal.DATA_HERE, journal.DATA) if (run / n).exists()), ""
+            ),
             "sys_path": study["sys_path"],
             "imports": study["imports"],
             "environment": study["environment"],

@@ -78,6 +78,12 @@ class Space(Mapping[str, Parameter]):
                     f"Write `{name}: Annotated[float, eo.{argument.default.kind}(...)] = <value>`.",
                 )
             annotation = _evaluate(train, name, argument.annotation)
+            if isinstance(annotation, Parameter):
+                kind = {"integer": "int", "choice": "str"}.get(annotation.kind, "float")
+                raise BadInput(
+                    f"{name_of_function}: {name} has a space where its type belongs",
+                    f"Write `{name}: Annotated[{kind}, {annotation!r}]`.",
+                )
             spaces = [
                 m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Parameter)
             ]

@@ -227,11 +227,7 @@ class Study:
     def _is_over(self, state: str) -> bool:
         message = self._follower.record.message
         if state == "failed" or (state == "paused" and message != "by command"):
-            raise BadInput(
-                f"study {self.name!r} {state}: {message}",
-                "study.log(n) shows a trial's traceback. Mend it and run again with "
-                "resume='anyway' or another name.",
-            )
+            raise BadInput(f"study {self.name!r} {state}: {message}", self._way_on())
         if state == "interrupted":
             time.sleep(0.2)  # it may be between two processes
             if self.state != "interrupted":
@@ -241,6 +237,16 @@ class Study:
                 "study.resume() continues with nothing lost.",
             )
         return state in ENDED
+
+    def _way_on(self) -> str:
+        """What to do about trials that all failed: the first one's own hint, its log."""
+        hint = "Mend it and run again with resume='anyway' or another name."
+        for trial in self._follower.record.trials.values():
+            if trial.state == "failed":
+                own = (trial.error or "").partition("\n")[2].strip()
+                where = f"ws.study({self.name!r}).log({trial.n}) shows what it printed."
+                return " ".join(filter(None, (own, where, hint)))
+        return hint
 
     def refit(self, on: str = "train+validation", *, trial: int | None = None) -> FittedModel:
         """Fit the best trial (or another) once more and keep its model.

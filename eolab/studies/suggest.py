@@ -275,7 +275,10 @@ def _named(
     trials: int | None,
 ) -> Sampler:
     if kind not in KINDS:
-        raise BadInput(f"unknown sampler {kind!r}", nearest(kind, KINDS, "samplers"))
+        # All six: what is meant ("bayes") need not be spelt like what there is ("tpe", "gp").
+        raise BadInput(
+            f"unknown sampler {kind!r}", f"The samplers are: {', '.join(map(repr, KINDS))}."
+        )
     allowed = {"grid": ("points",), "tpe": ("startup",), "gp": ("startup",), "cmaes": ("popsize",)}
     for name, value in options.items():
         if name not in allowed.get(kind, ()):

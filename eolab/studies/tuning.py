@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from eolab import lineage, progress
 from eolab.config import Config, check_name
 from eolab.errors import BadInput, Conflict, nearest
-from eolab.studies import checks, imports, journal, shipping
+from eolab.studies import checks, imports, journal, quiet, shipping
 from eolab.studies.detach import start_process
 from eolab.studies.parameters import Parameter
 from eolab.studies.record import ENDED, FORMAT
@@ -33,10 +34,10 @@ def tune(
     train: Callable[..., object],
     *,
     data: object = None,
-    name: str,
+    name: str | None = None,
     metric: str,
     direction: Direction = "maximize",
-    trials: int,
+    trials: int = 16,
     workers: int | None = None,
     on: str = "local",
     space: Mapping[str, Parameter] | Space | None = None,
@@ -71,7 +72,7 @@ def tune(
         data: What the function gets as ``data``; a `Split` arrives without its test part. A
             training dataset arrives as its split, read where the worker is; so does a path, which
             the function opens (on a cluster under the name that `paths` in its table gives).
-        name: The study's name in the workspace.
+        name: The study's name in the workspace; by default the function's.
         metric: The figure to optimise.
         direction: "maximize" or "minimize".
         trials: How many trials.
@@ -106,10 +107,13 @@ def tune(
         Conflict: The name belongs to a study of other code, space or data; the message says what
             changed.
     """
+    name = shipping.function_name(train) if name is None else name
     check_name(name, "study")
     run = config.runs / name
     if direction not in DIRECTIONS:
-        raise BadInput(f"direction={direction!r}", nearest(str(direction), DIRECTIONS))
+        raise BadInput(
+            f"direction={direction!r}", nearest(str(direction), DIRECTIONS, "directions")
+        )
     for label, number in (
         ("trials", trials), ("workers", 1 if workers is None else workers),
         ("cpus", 1 if cpus is None else cpus), ("threads", 1 if threads is None else threads),
@@ -119,7 +123,7 @@ def tune(
     if not metric or not isinstance(metric, str):
         raise BadInput(f"metric={metric!r}", "Name the figure that train returns or reports.")
     found = _space(train, space)
-    checks.check_call(train, found)
+    checks.check_call(train, found, has_data=data is not None)
     if check_metric:
         checks.check_metric(train, metric, direction)
     make = functools.partial(
@@ -137,6 +141,8 @@ def tune(
     data = shipping.stored(data)
     if hasattr(data, "sealed"):
         data = data.sealed()
+
+    import cloudpickle
 
     from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
 
@@ -204,16 +210,25 @@ def tune(
         "sys_path": [p or str(Path.cwd()) for p in sys.path],
         "cwd": str(Path.cwd()),
         # Text hashes decide the order of sets: fixed, so that equal seeds give equal trials.
-        "environment": {**caps, "PYTHONHASHSEED": "0"},
+        "environment": {
+            **caps,
+            "PYTHONHASHSEED": "0",
+            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", quiet.LEVEL),
+        },
     }
     carry = cluster.kind == "spark"  # its executors may have no eolab
     function = shipping.pack_function(train, carry=carry, modules=modules)
     paths = cluster.options.get("paths")
-    data = shipping.relocate(data, paths if isinstance(paths, Mapping) else {})
+    there = shipping.relocate(data, paths if isinstance(paths, Mapping) else {})
+    files = {journal.FUNCTION: function, journal.PLAN: cloudpickle.dumps(make)}
+    if data is not None:
+        files[journal.DATA] = shipping.pack_data(there, carry=carry)
+    if there is not data:
+        files[journal.DATA_HERE] = shipping.pack_data(data)
     if (run / journal.STUDY).exists():
-        resumed = _attach(run, study, function, data, make, resume=resume)
+        resumed = _attach(run, study, files, resume=resume)
     else:
-        _write(run, study, function, data, make, carry=carry)
+        _write(run, study, files)
         origins = lineage.origins(getattr(data, "source", None))
         lineage.record(config.root, origins, lineage.Ref("study", name))
         start_process(run)
@@ -248,18 +263,14 @@ def _about(data: object) -> dict[str, object]:
     return about
 
 
-def _write(
-    run: Path, study: dict[str, Any], function: bytes, data: object, make: Callable[[], object], *,
-    carry: bool,
-) -> None:  # fmt: skip
-    """Write a new study's folder; `study.json` comes last and makes it a study."""
-    import cloudpickle
-
+def _write(run: Path, study: dict[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write a study's folder; `study.json` comes last and makes it a study."""
     run.mkdir(parents=True, exist_ok=True)
-    journal.write_bytes(run / journal.FUNCTION, function, mode=0o600)
-    if data is not None:
-        journal.write_bytes(run / journal.DATA, shipping.pack_data(data, carry=carry), mode=0o600)
-    journal.write_bytes(run / journal.PLAN, cloudpickle.dumps(make), mode=0o600)
+    for name in (journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN):
+        if name in files:
+            journal.write_bytes(run / name, files[name], mode=0o600)
+        else:
+            (run / name).unlink(missing_ok=True)
     journal.write_json(run / journal.STUDY, study)
 
 
@@ -272,9 +283,12 @@ _WORDS = {
 
 
 def _attach(
-    run: Path, study: dict[str, Any], function: bytes, data: object, make: Callable[[], object], *,
+    run: Path,
+    study: dict[str, Any],
+    files: Mapping[str, bytes],
+    *,
     resume: bool | Literal["anyway"],
-) -> bool:  # fmt: skip
+) -> bool:
     """Go on with the study that has this name; False if nothing is left to do."""
     name = study["name"]
     if resume is False:
@@ -316,10 +330,7 @@ def _attach(
                 "trials": old["trials"],
                 "workers": old["workers"],
             },
-            function,
-            data,
-            make,
-            carry=study["cluster"]["kind"] == "spark",
+            files,
         )
     budget = {
         key: study[key]
@@ -371,7 +382,7 @@ def open_study(config: Config, name: str) -> Study:
     run = config.runs / check_name(name, "study")
     if not (run / journal.STUDY).exists():
         names = (
-            [p.name for p in config.runs.iterdir() if (p / journal.STUDY).exists()]
+            sorted(p.name for p in config.runs.iterdir() if (p / journal.STUDY).exists())
             if config.runs.is_dir()
             else []
         )

@@ -216,6 +216,15 @@ def test_a_failed_registration_leaves_nothing(registry, make_fitted, model, test
     assert not (config.models / "openings.jsonl").exists()
 
 
+def test_what_is_no_fitted_model_is_told_with_the_way(registry):
+    class Study:
+        """As one has it in hand after `ws.tune`."""
+
+    with pytest.raises(BadInput, match="a Study is no fitted model") as caught:
+        registry.register("crops", Study())
+    assert "study.refit()" in caught.value.hint
+
+
 def test_lost_files_of_a_refit_are_told(registry, make_fitted, model):
     fitted = make_fitted(model)
     (fitted.folder / "model.pkl").unlink()

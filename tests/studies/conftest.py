@@ -8,14 +8,22 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
+import eolab as eo
 from eolab.config import Config
 from eolab.studies import Study, journal, tune
 from eolab.studies.detach import read_process
 
 Run = Callable[..., Study]
+
+
+def parabola(reporter, *, seed, x: Annotated[float, eo.uniform(-1, 1)] = 0.0):
+    for step in range(3):
+        reporter.report(step=step, score=-(x**2) - 1 / (step + 1))
+    return -(x**2)
 
 
 @pytest.fixture

@@ -247,6 +247,18 @@ def test_drops_are_told_per_class_and_per_region(ablation):
         done.per("iou_")
 
 
+def test_a_variant_whose_runs_all_fail_is_told_with_the_first_error(ablation):
+    def needs_every_column(data, *, seed):
+        return {"accuracy": float(data.train.X[:, 6].mean())}
+
+    done = ablation(train=needs_every_column, features=["slope"])
+    *_, missing = done.result().in_words()
+    assert missing.startswith("4 of 8 runs have not ended with a value; 4 failed, the first with ")
+    assert "IndexError: index 6 is out of bounds" in missing
+    failed = [trial["n"] for trial in done.study.trials if trial["state"] == "failed"]
+    assert f"ws.study('{done.name}').log({failed[0]})" in missing
+
+
 def needs(data, reporter, *, alpha):
     return {"accuracy": alpha}
 
@@ -282,7 +294,7 @@ def test_faults_are_told_before_the_first_run(config, ablation, options, message
 def test_a_misspelt_option_is_told_with_the_nearest(config):
     for given, message, hint in (
         ({"gruops": {"a": "VV"}}, "no option gruops=", "'groups'"),
-        ({"metric": "accuracy"}, "needs name=", "docstring"),
+        ({"name": "a"}, "needs metric=", "ws.ablate?"),
     ):
         with pytest.raises(BadInput, match=message) as error:
             Workspace(config).ablate(nearest_mean, data=table(), **given)

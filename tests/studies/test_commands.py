@@ -38,7 +38,10 @@ def test_list_show_and_export(
     study = run(train, trials=20, seed=1)
     status, text = call(config, capsys, "list")
     assert status == 0
-    assert text.split()[:4] == ["s", "completed", "20/20", "trials"]
+    failed = study.record.counts["failed"]
+    assert failed > 0
+    assert text.split()[:6] == ["s", "completed", "20/20", "trials,", str(failed), "failed,"]
+    assert text.rstrip().endswith(f"best score {study.best_value:.6g}")
     status, text = call(config, capsys, "list", "--json")
     assert json.loads(text)["studies"][0]["best"]["value"] == study.best_value
     status, text = call(config, capsys, "show", "s")
@@ -67,7 +70,7 @@ def test_pause_resume_follow_and_cancel(
     until(lambda: study.state == "cancelled")
     status, text = call(config, capsys, "follow", "s")
     assert status == 1
-    assert text.strip().splitlines()[-1] == "s: cancelled by command"
+    assert text.strip().splitlines()[-1] == "s: cancelled: by command"
     assert text.count("completed") == study.record.counts["completed"]
     until(lambda: not journal.is_alive(study.folder))
 

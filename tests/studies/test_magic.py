@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from eolab.config import Config
 from eolab.errors import BadInput
 from eolab.facade import Workspace
 from eolab.magics import tune
+from eolab.magics.signatures import show_options
+from eolab.studies import tune as tune_study
+from eolab.studies.ablation import ablate
 
 CELL = """
 from typing import Annotated
@@ -59,3 +63,44 @@ def test_what_is_wrong_is_said_in_a_line(shell: InteractiveShell) -> None:
         shell.run_cell_magic("tune", "--metric score --data offsett", CELL)
     with pytest.raises(BadInput, match="defines no function"):
         shell.run_cell_magic("tune", "--metric score", "x = 1")
+
+
+def test_the_magic_alone_lists_its_flags_with_an_example(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("tune", "")
+    said = capsys.readouterr().out
+    assert said.startswith("usage: %%tune --metric METRIC")
+    assert "    def train(data, reporter" in said  # as it is typed, not run together
+    assert "--trials TRIALS" in said
+
+
+def test_tab_offers_flags_and_what_they_take(shell: InteractiveShell) -> None:
+    def offered(line: str) -> list[str]:
+        return list(shell.complete(None, line, len(line))[1])
+
+    shell.user_ns["split_of_may"] = object()
+    assert set(offered("%%tune --tri")) == {"--trials", "--trial-timeout"}
+    assert "--data" not in offered("%%tune --data split_of_may --")
+    assert offered("%%tune --data spl") == ["split_of_may"]
+    assert offered("%%tune --direction m") == ["maximize", "minimize"]
+    assert "local" in offered("%%tune --on ")
+
+
+def test_only_the_notebooks_own_variables_are_named(shell: InteractiveShell) -> None:
+    shell.run_cell("import math\nfields = 3")
+    with pytest.raises(BadInput, match="no such variable") as caught:
+        shell.run_cell_magic("tune", "--metric score --data qqq", CELL)
+    assert "fields" in caught.value.hint
+    for other in ("get_ipython", "math", "In,"):
+        assert other not in caught.value.hint
+
+
+def test_shift_tab_shows_the_options(shell: InteractiveShell) -> None:
+    show_options()
+    for method, function in ((Workspace.tune, tune_study), (Workspace.ablate, ablate)):
+        shown = inspect.signature(method).parameters
+        meant = inspect.signature(function).parameters
+        assert list(shown)[1:] == list(meant)[1:]
+        assert "The workspace.\n" not in (method.__doc__ or "")
+        assert "metric: " in (method.__doc__ or "")

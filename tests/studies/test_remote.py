@@ -27,7 +27,7 @@ from eolab.studies.service import Service
 from tests.studies.conftest import until
 
 SHIPPED = (
-    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "reporter.py",
+    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "quiet.py", "reporter.py",
     "callbacks.py",
 )  # fmt: skip
 
@@ -152,11 +152,40 @@ def test_a_checkpoint_that_leads_out_of_its_folder_is_refused(tmp_path: Path) ->
 
     from eolab.studies import checkpoints
 
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        archive.addfile(tarfile.TarInfo("../../outside"))
-    for content in (buffer.getvalue(), b"no archive", buffer.getvalue()[:20]):
+    def archive(name: str, **fields: object) -> bytes:
+        buffer = io.BytesIO()
+        member = tarfile.TarInfo(name)
+        for field, value in fields.items():
+            setattr(member, field, value)
+        with tarfile.open(fileobj=buffer, mode="w:gz") as file:
+            file.addfile(member)
+        return buffer.getvalue()
+
+    out = archive("../../outside")
+    link = archive("link", type=tarfile.SYMTYPE, linkname="../../outside")
+    for content in (out, archive("/outside"), link, b"no archive", out[:20]):
         with pytest.raises(ValueError, match="no usable checkpoint"):
             checkpoints.unpack([base64.b64encode(content).decode()], tmp_path / "a" / "b")
     assert [p.name for p in tmp_path.rglob("*")] == ["a"]
+    assert not Path("/outside").exists()
     assert checkpoints.pack(tmp_path / "none") == []
+
+
+def test_a_checkpoint_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    from eolab.studies import checkpoints
+
+    folder = tmp_path / "state"
+    (folder / "deep" / "empty").mkdir(parents=True)
+    (folder / "deep" / "weights").write_bytes(bytes(range(256)) * 20_000)
+    (folder / "last").symlink_to("deep/weights")  # as trainers point at their newest file
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "older").write_text("goes")
+    checkpoints.unpack(checkpoints.pack(folder), tmp_path / "there")
+    found = {str(p.relative_to(tmp_path / "there")) for p in (tmp_path / "there").rglob("*")}
+    assert found == {"deep", "deep/empty", "deep/weights", "last"}
+    content = (folder / "deep" / "weights").read_bytes()
+    assert (tmp_path / "there" / "deep" / "weights").read_bytes() == content
+    assert (tmp_path / "there" / "last").read_bytes() == content
+    (folder / "lost").symlink_to("nothing")
+    with pytest.raises(ValueError, match="cannot be read"):
+        checkpoints.pack(folder)

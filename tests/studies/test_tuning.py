@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -12,16 +11,10 @@ import pytest
 
 import eolab as eo
 from eolab.config import Config
-from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, Conflict, NotFound
-from eolab.studies import Study, journal, list_studies, open_study
-from tests.studies.conftest import Run, events, until
-
-
-def parabola(reporter, *, seed, x: Annotated[float, eo.uniform(-1, 1)] = 0.0):
-    for step in range(3):
-        reporter.report(step=step, score=-(x**2) - 1 / (step + 1))
-    return -(x**2)
+from eolab.facade import Workspace
+from eolab.studies import Study, list_studies, open_study
+from tests.studies.conftest import Run, events, parabola
 
 
 def test_runs_all_trials_and_finds_the_best(run: Run) -> None:
@@ -56,7 +49,6 @@ def test_same_seed_gives_the_same_trials_on_any_number_of_workers(run: Run) -> N
 def test_trials_run_in_parallel_in_processes_of_their_own(run: Run) -> None:
     def where(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         import os
-        import time
 
         time.sleep(0.3)
         return {"score": x, "pid": os.getpid()}
@@ -243,6 +235,12 @@ def test_errors_before_the_first_trial(run: Run, config: Config) -> None:
     def needs(colour, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return x
 
+    def bare(*, x: eo.uniform(0, 1) = 0.5):  # type: ignore[valid-type]
+        return x
+
+    def takes_data(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return x
+
     faults = [
         (holds_lock, {}, "'lock'"),
         (nothing, {}, "empty"),
@@ -258,6 +256,8 @@ def test_errors_before_the_first_trial(run: Run, config: Config) -> None:
         (plain, {"on": "cluster"}, "no cluster 'cluster'"),
         (plain, {"name": "../x"}, "not a good name"),
         (needs, {}, "nobody gives the argument 'colour'"),
+        (bare, {}, "space where its type belongs"),
+        (takes_data, {}, "takes data, and none is given"),
         (3, {"space": {"x": eo.uniform(0, 1)}}, "not a function"),
     ]
     for train, options, words in faults:
@@ -267,208 +267,36 @@ def test_errors_before_the_first_trial(run: Run, config: Config) -> None:
     assert not config.runs.exists() or not list(config.runs.iterdir())
 
 
+def test_options_of_the_workspace_are_checked_and_have_defaults(config: Config) -> None:
+    def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return x
+
+    ws = Workspace(config)
+    for options, words, hint in (
+        ({"metric": "score", "worker": 2}, "no option worker=", "'workers'"),
+        ({"trials": 2}, "needs metric=", "ws.tune"),
+    ):
+        with pytest.raises(BadInput, match=words) as caught:
+            ws.tune(train, **options)
+        assert hint in caught.value.hint
+    study = ws.tune(train, metric="score", tracking=False)
+    assert (study.name, len(study.trials)) == ("train", 16)
+
+
+def test_trials_that_all_fail_are_told_with_the_way_on(run: Run) -> None:
+    def misnamed(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return {"accuracy": x}
+
+    with pytest.raises(BadInput, match="gave no metric 'score', it gave accuracy") as caught:
+        run(misnamed, name="wrong", trials=2)
+    assert caught.value.hint.startswith("Name one of these as metric=. ws.study('wrong').log(")
+
+
 def test_a_loss_may_be_maximised_on_purpose(run: Run) -> None:
     def plain(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return {"loss": x}
 
     assert run(plain, metric="loss", check_metric=False, trials=2).state == "completed"
-
-
-# -- acting on a study -----------------------------------------------------------------------
-
-
-def slow(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-    for step in range(200):
-        reporter.report(step=step, score=x + step)
-        time.sleep(0.05)
-
-
-def test_pause_resume_and_cancel(run: Run) -> None:
-    def short(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        time.sleep(0.1)
-        return {"score": x}
-
-    study = run(short, trials=40, wait=False)
-    until(lambda: study.summary()["counts"]["completed"] >= 2)
-    study.pause()
-    until(lambda: study.state == "paused" and study.summary()["counts"]["running"] == 0)
-    done = study.summary()["counts"]["completed"]
-    time.sleep(0.4)
-    assert study.summary()["counts"]["completed"] == done
-    with pytest.raises(Conflict, match="is paused: it cannot pause"):
-        study.pause()
-    study.resume()
-    until(lambda: study.summary()["counts"]["completed"] > done)
-    study.cancel()
-    until(lambda: study.state == "cancelled")
-    assert study.summary()["counts"]["running"] == 0
-    until(lambda: not journal.is_alive(study.folder))
-    finished = {t["n"]: t["value"] for t in study.trials if t["state"] == "completed"}
-    again = run(short, trials=40)  # the cell, run again
-    assert again.state == "completed"
-    assert again.summary()["counts"] == {
-        "queued": 0,
-        "running": 0,
-        "completed": 40,
-        "failed": 0,
-        "stopped": 0,
-    }
-    assert finished.items() <= {t["n"]: t["value"] for t in again.trials}.items()
-
-
-def test_stop_one_trial_and_retry_it(run: Run) -> None:
-    study = run(slow, trials=2, wait=False)
-    until(lambda: study.summary()["counts"]["running"] == 2 and len(study.trials[0]["curve"]) > 2)
-    study.stop_trial(0)
-    until(lambda: study.trials[0]["state"] == "stopped")
-    stopped = study.trials[0]
-    assert stopped["error"] == "stopped by command"
-    assert stopped["value"] == stopped["curve"][-1][1]
-    assert study.trials[1]["state"] == "running"
-    study.retry_trial(0)
-    until(lambda: study.trials[0]["state"] == "running")
-    assert study.trials[0]["attempts"] == 2
-    study.cancel()
-
-
-def test_a_command_to_a_finished_study_restarts_its_process(run: Run, tmp_path: Path) -> None:
-    mended = tmp_path / "mended"
-
-    def flaky(*, k: Annotated[int, eo.integer(0, 1)] = 0):
-        if k == 0 and not mended.exists():
-            raise OSError("not yet")
-        return {"score": k}
-
-    study = run(flaky, sampler="grid", trials=2)
-    (failed,) = [t for t in study.trials if t["state"] == "failed"]
-    until(lambda: not journal.is_alive(study.folder))
-    mended.touch()
-    study.retry_trial(failed["n"])
-    study.wait()
-    assert [t["state"] for t in study.trials] == ["completed", "completed"]
-
-
-def test_workers_join_and_leave_while_it_runs(run: Run) -> None:
-    def short(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        time.sleep(0.1)
-        return {"score": x}
-
-    study = run(short, trials=200, workers=1, wait=False)
-    until(lambda: study.summary()["counts"]["running"] == 1)
-    study.set_workers(3)
-    until(lambda: study.summary()["counts"]["running"] == 3)
-    study.set_workers(1)
-    until(lambda: study.summary()["workers_alive"] == 1)
-    study.cancel()
-
-
-def test_budget_of_time_and_of_a_target(run: Run) -> None:
-    def short(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        time.sleep(0.05)
-        return {"score": x}
-
-    # Long enough for workers to start on a busy machine.
-    timed = run(short, name="timed", trials=10_000, timeout=5.0)
-    assert timed.state == "completed"
-    assert 2 <= len(timed.trials) < 400
-    found = run(short, name="found", trials=10_000, target=0.8)
-    assert found.best_value >= 0.8
-    assert len(found.trials) < 200
-    budgets = [study.summary()["budget"] for study in (timed, found)]
-    assert [b["timeout"] for b in budgets] == [5.0, None]  # what the header shows
-    assert [b["target"] for b in budgets] == [None, 0.8]
-
-
-def test_waiting_may_end_before_the_study(run: Run) -> None:
-    study = run(slow, trials=2, wait=False)
-    study.wait(timeout=0.2)
-    assert study.state in {"starting", "running"}
-    study.cancel()
-
-
-def test_trial_timeout_fails_the_trial_not_the_worker(run: Run) -> None:
-    def hangs(*, k: Annotated[int, eo.integer(0, 1)] = 0):
-        while k == 0:
-            time.sleep(1)
-        return {"score": k}
-
-    study = run(hangs, sampler="grid", trials=2, workers=1, trial_timeout=1.0)
-    by_k = {t["params"]["k"]: t for t in study.trials}
-    assert by_k[0]["state"] == "failed"
-    assert "longer than 1 s" in by_k[0]["error"]
-    assert by_k[1]["state"] == "completed"
-
-
-# -- data and the refit ----------------------------------------------------------------------
-
-
-def make_split() -> Split:
-    def part(n: int, seed: int) -> TrainingData:
-        r = np.random.default_rng(seed)
-        X = r.normal(size=(n, 3)).astype("float32")
-        return TrainingData(
-            X, (X[:, 0] > 0).astype("int64"), np.arange(n) // 10, ("a", "b", "c"), ("no", "yes")
-        )
-
-    return Split(part(80, 0), part(40, 1), part(40, 2), {"view": "crops/1"})
-
-
-def logistic(data, reporter, *, seed, C: Annotated[float, eo.loguniform(1e-3, 1e3)] = 1.0):
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=C, random_state=seed).fit(data.train.X, data.train.y)
-    reporter.report(
-        step=len(data.train), val_accuracy=model.score(data.validation.X, data.validation.y)
-    )
-    reporter.keep(model)
-
-
-def test_refit_saves_the_model_with_where_it_comes_from(run: Run) -> None:
-    split = make_split()
-    study = run(logistic, data=split, metric="val_accuracy", trials=3, workers=1)
-    assert study.trials[0]["curve"][0][0] == 80
-    fitted = study.refit()
-    assert (fitted.flavour, fitted.columns, fitted.classes) == (
-        "sklearn",
-        ("a", "b", "c"),
-        ("no", "yes"),
-    )
-    assert fitted.params == study.best_params
-    assert fitted.metrics["val_accuracy"] == study.best_value
-    assert fitted.source == {"view": "crops/1"}
-    assert fitted.data_digest == split.digest()
-
-    from sklearn.linear_model import LogisticRegression
-
-    both = TrainingData.concatenate(split.train, split.validation)  # type: ignore[arg-type]
-    oracle = LogisticRegression(C=study.best_params["C"]).fit(both.X, both.y)
-    np.testing.assert_allclose(fitted.load().coef_, oracle.coef_, rtol=1e-4)  # type: ignore[attr-defined]
-    alone = LogisticRegression(C=study.best_params["C"]).fit(split.train.X, split.train.y)
-    np.testing.assert_allclose(study.refit(on="train").load().coef_, alone.coef_, rtol=1e-4)  # type: ignore[attr-defined]
-
-
-def test_the_test_part_never_reaches_a_train_function(run: Run) -> None:
-    def peeks(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        return {"score": len(data.test)}
-
-    with pytest.raises(BadInput, match="no test part"):
-        run(peeks, data=make_split(), trials=1)
-
-
-def test_a_trial_cannot_change_the_data_of_the_next(run: Run) -> None:
-    def scales(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        data.train.X[:] = 0
-        return {"score": x}
-
-    with pytest.raises(BadInput, match="read-only"):
-        run(scales, data=make_split(), trials=1)
-    assert "change a copy" in (open_study_of(run).trials[0]["error"] or "")
-
-
-def test_a_refit_without_a_kept_model_says_so(run: Run) -> None:
-    with pytest.raises(BadInput, match="kept no model") as caught:
-        run(parabola, trials=1).refit()
-    assert "reporter.keep" in caught.value.hint
 
 
 def test_the_function_and_the_token_are_nobody_elses_business(run: Run) -> None:

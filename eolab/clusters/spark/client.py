@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SHIPPED = (
-    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "reporter.py", "callbacks.py"
+    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "quiet.py", "reporter.py",
+    "callbacks.py",
 )  # fmt: skip
 PROBES_MOST = 8
 PREFLIGHT_SECONDS = 60.0  # a free cluster answers within ten

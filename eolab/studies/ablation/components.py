@@ -100,7 +100,11 @@ def features(chosen: Names | bool, columns: Sequence[str]) -> list[Component]:
     if chosen is False:
         return []
     names = tuple(columns) if chosen is True else select(chosen, columns, "feature")
-    _not_all(names[:1], columns, "the only feature")
+    if len(columns) == 1:
+        raise BadInput(
+            f"the data has one feature, {columns[0]!r}: without it nothing would be left",
+            "Give data with two features or more.",
+        )
     return [Component(name, "feature", (name,)) for name in names]
 
 

@@ -151,24 +151,26 @@ def in_words(
         return f"{what}: no pair of runs has ended, so nothing can be said."
     if drop.low is None or drop.high is None or drop.p is None:
         return (
-            f"{what} {metric} was {_worse(drop.value)} in a single pair of runs; "
+            f"{what}: {metric} was {_worse(drop.value)} in a single pair of runs; "
             "without repetition nothing can be said about chance."
         )
-    interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
     where = f"{drop.pairs} seeds on one split" if one_split else f"{drop.pairs} folds"
+    if drop.low == drop.value == drop.high == 0:
+        return f"{what}: {metric} was the same, run by run ({where})."
+    interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
     if drop.low <= 0 <= drop.high:
         return (
-            f"{what} {metric} was {_worse(drop.value)} on average, but the data agree with no "
+            f"{what}: {metric} was {_worse(drop.value)} on average, but the data agree with no "
             f"difference ({interval}, {where})."
         )
     adjusted = drop.p if corrected is None else corrected
     if adjusted > alpha:
         return (
-            f"{what} {metric} was {_worse(drop.value)} ({interval}, {where}); "
+            f"{what}: {metric} was {_worse(drop.value)} ({interval}, {where}); "
             f"among {comparisons} comparisons this may be chance (corrected p = {adjusted:.2g})."
         )
     return (
-        f"{what} {metric} is {_worse(drop.value)} ({interval}, {where}, "
+        f"{what}: {metric} is {_worse(drop.value)} ({interval}, {where}, "
         f"corrected p {_p(adjusted)})."
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from eolab.studies.ablation.cutting import Cutter, cutter_for, size_of
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.folds import Folds, columns_of
 from eolab.studies.ablation.trial import Recipe, call_named, seed_everything
+from eolab.studies.quiet import without_notes
 from eolab.studies.seeds import derive_seed
 from eolab.studies.surgery import Surgery, first_line
 
@@ -78,13 +78,13 @@ def make_surgeon(recipe: Recipe, folded: Folds) -> Cutter:
             "layers are part of a model, and there is no model",
             "Give build=, a function that returns the model, and let train take `model`.",
         )
-    # `build` may load TensorFlow here, in the notebook: its start-up notes are not the reader's.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     seed = derive_seed(recipe.seed, 0, "ablation")
     seed_everything(seed)
     data = folded.parts[""][0]
     offered = {"data": data, "seed": seed, **recipe.params}
-    return cutter_for(call_named(recipe.build, offered), data)
+    with without_notes():  # it may load TensorFlow here, in the notebook
+        model = call_named(recipe.build, offered)
+    return cutter_for(model, data)
 
 
 PATIENCE = 20.0
@@ -139,10 +139,10 @@ def _removed(
 
 
 def _built(recipe: Recipe, folded: Folds, name: str) -> tuple[int, int] | None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     seed = derive_seed(recipe.seed, 0, "ablation")
     try:
-        data, model, _ = recipe.prepare(folded, recipe.variants[name], 0, seed)
+        with without_notes():
+            data, model, _ = recipe.prepare(folded, recipe.variants[name], 0, seed)
     except BadInput as error:
         raise BadInput(f"{name}: {error.message}", error.hint) from None
     except Exception as error:  # whatever the user's build says of data with fewer columns

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import Conflict, NotFound, nearest
+from eolab.studies.ablation import tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import (
@@ -69,6 +70,7 @@ class AblationResult:
         planned: Number of runs that the study plans.
         level: Of the intervals.
         stop_early: Runs of clear variants were left out; the intervals of the table are wider.
+        trouble: How many runs failed, and how.
     """
 
     rows: tuple[Row, ...]
@@ -81,6 +83,7 @@ class AblationResult:
     planned: int
     level: float = 0.95
     stop_early: bool = False
+    trouble: str = ""
 
     @property
     def baseline(self) -> Row:
@@ -102,7 +105,7 @@ class AblationResult:
         comparisons = sum(row.drop is not None for row in self.rows)
         sentences = [
             in_words(
-                row.variant.name[0].upper() + row.variant.name[1:] + ":",
+                row.variant.name[0].upper() + row.variant.name[1:],
                 row.drop,
                 metric=self.metric,
                 corrected=row.corrected,
@@ -122,7 +125,8 @@ class AblationResult:
         if missing:
             left_out = "were left out or " if self.stop_early else ""
             sentences.append(
-                f"{missing} of {self.planned} runs {left_out}have not ended with a value."
+                f"{missing} of {self.planned} runs {left_out}have not ended with a value"
+                + (f"; {self.trouble}." if self.trouble else ".")
             )
         return sentences
 
@@ -238,51 +242,11 @@ class AblationResult:
 
     def to_markdown(self) -> str:
         """The table for a paper's draft or an issue."""
-        head, *body = self._cells()
-        lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-        lines += [
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in body
-        ]
-        return "\n".join(lines)
+        return tables.to_markdown(tables.cells(self))
 
     def to_latex(self) -> str:
         """The table for a paper (package booktabs)."""
-        head, *body = self._cells()
-        rows = [" & ".join(map(_tex, row)) + r" \\" for row in body]
-        return "\n".join(
-            [
-                r"\begin{tabular}{l" + "r" * (len(head) - 1) + "}",
-                r"\toprule",
-                " & ".join(map(_tex, head)) + r" \\",
-                r"\midrule",
-                *rows,
-                r"\bottomrule",
-                r"\end{tabular}",
-            ]
-        )
-
-    def _cells(self) -> list[list[str]]:
-        known = {key for row in self.rows for key in row.cost}
-        costs = [key for key in ("columns", "parameters", "flops") if key in known]
-        head = ["variant", self.metric, "drop", f"{self.level:.0%} interval", "p (Holm)", "runs"]
-        table = [[*head, "seconds", *costs]]
-        for row in self.rows:
-            drop = row.drop
-            spread = f" ± {row.spread:.3f}" if row.spread is not None else ""
-            whole = drop is not None and drop.low is not None and drop.high is not None
-            table.append(
-                [
-                    row.variant.name,
-                    "" if row.mean is None else f"{row.mean:.3f}{spread}",
-                    "" if drop is None else f"{drop.value:+.3f}",
-                    f"{drop.low:+.3f} to {drop.high:+.3f}" if drop and whole else "",
-                    "" if row.corrected is None else f"{row.corrected:.3g}",
-                    str(row.runs),
-                    "" if row.seconds is None else f"{row.seconds:.1f}",
-                    *(f"{row.cost[key]:,.0f}" if key in row.cost else "" for key in costs),
-                ]
-            )
-        return table
+        return tables.to_latex(tables.cells(self))
 
     def __repr__(self) -> str:
         return self.to_markdown() + "\n\n" + "\n".join(self.in_words())
@@ -294,13 +258,7 @@ class AblationResult:
     def _repr_html_(self) -> str:
         from eolab.studies.ablation.bars import to_html
 
-        return to_html(self, self._cells())
-
-
-def _tex(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    escaped = {c: "\\" + c for c in "&%$#_{}"} | special
-    return "".join(escaped.get(c, c) for c in text).replace("±", r"$\pm$")
+        return to_html(self, tables.cells(self))
 
 
 def summarise(
@@ -317,6 +275,7 @@ def summarise(
     costs: Mapping[str, Mapping[str, float]] | None = None,
     level: float = 0.95,
     stop_early: bool = False,
+    trouble: str = "",
 ) -> AblationResult:
     """Pair each variant's runs with the baseline's and say what they show.
 
@@ -333,6 +292,7 @@ def summarise(
         costs: What is known of variants: columns, parameters, flops.
         level: Of the intervals; 1 - level is the error of the corrected tests.
         stop_early: Variants were stopped when they became clear: share the error between looks.
+        trouble: How many runs failed, and how.
     """
     sign = 1.0 if direction == "maximize" else -1.0
     rows = []
@@ -370,7 +330,7 @@ def summarise(
     rest.sort(key=lambda row: row.drop is None)
     return AblationResult(
         (rows[0], *rest), tuple(components), dict(values), metric, direction, overlap, one_split,
-        len(values) if planned is None else planned, level, stop_early,
+        len(values) if planned is None else planned, level, stop_early, trouble,
     )  # fmt: skip
 
 

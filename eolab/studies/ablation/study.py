@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -95,7 +94,18 @@ class Ablation:
             costs=cast("dict[str, dict[str, float]]", document["costs"]),
             level=level,
             stop_early=bool(document.get("stop_early")),
+            trouble=self._trouble(),
         )
+
+    def _trouble(self) -> str:
+        """How many runs failed, and how the first one did."""
+        trials = self.study.record.trials.values()
+        failed = [trial for trial in trials if trial.state == "failed"]
+        if not failed:
+            return ""
+        error = (failed[0].error or "no reason given").partition("\n")[0]
+        where = f"ws.study({self.name!r}).log({failed[0].n})"
+        return f"{len(failed)} failed, the first with {error} ({where})"
 
     def per(self, prefix: str) -> pd.DataFrame:
         """What each class or region loses: the drops of all figures that begin alike.
@@ -175,7 +185,7 @@ def ablate(
     train: Callable[..., object],
     *,
     data: object = None,
-    name: str,
+    name: str | None = None,
     metric: str,
     direction: Direction = "maximize",
     features: Names | bool = False,
@@ -213,7 +223,7 @@ def ablate(
             ``model``. It gets ``data`` already without the feature and ``model`` already without
             the layer.
         data: A `Split`, several (`FeatureView.folds`), `TrainingData`, or anything else.
-        name: The study's name in the workspace.
+        name: The study's name in the workspace; by default that of ``train`` and "-ablation".
         metric: The figure to compare.
         direction: Whether large or small values are good.
         features: Columns to leave out one by one: True for all, names, or text with globs.
@@ -309,7 +319,7 @@ def ablate(
         config,
         make_trial(recipe),
         data=folded,
-        name=name,
+        name=name or f"{shipping.function_name(train)}-ablation",
         metric=metric,
         direction=direction,
         trials=len(listed),
@@ -348,25 +358,6 @@ def ablate(
     journal.write_json(study.folder / FILE, document)
     ablation = Ablation(study, document)
     return ablation.wait() if wait else ablation
-
-
-def check_options(options: Mapping[str, object]) -> None:
-    """Whether `ablate` knows these options and has those that it needs.
-
-    Raises:
-        BadInput: An unknown option, with the nearest; or a missing one.
-    """
-    known = {
-        name: parameter
-        for name, parameter in inspect.signature(ablate).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
-    for name in options:
-        if name not in known:
-            raise BadInput(f"ablate() has no option {name}=", nearest(name, list(known), "options"))
-    for name, parameter in known.items():
-        if parameter.default is parameter.empty and name not in options:
-            raise BadInput(f"ablate() needs {name}=", "See ws.ablate? and ablate's docstring.")
 
 
 def open_ablation(config: Config, name: str) -> Ablation:
