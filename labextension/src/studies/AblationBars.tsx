@@ -2,15 +2,10 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IAblation } from '../shared/contract';
-import {
-  formatCount,
-  formatDuration,
-  formatSigned,
-  formatValue,
-  UNKNOWN
-} from '../shared/format';
-import { intervalWord } from './differences';
-import { EstimateBar, scaleOf } from './EstimateBar';
+import { formatCount, formatDuration, formatValue } from '../shared/format';
+import { scaleOf } from './EstimateBar';
+import { EstimateCells } from './EstimateCells';
+import { EstimateHead } from './EstimateHead';
 
 interface IProps {
   ablation: IAblation;
@@ -36,35 +31,25 @@ export function AblationBars(props: IProps): JSX.Element {
           percent
         )}
       </caption>
-      <thead>
-        <tr>
-          <th scope="col">{trans.__('Variant')}</th>
-          <th scope="col">{trans.__('Drop')}</th>
-          <th scope="col" data-numeric>
-            {trans.__('Value')}
-          </th>
+      <EstimateHead row={trans.__('Variant')} bar={trans.__('Drop')}>
+        <th scope="col" data-numeric data-wide>
+          {trans.__('p (Holm)')}
+        </th>
+        <th scope="col" data-numeric data-wide>
+          {ablation.metric}
+        </th>
+        {counted ? (
           <th scope="col" data-numeric data-wide>
-            {trans.__('Interval')}
+            {trans.__('Parameters')}
           </th>
-          <th scope="col" data-numeric data-wide>
-            {trans.__('p (Holm)')}
-          </th>
-          <th scope="col" data-numeric data-wide>
-            {ablation.metric}
-          </th>
-          {counted ? (
-            <th scope="col" data-numeric data-wide>
-              {trans.__('Parameters')}
-            </th>
-          ) : null}
-          <th scope="col" data-numeric data-wide>
-            {trans.__('Time')}
-          </th>
-          <th scope="col" data-numeric>
-            {trans.__('Runs')}
-          </th>
-        </tr>
-      </thead>
+        ) : null}
+        <th scope="col" data-numeric data-wide>
+          {trans.__('Time')}
+        </th>
+        <th scope="col" data-numeric>
+          {trans.__('Runs')}
+        </th>
+      </EstimateHead>
       <tbody>
         {rows.map(row => (
           <tr key={row.variant} title={row.words ?? undefined}>
@@ -79,19 +64,11 @@ export function AblationBars(props: IProps): JSX.Element {
                 {row.variant}
               </button>
             </th>
-            <td className="eolab-Ablation-bar">
-              <EstimateBar
-                estimate={row.drop}
-                place={place}
-                claimed={(row.corrected ?? 1) <= 1 - ablation.level}
-              />
-            </td>
-            <td data-numeric>
-              {row.drop ? formatSigned(row.drop.value) : UNKNOWN}
-            </td>
-            <td data-numeric data-wide>
-              {intervalWord(row.drop, trans) ?? UNKNOWN}
-            </td>
+            <EstimateCells
+              estimate={row.drop}
+              place={place}
+              claimed={(row.corrected ?? 1) <= 1 - ablation.level}
+            />
             <td data-numeric data-wide>
               {formatValue(row.corrected)}
             </td>

@@ -2,9 +2,9 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { IAblation } from '../shared/contract';
-import { formatSigned, UNKNOWN } from '../shared/format';
-import { intervalWord } from './differences';
-import { EstimateBar, scaleOf } from './EstimateBar';
+import { scaleOf } from './EstimateBar';
+import { EstimateCells } from './EstimateCells';
+import { EstimateHead } from './EstimateHead';
 
 interface IProps {
   ablation: IAblation;
@@ -22,33 +22,16 @@ export function AblationShapley({ ablation }: IProps): JSX.Element {
           ablation.metric
         )}
       </caption>
-      <thead>
-        <tr>
-          <th scope="col">{trans.__('Part')}</th>
-          <th scope="col">{trans.__('Worth')}</th>
-          <th scope="col" data-numeric>
-            {trans.__('Value')}
-          </th>
-          <th scope="col" data-numeric data-wide>
-            {trans.__('Interval')}
-          </th>
-        </tr>
-      </thead>
+      <EstimateHead row={trans.__('Part')} bar={trans.__('Worth')} />
       <tbody>
         {ablation.shapley.map(each => (
           <tr key={each.name}>
             <th scope="row">{each.name}</th>
-            <td className="eolab-Ablation-bar">
-              <EstimateBar
-                estimate={each}
-                place={place}
-                claimed={(each.low ?? 0) * (each.high ?? 0) > 0}
-              />
-            </td>
-            <td data-numeric>{formatSigned(each.value)}</td>
-            <td data-numeric data-wide>
-              {intervalWord(each, trans) ?? UNKNOWN}
-            </td>
+            <EstimateCells
+              estimate={each}
+              place={place}
+              claimed={(each.low ?? 0) * (each.high ?? 0) > 0}
+            />
           </tr>
         ))}
       </tbody>

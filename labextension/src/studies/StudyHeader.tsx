@@ -1,16 +1,12 @@
 import type { JSX } from 'react';
 
-import { useNow, useTrans } from '../shared/context';
+import { useTrans } from '../shared/context';
 import type { IStudySnapshot } from '../shared/contract';
-import {
-  formatCount,
-  formatDuration,
-  formatScalar,
-  formatValue
-} from '../shared/format';
-import { doneTrials, elapsed, hasEndedState, remaining } from './derive';
+import { formatCount, formatScalar, formatValue } from '../shared/format';
 import { Figure } from '../shared/Figure';
 import { BaselineFigure } from './BaselineFigure';
+import { doneTrials, hasEndedState } from './derive';
+import { ElapsedFigure } from './ElapsedFigure';
 import { StateChip } from './StateChip';
 import { StudyActions } from './StudyActions';
 import { StudyProgress } from './StudyProgress';
@@ -22,23 +18,18 @@ interface IProps {
   children?: JSX.Element | null;
 }
 
-function isNumber(value: number | null | undefined): value is number {
-  return typeof value === 'number';
-}
-
 /** A study at one glance: state, progress, best so far, time, workers; and what can be done. */
 export function StudyHeader(props: IProps): JSX.Element {
   const { study, received, children } = props;
   const trans = useTrans();
   const ended = hasEndedState(study.state);
-  const now = useNow(!ended);
   const lost = study.workers.filter(worker => worker.state === 'lost').length;
-  const left = remaining(study);
   const { best } = study;
-  const { timeout, target } = study.budget;
-  const aim = isNumber(target)
-    ? trans.__('target %1', formatValue(target))
-    : '';
+  const { target } = study.budget;
+  const aim =
+    typeof target === 'number'
+      ? trans.__('target %1', formatValue(target))
+      : '';
   return (
     <header className="eolab-StudyHeader">
       <div className="eolab-StudyHeader-title">
@@ -112,18 +103,7 @@ export function StudyHeader(props: IProps): JSX.Element {
             .filter(Boolean)
             .join(' · ')}
         />
-        <Figure
-          name={trans.__('Elapsed')}
-          value={formatDuration(elapsed(study, received, now))}
-          detail={[
-            isNumber(timeout)
-              ? trans.__('limit %1', formatDuration(timeout))
-              : '',
-            left === null ? '' : trans.__('about %1 left', formatDuration(left))
-          ]
-            .filter(Boolean)
-            .join(' · ')}
-        />
+        <ElapsedFigure study={study} received={received} />
         <Figure
           name={trans.__('Workers')}
           value={formatCount(

@@ -13,6 +13,7 @@ import { Importance } from './Importance';
 import { Legend, type IMark } from './Legend';
 import { ParallelChart } from './ParallelChart';
 import { SlicesChart } from './SlicesChart';
+import type { IStudyClock } from './studyClock';
 import { TimelineChart } from './TimelineChart';
 import { shownValue } from './trialRows';
 
@@ -24,7 +25,7 @@ interface IProps {
   onChoose: (trial: number) => void;
   brushes: Brushes;
   onBrush: (brushes: Brushes) => void;
-  now: number;
+  clock: IStudyClock;
   /** Of an ablation: the variant whose runs are shown. */
   variant: string | null;
   onVariant: (variant: string | null) => void;
@@ -43,9 +44,8 @@ type Picture =
 
 /** The pictures of a study, one at a time, of the trials that fit the filter. */
 export function StudyPictures(props: IProps): JSX.Element {
-  const { study, axes, trials, chosen, onChoose, brushes, onBrush, now } =
-    props;
-  const { variant, onVariant } = props;
+  const { study, axes, trials, chosen, onChoose, brushes, onBrush } = props;
+  const { clock, variant, onVariant } = props;
   const trans = useTrans();
   const isAblation = study.kind === 'ablation';
   const [picked, setActive] = useState<Picture | null>(null);
@@ -177,7 +177,7 @@ export function StudyPictures(props: IProps): JSX.Element {
                 trials={trials}
                 chosen={chosen}
                 onChoose={onChoose}
-                now={now}
+                clock={clock}
                 height={80}
               />
             );

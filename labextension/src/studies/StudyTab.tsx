@@ -26,7 +26,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** A study in the main area: everything, with one selection in all pictures. */
 export function StudyTab({ name }: IProps): JSX.Element {
   const trans = useTrans();
-  const { model, study, error, received, now, chosen, toggle, choose } =
+  const { model, study, error, received, clock, chosen, toggle, choose } =
     useStudy(name);
   const [brushes, setBrushes] = useState<Brushes>({});
   const [filter, setFilter] = useState('');
@@ -80,7 +80,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
           onChoose={toggle}
           brushes={brushes}
           onBrush={setBrushes}
-          now={now}
+          clock={clock}
           variant={variant}
           onVariant={setVariant}
         />
@@ -103,7 +103,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
         <TrialsTable
           study={study}
           trials={trials}
-          now={now}
+          clock={clock}
           chosen={chosen}
           onChoose={toggle}
           hidden={hidden}
@@ -114,7 +114,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
         <TrialDetails
           study={study}
           trials={study.trials.filter(trial => chosen.has(trial.n))}
-          now={now}
+          clock={clock}
           onClose={() => choose(NOBODY)}
         />
       ) : null}

@@ -19,7 +19,8 @@ interface IProps {
 /** A study under a cell: at one glance, with its curves and trials. */
 export function StudyView({ name }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
-  const { model, study, error, received, now, chosen, toggle } = useStudy(name);
+  const { model, study, error, received, clock, chosen, toggle } =
+    useStudy(name);
   const [variant, setVariant] = useState<string | null>(null);
   if (!study) {
     return error ? (
@@ -82,7 +83,7 @@ export function StudyView({ name }: IProps): JSX.Element {
               ? study.trials
               : study.trials.filter(trial => trial.params.variant === variant)
           }
-          now={now}
+          clock={clock}
           chosen={chosen}
           onChoose={toggle}
           maxHeight={216}

@@ -7,6 +7,7 @@ import type { ISpan, IStudySnapshot, ITrial } from '../shared/contract';
 import { Notice } from '../shared/Notice';
 import { formatDuration } from '../shared/format';
 import { Legend, type IMark } from './Legend';
+import { useStudyNow, type IStudyClock } from './studyClock';
 import { timeTicks, timeWords } from './timeAxis';
 import { spanColour } from './trialColour';
 import { trialTip } from './trialTip';
@@ -17,7 +18,7 @@ interface IProps {
   trials: readonly ITrial[];
   chosen: ReadonlySet<number>;
   onChoose: (trial: number) => void;
-  now: number;
+  clock: IStudyClock;
   /** The least height; more workers take more. */
   height: number;
 }
@@ -29,7 +30,8 @@ const ROW = 22;
 
 /** Who ran what when: one row a worker, one bar a trial. */
 export function TimelineChart(props: IProps): JSX.Element {
-  const { study, trials, chosen, onChoose, now } = props;
+  const { study, trials, chosen, onChoose, clock } = props;
+  const now = useStudyNow(clock);
   const { studies, trans } = useEolab();
   const { data } = useResource(studies.study(study.name).timeline);
   const shown = useMemo(() => new Set(trials.map(trial => trial.n)), [trials]);

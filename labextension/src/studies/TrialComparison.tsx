@@ -3,18 +3,20 @@ import type { JSX } from 'react';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { formatDuration, formatScalar, formatValue } from '../shared/format';
+import { useStudyNow, type IStudyClock } from './studyClock';
 import { shownValue, trialDuration } from './trialRows';
 import { trialStateWord } from './words';
 
 interface IProps {
   study: IStudySnapshot;
   trials: readonly ITrial[];
-  now: number;
+  clock: IStudyClock;
 }
 
 /** Trials beside each other; what differs is strong. */
 export function TrialComparison(props: IProps): JSX.Element {
-  const { study, trials, now } = props;
+  const { study, trials, clock } = props;
+  const now = useStudyNow(clock);
   const trans = useTrans();
   const lines: [string, string[]][] = [
     [trans.__('State'), trials.map(each => trialStateWord(each.state, trans))],

@@ -3,30 +3,27 @@ import type { JSX } from 'react';
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
 import { Facts } from '../shared/Facts';
-import {
-  formatDuration,
-  formatMoment,
-  formatScalar,
-  formatValue
-} from '../shared/format';
+import { formatMoment, formatScalar, formatValue } from '../shared/format';
 import { StateChip } from './StateChip';
+import type { IStudyClock } from './studyClock';
 import { TrialActions } from './TrialActions';
 import { TrialComparison } from './TrialComparison';
 import { TrialLog } from './TrialLog';
-import { shownValue, trialDuration } from './trialRows';
+import { TrialTime } from './TrialTime';
+import { shownValue } from './trialRows';
 import { trialStateWord } from './words';
 
 interface IProps {
   study: IStudySnapshot;
   /** The chosen trials. */
   trials: readonly ITrial[];
-  now: number;
+  clock: IStudyClock;
   onClose: () => void;
 }
 
 /** One trial in full with its log; or several beside each other. */
 export function TrialDetails(props: IProps): JSX.Element {
-  const { study, trials, now, onClose } = props;
+  const { study, trials, clock, onClose } = props;
   const trans = useTrans();
   const [trial] = trials;
   return (
@@ -68,7 +65,10 @@ export function TrialDetails(props: IProps): JSX.Element {
                 trans.__('Started'),
                 trial.started === null ? null : formatMoment(trial.started)
               ],
-              [trans.__('Time'), formatDuration(trialDuration(trial, now))],
+              [
+                trans.__('Time'),
+                <TrialTime key="time" trial={trial} clock={clock} />
+              ],
               [trans.__('Worker'), trial.worker],
               [trans.__('Attempts'), formatScalar(trial.attempts)]
             ]}
@@ -85,7 +85,7 @@ export function TrialDetails(props: IProps): JSX.Element {
           <TrialLog key={trial.n} study={study} trial={trial} />
         </>
       ) : (
-        <TrialComparison study={study} trials={trials} now={now} />
+        <TrialComparison study={study} trials={trials} clock={clock} />
       )}
     </aside>
   );

@@ -1,7 +1,8 @@
-import { memo, type JSX } from 'react';
+import { memo, useMemo, type JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { ITrial } from '../shared/contract';
+import type { IStudyClock } from './studyClock';
 import { trialCell } from './trialCells';
 import type { ITrialColumn } from './trialRows';
 
@@ -18,14 +19,19 @@ interface IProps {
   isBest: boolean;
   isChosen: boolean;
   isActive: boolean;
-  now: number;
+  clock: IStudyClock;
   onPick: (index: number, trial: number) => void;
 }
 
 /** One row of the trials table. */
 export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
-  const { trial, index, columns } = props;
+  const { trial, index, columns, isBest, clock } = props;
   const trans = useTrans();
+  // A row that only moves, because another came before it, keeps its cells.
+  const cells = useMemo(
+    () => columns.map(column => trialCell(trial, column, isBest, clock, trans)),
+    [trial, columns, isBest, clock, trans]
+  );
   return (
     // The grid itself takes the keys.
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
@@ -36,7 +42,7 @@ export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
       aria-rowindex={index + 2}
       aria-selected={props.isChosen}
       data-active={props.isActive}
-      data-best={props.isBest}
+      data-best={isBest}
       style={{
         gridTemplateColumns: props.template,
         height: props.height,
@@ -44,9 +50,7 @@ export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
       }}
       onClick={() => props.onPick(index, trial.n)}
     >
-      {columns.map(column =>
-        trialCell(trial, column, props.isBest, props.now, trans)
-      )}
+      {cells}
     </div>
   );
 });

@@ -12,6 +12,7 @@ import {
 
 import { useTrans } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
+import type { IStudyClock } from './studyClock';
 import { TrialRow } from './TrialRow';
 import { TrialsHead } from './TrialsHead';
 import {
@@ -21,13 +22,14 @@ import {
   type IColumnPlan,
   type ISorting
 } from './trialRows';
+import { useSlots } from './useSlots';
 
 interface IProps {
   study: IStudySnapshot;
   /** The trials to show; all where it is absent. */
   trials?: readonly ITrial[];
-  /** This machine's clock, for trials that run. */
-  now: number;
+  /** For trials that run. */
+  clock: IStudyClock;
   chosen: ReadonlySet<number>;
   onChoose: (trial: number) => void;
   /** Columns that are left out. */
@@ -43,7 +45,7 @@ const BEHIND = 1;
 
 /** The trials of a study: sorted by a click on a column, chosen by a click on a row or by keys. */
 export function TrialsTable(props: IProps): JSX.Element {
-  const { study, now, chosen, onChoose, maxHeight } = props;
+  const { study, clock, chosen, onChoose, maxHeight } = props;
   const trials = props.trials ?? study.trials;
   const trans = useTrans();
   const id = useId();
@@ -89,10 +91,8 @@ export function TrialsTable(props: IProps): JSX.Element {
     estimateSize: () => ROW,
     rangeExtractor
   });
-  // Rows that leave on one side are used again on the other: changing a text costs a tenth of what
-  // making a row costs.
-  const slots =
-    Math.ceil((virtual.scrollRect?.height ?? 0) / ROW) + AHEAD + BEHIND + 2;
+  const items = virtual.getVirtualItems();
+  const slotOf = useSlots(items.map(item => rows[item.index]?.n ?? -1));
 
   // Rows are drawn again only where something of theirs changed: this must stay the same.
   const choose = useRef(onChoose);
@@ -165,14 +165,14 @@ export function TrialsTable(props: IProps): JSX.Element {
         role="rowgroup"
         style={{ height: virtual.getTotalSize() }}
       >
-        {virtual.getVirtualItems().map(item => {
+        {items.map(item => {
           const trial = rows[item.index];
           if (!trial) {
             return null;
           }
           return (
             <TrialRow
-              key={item.index % slots}
+              key={slotOf(trial.n)}
               id={`${id}-${item.index}`}
               trial={trial}
               index={item.index}
@@ -183,8 +183,7 @@ export function TrialsTable(props: IProps): JSX.Element {
               isBest={trial.n === study.best?.trial}
               isChosen={chosen.has(trial.n)}
               isActive={item.index === active}
-              // Only what runs changes with the time.
-              now={trial.ended === null ? now : 0}
+              clock={clock}
               onPick={pick}
             />
           );

@@ -9,6 +9,8 @@ import {
   formatValue
 } from '../shared/format';
 import { StateChip } from './StateChip';
+import type { IStudyClock } from './studyClock';
+import { TrialTime } from './TrialTime';
 import { shownValue, trialDuration, type ITrialColumn } from './trialRows';
 import { trialStateWord } from './words';
 
@@ -22,7 +24,7 @@ export function trialCell(
   trial: ITrial,
   column: ITrialColumn,
   isBest: boolean,
-  now: number,
+  clock: IStudyClock,
   trans: TranslationBundle
 ): JSX.Element {
   const cell = (content: string | JSX.Element, title?: string): JSX.Element => (
@@ -61,7 +63,13 @@ export function trialCell(
     case 'step':
       return cell(formatCount(trial.curve[trial.curve.length - 1]?.[0]));
     case 'duration':
-      return cell(formatDuration(trialDuration(trial, now)));
+      return cell(
+        trial.ended === null && trial.started !== null ? (
+          <TrialTime trial={trial} clock={clock} />
+        ) : (
+          formatDuration(trialDuration(trial, 0))
+        )
+      );
     case 'worker':
       return cell(trial.worker ?? '', trial.worker ?? undefined);
     case 'error':

@@ -1,9 +1,9 @@
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 
 import type { ApiError } from '../shared/apiError';
-import { useEolab, useNow, useResource } from '../shared/context';
+import { useEolab, useResource } from '../shared/context';
 import type { IStudySnapshot } from '../shared/contract';
-import { hasEndedState } from './derive';
+import { useStudyClock, type IStudyClock } from './studyClock';
 import type { StudyModel } from './studyModel';
 
 /** What the views of a study share: how it stands, and which trials are chosen. */
@@ -13,8 +13,7 @@ export interface IStudyUse {
   error: ApiError | null;
   /** When the snapshot came, by this machine's clock. */
   received: number;
-  /** The moment by the server's clock, ticking while the study is at work. */
-  now: number;
+  clock: IStudyClock;
   chosen: ReadonlySet<number>;
   /** Choose a trial, or choose it no longer. */
   toggle: (trial: number) => void;
@@ -29,22 +28,16 @@ export function useStudy(name: string): IStudyUse {
   const model = studies.study(name);
   const { data: study, error, received } = useResource(model);
   const [chosen, choose] = useState(NOBODY);
-  const clock = useNow(study !== null && !hasEndedState(study.state));
-  return {
-    model,
-    study,
-    error,
-    received,
-    // The two clocks may differ: count on from what the server said.
-    now: (study?.now ?? 0) + Math.max(0, clock - received),
-    chosen,
-    toggle: trial => {
-      const next = new Set(chosen);
+  const clock = useStudyClock(study, received);
+  // The same for as long as the study is looked at: what gets it need not be drawn again.
+  const toggle = useCallback((trial: number) => {
+    choose(before => {
+      const next = new Set(before);
       if (!next.delete(trial)) {
         next.add(trial);
       }
-      choose(next);
-    },
-    choose
-  };
+      return next;
+    });
+  }, []);
+  return { model, study, error, received, clock, chosen, toggle, choose };
 }
