@@ -91,6 +91,7 @@ class Config:
         tracking_uri: MLflow's address; None means SQLite in the workspace.
         online_url: PostgreSQL for the online feature store; None means SQLite beside each group.
         download_folder: Where files of scenes are saved; None means in the workspace.
+        roots: Folders in which local catalogues may name files, besides their own.
     """
 
     root: Path
@@ -100,6 +101,7 @@ class Config:
     clusters: Mapping[str, ClusterConfig] = field(default_factory=dict)
     online_url: str | None = None
     download_folder: Path | None = None
+    roots: tuple[Path, ...] = ()
 
     @property
     def runs(self) -> Path:
@@ -230,7 +232,8 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         "[workspace]\n"
         f"path = {json.dumps(workspace)}   # relative to this file\n"
         '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n'
-        '# downloads = "scenes"   # where files of scenes are saved; default: in the workspace\n\n'
+        '# downloads = "scenes"   # where files of scenes are saved; default: in the workspace\n'
+        '# roots = ["/data"]   # where else local catalogues may name files\n\n'
         "# [features]\n"
         '# online = "postgresql://user@host/database"   # default: SQLite in the workspace\n\n'
         "[catalogs.earth-search]\n"
@@ -275,7 +278,7 @@ def load(file: Path) -> Config:
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
             "It was written by another version of eolab; upgrade eolab, or mend the file.",
         )
-    space = top.section("workspace", ("path", "tracking", "downloads"))
+    space = top.section("workspace", ("path", "tracking", "downloads", "roots"))
     path = space.get("path", str, "eolab-workspace")
     catalogs = {}
     for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS), check_name):
@@ -304,7 +307,20 @@ def load(file: Path) -> Config:
     tracking = space.get("tracking", str, "") or None
     named = space.get("downloads", str, "")
     downloads = (file.parent / Path(named).expanduser()).resolve() if named else None
-    return _complete(Config(root, file, tracking, catalogs, clusters, _online(top), downloads))
+    roots = _roots(space)
+    online = _online(top)
+    return _complete(Config(root, file, tracking, catalogs, clusters, online, downloads, roots))
+
+
+def _roots(space: Section) -> tuple[Path, ...]:
+    """Folders that the file names."""
+    named = space.get("roots", list, [])
+    if not all(isinstance(folder, str) and folder for folder in named):
+        raise ConfigError(
+            f"{space.file}: workspace.roots = {named!r}, allowed: a list of folders",
+            'For example: roots = ["/data/scenes"]',
+        )
+    return tuple((space.file.parent / Path(folder).expanduser()).resolve() for folder in named)
 
 
 def _online(top: Section) -> str | None:
@@ -356,9 +372,9 @@ def _options(section: Section, kind: str) -> dict[str, object]:
     return found
 
 
-def _complete(config: Config) -> Config:
-    """Add what needs no configuration."""
-    catalogs = {
+def built_in(config: Config) -> dict[str, CatalogConfig]:
+    """Catalogues that need no configuration, by name; a file may say them otherwise."""
+    return {
         "sample": CatalogConfig(
             "sample",
             str(config.sample / "catalog.json"),
@@ -382,9 +398,13 @@ def _complete(config: Config) -> Config:
             "Copernicus Data Space; files need CDSE_S3_KEY and CDSE_S3_SECRET",
             logins.COPERNICUS,
         ),
-        **config.catalogs,
     }
+
+
+def _complete(config: Config) -> Config:
+    """Add what needs no configuration."""
     clusters = {
         "local": ClusterConfig("local"), "spark": ClusterConfig("spark", "spark"), **config.clusters
     }  # fmt: skip
+    catalogs = {**built_in(config), **config.catalogs}
     return replace(config, catalogs=catalogs, clusters=clusters)

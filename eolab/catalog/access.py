@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,9 +20,7 @@ from eolab.logins import Login, is_reference, secret
 
 if TYPE_CHECKING:
     import pystac
-    import rasterio
     import requests
-    from odc.loader.types import ReaderDriver
 
 MARK = "eolab:source"  # field of an item that says by whose login its files are read
 EARLY = 60.0  # seconds before its end at which a token counts as expired
@@ -178,12 +175,19 @@ def _ask(method: str, url: str, **options: Mapping[str, str]) -> Mapping[str, ob
 
 def register(name: str, url: str, login: Login) -> Access | None:
     """Make a login known; None where there is nothing to know."""
-    if not login:
-        return None
     held = _known.get(name)
+    if not login:
+        if held is not None and held.url == url:
+            forget(name)
+        return None
     if held is None or (held.url, held.login) != (url, login):
         held = _known[name] = Access(name, url, login)
     return held
+
+
+def forget(name: str) -> None:
+    """Know a catalogue's login no more: it is gone, or another one now."""
+    _known.pop(name, None)
 
 
 def for_url(url: str) -> Access | None:
@@ -243,37 +247,6 @@ def gdal_address(href: str) -> str:
     return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
 
 
-def environment(
-    access: Access | None, hrefs: Iterable[str], **options: object
-) -> AbstractContextManager[object]:
-    """GDAL's settings for reading these addresses."""
-    import rasterio
-
-    settings: AbstractContextManager[object]
-    if access is None:
-        settings = rasterio.Env(**options)
-    else:
-        settings = rasterio.Env(store_session(access), **{**options, **access.gdal(hrefs)})
-    return settings
-
-
-def opened(item: pystac.Item, key: str) -> AbstractContextManager[rasterio.DatasetReader]:
-    """One raster of an item, opened by its catalogue's login."""
-    from contextlib import contextmanager
-
-    import rasterio
-
-    @contextmanager
-    def opening() -> Iterator[rasterio.DatasetReader]:
-        href = href_of(item, key)
-        # A listing of the folder would be asked for first, file by file, to look for side files.
-        settings = environment(of_item(item), [href], GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
-        with settings, rasterio.open(href) as file:
-            yield file
-
-    return opening()
-
-
 def store_session(access: Access) -> object:
     """A session of rasterio that gives GDAL the keys; it travels without them."""
     return _session_class()(access.name, access.url, access.login)
@@ -304,30 +277,6 @@ def _session_class() -> type:
 
 def _store_session(name: str, url: str, login: Login) -> object:
     return store_session(Access(name, url, login))
-
-
-def driver(access: Access | None, hrefs: Iterable[str]) -> ReaderDriver | None:
-    """Odc's reader with this login in each of its threads; None for its own."""
-    if access is None:
-        return None
-    from contextlib import contextmanager
-
-    import rasterio
-    from odc.loader._rio import GlobalContext, LocalContext, RioDriver
-
-    options, session = access.gdal(list(hrefs)), store_session(access)
-
-    class LoginDriver(RioDriver):
-        """odc leaves credentials out of what it hands to its threads."""
-
-        @contextmanager
-        def restore_env(
-            self, env: dict[str, object], load_state: GlobalContext
-        ) -> Iterator[LocalContext]:
-            with rasterio.Env(session, **{**env, **options}):
-                yield load_state.local_ctx(LocalContext)
-
-    return LoginDriver()
 
 
 def origin(url: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eolab.catalog.documents import as_items, self_href
-from eolab.catalog.fetch import TIMEOUT, new_session, retry_policy
+from eolab.catalog.fetch import TIMEOUT, is_remote, new_session, retry_policy
 from eolab.catalog.query import Query, stamp
 from eolab.catalog.sources import Source
 from eolab.errors import EolabError, NotFound, RemoteError, nearest
@@ -140,7 +140,9 @@ class ApiSource(Source):
                 )
             seen |= keys
             for document in documents:
-                yield self_href(document) or f"{self.url}#{document.get('id')}", document
+                # Whatever it says of itself, it came from there.
+                where = self_href(document) or ""
+                yield where if is_remote(where) else f"{self.url}#{document.get('id')}", document
 
     def _method(self) -> str:
         """POST where the service offers it: areas do not fit into every address."""

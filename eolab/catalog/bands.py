@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eolab.catalog.roots import outside_error
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -204,6 +205,9 @@ def find_band(item: pystac.Item, name: str) -> Band:
                 f"{name!r} is the name of several bands of item {item.id}: {choices}",
                 "Ask for the asset that you mean.",
             )
+    outside = outside_error(item)
+    if outside is not None:
+        raise outside
     offered = [common or band.name for band, common in all_bands]
     offered += [names[0] for band, names in table.items() if _by_table(all_bands, table, names[0])]
     raise BadInput(

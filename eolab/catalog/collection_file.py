@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 WORLD = [-180.0, -90.0, 180.0, 90.0]
+LONGEST = 100  # characters of a name
+
+
+def safe_name(text: str) -> str:
+    """A name for a file or folder: letters, digits, ``_ . -``; changed ones stay apart."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", text).lstrip(".")[:LONGEST]
+    if plain and plain == text:
+        return plain
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+    stem, dot, suffix = plain.rpartition(".")
+    return f"{stem}-{digest}{dot}{suffix}" if stem else f"{plain or 'file'}-{digest}"
 
 
 def write_collection(home: Path, name: str, *, title: str, license: str, description: str) -> Path:
@@ -23,14 +36,7 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
     Returns:
         The document.
     """
-    items: dict[str, Mapping[str, object]] = {}
-    for path in sorted(home.glob("*/*.json")):
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            continue
-        if body.get("type") == "Feature" and path.stem == path.parent.name:
-            items[path.stem] = body
+    items = read_items(home)
     boxes = [box for body in items.values() if (box := _box(body))]
     west, south, east, north = zip(*(boxes or [WORLD]), strict=True)
     times = [_times(body) for body in items.values()]
@@ -62,6 +68,20 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
     return home / "collection.json"
 
 
+def read_items(home: Path) -> dict[str, Mapping[str, object]]:
+    """Documents of the items that lie in a folder, each as NAME/NAME.json."""
+    items: dict[str, Mapping[str, object]] = {}
+    for path in sorted(home.glob("*/*.json")):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        ours = path.stem == path.parent.name
+        if ours and isinstance(body, dict) and body.get("type") == "Feature":
+            items[path.stem] = body
+    return items
+
+
 def _box(body: Mapping[str, object]) -> list[float]:
     box = body.get("bbox")
     if not isinstance(box, list) or len(box) not in (4, 6):
@@ -87,3 +107,21 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Remove what processes that were killed had half written (``.NAME.PID.tmp`` and beside it)."""
+    for draft in folder.glob(".*.tmp*"):
+        found = re.search(r"\.(\d+)\.tmp", draft.name)
+        if found and not _is_running(int(found[1])):
+            draft.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True

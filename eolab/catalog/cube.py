@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from eolab.catalog.access import driver, environment, href_of, of_items
+from eolab.catalog.access import href_of, of_items
 from eolab.catalog.areas import Area, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, common_name, stated_bands
 from eolab.catalog.fetch import is_remote
@@ -19,6 +18,7 @@ from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
 from eolab.catalog.query import item_time
 from eolab.catalog.radiometry import baseline
+from eolab.catalog.reading import Readers, driver, environment
 from eolab.catalog.resolve import tile_of
 from eolab.errors import BadInput, RemoteError
 from eolab.progress import track
@@ -175,7 +175,7 @@ def _read(
         with (
             warnings.catch_warnings(),
             environment(access, hrefs, **settings),
-            ThreadPoolExecutor(workers) as pool,
+            Readers(workers) as pool,
         ):
             # GDAL says so of arrays in memory while it warps them.
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)

@@ -1,4 +1,4 @@
-"""What a user's raster files say of themselves: bands, grid, time; and what their names say."""
+"""What a user's raster files say of themselves: bands, grid, time."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.naming import Name, name_of, properties_of, safe_folder, time_of
 from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
 
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
-# Dates as they stand in names: 20210324T101031, 2021-03-24, 2021083 (day of the year).
-DATES = (
-    r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)T(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)",
-    r"(?P<year>\d{4})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-3]\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?!\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<ordinal>[0-3]\d{2})(?!\d)",
-)
-_BAND = re.compile(
-    r"(?:^|[_.\-])(B\d{1,2}A?|SCL|CLM|CLP|QA_PIXEL|FMASK|VV|VH|NDVI|red|green|blue|nir|swir\d*)"
-    r"(?:_\d+m)?$",
-    re.IGNORECASE,
-)
+# Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
+_THOUSANDTHS = ("AOT", "WVP")
 
 
 @dataclass(frozen=True)
 class Raster:
-    """One raster: a file or a variable of one."""
+    """One raster: a file, or a variable or time step of one.
+
+    Attributes:
+        path: The file or Zarr store.
+        address: How GDAL opens it.
+        name: To which item it belongs, as which asset.
+        crs: Code, or WKT where it has none.
+        transform: Six numbers of the affine transform.
+        shape: Rows and columns.
+        bands: As STAC lists them.
+        time: Acquisition, UTC.
+        properties: More of the item.
+    """
 
     path: Path
     address: str
-    item: str
-    asset: str
+    name: Name
     crs: str
     transform: list[float]
     shape: list[int]
@@ -46,8 +48,18 @@ class Raster:
     time: datetime
     properties: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def pixel(self) -> float:
+        """Pixel size in units of the reference system."""
+        return abs(self.transform[0])
+
 
 def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Files and Zarr stores to look into.
+
+    Raises:
+        NotFound: A file or folder is missing, or there is none.
+    """
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found: list[Path] = []
     for entry in listed:
@@ -65,18 +77,14 @@ def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
             raise NotFound(f"{path} is not there", "Check the path.")
     if not found:
         raise NotFound("there is no raster", f"Looked for {', '.join(SUFFIXES)} and .zarr.")
-    return found
+    return list(dict.fromkeys(found))
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    hint = r"For example: (?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise BadInput(f"pattern = {pattern!r}: {error}", hint) from error
-    if "year" not in compiled.groupindex:
-        raise BadInput(f"pattern = {pattern!r} has no group `year`", hint)
-    return compiled
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is a Zarr store, of version 2 or 3."""
+    return path.is_dir() and any(
+        (path / name).is_file() for name in (".zgroup", ".zarray", "zarr.json")
+    )
 
 
 def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Raster]:
@@ -93,12 +101,12 @@ def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Ras
             # A container of several rasters (netCDF) names them; each is an asset.
             inner = [name for name in file.subdatasets if "bounds" not in name.lower()]
             if not inner:
-                return [_describe(path, str(path), file, expressions)]
+                return _steps(path, str(path), file, expressions)
         made = []
         for address in inner:
             try:
                 with rasterio.open(address) as file:
-                    if file.crs is not None and not file.transform.is_identity:
+                    if _crs(file) is not None and not file.transform.is_identity:
                         made += _steps(path, address, file, expressions)
             except rasterio.errors.RasterioIOError:
                 continue  # a variable without two dimensions, such as the grid mapping
@@ -110,44 +118,56 @@ def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Ras
 def _steps(
     path: Path, address: str, file: DatasetReader, expressions: Sequence[re.Pattern[str]]
 ) -> list[Raster]:
-    """A variable of a container: one raster a time step, if it has a time of its own."""
-    times = [_step_time(file.tags(k)) for k in range(1, file.count + 1)]
-    if path.suffix.lower() != ".zarr" or None in times:
-        return [_describe(path, address, file, expressions)]
-    variable = address.rpartition(":/")[2]
+    """A file or variable: one raster a time step, if it has a time axis."""
+    tags = [file.tags(k) for k in range(1, file.count + 1)]
+    variable = tags[0].get("NETCDF_VARNAME", "") if tags else ""
+    if address != str(path):
+        variable = variable or address.rpartition(":")[2].strip('"/')
+    elif re.fullmatch(r"Band\d+", variable):
+        variable = ""  # what GDAL calls it when nobody gave it a name
+    times = [_step_time(band, file.tags()) for band in tags]
+    if None in times:
+        return [_describe(path, address, file, expressions, variable)]
     made = []
     for number, time in enumerate(times):
         assert time is not None
-        # GDAL counts the steps of a dimension in the address.
-        step = f'ZARR:"{path}":/{variable}:{number}'
-        one = _describe(path, step, file, expressions, time=time)
-        item = f"{one.item}_{time:%Y%m%dT%H%M%S}"
-        made.append(replace(one, item=item, asset=variable, bands=one.bands[number : number + 1]))
+        if path.suffix.lower() == ".zarr":
+            # GDAL counts the steps of a dimension in the address.
+            step = f"{address}:{number}"
+        else:
+            step = f"vrt://{address}?bands={number + 1}"
+        one = _describe(path, step, file, expressions, variable, time=time)
+        name = replace(one.name, item=f"{path.stem}_{time:%Y%m%dT%H%M%S}")
+        band = {**one.bands[number], "name": name.asset}
+        made.append(replace(one, name=name, bands=[band]))
     return made
 
 
-def _step_time(tags: Mapping[str, str]) -> datetime | None:
+def _step_time(band: Mapping[str, str], whole: Mapping[str, str]) -> datetime | None:
     """The time of a step as its tags tell it by the CF conventions, None where they do not."""
-    value, unit = tags.get("DIM_time_VALUE"), tags.get("DIM_time_UNIT")
+    value = band.get("DIM_time_VALUE") or band.get("NETCDF_DIM_time")
+    unit = band.get("DIM_time_UNIT") or whole.get("time#units")
     if value is None or unit is None:
         return None
     import numpy as np
     import pandas as pd
     import xarray as xr
 
-    raw = xr.Dataset({"t": ("t", np.array([float(value)]), {"units": unit})})
+    attributes = {"units": unit, "calendar": whole.get("time#calendar", "standard")}
     try:
+        raw = xr.Dataset({"t": ("t", np.array([float(value)]), attributes)})
         (time,) = xr.decode_cf(raw)["t"].to_numpy()
         return pd.Timestamp(time).round("s").to_pydatetime().replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr store, of version 2 or 3."""
-    return path.is_dir() and any(
-        (path / name).is_file() for name in (".zgroup", ".zarray", "zarr.json")
-    )
+def _crs(file: DatasetReader) -> str | None:
+    """Reference system of a file; by the CF conventions axes in degrees need not name one."""
+    if file.crs is not None:
+        return str(file.crs.to_string())
+    units = {value for key, value in file.tags().items() if key.endswith("#units")}
+    return "EPSG:4326" if {"degrees_north", "degrees_east"} <= units else None
 
 
 def _describe(
@@ -155,22 +175,38 @@ def _describe(
     address: str,
     file: DatasetReader,
     expressions: Sequence[re.Pattern[str]],
+    variable: str,
     *,
     time: datetime | None = None,
 ) -> Raster:
-    if file.crs is None:
+    crs = _crs(file)
+    if crs is None and file.gcps[0]:
+        raise BadInput(
+            "its pixels lie by tie points only (radar in ground or slant range)",
+            "Correct it for the terrain first, or take such a product (RTC).",
+        )
+    if crs is None:
         raise BadInput("no reference system", "Write one into it: gdal_edit.py -a_srs EPSG:...")
     if file.transform.is_identity:
         raise BadInput("no position", "Write one into it: gdal_edit.py -a_ullr ...")
-    stem = path.stem
-    variable = address.rpartition(":")[2].strip('"/') if address != str(path) else ""
-    band = _BAND.search(stem)
-    if variable:
-        item, asset = stem, variable
-    elif band:
-        item, asset = stem[: band.start()] or path.parent.name, band[1]
-    else:
-        item, asset = stem, "data"
+    if file.crs is None:
+        lead = address if address.startswith("vrt://") else f"vrt://{address}"
+        address = f"{lead}{'&' if '?' in lead else '?'}a_srs={crs}"
+    name = name_of(path, variable)
+    return Raster(
+        path=path,
+        address=address,
+        name=name,
+        crs=crs,
+        transform=list(file.transform)[:6],
+        shape=list(file.shape),
+        bands=_bands(file, name.asset, safe=safe_folder(path) is not None),
+        time=time or time_of(path, file.tags(), expressions),
+        properties=properties_of(path),
+    )
+
+
+def _bands(file: DatasetReader, asset: str, *, safe: bool) -> list[dict[str, object]]:
     bands = []
     for k in range(1, file.count + 1):
         name = file.descriptions[k - 1] or (asset if file.count == 1 else f"band{k}")
@@ -180,70 +216,7 @@ def _describe(
             entry["nodata"] = "nan" if nodata != nodata else nodata  # noqa: PLR0124
         if (file.scales[k - 1], file.offsets[k - 1]) != (1.0, 0.0):
             entry |= {"raster:scale": file.scales[k - 1], "raster:offset": file.offsets[k - 1]}
+        elif safe and asset in _THOUSANDTHS:
+            entry["raster:scale"] = 0.001
         bands.append(entry)
-    return Raster(
-        path=path,
-        address=address,
-        item=re.sub(r"[^A-Za-z0-9_.-]", "_", item),
-        asset=asset,
-        crs=file.crs.to_string(),
-        transform=list(file.transform)[:6],
-        shape=list(file.shape),
-        bands=bands,
-        time=time or _time(path, file.tags(), expressions),
-        properties=_platform(path),
-    )
-
-
-def _time(path: Path, tags: Mapping[str, str], expressions: Sequence[re.Pattern[str]]) -> datetime:
-    """By the nearest part of the path that holds a date, else by the file's tags."""
-    for part in (path.stem, *(parent.name for parent in list(path.parents)[:3])):
-        for expression in expressions:
-            for found in expression.finditer(part):
-                time = _build(found.groupdict())
-                if time is not None:
-                    return time
-    for name in (
-        "TIFFTAG_DATETIME",
-        "ACQUISITION_DATE",
-        "acquisition_date",
-        "datetime",
-        "DATETIME",
-    ):
-        text = tags.get(name, "").strip().replace("/", "-")
-        for form in ("%Y:%m:%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"):
-            try:
-                return datetime.strptime(text, form).replace(tzinfo=UTC)
-            except ValueError:
-                continue
-    raise BadInput("no date in its name or tags", "Give pattern= with the groups year, month, day.")
-
-
-def _build(parts: Mapping[str, str | None]) -> datetime | None:
-    year = int(parts["year"] or 0)
-    clock = [int(parts.get(name) or 0) for name in ("hour", "minute", "second")]
-    try:
-        if parts.get("ordinal"):
-            day = datetime.strptime(f"{year} {parts['ordinal']}", "%Y %j").replace(tzinfo=UTC)
-            return day.replace(hour=clock[0], minute=clock[1], second=clock[2])
-        month, day_ = int(parts.get("month") or 1), int(parts.get("day") or 1)
-        return datetime(year, month, day_, clock[0], clock[1], clock[2], tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _platform(path: Path) -> Mapping[str, object]:
-    """What a Sentinel-2 name says: satellite, tile, orbit, baseline."""
-    found = re.search(
-        r"(S2[ABC])_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})", str(path)
-    )
-    if not found:
-        return {}
-    return {
-        "platform": f"sentinel-2{found[1][-1].lower()}",
-        "constellation": "sentinel-2",
-        "s2:product_type": f"S2MSI{found[2][1:]}",
-        "s2:processing_baseline": f"{found[4]}.{found[5]}",
-        "sat:relative_orbit": int(found[6]),
-        "grid:code": f"MGRS-{found[7]}",
-    }
+    return bands

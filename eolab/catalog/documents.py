@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.access import MARK
 from eolab.catalog.areas import footprint
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.query import item_time
+from eolab.catalog.roots import OUTSIDE, may_open, prefixes
 
 if TYPE_CHECKING:
     import pystac
@@ -21,14 +23,18 @@ def as_items(
     documents: Iterable[tuple[str, Mapping[str, object]]], source: Source
 ) -> Iterator[pystac.Item]:
     """Items of (address, document) pairs; what is no valid item is skipped with a message."""
+    allowed = prefixes(source.folders())
     for href, document in documents:
         try:
-            item = make_item(document, href)
+            item = make_item(document, href, allowed)
         except Exception as error:  # a document can be wrong in ways nobody listed
             source._skip(href, error)  # noqa: SLF001  a helper of this class
             continue
         left_out = len(_objects(document.get("assets"))) - len(item.assets)
-        if left_out:
+        if left_out and OUTSIDE in item.extra_fields:
+            where = "outside of the catalogue's folder and of [workspace] roots"
+            source._skip(href, f"{left_out} assets name files {where}: left out")  # noqa: SLF001
+        elif left_out:
             source._skip(href, f"{left_out} assets name files of this machine: left out")  # noqa: SLF001
         yield item
 
@@ -96,8 +102,15 @@ def _objects(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
-    """An item from its document, with absolute asset hrefs.
+def make_item(
+    document: Mapping[str, object], href: str, allowed: tuple[str, ...] = ()
+) -> pystac.Item:
+    """An item from its document, with absolute asset hrefs and those assets that it may name.
+
+    Args:
+        document: As it was read.
+        href: Where it lies.
+        allowed: Where a document on this machine may name files, from `roots.prefixes`.
 
     Raises:
         ValueError: What is missing or wrong.
@@ -117,8 +130,11 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
     # Read what every search asks for, so that what is wrong shows here and not later.
     footprint(item)
     item_time(item)
+    item.extra_fields.pop(OUTSIDE, None)
     if is_remote(href):
-        # What comes from the network must not make us read files of this machine.
+        # What comes from the network must not make us read files of this machine, nor anything by
+        # another catalogue's login.
+        item.extra_fields.pop(MARK, None)
         for key in [key for key, asset in item.assets.items() if not _is_open(asset.href)]:
             del item.assets[key]
     if "://" in href or Path(href).is_absolute():
@@ -126,4 +142,10 @@ def make_item(document: Mapping[str, object], href: str) -> pystac.Item:
         # Taking addresses apart costs more than all the rest.
         if not all("://" in asset.href for asset in item.assets.values()):
             item.make_asset_hrefs_absolute()
+    if not is_remote(href):
+        outside = {k: a.href for k, a in item.assets.items() if not may_open(a.href, allowed)}
+        for key in outside:
+            del item.assets[key]
+        if outside:
+            item.extra_fields[OUTSIDE] = outside
     return item

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from eolab import progress
 from eolab.catalog.access import MARK, of_item
 from eolab.catalog.bands import find_band, has_band
-from eolab.catalog.collection_file import write_collection, write_json
+from eolab.catalog.collection_file import safe_name, write_collection, write_json
+from eolab.catalog.roots import OUTSIDE, outside_error
 from eolab.catalog.transfer import Stopped, fetch_file
 from eolab.errors import BadInput, EolabError, nearest
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import pystac
 
 AT_ONCE = 4
-LONGEST = 100  # characters of a name
 
 
 @dataclass
@@ -106,6 +104,9 @@ def download(
     work = [(item, file) for item in listed for file in _files(home, item, assets)]
     files = [file for _, file in work]
     if not files:
+        for item in listed:
+            if (outside := outside_error(item)) is not None:
+                raise outside
         known = sorted({key for item in listed for key in item.assets})
         wanted = [assets] if isinstance(assets, str) else list(assets or [])
         raise BadInput(
@@ -201,16 +202,6 @@ def _file_name(href: str, key: str) -> str:
     return safe_name(last if "." in last.strip(".") else key)
 
 
-def safe_name(text: str) -> str:
-    """A name for a file or folder: letters, digits, ``_ . -``; changed ones stay apart."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", text).lstrip(".")[:LONGEST]
-    if plain and plain == text:
-        return plain
-    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
-    stem, dot, suffix = plain.rpartition(".")
-    return f"{stem}-{digest}{dot}{suffix}" if stem else f"{plain or 'file'}-{digest}"
-
-
 def _bring(item: pystac.Item, file: File, stop: threading.Event) -> None:
     if stop.is_set():
         raise Stopped
@@ -282,7 +273,8 @@ def _local(
 ) -> dict[str, object]:
     """An item whose files lie beside it; assets that were not fetched are left out."""
     document = copy.deepcopy(item.to_dict(include_self_link=False, transform_hrefs=False))
-    document.pop(MARK, None)
+    for field_of_ours in (MARK, OUTSIDE):
+        document.pop(field_of_ours, None)
     link = {"rel": "collection", "href": "../collection.json", "type": "application/json"}
     document |= {"collection": collection, "links": [link]}
     here = {

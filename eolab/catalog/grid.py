@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.access import opened
 from eolab.catalog.areas import footprint
 from eolab.catalog.bands import Band, pixel_size
+from eolab.catalog.reading import opened
 from eolab.errors import BadInput
 
 if TYPE_CHECKING:

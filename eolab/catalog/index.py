@@ -92,7 +92,9 @@ class IndexedSource(Source):
         return self._table().collections() if self.file.exists() else []
 
     def _table(self) -> GeoParquetSource:
-        return GeoParquetSource(self.name, str(self.file))
+        table = GeoParquetSource(self.name, str(self.file))
+        table.roots = self.folders()
+        return table
 
     def _sorted(self, query: Query) -> bool:
         return self.file.exists() and self._table()._sorted(query)  # noqa: SLF001  same contract

@@ -6,21 +6,33 @@ their band's name. The result is a static catalogue that any source opens.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eolab.catalog.collection_file import write_collection, write_json
-from eolab.catalog.describing import DATES, Raster, compile_pattern, find_rasters, read_rasters
+from eolab.catalog.collection_file import (
+    read_items,
+    safe_name,
+    sweep_drafts,
+    write_collection,
+    write_json,
+)
+from eolab.catalog.describing import Raster, find_rasters, read_rasters
+from eolab.catalog.fetch import is_remote
+from eolab.catalog.naming import DATES, compile_pattern
 from eolab.catalog.query import stamp
-from eolab.catalog.sources import Skipped
+from eolab.catalog.roots import is_inside, remember
+from eolab.catalog.sources import Skipped, Source
 from eolab.config import check_name
-from eolab.errors import NotFound
+from eolab.errors import BadInput, NotFound
 from eolab.progress import track
 
 FORMAT = 1
+FOLDER = "eolab:folder"  # field of an item: where its files were
+_ABOUT = "Rasters described by eolab"
 _EXTENSIONS = [
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
@@ -54,8 +66,12 @@ def ingest(
     cog: bool = False,
     title: str = "",
     license: str = "other",
+    workspace: Path | None = None,
 ) -> Ingested:
     """Describe rasters as a STAC collection; a second call takes up what is new.
+
+    Of a band in several pixel sizes (SAFE folders) the finest is taken. Files of one name in
+    several folders are several items.
 
     Args:
         files: A folder (searched through), or files.
@@ -63,21 +79,25 @@ def ingest(
         collection: Its id.
         pattern: Regular expression for the time in a path, with groups year, month, day (or
             ordinal) and optionally hour, minute, second; by default common spellings, then the
-            file's own tags.
+            file's own tags. Time axes of netCDF and Zarr count before it.
         cog: Write copies as Cloud-Optimized GeoTIFF beside the items; else assets point to the
             files where they are (variables of netCDF and Zarr are always copied).
         title: For people.
         license: Of the data, as SPDX.
+        workspace: Folder of the workspace that is to read the files where they are; by default
+            the one that counts here.
 
     Returns:
-        The items made, and the files that were skipped: a bad file stops nothing.
+        The items made, and the files that were skipped: a bad file stops nothing. What an
+        interrupted call has written is not done again.
 
     Raises:
         NotFound: There is no such folder or file, or no raster in it.
         BadInput: A bad pattern or id.
     """
     check_name(collection, "collection")
-    found = find_rasters(files)
+    listed = [files] if isinstance(files, str | os.PathLike) else list(files)
+    found = find_rasters(listed)
     expressions = [compile_pattern(pattern)] if pattern else [re.compile(p) for p in DATES]
     home = Path(to).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -90,15 +110,13 @@ def ingest(
             rasters += read_rasters(path, expressions)
         except Exception as error:  # files can be broken in ways nobody listed
             skipped.append(Skipped(str(path), getattr(error, "message", None) or str(error)))
-    groups: dict[str, list[Raster]] = {}
-    for raster in rasters:
-        groups.setdefault(raster.item, []).append(raster)
+    groups = _groups(home, rasters, skipped)
     converted, documents = 0, []
     for name, members in track(sorted(groups.items()), "writing items"):
         try:
             document, written = _item(home, collection, name, members, cog=cog)
         except Exception as error:  # a full disk ends in the same list as a broken file
-            skipped.append(Skipped(str(members[0].path), str(error)))
+            skipped += [Skipped(str(raster.path), str(error)) for raster in members]
             continue
         documents.append(document)
         converted += written
@@ -107,10 +125,99 @@ def ingest(
             f"none of {len(found)} files could be used",
             f"The first: {skipped[0].href}: {skipped[0].message}" if skipped else "Name rasters.",
         )
-    about = f"Rasters described by eolab, format {FORMAT}."
+    about = f"{_ABOUT}, format {FORMAT}."
     catalog = write_collection(home, collection, title=title, license=license, description=about)
+    remember(workspace, _outside(listed, home, documents))
     ids = tuple(str(document["id"]) for document in documents)
     return Ingested(catalog, ids, tuple(skipped), converted)
+
+
+def add(
+    source: Source,
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    pattern: str | None = None,
+    cog: bool = False,
+) -> Ingested:
+    """Take more rasters up into a catalogue that `ingest` has made.
+
+    Raises:
+        BadInput: A catalogue of another kind.
+        NotFound: No raster that can be used.
+    """
+    path = Path(source.url)
+    home = path if path.is_dir() else path.parent
+    try:
+        told = json.loads((home / "collection.json").read_text(encoding="utf-8"))
+        ours = str(told["description"]).startswith(_ABOUT) and path.name != "catalog.json"
+        about = {key: str(told[key]) for key in ("title", "license")}
+    except (OSError, ValueError, KeyError, TypeError):
+        ours, about = False, {}
+    if is_remote(source.url) or not ours:
+        raise BadInput(
+            f"catalogue {source.name!r} was not made by `ingest`",
+            "Make one: eolab.catalog.ingest(files, to=FOLDER, collection=NAME).",
+        )
+    return ingest(
+        files,
+        to=home,
+        collection=str(told["id"]),
+        pattern=pattern,
+        cog=cog,
+        workspace=source.workspace,
+        **about,
+    )
+
+
+def _groups(
+    home: Path, rasters: Sequence[Raster], skipped: list[Skipped]
+) -> dict[str, list[Raster]]:
+    """Rasters by the id of their item; what takes another's place is listed as skipped."""
+    gathered: dict[tuple[Path, str], dict[str, Raster]] = {}
+    for raster in rasters:
+        members = gathered.setdefault((raster.name.folder, raster.name.item), {})
+        other = members.get(raster.name.asset)
+        if other is not None and other.pixel == raster.pixel:
+            message = f"{other.path.name} is asset {raster.name.asset!r} of this item already"
+            skipped.append(Skipped(str(raster.path), message))
+        elif other is None or raster.pixel < other.pixel:
+            members[raster.name.asset] = raster
+    owners = _owners(home)
+    groups: dict[str, list[Raster]] = {}
+    for (folder, item), members in gathered.items():
+        # The same name in another folder is another scene.
+        for text in (item, f"{folder.name}_{item}", f"{folder}_{item}"):
+            name = safe_name(text)
+            if owners.setdefault(name, folder) == folder:
+                groups[name] = list(members.values())
+                break
+    return groups
+
+
+def _owners(home: Path) -> dict[str, Path]:
+    """From which folders the items come that an earlier call wrote, as long as these are there."""
+    folders = {name: document.get(FOLDER) for name, document in read_items(home).items()}
+    paths = {name: Path(folder) for name, folder in folders.items() if isinstance(folder, str)}
+    return {name: path for name, path in paths.items() if path.is_dir()}
+
+
+def _outside(
+    listed: Sequence[str | os.PathLike[str]], home: Path, documents: Sequence[dict[str, object]]
+) -> list[Path]:
+    """Folders of the user's in which items point to files."""
+    hrefs = [
+        Path(asset["href"])
+        for document in documents
+        for asset in document["assets"].values()  # type: ignore[attr-defined]  # ours
+        if Path(asset["href"]).is_absolute()
+    ]
+    folders = []
+    for entry in listed:
+        path = Path(entry).expanduser().resolve()
+        folder = path if path.is_dir() else path.parent
+        if not is_inside(folder, [home]) and any(is_inside(href, [folder]) for href in hrefs):
+            folders.append(folder)
+    return list(dict.fromkeys(folders))
 
 
 def _item(
@@ -122,6 +229,7 @@ def _item(
 
     folder = home / name
     folder.mkdir(exist_ok=True)
+    sweep_drafts(folder)
     assets: dict[str, object] = {}
     written = 0
     outline = None
@@ -130,22 +238,23 @@ def _item(
         # A variable of a container has an address that only GDAL understands.
         copied = cog or raster.address != str(raster.path)
         if copied:
-            target = folder / f"{raster.asset}.tif"
+            target = folder / f"{safe_name(raster.name.asset)}.tif"
             written += _convert(raster, target)
             href = f"./{target.name}"
         grid = GeoBox((raster.shape[0], raster.shape[1]), Affine(*raster.transform), raster.crs)
         shape = grid.extent.to_crs("EPSG:4326", resolution=grid.extent.length / 40).geom
         outline = shape if outline is None else outline.union(shape)
-        assets[raster.asset] = {
+        assets[raster.name.asset] = {
             "href": href,
             "type": "image/tiff; application=geotiff; profile=cloud-optimized"
             if copied
             else _media_type(raster.path),
-            "roles": ["data"],
-            "proj:code": raster.crs,
+            # In a SAFE folder the picture in true colour lies among the bands.
+            "roles": ["visual"] if raster.name.asset == "TCI" else ["data"],
+            **_projection(raster.crs),
             "proj:shape": raster.shape,
             "proj:transform": raster.transform,
-            "raster:spatial_resolution": abs(raster.transform[0]),
+            "raster:spatial_resolution": raster.pixel,
             "bands": raster.bands,
         }
     assert outline is not None
@@ -160,7 +269,7 @@ def _item(
         "bbox": list(outline.bounds),
         "properties": {
             "datetime": stamp(first.time),
-            "proj:code": first.crs,
+            **_projection(first.crs),
             **first.properties,
         },
         "links": [
@@ -169,9 +278,17 @@ def _item(
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
         ],
         "assets": assets,
+        FOLDER: str(first.name.folder),
     }
     write_json(folder / f"{name}.json", document)
     return document, written
+
+
+def _projection(crs: str) -> dict[str, object]:
+    """A reference system as the projection extension states it."""
+    if re.fullmatch(r"[A-Z]+:\w+", crs):
+        return {"proj:code": crs}
+    return {"proj:code": None, "proj:wkt2": crs}
 
 
 def _media_type(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.access import register
+from eolab.catalog.roots import roots_of
 from eolab.catalog.sources import Source
 from eolab.errors import BadInput, NotFound, nearest
 
@@ -45,6 +46,7 @@ def open_source(config: Config, name_or_url: str) -> Source:
     source = _open(config, entry)
     source.access = access
     source.workspace = config.root
+    source.roots = roots_of(config)
     return source
 
 

@@ -22,6 +22,7 @@ from eolab.catalog.query import item_time
 from eolab.catalog.query import order as order_of
 from eolab.catalog.radiometry import Radiometry, radiometry, to_oli
 from eolab.catalog.resolve import Dropped, resolve_duplicates
+from eolab.catalog.roots import outside_error
 from eolab.catalog.sar import check_terrain, orbit
 from eolab.errors import BadInput, EolabError, NotFound
 
@@ -167,6 +168,8 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
     else:
         names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
     if not names:
+        if (outside := outside_error(item)) is not None:
+            raise outside
         raise BadInput(f"item {item.id} has no bands to load", "Name them: bands=[...].")
     return names
 

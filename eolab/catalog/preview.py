@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.access import environment, of_item, opened
+from eolab.catalog.access import of_item
 from eolab.catalog.bands import Band, bands_of, common_name, find_band, has_band
 from eolab.catalog.fetch import is_remote, read_bytes
 from eolab.catalog.indices import bands_for, compute
 from eolab.catalog.radiometry import radiometry
+from eolab.catalog.reading import environment, open_raster, opened
+from eolab.catalog.roots import outside_error
 from eolab.errors import BadInput, NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
 
     Raises:
         NotFound: It has neither, or the file is missing.
+        BadInput: Its files lie where its catalogue may not name any.
         RemoteError: The file cannot be read.
     """
     for asset in item.assets.values():
@@ -112,6 +115,8 @@ def picture(
         return _index_picture(item, index, cmap, size, stretch)
     picked = _picture_bands(item) if bands is None else [find_band(item, name) for name in bands]
     if picked is None:
+        if (outside := outside_error(item)) is not None:
+            raise outside
         raise NotFound(f"item {item.id} has nothing to draw", "It names no raster bands.")
     if len(picked) not in (1, 3):
         raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
@@ -214,7 +219,7 @@ def shrink(href: str, *, size: int) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with rasterio.open(href) as file:
+            with open_raster(href) as file:
                 factor = max(1.0, max(file.shape) / size)
                 shape = (file.count, round(file.height / factor), round(file.width / factor))
                 return png(file.read(out_shape=shape).astype(np.uint8))

@@ -5,20 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.catalog.access import MARK
 from eolab.catalog.areas import Area
+from eolab.catalog.fetch import is_remote
 from eolab.catalog.notes import note_items
 from eolab.catalog.query import Query, When, make_query
 from eolab.errors import NotFound, RemoteError, nearest
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
+    from collections.abc import Iterable
 
     import pystac
 
     from eolab.catalog.access import Access
+    from eolab.catalog.ingestion import Ingested
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,14 @@ class Source(ABC):
         self.skipped: list[Skipped] = []
         self.access: Access | None = None
         self.workspace: Path | None = None  # where what was seen is noted for the search of all
+        self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
+
+    def folders(self) -> tuple[Path, ...]:
+        """Where its documents may name files of this machine: for a remote one, nowhere."""
+        if is_remote(self.url):
+            return ()
+        path = Path(self.url).resolve()
+        return (path if path.is_dir() else path.parent, *self.roots)
 
     @property
     @abstractmethod
@@ -201,6 +213,28 @@ class Source(ABC):
                 "Search the collection to see its items.",
             )
         return found[0]
+
+    def ingest(
+        self,
+        files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        pattern: str | None = None,
+        cog: bool = False,
+    ) -> Ingested:
+        """Take more rasters up into a catalogue that `eolab.catalog.ingest` has made.
+
+        Args:
+            files: A folder, or files.
+            pattern: As for `eolab.catalog.ingest`.
+            cog: Write Cloud-Optimized copies.
+
+        Raises:
+            BadInput: A catalogue of another kind.
+            NotFound: No raster that can be used.
+        """
+        from eolab.catalog.ingestion import add
+
+        return add(self, files, pattern=pattern, cog=cog)
 
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         """What the items of a collection can be filtered by, as JSON schemas by property.

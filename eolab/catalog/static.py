@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eolab.catalog.documents import as_items
 from eolab.catalog.fetch import is_remote, read_json, resolve
 from eolab.catalog.query import Query
+from eolab.catalog.roots import is_inside
 from eolab.catalog.sources import Source
 from eolab.errors import BadInput, EolabError, NotFound
 
@@ -40,7 +41,7 @@ class StaticSource(Source):
     """A static catalogue by its root: a catalogue, collection, item or feature collection.
 
     Cyclic links, missing and broken documents are passed over with a message. A local catalogue
-    reads nothing outside its own folder, a remote one no local file.
+    reads nothing outside its own folder and the workspace's roots, a remote one no local file.
     """
 
     @property
@@ -97,7 +98,7 @@ class StaticSource(Source):
         """
         self.skipped = []
         root = self.root()
-        home = None if is_remote(root) else Path(root).resolve().parent
+        folders = self.folders()
         found = Crawl()
         document = self._document(root)
         if document.get("type") not in _STAC_TYPES and "stac_version" not in document:
@@ -110,9 +111,13 @@ class StaticSource(Source):
                 for rel, link in self._read(found, href, document, parent):
                     try:
                         target = resolve(href, link)
-                        inside = home is None or is_remote(target) or home in Path(target).parents
-                        if not inside:
-                            raise BadInput(f"{target} lies outside the catalogue's folder", "")
+                        local = not is_remote(root) and not is_remote(target)
+                        if local and not is_inside(target, folders):
+                            raise BadInput(
+                                f"{target} lies outside the catalogue's folder and of "
+                                "[workspace] roots in eolab.toml",
+                                "",
+                            )
                     except (EolabError, ValueError) as error:
                         self._skip(link, getattr(error, "message", str(error)))
                         continue

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from eolab.catalog import download, load, open_source
-from eolab.catalog.downloading import safe_name
+from eolab.catalog.collection_file import safe_name
 from eolab.catalog.objects import Keys, object_url, signed_headers
 from eolab.catalog.simulate import COLLECTION
 from eolab.catalog.transfer import Part, Stopped

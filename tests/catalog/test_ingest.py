@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +20,10 @@ from affine import Affine
 from odc.geo import CRS
 from pystac.validation import validate_dict
 
-from eolab.catalog import ingest, load, open_source
+from eolab import config as configuration
+from eolab.catalog import download, ingest, load, open_source
+from eolab.catalog.api import ApiSource
+from eolab.catalog.preview import preview, thumbnail
 from eolab.errors import BadInput, NotFound
 
 
@@ -41,6 +47,12 @@ def write(path, values, *, crs="EPSG:32633", tags=None, **profile):
 
 
 VALUES = np.arange(600, dtype=np.uint16).reshape(20, 30) + 1
+
+
+@pytest.fixture(autouse=True)
+def here(config, tmp_path, monkeypatch):
+    """The workspace of the tests is the one that counts."""
+    monkeypatch.chdir(tmp_path)
 
 
 def test_the_slovenia_files_become_the_slovenia_catalogue(shared_data, tmp_path, config):
@@ -133,6 +145,54 @@ def test_dates_in_names(tmp_path, config, name, pattern, expected):
         # The offset is decided from the name.
         cube = load([item], bands=["red"], native=True)
         np.testing.assert_allclose(cube.red.data[0], VALUES * 1e-4 - 0.1, atol=1e-6)
+
+
+def cf_cube(times=3):
+    """Variables (time, y, x) by the CF conventions, in a UTM zone."""
+    ndvi = np.random.default_rng(0).uniform(0, 1, (times, 20, 30)).astype("f4")
+    days = np.arange(times) * np.timedelta64(5, "D")
+    cube = xr.Dataset(
+        {"ndvi": (("time", "y", "x"), ndvi), "lai": (("time", "y", "x"), ndvi * 6)},
+        coords={
+            "time": np.datetime64("2021-05-01T10:30", "ns") + days,
+            "y": 5_399_995 - 10.0 * np.arange(20),
+            "x": 500_005 + 10.0 * np.arange(30),
+        },
+    )
+    wkt = CRS("EPSG:32633").to_wkt()
+    cube["crs"] = xr.DataArray(0, attrs={"crs_wkt": wkt, "spatial_ref": wkt})
+    for axis in "xy":
+        cube[axis].attrs = {"standard_name": f"projection_{axis}_coordinate", "units": "m"}
+    for name in ("ndvi", "lai"):
+        cube[name].attrs["grid_mapping"] = "crs"
+    return cube
+
+
+def test_a_netcdf_cube_becomes_an_item_a_time_step(tmp_path, config):
+    cube = cf_cube()
+    (tmp_path / "my files").mkdir()
+    cube.to_netcdf(tmp_path / "my files" / "fields.nc", engine="scipy")
+    done = ingest(tmp_path / "my files", to=tmp_path / "c", collection="mine")
+    assert done.skipped == ()
+    items = open_source(config, str(done.catalog)).search(datetime="2021-05-06")
+    assert [f"{i.datetime:%Y-%m-%dT%H:%M}" for i in items] == ["2021-05-06T10:30"]
+    loaded = load(open_source(config, str(done.catalog)).search(), native=True)
+    assert set(loaded.data_vars) == {"ndvi", "lai"}
+    np.testing.assert_allclose(loaded.lai.data, cube.lai.data, rtol=1e-6)
+
+
+def test_netcdf_in_degrees_needs_no_reference_system(tmp_path, config):
+    """The CF conventions know latitude and longitude by their units."""
+    cube = cf_cube(1).drop_vars(["lai", "crs"]).rename(y="lat", x="lon", ndvi="t2m")
+    cube = cube.assign_coords(lat=50 - 0.25 * np.arange(20), lon=10 + 0.25 * np.arange(30))
+    cube.t2m.attrs = {}
+    cube.lat.attrs, cube.lon.attrs = {"units": "degrees_north"}, {"units": "degrees_east"}
+    (tmp_path / "in").mkdir()
+    cube.to_netcdf(tmp_path / "in" / "weather.nc", engine="scipy")
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    (item,) = open_source(config, str(done.catalog)).search(bbox=(10, 48, 11, 50))
+    assert item.properties["proj:code"] == "EPSG:4326"
+    np.testing.assert_allclose(load([item], native=True).t2m.data[0], cube.t2m.data[0], rtol=1e-6)
 
 
 def test_netcdf_files(tmp_path, config):
@@ -232,3 +292,202 @@ def test_an_asset_may_be_an_array_of_a_zarr_store(tmp_path):
     item.assets["soil"].href = str(tmp_path / "cube.zarr" / "nothing")
     with pytest.raises(NotFound):
         load([item], bands=["soil"], native=True)
+
+
+METADATA = """<?xml version="1.0"?><n1:Level-2A_User_Product xmlns:n1="urn:x">
+<Datatake datatakeIdentifier="GS2A_20240501T101031_046274_N05.10"/>
+<Cloud_Coverage_Assessment>12.345</Cloud_Coverage_Assessment></n1:Level-2A_User_Product>"""
+
+
+def write_safe(home, baseline="0510", made="20240501T153000"):
+    """A Sentinel-2 product as ESA delivers it: each band in several pixel sizes, as JPEG 2000."""
+    product = f"S2A_MSIL2A_20240501T101031_N{baseline}_R022_T33UVP_{made}"
+    folder = home / f"{product}.SAFE"
+    granule = folder / "GRANULE" / "L2A_T33UVP_A046274_20240501T101032"
+    layers = {
+        "R10m": ("B02", "B04", "AOT", "TCI"),
+        "R20m": ("B02", "B04", "B05", "SCL", "AOT"),
+        "R60m": ("B01", "B02", "B04", "B05", "SCL"),
+    }
+    for place, bands in [*((f"IMG_DATA/{k}", v) for k, v in layers.items()), ("QI_DATA", ("SCL",))]:
+        size = int(place[-3:-1]) if "R" in place else 20
+        for band in bands:
+            path = granule / place / f"T33UVP_20240501T101031_{band}_{size}m.jp2"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            values = np.full((3 if band == "TCI" else 1, 1200 // size, 1200 // size), 3000 + size)
+            with rasterio.open(
+                path,
+                "w",
+                driver="JP2OpenJPEG",
+                width=values.shape[2],
+                height=values.shape[1],
+                count=len(values),
+                dtype="uint16",
+                crs="EPSG:32633",
+                transform=Affine(size, 0, 500_000, 0, -size, 5_400_000),
+                REVERSIBLE="YES",
+                QUALITY="100",
+            ) as file:
+                file.write(values.astype("uint16"))
+    (folder / "MTD_MSIL2A.xml").write_text(METADATA)
+    return product
+
+
+def test_a_safe_folder_is_one_item_of_its_finest_bands(tmp_path, config):
+    product = write_safe(tmp_path / "in")
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    assert done.items == (product,)
+    assert done.skipped == ()
+    (item,) = open_source(config, str(done.catalog)).search(max_cloud=20)
+    assert item.properties["eo:cloud_cover"] == 12.345
+    sizes = {k: a.extra_fields["raster:spatial_resolution"] for k, a in item.assets.items()}
+    assert sizes == {
+        "B01": 60, "B02": 10, "B04": 10, "B05": 20, "SCL": 20, "AOT": 10, "TCI": 10,
+    }  # fmt: skip
+    cube = load([item], bands=["red", "AOT"])
+    assert cube.red.shape == (1, 120, 120)
+    # Offset of the baseline for reflectance; aerosol is stored in thousandths.
+    np.testing.assert_allclose(cube.red, 3010 * 1e-4 - 0.1, atol=1e-6)
+    np.testing.assert_allclose(cube.AOT, 3.010, atol=1e-6)
+
+
+def test_two_baselines_of_one_product_are_two_items_and_one_scene(tmp_path, config):
+    old = write_safe(tmp_path / "in", "0400", "20240502T000000")
+    new = write_safe(tmp_path / "in")
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    assert set(done.items) == {old, new}
+    cube = load(open_source(config, str(done.catalog)).search(), bands=["B01"])
+    assert cube.item_id.data.tolist() == [new]
+    assert old in cube.attrs["eolab_dropped"][0]
+
+
+def test_the_same_name_in_two_folders_is_two_scenes(tmp_path, config):
+    write(tmp_path / "in" / "a" / "scene_20240501.tif", VALUES)
+    first = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine", cog=True)
+    assert first.items == ("scene_20240501",)
+    # A folder that comes later and before it in order does not take its place.
+    write(tmp_path / "in" / "A" / "scene_20240501.tif", VALUES * 2)
+    for _ in range(2):
+        again = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine", cog=True)
+        assert set(again.items) == {"scene_20240501", "A_scene_20240501"}
+    items = {i.id: i for i in open_source(config, str(again.catalog)).search()}
+    for name, factor in (("scene_20240501", 1), ("A_scene_20240501", 2)):
+        cube = load([items[name]], native=True)
+        assert np.array_equal(next(iter(cube.data_vars.values())).data[0], VALUES * factor)
+    # The same asset twice in one folder: the second is listed.
+    write(tmp_path / "in" / "A" / "scene_20240501.tiff", VALUES)
+    (skipped,) = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine", cog=True).skipped
+    assert skipped.href.endswith("scene_20240501.tiff")
+    assert "already" in skipped.message
+
+
+@pytest.mark.parametrize("name", ["x" * 240 + "_20240501", "é 20240501", "ü 20240501", "-20240501"])
+def test_odd_and_long_names(tmp_path, config, name):
+    write(tmp_path / "in" / f"{name}.tif", VALUES)
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine", cog=True)
+    (item,) = open_source(config, str(done.catalog)).search(datetime="2024-05-01")
+    assert np.array_equal(load([item], native=True).data.data[0], VALUES)
+
+
+def test_bands_in_folders_of_their_own_are_one_item(tmp_path, config):
+    for band, factor in (("B04", 1), ("B08", 2)):
+        write(tmp_path / "in" / band / "scene_20240501.tif", VALUES * factor)
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    (item,) = open_source(config, str(done.catalog)).search()
+    assert np.array_equal(load([item], bands="B08", native=True).B08.data[0], VALUES * 2)
+
+
+def test_a_reference_system_without_a_code(tmp_path, config):
+    albers = "+proj=aea +lat_1=31.5 +lat_2=44.5 +lon_0=-97 +lat_0=23 +datum=NAD83 +units=m"
+    write(tmp_path / "in" / "field_20240501.tif", VALUES, crs=albers)
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    (item,) = open_source(config, str(done.catalog)).search()
+    assert item.properties["proj:code"] is None
+    assert "Albers" in item.properties["proj:wkt2"]
+    assert np.array_equal(load([item], native=True).data.data[0], VALUES)
+
+
+def test_radar_by_tie_points_is_refused_with_a_reason(tmp_path):
+    path = tmp_path / "in" / "s1a-iw-grd-vv-20240501t051030.tiff"
+    write(path, VALUES)
+    write(tmp_path / "in" / "good_20240501.tif", VALUES)
+    with rasterio.open(path, "r+") as file:
+        corners = [
+            (0, 0, 15.0, 48.8),
+            (0, 30, 15.1, 48.8),
+            (20, 0, 15.0, 48.7),
+            (20, 30, 15.1, 48.7),
+        ]
+        points = [rasterio.control.GroundControlPoint(r, c, x, y) for r, c, x, y in corners]
+        file.gcps = points, CRS("EPSG:4326")
+    (skipped,) = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine").skipped
+    assert "terrain" in skipped.message or "tie points" in skipped.message
+
+
+def test_a_killed_call_is_gone_on_with(tmp_path):
+    """Killed in the middle of its copies: the next call writes only what is missing."""
+    for day in range(1, 25):
+        write(tmp_path / "in" / f"scene_202405{day:02}.tif", np.tile(VALUES, (40, 40)))
+    code = (
+        "from eolab.catalog import ingest\n"
+        f"ingest({str(tmp_path / 'in')!r}, to={str(tmp_path / 'c')!r}, collection='mine', cog=True)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    try:
+        end = time.monotonic() + 120
+        while len(list(tmp_path.glob("c/*/data.tif"))) < 3:
+            assert time.monotonic() < end
+            time.sleep(0.005)
+    finally:
+        process.kill()
+        process.wait()
+    whole = {path: path.stat().st_mtime_ns for path in tmp_path.glob("c/*/data.tif")}
+    assert 3 <= len(whole) < 24
+    (tmp_path / "c" / "scene_20240520").mkdir(exist_ok=True)
+    draft = tmp_path / "c" / "scene_20240520" / f".data.tif.{process.pid}.tmp"
+    draft.write_bytes(b"half")
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine", cog=True)
+    assert len(done.items) == 24
+    assert done.converted == 24 - len(whole)
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in whole.items())
+    assert not list(tmp_path.glob("c/**/.*"))
+
+
+class TestWhereFilesLie:
+    """Files outside of the catalogue's folder are read because the user named them to `ingest`."""
+
+    @pytest.fixture
+    def far(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("far")
+        write(folder / "field_20240501.tif", VALUES)
+        return folder
+
+    def test_what_was_ingested_is_read_where_it_is(self, far, tmp_path, config):
+        done = ingest(far, to=tmp_path / "c", collection="mine")
+        source = open_source(config, str(done.catalog))
+        assert np.array_equal(load(source.search(), native=True).data.data[0], VALUES)
+        assert not source.skipped
+
+    def test_else_the_error_names_the_setting(self, far, tmp_path, config):
+        done = ingest(far, to=tmp_path / "c", collection="mine")
+        (config.root / "roots.json").unlink()
+        source = open_source(config, str(done.catalog))
+        items = source.search()
+        assert "outside" in source.skipped[0].message
+        for use in (load, preview, thumbnail, download):
+            with pytest.raises(BadInput, match="outside") as error:
+                use(items[0] if use in (preview, thumbnail) else items)
+            assert f'roots = ["{far}"]' in error.value.hint
+        text = config.file.read_text()
+        config.file.write_text(text.replace("[workspace]", f'[workspace]\nroots = ["{far}"]'))
+        source = open_source(configuration.load(config.file), str(done.catalog))
+        assert np.array_equal(load(source.search(), native=True).data.data[0], VALUES)
+
+    def test_more_is_taken_up_by_the_catalogue(self, far, tmp_path, config):
+        done = ingest(far, to=tmp_path / "c", collection="mine")
+        source = open_source(config, str(done.catalog))
+        write(tmp_path / "more" / "other_20240601.tif", VALUES)
+        assert source.ingest(tmp_path / "more").items == ("other_20240601",)
+        assert [i.id for i in source.search()] == ["field_20240501", "other_20240601"]
+        with pytest.raises(BadInput, match="ingest"):
+            ApiSource("far", "https://example.com/v1").ingest(tmp_path / "more")

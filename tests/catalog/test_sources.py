@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pystac
@@ -126,15 +127,19 @@ class TestNested(SourceContract):
 
 class TestGeoParquet(SourceContract):
     @pytest.fixture
-    def source(self, sample_items, tmp_path, config):
+    def source(self, sample, sample_items, tmp_path, config):
         from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
 
         table = parse_stac_items_to_arrow([i.to_dict() for i in sample_items])
         to_parquet(table, tmp_path / "items.parquet")
-        return open_source(config, str(tmp_path / "items.parquet"))
+        # Its items name files of another folder.
+        told = replace(config, roots=(sample,))
+        return open_source(told, str(tmp_path / "items.parquet"))
 
     def test_it_holds_what_the_catalogue_holds(self, source, sample_items):
-        assert [i.id for i in source.search()] == [i.id for i in sample_items]
+        found = source.search()
+        assert [i.id for i in found] == [i.id for i in sample_items]
+        assert [set(i.assets) for i in found] == [set(i.assets) for i in sample_items]
         assert source.simulated
 
 

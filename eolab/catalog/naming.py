@@ -1,0 +1,168 @@
+"""What the names of raster files say: which scene, which band, when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from eolab.errors import BadInput
+
+# Dates as they stand in names: 20210324T101031, 2021-03-24, 2021083 (day of the year).
+DATES = (
+    r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)T(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)",
+    r"(?P<year>\d{4})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-3]\d)",
+    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?!\d)",
+    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<ordinal>[0-3]\d{2})(?!\d)",
+)
+_BANDS = r"B\d{1,2}A?|SCL|CLM|CLP|QA_PIXEL|FMASK|VV|VH|NDVI|red|green|blue|nir|swir\d*"
+_BAND = re.compile(rf"(?:^|[_.\-])({_BANDS})(?:_\d+m)?$", re.IGNORECASE)
+_ONLY_BAND = re.compile(_BANDS, re.IGNORECASE)
+# In a SAFE folder each file ends with its layer: aerosol, water vapour and true colour too.
+_SAFE_BAND = re.compile(r"(?:^|_)(B\d\d|B8A|SCL|AOT|WVP|TCI)(?:_\d+m)?$")
+_RESOLUTION = re.compile(r"R\d+m")
+_PRODUCT = re.compile(
+    r"(S2[A-D])_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})"
+)
+_LARGEST = 16 << 20  # bytes of a product's metadata
+
+
+@dataclass(frozen=True)
+class Name:
+    """To what a file belongs.
+
+    Attributes:
+        folder: Files of one item lie in it or below.
+        item: Name of the item.
+        asset: Which of its assets the file is.
+    """
+
+    folder: Path
+    item: str
+    asset: str
+
+
+def name_of(path: Path, variable: str = "") -> Name:
+    """What a file's path says: files that differ only in their band are one item.
+
+    Args:
+        path: Of the file.
+        variable: Of a container, "" for a plain file.
+    """
+    product = safe_folder(path)
+    home = path.parent
+    if product is None and _RESOLUTION.fullmatch(home.name):
+        home = home.parent
+    if variable:
+        return Name(path.parent, path.stem, variable)
+    if product is not None:
+        found = _SAFE_BAND.search(path.stem)
+        return Name(product, product.stem, found[1] if found else path.stem)
+    if band := _BAND.search(path.stem):
+        return Name(home, path.stem[: band.start()] or home.name, band[1])
+    if _ONLY_BAND.fullmatch(home.name):  # a folder for each band
+        return Name(home.parent, path.stem, home.name)
+    return Name(home, path.stem, "data")
+
+
+def safe_folder(path: Path) -> Path | None:
+    """The product's folder, as ESA delivers it, in which a file lies."""
+    return next((folder for folder in path.parents if folder.suffix.upper() == ".SAFE"), None)
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """A user's regular expression for the time in a path.
+
+    Raises:
+        BadInput: It is none, or does not name the year.
+    """
+    hint = r"For example: (?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise BadInput(f"pattern = {pattern!r}: {error}", hint) from error
+    if "year" not in compiled.groupindex:
+        raise BadInput(f"pattern = {pattern!r} has no group `year`", hint)
+    return compiled
+
+
+def time_of(
+    path: Path, tags: Mapping[str, str], expressions: Sequence[re.Pattern[str]]
+) -> datetime:
+    """By the nearest part of the path that holds a date, else by the file's tags.
+
+    Raises:
+        BadInput: Neither holds one.
+    """
+    for part in (path.stem, *(parent.name for parent in list(path.parents)[:3])):
+        for expression in expressions:
+            for found in expression.finditer(part):
+                time = _build(found.groupdict())
+                if time is not None:
+                    return time
+    for name in (
+        "TIFFTAG_DATETIME",
+        "ACQUISITION_DATE",
+        "acquisition_date",
+        "datetime",
+        "DATETIME",
+    ):
+        text = tags.get(name, "").strip().replace("/", "-")
+        for form in ("%Y:%m:%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"):
+            try:
+                return datetime.strptime(text, form).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+    raise BadInput("no date in its name or tags", "Give pattern= with the groups year, month, day.")
+
+
+def _build(parts: Mapping[str, str | None]) -> datetime | None:
+    year = int(parts["year"] or 0)
+    clock = [int(parts.get(name) or 0) for name in ("hour", "minute", "second")]
+    try:
+        if parts.get("ordinal"):
+            day = datetime.strptime(f"{year} {parts['ordinal']}", "%Y %j").replace(tzinfo=UTC)
+            return day.replace(hour=clock[0], minute=clock[1], second=clock[2])
+        month, day_ = int(parts.get("month") or 1), int(parts.get("day") or 1)
+        return datetime(year, month, day_, clock[0], clock[1], clock[2], tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def properties_of(path: Path) -> Mapping[str, object]:
+    """What a Sentinel-2 path says: satellite, tile, orbit, baseline; and its product's metadata."""
+    found = _PRODUCT.search(str(path))
+    if not found:
+        return {}
+    product = safe_folder(path)
+    return {
+        "platform": f"sentinel-2{found[1][-1].lower()}",
+        "constellation": "sentinel-2",
+        "s2:product_type": f"S2MSI{found[2][1:]}",
+        "s2:processing_baseline": f"{found[4]}.{found[5]}",
+        "sat:relative_orbit": int(found[6]),
+        "grid:code": f"MGRS-{found[7]}",
+        **({} if product is None else _metadata(product)),
+    }
+
+
+@lru_cache(maxsize=64)
+def _metadata(product: Path) -> Mapping[str, object]:
+    """Cloud cover and datatake by `MTD_MSIL2A.xml`; nothing where it is missing or damaged."""
+    told: dict[str, object] = {}
+    for file in sorted(product.glob("MTD_MSI*.xml")):
+        try:
+            with file.open("rb") as read:
+                text = read.read(_LARGEST).decode("utf-8", "replace")
+        except OSError:
+            continue
+        # Two values out of many: no reason to build the tree.
+        cover = re.search(r"<Cloud_Coverage_Assessment>\s*(\d+(?:\.\d+)?)\s*<", text)
+        if cover and float(cover[1]) <= 100:
+            told["eo:cloud_cover"] = round(float(cover[1]), 3)
+        if datatake := re.search(r"datatakeIdentifier=\"(\w[\w.]*)\"", text):
+            told["s2:datatake_id"] = datatake[1]
+    return told
