@@ -6,14 +6,16 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from eolab import config as configuration
-from eolab import logins
+from eolab import logins, toml_text
 from eolab.config import FILE, FORMAT, Config, check_name
-from eolab.errors import BadInput, ConfigError, Conflict
+from eolab.errors import BadInput, ConfigError, Conflict, NotFound, nearest
 
 KINDS = ("auto", "api", "static", "geoparquet")
 LONGEST = 2_000
@@ -54,11 +56,10 @@ def add_catalog(
         Conflict: The name is taken by another address, or the file cannot be written.
     """
     check_name(name, "catalogue")
-    if kind not in KINDS:
-        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
     with _lock:
         file = config.file or (config.root if _named() else start) / FILE
         address = _checked(url, file.parent)
+        table = _table(url, kind, description, {**(login or {}), **plain})
         known = config.catalogs.get(name)
         if known is not None:
             if known.url == address:
@@ -66,14 +67,154 @@ def add_catalog(
             raise Conflict(
                 f"there is a catalogue {name!r} already: {known.url}", "Take another name."
             )
-        given = {key: value for key, value in {**(login or {}), **plain}.items() if value}
-        _check_login(given)
-        wanted: dict[str, object] = {
-            "kind": "" if kind == "auto" else kind,
-            "description": " ".join(description.split()),
-        }
-        table = {"url": url.strip(), **wanted, **given}
-        return _append(file, config, f"catalogs.{name}", {k: v for k, v in table.items() if v})
+        return _write(file, config, lambda text: toml_text.add_table(text, _path(name), table))
+
+
+def change_catalog(
+    config: Config,
+    *,
+    name: str,
+    url: str,
+    kind: str = "auto",
+    description: str = "",
+    login: Mapping[str, object] | None = None,
+    **plain: str,
+) -> Config:
+    """Say an own catalogue of `eolab.toml` otherwise, in its place; all of it is said anew.
+
+    Args:
+        config: The workspace as it is now.
+        name: Which one; a name stays.
+        url: As in `add_catalog`, and so the others.
+        kind: One of `KINDS`.
+        description: One line for the panel.
+        login: How it lets us in; None for an open one.
+        **plain: Keys of the login, each on its own.
+
+    Raises:
+        NotFound: No such catalogue.
+        BadInput: An address or login that cannot be used.
+        Conflict: It came with eolab, or the file cannot be changed.
+    """
+    with _lock:
+        file = _file_of(config, name)
+        _checked(url, file.parent)
+        table = _table(url, kind, description, {**(login or {}), **plain})
+        return _write(file, config, lambda text: toml_text.change_table(text, _path(name), table))
+
+
+def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Removed:
+    """Take an own catalogue out of `eolab.toml`; files stay, those that it names too.
+
+    Args:
+        config: The workspace as it is now.
+        name: Which one.
+        secrets: Delete from the system's key store, too, what only this catalogue names there.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It came with eolab, or the file cannot be changed.
+    """
+    with _lock:
+        file = _file_of(config, name)
+        was = read_catalog(config, name)
+        named = secrets_of(config, name) if secrets else []
+        after = _write(file, config, lambda text: toml_text.drop_table(text, _path(name)))
+    gone, left = [], []
+    for reference in named:
+        try:
+            if logins.delete_secret(reference):
+                gone.append(reference)
+        except BadInput as error:
+            left.append(f"{reference}: {error.message}")
+    return Removed(after, was, gone, left)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A catalogue that is no longer named.
+
+    Attributes:
+        config: The configuration without it.
+        was: What `add_catalog` takes to name it again: ``name``, ``url``, ``kind``,
+            ``description``, ``login``.
+        secrets: References of what was deleted from the key store.
+        left: What could not be deleted there, and why.
+    """
+
+    config: Config
+    was: Mapping[str, object]
+    secrets: Sequence[str]
+    left: Sequence[str]
+
+
+def read_catalog(config: Config, name: str) -> dict[str, object]:
+    """An own catalogue as the file says it, in the arguments of `add_catalog`.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It came with eolab, or the file is not to be read.
+    """
+    file = _file_of(config, name)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))["catalogs"][name]
+    except (OSError, ValueError, KeyError) as error:
+        raise Conflict(f"{file} cannot be read: {error}", "Mend it, then try again.") from error
+    return {
+        "name": name,
+        "url": table["url"],
+        "kind": table.get("kind", "auto"),
+        "description": table.get("description", ""),
+        "login": {key: table[key] for key in logins.KEYS if key in table},
+    }
+
+
+def secrets_of(config: Config, name: str) -> list[str]:
+    """References to the key store that this catalogue names and no other of the workspace."""
+    entry = config.catalogs[name]
+    others = {
+        reference
+        for other in config.catalogs.values()
+        if other.name != name
+        for reference in logins.references(other.login)
+    }
+    own = dict.fromkeys(logins.references(entry.login))
+    return [r for r in own if r.startswith("keyring:") and r not in others]
+
+
+def _path(name: str) -> tuple[str, str]:
+    return ("catalogs", name)
+
+
+def _file_of(config: Config, name: str) -> Path:
+    """The file that names an own catalogue.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It comes with eolab.
+    """
+    if name not in config.catalogs:
+        raise NotFound(f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues"))
+    if name in configuration.built_in(config) or config.file is None:
+        raise Conflict(
+            f"the catalogue {name!r} comes with eolab",
+            "What was added can be changed and removed.",
+        )
+    return config.file
+
+
+def _table(url: str, kind: str, description: str, login: Mapping[str, object]) -> dict[str, object]:
+    """A catalogue's table, without what is empty."""
+    if kind not in KINDS:
+        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+    given = {key: value for key, value in login.items() if value}
+    _check_login(given)
+    wanted: dict[str, object] = {
+        "url": url.strip(),
+        "kind": "" if kind == "auto" else kind,
+        "description": " ".join(description.split()),
+    }
+    return {key: value for key, value in {**wanted, **given}.items() if value}
 
 
 def _check_login(given: Mapping[str, object]) -> None:
@@ -133,20 +274,18 @@ def _checked(url: str, folder: Path) -> str:
     return url
 
 
-def _append(file: Path, config: Config, key: str, table: Mapping[str, object]) -> Config:
-    """Write a table below what the file holds: TOML lets tables stand in any order."""
+def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
+    """Change the file's text as a whole, or not at all."""
     file = file.resolve()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        root = json.dumps("." if config.root == file.parent else str(config.root))
-        text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
-    lines = [f"{name} = {_toml(value)}" for name, value in table.items()]
-    gap = "\n" if text.endswith("\n") else "\n\n"
-    after = f"{text}{gap}[{key}]\n" + "\n".join(lines) + "\n"
     trial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        trial.write_text(after, encoding="utf-8")
+        try:
+            # As bytes: line ends stay as they are.
+            text = file.read_bytes().decode()
+        except FileNotFoundError:
+            root = json.dumps("." if config.root == file.parent else str(config.root))
+            text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
+        trial.write_bytes(change(text).encode())
         if file.exists():
             trial.chmod(file.stat().st_mode)
         made = configuration.load(trial)  # a fault must not reach the file
@@ -159,14 +298,8 @@ def _append(file: Path, config: Config, key: str, table: Mapping[str, object]) -
         raise Conflict(
             f"{file} cannot be written: {error.strerror}", "Check its permissions."
         ) from error
+    except ValueError as error:  # no TOML, or a table that is written in an unusual way
+        raise Conflict(f"{file} cannot be changed: {error}", "Change it in an editor.") from error
     finally:
         trial.unlink(missing_ok=True)
     return configuration.load(file)
-
-
-def _toml(value: object) -> str:
-    """A text, a truth or a table of them in one line; JSON's escapes are TOML's."""
-    if isinstance(value, Mapping):
-        inner = (f"{json.dumps(str(key))} = {_toml(part)}" for key, part in value.items())
-        return "{" + ", ".join(inner) + "}"
-    return json.dumps(value, ensure_ascii=False)

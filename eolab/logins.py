@@ -124,6 +124,38 @@ def secret(reference: str, what: str) -> str:
     return found
 
 
+def delete_secret(reference: str) -> bool:
+    """Take a secret out of the key store; False where it is not there.
+
+    Args:
+        reference: "keyring:SERVICE/USER".
+
+    Raises:
+        BadInput: There is no key store, or it does not open.
+    """
+    service, _, user = reference.partition(":")[2].partition("/")
+    try:
+        import keyring
+    except ImportError as error:
+        raise BadInput("there is no key store", "Install it: pip install keyring") from error
+    try:
+        if keyring.get_password(service, user) is None:
+            return False
+        keyring.delete_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise BadInput(
+            f"the key store does not open: {error}", f"keyring del {service} {user}"
+        ) from error
+    return True
+
+
+def references(login: Login) -> list[str]:
+    """Where a login's secrets are: "env:NAME" and "keyring:SERVICE/USER"."""
+    s3 = login.s3 or S3Login()
+    places = [login.token, login.client_id, login.client_secret, s3.key, s3.secret]
+    return [place for place in (*places, *login.headers.values()) if is_reference(place)]
+
+
 def is_reference(text: str) -> bool:
     return text.startswith(("env:", "keyring:")) and len(text.partition(":")[2]) > 0
 

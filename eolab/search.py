@@ -95,6 +95,23 @@ def publish(root: Path, entries: Iterable[Entry], *, whole: Sequence[str] = ()) 
             )
 
 
+def forget(root: Path, kinds: Sequence[str], start: str) -> None:
+    """Drop the entries of these kinds whose id begins with ``start``.
+
+    Raises:
+        sqlite3.OperationalError: The file is locked for long or cannot be written.
+    """
+    if not (root / FILE).exists():
+        return
+    where = f"kind IN ({', '.join('?' * len(kinds))}) AND substr(id, 1, ?) = ?"
+    values = [*kinds, len(start), start]
+    with _open(root) as db, db:
+        db.execute(
+            f"DELETE FROM words WHERE rowid IN (SELECT number FROM entries WHERE {where})", values
+        )
+        db.execute(f"DELETE FROM entries WHERE {where}", values)
+
+
 def find(
     root: Path,
     text: str = "",

@@ -108,9 +108,12 @@ class Section:
                 raise ConfigError(
                     f"{self.file}: [{name}.{table}]: {error.message}", error.hint
                 ) from None
-        return [
-            Section(self.file, f"{name}.{table}", value, allowed) for table, value in tables.items()
-        ]
+        found = []
+        for table, value in tables.items():
+            section = Section(self.file, f"{name}.{table}", value, allowed)
+            section.name = table  # which may have a dot of its own
+            found.append(section)
+        return found
 
 
 def kind_of(value: object) -> str:

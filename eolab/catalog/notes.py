@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.areas import footprint
 from eolab.catalog.query import item_time
-from eolab.search import Entry, publish
+from eolab.search import Entry, forget, publish
 
 if TYPE_CHECKING:
     import pystac
@@ -68,6 +69,14 @@ def note_collections(source: Source, collections: Iterable[pystac.Collection]) -
             )
         )
     _publish(source, entries)
+
+
+def forget_catalog(root: Path, name: str) -> None:
+    """Forget what was noted of a catalogue that is gone, or has another address now."""
+    try:
+        forget(root, ("collection", "item"), f"{name}/")
+    except (sqlite3.Error, OSError):
+        pass  # locked: its results say, when they are opened, that it is not there
 
 
 def _publish(source: Source, entries: list[Entry]) -> None:

@@ -19,6 +19,7 @@ from eolab.catalog.query import cloud_cover, item_time, make_query, stamp
 from eolab.catalog.resolve import resolve_duplicates
 from eolab.catalog.sources import Source, is_simulated
 from eolab.catalog.static import StaticSource
+from eolab.config import built_in
 from eolab.errors import EolabError, NotFound
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 
 def catalogs(config: Config) -> dict[str, object]:
-    """Body of `catalogs`: what is configured; nothing is asked over the network."""
+    """Body of `catalogs`: what is configured; nothing is asked over the network.
+
+    ``own`` are those that somebody added, and may change and remove.
+    """
+    given = built_in(config)
     return {
         "catalogs": [
             {
@@ -37,6 +42,7 @@ def catalogs(config: Config) -> dict[str, object]:
                 "url": entry.url,
                 "description": entry.description,
                 "simulated": entry.url == str(config.sample / "catalog.json"),
+                "own": entry.name not in given,
             }
             for entry in config.catalogs.values()
             # A sample that is not made yet has nothing to show.

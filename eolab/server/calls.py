@@ -40,6 +40,16 @@ def catalogs(config: Config) -> object:
     return snapshot.catalogs(config)
 
 
+def catalog_forget(config: Config, *, name: str) -> object:
+    """Forget what was noted of a catalogue that was removed or changed: all that there are."""
+    _load("eolab.catalog.snapshot")
+    from eolab.catalog import access, notes
+
+    access.forget(name)
+    notes.forget_catalog(config.root, name)
+    return catalogs(config)
+
+
 def catalog_collections(config: Config, *, name: str) -> object:
     """The collections of one configured catalogue."""
     _check_catalog(config, name)
@@ -269,6 +279,7 @@ def _picture(data: bytes) -> str | None:
 CALLS: Mapping[str, Callable[..., object]] = {
     "catalogs": catalogs,
     "catalog.collections": catalog_collections,
+    "catalog.forget": catalog_forget,
     "catalog.items": catalog_items,
     "catalog.thumbnail": catalog_thumbnail,
     "catalog.preview": catalog_preview,

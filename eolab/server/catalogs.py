@@ -32,7 +32,7 @@ class Catalogs(Handler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """`{"catalogs": [{"name", "kind", "url", "description", "simulated"}]}`."""
+        """`{"catalogs": [{"name", "kind", "url", "description", "simulated", "own"}]}`."""
         self.answer(await self.call("catalogs"))
 
     @authenticated
@@ -44,23 +44,73 @@ class Catalogs(Handler):
         `eolab.logins`; secrets are named (`env:NAME`, `keyring:SERVICE/USER`). The same again
         changes nothing.
         """
-        body = self.body()
-        name, url = text_of(body, "name"), text_of(body, "url")
-        options = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
-        login = {key: body[key] for key in _TABLES if body.get(key)}
-        place = self.services.place
+        body, place = self.body(), self.services.place
+        start = Path(place.root_dir or ".")
+        named = {"name": text_of(body, "name"), **_said(body)}
         await asyncio.to_thread(
-            lambda: config_file.add_catalog(
-                place.config(),
-                Path(place.root_dir or "."),
-                name=name,
-                url=url,
-                login=login,
-                **options,
-            )
+            lambda: config_file.add_catalog(place.config(), start, **named)  # type: ignore[arg-type]
         )
         self.set_status(201)
         self.answer(await self.call("catalogs"))
+
+
+class Catalog(Handler):
+    """GET, PUT, DELETE: one catalogue that somebody added, as `eolab.toml` says it."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`{"name", "url", "kind", "description", "login": {...}, "secrets": [...]}`.
+
+        `secrets` are those of the key store that no other catalogue names, by reference. 409 for
+        one that comes with eolab.
+        """
+        config = self.workspace
+        said = await asyncio.to_thread(config_file.read_catalog, config, name)
+        self.answer({**said, "secrets": config_file.secrets_of(config, name)})
+
+    @authenticated
+    @authorized
+    async def put(self, name: str) -> None:
+        """As POST `catalogs` without the name: all catalogues; what is not sent is dropped."""
+        named = {"name": name, **_said(self.body())}
+        config = self.workspace
+        await asyncio.to_thread(
+            lambda: config_file.change_catalog(config, **named)  # type: ignore[arg-type]
+        )
+        self.answer(await self.call("catalog.forget", name=name))
+
+    @authenticated
+    @authorized
+    async def delete(self, name: str) -> None:
+        """`?secrets=1` deletes its secrets from the key store too. No file is deleted.
+
+        `{"catalogs", "was", "secrets", "left"}`: `was` is what POST `catalogs` takes to name it
+        again, `left` what the key store did not give up.
+        """
+        secrets = bool(self.number("secrets", int, 0, 0, 1))
+        removed = await asyncio.to_thread(
+            config_file.remove_catalog, self.workspace, name, secrets=secrets
+        )
+        login = removed.was["login"]
+        plain = {key: value for key, value in removed.was.items() if key != "login"}
+        rest = await self.call("catalog.forget", name=name)
+        assert isinstance(rest, dict)
+        self.answer(
+            {
+                **rest,
+                "was": {**plain, **(login if isinstance(login, dict) else {})},
+                "secrets": removed.secrets,
+                "left": removed.left,
+            }
+        )
+
+
+def _said(body: dict[str, object]) -> dict[str, object]:
+    """What a request says of a catalogue, in the arguments of `config_file`."""
+    said: dict[str, object] = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
+    said["login"] = {key: body[key] for key in _TABLES if body.get(key)}
+    return {"url": text_of(body, "url"), **said}
 
 
 class Prepare(Handler):

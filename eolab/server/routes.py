@@ -319,6 +319,7 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/status", Status),
     (rf"{BASE}/catalogs", catalogs.Catalogs),
     (rf"{BASE}/search/prepare", catalogs.Prepare),
+    (rf"{BASE}/catalogs/([^/]+)", catalogs.Catalog),
     (rf"{BASE}/catalogs/([^/]+)/collections", Collections),
     (rf"{BASE}/catalogs/([^/]+)/items", Items),
     (rf"{BASE}/catalogs/([^/]+)/thumbnail", Thumbnail),

@@ -53,6 +53,8 @@ def set_theme(page: Page, theme: str) -> None:
     )
     light = "true" if theme == "Light" else "false"
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    # Lab covers itself while it loads a theme.
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def post(lab: Lab, path: str, body: dict[str, object]) -> None:

@@ -129,7 +129,7 @@ def test_a_download_is_ended_and_gone_on_with(
     tab = open_search(page, catalog="far")
     tab.locator("[aria-rowindex='2']").click()
     tab.get_by_role("tab", name="Files").click()
-    tab.get_by_role("button", name="Download 1 files, about 6.0 MB").click()
+    tab.get_by_role("button", name="Download 1 file, about 6.0 MB").click()
     row = tab.locator(".eolab-Download-row").first
     expect(row).to_have_attribute("data-state", "running")
     expect(row).to_contain_text("of 6.0 MB")

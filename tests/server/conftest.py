@@ -108,6 +108,9 @@ def start(folder: Path, *options: str, base: str = BASE) -> Server:
         "JUPYTER_NO_CONFIG": "",
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "PYTHONPATH": str(ROOT),
+        # A key store of its own: the machine's is not to be touched.
+        "PYTHON_KEYRING_BACKEND": "tests.keystore.FileKeys",
+        "KEYS_FILE": str(folder / "keys.json"),
     }
     config = Config(root=folder / "root" / "eolab-workspace", file=folder / "root" / "eolab.toml")
     if not config.file.exists():
