@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it, vi } from 'vitest';
 
 import { AddSource } from '../src/catalog/AddSource';
+import { loginBody, readLogin } from '../src/catalog/login';
 import { extentText } from '../src/catalog/CollectionAbout';
 import {
   featuresCode,
@@ -412,5 +413,32 @@ it('a catalogue is added, and a refusal is told with its hint', async () => {
   expect(sent).toMatchObject({
     name: 'bucket',
     s3: { profile: 'mine', requester_pays: true }
+  });
+});
+
+describe('the login of a catalogue', () => {
+  const logins: [string, Record<string, unknown>][] = [
+    ['none', {}],
+    ['token', { token: 'env:TOKEN' }],
+    ['header', { headers: { 'X-Key': 'env:KEY' } }],
+    ['sign', { sign: 'planetary-computer' }],
+    ['s3', { s3: { requester_pays: true, profile: 'me' } }],
+    [
+      'oauth',
+      { client_secret: 'env:S', client_id: 'me', token_url: 'https://t' }
+    ]
+  ];
+  it.each(logins)('%s stands in its form as in the file', (kind, login) => {
+    const draft = readLogin(login);
+    expect(draft.kind).toBe(kind);
+    expect(loginBody(draft)).toEqual(login);
+  });
+
+  it.each([
+    { token: 'env:A', s3: { profile: 'me' } },
+    { headers: { a: 'b', c: 'd' } },
+    { token: 'env:A', sign: 'planetary-computer' }
+  ])('that no form holds is kept whole: %o', login => {
+    expect(readLogin(login).kind).toBe('kept');
   });
 });

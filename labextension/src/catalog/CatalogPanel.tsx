@@ -7,6 +7,8 @@ import { Loading } from '../shared/Loading';
 import { Notice } from '../shared/Notice';
 import { Stale } from '../shared/Stale';
 import { AddSource } from './AddSource';
+import { FindPanel } from './FindPanel';
+import { SavedPanel } from './SavedPanel';
 import { SourceRow } from './SourceRow';
 
 /** The catalogues of the workspace, each opening to its collections and items. */
@@ -36,6 +38,7 @@ export function CatalogPanel(): JSX.Element {
   return (
     <>
       <Stale error={error} />
+      <FindPanel />
       <button
         className="eolab-Button eolab-SearchButton"
         onClick={() => void commands.execute(CommandIDs.searchScenes)}
@@ -49,6 +52,7 @@ export function CatalogPanel(): JSX.Element {
           </li>
         ))}
       </ul>
+      <SavedPanel />
       <AddSource />
     </>
   );

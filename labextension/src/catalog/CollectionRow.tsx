@@ -35,8 +35,13 @@ export function CollectionRow(props: IProps): JSX.Element {
     <Disclosure
       level={2}
       open={open}
-      title={[collection.id, collection.description, collection.license]
-        .filter(Boolean)
+      title={[
+        collection.title,
+        collection.id,
+        collection.description,
+        collection.license
+      ]
+        .filter((line, at, all) => line && all.indexOf(line) === at)
         .join('\n')}
       label={
         <>
@@ -52,8 +57,9 @@ export function CollectionRow(props: IProps): JSX.Element {
       detail={detail.length ? detail.join(' · ') : collection.id}
       actions={
         <button
-          className="eolab-Button"
+          className="eolab-IconButton"
           aria-label={trans.__('Search %1', collection.title || collection.id)}
+          title={trans.__('Search %1', collection.title || collection.id)}
           onClick={() =>
             void commands.execute(CommandIDs.searchScenes, {
               catalog: source.name,
@@ -61,7 +67,12 @@ export function CollectionRow(props: IProps): JSX.Element {
             })
           }
         >
-          {trans.__('Search')}
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path
+              fillRule="evenodd"
+              d="M10 3a7 7 0 1 0 4.200 12.600l5 5 1.400-1.400-5-5A7 7 0 0 0 10 3zm0 2a5 5 0 1 1 0 10 5 5 0 0 1 0-10z"
+            />
+          </svg>
         </button>
       }
     >

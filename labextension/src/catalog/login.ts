@@ -1,7 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** How a catalogue lets us in, as its form asks for it. */
-export type LoginKind = 'none' | 'token' | 'header' | 'oauth' | 'sign' | 's3';
+/** How a catalogue lets us in, as its form asks for it; `kept` has no form, and stays as it is. */
+export type LoginKind =
+  'none' | 'token' | 'header' | 'oauth' | 'sign' | 's3' | 'kept';
+
+/** A login as its form holds it. */
+export interface ILoginDraft {
+  kind: LoginKind;
+  values: Readonly<Record<string, string>>;
+  /** Who reads pays, of an object store. */
+  pays: boolean;
+}
+
+export const NO_LOGIN: ILoginDraft = { kind: 'none', values: {}, pays: false };
 
 /** One field of a login. */
 export interface ILoginField {
@@ -17,9 +28,12 @@ const SECRET = 'env:NAME or keyring:SERVICE/USER';
 
 /** The logins with their names. */
 export function loginKinds(
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  kept: boolean
 ): readonly (readonly [LoginKind, string])[] {
+  const asItIs = ['kept', trans.__('as eolab.toml has it')] as const;
   return [
+    ...(kept ? [asItIs] : []),
     ['none', trans.__('none')],
     ['token', trans.__('bearer token')],
     ['header', trans.__('header')],
@@ -69,24 +83,71 @@ export function loginFields(
 }
 
 /** A login as the server half takes it. */
-export function loginBody(
-  kind: LoginKind,
-  values: Readonly<Record<string, string>>,
-  pays: boolean
-): Record<string, unknown> {
+export function loginBody(draft: ILoginDraft): Record<string, unknown> {
   const given = Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value.trim() !== '')
+    Object.entries(draft.values).filter(([, value]) => value.trim() !== '')
   );
-  switch (kind) {
+  switch (draft.kind) {
     case 'sign':
       return { sign: 'planetary-computer' };
     case 'header':
       return { headers: { [given['header'] ?? '']: given['value'] ?? '' } };
     case 's3':
-      return { s3: { ...given, ...(pays ? { requester_pays: true } : {}) } };
+      return {
+        s3: { ...given, ...(draft.pays ? { requester_pays: true } : {}) }
+      };
     case 'none':
+    case 'kept':
       return {};
     default:
       return given;
   }
+}
+
+/** The form of a login that the file holds; `kept` where it says more than any form can. */
+export function readLogin(login: Record<string, unknown>): ILoginDraft {
+  const { headers, s3 } = login as Record<string, Record<string, unknown>>;
+  const drafts: ILoginDraft[] = [
+    NO_LOGIN,
+    { ...NO_LOGIN, kind: 'sign' },
+    { ...NO_LOGIN, kind: 'token', values: texts(login, ['token']) },
+    { ...NO_LOGIN, kind: 'oauth', values: texts(login, OAUTH) }
+  ];
+  for (const [header, value] of Object.entries(headers ?? {})) {
+    const values = { header, value: String(value) };
+    drafts.push({ ...NO_LOGIN, kind: 'header', values });
+  }
+  if (s3) {
+    const pays = s3['requester_pays'] === true;
+    drafts.push({ kind: 's3', values: texts(s3, Object.keys(s3)), pays });
+  }
+  // Only a form that gives back all that the file says may take its place.
+  return (
+    drafts.find(draft => canonical(loginBody(draft)) === canonical(login)) ?? {
+      ...NO_LOGIN,
+      kind: 'kept'
+    }
+  );
+}
+
+const OAUTH = ['client_id', 'client_secret', 'token_url', 'scope'];
+
+function texts(
+  table: Record<string, unknown>,
+  keys: readonly string[]
+): Record<string, string> {
+  return Object.fromEntries(
+    keys
+      .map(key => [key, table[key]] as const)
+      .filter((pair): pair is [string, string] => typeof pair[1] === 'string')
+  );
+}
+
+/** Equal for equal tables, whatever the order of their keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null
+      ? Object.fromEntries(Object.entries(part).sort())
+      : part
+  );
 }

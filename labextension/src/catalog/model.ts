@@ -127,9 +127,47 @@ export class CatalogModel extends RoomModel {
   }
 
   /** Name one more catalogue in `eolab.toml`, with how it lets us in. */
-  async add(source: INewSource, login: Record<string, unknown>): Promise<void> {
+  async add(source: INewSource, login: object): Promise<void> {
     await this._client.post('catalogs', { ...source, ...login });
     await this.catalogs.refresh();
+  }
+
+  /** A catalogue that somebody added, as `eolab.toml` says it. */
+  async entry(name: string): Promise<ISourceEntry> {
+    return this._client.get(`catalogs/${encodeURIComponent(name)}`);
+  }
+
+  /** Say another address of a catalogue, or another login. */
+  async change({ name, ...rest }: INewSource, login: object): Promise<void> {
+    const body = { ...rest, ...login };
+    await this._client.put(`catalogs/${encodeURIComponent(name)}`, body);
+    await this.catalogs.refresh();
+    this._forget(name);
+    if (this.search.state.query.catalog === name) {
+      void this.search.run();
+    }
+  }
+
+  /** Take a catalogue out of `eolab.toml`; with its secrets, out of the key store too. */
+  async remove(name: string, secrets: boolean): Promise<IRemoved> {
+    const path = `catalogs/${encodeURIComponent(name)}`;
+    try {
+      return await this._client.delete(path, { secrets: secrets ? 1 : 0 });
+    } finally {
+      // A lost answer too: what there is now is asked for.
+      await this.catalogs.refresh();
+      const { data } = this.catalogs.state;
+      if (data && !data.catalogs.some(source => source.name === name)) {
+        this.search.leave(name);
+        this._forget(name);
+      }
+    }
+  }
+
+  /** What came of a catalogue that is another now, or gone. */
+  private _forget(name: string): void {
+    this.thumbnails.forget(name);
+    this.clear(key => key[1] === name && key[0] !== 'saved');
   }
 
   /** What the items of a collection can be filtered by. */
@@ -241,6 +279,22 @@ export interface INewSource {
   url: string;
   kind: string;
   description: string;
+}
+
+/** A catalogue as `eolab.toml` names it. */
+export interface ISourceEntry extends INewSource {
+  login: Record<string, unknown>;
+  /** What of the key store it alone names. */
+  secrets: string[];
+}
+
+/** A catalogue that was removed. */
+export interface IRemoved {
+  /** What names it again. */
+  was: INewSource;
+  /** What was deleted from the key store, and what could not be. */
+  secrets: string[];
+  left: string[];
 }
 
 function path(catalog: string, what: string): string {

@@ -50,6 +50,9 @@ export const catalogPlugin: JupyterFrontEndPlugin<void> = {
           properties: {
             catalog: text(trans.__('The name of the catalogue')),
             collection: text(trans.__('The id of the collection')),
+            item: text(
+              trans.__('What is opened of the answer: collection/item')
+            ),
             query: {
               type: 'object',
               description: trans.__('A whole query, as a tab keeps it')

@@ -52,7 +52,11 @@ export class SearchTabs {
     }
     this._app.shell.activateById(ID);
     if (args.query) {
-      search.start(readQuery(args.query));
+      const { item } = args;
+      search.start(
+        readQuery(args.query),
+        typeof item === 'string' ? item : undefined
+      );
     } else if (typeof args.catalog === 'string') {
       const collection =
         typeof args.collection === 'string' ? args.collection : '';

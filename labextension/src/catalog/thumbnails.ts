@@ -40,6 +40,16 @@ export class Thumbnails implements IDisposable {
     }
   }
 
+  /** Drop the pictures of a catalogue. */
+  forget(catalog: string): void {
+    for (const [key, url] of this._urls) {
+      if ((JSON.parse(key) as string[])[0] === catalog) {
+        this._urls.delete(key);
+        this._revoke(url);
+      }
+    }
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -58,6 +58,12 @@ export class Client {
     return (await Private.body(response)) as T;
   }
 
+  /** Delete a thing; the answer says what is left. */
+  async delete<T>(path: string, query: Query = {}): Promise<T> {
+    const response = await this._request(path, query, { method: 'DELETE' });
+    return (await Private.body(response)) as T;
+  }
+
   private async _request(
     path: string,
     query: Query,

@@ -29,6 +29,8 @@ export interface ICatalog {
   url: string;
   description: string;
   simulated: boolean;
+  /** Somebody added it, and may change and remove it. */
+  own: boolean;
 }
 
 export interface ICatalogs {

@@ -101,6 +101,12 @@ export class Resource<T> implements IDisposable {
     }
   }
 
+  /** Forget what came: what stood for it is another thing now. */
+  clear(): void {
+    this._set({ data: null, error: null, loading: false, received: 0 });
+    this.invalidate();
+  }
+
   private get _awake(): boolean {
     return this._watchers > 0 && !document.hidden && !this._isDisposed;
   }

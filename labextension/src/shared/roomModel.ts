@@ -3,6 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 /** What a room's model holds: it can be said to be old, and ends with the model. */
 export interface IPart extends IDisposable {
   invalidate(): void;
+  clear(): void;
 }
 
 /** The base of the models of rooms: parts that always are, and parts that are made when asked for. */
@@ -33,6 +34,15 @@ export abstract class RoomModel implements IDisposable {
       this._parts.set(name, part);
     }
     return part;
+  }
+
+  /** Forget what came of the parts whose key fits. */
+  protected clear(fits: (key: readonly string[]) => boolean): void {
+    this._parts.forEach((part, name) => {
+      if (fits(JSON.parse(name) as string[])) {
+        part.clear();
+      }
+    });
   }
 
   private readonly _parts = new Map<string, IPart>();

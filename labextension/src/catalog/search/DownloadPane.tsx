@@ -140,7 +140,8 @@ function Choice({ catalog, first, items }: IChoiceProps): JSX.Element {
         }}
       >
         {size
-          ? trans.__(
+          ? trans._n(
+              'Download 1 file, about %2',
               'Download %1 files, about %2',
               keys.size * items.length,
               formatBytes(size * items.length)

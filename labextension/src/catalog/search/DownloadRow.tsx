@@ -46,7 +46,7 @@ export function DownloadRow({ download, folder }: IProps): JSX.Element {
   const said = trans.__(
     '%1 of %2 files, %3',
     came,
-    files.length || trans.__('some'),
+    files.length,
     total > done
       ? trans.__('%1 of %2', formatBytes(done), formatBytes(total))
       : formatBytes(done)
@@ -65,7 +65,7 @@ export function DownloadRow({ download, folder }: IProps): JSX.Element {
       <div>
         <strong>{name}</strong>{' '}
         <span className="eolab-mod-quiet">
-          {words[state]} · {said}
+          {files.length ? `${words[state]} · ${said}` : words[state]}
         </span>
       </div>
       <progress
@@ -151,11 +151,17 @@ function isHere({ state }: IDownloadFile): boolean {
 /** Python that opens what was saved, without a network. */
 function openCode(folder: string, places: readonly string[]): string {
   const paths = places.map(place => python(`${folder}/${place}`));
-  return [
-    'import eolab as eo',
-    '',
-    'ws = eo.workspace()',
-    `items = ws.catalog(${paths[0] ?? ''}).search()`,
-    'items'
-  ].join('\n');
+  const start = ['import eolab as eo', '', 'ws = eo.workspace()'];
+  return (
+    paths.length === 1
+      ? [...start, `items = ws.catalog(${paths[0]}).search()`, 'items']
+      : [
+          ...start,
+          'folders = [',
+          ...paths.map(path => `    ${path},`),
+          ']',
+          'items = [item for folder in folders for item in ws.catalog(folder).search()]',
+          'items'
+        ]
+  ).join('\n');
 }

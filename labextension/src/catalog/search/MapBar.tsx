@@ -76,12 +76,12 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
       </label>
       {tool === 'polygon' ? (
         <span className="eolab-mod-quiet" role="status">
-          {trans.__('Click corners; double-click ends.')}
+          {trans.__('Click corners; double-click ends, Escape gives up.')}
         </span>
       ) : null}
       {tool === 'box' ? (
         <span className="eolab-mod-quiet" role="status">
-          {trans.__('Click one corner, then the other.')}
+          {trans.__('Click one corner, then the other; Escape gives up.')}
         </span>
       ) : null}
     </div>

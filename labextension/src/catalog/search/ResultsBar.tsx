@@ -55,10 +55,18 @@ export function ResultsBar(): JSX.Element {
         {chosen.length ? ` · ${trans.__('%1 chosen', chosen.length)}` : ''}
       </span>
       {chosen.length ? (
-        <button className="eolab-Button" onClick={() => model.selectAll([])}>
-          {trans.__('Choose none')}
+        <button
+          className="eolab-IconButton"
+          aria-label={trans.__('Choose none')}
+          title={trans.__('Choose none')}
+          onClick={() => model.selectAll([])}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="m12 10.600 5-5 1.400 1.400-5 5 5 5-1.400 1.400-5-5-5 5-1.400-1.400 5-5-5-5L7 5.600z" />
+          </svg>
         </button>
       ) : null}
+      <span className="eolab-ResultsBar-gap" />
       <button
         className="eolab-Button eolab-mod-main"
         aria-disabled={!first}

@@ -1,9 +1,9 @@
-import { Notification } from '@jupyterlab/apputils';
 import { useState, type JSX } from 'react';
 
 import { ApiError } from '../../shared/apiError';
 import { useEolab, useResource } from '../../shared/context';
-import { failureText, failureTitle } from '../../shared/Failure';
+import { tellFailure } from '../notify';
+import { SavedList } from '../SavedList';
 import type { ISavedEntry } from './answers';
 import { readArea, readQuery } from './query';
 import { useSearch } from './useSearch';
@@ -62,43 +62,18 @@ function SavedField<T extends object>(props: IProps<T>): JSX.Element {
       await catalog.keep(kind, called, kept);
       setName('');
     } catch (thrown) {
-      const error = ApiError.from(thrown);
-      Notification.error(
-        `${failureTitle(error, trans)} ${failureText(error, trans)}`,
-        { autoClose: 8000 }
-      );
+      tellFailure(ApiError.from(thrown), trans);
     }
   };
   const known = entries.find(entry => entry.name === name);
   return (
     <div className="eolab-Saved" role="group" aria-label={label}>
       <span className="eolab-mod-quiet">{label}</span>
-      {entries.length ? (
-        <ul className="eolab-Saved-list">
-          {entries.map(entry => (
-            <li key={entry.name}>
-              <button
-                type="button"
-                className="eolab-Link"
-                onClick={() => onOpen(entry.value, entry.name)}
-              >
-                {entry.name}
-              </button>
-              <button
-                type="button"
-                className="eolab-IconButton"
-                aria-label={trans.__('Drop %1', entry.name)}
-                title={trans.__('Drop %1', entry.name)}
-                onClick={() => void keep(entry.name, null)}
-              >
-                <svg viewBox="0 0 24 24" aria-hidden="true">
-                  <path d="m12 10.600 5-5 1.400 1.400-5 5 5 5-1.400 1.400-5-5-5 5-1.400-1.400 5-5-5-5L7 5.600z" />
-                </svg>
-              </button>
-            </li>
-          ))}
-        </ul>
-      ) : null}
+      <SavedList
+        entries={entries}
+        onOpen={onOpen}
+        onDrop={dropped => void keep(dropped, null)}
+      />
       {value ? (
         <div className="eolab-Saved-new">
           <input

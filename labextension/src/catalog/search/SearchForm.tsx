@@ -42,6 +42,7 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
           {query.catalog ? null : (
             <option value="">{trans.__('Choose one')}</option>
           )}
+          {query.catalog && !source ? <option>{query.catalog}</option> : null}
           {catalogs.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}

@@ -89,7 +89,18 @@ export function SearchMap({ extent }: IProps): JSX.Element {
   }, [view, model, found]);
 
   return (
-    <div className="eolab-SearchMap" data-tool={tool}>
+    // What is being drawn is given up from anywhere on the map, as in other programs with maps.
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <div
+      className="eolab-SearchMap"
+      data-tool={tool}
+      onKeyDown={event => {
+        if (event.key === 'Escape' && tool !== 'none') {
+          event.stopPropagation();
+          model.setTool('none');
+        }
+      }}
+    >
       <MapBar view={view} extent={extent} />
       <div
         className="eolab-SearchMap-view"

@@ -87,7 +87,8 @@ export class MapView {
         stroke: new Stroke({ color: alpha(text, 0.4), width: 0.7 })
       })
     );
-    this._footprints.setStyle(footprintStyle(accent));
+    this._accent = accent;
+    this._footprints.setStyle(footprintStyle(accent, this._items.length));
     this._chosen = new Style({
       stroke: new Stroke({ color: warn, width: 2.5 }),
       fill: new Fill({ color: alpha(warn, 0.18) }),
@@ -139,6 +140,7 @@ export class MapView {
       features.map(feature => [String(feature.getId()), feature])
     );
     this._undrawn = items.length > 0;
+    this._footprints.setStyle(footprintStyle(this._accent, items.length));
     this._footprints.setSource(new VectorSource({ features }));
     this._items = items;
   }
@@ -336,6 +338,7 @@ export class MapView {
   private readonly _marks = new VectorLayer({ source: new VectorSource() });
   private _features = new Map<string, RenderFeature>();
   private _graticule = makeGraticule('#888');
+  private _accent = '#888';
   private _chosen = new Style();
   private _pointed = new Style();
   private _draw: Draw | null = null;
@@ -348,10 +351,12 @@ export class MapView {
 }
 
 /** One style for all footprints, so that they are drawn in few strokes. */
-export function footprintStyle(colour: string): Style {
+function footprintStyle(colour: string, count: number): Style {
+  // Many dates lie on one another: they must not hide the map below.
+  const share = Math.min(0.06, Math.max(0.012, 0.5 / Math.max(count, 1)));
   return new Style({
     stroke: new Stroke({ color: colour, width: 1.2 }),
-    fill: new Fill({ color: alpha(colour, 0.03) })
+    fill: new Fill({ color: alpha(colour, share) })
   });
 }
 

@@ -99,7 +99,10 @@ export function roundArea(area: IArea): IArea {
 }
 
 /** Dates as STAC writes them; an open end is `..`. */
-export function datetimeOf({ start, end }: ISearchQuery): string | null {
+export function datetimeOf({
+  start,
+  end
+}: Pick<ISearchQuery, 'start' | 'end'>): string | null {
   return start || end ? `${start || '..'}/${end || '..'}` : null;
 }
 

@@ -80,14 +80,19 @@ export class SearchModel implements IDisposable {
     }
   }
 
-  /** Ask for a query as it stands. */
-  start(query: ISearchQuery): void {
+  /** Ask for a query as it stands; an item that is named is opened when it comes. */
+  start(query: ISearchQuery, open?: string): void {
     if (query.catalog !== this._state.query.catalog) {
       this._set({ found: null, selected: new Set(), opened: null });
     }
     this._set({ query, newSince: '' });
     this._queryChanged.emit();
-    void this.run();
+    void this.run().then(() => {
+      if (open !== undefined && this.item(open)) {
+        this.selectAll([open]);
+        this.open(open);
+      }
+    });
   }
 
   /** Ask now; the answer to an older question is not shown any more. */
@@ -120,6 +125,25 @@ export class SearchModel implements IDisposable {
   invalidate(): void {
     if (this._state.found) {
       void this.run();
+    }
+  }
+
+  /** A catalogue is gone: what came of it is not shown any more. */
+  leave(catalog: string): void {
+    if (this._state.query.catalog === catalog) {
+      window.clearTimeout(this._timer);
+      this._asked += 1; // an answer that is on its way
+      this._items = null;
+      this._set({
+        query: EMPTY,
+        found: null,
+        error: null,
+        loading: false,
+        selected: new Set(),
+        opened: null,
+        newSince: ''
+      });
+      this._queryChanged.emit();
     }
   }
 
