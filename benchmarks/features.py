@@ -91,9 +91,11 @@ def point_in_time(
     right = group.table.open().file_uris()
     columns = ", ".join(f"f.{n}" for n in NAMES)
 
+    # Kept open, as ours is: starting an engine is no join.
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+
     def raw() -> pd.DataFrame:
-        con = duckdb.connect()
-        con.execute("SET TimeZone = 'UTC'")
         found = con.sql(
             f"SELECT l.id, l.time, l.y, {columns} FROM read_parquet({left}) l "
             f"ASOF LEFT JOIN read_parquet({right}) f ON l.id = f.id AND l.time >= f.time"

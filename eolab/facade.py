@@ -127,8 +127,7 @@ class Workspace:
                 note_collections(source, source.collections())
         features, entries = self.features, []
         for group in features.feature_groups():
-            columns = " ".join(group.columns)
-            about = f"{group.description} {columns}"
+            about = " ".join(group.words)
             identity = f"{group.name}/{group.version}"
             entries.append(Entry("group", identity, group.name, about, detail={"group": identity}))
         for view in features.feature_views():

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eolab.errors import BadInput, Conflict, RemoteError
-from eolab.features.cubes import inside, layout, origin, scenes
+from eolab.errors import BadInput
+from eolab.features.cubes import inside, layout, origin, recipe, scenes
+from eolab.features.disk import new_folder
 from eolab.features.geometry import crs_text
+from eolab.features.saved_chips import FORMAT, digest_of, patch_digest
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-FORMAT = 1
 NONE = -1
+
+
+class Array(Protocol):
+    """What patches are written into."""
+
+    def __setitem__(self, key: int, value: np.ndarray) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,22 @@ class Chips:
         frame.attrs.update({CRS_ATTR: self.crs, **origin(self.cube)})
         return frame
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def digest(self) -> str:
+        """A number for the patches, their masks and what they are, in hexadecimal (SHA-256)."""
+        return digest_of(self.about(), [patch_digest(X, mask) for X, mask in self])
+
+    def save(
+        self, folder: str | os.PathLike[str], *, more: Mapping[str, object] | None = None
+    ) -> Path:
         """Write all patches, one in memory at a time; all or nothing.
 
         A name that ends in ".zarr" makes a Zarr group with one chunk a patch, any other a folder of
-        NumPy files. `open_chips` opens both for training, a patch at a time.
+        NumPy files. `open_chips` opens both for training, a patch at a time, and checks that none
+        was changed. `FeatureStore.create_chip_dataset` does the same under a name and a number.
+
+        Args:
+            folder: A new folder.
+            more: What else is kept beside them, plain JSON.
 
         Returns:
             The folder: ``X`` (n, t, size, size, bands) and ``mask`` (n, size, size), as arrays of
@@ -105,21 +121,9 @@ class Chips:
             RemoteError: It cannot be written; nothing is left.
         """
         folder = Path(folder)
-        if folder.exists():
-            raise Conflict(f"{folder} is there already", "Take another name.")
         write = _to_zarr if folder.suffix == ".zarr" else _to_numpy
-        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-        try:
-            temporary.mkdir(parents=True)
-            write(self, temporary)
-            os.replace(temporary, folder)  # noqa: PTH105
-        except OSError as error:
-            raise RemoteError(
-                f"{folder} cannot be written: {error.strerror or error}",
-                "Nothing is left of it; free some space and try again.",
-            ) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with new_folder(folder) as temporary:
+            write(self, temporary, more or {})
         return folder
 
     def about(self) -> dict[str, object]:
@@ -131,22 +135,33 @@ class Chips:
             "crs": self.crs,
             "corners": self.corners.tolist(),
             "items": scenes(self.cube),
+            "cube": recipe(self.cube),
         }
 
 
-def _to_numpy(chips: Chips, folder: Path) -> None:
+def _copied(chips: Chips, X: Array, mask: Array, more: Mapping[str, object]) -> dict[str, object]:
+    """Write the patches into arrays; what is kept beside them."""
+    digests = []
+    for i in track(range(len(chips)), "Chips"):
+        patch, codes = chips[i]
+        X[i], mask[i] = patch, codes
+        digests.append(patch_digest(patch, codes))
+    about = chips.about()
+    return {**more, **about, "patches": digests, "digest": digest_of(about, digests)}
+
+
+def _to_numpy(chips: Chips, folder: Path, more: Mapping[str, object]) -> None:
     shape = chips[0][0].shape
     create = np.lib.format.open_memmap
     X = create(folder / "X.npy", "w+", np.float32, (len(chips), *shape))
     mask = create(folder / "mask.npy", "w+", np.int16, (len(chips), *shape[1:3]))
-    for i in track(range(len(chips)), "Chips"):
-        X[i], mask[i] = chips[i]
+    about = _copied(chips, X, mask, more)
     X.flush()
     mask.flush()
-    (folder / "chips.json").write_text(json.dumps(chips.about()))
+    (folder / "chips.json").write_text(json.dumps(about))
 
 
-def _to_zarr(chips: Chips, folder: Path) -> None:
+def _to_zarr(chips: Chips, folder: Path, more: Mapping[str, object]) -> None:
     try:
         import zarr
     except ImportError as error:
@@ -162,10 +177,9 @@ def _to_zarr(chips: Chips, folder: Path) -> None:
         "mask", shape=(len(chips), *shape[1:3]), chunks=(1, *shape[1:3]), dtype="int16",
         fill_value=NONE,
     )  # fmt: skip
-    for i in track(range(len(chips)), "Chips"):
-        X[i], mask[i] = chips[i]
+    about = _copied(chips, X, mask, more)
     # Through text, so that attributes are plain JSON whatever the corners' integers are.
-    group.attrs.update(json.loads(json.dumps(chips.about())))
+    group.attrs.update(json.loads(json.dumps(about)))
 
 
 def chips(

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eolab.data import Split, StoredSplit, TrainingData
-from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.errors import BadInput, Conflict
+from eolab.features.disk import new_folder
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -197,9 +195,7 @@ def write(
         Conflict: The folder is there.
         RemoteError: It cannot be written; nothing is left.
     """
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.mkdir(parents=True)
+    with new_folder(folder) as temporary:
         parts: dict[str, object] = {}
         for name, data in _parts(split):
             arrays = [a for a in _ARRAYS if getattr(data, a) is not None]
@@ -222,16 +218,6 @@ def write(
                 for name, data in _parts(split)
             }
         (temporary / FILE).write_text(json.dumps(document, default=str))
-        if folder.exists():
-            raise Conflict(f"{folder} is there already", "Take another version.")
-        os.replace(temporary, folder)  # noqa: PTH105
-    except OSError as error:
-        raise RemoteError(
-            f"{folder} cannot be written: {error.strerror or error}",
-            "Nothing is left of it; free some space and try again.",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _to_geoparquet(path: Path, data: TrainingData, places: gpd.GeoSeries) -> str:

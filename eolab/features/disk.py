@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import RemoteError
+from eolab.errors import Conflict, RemoteError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import WriterProperties
+
+
+# Readers share a file's work by its row groups, and pass over those out of range: this many rows.
+_ROW_GROUP = 122_880
 
 
 def writer(schema: pa.Schema) -> WriterProperties:
@@ -22,8 +29,35 @@ def writer(schema: pa.Schema) -> WriterProperties:
 
     plain = ColumnProperties(dictionary_enabled=False)
     return WriterProperties(
-        column_properties={f.name: plain for f in schema if pa.types.is_floating(f.type)}
+        max_row_group_size=_ROW_GROUP,
+        column_properties={f.name: plain for f in schema if pa.types.is_floating(f.type)},
     )
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which is ``folder`` in the end: all or nothing.
+
+    Raises:
+        Conflict: The folder is there.
+        RemoteError: It cannot be written; nothing is left.
+    """
+    if folder.exists():
+        raise Conflict(f"{folder} is there already", "Take another name.")
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.exists():  # made by another process meanwhile
+            raise Conflict(f"{folder} is there already", "Take another name.")
+        os.replace(temporary, folder)  # noqa: PTH105
+    except OSError as error:
+        raise RemoteError(
+            f"{folder} cannot be written: {error.strerror or error}",
+            "Nothing is left of it; free some space and try again.",
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

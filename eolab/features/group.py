@@ -71,15 +71,16 @@ class FeatureGroup(Inserting):
         self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
         self.policy = str(spec.get("policy") or "strict")
         self.tags = tuple(texts(spec.get("tags")))
+        self.keywords = tuple(texts(spec.get("keywords")))
         self.owner = str(spec.get("owner") or "")
 
     def update(self, **options: Unpack[Told]) -> None:
         """Change what is told of the group; its rows, keys and history stay as they are.
 
         Args:
-            options: Any of ``description``, ``columns``, ``units``, ``tags``, ``owner``,
-                ``expectations``, ``policy``. Descriptions and units of columns are added to those
-                that there are, all else takes the place of what was there.
+            options: Any of ``description``, ``columns``, ``units``, ``tags``, ``keywords``,
+                ``owner``, ``expectations``, ``policy``. Descriptions and units of columns are
+                added to those that there are, all else takes the place of what was there.
 
         Raises:
             BadInput: Another option, a column that is not there, or a bad condition.
@@ -118,6 +119,12 @@ class FeatureGroup(Inserting):
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(self.schema.names)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All texts by which `FeatureStore.search` finds it."""
+        told = (self.label, self.description, self.owner, *self.tags, *self.keywords)
+        return (*told, *self.columns, *self.column_descriptions.values())
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -248,6 +255,21 @@ class FeatureGroup(Inserting):
         if known_at is not None and as_of is not None:
             raise BadInput("known_at and as_of are the same", "Give one of them.")
         known_at = known_at if as_of is None else as_of
+        table = self.to_arrow(columns, known_at=known_at, filter=filter, bbox=bbox)
+        return to_pandas(table, self.geometry)
+
+    def to_arrow(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        known_at: object = None,
+        filter: str | None = None,
+        bbox: Sequence[float] | None = None,
+    ) -> pa.Table:
+        """What `read` gives with these arguments as an Arrow table; geometries are WKB.
+
+        Other libraries take it without a copy: ``polars.from_arrow(group.to_arrow())``.
+        """
         names = self.columns if columns is None else chosen(list(columns), self.columns, self.label)
         geometry = self.geometry
         wanted = names
@@ -269,7 +291,7 @@ class FeatureGroup(Inserting):
 
             places = shapes(table.select(list(geometry.columns)).to_pandas(), geometry)
             table = table.filter(shapely.intersects(places, shapely.box(*bbox))).select(list(names))
-        return to_pandas(table, geometry)
+        return table
 
     def to_spark(
         self,

@@ -189,17 +189,11 @@ class Inserting:
 
     def _record(self, commit: Commit, frame: object, sources: Iterable[Ref]) -> None:
         attrs = notes(frame)
-        items = attrs.get(ITEMS, [])
-        assert isinstance(items, list)
-        model, cube = attrs.get(MODEL), attrs.get(CUBE)
-        made_of = [Ref("item", str(i)) for i in items]
-        if cube is not None:
-            record(self._root, made_of, Ref("cube", str(cube)))
-            made_of = [Ref("cube", str(cube))]
+        model = attrs.get(MODEL)
         record(
             self._root,
             [
-                *made_of,
+                *made_of(self._root, attrs),
                 *([Ref("model", str(model))] if model else []),
                 *sources,
                 *self._parent_commits(),
@@ -234,6 +228,18 @@ class Inserting:
                 last = OfflineTable(folder, ()).last()
                 out += [] if last is None else [Ref("commit", f"{label}@{last.version}")]
         return out
+
+
+def made_of(root: Path, attrs: Mapping[str, object]) -> list[Ref]:
+    """The cube, else the scenes, that notes name; that the cube is made of scenes is recorded."""
+    items, cube = attrs.get(ITEMS, []), attrs.get(CUBE)
+    assert isinstance(items, list)
+    scenes = [Ref("item", str(i)) for i in items]
+    if cube is None:
+        return scenes
+    node = Ref("cube", str(cube))
+    record(root, scenes, node)
+    return [node]
 
 
 def texts(value: object) -> list[str]:

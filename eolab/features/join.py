@@ -1,8 +1,8 @@
 """The point-in-time join on DuckDB: to each row the newest values that were so at its time.
 
-Where a group holds several versions of a row, only keys and times are searched (a narrow ASOF
-join); the newest version of what was found is told apart there, and its values are fetched last.
-That costs little more than a join that ignores reprocessing.
+Only keys and times are searched (a narrow ASOF join), and only those of times that a label can
+see; values are fetched last, of what was found (see `fetching`). Where a group holds several
+versions of a row the newest is told apart in between, among the few rows that came again.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import BadInput, nearest
+from eolab.features.fetching import NOWHERE, SPOT, fetch
 from eolab.features.query import Join, Query, Steps, seconds
 from eolab.features.schema import CHANGE, INGESTED
 from eolab.features.spatial import near_name, nearby
-from eolab.features.sql import condition_errors, quote, run
-from eolab.features.windows import filled, step_names, windows
+from eolab.features.sql import quote, run
+from eolab.features.windows import NO_TIME, filled, step_names, windows
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+    from eolab.features.commits import Snapshot
     from eolab.features.geometry import Geometry
     from eolab.features.group import FeatureGroup
+
+
+# So many times more rows in a group than are to be matched, and its other keys are left out first.
+_MANY = 20
 
 
 @dataclass(frozen=True)
@@ -96,25 +102,17 @@ def flat(
     Returns:
         The table in the order of the spine, and a mask (n,) of rows that every inner join matched.
     """
+    import pyarrow as pa
+
     spine.register(con, _placed(con, spine, query, known_at))
     kept = np.ones(spine.rows.num_rows, dtype=bool)
-    selected, joins = [], []
+    columns: list[pa.ChunkedArray] = []
     for number, part in enumerate(query.parts):
-        _match(con, spine, part, number, known_at)
-        selected += [
-            f"p{number}.{quote('c' + str(i))} AS {quote(part.prefix + c)}"
-            for i, c in enumerate(part.query.columns)
-        ]
-        joins.append(f"LEFT JOIN part{number} p{number} ON p{number}._row = s._row")
+        seen, spots = _match(con, spine, part, number, known_at)
+        columns += fetch(part.query.columns, seen, spots).columns
         if part.kind == "inner":
-            matched = (
-                con.sql(f"SELECT _row FROM part{number}").to_arrow_table().column("_row").to_numpy()
-            )
-            kept &= np.isin(np.arange(len(kept)), matched)
-    table = con.sql(
-        f"SELECT {', '.join(selected)} FROM spine s {' '.join(joins)} ORDER BY s._row"
-    ).to_arrow_table()
-    return table, kept
+            kept &= spots != NOWHERE
+    return pa.table(columns, names=list(query.names)), kept
 
 
 def _placed(
@@ -140,57 +138,75 @@ def _pairs(spine: Spine, part: Join, number: int) -> list[tuple[str, str]]:
 
 def _match(
     con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None
-) -> None:
-    """Make the table ``part<number>`` (_row, c0, c1, ...): at most one row a spine row."""
-    group, columns = part.query.group, part.query.columns
+) -> tuple[Snapshot, np.ndarray]:
+    """Where the row that belongs to each row of the spine lies, int64, shape (n,).
+
+    `NOWHERE` where there is none. The snapshot holds the files that are meant.
+    """
+    group = part.query.group
     pairs = _pairs(spine, part, number)
     # Renamed, so that no column can be mistaken for one of the spine.
-    values = [f"{quote(c)} AS c{i}" for i, c in enumerate(columns)]
-    match = [f"{quote(k)} AS k{i}" for i, (_, k) in enumerate(pairs)]
-    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
-    out = ", ".join(["s._row", *(f"g.c{i}" for i in range(len(columns)))])
-    target = f"CREATE OR REPLACE TEMP TABLE part{number} AS"
-    where = f" WHERE {part.query.where}" if part.query.where else ""
-    commit = group.table.view(con, "resolved", known_at=known_at)
+    keys = [f"k{i}" for i in range(len(pairs))]
+    match = [f"{quote(theirs)} AS {k}" for k, (_, theirs) in zip(keys, pairs, strict=True)]
+    same = " AND ".join(
+        f"s.{quote(ours)} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True)
+    )
+    where = [f"({part.query.where})"] if part.query.where else []
+    seen = group.table.view(con, "resolved", known_at=known_at, spots=True)
+    # Far fewer rows here than there: most of theirs have no match, and are not sorted.
+    few = spine.rows.num_rows * _MANY < seen.commit.total
+
+    def narrow(view: str, *columns: str) -> str:
+        chosen = ", ".join([*match, SPOT, *columns])
+        found = f"SELECT {chosen} FROM {view}{' WHERE ' if where else ''}{' AND '.join(where)}"
+        return f"(SELECT * FROM ({found}) g SEMI JOIN spine s ON {same})" if few else f"({found})"
+
     if group.event_time is None:
-        inner = f"(SELECT {', '.join([*match, *values])} FROM resolved{where})"
-        with condition_errors():
-            con.execute(f"{target} SELECT {out} FROM spine s JOIN {inner} g ON {same}")
-        return
-    event = quote(group.event_time)
-    fresh = ""
+        sql = f"SELECT s._row, g.{SPOT} FROM spine s JOIN {narrow('resolved')} g ON {same}"
+        return seen, _spots(spine, run(con, sql))
+    time = quote(group.event_time)
+    where += [f"{time} {sign} make_timestamptz({limit})" for sign, limit in _limits(spine, part)]
+    event, met = f"{time} AS _e", f"{same} AND s._t >= g._e"
     if part.max_age is not None:
         age = seconds(part.max_age, "max_age") * 1_000_000
-        fresh = f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
-    found = f"{same} AND s._t >= g._e{fresh}"
-    if not commit.changed or commit.deleted or where:
+        met += f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
+    if not seen.commit.changed or seen.commit.deleted or part.query.where:
         # A condition or a deletion must be seen before the search: it decides what is newest.
-        inner = f"(SELECT {', '.join([*match, f'{event} AS _e', *values])} FROM resolved{where})"
-        with condition_errors():
-            con.execute(f"{target} SELECT {out} FROM spine s ASOF JOIN {inner} g ON {found}")
-        return
-    group.table.view(con, "every", known_at=known_at, resolve=False)
-    inner = f"(SELECT {', '.join([*match, f'{event} AS _e', f'{INGESTED} AS _i'])} FROM every)"
-    mine = [f"k{i}" for i in range(len(pairs))]
-    hit = ", ".join(["s._row", "g._e", "g._i", *(f"g.{k}" for k in mine)])
-    theirs = ", ".join([*match, f"{event} AS _e", f"max({INGESTED}) AS _newest"])
-    both = ", ".join([*mine, "_e"])
+        inner = narrow("resolved", event)
+        sql = f"SELECT s._row, g.{SPOT} FROM spine s ASOF JOIN {inner} g ON {met}"
+        return seen, _spots(spine, run(con, sql))
+    group.table.view(con, "every", known_at=known_at, resolve=False, files=seen.files, spots=True)
+    hit = ", ".join(f"g.{name}" for name in (*keys, "_e", SPOT))
+    every = narrow("every", event)
+    where.append(f"{CHANGE} > 0")
     # Of several versions the search finds any; the few rows that came again name their newest.
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE hits AS "
-        f"SELECT h.* REPLACE (coalesce(u._newest, h._i) AS _i) "
-        f"FROM (SELECT {hit} FROM spine s ASOF JOIN {inner} g ON {found}) h "
-        f"LEFT JOIN (SELECT {theirs} FROM every WHERE {CHANGE} > 0 GROUP BY ALL) u USING ({both})"
+    sql = (
+        f"WITH hits AS MATERIALIZED "
+        f"(SELECT s._row, {hit} FROM spine s ASOF JOIN {every} g ON {met}), "
+        f"again AS (SELECT h._row, arg_max(g.{SPOT}, g.{INGESTED}) AS newest "
+        f"FROM hits h JOIN {narrow('every', event, INGESTED)} g "
+        f"USING ({', '.join([*keys, '_e'])}) GROUP BY 1) "
+        f"SELECT h._row, coalesce(a.newest, h.{SPOT}) AS {SPOT} "
+        f"FROM hits h LEFT JOIN again a USING (_row)"
     )
-    again = " AND ".join(
-        [
-            f"h._e = g.{event}",
-            f"h._i = g.{INGESTED}",
-            *(f"h.k{i} = g.{quote(k)}" for i, (_, k) in enumerate(pairs)),
-        ]
-    )
-    fetched = ", ".join(["h._row", *(f"g.{quote(c)} AS c{i}" for i, c in enumerate(columns))])
-    con.execute(f"{target} SELECT {fetched} FROM hits h JOIN every g ON {again}")
+    return seen, _spots(spine, run(con, sql))
+
+
+def _limits(spine: Spine, part: Join) -> list[tuple[str, int]]:
+    """The event times that any row of the spine can see: what lies outside is not searched."""
+    known = spine.times[spine.times != NO_TIME]
+    if len(known) < len(spine.times) or not len(known):
+        return []
+    out = [("<=", int(known.max()))]
+    if part.max_age is not None:
+        out.append((">=", int(known.min()) - seconds(part.max_age, "max_age") * 1_000_000))
+    return out
+
+
+def _spots(spine: Spine, found: pa.Table) -> np.ndarray:
+    out = np.full(spine.rows.num_rows, NOWHERE, dtype=np.int64)
+    out[found.column("_row").to_numpy()] = found.column(SPOT).to_numpy()
+    return out
 
 
 def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> None:
@@ -235,14 +251,14 @@ def sequences(
     for number, part in enumerate(query.parts):
         group, width = part.query.group, len(part.query.columns)
         if group.event_time is None or part.repeat:
-            _match(con, spine, part, number, known_at)
-            table = con.sql(f"SELECT * FROM part{number}").to_arrow_table()
-            rows = table.column("_row").to_numpy()
-            X[rows, :, at : at + width] = _floats(table, width)[:, None, :]
+            table = fetch(part.query.columns, *_match(con, spine, part, number, known_at))
+            X[:, :, at : at + width] = _floats(table)[:, None, :]
         else:
             table = _stepped(con, spine, part, number, every, t, steps, known_at)
             rows, at_step = table.column("_row").to_numpy(), table.column("_step").to_numpy()
-            X[rows, at_step, at : at + width] = _floats(table, width)
+            X[rows, at_step, at : at + width] = _floats(
+                table.select([f"c{i}" for i in range(width)])
+            )
             np.maximum.at(counts, (rows, at_step), table.column("_n").to_numpy().astype(np.int32))
             if steps.fill is not None:
                 gap = (
@@ -308,9 +324,6 @@ def _seen(
     return None if row[0] is None else (int(row[0]), int(row[1]))
 
 
-def _floats(table: pa.Table, width: int) -> np.ndarray:
-    columns = [
-        table.column(f"c{i}").to_pandas().to_numpy(dtype=np.float32, na_value=np.nan)
-        for i in range(width)
-    ]
+def _floats(table: pa.Table) -> np.ndarray:
+    columns = [c.to_pandas().to_numpy(dtype=np.float32, na_value=np.nan) for c in table.columns]
     return np.column_stack(columns) if columns else np.empty((table.num_rows, 0), np.float32)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from eolab.errors import Conflict, RemoteError
 from eolab.features.commits import Commit, Snapshot, commit_of, logged, properties
 from eolab.features.disk import lock, told, writer
+from eolab.features.fetching import NOWHERE, SPOT, SPOT_SQL
 from eolab.features.schema import CHANGE, INGESTED
-from eolab.features.sql import connect, quoted, text_list
+from eolab.features.sql import connect, parquet, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,9 +74,8 @@ class OfflineTable:
         """
         found = self._newest()
         if found is None:
-            raise Conflict(
-                f"nothing was inserted into {self.folder.parent.name!r} yet", "Call insert first."
-            )
+            name = self.folder.parent.name
+            raise Conflict(f"nothing was inserted into {name!r} yet", "Call insert first.")
         return found
 
     def _newest(self) -> Snapshot | None:
@@ -93,7 +93,7 @@ class OfflineTable:
                 f"{self.path} uses Delta's {', '.join(sorted(features))}, which is not read here",
                 "Write it without.",
             )
-        # Its own log entry: by now the history may have grown by another process's commit.
+        # Its own log entry: the history may have grown by another process's commit.
         commit = logged(self._log(table.version()))
         self._kept = Snapshot(table.file_uris(), pa.schema(table.schema()), commit)
         return self._kept
@@ -187,7 +187,7 @@ class OfflineTable:
     def optimize(self) -> Commit | None:
         """Put the rows of many small files into few large ones; None where there is nothing to do.
 
-        All rows stay, whatever their ingestion time: what was known at any time is still known.
+        All rows stay, so that what was known at any time is still known.
         """
         with self.locked():
             table = self.open()
@@ -278,9 +278,9 @@ class OfflineTable:
             raise
 
     def _clean(self, since: float) -> None:
-        """Delete data files of a failed write; they are in no commit and only take room."""
-        table = self.open()
-        kept = set() if table is None else {Path(uri).name for uri in table.file_uris()}
+        """Delete data files of a failed write: they are in no commit."""
+        found = self._newest()
+        kept = set() if found is None else {Path(name).name for name in found.files}
         for file in self.path.glob("*.parquet"):
             try:
                 if file.name not in kept and file.stat().st_mtime >= since - 1:
@@ -304,8 +304,8 @@ class OfflineTable:
         with connect(self.folder) as con:
             con.register("incoming", numbered)
             con.execute(
-                f"CREATE VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} "
-                f"FROM read_parquet({text_list(files)})"
+                f"CREATE TEMP VIEW present AS SELECT {keys}, {INGESTED}, {CHANGE} "
+                f"FROM {parquet(files)}"
             )
             found = con.sql(
                 f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest "
@@ -350,7 +350,8 @@ class OfflineTable:
         known_at: int | None = None,
         resolve: bool = True,
         files: Sequence[str] | None = None,
-    ) -> Commit:
+        spots: bool = False,
+    ) -> Snapshot:
         """Make a view ``name`` of the rows on a connection.
 
         Args:
@@ -360,34 +361,37 @@ class OfflineTable:
             resolve: Keep only the newest row of each key, and no deleted ones. Without it, rows of
                 all ingestion times, deletions too.
             files: Only these files.
+            spots: With a column that says where each row lies (see `fetching`).
 
         Returns:
-            The newest commit, which says whether the table may hold several rows of one key.
+            What the view sees; its commit says whether the table may hold several rows of one key.
 
         Raises:
             Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
         """
-        found, schema, commit = self.snapshot()
-        files = found if files is None else files
-        if files:
-            raw = f"read_parquet({text_list(files)}, union_by_name=true)"
+        seen = self.snapshot()
+        seen = seen if files is None else seen._replace(files=list(files))
+        if seen.files:
+            raw, spot = parquet(seen.files), SPOT_SQL
         else:
-            raw = f"{name}_empty"
-            con.register(raw, schema.empty_table())
+            raw, spot = f"{name}_empty", f"CAST({NOWHERE} AS BIGINT)"
+            con.register(raw, seen.schema.empty_table())
         when = "" if known_at is None else f" WHERE {INGESTED} <= make_timestamptz({known_at})"
-        if not (resolve and commit.changed):
-            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {raw}{when}")
-            return commit
+        columns = f"*, {spot} AS {SPOT}" if spots else "*"
+        if not (resolve and seen.commit.changed):
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {raw}{when}")
+            return seen
         keys = quoted(self.keys)
         con.execute(
-            f"CREATE OR REPLACE TEMP VIEW {name} AS WITH raw AS (SELECT * FROM {raw}{when}), "
+            f"CREATE OR REPLACE TEMP VIEW {name} AS "
+            f"WITH raw AS (SELECT {columns} FROM {raw}{when}), "
             f"again AS (SELECT DISTINCT {keys} FROM raw WHERE {CHANGE} > 0) "
             f"SELECT * FROM raw ANTI JOIN again USING ({keys}) UNION ALL BY NAME "
             f"SELECT * FROM (SELECT * FROM raw SEMI JOIN again USING ({keys}) "
             f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) "
             f"WHERE {CHANGE} <> 2"
         )
-        return commit
+        return seen
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ class Told(TypedDict, total=False):
     expectations: Mapping[str, str] | None
     policy: Policy
     tags: Sequence[str]
+    keywords: Sequence[str]
     owner: str
 
 
@@ -36,8 +37,8 @@ class GroupOptions(Told, total=False):
     Attributes:
         primary_key: The columns that name a thing.
         event_time: The column that says when the values were so; time stamps with a zone.
-        partition_key: Columns by whose values rows are kept in folders of their own, so that a
-            filter on them reads only those (a tile, a year).
+        partition_key: Columns by whose values the rows of a commit lie together in its files, so
+            that a filter on them passes over the rest (a tile, a year).
         description: One line for the panel.
         geometry: The geometry column, or the two columns of x and y (longitude, latitude). Found by
             itself in a GeoDataFrame, in rows from `extract`, and as ``lon``/``lat``.
@@ -48,7 +49,8 @@ class GroupOptions(Told, total=False):
         expectations: SQL conditions by name that every row must meet ("ndvi BETWEEN -1 AND 1").
         policy: "strict" refuses an insert with rows that break one; "warn" says so.
         statistics: Whether inserts compute statistics; else they are when first asked for.
-        tags: Words by which `search` finds the group.
+        tags: Labels by which the panel sorts groups ("crops", "2024"); `search` finds them too.
+        keywords: What it is about, in words that a stranger would search for ("phenology").
         owner: Who answers for it.
         parents: Groups that its rows are made from; their newest commits are each insert's origin.
     """
@@ -94,10 +96,12 @@ def _check_version(version: object) -> None:
         raise BadInput(f"version={version!r} is not a version", "Versions are 1, 2, 3, ...")
 
 
-def tags_of(tags: Sequence[str]) -> list[str]:
-    if isinstance(tags, str) or not all(isinstance(t, str) and t.strip() for t in tags):
-        raise BadInput(f"tags={tags!r} are no words", "Give a list: tags=['crops', '2024'].")
-    return list(dict.fromkeys(t.strip() for t in tags))
+def _words(option: str, words: Sequence[str]) -> list[str]:
+    if isinstance(words, str) or not all(isinstance(w, str) and w.strip() for w in words):
+        raise BadInput(
+            f"{option}={words!r} are no words", f"Give a list: {option}=['crops', '2024']."
+        )
+    return list(dict.fromkeys(w.strip() for w in words))
 
 
 def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object]:
@@ -189,7 +193,8 @@ def group_spec(name: str, version: int, options: GroupOptions) -> dict[str, obje
         "expectations": check_expectations(options.get("expectations"), policy),
         "policy": policy,
         "statistics": bool(options.get("statistics", True)),
-        "tags": tags_of(options.get("tags", ())),
+        "tags": _words("tags", options.get("tags", ())),
+        "keywords": _words("keywords", options.get("keywords", ())),
         "owner": options.get("owner", ""),
         "parents": [parent.label for parent in options.get("parents", ())],
     }
@@ -213,8 +218,9 @@ def told_again(
     for name in ("description", "owner"):
         if name in options:
             out[name] = str(options[name])  # type: ignore[literal-required]
-    if "tags" in options:
-        out["tags"] = tags_of(options["tags"])
+    for name in ("tags", "keywords"):
+        if name in options:
+            out[name] = _words(name, options[name])  # type: ignore[literal-required]
     policy = options.get("policy", out.get("policy") or "strict")
     conditions = options["expectations"] if "expectations" in options else out.get("expectations")
     assert conditions is None or isinstance(conditions, Mapping)

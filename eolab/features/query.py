@@ -11,6 +11,7 @@ from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
     from eolab.features.group import FeatureGroup
@@ -262,6 +263,11 @@ class Query:
 
     def read(self, *, known_at: object = None) -> pd.DataFrame:
         """The base group's rows with the joined columns, each row as of its own event time."""
+        frame: pd.DataFrame = self.to_arrow(known_at=known_at).to_pandas()
+        return frame
+
+    def to_arrow(self, *, known_at: object = None) -> pa.Table:
+        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
         from eolab.features.samples import read_query
 
         return read_query(self, known_at=known_at)

@@ -17,7 +17,6 @@ from eolab.features.splits import Places
 from eolab.features.sql import connect, moment, quoted, run
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
@@ -205,8 +204,8 @@ def without_small_classes(
     return replace(samples, data=data, rows=samples.rows.filter(use), counts=counts), use
 
 
-def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
-    """Rows of the base group with the joined columns (see `Query.read`)."""
+def read_query(query: Query, *, known_at: object = None) -> pa.Table:
+    """Rows of the base group with the joined columns (see `Query.to_arrow`)."""
     if query.steps is not None:
         raise BadInput(
             "a sequence needs labels",
@@ -223,12 +222,11 @@ def read_query(query: Query, *, known_at: object = None) -> pd.DataFrame:
         )
         rows = run(con, f"SELECT {quoted(names)} FROM base{where} ORDER BY {quoted(group.keys)}")
         table, kept = join.flat(con, spine(rows, group), replace(query, where=None), at)
-    frame = rows.select(list(group.keys)).to_pandas()
+    found = rows.select(list(group.keys))
     for name in table.column_names:
         if name not in group.keys:
-            frame[name] = table.column(name).to_pandas().to_numpy()
-    found: pd.DataFrame = frame[kept].reset_index(drop=True)
-    return found
+            found = found.append_column(name, table.column(name))
+    return found if kept.all() else found.filter(kept)
 
 
 def keys_needed(query: Query, available: Sequence[str]) -> list[str]:

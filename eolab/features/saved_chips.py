@@ -1,10 +1,14 @@
-"""Patches that `Chips.save` wrote: read one at a time, as batches for Keras or PyTorch."""
+"""Patches that `Chips.save` wrote: read one at a time, as batches for Keras or PyTorch.
+
+The digest of a patch is checked whenever it is read, so that nobody trains on what was changed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -17,7 +21,22 @@ if TYPE_CHECKING:
     import tensorflow as tf
     import torch
 
-FORMAT = 1
+FORMAT = 2
+
+
+def patch_digest(X: np.ndarray, mask: np.ndarray) -> str:
+    """SHA-256 of a patch and its mask."""
+    X, mask = np.ascontiguousarray(X, np.float32), np.ascontiguousarray(mask, np.int16)
+    found = hashlib.sha256(repr(X.shape).encode())
+    found.update(X.data)
+    found.update(mask.data)
+    return found.hexdigest()
+
+
+def digest_of(about: Mapping[str, object], patches: Sequence[str]) -> str:
+    """SHA-256 of what patches are (see `Chips.about`) and of their digests."""
+    text = json.dumps([about, list(patches)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Lazy(Protocol):
@@ -41,6 +60,9 @@ class SavedChips:
         bands: Names of the bands.
         classes: Names of the classes in the order of their codes.
         crs: The coordinate reference system.
+        label: Name and version ("patches#2"), or the folder of what was saved without a name.
+        digest: Of all patches and what they are (see `Chips.digest`).
+        patches: The digest of each patch on disk.
     """
 
     X: Lazy
@@ -50,15 +72,28 @@ class SavedChips:
     bands: tuple[str, ...]
     classes: tuple[str, ...]
     crs: str
+    label: str
+    digest: str
+    patches: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """A patch, float32, shape (t, size, size, bands), and its mask, shape (size, size)."""
+        """A patch, float32, shape (t, size, size, bands), and its mask, shape (size, size).
+
+        Raises:
+            Conflict: It was changed after it was written.
+        """
         row = int(self.rows[number])
         # Copied: what is mapped cannot be written to, and training changes its batches.
-        return np.array(self.X[row]), np.array(self.mask[row])
+        X, mask = np.array(self.X[row]), np.array(self.mask[row])
+        if patch_digest(X, mask) != self.patches[row]:
+            raise Conflict(
+                f"the patch {self.ids[number]} of {self.label} was changed after it was written",
+                "Saved patches never change: save them again under another name or version.",
+            )
+        return X, mask
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return (self[i] for i in range(len(self)))
@@ -150,23 +185,28 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
         X, mask, about = _zarr(folder) if folder.suffix == ".zarr" else _numpy(folder)
         corners, bands, classes = about["corners"], about["bands"], about["classes"]
         found, crs = about["format"], str(about["crs"])
+        if found != FORMAT:
+            raise Conflict(
+                f"{folder} has format {found}, allowed: {FORMAT}", "Save the chips again."
+            )
+        digest, patches = str(about["digest"]), about["patches"]
         assert isinstance(corners, list)
+        assert isinstance(patches, list)
         assert isinstance(bands, list)
         assert isinstance(classes, list)
-        whole = X.shape[0] == mask.shape[0] == len(corners)
+        whole = X.shape[0] == mask.shape[0] == len(corners) == len(patches)
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise Conflict(f"{folder} is damaged: {error}", "Save the chips again.") from error
-    if found != FORMAT or not whole:
+    if not whole:
         raise Conflict(
-            f"{folder} has format {found}, allowed: {FORMAT}"
-            if whole
-            else f"{folder} is damaged: {X.shape[0]} patches, {len(corners)} corners",
+            f"{folder} is damaged: {X.shape[0]} patches, {len(corners)} corners",
             "Save the chips again.",
         )
     ids = tuple(f"{row}_{column}" for row, column in corners)
-    return SavedChips(
-        X, mask, np.arange(len(ids)), ids, tuple(map(str, bands)), tuple(map(str, classes)), crs
-    )
+    label = f"{about['name']}#{about['version']}" if "name" in about else str(folder)
+    names, known = (tuple(map(str, values)) for values in (bands, classes))
+    rows, digests = np.arange(len(ids)), tuple(map(str, patches))
+    return SavedChips(X, mask, rows, ids, names, known, crs, label, digest, digests)
 
 
 def _numpy(folder: Path) -> tuple[Lazy, Lazy, dict[str, object]]:

@@ -51,11 +51,13 @@ def to_arrow(
     elif isinstance(frame, pa.RecordBatch):
         table = pa.Table.from_batches([frame])
     elif hasattr(frame, "__arrow_c_stream__"):
-        table = pa.table(frame)
+        table = _from_stream(frame)
     else:
+        # polars' LazyFrame and its like
+        first = "Call .collect() first. " if hasattr(frame, "collect") else ""
         raise BadInput(
             f"cannot insert a {type(frame).__name__}",
-            "Give a pandas DataFrame, GeoDataFrame, polars DataFrame or pyarrow Table.",
+            f"{first}Give a pandas DataFrame, GeoDataFrame, polars DataFrame or pyarrow Table.",
         )
     names = table.column_names
     twice = sorted({n for n in names if names.count(n) > 1})
@@ -66,6 +68,18 @@ def to_arrow(
             nothing = pa.nulls(table.num_rows, known.field(name).type)
             table = table.set_column(place, name, nothing)
     return pa.table([_storable(n, table.column(n)) for n in names], names=names)
+
+
+def _from_stream(frame: object) -> pa.Table:
+    import pyarrow as pa
+
+    try:
+        return pa.table(frame)
+    except pa.ArrowInvalid as error:
+        raise BadInput(
+            f"the {type(frame).__name__} holds a type that Arrow does not know: {error}",
+            "Convert the column to a number, text or time stamp.",
+        ) from error
 
 
 def _from_xarray(cube: xr.Dataset) -> pd.DataFrame:
@@ -119,13 +133,24 @@ def _wkb(column: pd.Series) -> pa.Array:
         ) from error
 
 
+def _spelt_out(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values that the codes of a categorical column stand for."""
+    import pyarrow as pa
+
+    values = column.type.value_type
+    # The text of polars' categories; Arrow has no cast from codes to it.
+    wanted = pa.string() if pa.types.is_string_view(values) else values
+    chunks = [part.dictionary.cast(wanted).take(part.indices) for part in column.chunks]
+    return pa.chunked_array(chunks, wanted)
+
+
 def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column in a type of Delta Lake: signed integers, microseconds in UTC, plain text."""
     import pyarrow as pa
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
+        column = _spelt_out(column)
         kind = column.type
     if pa.types.is_null(kind):
         raise BadInput(
@@ -146,24 +171,13 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         # One notion of missing: null. A NaN would be a value to every aggregate.
         if kind != pa.float16() and pc.any(pc.is_nan(column)).as_py():
             column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
-    wider = {
-        pa.uint8(): pa.int16(),
-        pa.uint16(): pa.int32(),
-        pa.uint32(): pa.int64(),
-        pa.uint64(): pa.int64(),
-        pa.float16(): pa.float32(),
-        pa.large_string(): pa.string(),
-        pa.string_view(): pa.string(),
-        pa.large_binary(): pa.binary(),
-        pa.binary_view(): pa.binary(),
-        pa.date64(): pa.date32(),
-    }
-    if kind in wider:
+    kept = _kept_as(kind)
+    if kept != kind:
         try:
-            return column.cast(wider[kind])
-        except pa.ArrowInvalid as error:
+            return column.cast(kept)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise BadInput(
-                f"the column {name!r} ({kind}) does not fit into {wider[kind]}: {error}",
+                f"the column {name!r} ({kind}) does not fit into {kept}: {error}",
                 "Convert the column.",
             ) from error
     if (
@@ -177,6 +191,34 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             "Convert it to a number, text or time stamp.",
         )
     return column
+
+
+def _kept_as(kind: pa.DataType) -> pa.DataType:
+    """The type of Delta Lake that a type is kept as; itself where there is none other."""
+    import pyarrow as pa
+
+    if (
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+    ):
+        return pa.list_(pa.field("element", _kept_as(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([f.with_type(_kept_as(f.type)) for f in kind])
+    wider = {
+        pa.uint8(): pa.int16(),
+        pa.uint16(): pa.int32(),
+        pa.uint32(): pa.int64(),
+        pa.uint64(): pa.int64(),
+        pa.float16(): pa.float32(),
+        pa.large_string(): pa.string(),
+        pa.string_view(): pa.string(),
+        pa.large_binary(): pa.binary(),
+        pa.binary_view(): pa.binary(),
+        pa.date64(): pa.date32(),
+    }
+    return wider.get(kind, kind)
 
 
 def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | None) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PAGE = 200
 # Places that a small map can show.
 SHOWN = 5000
+# What shapely's numbers of types stand for on a map.
+_KINDS = {0: "point", 1: "line", 2: "line", 3: "area", 4: "point", 5: "line", 6: "area"}
 # Nodes of a lineage that a person can look at.
 NODES = 200
 
@@ -44,6 +46,7 @@ def summary(group: FeatureGroup) -> dict[str, object]:
         "event_time": group.event_time,
         "rows": 0 if commit is None else commit.total,
         "tags": list(group.tags),
+        "keywords": list(group.keywords),
         "owner": group.owner,
         "online": group.online_enabled,
         "columns": [
@@ -188,46 +191,53 @@ def rows(
 def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
     """Where a group's things are: ``points`` (longitude, latitude), of how many ``total``.
 
-    One point a thing; of very many an even sample, always the same. ``outlines`` holds the outer
-    ring of each area in the order of ``points``, coarse enough for a map; none of other things.
+    One point for each thing that has a place; of very many an even sample, always the same.
+    ``kind`` is what they are: "point", "line", "area", or "mixed". ``outlines`` holds the outer
+    ring of each area in the order of ``points``, coarse enough for a map; none where not all are
+    areas.
 
     Raises:
         NotFound: The group has no geometry.
     """
     import numpy as np
+    import shapely
 
     found = store.feature_group(name, version)
     place = found.geometry
     if place is None:
         raise NotFound(f"{found.label} has no geometry", "Insert a GeoDataFrame, or lon and lat.")
     keys = quoted(found.primary_key)
+    placed = " AND ".join(f"{quote(c)} IS NOT NULL" for c in place.columns)
     with connect(store.config.features) as con:
         found.table.view(con, "resolved")
         table = run(
             con,
-            f"SELECT {quoted(place.columns)} FROM resolved QUALIFY row_number() OVER "
-            f"(PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1 ORDER BY {keys}",
+            f"SELECT {quoted(place.columns)} FROM (SELECT * FROM resolved QUALIFY row_number() "
+            f"OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) WHERE {placed} "
+            f"ORDER BY {keys}",
         )
     total = table.num_rows
     if total > SHOWN:
         drawn = np.random.default_rng(0).choice(total, SHOWN, replace=False)
         table = table.take(np.sort(drawn))
     shapes = geo.shapes(table.to_pandas(), place)
-    known = shapes[shapes != None]  # noqa: E711  an array of shapes
+    # An empty geometry is nowhere.
+    known = shapes[~shapely.is_empty(shapes)]
+    total = len(known) if total <= SHOWN else total
+    kinds = {_KINDS.get(int(number), "mixed") for number in shapely.get_type_id(known)}
+    kind = kinds.pop() if len(kinds) == 1 else "mixed"
     if not len(known):
-        return {"points": [], "outlines": [], "total": total}
+        return {"points": [], "outlines": [], "total": 0, "kind": kind}
     points = geo.project(geo.positions(known), place.crs, "EPSG:4326").round(6)
-    rings = _outlines(geo.reproject(known, place.crs, "EPSG:4326"))
-    return {"points": points.tolist(), "outlines": rings, "total": total}
+    degrees = geo.reproject(known, place.crs, "EPSG:4326")
+    rings = _outlines(degrees) if kind == "area" else []
+    return {"points": points.tolist(), "outlines": rings, "total": total, "kind": kind}
 
 
 def _outlines(shapes: np.ndarray) -> list[list[list[float]]]:
     """The outer rings of areas, of the largest part where there are several."""
-    import numpy as np
     import shapely
 
-    if not np.isin(shapely.get_type_id(shapes), (3, 6)).all():
-        return []
     west, south, east, north = shapely.total_bounds(shapes)
     coarse = shapely.simplify(shapes, max(east - west, north - south) / 4000)
     rings = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +15,9 @@ from eolab.errors import BadInput
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
+
+
+_WILD = re.compile(r"[*?\[]")
 
 
 def quote(name: str) -> str:
@@ -29,24 +35,66 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+# Starting and ending an engine takes longer than a small read, so that the last few stay, by the
+# folder into which they spill. What they hold between queries is threads that sleep.
+_ENGINES = 4
+_engines: dict[Path, DuckDBPyConnection] = {}
+_guard = threading.Lock()
+
+
 @contextmanager
 def connect(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """A DuckDB connection in memory, in UTC, that spills below ``folder`` when memory is short."""
-    import duckdb
+    """A DuckDB connection in memory, in UTC, that spills below ``folder`` when memory is short.
 
-    con = duckdb.connect()
+    Only what is TEMP is the connection's own, and goes with it.
+    """
+    con = _cursor(folder)
     try:
         con.execute("SET TimeZone = 'UTC'")
-        con.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
         con.execute("SET enable_progress_bar = false")
         yield con
     finally:
         con.close()
 
 
-def text_list(values: Sequence[str]) -> str:
-    """An SQL list of texts."""
-    return "[" + ", ".join(text(value) for value in values) + "]"
+def _cursor(folder: Path) -> DuckDBPyConnection:
+    with _guard:
+        engine = _engines.pop(folder, None) or _engine(folder)
+        _engines[folder] = engine
+        while len(_engines) > _ENGINES:
+            # Its connections in use keep it alive.
+            _engines.pop(next(iter(_engines))).close()
+        return engine.cursor()
+
+
+def _engine(folder: Path) -> DuckDBPyConnection:
+    import duckdb
+
+    engine = duckdb.connect()
+    engine.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
+    # It would hold files that were read in memory until that is short.
+    engine.execute("SET enable_external_file_cache = false")
+    return engine
+
+
+def _before_fork() -> None:
+    """Ends the engines: a child process would inherit them without their threads, and hang."""
+    _guard.acquire()
+    while _engines:
+        _engines.popitem()[1].close()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_guard.release, after_in_child=_guard.release
+    )
+
+
+def parquet(files: Sequence[str]) -> str:
+    """The rows of Parquet files, of which some may lack columns."""
+    # A bracket in a folder's name is no pattern.
+    names = (text(_WILD.sub(r"[\g<0>]", file)) for file in files)
+    return f"read_parquet([{', '.join(names)}], union_by_name=true)"
 
 
 def moment(value: object) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.errors import Conflict
 from eolab.features.options import GroupOptions, ViewOptions, group_spec, view_spec
@@ -11,9 +11,11 @@ from eolab.features.registry import Registry
 
 if TYPE_CHECKING:
     from eolab.config import Config
+    from eolab.features.chips import Chips
     from eolab.features.group import FeatureGroup
     from eolab.features.postgres import Place
     from eolab.features.registry import Entry
+    from eolab.features.saved_chips import SavedChips
     from eolab.features.view import FeatureView
 
 
@@ -153,18 +155,53 @@ class FeatureStore:
         """All views, by name and version."""
         return [self._view(entry) for entry in self._registry.all("view")]
 
+    def create_chip_dataset(
+        self,
+        name: str,
+        chips: Chips,
+        *,
+        description: str = "",
+        format: Literal["zarr", "numpy"] = "zarr",
+    ) -> SavedChips:
+        """Write patches as the next version of a dataset of chips, which never changes.
+
+        The same patches again are the version that is there. Lineage goes from the cube to it.
+
+        Args:
+            name: Letters, digits, ``_ . -``.
+            chips: From `cube.eo.chips`.
+            description: One line.
+            format: A Zarr group with one chunk a patch, or NumPy files.
+
+        Raises:
+            BadInput: A bad name or format, or Zarr is not installed.
+            RemoteError: It cannot be written; nothing is left.
+        """
+        from eolab.features import chip_datasets
+
+        return chip_datasets.create(
+            self.config, name, chips, description=description, format=format
+        )
+
+    def chip_dataset(self, name: str, version: int | None = None) -> SavedChips:
+        """Patches by name; their newest version where none is named.
+
+        Raises:
+            NotFound: With the names or versions that there are.
+        """
+        from eolab.features import chip_datasets
+
+        return chip_datasets.load(self.config, name, version)
+
     def search(self, text: str) -> list[str]:
         """Groups and views ("kind name/version") that hold every word of ``text``.
 
-        Names, descriptions, tags, owners, columns and their descriptions are looked at.
+        Names, descriptions, tags, keywords, owners, columns and their descriptions are looked at.
         """
         words = text.lower().split()
-        found = []
-        for group in self.feature_groups():
-            texts = [group.label, group.description, group.owner, *group.tags, *group.columns]
-            found.append((f"group {group.label}", texts + list(group.column_descriptions.values())))
+        found = [(f"group {group.label}", group.words) for group in self.feature_groups()]
         for view in self.feature_views():
-            texts = [view.label, view.description, *view.labels.columns, *view.query.names]
+            texts = (view.label, view.description, *view.labels.columns, *view.query.names)
             found.append((f"view {view.label}", texts))
         return [name for name, texts in found if all(w in " ".join(texts).lower() for w in words)]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import BadInput
-from eolab.features.sql import connect, run, text_list
+from eolab.features.sql import connect, parquet, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ def validate(
     broken = [f"CAST(NOT coalesce(({expectations[n]}), true) AS INTEGER)" for n in names]
     with connect(folder) as con:
         if isinstance(rows, Sequence):
-            con.execute(f"CREATE VIEW incoming AS SELECT * FROM read_parquet({text_list(rows)})")
+            con.execute(f"CREATE TEMP VIEW incoming AS SELECT * FROM {parquet(rows)}")
         else:
             con.register("incoming", rows)
         sums = ", ".join(f"sum({b})" for b in broken)

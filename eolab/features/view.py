@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
     from eolab.features.registry import Entry
@@ -105,6 +106,10 @@ class FeatureView(Splitting):
 
         No label is lost: where nothing was known, the features are missing.
         """
+        return to_pandas(self.to_arrow(known_at=known_at), self.labels.group.geometry)
+
+    def to_arrow(self, *, known_at: object = None) -> pa.Table:
+        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
         at = moment(known_at)
         group = self.labels.group
         with connect(self._store.config.features) as con:
@@ -112,14 +117,13 @@ class FeatureView(Splitting):
                 con, self.labels, at, samples.keys_needed(self.query, group.columns)
             )
             if self.query.steps is not None:
-                rows = samples.by_season(rows, self.labels, self.query)
-                return to_pandas(rows, group.geometry)
+                return samples.by_season(rows, self.labels, self.query)
             table, kept = join.flat(con, samples.spine(rows, group), self.query, at)
         for number, name in enumerate(table.column_names):
             if name not in group.keys:
                 free = name if name not in rows.column_names else f"{name}_feature"
                 rows = rows.append_column(free, table.column(number))
-        return to_pandas(rows if kept.all() else rows.filter(kept), group.geometry)
+        return rows if kept.all() else rows.filter(kept)
 
     def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
         """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""

@@ -17,6 +17,7 @@ _KINDS = (
     "item",
     "labels",
     "dataset",
+    "chips",
     "study",
     "model",
     "deployment",

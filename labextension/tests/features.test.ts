@@ -26,6 +26,7 @@ function group(name: string, columns: string[], tags: string[] = []) {
     description: '',
     owner: '',
     tags,
+    keywords: [],
     online: false,
     primary_key: ['id'],
     event_time: 'time',

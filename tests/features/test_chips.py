@@ -205,3 +205,14 @@ def test_damaged_patches_say_so(cube, tmp_path):
         open_chips(folder)
     with pytest.raises(NotFound):
         open_chips(tmp_path / "nowhere")
+
+
+def test_damage_to_a_patch_is_told_when_it_is_read(cube, tmp_path):
+    folder = chips(cube, 10).save(tmp_path / "chips")
+    values = np.load(folder / "X.npy", mmap_mode="r+")
+    values[3, 0, 0, 0, 0] += 1
+    values.flush()
+    saved = open_chips(folder)
+    np.testing.assert_array_equal(saved[2][0], chips(cube, 10)[2][0])
+    with pytest.raises(Conflict, match=f"patch {saved.ids[3]} .* was changed"):
+        saved[3]

@@ -17,6 +17,7 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
         columns={"id": "parcel"},
         units={"ndvi": "1"},
         tags=["crops", "2024"],
+        keywords=["vegetation index", "phenology"],
         owner="Ada",
         expectations={"an index": "ndvi BETWEEN -1 AND 1"},
     )
@@ -26,11 +27,13 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
             "Ada",
             ("crops", "2024"),
         )
+        assert found.keywords == ("vegetation index", "phenology")
         assert found.column_descriptions == {"ndvi": "index", "id": "parcel"}
         assert found.column_units == {"ndvi": "1"}
         with pytest.raises(BadInput, match="break its expectations"):
             found.insert(pd.DataFrame({"id": [3], "ndvi": [7.0]}))
-    assert store.search("greenness crops ada parcel") == ["group g/1"]
+    assert store.search("greenness crops ada parcel phenology") == ["group g/1"]
+    assert store.snapshot()["groups"][0]["keywords"] == ["vegetation index", "phenology"]
     assert store.search("old") == []
     assert group.columns == ("id", "ndvi")
     assert len(group.read()) == 2
@@ -40,6 +43,7 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
         ({"units": {"ndwi": "1"}}, "no column 'ndwi'"),
         ({"policy": "lax"}, "unknown policy"),
         ({"tags": "crops"}, "no words"),
+        ({"keywords": ["crops", " "]}, "keywords="),
     ]:
         with pytest.raises(BadInput) as told:
             group.update(**faulty)

@@ -80,6 +80,7 @@ def test_statistics_of_each_commit_can_be_laid_over_each_other(server, fields):
 def test_places_are_on_the_map(server, fields):
     body = server.get("features/groups/fields/1/places").json
     assert body["total"] == len(body["points"]) == 60
+    assert body["kind"] == "area"
     np.testing.assert_allclose(body["points"][0], [15.0025, 46.005], atol=1e-9)
     assert server.get("features/groups/parcels/1/places").status == 404
 

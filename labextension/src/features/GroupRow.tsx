@@ -49,6 +49,7 @@ export function GroupRow({ group }: IProps): JSX.Element {
               [trans.__('Primary key'), group.primary_key.join(', ')],
               [trans.__('Event time'), group.event_time],
               [trans.__('Owner'), group.owner],
+              [trans.__('Keywords'), group.keywords.join(', ')],
               [trans.__('Commits'), formatCount(group.commits)],
               [
                 trans.__('Last commit'),

@@ -71,6 +71,11 @@ export function GroupTab({ name, version }: IProps): JSX.Element {
         {group.description ? (
           <p className="eolab-FeatureHeader-text">{group.description}</p>
         ) : null}
+        {group.keywords.length ? (
+          <p className="eolab-FeatureHeader-text eolab-mod-quiet">
+            {trans.__('Keywords: %1', group.keywords.join(', '))}
+          </p>
+        ) : null}
         <div className="eolab-Figures">
           <Figure
             name={trans.__('Rows')}

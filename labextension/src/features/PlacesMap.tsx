@@ -7,6 +7,7 @@ import { Failure } from '../shared/Failure';
 import { formatCount } from '../shared/format';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
+import { countPlaces } from './countPlaces';
 import { drawPlaces, extentOf, HEIGHT, type IWindow } from './mapDrawing';
 
 interface IProps {
@@ -50,6 +51,7 @@ export function PlacesMap({ group }: IProps): JSX.Element {
       <Loading />
     );
   }
+  const counted = countPlaces(data, trans);
   const zoom = (factor: number): void =>
     setView(({ zoom: z, x, y }) => ({
       zoom: Math.min(200, Math.max(1, z * factor)),
@@ -92,27 +94,18 @@ export function PlacesMap({ group }: IProps): JSX.Element {
         <span className="eolab-mod-quiet">
           {data.points.length < data.total
             ? trans.__(
-                '%1 of %2 things, drawn evenly',
-                formatCount(data.points.length),
-                formatCount(data.total)
+                '%1, of which %2 are drawn, evenly chosen',
+                counted,
+                formatCount(data.points.length)
               )
-            : trans._n(
-                '1 thing',
-                '%2 things',
-                data.total,
-                formatCount(data.total)
-              )}
+            : counted}
           {group.geometry ? ` · ${group.geometry.crs}` : ''}
         </span>
       </div>
       <Canvas
         draw={draw}
         height={HEIGHT}
-        label={trans.__(
-          'Map of %1 things of %2',
-          formatCount(data.points.length),
-          group.name
-        )}
+        label={trans.__('Map of %1: %2', group.name, counted)}
         onPointer={onPointer}
       />
     </div>

@@ -9,8 +9,8 @@ export function tagsOf(features: IFeatures): string[] {
 /**
  * The groups and views that hold every word, and the tag.
  *
- * As the library's own search: names, descriptions, tags, owners, columns. A view has the tags of
- * its groups.
+ * As the library's own search: names, descriptions, tags, keywords, owners, columns. A view has
+ * the tags of its groups.
  */
 export function findFeatures(
   features: IFeatures,
@@ -36,6 +36,7 @@ export function findFeatures(
           group.description,
           group.owner,
           ...group.tags,
+          ...group.keywords,
           ...group.columns.flatMap(each => [each.name, each.description])
         ])
     ),

@@ -101,6 +101,7 @@ export interface IFeatureGroup {
   commits: number;
   last_commit: ICommit | null;
   tags: string[];
+  keywords: string[];
   owner: string;
   /** Whether its newest rows are served by key. */
   online: boolean;
@@ -157,9 +158,11 @@ export interface IGroupRows {
 /** Where a group's things are, longitude before latitude. */
 export interface IGroupPlaces {
   points: [number, number][];
-  /** The outer rings of areas, in the order of the points; empty where things are no areas. */
+  /** The outer rings of areas, in the order of the points; empty where not all are areas. */
   outlines: [number, number][][];
+  /** How many have a place; the points are a sample where these are more. */
   total: number;
+  kind: 'point' | 'line' | 'area' | 'mixed';
 }
 
 export interface ITrainingDataset {

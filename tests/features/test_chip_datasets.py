@@ -1,0 +1,73 @@
+"""Patches under a name are numbered, never change, and know what they were made from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from eolab.errors import BadInput, NotFound
+from eolab.features.chips import chips
+from eolab.lineage import Ref, downstream, upstream
+
+
+@pytest.fixture
+def made():
+    """16 patches of two scenes."""
+    import odc.geo.xr  # noqa: F401
+
+    values = np.random.default_rng(0).random((2, 20, 20), dtype=np.float32)
+    values[0, 3, 3] = np.nan
+    coords = {
+        "time": pd.date_range("2024-05-01", periods=2),
+        "item_id": ("time", ["S2A_1", "S2B_2"]),
+        "y": 5_000_000 - 10 * (np.arange(20) + 0.5),
+        "x": 500_000 + 10 * (np.arange(20) + 0.5),
+    }
+    cube = xr.Dataset({"red": (("time", "y", "x"), values)}, coords)
+    return chips(cube.odc.assign_crs("EPSG:32633"), 5)
+
+
+@pytest.mark.parametrize("format", ["zarr", "numpy"])
+def test_the_same_patches_are_one_version_and_others_the_next(store, made, format):
+    if format == "zarr":
+        pytest.importorskip("zarr")
+    first = store.create_chip_dataset("patches", made, format=format)
+    again = store.create_chip_dataset("patches", made, format=format)
+    assert first.label == again.label == "patches#1"
+    assert first.digest == again.digest == made.digest()
+    other = chips(made.cube + 1, 5)
+    second = store.create_chip_dataset("patches", other, format=format)
+    assert (second.label, len(second)) == ("patches#2", 16)
+    assert second.digest != first.digest
+    for version, expected in ((1, made), (2, other), (None, other)):
+        found = store.chip_dataset("patches", version)
+        for (X, mask), (Y, codes) in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(X, Y)
+            np.testing.assert_array_equal(mask, codes)
+
+
+def test_lineage_goes_from_the_scenes_to_the_patches(store, made, config):
+    saved = store.create_chip_dataset("patches", made, format="numpy")
+    node = Ref("chips", saved.label)
+    cube, *scenes = upstream(config.root, node)
+    assert cube.kind == "cube"
+    assert scenes == [Ref("item", "S2A_1"), Ref("item", "S2B_2")]
+    assert node in downstream(config.root, scenes[0])
+
+
+def test_names_versions_and_formats_that_are_not_there(store, made):
+    store.create_chip_dataset("patches", made, format="numpy")
+    with pytest.raises(NotFound, match="'patch'") as told:
+        store.chip_dataset("patch")
+    assert "patches" in told.value.hint
+    with pytest.raises(NotFound, match="no version 2"):
+        store.chip_dataset("patches", 2)
+    with pytest.raises(BadInput, match="format"):
+        store.create_chip_dataset("patches", made, format="tiff")
+    for name in ("../x", ""):
+        with pytest.raises(BadInput):
+            store.create_chip_dataset(name, made)
+        with pytest.raises(BadInput):
+            store.chip_dataset(name)
