@@ -47,6 +47,7 @@ def start(*, notebook: str | None = None, browser: bool = True, port: int | None
     prepare(folder)
     target = notebook or (FIRST if (folder / FIRST).is_file() else None)
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.root_dir", str(folder)]
+    command.append("--EolabApp.open_panel=True")
     if target:
         command.append(f"--LabApp.default_url=/lab/tree/{target}")
     if not browser:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, Unicode
+from traitlets import Bool, Float, Unicode
 
 from eolab.errors import EolabError
 from eolab.server import routes
@@ -46,9 +46,18 @@ class EolabApp(ExtensionApp):
         min=1.0,
     ).tag(config=True)
 
+    open_panel = Bool(
+        False,
+        help="Open the Earth Observation panel when JupyterLab is seen for the first time; "
+        "afterwards the layout is the user's. `eolab lab` sets it.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Register the event and make what the handlers share."""
         server = cast("ServerApp", self.serverapp)
+        if self.open_panel:
+            page = server.web_app.settings.setdefault("page_config_data", {})
+            page["eolabOpenPanel"] = "true"
         place = Place(self.workspace, str(server.root_dir))
         self.library = Library(log=self.log, timeout=self.call_timeout)
         self.services = Services(place=place, library=self.library, boards=TensorBoards())

@@ -62,3 +62,19 @@ def test_the_sidebar_works_under_a_base_url(
         check_sidebar(page)
         shoot(page, f"base-url-{application}")
     assert not [text for text in complaints if "eolab" in text]
+
+
+def test_the_panel_opens_by_itself_once_where_eolab_lab_asks_for_it(
+    sample_folder: Path, page: Page
+) -> None:
+    panel = page.locator("#eolab-sidebar")
+    with serve(sample_folder, options=("--EolabApp.open_panel=True",)) as jupyter:
+        page.goto(jupyter.link("lab"))
+        expect(panel).to_be_visible(timeout=60_000)
+        with page.expect_response(lambda r: "/api/workspaces/" in r.url and r.ok):
+            page.locator("[data-id=filebrowser]").click()  # the user prefers the files
+        expect(panel).to_be_hidden()
+        page.reload()
+        expect(page.locator("#filebrowser")).to_be_visible(timeout=60_000)
+        page.evaluate("() => window.jupyterapp.restored")
+        expect(panel).to_be_hidden()
