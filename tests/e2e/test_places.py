@@ -68,7 +68,8 @@ def test_the_panel_opens_by_itself_once_where_eolab_lab_asks_for_it(
     sample_folder: Path, page: Page
 ) -> None:
     panel = page.locator("#eolab-sidebar")
-    with serve(sample_folder, options=("--EolabApp.open_panel=True",)) as jupyter:
+    options = ("--EolabApp.open_panel=True", "--LabApp.expose_app_in_browser=True")
+    with serve(sample_folder, options=options) as jupyter:
         page.goto(jupyter.link("lab"))
         expect(panel).to_be_visible(timeout=60_000)
         with page.expect_response(lambda r: "/api/workspaces/" in r.url and r.ok):
