@@ -9,6 +9,7 @@ import xarray as xr
 
 from eolab.catalog.indices import LETTERS, find_index
 from eolab.errors import BadInput, nearest
+from eolab.features.extraction import Extraction
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
-class EoAccessor:
+class EoAccessor(Extraction["pd.DataFrame"]):
     """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches."""
 
     def __init__(self, cube: xr.Dataset) -> None:
@@ -134,37 +135,30 @@ class EoAccessor:
 
         return terrain(self._cube, band)
 
-    def zonal(
+    def _zonal(
         self,
         zones: gpd.GeoDataFrame,
-        *,
-        id: str = "parcel_id",
-        stats: Sequence[str] = ("median",),
-        buffer: float = 0.0,
-        min_pixels: float = 1,
+        id: str,
+        stats: Sequence[str],
+        buffer: float,
+        min_pixels: float,
     ) -> pd.DataFrame:
-        """Statistics by zone and date (see `eolab.features.extract.zonal`)."""
         from eolab.features.extract import zonal
 
         return zonal(self._cube, zones, id=id, stats=stats, buffer=buffer, min_pixels=min_pixels)
 
-    def pixels(
+    def _pixels(
         self,
         labels: gpd.GeoDataFrame,
-        *,
-        columns: Sequence[str] = (),
-        stratify: str | None = None,
-        per_class: int = 1000,
+        columns: Sequence[str],
+        stratify: str | None,
+        per_class: int,
     ) -> pd.DataFrame:
-        """Pixels inside labelled polygons (see `eolab.features.extract.pixels`)."""
         from eolab.features.extract import pixels
 
         return pixels(self._cube, labels, columns=columns, stratify=stratify, per_class=per_class)
 
-    def sample(
-        self, points: gpd.GeoDataFrame, *, id: str = "point_id", columns: Sequence[str] = ()
-    ) -> pd.DataFrame:
-        """The pixel under each point, by date (see `eolab.features.extract.sample`)."""
+    def _sample(self, points: gpd.GeoDataFrame, id: str, columns: Sequence[str]) -> pd.DataFrame:
         from eolab.features.extract import sample
 
         return sample(self._cube, points, id=id, columns=columns)

@@ -75,6 +75,10 @@ class Chips:
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return (self[i] for i in range(len(self)))
 
+    def __repr__(self) -> str:
+        bands = ", ".join(self.bands)
+        return f"<Chips: {len(self)} of {self.size} pixels, {bands}, {len(self.classes)} classes>"
+
     def places(self) -> pd.DataFrame:
         """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
         import pandas as pd
@@ -265,7 +269,8 @@ def _burn(
     """Write class codes into the mask; the names in the order of the codes."""
     from rasterio.features import rasterize
 
-    placed = placed[placed[column].notna()]
+    # A blank name is no name.
+    placed = placed[placed[column].notna() & (placed[column].astype(str).str.strip() != "")]
     names: Sequence[str] = sorted({str(v) for v in placed[column]})
     codes = [names.index(str(v)) for v in placed[column]]
     if codes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from eolab.errors import BadInput, nearest
 from eolab.features.geometry import CUBE, ITEMS, crs_text
+from eolab.features.warned import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -64,11 +64,7 @@ def inside(
             f"the {what} {_bounds_of(placed)}. Search another area.",
         )
     if not within.all():
-        warnings.warn(
-            f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes",
-            Dropped,
-            stacklevel=4,
-        )
+        warn(f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes", Dropped)
     return placed[within]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +15,7 @@ from eolab.features.online import OnlineTable
 from eolab.features.postgres import PostgresTable
 from eolab.features.query import chosen
 from eolab.features.statistics import ColumnStatistics
+from eolab.features.warned import warn
 from eolab.lineage import Ref, record
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Inserting:
             return {}
         message = f"rows for {self.label} break its expectations: {found}"
         if self.policy == "warn":
-            warnings.warn(message, validation.Unexpected, stacklevel=3)
+            warn(message, validation.Unexpected)
             return dict(found.failed)
         validation.note(self._folder, found.total, found.failed, len(self.expectations), None)
         error = validation.UnexpectedRows(

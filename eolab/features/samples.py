@@ -108,6 +108,7 @@ def load(
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
     rows = label_rows(con, labels, known_at, more)
     total = rows.num_rows
+    rows = _without_blanks(rows, labels.columns[0])
     rows = by_season(rows, labels, query)
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
@@ -357,6 +358,19 @@ def texts_of(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
     for part in parts[1:]:
         out = np.char.add(np.char.add(out, "|"), part)
     return out
+
+
+def _without_blanks(rows: pa.Table, name: str) -> pa.Table:
+    """The rows with null where a text holds nothing to read: nobody named that class."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = rows.column(name)
+    if not pa.types.is_string(column.type):
+        return rows
+    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    known = pc.if_else(blank, pa.scalar(None, column.type), column)
+    return rows.set_column(rows.schema.get_field_index(name), name, known)
 
 
 def _array(values: Sequence[str]) -> pa.Array:

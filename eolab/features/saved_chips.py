@@ -98,6 +98,10 @@ class SavedChips:
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return (self[i] for i in range(len(self)))
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.X.shape[1:]))
+        return f"<SavedChips {self.label}: {len(self)} of {shape}, {len(self.classes)} classes>"
+
     def subset(self, ids: Sequence[str] | np.ndarray) -> SavedChips:
         """The patches of these ids, for example ``split.train.ids``, in their order.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from eolab.errors import BadInput, nearest
 from eolab.features.cubes import Dropped, inside, layout, origin
 from eolab.features.geometry import is_metric
+from eolab.features.warned import warn
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -77,10 +77,8 @@ def zonal(
         )
     lost = len(placed) - rows[id].nunique()
     if lost:
-        warnings.warn(
-            f"{lost} of {len(placed)} zones have no date with {min_pixels:g} clear pixels",
-            Dropped,
-            stacklevel=2,
+        warn(
+            f"{lost} of {len(placed)} zones have no date with {min_pixels:g} clear pixels", Dropped
         )
     keys = [id, *(["time"] if "time" in rows else [])]
     rows = rows.sort_values(keys, ignore_index=True)
@@ -164,10 +162,8 @@ def measurable(
         placed = placed.set_geometry(moved)
         gone = placed.geometry.is_empty
         if gone.any():
-            warnings.warn(
-                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m",
-                Dropped,
-                stacklevel=3,
+            warn(
+                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m", Dropped
             )
             placed = placed[~gone]
         if placed.empty:

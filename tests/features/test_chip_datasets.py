@@ -36,6 +36,8 @@ def test_the_same_patches_are_one_version_and_others_the_next(store, made, forma
     first = store.create_chip_dataset("patches", made, format=format)
     again = store.create_chip_dataset("patches", made, format=format)
     assert first.label == again.label == "patches#1"
+    assert repr(first) == "<SavedChips patches#1: 16 of 2 x 5 x 5 x 1, 0 classes>"
+    assert repr(made) == "<Chips: 16 of 5 pixels, red, 0 classes>"
     assert first.digest == again.digest == made.digest()
     other = chips(made.cube + 1, 5)
     second = store.create_chip_dataset("patches", other, format=format)

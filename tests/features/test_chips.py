@@ -36,10 +36,11 @@ def cube():
 @pytest.fixture
 def fields():
     return gpd.GeoDataFrame(
-        {"crop": ["wheat", "maize", None]},
+        {"crop": ["wheat", "maize", None, " "]},
         geometry=[
             shapely.box(500_000, 4_999_900, 500_100, 5_000_000),
             shapely.box(500_200, 4_999_800, 500_250, 4_999_900),
+            shapely.box(500_400, 4_999_600, 500_500, 4_999_700),
             shapely.box(500_400, 4_999_600, 500_500, 4_999_700),
         ],
         crs="EPSG:32633",

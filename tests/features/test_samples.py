@@ -83,3 +83,18 @@ def test_reports_and_suspects_name_where_labels_come_from(store):
         store.create_feature_view("w", **options, label_source="sourze")
     with pytest.raises(Conflict, match="differs in its label_source"):
         store.get_or_create_feature_view("v", **options)
+
+
+def test_a_blank_name_is_no_class(store):
+    """As in real registers of land cover: some shapes have the name ''."""
+    frame = pd.DataFrame(
+        {"id": range(6), "v": 1.0, "cover": ["wood", "", "grass", " ", None, "wood"]}
+    )
+    group = store.create_feature_group("g", primary_key=["id"])
+    group.insert(frame)
+    view = store.create_feature_view("v", labels=group.select("cover"), query=group.select("v"))
+    data = view.training_data()
+    assert data.classes == ("grass", "wood")
+    assert data.ids.tolist() == ["0", "2", "5"]
+    assert view.load().report["without_label"] == 3
+    assert view.read()["cover"].tolist()[1] == ""

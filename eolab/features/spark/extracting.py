@@ -16,6 +16,7 @@ import numpy as np
 from eolab.errors import BadInput
 from eolab.features import extract, zones
 from eolab.features.cubes import layout, origin
+from eolab.features.extraction import Extraction
 from eolab.features.geometry import CRS_ATTR, PIXELS, crs_text
 from eolab.features.schema import to_arrow
 
@@ -32,7 +33,7 @@ _SENT = 100 * 2**20
 Measure = Callable[["xr.Dataset"], "pd.DataFrame"]
 
 
-class OnSpark:
+class OnSpark(Extraction["DataFrame"]):
     """What `.eo` makes of a cube, made by Spark's tasks; by `EoAccessor.on_spark`.
 
     The rows are those of the methods of the same name, in no order, as a Spark DataFrame that a
@@ -49,19 +50,15 @@ class OnSpark:
             raise BadInput(f"tile={tile!r} is no number of pixels", "Give 1 or more.")
         self._cube, self._spark, self._tile = cube, spark, tile
 
-    def zonal(
+    def _zonal(
         self,
         zones_: gpd.GeoDataFrame,
-        *,
-        id: str = "parcel_id",
-        stats: Sequence[str] = ("median",),
-        buffer: float = 0.0,
-        min_pixels: float = 1,
+        id: str,
+        stats: Sequence[str],
+        buffer: float,
+        min_pixels: float,
     ) -> DataFrame:
-        """Statistics by zone and date (see `eolab.features.zones.zonal`).
-
-        A zone is measured whole, by the task in whose tile its middle lies.
-        """
+        """A zone is measured whole, by the task in whose tile its middle lies."""
         import pyarrow as pa
 
         bands, times, transform, crs = layout(self._cube)
@@ -83,23 +80,18 @@ class OnSpark:
         fields += [pa.field(n, pa.float64()) for n in ("count", "clear")]
         return self._run(work, fields, origin(self._cube))
 
-    def pixels(
+    def _pixels(
         self,
         labels: gpd.GeoDataFrame,
-        *,
-        columns: Sequence[str] = (),
-        stratify: str | None = None,
-        per_class: int = 1000,
+        columns: Sequence[str],
+        stratify: str | None,
+        per_class: int,
     ) -> DataFrame:
-        """Pixels inside labelled shapes (see `eolab.features.extract.pixels`)."""
         _, _, transform, crs = layout(self._cube)
         found = extract.located(self._cube, labels, columns, transform, crs, stratify, per_class)
         return self._placed(*found, {PIXELS: True})
 
-    def sample(
-        self, points: gpd.GeoDataFrame, *, id: str = "point_id", columns: Sequence[str] = ()
-    ) -> DataFrame:
-        """The pixel under each point (see `eolab.features.extract.sample`)."""
+    def _sample(self, points: gpd.GeoDataFrame, id: str, columns: Sequence[str]) -> DataFrame:
         return self._placed(*extract.under(self._cube, points, id, columns), {})
 
     def _placed(
