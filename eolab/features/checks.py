@@ -9,6 +9,7 @@ import numpy as np
 
 from eolab.errors import BadInput
 from eolab.features import geometry as geo
+from eolab.features.samples import without_small_classes
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -94,13 +95,15 @@ def _told(X: np.ndarray, y: np.ndarray, seed: int) -> tuple[int, float]:
 def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     """Samples whose label the others contradict, by cross-validation over random folds.
 
+    Classes of fewer than five samples cannot be told from others and are left out.
+
     Returns:
         One row a sample that a random forest, trained without it, takes for another class:
         ``id``, ``label``, ``likely``, ``confidence`` (its probability minus the label's) and, of
         a view with ``label_source``, the label's ``source``; the most doubtful first.
 
     Raises:
-        BadInput: The label is a number, or a class has fewer than five samples.
+        BadInput: The label is a number, or fewer than two classes have five samples or more.
     """
     import pandas as pd
     from sklearn.ensemble import RandomForestClassifier
@@ -111,12 +114,10 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     if not data.classes:
         raise BadInput("the label is a number, not a class", "Suspects are looked for in classes.")
     counts = np.bincount(data.y, minlength=len(data.classes))
-    if counts.min() < _FOLDS:
-        name = data.classes[int(counts.argmin())]
-        raise BadInput(
-            f"the class {name!r} has {counts.min()} samples, fewer than {_FOLDS}",
-            "Leave it out: labels=group.select(...).filter(...).",
-        )
+    small = {data.classes[c]: f"{n} samples" for c, n in enumerate(counts) if n < _FOLDS}
+    if small:
+        samples, _ = without_small_classes(samples, small)
+        data = samples.data
     X = np.nan_to_num(data.X.reshape(len(data), -1), nan=-1e30)
     forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=seed, n_jobs=-1)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)

@@ -54,6 +54,12 @@ class TrainingDataset:
     created: float
     source: Mapping[str, object]
 
+    def __repr__(self) -> str:
+        report = self.source.get("report")
+        sizes = report.get("parts", {}) if isinstance(report, Mapping) else {}
+        told = ", ".join(f"{name} {part['samples']}" for name, part in sizes.items())
+        return f"<TrainingDataset {self.view}#{self.version}: {told or self.description}>"
+
     def read(self) -> Split:
         """The split, equal to the one that was written.
 

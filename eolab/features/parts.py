@@ -57,6 +57,15 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     return replace(samples, report=report), splits.cells(by, places, units)
 
 
+def classes_in(samples: Samples, blocks: Blocks, unit: str | None, count: int) -> int:
+    """How many classes lie in at least ``count`` blocks each."""
+    _, cell = cells(samples, blocks, unit)
+    y = samples.data.y
+    return sum(
+        len(np.unique(cell[y == code])) >= count for code in range(len(samples.data.classes))
+    )
+
+
 def divide(
     samples: Samples,
     cell: np.ndarray,

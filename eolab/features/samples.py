@@ -192,7 +192,8 @@ def without_small_classes(
     data = samples.data
     kept = [c for c, name in enumerate(data.classes) if name not in left_out]
     if len(kept) < 2:
-        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        told = [f"{name}: {why}" for name, why in left_out.items()]
+        reasons = "; ".join([*told[:4], *(["..."] if len(told) > 4 else [])])
         raise BadInput(
             f"fewer than two classes can be split ({reasons})",
             "Take smaller blocks, fewer parts or a lower min_samples.",

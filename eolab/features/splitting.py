@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,15 @@ import numpy as np
 from eolab.errors import BadInput
 from eolab.features import checks, parts
 from eolab.features.splits import Blocks, Times
+from eolab.features.warned import warn
 
 if TYPE_CHECKING:
     from eolab.data import Split
     from eolab.features.samples import Samples
+
+
+class NarrowBlocks(UserWarning):
+    """Blocks narrower than samples are alike, as wider ones leave too few."""
 
 
 class Splitting:
@@ -59,8 +65,9 @@ class Splitting:
         """Three parts that share no block.
 
         Args:
-            by: `Blocks` (by default those of `propose_blocks`); "random" (by hash of the key:
-                flatters, for comparison); `Times` (the newest labels are held out); or a column
+            by: `Blocks` (by default those of `propose_blocks`, or smaller ones, with a warning,
+                where they leave no two classes); "random" (by hash of the key: flatters, for
+                comparison); `Times` (the newest labels are held out); or a column
                 of the label group whose values stay together.
             validation_size: Share of each class for validation.
             test_size: Share of each class that is held out until a model is registered.
@@ -96,7 +103,7 @@ class Splitting:
             )
         )
         names = [p for p, size in sizes.items() if size > 0]
-        found, cell, by = self._cells(by, unit, known_at)
+        found, cell, by = self._cells(by, unit, known_at, len(names))
         found, cell, side = parts.divide(
             found,
             cell,
@@ -133,7 +140,7 @@ class Splitting:
             raise BadInput(
                 f"n={n!r} folds cannot hold training, validation and test", "Take 3 or more."
             )
-        found, cell, by = self._cells(by, unit, known_at)
+        found, cell, by = self._cells(by, unit, known_at, n)
         # In time, fold k trains on all before its two periods, so there are two more periods.
         count = n + 2 if isinstance(by, Times) else n
         if isinstance(by, Times) and not by.by_share:
@@ -158,14 +165,34 @@ class Splitting:
         return out
 
     def _cells(
-        self, by: parts.By | None, unit: str | None, known_at: object
+        self, by: parts.By | None, unit: str | None, known_at: object, count: int
     ) -> tuple[Samples, np.ndarray, parts.By]:
         extra = [c for c in (unit, by if isinstance(by, str) and by != parts.RANDOM else None) if c]
         loaded = self.load(known_at, extra)
         if by is None:
-            by = self._proposal(loaded)
+            by = self._shared_out(loaded, self._proposal(loaded), unit, count)
         found, cell = parts.cells(loaded, by, unit)
         return found, cell, by
+
+    @staticmethod
+    def _shared_out(loaded: Samples, wanted: Blocks, unit: str | None, count: int) -> Blocks:
+        """The proposal, or the widest smaller one that gives ``count`` parts their classes."""
+        blocks = wanted
+        try:
+            while parts.classes_in(loaded, blocks, unit, count) < min(2, len(loaded.data.classes)):
+                if blocks.size < 2:
+                    return wanted
+                blocks = replace(blocks, size=blocks.size / 2)
+        except BadInput:  # a place is wider than such a block
+            return wanted
+        if blocks != wanted:
+            warn(
+                f"samples are alike up to {wanted.size:,g} m, but blocks of that size leave no two "
+                f"classes for {count} parts; those of {blocks.size:,g} m are taken, which may "
+                "flatter a model. Pass by=eo.Blocks(...) to choose.",
+                NarrowBlocks,
+            )
+        return blocks
 
     def propose_blocks(self, *, known_at: object = None) -> Blocks:
         """Blocks as wide as samples are alike, by the variogram of the features, in metres.

@@ -8,6 +8,7 @@ import pytest
 
 from eolab.errors import BadInput
 from eolab.features import Blocks, check_leakage, suspect_labels
+from eolab.features.splitting import NarrowBlocks
 
 
 def field(points, reach, seed):
@@ -107,3 +108,14 @@ def test_the_real_table_holds_no_single_feature_that_gives_crops_away(shared_dat
     assert not check_leakage(view)["suspect"].any()
     assert 100 <= view.propose_blocks().size <= 500_000
     assert isinstance(view.propose_blocks(), Blocks)
+    # Alike over hundreds of kilometres: such blocks cannot be shared out, and it is said.
+    with pytest.warns(NarrowBlocks, match="may flatter") as told:
+        folds = view.folds(min_samples=20)
+    assert told[0].filename == __file__
+    size = folds[0].source["by"]["size"]
+    assert 1_000 < size < view.propose_blocks().size
+    assert {"maize", "sorghum"} <= set(folds[0].train.classes)
+    # A class of one sample can be told from none; the others are looked at.
+    suspects = suspect_labels(view)
+    assert "built_up" not in set(suspects["label"]) | set(suspects["likely"])
+    assert len(suspects) > 10
