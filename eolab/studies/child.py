@@ -266,10 +266,19 @@ class Child:
             print(f"TrialError: {error}", file=sys.stderr, flush=True)
             return {"op": "done", "state": "failed", "error": str(error)}
         except BaseException as error:
-            traceback.print_exc()
+            print_traceback(error)
             return {"op": "done", "state": "failed", "error": brief(error)}
         finally:
             self._reporter = None
+
+
+def print_traceback(error: BaseException) -> None:
+    """The traceback from the user's own function on: what called it is not to be mended by them."""
+    ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  as frames name it
+    frames = error.__traceback__
+    while frames and frames.tb_frame.f_code.co_filename.startswith(ours):
+        frames = frames.tb_next
+    traceback.print_exception(type(error), error, frames or error.__traceback__)
 
 
 def brief(error: BaseException) -> str:

@@ -124,6 +124,24 @@ describe('an ablation', () => {
     screen.getByText(/9 of 12 runs have ended/);
   });
 
+  it('says once it has ended why nothing can be compared', async () => {
+    const rows = RESULT.rows.map(each => ({ ...each, drop: null }));
+    const notes = [
+      '9 of 12 runs have not ended; 9 failed, the first with Err.'
+    ];
+    render(
+      <EolabContext.Provider value={open({ ...RESULT, rows, notes }).eolab()}>
+        <Ablation
+          study={{ ...STUDY, state: 'completed' }}
+          variant={null}
+          onVariant={vi.fn()}
+        />
+      </EolabContext.Provider>
+    );
+    await screen.findByText('No difference can be told.');
+    screen.getByText(/9 failed, the first with Err/);
+  });
+
   it('opens in its tab with the effects; a bar shows its runs', async () => {
     render(
       <EolabContext.Provider value={open(RESULT).eolab()}>

@@ -135,7 +135,10 @@ def test_a_failing_trial_fails_alone_with_its_traceback_in_its_log(run: Run) -> 
     assert study.state == "completed"
     assert [by_k[k]["state"] for k in range(4)] == ["failed", "failed", "failed", "completed"]
     assert "RuntimeError: this one is broken" in by_k[0]["error"]
-    assert "Traceback" in study.log(by_k[0]["n"])
+    log = study.log(by_k[0]["n"])
+    assert "Traceback" in log
+    assert "child.py" not in log  # it begins with the function, not with who called it
+    assert "in sometimes" in log.split("File ")[1]
     assert "returned nothing" in by_k[1]["error"]
     assert "nan" in by_k[2]["error"]
     assert study.best_params == {"k": 3}

@@ -10,6 +10,7 @@ import { AblationBars } from './AblationBars';
 import { AblationFigures } from './AblationFigures';
 import { AblationPairs } from './AblationPairs';
 import { AblationShapley } from './AblationShapley';
+import { hasEndedState } from './derive';
 
 interface IProps {
   study: IStudySnapshot;
@@ -34,14 +35,25 @@ export function Ablation(props: IProps): JSX.Element {
     );
   }
   if (!data.rows.some(row => row.drop)) {
+    const ended = hasEndedState(study.state);
     return (
       <Notice
-        title={trans.__('No difference can be told yet.')}
-        text={trans.__(
-          'It takes a run of the baseline and one of a variant on the same fold: %1 of %2 runs have ended.',
-          data.ended,
-          data.planned
-        )}
+        tone={ended ? 'error' : 'plain'}
+        title={
+          ended
+            ? trans.__('No difference can be told.')
+            : trans.__('No difference can be told yet.')
+        }
+        // Once the study has ended, what is missing and why is all there is to say.
+        text={
+          ended && data.notes.length
+            ? data.notes.join(' ')
+            : trans.__(
+                'It takes a run of the baseline and one of a variant on the same fold: %1 of %2 runs have ended.',
+                data.ended,
+                data.planned
+              )
+        }
       />
     );
   }

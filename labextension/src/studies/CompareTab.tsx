@@ -156,7 +156,7 @@ export function CompareTab(): JSX.Element {
                   />
                 </td>
                 <td>{study.metric}</td>
-                <td data-numeric>{formatValue(study.best?.value)}</td>
+                <td data-numeric>{formatValue(bestOf(study))}</td>
                 <td data-numeric>
                   {trans.__(
                     '%1 of %2',
@@ -176,9 +176,14 @@ export function CompareTab(): JSX.Element {
   );
 }
 
+/** The best value of a study; an ablation has none: the best of its runs is luck. */
+function bestOf(study: IStudySummary): number | null {
+  return study.kind === 'ablation' ? null : (study.best?.value ?? null);
+}
+
 /** The newest studies that have a value, of the metric that the newest of them has. */
 function firstChoice(all: readonly IStudySummary[]): ReadonlySet<string> {
-  const valued = all.filter(study => study.best);
+  const valued = all.filter(study => bestOf(study) !== null);
   return new Set(
     valued
       .filter(study => study.metric === valued[0]?.metric)

@@ -21,7 +21,7 @@ interface IProps {
 }
 
 /** More lines than this only make the picture darker. */
-const LIMIT = 200;
+export const LIMIT = 200;
 
 /** The metric over the steps, one line a trial. */
 export function CurvesChart(props: IProps): JSX.Element {
@@ -189,6 +189,10 @@ function look(
     case 'stopped':
       return { stroke: palette.line, width: 1, alpha: 0.7, dash: [4, 3] };
     default:
-      return { stroke: palette.quiet, width: 1, alpha: isCrowded ? 0.2 : 0.45 };
+      return {
+        stroke: palette.quiet,
+        width: 1,
+        alpha: isCrowded ? 0.12 : 0.45
+      };
   }
 }

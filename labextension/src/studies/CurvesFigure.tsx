@@ -2,7 +2,8 @@ import type { JSX } from 'react';
 
 import { useEolab, useResource } from '../shared/context';
 import type { IStudySnapshot, ITrial } from '../shared/contract';
-import { CurvesChart } from './CurvesChart';
+import { formatCount } from '../shared/format';
+import { CurvesChart, LIMIT } from './CurvesChart';
 import { Legend, type IMark } from './Legend';
 
 interface IProps {
@@ -21,6 +22,9 @@ export function CurvesFigure(props: IProps): JSX.Element | null {
   const { study, trials, chosen, onChoose, height, silent } = props;
   const { studies, trans } = useEolab();
   const { data } = useResource(studies.study(study.name).band);
+  const curves = (trials ?? study.trials).filter(
+    trial => trial.curve.length > 0
+  ).length;
   const drawable = study.trials.some(trial => trial.curve.length > 1);
   if (!drawable && silent) {
     return null;
@@ -47,7 +51,16 @@ export function CurvesFigure(props: IProps): JSX.Element | null {
   return (
     <figure>
       <figcaption>
-        <b>{trans.__('%1 by step', study.metric)}</b>
+        <b>
+          {curves > LIMIT
+            ? trans.__(
+                '%1 by step, the best %2 of %3',
+                study.metric,
+                LIMIT,
+                formatCount(curves)
+              )
+            : trans.__('%1 by step', study.metric)}
+        </b>
         {drawable ? (
           <Legend marks={marks.filter(mark => mark !== null)} />
         ) : null}

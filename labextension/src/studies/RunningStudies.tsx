@@ -22,6 +22,7 @@ export function RunningStudies(): JSX.Element | null {
   return (
     <button
       className="eolab-StatusItem-button"
+      data-paused={active.every(study => study.state === 'paused')}
       title={active
         .map(
           study =>

@@ -31,6 +31,8 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
   const running = study.state === 'running';
   const now = useNow(running, 5000);
   const left = remaining(study);
+  // The best run of an ablation is luck.
+  const best = study.kind === 'ablation' ? null : study.best;
   return (
     <Disclosure
       title={study.message || study.name}
@@ -54,11 +56,11 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
             )}
           </span>
           <StudyProgress study={study} />
-          {study.best && study.kind !== 'ablation' ? (
+          {best ? (
             <span className="eolab-StudyRow-line">
               <span className="eolab-StudyRow-best">
                 {`${study.metric} `}
-                <b>{formatValue(study.best.value)}</b>
+                <b>{formatValue(best.value)}</b>
               </span>
               <Sparkline
                 points={study.best_curve}
@@ -75,11 +77,8 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
           {study.message ? <p className="eolab-Text">{study.message}</p> : null}
           <Facts
             items={[
-              [
-                trans.__('Best trial'),
-                study.best ? String(study.best.trial) : null
-              ],
-              ...Object.entries(study.best?.params ?? {}).map(
+              [trans.__('Best trial'), best ? String(best.trial) : null],
+              ...Object.entries(best?.params ?? {}).map(
                 ([name, value]) => [name, formatScalar(value)] as const
               ),
               [

@@ -138,7 +138,9 @@ export function TrialsTable(props: IProps): JSX.Element {
     event.stopPropagation();
   };
 
-  const template = columns.map(column => WIDTHS[column.id] ?? PARAM).join(' ');
+  const template = columns
+    .map(column => WIDTHS[column.id] ?? (column.wide ? WIDE : PARAM))
+    .join(' ');
   return (
     <div
       className="eolab-Trials"
@@ -180,7 +182,10 @@ export function TrialsTable(props: IProps): JSX.Element {
               height={ROW}
               columns={columns}
               template={template}
-              isBest={trial.n === study.best?.trial}
+              // The best run of an ablation is luck.
+              isBest={
+                study.kind !== 'ablation' && trial.n === study.best?.trial
+              }
               isChosen={chosen.has(trial.n)}
               isActive={item.index === active}
               clock={clock}
@@ -205,6 +210,7 @@ export function TrialsTable(props: IProps): JSX.Element {
 }
 
 const PARAM = 'minmax(88px, 1fr)';
+const WIDE = 'minmax(120px, 3fr)';
 
 const WIDTHS: Record<string, string> = {
   n: '60px',

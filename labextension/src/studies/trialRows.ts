@@ -13,15 +13,20 @@ export interface ITrialColumn {
   param: string | null;
   /** Numbers stand to the right, words to the left. */
   numeric: boolean;
+  /** Whether its words are long: it gets more room. */
+  wide?: boolean;
   value: (trial: ITrial, now: number) => Scalar;
 }
 
 /** What the columns of a study depend on. */
 export interface IColumnPlan {
-  params: readonly { name: string; numeric: boolean }[];
+  params: readonly { name: string; numeric: boolean; wide?: boolean }[];
   /** Whether a trial has failed: then it is said why. */
   errors: boolean;
 }
+
+/** More letters than this do not fit where a number does. */
+const LONG = 12;
 
 const STATES = ['running', 'queued', 'completed', 'stopped', 'failed'];
 
@@ -31,7 +36,8 @@ export function columnPlan(study: IStudySnapshot): IColumnPlan {
     params: study.parameters.length
       ? study.parameters.map(({ name, choices }) => ({
           name,
-          numeric: !choices?.some(choice => typeof choice !== 'number')
+          numeric: !choices?.some(choice => typeof choice !== 'number'),
+          wide: choices?.some(choice => String(choice).length > LONG) ?? false
         }))
       : Object.entries(study.trials[0]?.params ?? {}).map(([name, value]) => ({
           name,
@@ -52,10 +58,11 @@ export function trialColumns({ params, errors }: IColumnPlan): ITrialColumn[] {
       value: trial => STATES.indexOf(trial.state)
     },
     { id: 'value', param: null, numeric: true, value: shownValue },
-    ...params.map(({ name, numeric }) => ({
+    ...params.map(({ name, numeric, wide }) => ({
       id: `params.${name}`,
       param: name,
       numeric,
+      wide,
       value: (trial: ITrial): Scalar => trial.params[name] ?? null
     })),
     {
