@@ -35,10 +35,12 @@ class Made:
     Attributes:
         items: The scenes that the rows come from.
         rows: What was inserted first.
+        parcels: How many fields there are.
     """
 
     items: list[str]
     rows: pd.DataFrame
+    parcels: int
 
 
 def train(data, reporter, *, seed, C=1.0):
@@ -72,7 +74,7 @@ def _fill(ws: Workspace, parcels: pd.DataFrame, rows: pd.DataFrame) -> Made:
         columns={"NDVI_median": "Greenness, median of a parcel's pixels"},
         units={"clear": "share", "count": "pixels"},
         expectations={"NDVI is an index": "NDVI_median BETWEEN -1 AND 1"},
-        tags=["sentinel-2", "parcels"],
+        tags=["sentinel-2", "parcels"], keywords=["reflectance", "vegetation index"],
     )  # fmt: skip
     spectra.insert(rows)
     with pytest.raises(eo.EolabError):
@@ -97,7 +99,7 @@ def _fill(ws: Workspace, parcels: pd.DataFrame, rows: pd.DataFrame) -> Made:
         space={"C": eo.loguniform(0.1, 10)}, tracking=False,
     )  # fmt: skip
     ws.models.register(MODEL, study.refit())
-    return Made(list(rows.attrs[ITEMS]), rows)
+    return Made(list(rows.attrs[ITEMS]), rows, len(parcels))
 
 
 def open_group(page: Page, name: str) -> Locator:
@@ -141,7 +143,7 @@ def test_the_tree(lab: Lab, page: Page, made: Made, shoot: Shoot) -> None:
     accessibility.check_tree(tops.first, "features-group-row")
     section.get_by_label("Search features").fill("no such thing")
     expect(section.get_by_text("None fits.")).to_have_count(2)
-    section.get_by_label("Search features").fill("greenness")
+    section.get_by_label("Search features").fill("vegetation greenness")
     expect(names).to_have_text(["spectra"])
     section.get_by_role("button", name="Open spectra/1").click()
     expect(page.locator(".eolab-FeatureTab").get_by_role("heading", name="spectra")).to_be_visible()
@@ -156,12 +158,16 @@ def test_every_picture_of_a_group(
     faults = []
     for name, pictures in (("spectra", PICTURES), ("fields", ["Histograms", "Map"])):
         tab = open_group(page, name)
+        if name == "spectra":
+            expect(tab.locator("header")).to_contain_text("reflectance, vegetation index")
         for picture in pictures:
             if name == "spectra" and picture == "Map":
                 expect(tab.get_by_role("tab", name="Map")).to_have_count(0)
                 continue
             panel = show(tab, picture)
             expect(panel.locator("table, canvas, svg").first).to_be_visible()
+            if picture == "Map":
+                expect(panel).to_contain_text(f"{made.parcels} areas")
             drawn(page)
             shoot(page, f"group-{name}-{picture.lower()}-{theme.lower()}")
             faults += [f"{picture}: {fault}" for fault in accessibility.findings(page)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -34,6 +35,15 @@ EXPECTED = {
     "pair": [[1.0, 2.0], [3.0, 4.0], None],
     "raw": [b"a", None, b"b"],
 }
+
+
+@pytest.fixture
+def group(store):
+    return store.create_feature_group("g", primary_key=["id"], event_time="time")
+
+
+def rows():
+    return pd.DataFrame({"id": [0, 1, 2], "time": [NOON] * 3, "value": [0.0, 0.5, 1.0]})
 
 
 class Frame:
@@ -94,3 +104,36 @@ def test_what_is_read_is_the_same_as_arrow(store, parcels, spectra):
             pd.DataFrame(read[plain]), arrow.select(plain).to_pandas(), check_dtype=False
         )
     assert isinstance(parcels.to_arrow(["geometry"]).column("geometry")[0].as_py(), bytes)
+
+
+def test_a_named_index_counts_as_columns(group):
+    group.insert(rows().set_index(["id", "time"]))
+    assert group.read()["id"].tolist() == [0, 1, 2]
+
+
+def test_arrow_tables_are_taken_and_nan_is_missing(group):
+    table = pa.table({"id": [1, 2], "time": pa.array([NOON] * 2), "value": [float("nan"), 1.0]})
+    group.insert(table)
+    value = next(c for c in group.statistics() if c.column == "value")
+    assert (value.count, value.nulls, value.mean) == (2, 1, 1.0)
+
+
+def test_a_cube_of_xarray_is_one_row_a_cell(store):
+    import xarray as xr
+
+    cube = xr.Dataset(
+        {"v": (("time", "cell"), np.arange(6.0).reshape(2, 3))},
+        {"time": pd.date_range("2024-01-01", periods=2), "cell": [10, 11, 12]},
+    )
+    group = store.create_feature_group("x", primary_key=["cell"], event_time="time")
+    group.insert(cube)
+    assert group.read(["v"], filter="cell = 11")["v"].tolist() == [1.0, 4.0]
+
+
+def test_tables_with_arrows_stream_interface_are_taken(group):
+    """Polars and others speak it; DuckDB's relation stands for them here."""
+    import duckdb
+
+    frame = rows()
+    group.insert(duckdb.sql("SELECT * FROM frame"))
+    assert group.read()["value"].tolist() == frame["value"].tolist()

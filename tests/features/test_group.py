@@ -9,7 +9,6 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from eolab.errors import BadInput, Conflict, NotFound
@@ -36,11 +35,6 @@ def test_what_was_inserted_is_read_in_the_order_of_columns_and_keys(group, at):
     assert found["id"].tolist() == [0, 1, 2]
     assert found["value"].tolist() == [0.0, 0.5, 1.0]
     assert group.read(["id", "value"], filter="value > 0.4")["id"].tolist() == [1, 2]
-
-
-def test_a_named_index_counts_as_columns(group, at):
-    group.insert(rows(at).set_index(["id", "time"]))
-    assert group.read()["id"].tolist() == [0, 1, 2]
 
 
 def test_a_failed_first_insert_leaves_no_trace_in_the_next(store, monkeypatch):
@@ -97,15 +91,6 @@ def test_values_of_each_type_come_back_equal(group, at, values):
             assert pd.isna(back)
         else:
             assert back == given
-
-
-def test_arrow_tables_are_taken_and_nan_is_missing(group, at):
-    table = pa.table(
-        {"id": [1, 2], "time": pa.array([at("2024-05-01")] * 2), "value": [float("nan"), 1.0]}
-    )
-    group.insert(table)
-    value = next(c for c in group.statistics() if c.column == "value")
-    assert (value.count, value.nulls, value.mean) == (2, 1, 1.0)
 
 
 def test_a_newer_version_of_a_row_is_read_and_the_older_was_known_before(group, at):
@@ -241,27 +226,6 @@ def test_a_box_gives_the_rows_that_touch_it(parcels, store):
     assert points.read(bbox=(13, 45, 14.5, 46.5))["id"].tolist() == [1]
     with pytest.raises(BadInput, match="bbox"):
         points.read(bbox=(13, 45))
-
-
-def test_a_cube_of_xarray_is_one_row_a_cell(store):
-    import xarray as xr
-
-    cube = xr.Dataset(
-        {"v": (("time", "cell"), np.arange(6.0).reshape(2, 3))},
-        {"time": pd.date_range("2024-01-01", periods=2), "cell": [10, 11, 12]},
-    )
-    group = store.create_feature_group("x", primary_key=["cell"], event_time="time")
-    group.insert(cube)
-    assert group.read(["v"], filter="cell = 11")["v"].tolist() == [1.0, 4.0]
-
-
-def test_tables_with_arrows_stream_interface_are_taken(group, at):
-    """Polars and others speak it; DuckDB's relation stands for them here."""
-    import duckdb
-
-    frame = rows(at)
-    group.insert(duckdb.sql("SELECT * FROM frame"))
-    assert group.read()["value"].tolist() == frame["value"].tolist()
 
 
 def test_longitude_and_latitude_are_a_geometry_by_themselves(store):
