@@ -62,8 +62,8 @@ def _cursor(folder: Path) -> DuckDBPyConnection:
         engine = _engines.pop(folder, None) or _engine(folder)
         _engines[folder] = engine
         while len(_engines) > _ENGINES:
-            # Its connections in use keep it alive.
-            _engines.pop(next(iter(_engines))).close()
+            # Forgotten, not closed: that would close its connections, and those in use keep it.
+            del _engines[next(iter(_engines))]
         return engine.cursor()
 
 
@@ -80,8 +80,7 @@ def _engine(folder: Path) -> DuckDBPyConnection:
 def _before_fork() -> None:
     """Ends the engines: a child process would inherit them without their threads, and hang."""
     _guard.acquire()
-    while _engines:
-        _engines.popitem()[1].close()
+    _engines.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

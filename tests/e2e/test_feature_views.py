@@ -269,6 +269,7 @@ def test_lineage_from_scene_to_model(lab: Lab, page: Page, made: Made, shoot: Sh
     expect(node("model", MODEL)).to_have_attribute("data-side", "downstream")
     node("model", MODEL).click()
     expect(status).to_contain_text("Lineage of model")
+    expect(node("model", MODEL)).to_be_in_viewport()
     expect(node("commit", "spectra/1@0")).to_have_attribute("data-side", "upstream")
     shoot(page, "lineage-model")
     node("study", STUDY).click()

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useMemo, useState, type JSX } from 'react';
+import { useEffect, useMemo, useRef, useState, type JSX } from 'react';
 
 import { useTrans } from '../shared/context';
 import type { ILineageGraph } from '../shared/contract';
@@ -26,6 +26,18 @@ export function LineageGraph({ graph, label, onGo }: IProps): JSX.Element {
   const layout = useMemo(() => layOut(graph, open), [graph, open]);
   const width = layout.columns * (WIDTH + GAP) - GAP;
   const height = layout.rows * ROW;
+  const region = useRef<HTMLDivElement>(null);
+  const shown = useRef<ILineageGraph | null>(null);
+  // What a graph is about comes into sight, however far to the right it stands; once, so that
+  // nothing jumps when a heap is opened.
+  useEffect(() => {
+    const own = layout.placed.find(one => one.side === 'self');
+    if (own && region.current && shown.current !== graph) {
+      shown.current = graph;
+      const middle = own.column * (WIDTH + GAP) + WIDTH / 2;
+      region.current.scrollLeft = middle - region.current.clientWidth / 2;
+    }
+  }, [graph, layout]);
   // By columns, so that the Tab key goes the way that things were made.
   const placed = [...layout.placed].sort(
     (a, b) => a.column - b.column || a.row - b.row
@@ -36,6 +48,7 @@ export function LineageGraph({ graph, label, onGo }: IProps): JSX.Element {
   };
   return (
     <div
+      ref={region}
       className="eolab-Wide eolab-Graph-scroll"
       role="region"
       aria-label={label}
