@@ -8,7 +8,6 @@ without the library.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab import locks
 from eolab.errors import BadInput, Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -218,38 +218,21 @@ def _told(folder: Path) -> dict[str, object]:
 
 
 def hold(folder: Path) -> int | None:
-    """The lock that says "this one runs"; None where another process has it."""
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    for _ in range(20):  # who looks whether it runs holds it for an instant
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whose it is, for people who want to end it.
-            os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
-            return handle
-        except BlockingIOError:
-            time.sleep(0.01)
-        except OSError:
-            break
-    os.close(handle)
-    return None
+    """The lock that says "this one runs"; None where another process has it, or files have none."""
+    try:
+        handle = locks.take(folder / "lock")
+    except OSError:
+        return None
+    if handle is not None:
+        # Whose it is, for people who want to end it.
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+    return handle
 
 
 def is_alive(folder: Path) -> bool:
     """Whether its process runs."""
-    try:
-        handle = os.open(folder / "lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
+    return locks.is_held(folder / "lock")
 
 
 def write(path: Path, document: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ import copy
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from eolab import progress
 from eolab.catalog.access import MARK, of_item
 from eolab.catalog.bands import find_band, has_band
 from eolab.catalog.collection_file import safe_name, write_collection, write_json
+from eolab.catalog.line import Line
+from eolab.catalog.reading import Readers
 from eolab.catalog.roots import OUTSIDE, outside_error
 from eolab.catalog.transfer import Stopped, fetch_file
 from eolab.errors import BadInput, EolabError, nearest
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import pystac
 
 AT_ONCE = 4
+PATIENCE = 2.0  # seconds for transfers to end when they are broken off
 
 
 @dataclass
@@ -113,7 +116,7 @@ def download(
             f"no item has an asset {wanted[0]!r}" if wanted else "there is nothing to download",
             nearest(wanted[0], known, "assets") if wanted and known else "Search for items first.",
         )
-    ended = stop or threading.Event()
+    line = Line()
     bar = progress.start(f"downloading {len(files)} files") if watch is None else None
 
     def tell() -> None:
@@ -124,17 +127,19 @@ def download(
             bar.update(round(done), round(total), "MB")
 
     try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with Readers(AT_ONCE) as pool:
+            running = [pool.submit(_bring, item, file, line) for item, file in work]
             try:
-                running = [pool.submit(_bring, item, file, ended) for item, file in work]
-                while any(not future.done() for future in running):
+                while wait(running, timeout=0.2).not_done:
                     tell()
-                    ended.wait(0.2)
+                    if stop is not None and stop.is_set():
+                        raise Stopped
                 for future in running:
                     future.result()
             except BaseException:
-                ended.set()
-                pool.shutdown(cancel_futures=True)
+                line.cut()
+                pool.shutdown(wait=False, cancel_futures=True)
+                wait(running, timeout=PATIENCE)
                 raise
             finally:
                 tell()
@@ -202,8 +207,8 @@ def _file_name(href: str, key: str) -> str:
     return safe_name(last if "." in last.strip(".") else key)
 
 
-def _bring(item: pystac.Item, file: File, stop: threading.Event) -> None:
-    if stop.is_set():
+def _bring(item: pystac.Item, file: File, line: Line) -> None:
+    if line.is_cut():
         raise Stopped
     if file.path.exists():
         file.state, file.done = "there", file.path.stat().st_size
@@ -225,7 +230,7 @@ def _bring(item: pystac.Item, file: File, stop: threading.Event) -> None:
             checksum=checksum if isinstance(checksum, str) else "",
             web_page=(asset.media_type or "").startswith("text/html"),
             told=told,
-            stopped=stop.is_set,
+            line=line,
         )
         file.state = "done"
     except EolabError as error:

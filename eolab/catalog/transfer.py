@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.fetch import plain_session, session
+from eolab.catalog.line import Line
 from eolab.catalog.objects import keys_of, object_url, signed_headers
 from eolab.errors import BadInput, Conflict, NotFound, RemoteError
 from eolab.logins import S3Login
@@ -104,7 +104,7 @@ def fetch_file(
     checksum: str = "",
     web_page: bool = False,
     told: Told,
-    stopped: Callable[[], bool],
+    line: Line,
 ) -> int:
     """Bring a file to a path; returns its bytes. A connection that breaks is taken up again.
 
@@ -115,10 +115,10 @@ def fetch_file(
         checksum: Its multihash in hexadecimal, as `file:checksum` gives it; "" for none.
         web_page: Whether a web page is what is wanted.
         told: Called with the bytes that are there and all bytes (None where not known).
-        stopped: Asked between two pieces.
+        line: For its requests; cut, it ends the transfer.
 
     Raises:
-        Stopped: ``stopped`` said so.
+        Stopped: The line was cut.
         NotFound: Nothing is there.
         BadInput: It is a folder, or of a kind that cannot be copied.
         Conflict: The disk is full.
@@ -133,9 +133,9 @@ def fetch_file(
     with part.locked():
         try:
             if local:
-                _copy(href, part, told, stopped)
+                _copy(href, part, told, line)
             else:
-                _download(href, part, login, web_page=web_page, told=told, stopped=stopped)
+                _download(_Request(href, login, line), part, web_page=web_page, told=told)
             _check_sum(part, checksum, href)
             size = part.data.stat().st_size
             part.finish()
@@ -146,7 +146,7 @@ def fetch_file(
     return size
 
 
-def _copy(href: str, part: Part, told: Told, stopped: Callable[[], bool]) -> None:
+def _copy(href: str, part: Part, told: Told, line: Line) -> None:
     source = Path(href.removeprefix("file://"))
     if source.is_dir():
         raise BadInput(f"{href} is a folder of many files", "Load it instead.")
@@ -155,67 +155,61 @@ def _copy(href: str, part: Part, told: Told, stopped: Callable[[], bool]) -> Non
         with source.open("rb") as read, part.data.open("ab") as out:
             total = os.fstat(read.fileno()).st_size
             _check_room(part.path, total)
-            _pour(iter(lambda: read.read(PIECE), b""), out.write, 0, total, told, stopped)
+            _pour(iter(lambda: read.read(PIECE), b""), out.write, 0, total, told, line)
     except FileNotFoundError as error:
         raise NotFound(f"{href} is not there", "Check the catalogue.") from error
     except OSError as error:
         raise Conflict(f"{href} cannot be copied: {error}", "Check the disk.") from error
 
 
-def _download(
-    href: str,
-    part: Part,
-    login: Access | None,
-    *,
-    web_page: bool,
-    told: Told,
-    stopped: Callable[[], bool],
-) -> None:
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for, by whose login, over which line."""
+
+    href: str
+    login: Access | None
+    line: Line
+
+
+def _download(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
     import requests
 
     failures, reached = 0, -1
     while True:
         try:
-            return _try(href, part, login, web_page=web_page, told=told, stopped=stopped)
+            return _try(asked, part, web_page=web_page, told=told)
         except requests.RequestException as error:
             here = part.data.stat().st_size if part.data.exists() else 0
             # A line that breaks now and then but gets on is no reason to give up.
             failures = 1 if here > reached else failures + 1
             reached = max(reached, here)
-            if failures >= TRIES:
+            if failures >= TRIES and not asked.line.is_cut():
                 raise RemoteError(
-                    f"{href} broke off {failures} times: {type(error).__name__}",
+                    f"{asked.href} broke off {failures} times: {type(error).__name__}",
                     "What came is kept: the same again goes on from there.",
                 ) from error
-            _rest(min(0.3 * 2**failures, 20.0), stopped)
+            _rest(min(0.3 * 2**failures, 20.0), asked.line)
 
 
-def _rest(seconds: float, stopped: Callable[[], bool]) -> None:
+def _rest(seconds: float, line: Line) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if stopped():
+        if line.is_cut():
             raise Stopped
         time.sleep(0.1)
 
 
-def _try(
-    href: str,
-    part: Part,
-    login: Access | None,
-    *,
-    web_page: bool,
-    told: Told,
-    stopped: Callable[[], bool],
-) -> None:
+def _try(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
     """Ask once, from where the bytes that came end."""
     import requests
 
+    href = asked.href
     tag = part.version(href)
     start = part.data.stat().st_size if tag else 0
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": tag}
-    with _ask(href, login, headers) as answer:
+    with _ask(asked, headers) as answer:
         if start and (answer.status_code == 416 or not _goes_on(answer, start)):
             # Another file than the one that began to come.
             part.empty()
@@ -236,7 +230,9 @@ def _try(
             part.begin(href, strong or answer.headers.get("Last-Modified", ""))
         with part.data.open("ab") as out:
             pieces = answer.iter_content(PIECE)
-            done = _pour(pieces, out.write, start, total, told, stopped)
+            done = _pour(pieces, out.write, start, total, told, asked.line)
+        if asked.line.is_cut():
+            raise Stopped  # a line that was shut looks like the end of the file
         if total is not None and done < total:
             raise requests.ConnectionError(f"{done} of {total} bytes came")
 
@@ -248,12 +244,11 @@ def _goes_on(answer: requests.Response, start: int) -> bool:
     return answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
 
 
-def _ask(
-    href: str, login: Access | None, headers: dict[str, str]
-) -> AbstractContextManager[requests.Response]:
+def _ask(asked: _Request, headers: dict[str, str]) -> AbstractContextManager[requests.Response]:
+    href, login, line = asked.href, asked.login, asked.line
     if not href.startswith("s3://"):
         url = href if login is None else login.signed(href)
-        return session().get(url, headers=headers, timeout=TIMEOUT, stream=True)
+        return line.session.get(url, headers=headers, timeout=TIMEOUT, stream=True)
     store = S3Login() if login is None or login.login.s3 is None else login.login.s3
     keys = keys_of(store, "copying files" if login is None else f"catalogue {login.name!r}")
     region = store.region
@@ -261,7 +256,7 @@ def _ask(
         url = object_url(href, endpoint=store.endpoint, region=region)
         sent = signed_headers(url, keys, region=region, headers=headers, pays=store.requester_pays)
         # Not the session with logins: a store has its own.
-        answer = plain_session().get(
+        answer = line.plain.get(
             url, headers=sent, timeout=TIMEOUT, stream=True, allow_redirects=False
         )
         place = answer.headers.get("x-amz-bucket-region", "")
@@ -300,11 +295,11 @@ def _pour(
     done: int,
     total: int | None,
     told: Told,
-    stopped: Callable[[], bool],
+    line: Line,
 ) -> int:
     told(done, total)
     for piece in pieces:
-        if stopped():
+        if line.is_cut():
             raise Stopped
         write(piece)
         done += len(piece)

@@ -8,7 +8,6 @@ server imports this file.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -16,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from eolab import locks
 from eolab.errors import Conflict, NotFound, RemoteError
 from eolab.studies.record import ENDED, FORMAT, Event, Record
 
@@ -81,45 +81,21 @@ def read_study(run: Path) -> dict[str, Any]:
 def take_lock(run: Path) -> int | None:
     """A file handle that holds the writer's lock (it may be handed to a child), or None if taken.
 
-    The lock belongs to the open file: it goes with the last process that holds the handle, so a
-    killed process never leaves a stale one.
-
     Raises:
         Conflict: The file system knows no locks.
     """
-    handle = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    # A reader that looks whether the study lives holds it for an instant: try more than once.
-    for _ in range(20):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return handle
-        except BlockingIOError:
-            time.sleep(0.01)
-        except OSError as error:
-            os.close(handle)
-            raise Conflict(
-                f"files in {run} cannot be locked: {error}",
-                "Put the workspace on a file system with locks, a local disk for example.",
-            ) from error
-    os.close(handle)
-    return None
+    try:
+        return locks.take(run / LOCK)
+    except OSError as error:
+        raise Conflict(
+            f"files in {run} cannot be locked: {error}",
+            "Put the workspace on a file system with locks, a local disk for example.",
+        ) from error
 
 
 def is_alive(run: Path) -> bool:
     """Whether a study process (or one just being started) holds the lock."""
-    try:
-        handle = os.open(run / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:  # no locks here, so no study either (see `take_lock`)
-        return False
-    finally:
-        os.close(handle)
+    return locks.is_held(run / LOCK)
 
 
 class Writer:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab import config as configuration
+from eolab import locks
 from eolab.config import Config
 from eolab.errors import RemoteError
 from eolab.tracking.store import (
@@ -303,7 +304,8 @@ def feed(
         failures = 0
         while True:
             # Asked before reading: what is written up to its end is then surely read.
-            living = _lives(run)
+            # The lock of the study (see `eolab/studies/journal.py`).
+            living = locks.is_held(run / "lock")
             try:
                 feeder.step()
                 if waiting:
@@ -343,20 +345,3 @@ def _save_flushed(run: Path, offset: int) -> None:
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _lives(run: Path) -> bool:
-    """Whether the study's process holds its lock (see `eolab/studies/journal.py`)."""
-    import fcntl
-
-    try:
-        handle = os.open(run / "lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except OSError:
-        return True
-    finally:
-        os.close(handle)

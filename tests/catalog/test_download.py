@@ -20,6 +20,7 @@ from eolab.catalog.simulate import COLLECTION
 from eolab.catalog.transfer import Part, Stopped
 from eolab.cli import main
 from eolab.errors import BadInput
+from tests.far import scene, slow_server
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
 
@@ -88,20 +89,12 @@ def item(files, tmp_path, config):
     """One item whose file lies on the server."""
     folder = tmp_path / "c"
     folder.mkdir()
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "scene",
-        "collection": "far",
-        "geometry": {"type": "Point", "coordinates": [10, 50]},
-        "bbox": [10, 50, 10, 50],
-        "properties": {"datetime": "2024-05-01T00:00:00Z"},
-        "links": [],
-        "assets": {
+    document = scene(
+        {
             "band": {"href": f"{files.url}/a/band.tif?x=1", "roles": ["data"]},
             "note": {"href": f"{files.url}/note.txt", "roles": ["metadata"]},
-        },
-    }
+        }
+    )
     (folder / "scene.json").write_text(json.dumps(document))
     return open_source(config, str(folder / "scene.json")).item("far", "scene")
 
@@ -176,6 +169,31 @@ def test_another_call_goes_on_and_a_changed_file_begins_anew(item, files, tmp_pa
     Part(target).begin(item.assets["band"].href, '"zero"')
     files.body = BODY[::-1]
     assert download([item], tmp_path / "d").files[0].path.read_bytes() == BODY[::-1]
+
+
+@pytest.mark.parametrize("silent_from", [-1, 1_000_000])
+@pytest.mark.parametrize("how", [KeyboardInterrupt, "stop"])
+def test_an_interrupt_does_not_wait_for_a_silent_server(
+    item, tmp_path, monkeypatch, silent_from, how
+):
+    monkeypatch.setattr("eolab.catalog.transfer.TIMEOUT", (10, 1000))
+    stop = threading.Event()
+
+    def watch(files):
+        if files[0].done > 500_000 or (silent_from < 0 and files[0].state == "running"):
+            stop.set()
+            if how is KeyboardInterrupt:
+                raise how
+
+    with slow_server(3_000_000, silent_from=silent_from) as (url, go):
+        item.assets["band"].href = f"{url}/band.tif"
+        with pytest.raises(Stopped if how == "stop" else how):
+            download([item], tmp_path / "d", watch=watch, stop=stop if how == "stop" else None)
+        # Nothing runs on: the same can begin at once.
+        go.set()
+        done = download([item], tmp_path / "d")
+        assert not done.failed
+        assert done.files[0].path.stat().st_size == 3_000_000
 
 
 def test_a_server_without_ranges_begins_anew(item, files, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab
 from tests.e2e.searching import S2, open_lab, open_search, post, set_theme
+from tests.far import scene, slow_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -24,57 +24,15 @@ SIZE = 6_000_000
 @pytest.fixture
 def far(sample_folder: Path) -> Iterator[tuple[Path, threading.Event]]:
     """A catalogue whose file stops coming half-way until `go` is set."""
-    go = threading.Event()
-
-    class Slow(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            start = int((self.headers.get("Range") or "bytes=0-")[6:].rstrip("-"))
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(SIZE - start))
-            self.send_header("ETag", '"one"')
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{SIZE - 1}/{SIZE}")
-            self.end_headers()
-            try:
-                for at in range(start, SIZE, 100_000):
-                    if at > SIZE // 2:
-                        go.wait(120)
-                    self.wfile.write(b"x" * min(100_000, SIZE - at))
-            except OSError:
-                pass  # the reader has gone
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    asset = {
-        "href": f"http://127.0.0.1:{server.server_port}/band.tif",
-        "roles": ["data"],
-        "file:size": SIZE,
-    }
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "far-scene",
-        "collection": "far",
-        "geometry": {"type": "Point", "coordinates": [10, 50]},
-        "bbox": [10, 50, 10, 50],
-        "properties": {"datetime": "2024-05-01T00:00:00Z"},
-        "links": [],
-        "assets": {"band": asset},
-    }
     path = sample_folder / "far.json"
-    path.write_text(json.dumps(document))
     settings = sample_folder / "eolab.toml"
     before = settings.read_text(encoding="utf-8")
-    yield path, go
-    settings.write_text(before, encoding="utf-8")  # other tests count the catalogues
-    path.unlink()
-    go.set()
-    server.shutdown()
-    server.server_close()
+    with slow_server(SIZE, silent_from=SIZE // 2) as (url, go):
+        asset = {"href": f"{url}/band.tif", "roles": ["data"], "file:size": SIZE}
+        path.write_text(json.dumps(scene({"band": asset}, "far-scene")))
+        yield path, go
+        settings.write_text(before, encoding="utf-8")  # other tests count the catalogues
+        path.unlink()
 
 
 def test_files_of_chosen_scenes_are_saved(

@@ -5,66 +5,28 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from eolab import transfers
+from tests.far import scene, slow_server
 
-PIECE = b"x" * 100_000
+SIZE = 4_000_000
 
 
 @pytest.fixture
 def slow():
-    """A server whose files come in 40 pieces, as long as `go` is set; its address."""
-    go = threading.Event()
-    go.set()
-
-    class Slow(BaseHTTPRequestHandler):
-        def do_GET(self):
-            start = int((self.headers.get("Range") or "bytes=0-")[6:].rstrip("-"))
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(40 * len(PIECE) - start))
-            self.send_header("ETag", '"one"')
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-3999999/4000000")
-            self.end_headers()
-            try:
-                for first in range(start, 4_000_000, len(PIECE)):
-                    if first > 2_000_000:
-                        go.wait(60)
-                    self.wfile.write(PIECE[: 4_000_000 - first])
-            except OSError:
-                pass  # the reader has gone
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", go
-    go.set()
-    server.shutdown()
-    server.server_close()
+    """A server whose file stops half-way until `go` is set: its address and `go`."""
+    with slow_server(SIZE, silent_from=SIZE // 2) as (url, go):
+        go.set()
+        yield url, go
 
 
 @pytest.fixture
 def catalogue(server, slow, tmp_path):
     """A catalogue `far` of one scene in the server's workspace."""
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "scene",
-        "collection": "far",
-        "geometry": {"type": "Point", "coordinates": [10, 50]},
-        "bbox": [10, 50, 10, 50],
-        "properties": {"datetime": "2024-05-01T00:00:00Z"},
-        "links": [],
-        "assets": {"band": {"href": f"{slow[0]}/band.tif", "roles": ["data"]}},
-    }
+    document = scene({"band": {"href": f"{slow[0]}/band.tif", "roles": ["data"]}})
     path = tmp_path / "scene.json"
     path.write_text(json.dumps(document))
     before = server.config.file.read_text()
