@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -171,7 +172,13 @@ class ApiSource(Source):
             hint = "Try again later, or ask for less."
             if status in (401, 403):
                 hint = "Check the login of this catalogue in eolab.toml."
-            raise RemoteError(f"{self.url}: {what} failed: {text}", hint) from error
+            told = f"{status}: {text}" if status and str(status) not in text else text
+            raise RemoteError(f"{self.url}: {what} failed: {told}", hint) from error
+        except json.JSONDecodeError as error:
+            raise RemoteError(
+                f"{self.url}: {what} failed: what came is no JSON",
+                "Open the address in a browser: it may ask for a sign-in, or be no STAC API.",
+            ) from error
         except (requests.RequestException, pystac.errors.STACError, ValueError, KeyError) as error:
             raise RemoteError(
                 f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",

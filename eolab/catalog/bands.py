@@ -138,6 +138,11 @@ def bands_of(item: pystac.Item) -> list[tuple[Band, str | None]]:
     return found
 
 
+def has_raster(item: pystac.Item) -> bool:
+    """Whether an item has a data asset with bands: quicker than all of them."""
+    return any(_is_raster(asset) for asset in item.assets.values())
+
+
 def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:
     """Band objects of an asset, of STAC 1.1 (`bands`) or 1.0 (`eo:bands`, `raster:bands`)."""
     lists = [asset.extra_fields.get(key) for key in ("bands", "eo:bands", "raster:bands")]

@@ -82,7 +82,8 @@ def found(
     except PartialAnswer as error:
         if not len(error.items):
             raise
-        items, message = list(error.items), f"{error.message} {error.hint}"
+        # The hint tells Python how to get at what came: here it is shown.
+        items, message = list(error.items), error.message
     more = len(items) > limit
     matched = None if more and not local else len(items)
     if more and isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.access import of_item
-from eolab.catalog.bands import Band, bands_of, common_name, find_band, has_band
+from eolab.catalog.bands import (
+    Band,
+    bands_of,
+    common_name,
+    find_band,
+    has_band,
+    has_raster,
+    stated_bands,
+)
 from eolab.catalog.fetch import is_remote, read_bytes
 from eolab.catalog.indices import bands_for, compute
 from eolab.catalog.radiometry import radiometry
@@ -51,7 +59,7 @@ def can_preview(item: pystac.Item) -> bool:
     for asset in item.assets.values():
         if (asset.media_type or "").startswith(_PICTURES) and "thumbnail" in (asset.roles or []):
             return True
-    return bool(bands_of(item))
+    return has_raster(item)
 
 
 def _picture_bands(item: pystac.Item) -> list[Band] | None:
@@ -63,6 +71,24 @@ def _picture_bands(item: pystac.Item) -> list[Band] | None:
         if band.count >= 3:
             return [Band(band.asset, k, band.count) for k in (1, 2, 3)]
     return found[:1] or None
+
+
+def _as_stored(item: pystac.Item, band: Band) -> list[Band]:
+    """The three bands of a file that calls them red, green, blue, where its item names none."""
+    import rasterio
+
+    if stated_bands(item.assets[band.asset]):
+        return [band]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            with opened(item, band.asset) as file:
+                told = tuple(meaning.name for meaning in file.colorinterp[:3])
+    except rasterio.errors.RasterioError:
+        return [band]  # reading it tells why
+    if told != TRUE_COLOUR:
+        return [band]
+    return [Band(band.asset, number, 3) for number in (1, 2, 3)]
 
 
 @dataclass(frozen=True)
@@ -118,6 +144,8 @@ def picture(
         if (outside := outside_error(item)) is not None:
             raise outside
         raise NotFound(f"item {item.id} has nothing to draw", "It names no raster bands.")
+    if len(picked) == 1:
+        picked = _as_stored(item, picked[0])
     if len(picked) not in (1, 3):
         raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
     layers = _layers(item, picked, size)

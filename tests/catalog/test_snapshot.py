@@ -12,7 +12,8 @@ from rasterio.io import MemoryFile
 
 from eolab.catalog import snapshot
 from eolab.catalog.bands import find_band
-from eolab.catalog.preview import preview, read_small
+from eolab.catalog.opening import open_source
+from eolab.catalog.preview import picture, preview, read_small
 from eolab.catalog.simulate import COLLECTION
 from eolab.config import CatalogConfig
 from eolab.errors import BadInput, NotFound
@@ -35,6 +36,7 @@ def test_only_what_is_there_is_listed(config, configured):
         "url": configured.catalogs["mine"].url,
         "description": "",
         "simulated": False,
+        "own": True,
     }
 
 
@@ -97,6 +99,19 @@ def test_planet_thumbnails(config, shared_data):
         body, _ = snapshot.thumbnail(config, "p", row["collection"], row["id"])
         with MemoryFile(body) as memory, memory.open() as file:
             assert max(file.shape) <= 256
+
+
+def test_a_file_that_calls_its_bands_red_green_blue_is_drawn_in_colour(config, shared_data):
+    """Its item says nothing of them: the picture is that of GDAL's own reader."""
+    folder = shared_data / "stac-planet-disaster"
+    (item,) = open_source(config, str(folder)).search(ids=["2017831_195552_SS02"])
+    made = picture(item, bands=["visual"], size=256, stretch=(0, 255))
+    with MemoryFile(made.png) as memory, memory.open() as image:
+        drawn, seen = image.read((1, 2, 3)).astype(int), image.read(4) > 0
+    with rasterio.open(item.assets["visual"].get_absolute_href()) as file:
+        stored = file.read().astype(int)
+    assert (stored[0] != stored[2]).any()
+    assert np.abs(drawn - stored)[:, seen].max() <= 1
 
 
 def test_a_locked_stretch_makes_dates_comparable(sample_items):

@@ -39,6 +39,7 @@ def added(lab: Lab, shared_data: Path) -> Iterator[Path]:
 
 
 def open_panel(page: Page) -> Locator:
+    page.evaluate("() => window.jupyterapp.restored")  # what it restores comes to the front
     page.evaluate("() => void window.jupyterapp.commands.execute('eolab:open-panel')")
     return page.locator("#eolab-sidebar-catalog")
 

@@ -71,7 +71,7 @@ export function FindPanel(): JSX.Element {
       <input
         type="search"
         aria-label={trans.__('Find in the workspace')}
-        placeholder={trans.__('Find collections, scenes, features, studies…')}
+        placeholder={trans.__('Find anything…')}
         value={words.text}
         onChange={event => change({ text: event.target.value })}
       />

@@ -4,10 +4,10 @@ import { ApiError } from '../shared/apiError';
 import { useEolab } from '../shared/context';
 import type { ICatalog } from '../shared/contract';
 import { Disclosure } from '../shared/Disclosure';
-import { tellFailure } from './notify';
 import { SimulatedBadge } from '../shared/SimulatedBadge';
 import { CollectionList } from './CollectionList';
 import type { ISourceEntry } from './model';
+import { tellFailure } from './notify';
 import { removeSource } from './removeSource';
 import { SourceForm } from './SourceForm';
 
@@ -46,7 +46,11 @@ export function SourceRow({ source, open }: IProps): JSX.Element {
             {source.simulated ? <SimulatedBadge /> : null}
           </>
         }
-        detail={source.description || source.url}
+        detail={
+          <span className="eolab-Source-detail">
+            {source.description || shortPlace(source.url)}
+          </span>
+        }
         actions={
           source.own ? (
             <>
@@ -91,4 +95,11 @@ export function SourceRow({ source, open }: IProps): JSX.Element {
       ) : null}
     </>
   );
+}
+
+/** The end of a path, and an address without its scheme: what tells one from another. */
+function shortPlace(url: string): string {
+  const [, host] = /^https?:\/\/(.*?)\/?$/.exec(url) ?? [];
+  const parts = url.split('/');
+  return host ?? (parts.length > 3 ? `…/${parts.slice(-2).join('/')}` : url);
 }

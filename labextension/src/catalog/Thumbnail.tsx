@@ -38,7 +38,11 @@ export function Thumbnail({ source, item }: IProps): JSX.Element {
   }, [catalog, source.name, item.collection, item.id, item.thumbnail]);
   return (
     <div className="eolab-Thumbnail" ref={node}>
-      {url ? <img src={url} alt={trans.__('Picture of %1', item.id)} /> : null}
+      {url ? (
+        <img src={url} alt={trans.__('Picture of %1', item.id)} />
+      ) : item.thumbnail ? null : (
+        <span className="eolab-Thumbnail-none">{trans.__('no picture')}</span>
+      )}
     </div>
   );
 }

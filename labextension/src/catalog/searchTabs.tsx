@@ -43,6 +43,8 @@ export class SearchTabs {
   async open(args: ReadonlyPartialJSONObject): Promise<void> {
     const { search } = this._eolab.catalog;
     if (!this._tracker.size) {
+      // Who opens it draws a field soon: libraries load while the page does.
+      this._eolab.catalog.prepare();
       const tab = makeTab(this._eolab);
       tab.toggleClass('eolab-mod-side', this._area === 'right');
       await this._tracker.add(tab);

@@ -5,6 +5,9 @@ import { useTrans } from '../../shared/context';
 import type { IHistogram } from './answers';
 import { barsOf, datesOf } from './histogram';
 
+/** Pixels of a bar, where there is room for more. */
+const WIDEST = 28;
+
 interface IProps {
   histogram: IHistogram;
   start: string;
@@ -26,9 +29,12 @@ export function DateHistogram(props: IProps): JSX.Element {
         const inside =
           (!start || bar.end >= start) && (!end || bar.start <= end);
         const tall = Math.max(2, (bar.count / most) * (height - 2));
-        const wide = Math.max(1.5, (bar.to - bar.from) * width - 1);
+        const room = (bar.to - bar.from) * width;
+        // A single day is no wall.
+        const wide = Math.min(WIDEST, Math.max(1.5, room - 1));
+        const from = bar.from * width + Math.max(0, (room - 1 - wide) / 2);
         context.fillStyle = inside ? palette.accent : palette.grid;
-        context.fillRect(bar.from * width, height - tall, wide, tall);
+        context.fillRect(from, height - tall, wide, tall);
       }
       context.fillStyle = palette.line;
       context.fillRect(0, height - 1, width, 1);

@@ -4,6 +4,7 @@ import { useDeferredValue, useEffect, useRef, useState, type JSX } from 'react';
 import { useTrans } from '../../shared/context';
 import type { ICatalog } from '../../shared/contract';
 import { formatDay } from '../../shared/format';
+import { Loading } from '../../shared/Loading';
 import { Notice } from '../../shared/Notice';
 import { Thumbnail } from '../Thumbnail';
 import { startDrag } from './dragItem';
@@ -16,7 +17,7 @@ const TALL = 146;
 /** What was found, picture by picture. */
 export function Gallery({ source }: { source: ICatalog }): JSX.Element {
   const trans = useTrans();
-  const [model, { found, selected, query }] = useSearch();
+  const [model, { found, selected, query, loading }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.
   const items = useDeferredValue(found)?.items ?? [];
@@ -42,7 +43,9 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
   });
   return (
     <div className="eolab-Gallery" ref={scroller}>
-      {items.length ? null : (
+      {items.length ? null : loading ? (
+        <Loading />
+      ) : (
         <Notice title={trans.__('No scene is found yet.')} />
       )}
       <ul

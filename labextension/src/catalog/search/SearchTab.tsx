@@ -23,7 +23,6 @@ import { useSearch } from './useSearch';
 export function SearchTab(): JSX.Element {
   const { catalog, trans } = useEolab();
   const { data, error } = useResource(catalog.catalogs);
-  useEffect(() => catalog.prepare(), [catalog]);
   if (!data) {
     return error ? (
       <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
@@ -64,7 +63,7 @@ function Places(): JSX.Element {
       {error && !found ? (
         <Failure error={error} onRetry={() => void model.run()} />
       ) : (
-        <>
+        <div className="eolab-SearchTab-found">
           <Stale error={error} />
           {found?.message ? (
             <p className="eolab-Stale" role="status">
@@ -89,7 +88,7 @@ function Places(): JSX.Element {
             />
           )}
           {found ? <SkippedList skipped={found.skipped} /> : null}
-        </>
+        </div>
       )}
     </section>
   );
