@@ -92,7 +92,8 @@ function draw(
         drag: { x: false, y: false }
       },
       focus: { alpha: 1 },
-      padding: [8, 12, 0, 0],
+      // Room for half of the last time under the axis.
+      padding: [8, 32, 0, 0],
       scales: { x: { time: false } },
       axes: [
         timeAxis(palette, time),

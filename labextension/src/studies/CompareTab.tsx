@@ -207,7 +207,8 @@ function draw(studies: readonly IStudySummary[], time: string): IDrawing {
         drag: { x: false, y: false }
       },
       focus: { alpha: 0.3 },
-      padding: [8, 12, 0, 0],
+      // Room for half of the last time under the axis.
+      padding: [8, 32, 0, 0],
       scales: { x: { time: false } },
       axes: [
         timeAxis(palette, time),

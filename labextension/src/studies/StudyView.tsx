@@ -3,6 +3,7 @@ import { useState, type JSX } from 'react';
 import { CommandIDs } from '../shared/commandIds';
 import { useEolab } from '../shared/context';
 import { Failure } from '../shared/Failure';
+import { formatCount } from '../shared/format';
 import { Loading } from '../shared/Loading';
 import { Stale } from '../shared/Stale';
 import { Ablation } from './Ablation';
@@ -29,9 +30,10 @@ export function StudyView({ name }: IProps): JSX.Element {
       <Loading />
     );
   }
-  const failed = study.trials
-    .filter(trial => trial.state === 'failed' && trial.error !== null)
-    .pop();
+  const failures = study.trials.filter(
+    trial => trial.state === 'failed' && trial.error !== null
+  );
+  const failed = failures[failures.length - 1];
   return (
     <section
       className="eolab-Study"
@@ -93,7 +95,14 @@ export function StudyView({ name }: IProps): JSX.Element {
       )}
       {failed ? (
         <p className="eolab-Study-error" title={failed.error ?? undefined}>
-          {trans.__('Trial %1: %2', failed.n, failed.error ?? '')}
+          {failures.length > 1
+            ? trans.__(
+                'Trial %1, the last of %2 that failed: %3',
+                failed.n,
+                formatCount(failures.length),
+                failed.error ?? ''
+              )
+            : trans.__('Trial %1: %2', failed.n, failed.error ?? '')}
         </p>
       ) : null}
     </section>
