@@ -103,7 +103,7 @@ def point_in_time(
         return found.to_pandas()
 
     raw(), view.read()
-    ours, theirs = best(5, view.read, raw)
+    ours, theirs = best(11, view.read, raw)
     found = {"pit_s": ours, "pit_duckdb_s": theirs, "pit_vs_duckdb": ours / theirs}
     python = peers.feast_python() if install or FEAST.exists() else None
     if python is None:
@@ -113,8 +113,8 @@ def point_in_time(
     pd.concat(every).to_parquet(folder / "rows.parquet", index=False)
     asked = truth.read().rename(columns={"time": "event_timestamp"})
     asked.to_parquet(folder / "labels.parquet", index=False)
-    feast, returned = peers.feast_join(python, folder, 3)
-    (ours,) = best(3, view.read)
+    feast, returned = peers.feast_join(python, folder, 5)
+    (ours,) = best(5, view.read)
     print(f"Feast gave {returned} of {len(asked)} rows", file=sys.stderr)
     return {**found, "pit_feast_s": feast, "pit_vs_feast": feast / ours}
 

@@ -152,17 +152,23 @@ def _match(
         f"s.{quote(ours)} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True)
     )
     where = [f"({part.query.where})"] if part.query.where else []
-    seen = group.table.view(con, "resolved", known_at=known_at, spots=True)
+    seen = group.table.snapshot()
+    commit = seen.commit
+    # A condition or a deletion must be seen before the search: it decides what is newest.
+    later = group.event_time is not None and commit.changed and not (commit.deleted or where)
+    group.table.view(
+        con, "theirs", known_at=known_at, resolve=not later, files=seen.files, spots=True
+    )
     # Far fewer rows here than there: most of theirs have no match, and are not sorted.
-    few = spine.rows.num_rows * _MANY < seen.commit.total
+    few = spine.rows.num_rows * _MANY < commit.total
 
-    def narrow(view: str, *columns: str) -> str:
+    def narrow(*columns: str) -> str:
         chosen = ", ".join([*match, SPOT, *columns])
-        found = f"SELECT {chosen} FROM {view}{' WHERE ' if where else ''}{' AND '.join(where)}"
+        found = f"SELECT {chosen} FROM theirs{' WHERE ' if where else ''}{' AND '.join(where)}"
         return f"(SELECT * FROM ({found}) g SEMI JOIN spine s ON {same})" if few else f"({found})"
 
     if group.event_time is None:
-        sql = f"SELECT s._row, g.{SPOT} FROM spine s JOIN {narrow('resolved')} g ON {same}"
+        sql = f"SELECT s._row, g.{SPOT} FROM spine s JOIN {narrow()} g ON {same}"
         return seen, _spots(spine, run(con, sql))
     time = quote(group.event_time)
     where += [f"{time} {sign} make_timestamptz({limit})" for sign, limit in _limits(spine, part)]
@@ -170,25 +176,19 @@ def _match(
     if part.max_age is not None:
         age = seconds(part.max_age, "max_age") * 1_000_000
         met += f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
-    if not seen.commit.changed or seen.commit.deleted or part.query.where:
-        # A condition or a deletion must be seen before the search: it decides what is newest.
-        inner = narrow("resolved", event)
-        sql = f"SELECT s._row, g.{SPOT} FROM spine s ASOF JOIN {inner} g ON {met}"
-        return seen, _spots(spine, run(con, sql))
-    group.table.view(con, "every", known_at=known_at, resolve=False, files=seen.files, spots=True)
-    hit = ", ".join(f"g.{name}" for name in (*keys, "_e", SPOT))
-    every = narrow("every", event)
-    where.append(f"{CHANGE} > 0")
-    # Of several versions the search finds any; the few rows that came again name their newest.
-    sql = (
-        f"WITH hits AS MATERIALIZED "
-        f"(SELECT s._row, {hit} FROM spine s ASOF JOIN {every} g ON {met}), "
-        f"again AS (SELECT h._row, arg_max(g.{SPOT}, g.{INGESTED}) AS newest "
-        f"FROM hits h JOIN {narrow('every', event, INGESTED)} g "
-        f"USING ({', '.join([*keys, '_e'])}) GROUP BY 1) "
-        f"SELECT h._row, coalesce(a.newest, h.{SPOT}) AS {SPOT} "
-        f"FROM hits h LEFT JOIN again a USING (_row)"
-    )
+    hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, "_e", SPOT))])
+    sql = f"SELECT {hits} FROM spine s ASOF JOIN {narrow(event)} g ON {met}"
+    if later:
+        # Of several versions the search finds any; the few rows that came again name their newest.
+        where.append(f"{CHANGE} > 0")
+        both = ", ".join([*keys, "_e"])
+        sql = (
+            f"WITH hits AS MATERIALIZED ({sql}), "
+            f"again AS (SELECT h._row, arg_max(g.{SPOT}, g.{INGESTED}) AS newest "
+            f"FROM hits h JOIN {narrow(event, INGESTED)} g USING ({both}) GROUP BY 1) "
+            f"SELECT h._row, coalesce(a.newest, h.{SPOT}) AS {SPOT} "
+            f"FROM hits h LEFT JOIN again a USING (_row)"
+        )
     return seen, _spots(spine, run(con, sql))
 
 
