@@ -87,6 +87,8 @@ export function SourceForm(props: IProps): JSX.Element {
     }
   };
   return (
+    // Escape leaves the form from any of its fields.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <form
       className="eolab-SourceForm"
       aria-label={

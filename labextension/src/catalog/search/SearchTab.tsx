@@ -133,7 +133,7 @@ function Aside(): JSX.Element {
             source ? (
               <Gallery source={source} />
             ) : (
-              <></>
+              <Notice title={trans.__('No scene is found yet.')} />
             )
           ) : tab === 'scene' ? (
             <ItemPane />
