@@ -246,6 +246,10 @@ def _rebuilds(keras: Any, model: Any, document: dict[str, Any], layer: str, choi
     target = next(entry for entry in edited["layers"] if entry["name"] == layer)
     inputs = [list(tensors(node)) for node in target["inbound_nodes"]]
     edited["layers"].remove(target)
+    for entry in edited["layers"]:
+        # Built anew from the shapes that come: a layer that takes itself for built does not check
+        # them (Concatenate lets through what its forward pass then refuses).
+        entry.pop("build_config", None)
     rest = [node for entry in edited["layers"] for node in entry["inbound_nodes"]]
     for tensor in tensors(rest):
         if tensor["keras_history"][0] == layer:
