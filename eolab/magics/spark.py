@@ -92,14 +92,17 @@ def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFram
 def watched(session: SparkSession, label: str) -> Iterator[None]:
     """Draw the progress of what the session runs meanwhile; an interrupt cancels it there."""
     bar = progress.start(label)
+    tasks = 0
 
     def draw(
         stages: Iterable[Stage] | None, inflight_tasks: int, operation_id: str | None, done: bool
     ) -> None:
+        nonlocal tasks
         del operation_id
         found = list(stages or ())
         total = sum(s.num_tasks for s in found)
         if total and not done:
+            tasks = total
             bar.update(
                 sum(s.num_completed_tasks for s in found), total, f"{inflight_tasks} tasks running"
             )
@@ -110,6 +113,8 @@ def watched(session: SparkSession, label: str) -> Iterator[None]:
         session.registerProgressHandler(draw)  # type: ignore[arg-type]
     try:
         yield
+        if tasks:
+            bar.update(tasks, tasks, "")  # what stands under the cell then is no half-drawn bar
     except KeyboardInterrupt:
         interrupt(session)
         raise

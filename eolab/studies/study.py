@@ -239,14 +239,14 @@ class Study:
         return state in ENDED
 
     def _way_on(self) -> str:
-        """What to do about trials that all failed: the first one's own hint, its log."""
-        hint = "Mend it and run again with resume='anyway' or another name."
+        """What to do about it: the first failed trial's own hint, its log."""
         for trial in self._follower.record.trials.values():
             if trial.state == "failed":
                 own = (trial.error or "").partition("\n")[2].strip()
                 where = f"ws.study({self.name!r}).log({trial.n}) shows what it printed."
-                return " ".join(filter(None, (own, where, hint)))
-        return hint
+                again = "Mend it and run again with resume='anyway' or another name."
+                return " ".join(filter(None, (own, where, again)))
+        return f"Mend it and run the cell again, or call ws.study({self.name!r}).resume()."
 
     def refit(self, on: str = "train+validation", *, trial: int | None = None) -> FittedModel:
         """Fit the best trial (or another) once more and keep its model.

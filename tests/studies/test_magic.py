@@ -75,6 +75,7 @@ def test_the_magic_alone_lists_its_flags_with_an_example(
     assert "--trials TRIALS" in said
 
 
+@pytest.mark.filterwarnings("ignore:`Completer.complete`:PendingDeprecationWarning")
 def test_tab_offers_flags_and_what_they_take(shell: InteractiveShell) -> None:
     def offered(line: str) -> list[str]:
         return list(shell.complete(None, line, len(line))[1])
