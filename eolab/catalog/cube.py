@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from eolab.catalog.access import href_of, of_items
-from eolab.catalog.areas import Area, footprint, parse_area
-from eolab.catalog.bands import CATEGORIES, Band, common_name, stated_bands
-from eolab.catalog.fetch import is_remote
-from eolab.catalog.grid import inside_of, item_crs, item_geobox, read_header
+from eolab.catalog.access import of_items
+from eolab.catalog.areas import Area, parse_area
+from eolab.catalog.bands import common_name
+from eolab.catalog.grid import inside_of
 from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
-from eolab.catalog.query import item_time
 from eolab.catalog.radiometry import baseline
 from eolab.catalog.reading import Readers, driver, environment
 from eolab.catalog.resolve import tile_of
+from eolab.catalog.stored import band_key, failure, is_classes, storage, strip, unreadable
 from eolab.errors import BadInput, RemoteError
 from eolab.progress import track
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 MAX_MEGABYTES = 8_000.0
-_GEOTIFF = "image/tiff; application=geotiff"
-_RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
-_PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
-_EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
 
 
 def load(
@@ -70,11 +66,14 @@ def load(
         geobox: An exact grid, instead of crs, resolution and area.
         bbox: Crop to west, south, east, north in degrees.
         geometry: Crop to an area in longitude and latitude; pixels outside become NaN.
-        chunks: Give sizes, such as {"x": 1024, "y": 1024}, for a lazy cube on dask.
+        chunks: Give sizes, such as {"x": 1024, "y": 1024}, for a lazy cube on dask. Scenes of
+            another zone are warped chunk by chunk: where two pixels of a file are equally near
+            (to 0.02 of a pixel), the other one may be taken than in a cube loaded at once.
         raw: The stored numbers, as they are.
         resampling: How reflectance is resampled ("nearest", "bilinear", "average", ...);
             classes always by nearest.
-        missing: Raise for an item that lacks a file or a band, or leave it out.
+        missing: Raise for an item that lacks a file or a band, or leave it out; those left out
+            are listed in ``attrs["eolab_missing"]``. A lazy cube finds out when it is computed.
         duplicates: Keep one product a tile and datatake, or all.
         harmonise: "hls" brings Sentinel-2's reflectance to Landsat OLI's bands by the published
             coefficients of the HLS project; bands without coefficients are refused.
@@ -95,8 +94,9 @@ def load(
         raise BadInput("raw=True leaves the numbers as they are: no harmonise", "Leave one out.")
     if raw and mask is not None:
         raise BadInput("raw=True leaves the numbers as they are: no mask", "Leave one out.")
-    made = plan(
-        items,
+    listed = list(items)
+    planned = partial(
+        plan,
         bands=bands,
         crs=crs,
         resolution=resolution,
@@ -109,12 +109,23 @@ def load(
         duplicates=duplicates,
         harmonise=harmonise,
     )
+    made = planned(listed)
     if made.megabytes > MAX_MEGABYTES and chunks is None and not force:
         raise BadInput(
             f"this is large: {made}",
             "Take fewer bands, dates or less area, give chunks= for a lazy cube, or force=True.",
         )
-    cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
+    try:
+        cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
+    except (BadInput, RemoteError):
+        # A file that is there by its address may still not open.
+        broken = unreadable(made) if missing == "skip" else {}
+        rest = [item for item in listed if item.id not in broken]
+        if not broken or not rest:
+            raise
+        made = planned(rest)
+        made = replace(made, missing=(*made.missing, *sorted(broken)))
+        cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     if not raw:
         cube = _scale(cube, made)
         if mask is not None:
@@ -152,11 +163,11 @@ def _read(
     order = [place[id(scene)] for scene in scenes]
     variables = list(scenes[0].bands)
     columns = {name: f"b{k}" for k, name in enumerate(variables)}
-    types = {name: _storage(scenes[0], name) for name in variables}
-    stripped = [_strip(scene, columns, types) for scene in scenes]
-    asked = {name: _key(scenes[0], name, columns[name]) for name in variables}
+    types = {name: storage(scenes[0], name) for name in variables}
+    stripped = [strip(scene, columns, types) for scene in scenes]
+    asked = {name: band_key(scenes[0], name, columns[name]) for name in variables}
     method = {
-        key: "nearest" if _is_classes(scenes[0].bands[name]) else resampling
+        key: "nearest" if is_classes(scenes[0].bands[name]) else resampling
         for name, key in asked.items()
     }
 
@@ -191,27 +202,10 @@ def _read(
                 driver=driver(access, hrefs),
             )
     except (rasterio.errors.RasterioError, AssertionError, ValueError) as error:
-        raise _failure(made, error) from error
+        raise failure(made, error) from error
     names = {key: name for name, key in asked.items()}
     space = {"latitude": "y", "longitude": "x"}
     return cube.rename({**names, **{k: v for k, v in space.items() if k in cube.dims}})
-
-
-def _failure(made: Plan, error: Exception) -> BadInput | RemoteError:
-    """Which file it was: a local one without a reference system, or the one that GDAL names."""
-    for group in made.slices:
-        for scene in group:
-            for band in scene.bands.values():
-                href = scene.item.assets[band.asset].href
-                if is_remote(href) or "://" in href:
-                    continue
-                header = read_header(scene.item, band.asset)  # raises for a broken file
-                if header.crs is None:
-                    return BadInput(
-                        f"asset {band.asset!r} of item {scene.item.id} has no reference system",
-                        "Write one into the file: gdal_edit.py -a_srs EPSG:...",
-                    )
-    return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")
 
 
 def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
@@ -225,80 +219,6 @@ def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
     return cuts
 
 
-def _is_classes(band: Band) -> bool:
-    return bool({band.asset.lower(), band.name.lower()} & CATEGORIES)
-
-
-@dataclass(frozen=True)
-class _Storage:
-    dtype: str
-    nodata: float | None
-
-
-def _storage(scene: Scene, name: str) -> _Storage:
-    """Data type and nodata of a band as stored; the file is asked where the item does not say."""
-    band = scene.bands[name]
-    asset = scene.item.assets[band.asset]
-    stated = stated_bands(asset)
-    own = stated[band.index - 1] if band.index <= len(stated) else {}
-    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
-    nodata = scene.radiometry[name].nodata
-    if not isinstance(dtype, str):
-        header = read_header(scene.item, band.asset)
-        dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
-    if nodata is None and np.dtype(dtype).kind in "iu":
-        # Something must fill what no item covers; images keep zero for that.
-        nodata = 0.0
-    return _Storage(dtype, nodata)
-
-
-def _key(scene: Scene, name: str, column: str) -> str:
-    index = scene.bands[name].index
-    return column if index == 1 else f"{column}.{index}"
-
-
-def _strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, _Storage]) -> pystac.Item:
-    """The item as odc-stac needs it: our bands, our names, nothing to guess."""
-    import pystac
-    from shapely.geometry import mapping
-
-    item = scene.item
-    outline = footprint(item)
-    assert outline is not None  # without one the scene has no day
-    bare = pystac.Item(
-        item.id,
-        item.geometry or mapping(outline),
-        item.bbox,
-        item_time(item)[0],
-        {},
-        stac_extensions=[_RASTER, _EO],
-        collection="eolab",
-    )
-    grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
-    if all(grids.values()):
-        # With the grids odc need not bring the outline, point by point, to the cube's system.
-        bare.stac_extensions.append(_PROJECTION)
-        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())).asset)
-    for name, column in columns.items():
-        band = scene.bands[name]
-        grid: dict[str, object] = {}
-        if (box := grids[name]) is not None:
-            grid = {"proj:transform": list(box.transform)[:6], "proj:shape": list(box.shape)}
-        entry: dict[str, object] = {"data_type": types[name].dtype}
-        if types[name].nodata is not None:
-            entry["nodata"] = types[name].nodata
-        bare.add_asset(
-            column,
-            pystac.Asset(
-                href_of(item, band.asset),
-                media_type=_GEOTIFF,
-                roles=["data"],
-                extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
-            ),
-        )
-    return bare
-
-
 def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     """Numbers to values, slice by slice of `_cuts`."""
     import xarray as xr
@@ -310,7 +230,7 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
             out[name] = numbers
             continue
         rules = [cut[0].radiometry[name] for cut in cuts]
-        stored = _storage(cuts[0][0], name).nodata
+        stored = storage(cuts[0][0], name).nodata
         scale = xr.DataArray(np.array([r.scale for r in rules], np.float32), dims="time")
         offset = xr.DataArray(np.array([r.offset for r in rules], np.float32), dims="time")
         values = numbers.astype(np.float32) * scale + offset

@@ -13,6 +13,7 @@ import rasterio
 import shapely
 import xarray as xr
 from odc.geo.geobox import GeoBox
+from pyproj import Transformer
 
 from eolab.catalog import load, mask, open_source, plan
 from eolab.catalog.masks import grow
@@ -112,7 +113,6 @@ class TestShape:
         assert cube.odc.geobox.crs.epsg == 4326
 
     def test_lazy_and_eager_agree(self, sample_items):
-        # Of one zone: GDAL warps each chunk by its own approximation, some pixels differ.
         items = [i for i in sample_items if "33UTP" in i.id][:4]
         options = {"bands": ["red", "B11"], "crs": "EPSG:32633", "resolution": 20}
         eager = load(items, mask=mask(dilate=40), **options)
@@ -120,6 +120,27 @@ class TestShape:
         assert lazy.chunks
         for band in options["bands"]:
             assert np.array_equal(eager[band], lazy[band].compute(), equal_nan=True)
+
+    def test_of_another_zone_both_are_the_nearest_pixel_but_for_ties(self, sample_items):
+        """GDAL interpolates positions over what it warps at once: the cube, or a chunk of it."""
+        item = next(i for i in sample_items if "33UTP" in i.id)
+        options = {"bands": ["red"], "crs": "EPSG:32632", "resolution": 10, "raw": True}
+        eager = load([item], **options).red[0]
+        lazy = load([item], chunks={"x": 64, "y": 64}, **options).red[0].compute()
+        with rasterio.open(item.assets["B04"].href) as file:
+            stored, back = file.read(1), ~file.transform
+        there = Transformer.from_crs("EPSG:32632", "EPSG:32633", always_xy=True)
+        column, row = back * there.transform(*np.meshgrid(eager.x.data, eager.y.data))
+        inside = (column > 0) & (row > 0) & (column < stored.shape[1]) & (row < stored.shape[0])
+        nearest = np.zeros(eager.shape, stored.dtype)
+        nearest[inside] = stored[row[inside].astype(int), column[inside].astype(int)]
+        # How far from the border to the next pixel of the file, in its pixels.
+        to_border = np.minimum(abs(column - column.round()), abs(row - row.round()))
+        for cube in (eager, lazy):
+            other = cube.data != nearest
+            assert other.mean() < 0.01
+            assert to_border[other].max() < 0.02
+        assert inside.mean() > 0.8
 
     def test_a_plan_states_the_megabytes(self, sample_items):
         made = plan(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)

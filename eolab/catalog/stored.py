@@ -1,0 +1,144 @@
+"""What odc-stac is told to read: our bands by our names, how they are stored, nothing to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.catalog.access import href_of
+from eolab.catalog.areas import footprint
+from eolab.catalog.bands import CATEGORIES, Band, stated_bands
+from eolab.catalog.grid import item_crs, item_geobox, read_header
+from eolab.catalog.planning import Plan, Scene
+from eolab.catalog.query import item_time
+from eolab.catalog.reading import Readers
+from eolab.catalog.roots import local_files
+from eolab.errors import BadInput, EolabError, RemoteError
+
+if TYPE_CHECKING:
+    import pystac
+
+_GEOTIFF = "image/tiff; application=geotiff"
+_RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
+_PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
+_EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
+AT_ONCE = 16  # files that are looked at
+
+
+def is_classes(band: Band) -> bool:
+    return bool({band.asset.lower(), band.name.lower()} & CATEGORIES)
+
+
+@dataclass(frozen=True)
+class Storage:
+    dtype: str
+    nodata: float | None
+
+
+def storage(scene: Scene, name: str) -> Storage:
+    """Data type and nodata of a band as stored; the file is asked where the item does not say."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
+    nodata = scene.radiometry[name].nodata
+    if not isinstance(dtype, str):
+        header = read_header(scene.item, band.asset)
+        dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
+    if nodata is None and np.dtype(dtype).kind in "iu":
+        # Something must fill what no item covers; images keep zero for that.
+        nodata = 0.0
+    return Storage(dtype, nodata)
+
+
+def band_key(scene: Scene, name: str, column: str) -> str:
+    index = scene.bands[name].index
+    return column if index == 1 else f"{column}.{index}"
+
+
+def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]) -> pystac.Item:
+    """The item as odc-stac needs it: our bands, our names, nothing to guess."""
+    import pystac
+    from shapely.geometry import mapping
+
+    item = scene.item
+    outline = footprint(item)
+    assert outline is not None  # without one the scene has no day
+    bare = pystac.Item(
+        item.id,
+        item.geometry or mapping(outline),
+        item.bbox,
+        item_time(item)[0],
+        {},
+        stac_extensions=[_RASTER, _EO],
+        collection="eolab",
+    )
+    grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
+    if all(grids.values()):
+        # With the grids odc need not bring the outline, point by point, to the cube's system.
+        bare.stac_extensions.append(_PROJECTION)
+        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())).asset)
+    for name, column in columns.items():
+        band = scene.bands[name]
+        grid: dict[str, object] = {}
+        if (box := grids[name]) is not None:
+            grid = {"proj:transform": list(box.transform)[:6], "proj:shape": list(box.shape)}
+        entry: dict[str, object] = {"data_type": types[name].dtype}
+        if types[name].nodata is not None:
+            entry["nodata"] = types[name].nodata
+        bare.add_asset(
+            column,
+            pystac.Asset(
+                href_of(item, band.asset),
+                media_type=_GEOTIFF,
+                roles=["data"],
+                extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
+            ),
+        )
+    return bare
+
+
+def unreadable(made: Plan) -> dict[str, EolabError]:
+    """Items of which a file cannot be opened or lies nowhere, with why."""
+    found: dict[str, EolabError] = {}
+
+    def look(item: pystac.Item, key: str) -> None:
+        try:
+            header = read_header(item, key)
+        except EolabError as error:
+            found.setdefault(item.id, error)
+            return
+        if header.crs is None:
+            found[item.id] = BadInput(
+                f"asset {key!r} of item {item.id} has no reference system",
+                "Write one into the file: gdal_edit.py -a_srs EPSG:...",
+            )
+
+    with Readers(AT_ONCE) as pool:
+        for group in made.slices:
+            for scene in group:
+                for band in scene.bands.values():
+                    pool.submit(look, scene.item, band.asset)
+    return found
+
+
+def failure(made: Plan, error: Exception) -> EolabError:
+    """Which file it was: GDAL does not always name it."""
+    broken = unreadable(made)
+    for group in made.slices:
+        for scene in group:
+            why = broken.get(scene.item.id)
+            if why is None:
+                continue
+            hrefs = [scene.item.assets[band.asset].href for band in scene.bands.values()]
+            if all(local_files(href) for href in hrefs):
+                return why
+            hint = (
+                "Check the network and the login; leave the item out, or load with missing='skip'."
+            )
+            return RemoteError(why.message, hint)
+    return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")
