@@ -177,10 +177,13 @@ def _match(
         age = seconds(part.max_age, "max_age") * 1_000_000
         met += f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
     hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, "_e", SPOT))])
+    if later:
+        # Each row's first version stands for all: none of the others has another key or time.
+        where.append(f"{CHANGE} = 0")
     sql = f"SELECT {hits} FROM spine s ASOF JOIN {narrow(event)} g ON {met}"
     if later:
-        # Of several versions the search finds any; the few rows that came again name their newest.
-        where.append(f"{CHANGE} > 0")
+        # The few that came again name their newest.
+        where[-1] = f"{CHANGE} > 0"
         both = ", ".join([*keys, "_e"])
         sql = (
             f"WITH hits AS MATERIALIZED ({sql}), "

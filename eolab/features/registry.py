@@ -87,7 +87,7 @@ class Registry:
 
     def find(self, kind: str, name: str, version: int | None = None) -> Entry | None:
         """The thing of this name; its newest version where none is named; None if not there."""
-        found = [e for e in self.all(kind) if e.name == name and version in {None, e.version}]
+        found = [e for e in self.all(kind, name) if version in {None, e.version}]
         return max(found, key=lambda e: e.version, default=None)
 
     def get(self, kind: str, name: str, version: int | None = None) -> Entry:
@@ -99,7 +99,7 @@ class Registry:
         entry = self.find(kind, name, version)
         if entry is None:
             word = _WORDS[kind]
-            versions = sorted(e.version for e in self.all(kind) if e.name == name)
+            versions = [e.version for e in self.all(kind, name)]
             if versions:
                 raise NotFound(
                     f"the {word} {name!r} has no version {version}",
@@ -109,8 +109,8 @@ class Registry:
             raise NotFound(f"no {word} {name!r}", nearest(str(name), names, f"{word}s"))
         return entry
 
-    def all(self, kind: str) -> list[Entry]:
-        """Everything of a kind, by name and version."""
+    def all(self, kind: str, name: str | None = None) -> list[Entry]:
+        """Everything of a kind, or all versions of one name, by name and version."""
         import sqlalchemy as sa
 
         if not self.path.exists():
@@ -119,6 +119,8 @@ class Registry:
             query = (
                 sa.select(table).where(table.c.kind == kind).order_by(table.c.name, table.c.version)
             )
+            if name is not None:
+                query = query.where(table.c.name == name)
             rows = connection.execute(query).all()
         return [Entry(r.kind, r.name, r.version, json.loads(r.spec), r.created) for r in rows]
 

@@ -239,9 +239,10 @@ def label_rows(
     con: DuckDBPyConnection, labels: Query, known_at: int | None, extra: Sequence[str]
 ) -> pa.Table:
     group = labels.group
-    chosen(list(dict.fromkeys(extra)), group.columns, group.label)
-    place = group.geometry.columns if group.geometry else ()
-    valid = [n for n in (VALID_FROM, VALID_TO) if n in group.columns]
+    columns, geometry = group.columns, group.geometry
+    chosen(list(dict.fromkeys(extra)), columns, group.label)
+    place = geometry.columns if geometry else ()
+    valid = [n for n in (VALID_FROM, VALID_TO) if n in columns]
     names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *valid, *extra]))
     group.table.view(con, "labels", known_at=known_at)
     where = f" WHERE {labels.where}" if labels.where else ""
