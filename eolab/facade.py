@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eolab.catalog.query import When
     from eolab.clusters.manage import Clusters
     from eolab.config import Config
+    from eolab.config_file import Removed
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
     from eolab.studies import Study
@@ -56,6 +57,66 @@ class Workspace:
         from eolab.catalog import open_source
 
         return open_source(self.config, name)
+
+    def add_catalog(self, name: str, url: str, **said: object) -> Source:
+        """Name one more place to search in `eolab.toml`; what people wrote there stays.
+
+        ``kind``, ``description`` and ``login`` as in `eolab.config_file.add_catalog`.
+
+        Raises:
+            BadInput: A name, address or login that cannot be used.
+            Conflict: The name is taken, or the file cannot be written.
+        """
+        from eolab.config_file import add_catalog
+
+        self._read_again()
+        self.config = add_catalog(self.config, Path.cwd(), name=name, url=url, **said)  # type: ignore[arg-type]
+        return self.catalog(name)
+
+    def change_catalog(self, name: str, url: str, **said: object) -> Source:
+        """Say another address or login of a catalogue that was added; all of it is said anew.
+
+        Raises:
+            NotFound: No such catalogue.
+            BadInput: An address or login that cannot be used.
+            Conflict: It comes with eolab, or the file cannot be changed.
+        """
+        from eolab.config_file import change_catalog
+
+        self._read_again()
+        self.config = change_catalog(self.config, name=name, url=url, **said)  # type: ignore[arg-type]
+        self._forget(name)
+        return self.catalog(name)
+
+    def remove_catalog(self, name: str, *, secrets: bool = False) -> Removed:
+        """Take a catalogue that was added out of `eolab.toml`; no file is deleted.
+
+        Args:
+            name: Which one.
+            secrets: Delete from the key store, too, what only this catalogue names there.
+
+        Raises:
+            NotFound: No such catalogue.
+            Conflict: It comes with eolab, or the file cannot be changed.
+        """
+        from eolab.config_file import remove_catalog
+
+        self._read_again()
+        removed = remove_catalog(self.config, name, secrets=secrets)
+        self.config = removed.config
+        self._forget(name)
+        return removed
+
+    def _read_again(self) -> None:
+        """A panel or another process may have changed the file."""
+        if self.config.file is not None:
+            self.config = configuration.load(self.config.file)
+
+    def _forget(self, name: str) -> None:
+        from eolab.catalog import access, notes
+
+        access.forget(name)
+        notes.forget_catalog(self.root, name)
 
     @property
     def features(self) -> FeatureStore:
