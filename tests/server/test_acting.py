@@ -14,7 +14,7 @@ import pytest
 from eolab.studies import tune, uniform
 
 
-def train(data, reporter, *, seed, x=0.0):
+def train(reporter, *, seed, x=0.0):
     import time
 
     for step in range(10):

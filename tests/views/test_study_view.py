@@ -210,7 +210,7 @@ notebook.install(); notebook.install()
 for _ in progress.track(range(3), "<b>slow</b>"):
     time.sleep(0.35)
 ws = eo.workspace({root!r})
-def train(data, reporter, *, seed, x: float = 0.0):
+def train(reporter, *, seed, x: float = 0.0):
     reporter.report(step=0, score=x)
     return x
 study = ws.tune(train, name="tiny", metric="score", trials=2, workers=1, tracking=False,
