@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab
-from tests.e2e.searching import count, open_lab, open_search, post, set_theme
+from tests.e2e.searching import S2, count, open_lab, open_search, post, set_theme
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -115,3 +115,33 @@ def test_address_and_login_are_changed(
         row.get_by_role("button", name="Search Simulated Sentinel-2", exact=False)
     ).to_be_visible()
     shoot(page, "search-sources-changed")
+
+
+def test_everything_is_found_from_one_box(lab: Lab, page: Page, shoot: Shoot) -> None:
+    """A scene that was seen once is a few letters away; so is a search that was kept."""
+    open_lab(page, lab, "everything")
+    tab = open_search(page, catalog="sample", collection=S2)
+    panel = open_panel(page)
+    box = panel.get_by_label("Find in the workspace")
+    box.fill("simulated")
+    expect(panel.get_by_role("region", name="Collections")).to_contain_text("sample")
+    box.fill("SIM_S2B_33UTP_20220717")
+    scenes = panel.get_by_role("region", name="Scenes")
+    expect(scenes.get_by_role("button")).to_have_count(1)
+    shoot(page, "search-everything")
+    assert not accessibility.findings(page)
+    scenes.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(count(tab)).to_contain_text("1 scene · 1 chosen")
+    box.fill("nothing is called so")
+    expect(panel.get_by_text("Nothing is called so.")).to_be_visible()
+    box.fill("")
+    query = {"catalog": "sample", "collection": S2, "maxCloud": 10}
+    post(lab, "saved", {"kind": "search", "name": "hardly a cloud", "value": query})
+    panel.get_by_role("button", name="Saved searches").click()
+    panel.get_by_role("button", name="hardly a cloud", exact=True).click()
+    expect(tab.get_by_role("slider")).to_have_value("10")
+    expect(count(tab)).not_to_contain_text("1 scene ·")
+    shoot(page, "search-saved-panel")
+    panel.get_by_role("button", name="Drop hardly a cloud").click()
+    expect(panel.get_by_role("button", name="hardly a cloud", exact=True)).to_have_count(0)
