@@ -65,6 +65,12 @@ def mutate(document, rng):
     return made
 
 
+@pytest.fixture
+def config(config, sample):
+    """The documents lie elsewhere than the files that they name."""
+    return replace(config, roots=(sample,))
+
+
 @pytest.fixture(scope="module")
 def mutants(sample_items):
     rng = random.Random(0)
