@@ -137,6 +137,7 @@ def _ingest(options: argparse.Namespace) -> int:
         collection=options.collection,
         pattern=options.pattern,
         cog=options.cog,
+        workspace=ws.root,
     )
     for skipped in made.skipped:
         print(f"skipped {skipped.href}: {skipped.message}", file=sys.stderr)
