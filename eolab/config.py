@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from eolab import logins
+from eolab.cluster_options import CLUSTER_OPTIONS, read_options
 from eolab.errors import BadInput, ConfigError
 from eolab.sections import Section
 
@@ -55,30 +56,13 @@ class ClusterConfig:
         name: What users call it.
         kind: "local" (processes on this machine) or "spark".
         workers: Default number of workers; 0 takes one a core.
-        options: What else the kind needs (see `CLUSTER_OPTIONS`).
+        options: What else the kind needs (see `eolab.cluster_options`).
     """
 
     name: str
     kind: str = "local"
     workers: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
-
-
-# Options of clusters of kind "spark", with their types. Without `connect` and `master` eolab starts
-# a Spark Connect server on this machine.
-CLUSTER_OPTIONS: Mapping[str, type] = {
-    "connect": str,  # sc://host:port of a Spark Connect server
-    "token_env": str,  # environment variable that holds its token
-    "master": str,  # or a classic master: spark://host:port, yarn, k8s://..., local[8]
-    "conf": dict,  # Spark options, as text
-    "python": str,  # interpreter on the executors
-    "cpus": int,  # for each worker, by Spark's resource requests
-    "gpus": int,
-    "memory": str,
-    "advertise": str,  # host name or address of this machine as executors see it
-    "mailbox": str,  # folder or URL that both see, where executors cannot dial back
-    "paths": dict,  # folders here to folders there, for data that is given as a path
-}
 
 
 @dataclass(frozen=True)
@@ -302,7 +286,9 @@ def load(file: Path) -> Config:
                 f"{file}: {section.key}.workers = {workers}, allowed: 0 or more",
                 "0 takes one a core.",
             )
-        clusters[section.name] = ClusterConfig(section.name, kind, workers, _options(section, kind))
+        clusters[section.name] = ClusterConfig(
+            section.name, kind, workers, read_options(section, kind)
+        )
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
     named = space.get("downloads", str, "")
@@ -341,35 +327,6 @@ def _online(top: Section) -> str | None:
             "Put it into PGPASSWORD, ~/.pgpass or a service file, as for any client of PostgreSQL.",
         )
     return url
-
-
-def _options(section: Section, kind: str) -> dict[str, object]:
-    """The options of a cluster, each of its type."""
-    found: dict[str, object] = {}
-    for name, type_ in CLUSTER_OPTIONS.items():
-        if name not in section.value:
-            continue
-        full = f"{section.file}: {section.key}.{name}"
-        if kind != "spark":
-            raise ConfigError(
-                f"{full} is for clusters of kind 'spark'", 'Add kind = "spark", or remove it.'
-            )
-        value: object = section.get(name, type_)
-        if isinstance(value, dict) and not all(isinstance(v, str) for v in value.values()):
-            raise ConfigError(
-                f"{full}: allowed are texts only", 'Put each value in quotes: key = "4".'
-            )
-        found[name] = value
-    if "connect" in found and "master" in found:
-        raise ConfigError(
-            f"{section.file}: {section.key} has both connect and master", "Leave one of them out."
-        )
-    if "token=" in str(found.get("connect", "")):
-        raise ConfigError(
-            f"{section.file}: {section.key}.connect holds a token",
-            'Put it into an environment variable and name that: token_env = "MY_TOKEN".',
-        )
-    return found
 
 
 def built_in(config: Config) -> dict[str, CatalogConfig]:

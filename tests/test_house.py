@@ -16,6 +16,7 @@ PACKAGE = ROOT / "eolab"
 # A room imports only from its own floor or from below.
 FLOORS = {
     "ground": {
+        "cluster_options",
         "config",
         "config_file",
         "data",
