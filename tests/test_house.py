@@ -31,6 +31,7 @@ FLOORS = {
         "toml_text",
         "tracking",
         "transfers",
+        "warned",
     },
     "clusters": {"clusters"},
     "domains": {"catalog", "features", "studies", "models"},

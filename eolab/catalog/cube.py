@@ -22,6 +22,7 @@ from eolab.catalog.resolve import tile_of
 from eolab.catalog.stored import band_key, failure, is_classes, storage, strip, unreadable
 from eolab.errors import BadInput, RemoteError
 from eolab.progress import track
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     import pystac
@@ -267,10 +268,10 @@ def _warn_of_negatives(cube: xr.Dataset, made: Plan) -> None:
         known = np.isfinite(values)
         share = float((values[known] < 0).mean()) if known.any() else 0.0
         if share > 0.05:
-            warnings.warn(
+            warn(
                 f"{share:.0%} of {name} is negative: an offset may have been applied twice. "
                 "See cube.attrs['eolab_radiometry'], and load with raw=True to compare.",
-                stacklevel=3,
+                UserWarning,
             )
 
 

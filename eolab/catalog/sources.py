@@ -14,6 +14,7 @@ from eolab.catalog.fetch import is_remote
 from eolab.catalog.notes import note_items
 from eolab.catalog.query import Query, When, make_query
 from eolab.errors import NotFound, RemoteError, nearest
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     import os
@@ -31,6 +32,10 @@ class Skipped:
 
     href: str
     message: str
+
+
+class UnknownCollection(UserWarning):
+    """A search asked for a collection that the source does not have."""
 
 
 class PartialAnswer(RemoteError):
@@ -136,7 +141,7 @@ class Source(ABC):
 
         Returns:
             The items, ordered by date then id unless ``sortby`` says otherwise; empty where
-            nothing matches.
+            nothing matches, with a warning where a collection does not exist at all.
 
         Raises:
             BadInput: An argument that cannot be used.
@@ -156,7 +161,21 @@ class Source(ABC):
             text=text,
             sortby=sortby,
         )
-        return self.run(query)
+        found = self.run(query)
+        if query.collections and not query.ids and not len(found):
+            self._tell_unknown(query.collections)
+        return found
+
+    def _tell_unknown(self, asked: Sequence[str]) -> None:
+        """A collection that does not exist holds nothing: no fault, but seldom what is meant."""
+        try:
+            known = [c.id for c in self.collections()]
+        except RemoteError:
+            return
+        for name in asked:
+            if name not in known:
+                hint = nearest(name, known, "collections")
+                warn(f"{self.name!r} has no collection {name!r}. {hint}", UnknownCollection)
 
     def run(self, query: Query) -> pystac.ItemCollection:
         """Find the items that answer a query made by `make_query`."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from eolab.errors import BadInput, nearest
 from eolab.features.geometry import CUBE, ITEMS, crs_text
-from eolab.features.warned import warn
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -15,8 +15,8 @@ from eolab.features.online import OnlineTable
 from eolab.features.postgres import PostgresTable
 from eolab.features.query import chosen
 from eolab.features.statistics import ColumnStatistics
-from eolab.features.warned import warn
 from eolab.lineage import Ref, record
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import numpy as np
 from eolab.errors import BadInput
 from eolab.features import checks, parts
 from eolab.features.splits import Blocks, Times
-from eolab.features.warned import warn
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     from eolab.data import Split

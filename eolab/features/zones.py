@@ -10,8 +10,8 @@ import numpy as np
 from eolab.errors import BadInput, nearest
 from eolab.features.cubes import Dropped, inside, layout, origin
 from eolab.features.geometry import is_metric
-from eolab.features.warned import warn
 from eolab.progress import track
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd

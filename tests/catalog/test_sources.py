@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import shapely
 from eolab.catalog import open_source
 from eolab.catalog.opening import guess_kind
 from eolab.catalog.query import item_time, order
-from eolab.catalog.sources import Source
+from eolab.catalog.sources import Source, UnknownCollection
 from eolab.config import Config
 from eolab.errors import BadInput, NotFound, RemoteError
 
@@ -44,6 +45,11 @@ class SourceContract:
         assert source.item(first.collection_id, first.id).id == first.id
         with pytest.raises(NotFound):
             source.item(first.collection_id, "no such item")
+
+    def test_a_misspelt_collection_holds_nothing_and_is_told(self, source):
+        name = source.collections()[0].id
+        with pytest.warns(UnknownCollection, match="Did you mean .*" + re.escape(repr(name))):
+            assert not len(source.search([name + "-x"]))
 
     def test_dates_are_a_closed_interval(self, source):
         found = list(source.search())

@@ -6,7 +6,7 @@ import inspect
 import warnings
 from pathlib import Path
 
-_HOUSE = str(Path(__file__).parents[1])
+_HOUSE = str(Path(__file__).parent)
 
 
 def warn(message: str, kind: type[Warning]) -> None:
