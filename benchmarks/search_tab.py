@@ -143,7 +143,7 @@ def measure(quick: bool) -> dict[str, object]:
             out.write('\n[catalogs.big]\nurl = "big.parquet"\n')
         expose = ["--LabApp.expose_app_in_browser=True"]
         with serve(folder, options=expose) as lab, chromium() as browser:
-            for turn in range(1 if quick else 3):
+            for turn in range(1 if quick else 5):
                 ours.append(tab(browser, lab, turn, steps))
                 theirs.append(bare(browser, ours[-1], steps))
     figures: dict[str, object] = {}
