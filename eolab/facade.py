@@ -148,13 +148,14 @@ class Workspace:
         kinds: Sequence[str] = (),
         limit: int = 20,
     ) -> dict[str, list[dict[str, object]]]:
-        """Find collections, items seen, feature groups and views, studies and models by words.
+        """Find collections, scenes, groups, views, patches, studies and models by words.
 
         Args:
             text: Words that must all occur, each as the start of a word.
             bbox: West, south, east, north in degrees: what has a place there.
             datetime: As in a catalogue's search: what has a time then.
-            kinds: Only these: "collection", "item", "group", "view", "study", "model".
+            kinds: Only these: "collection", "item", "group", "view", "chips", "study",
+                "model".
             limit: At most so many of each kind.
 
         Returns:
@@ -196,6 +197,9 @@ class Workspace:
             entries.append(
                 Entry("view", identity, view.name, view.description, detail={"view": identity})
             )
+        for name, versions in features.chip_datasets().items():
+            identity = f"{name}#{versions[-1]}"
+            entries.append(Entry("chips", identity, name, "patches", detail={"chips": identity}))
         for study in self.studies():
             name = str(study["name"])
             begun = study.get("started") or study.get("created")
@@ -212,7 +216,7 @@ class Workspace:
             entries.append(
                 Entry("model", identity, version.name, about, detail={"model": identity})
             )
-        publish(self.root, entries, whole=("group", "view", "study", "model"))
+        publish(self.root, entries, whole=("group", "view", "chips", "study", "model"))
 
     def study(self, name: str) -> Study:
         """Attach to a study by name, from any process.

@@ -133,13 +133,15 @@ def around(root: Path, nodes: Sequence[Ref]) -> dict[str, list[Ref]]:
 
 
 def origins(source: object) -> list[Ref]:
-    """The training dataset, else the feature view, that data came from; ``source`` is theirs.
+    """The dataset, else the feature view, that data came from; ``source`` is theirs.
 
     Empty where they do not say it.
     """
     if not isinstance(source, Mapping):
         return []
-    dataset, view = source.get("dataset"), source.get("view")
+    chips, dataset, view = source.get("chips"), source.get("dataset"), source.get("view")
+    if isinstance(chips, str):
+        return [Ref("chips", chips)]
     if isinstance(dataset, str):
         return [Ref("dataset", dataset)]
     return [Ref("view", f"{view}/{source.get('version', 1)}")] if isinstance(view, str) else []

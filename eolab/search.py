@@ -32,7 +32,7 @@ class Entry:
     """One thing that can be found.
 
     Attributes:
-        kind: "collection", "item", "group", "view", "study", "model".
+        kind: "collection", "item", "group", "view", "chips", "study", "model".
         id: Unique in its kind.
         title: What a result shows first.
         text: All other words by which it is found.

@@ -59,7 +59,7 @@ def load(config: Config, name: str, version: int | None) -> SavedChips:
     check_name(name, "dataset of chips")
     known = _versions(config, name)
     if not known:
-        names = sorted(f.name for f in (config.features / "chips").glob("*"))
+        names = list(listed(config))
         raise NotFound(
             f"there is no dataset of chips {name!r}", nearest(name, names, "datasets of chips")
         )
@@ -68,6 +68,13 @@ def load(config: Config, name: str, version: int | None) -> SavedChips:
         there = ", ".join(map(str, sorted(known)))
         raise NotFound(f"{name!r} has no version {wanted}", f"There are: {there}.")
     return open_chips(known[wanted])
+
+
+def listed(config: Config) -> dict[str, list[int]]:
+    """Versions by name, in order; nothing is opened."""
+    names = sorted(folder.name for folder in (config.features / "chips").glob("*"))
+    found = {name: sorted(_versions(config, name)) for name in names}
+    return {name: versions for name, versions in found.items() if versions}
 
 
 def _versions(config: Config, name: str) -> dict[int, Path]:

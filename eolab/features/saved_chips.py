@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 2
+_NAMED = re.compile(r"[\w.-]+#\d+")
 
 
 def patch_digest(X: np.ndarray, mask: np.ndarray) -> str:
@@ -75,6 +77,11 @@ class SavedChips:
     label: str
     digest: str
     patches: tuple[str, ...]
+
+    @property
+    def source(self) -> Mapping[str, object]:
+        """Where data that a study gets comes from: the dataset of chips, where it has a name."""
+        return {"chips": self.label} if _NAMED.fullmatch(self.label) else {}
 
     def __len__(self) -> int:
         return len(self.rows)

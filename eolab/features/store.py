@@ -193,8 +193,14 @@ class FeatureStore:
 
         return chip_datasets.load(self.config, name, version)
 
+    def chip_datasets(self) -> dict[str, list[int]]:
+        """Datasets of chips that there are: versions by name, in order."""
+        from eolab.features import chip_datasets
+
+        return chip_datasets.listed(self.config)
+
     def search(self, text: str) -> list[str]:
-        """Groups and views ("kind name/version") that hold every word of ``text``.
+        """What holds every word: "group name/version", "view name/version", "chips name#version".
 
         Names, descriptions, tags, keywords, owners, columns and their descriptions are looked at.
         """
@@ -203,6 +209,8 @@ class FeatureStore:
         for view in self.feature_views():
             texts = (view.label, view.description, *view.labels.columns, *view.query.names)
             found.append((f"view {view.label}", texts))
+        for name, versions in self.chip_datasets().items():
+            found.append((f"chips {name}#{versions[-1]}", (name,)))
         return [name for name, texts in found if all(w in " ".join(texts).lower() for w in words)]
 
     def snapshot(self) -> dict[str, object]:

@@ -176,8 +176,8 @@ class Search(Handler):
     async def get(self) -> None:
         """`?text=&bbox=w,s,e,n&datetime=&limit=20`: `{"results": {KIND: [...]}}`.
 
-        Kinds are collection, item, group, view, study, model; a result has `id`, `title`, `detail`
-        (how to reach it), `bbox`, `start` and `end` (seconds or null).
+        Kinds are collection, item, group, view, chips, study, model; a result has `id`, `title`,
+        `detail` (how to reach it), `bbox`, `start` and `end` (seconds or null).
         """
         self.answer(
             await self.call(

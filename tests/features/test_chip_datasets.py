@@ -8,8 +8,10 @@ import pytest
 import xarray as xr
 
 from eolab.errors import BadInput, NotFound
+from eolab.facade import Workspace
 from eolab.features.chips import chips
-from eolab.lineage import Ref, downstream, upstream
+from eolab.features.saved_chips import open_chips
+from eolab.lineage import Ref, downstream, origins, upstream
 
 
 @pytest.fixture
@@ -57,6 +59,19 @@ def test_lineage_goes_from_the_scenes_to_the_patches(store, made, config):
     assert cube.kind == "cube"
     assert scenes == [Ref("item", "S2A_1"), Ref("item", "S2B_2")]
     assert node in downstream(config.root, scenes[0])
+    # A study that trains on some of them names them as where its data came from.
+    assert origins(saved.subset(saved.ids[:1]).source) == [node]
+    assert origins(open_chips(made.save(config.root / "unnamed")).source) == []
+
+
+def test_they_are_found_by_name(store, made, config):
+    assert store.chip_datasets() == {}
+    store.create_chip_dataset("winter_patches", made, format="numpy")
+    store.create_chip_dataset("winter_patches", chips(made.cube + 1, 5), format="numpy")
+    assert store.chip_datasets() == {"winter_patches": [1, 2]}
+    assert store.search("winter") == ["chips winter_patches#2"]
+    found = Workspace(config).search("winter")
+    assert [row["id"] for row in found["chips"]] == ["winter_patches#2"]
 
 
 def test_names_versions_and_formats_that_are_not_there(store, made):

@@ -57,6 +57,7 @@ export function kindsOf(
     ['item', trans.__('Scenes')],
     ['group', trans.__('Feature groups')],
     ['view', trans.__('Feature views')],
+    ['chips', trans.__('Patches')],
     ['study', trans.__('Studies')],
     ['model', trans.__('Models')]
   ];
