@@ -10,6 +10,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 PIECE = 100_000
 
 
+class Patient(BaseHTTPRequestHandler):
+    """A handler that says nothing, and does not mind readers who leave."""
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:
+            pass  # the reader has gone
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
 def scene(assets: Mapping[str, object], identity: str = "scene") -> dict[str, object]:
     """Document of an item of the collection "far"."""
     return {
@@ -35,7 +48,7 @@ def slow_server(size: int, *, silent_from: int) -> Iterator[tuple[str, threading
     """
     go = threading.Event()
 
-    class Slow(BaseHTTPRequestHandler):
+    class Slow(Patient):
         def do_GET(self) -> None:
             if silent_from < 0:
                 go.wait(120)
@@ -50,15 +63,6 @@ def slow_server(size: int, *, silent_from: int) -> Iterator[tuple[str, threading
                 if at > silent_from:
                     go.wait(120)
                 self.wfile.write(b"x" * min(PIECE, size - at))
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:
-                pass  # the reader has gone
-
-        def log_message(self, *args: object) -> None:
-            pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     server.daemon_threads = True

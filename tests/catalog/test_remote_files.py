@@ -17,11 +17,12 @@ import pytest
 from eolab.catalog import load, open_source
 from eolab.catalog.simulate import COLLECTION
 from eolab.errors import EolabError, RemoteError
+from tests.far import Patient
 
 GRID = {"crs": "EPSG:32633", "resolution": 40}
 
 
-class Ranges(SimpleHTTPRequestHandler):
+class Ranges(Patient, SimpleHTTPRequestHandler):
     """A folder's files in ranges; `faults` are the answers to the next requests for a raster."""
 
     faults: list[int]
@@ -58,15 +59,6 @@ class Ranges(SimpleHTTPRequestHandler):
             self.send_error(self.faults.pop())
             return True
         return False
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except OSError:
-            pass  # the reader has gone
-
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 @pytest.fixture
