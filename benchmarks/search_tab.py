@@ -115,7 +115,10 @@ def bare(browser: Browser, like: dict[str, Any], steps: int) -> dict[str, float]
     page.add_style_tag(path=ROOT / "node_modules" / "ol" / "ol.css")
     page.add_script_tag(path=ROOT / "node_modules" / "ol" / "dist" / "ol.js")
     box = like["box"]
-    items = [{"rings": item["rings"]} for item in like["items"]]
+    items = [
+        {"rings": [list(zip(ring[::2], ring[1::2], strict=True)) for ring in item["rings"]]}
+        for item in like["items"]
+    ]
     colour = like["colour"] if len(like["colour"]) == 7 else "#1976d2"
     took = page.evaluate(BARE, [items, colour, box["width"], box["height"]])
     page.wait_for_timeout(500)

@@ -119,8 +119,8 @@ def _row(item: pystac.Item, older: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _rings(item: pystac.Item) -> list[list[list[float]]]:
-    """Outer rings of the footprint, as longitude and latitude."""
+def _rings(item: pystac.Item) -> list[list[float]]:
+    """Outer rings of the footprint: longitude, latitude, longitude, latitude and so on."""
     import shapely
 
     shape = footprint(item)
@@ -131,7 +131,7 @@ def _rings(item: pystac.Item) -> list[list[list[float]]]:
         line = cast("LineString", part.exterior if part.geom_type == "Polygon" else part)
         if len(line.coords) > CORNERS:
             line = cast("LineString", shapely.simplify(line, 0.001))
-        rings.append([[round(x, DIGITS), round(y, DIGITS)] for x, y, *_ in line.coords])
+        rings.append([round(value, DIGITS) for x, y, *_ in line.coords for value in (x, y)])
     return rings
 
 

@@ -127,7 +127,7 @@ def test_footprints_are_rings_in_degrees_and_the_newest_come_first(configured):
     source = open_source(configured, "mine")
     for row in body["items"]:
         item = source.item(COLLECTION, row["id"])
-        assert shapely.Polygon(row["rings"][0]).equals_exact(
+        assert shapely.Polygon(np.reshape(row["rings"][0], (-1, 2))).equals_exact(
             shapely.geometry.shape(item.geometry), 2e-5
         )
     assert sum(count for _, count in body["histogram"]["bins"]) == 36

@@ -4,6 +4,9 @@ import type { BBox, ISkipped } from '../../shared/contract';
 /** Longitude and latitude. */
 export type Point = [number, number];
 
+/** Longitude, latitude, longitude, latitude…: ten thousand of them are parsed in no time. */
+export type FlatRing = number[];
+
 export interface IFoundItem {
   id: string;
   collection: string;
@@ -13,7 +16,7 @@ export interface IFoundItem {
   platform: string | null;
   orbit: number | null;
   /** Outer rings of the footprint. */
-  rings: Point[][];
+  rings: FlatRing[];
   thumbnail: boolean;
   simulated: boolean;
   /** What to know before loading. */

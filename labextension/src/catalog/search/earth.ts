@@ -1,5 +1,5 @@
 import type { BBox } from '../../shared/contract';
-import type { Point } from './answers';
+import type { FlatRing } from './answers';
 
 /** How the Earth is drawn. */
 export type Code = 'EPSG:3857' | 'EPSG:4326' | 'EPSG:3413' | 'EPSG:3031';
@@ -19,16 +19,25 @@ export function latitudes(code: string): [south: number, north: number] {
 }
 
 /** Rings with the latitudes that can be drawn; rings that lie beyond them are left out. */
-export function drawable(rings: readonly Point[][], code: string): Point[][] {
+export function drawable(
+  rings: readonly FlatRing[],
+  code: string
+): readonly FlatRing[] {
   const [south, north] = latitudes(code);
+  const lies = (test: (y: number) => boolean) => (value: number, at: number) =>
+    at % 2 === 1 && test(value);
   // Nearly all are: those are taken as they are, since there may be ten thousand.
-  if (rings.every(ring => ring.every(([, y]) => y >= south && y <= north))) {
-    return rings as Point[][];
+  const beyond = lies(y => y < south || y > north);
+  if (!rings.some(ring => ring.some(beyond))) {
+    return rings;
   }
+  const within = lies(y => y > south && y < north);
   return rings
-    .filter(ring => ring.some(([, y]) => y > south && y < north))
+    .filter(ring => ring.some(within))
     .map(ring =>
-      ring.map(([x, y]): Point => [x, Math.max(south, Math.min(north, y))])
+      ring.map((value, at) =>
+        at % 2 ? Math.max(south, Math.min(north, value)) : value
+      )
     );
 }
 

@@ -3,21 +3,22 @@ import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
 import topology from 'world-atlas/land-110m.json';
 
-import type { Point } from './answers';
+import type { FlatRing, Point } from './answers';
 
 /**
  * The land of the Earth as outer rings (Natural Earth, public domain): where one is, offline.
  *
  * What reaches over 180 degrees stands on both sides of a flat map.
  */
-export function land(flat = true): Point[][] {
+export function land(flat = true): FlatRing[] {
   const world = topology as unknown as Topology<{
     land: GeometryCollection<object>;
   }>;
   const { features } = feature(world, world.objects.land);
   return features
     .flatMap(part => outerRings(part as Feature<Polygon | MultiPolygon>))
-    .flatMap(ring => (flat ? unwrapped(ring) : unwrapped(ring).slice(0, 1)));
+    .flatMap(ring => (flat ? unwrapped(ring) : unwrapped(ring).slice(0, 1)))
+    .map(ring => ring.flat());
 }
 
 function outerRings({ geometry }: Feature<Polygon | MultiPolygon>): Point[][] {

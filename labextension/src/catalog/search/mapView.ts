@@ -114,31 +114,25 @@ export class MapView {
 
   /** Show these footprints. */
   setItems(items: readonly IFoundItem[]): void {
-    // Ten thousand at a time: coordinates go through the projection together, and what is drawn is
-    // a light feature of fixed coordinates.
-    const flat: number[] = [];
-    const parts: [key: string, ends: number[], from: number][] = [];
+    // Ten thousand at a time: what is drawn is a light feature of fixed coordinates, and no more is
+    // made on the way than these.
+    const project = getTransform(DEGREES, this._code);
+    const features: RenderFeature[] = [];
+    this._features = new Map();
     for (const item of items) {
-      const from = flat.length;
-      const ends: number[] = [];
-      for (const ring of drawable(item.rings, this._code)) {
-        for (const [x, y] of ring) {
-          flat.push(x, y);
-        }
-        ends.push(flat.length - from);
-      }
-      if (ends.length) {
-        parts.push([keyOf(item), ends, from]);
+      const rings = drawable(item.rings, this._code);
+      const [first] = rings;
+      if (first) {
+        const flat = rings.length === 1 ? first : rings.flat();
+        let end = 0;
+        const ends = rings.map(ring => (end += ring.length));
+        const key = keyOf(item);
+        const points = project?.(flat, undefined, 2) ?? flat;
+        const feature = new RenderFeature('Polygon', points, ends, 2, {}, key);
+        features.push(feature);
+        this._features.set(key, feature);
       }
     }
-    getTransform(DEGREES, this._code)?.(flat, flat, 2);
-    const features = parts.map(([key, ends, from]) => {
-      const points = flat.slice(from, from + (ends[ends.length - 1] ?? 0));
-      return new RenderFeature('Polygon', points, ends, 2, {}, key);
-    });
-    this._features = new Map(
-      features.map(feature => [String(feature.getId()), feature])
-    );
     this._undrawn = items.length > 0;
     this._footprints.setStyle(footprintStyle(this._accent, items.length));
     this._footprints.setSource(new VectorSource({ features }));
@@ -260,7 +254,7 @@ export class MapView {
     // Around a pole there is no edge to stand on both sides of.
     const polar = this._code === 'EPSG:3413' || this._code === 'EPSG:3031';
     const features = drawable(land(!polar), this._code).map(ring => {
-      const shape = new Polygon([ring]);
+      const shape = new Polygon(ring, 'XY', [ring.length]);
       return new Feature(shape.transform(DEGREES, this._code));
     });
     // What reaches over 180 degrees stands on both sides already.

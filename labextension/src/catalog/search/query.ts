@@ -1,5 +1,5 @@
 import type { BBox } from '../../shared/contract';
-import type { Point } from './answers';
+import type { FlatRing, Point } from './answers';
 
 /** A GeoJSON polygon in degrees, without holes. */
 export interface IArea {
@@ -62,10 +62,11 @@ export function boundsOf(area: IArea): BBox {
 }
 
 /** The box around many rings; null around none. */
-export function boundsOfRings(rings: Iterable<readonly Point[]>): BBox | null {
+export function boundsOfRings(rings: Iterable<FlatRing>): BBox | null {
   const box: BBox = [Infinity, Infinity, -Infinity, -Infinity];
   for (const ring of rings) {
-    for (const [x, y] of ring) {
+    for (let at = 0; at < ring.length; at += 2) {
+      const [x = NaN, y = NaN] = [ring[at], ring[at + 1]];
       box[0] = Math.min(box[0], x);
       box[1] = Math.min(box[1], y);
       box[2] = Math.max(box[2], x);
