@@ -21,6 +21,7 @@ FLOORS = {
         "config_file",
         "data",
         "errors",
+        "garbage",
         "lineage",
         "locks",
         "logins",

@@ -159,13 +159,17 @@ def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:
 
 
 def _is_raster(asset: pystac.Asset) -> bool:
-    roles = set(asset.roles or [])
-    if roles & {"thumbnail", "overview", "metadata"}:
+    return is_raster(asset.media_type, asset.roles, asset.href)
+
+
+def is_raster(media_type: str | None, roles: Iterable[str] | None, href: str) -> bool:
+    """Whether an asset that says this of itself holds data with bands."""
+    if not {"thumbnail", "overview", "metadata"}.isdisjoint(roles or ()):
         return False
-    kind = (asset.media_type or "").lower()
+    kind = (media_type or "").lower()
     if kind.startswith("image/") or "zarr" in kind or "netcdf" in kind:
         return "png" not in kind and "jpeg" not in kind
-    path = asset.href.partition("?")[0].lower()
+    path = href.partition("?")[0].lower()
     return path.endswith((".tif", ".tiff", ".jp2", ".vrt", ".img"))
 
 

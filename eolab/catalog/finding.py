@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from eolab import garbage
 from eolab.catalog import preview
 from eolab.catalog.areas import footprint
 from eolab.catalog.bands import CATEGORIES, bands_of, common_name, stated_bands
@@ -69,6 +70,7 @@ def found(
         text=text,
         sortby="-datetime",
     )
+    query = replace(query, brief=True)
     message = ""
     local = isinstance(source, StaticSource)
     anytime: list[pystac.Item] | None = None
@@ -89,9 +91,11 @@ def found(
     if more and isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
         matched = source.count(query)
     shown = items[:limit]
-    older = {dropped.item: dropped.reason for dropped in resolve_duplicates(shown).dropped}
+    with garbage.kept():
+        older = {dropped.item: dropped.reason for dropped in resolve_duplicates(shown).dropped}
+        rows = [_row(item, older) for item in shown]
     return {
-        "items": [_row(item, older) for item in shown],
+        "items": rows,
         "matched": matched,
         "histogram": _histogram(source, query, shown if anytime is None else anytime),
         "message": message,

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.bands import is_raster
 from eolab.catalog.cql2 import quote, to_sql
 from eolab.catalog.documents import as_items, self_href
 from eolab.catalog.query import Query
@@ -28,6 +29,8 @@ _HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 byte
 
 class GeoParquetSource(Source):
     """A stac-geoparquet file. DuckDB finds the rows, only their row groups are read in full."""
+
+    _waits = False
 
     @property
     def kind(self) -> str:
@@ -108,14 +111,16 @@ class GeoParquetSource(Source):
                 f"ORDER BY {', '.join(order if self._sorted(query) else order[-2:])} "
                 f"LIMIT {size} OFFSET {done}"
             )
-            yield from self._fetch([int(row[0]) for row in rows])
+            yield from self._fetch([int(row[0]) for row in rows], brief=query.brief)
             done += len(rows)
             if len(rows) < size:
                 return
             size = max(size, _PAGE)
 
-    def _fetch(self, rows: Sequence[int]) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """Whole items by row number, in that order."""
+    def _fetch(
+        self, rows: Sequence[int], *, brief: bool = False
+    ) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Items by row number, in that order: whole, or with one asset where that will do."""
         import numpy as np
         import pyarrow as pa
         from stac_geoparquet.arrow import stac_table_to_items
@@ -138,7 +143,7 @@ class GeoParquetSource(Source):
             above = np.cumsum(sizes[batch]) - sizes[batch]  # rows of the table before each group
             tables.append(table.take(ordered[within] - starts[batch][held] + above[held]))
         table = pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
-        for document in stac_table_to_items(table):
+        for document in _brief(table) if brief else stac_table_to_items(table):
             yield self_href(document) or f"{self.url}#{document.get('id')}", document
 
     def _where(self, query: Query) -> str:
@@ -236,6 +241,47 @@ class GeoParquetSource(Source):
             starts.append(total)
             total += self._file.metadata.row_group(k).num_rows
         return starts
+
+
+def _brief(table: pa.Table) -> Iterator[dict[str, object]]:
+    """The items of a table with the first asset of each that can be shown and lies in the network.
+
+    Most of an item are its assets. Items that have no such asset keep all: what they may name is
+    judged by the whole.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from stac_geoparquet.arrow import stac_table_to_items
+
+    if "assets" not in table.column_names or not pa.types.is_struct(table["assets"].type):
+        yield from stac_table_to_items(table)
+        return
+    assets = table["assets"].combine_chunks()
+    kept: list[dict[str, object]] = [{} for _ in range(len(table))]
+    left = list(range(len(table)))
+    for number in range(assets.type.num_fields):
+        key = assets.type.field(number).name
+        column = pc.struct_field(assets, [number])
+        plain = pa.types.is_struct(column.type)
+        told = [f.name for f in column.type if f.name in ("href", "type", "roles")] if plain else []
+        if not left or "href" not in told:
+            continue
+        fields = [pc.struct_field(column, name) for name in told]
+        few = pa.StructArray.from_arrays(fields, told).take(pa.array(left, pa.int64()))
+        for row, asset in zip(left, few.to_pylist(), strict=True):
+            href = asset["href"]
+            if (
+                isinstance(href, str)
+                and href.startswith(("https://", "http://", "s3://"))
+                and is_raster(asset.get("type"), asset.get("roles"), href)
+            ):
+                kept[row] = {key: asset}
+        left = [row for row in left if not kept[row]]
+    whole = iter(stac_table_to_items(table.take(pa.array(left, pa.int64()))))
+    for document, assets_of in zip(
+        stac_table_to_items(table.drop_columns("assets")), kept, strict=True
+    ):
+        yield {**document, "assets": assets_of} if assets_of else next(whole)
 
 
 def _meets(bbox: Sequence[float]) -> str:

@@ -63,6 +63,8 @@ class IndexedSource(Source):
         self._state_file = folder / f"{key}.json"
         self._checked = False
 
+    _waits = False  # once it has been compared with the catalogue
+
     @property
     def kind(self) -> str:
         return "static"
@@ -101,10 +103,12 @@ class IndexedSource(Source):
 
     def _candidates(self, query: Query) -> Iterator[pystac.Item]:
         self._fresh()
-        if self.file.exists():
-            table = self._table()
-            yield from table._candidates(query)  # noqa: SLF001  same contract
-            self.skipped += table.skipped
+        return self._rows(query) if self.file.exists() else iter(())
+
+    def _rows(self, query: Query) -> Iterator[pystac.Item]:
+        table = self._table()
+        yield from table._candidates(query)  # noqa: SLF001  same contract
+        self.skipped += table.skipped
 
     def count(self, query: Query) -> int:
         """As `GeoParquetSource.count`."""

@@ -48,6 +48,8 @@ class Query:
         filter: CQL2 JSON made by `eolab.catalog.cql2.parse`.
         words: Free text: all must occur in the item or its collection.
         sort: Properties with whether they descend; empty means date then id.
+        brief: Whether one asset of an item that tells that it can be shown is enough: a map of ten
+            thousand footprints needs no more.
     """
 
     collections: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class Query:
     filter: Mapping[str, object] | None = None
     words: tuple[str, ...] = ()
     sort: tuple[tuple[str, bool], ...] = ()
+    brief: bool = False
 
     @cached_property
     def area(self) -> BaseGeometry | None:

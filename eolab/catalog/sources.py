@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from eolab import garbage
 from eolab.catalog.access import MARK
 from eolab.catalog.areas import Area
 from eolab.catalog.fetch import is_remote
@@ -83,6 +85,8 @@ class Source(ABC):
             return ()
         path = Path(self.url).resolve()
         return (path if path.is_dir() else path.parent, *self.roots)
+
+    _waits: bool = True  # whether `_candidates` may wait for a network between two items
 
     @property
     @abstractmethod
@@ -189,18 +193,20 @@ class Source(ABC):
 
         about = self._about_collections() if query.words else {}
         try:
-            for item in self._candidates(query):
-                try:
-                    accepted = query.accepts(item) and _mentions(item, query.words, about)
-                except Exception as error:  # a document can be wrong in ways nobody listed
-                    self._skip(item.self_href or item.id, error)
-                    continue
-                if accepted:
-                    if self.access is not None:
-                        item.extra_fields[MARK] = self.access.name
-                    found.setdefault((item.collection_id, item.id), item)
-                    if query.limit and len(found) >= query.limit and self._sorted(query):
-                        break
+            candidates = self._candidates(query)
+            with nullcontext() if self._waits else garbage.kept():
+                for item in candidates:
+                    try:
+                        accepted = query.accepts(item) and _mentions(item, query.words, about)
+                    except Exception as error:  # a document can be wrong in ways nobody listed
+                        self._skip(item.self_href or item.id, error)
+                        continue
+                    if accepted:
+                        if self.access is not None:
+                            item.extra_fields[MARK] = self.access.name
+                        found.setdefault((item.collection_id, item.id), item)
+                        if query.limit and len(found) >= query.limit and self._sorted(query):
+                            break
         except RemoteError as error:
             raise PartialAnswer(error.message, error.hint, result()) from error
         answer = result()
@@ -265,7 +271,8 @@ class Source(ABC):
             RemoteError: The service fails.
         """
         seen: dict[str, list[object]] = {}
-        for item in self.search([collection], limit=1_000):
+        query = make_query(collections=[collection], limit=1_000)
+        for item in self.run(replace(query, brief=True)):
             for name, value in item.properties.items():
                 if isinstance(value, str | int | float | bool):
                     seen.setdefault(name, []).append(value)

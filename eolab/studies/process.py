@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from eolab import garbage
 from eolab.clusters import Placement, make_placement, way_back
 from eolab.studies import journal
 from eolab.studies.endpoint import Endpoint
@@ -59,9 +60,8 @@ class StudyProcess:
             emit=self._emit, clock=time.time, ticks=time.monotonic,
         )  # fmt: skip
         self.record = self.coordinator.record
-        gc.disable()
-        self.coordinator.replay(journal.read_events(run))
-        gc.enable()
+        with garbage.kept():
+            self.coordinator.replay(journal.read_events(run))
         # What a long journal left in memory stays: looking through it for garbage again and again
         # would hold up decisions by tens of milliseconds.
         gc.collect()

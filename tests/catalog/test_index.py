@@ -20,6 +20,7 @@ from eolab.catalog import open_source, snapshot
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.index import IndexedSource
+from eolab.catalog.preview import can_preview
 from eolab.catalog.query import make_query
 from eolab.config import CatalogConfig
 
@@ -252,6 +253,37 @@ class TestFile:
         for rows in (1, 4_000):  # a row group at a time; two
             monkeypatch.setattr("eolab.catalog.geoparquet._READ", rows)
             assert page() == at_once
+
+    def test_briefly_the_same_items_can_be_shown(self, documents, tmp_path):
+        tif, png = "image/tiff; application=geotiff", "image/png"
+        far, near = "https://example.com/x", str(tmp_path / "x.tif")
+        kinds: list[dict[str, dict[str, object]]] = [
+            {},
+            {"a": {"href": f"{far}.xml", "roles": ["metadata"]}, "b": {"href": f"{far}.tif"}},
+            {"b": {"href": far, "type": tif, "roles": ["data"]}, "c": {"href": f"{far}.jp2"}},
+            {"c": {"href": f"{far}.png", "type": png, "roles": ["thumbnail"]}},
+            {"c": {"href": f"{far}.png", "type": png, "roles": ["overview"]}},
+            {"a": {"href": near, "type": tif}, "b": {"href": "/elsewhere/x.tif", "type": tif}},
+            {"a": {"href": "/elsewhere/x.tif", "type": tif}},
+            {"a": {"href": "/elsewhere/x.tif"}, "b": {"href": f"{far}.tif"}},
+        ]
+        some = [{**d, "assets": kinds[k % len(kinds)]} for k, d in enumerate(documents[:400])]
+        assert write_items(tmp_path / "mixed.parquet", some) == []
+        source = GeoParquetSource("file", str(tmp_path / "mixed.parquet"))
+        query = make_query(bbox=(-120, -60, 150, 80))
+        whole, brief = source.run(query), source.run(replace(query, brief=True))
+        assert len(whole) > 200
+        assert [i.id for i in brief] == [i.id for i in whole]
+        shown = [can_preview(item) for item in whole]
+        assert [can_preview(item) for item in brief] == shown
+        assert {True, False} == set(shown)
+        for less, more in zip(brief, whole, strict=True):
+            assert less.properties == more.properties
+            assert all(more.assets[k].href == a.href for k, a in less.assets.items())
+        of = {d["id"]: k % len(kinds) for k, d in enumerate(some)}
+        counts = {(of[i.id], len(i.assets)) for i in brief}
+        # The first that can be shown, whole where none lies in the network, without what is barred.
+        assert counts == {(0, 0), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 0), (7, 1)}
 
     def test_items_that_contradict_are_listed(self, documents, tmp_path):
         odd = {

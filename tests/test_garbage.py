@@ -1,0 +1,48 @@
+"""The collector is off inside, on after, whatever happens between."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import pytest
+
+from eolab import garbage
+
+
+def test_the_collector_rests_inside_and_goes_on_after_an_error():
+    assert gc.isenabled()
+    with garbage.kept():
+        assert not gc.isenabled()
+        with pytest.raises(ZeroDivisionError), garbage.kept():
+            _ = 1 / 0
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_who_has_turned_it_off_finds_it_off():
+    gc.disable()
+    try:
+        with garbage.kept():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_blocks_of_several_threads_overlap():
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with garbage.kept():
+            inside.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=hold)
+    with garbage.kept():
+        thread.start()
+        assert inside.wait(30)
+    assert not gc.isenabled()
+    leave.set()
+    thread.join(30)
+    assert gc.isenabled()
