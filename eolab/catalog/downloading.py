@@ -232,6 +232,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
             told=told,
             line=line,
         )
+        _refuse_list(file.path)
         file.state = "done"
     except EolabError as error:
         file.state, file.message = "failed", f"{error.message} {error.hint}".strip()
@@ -240,6 +241,22 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
         raise
     except OSError as error:
         file.state, file.message = "failed", str(error)
+
+
+def _refuse_list(path: Path) -> None:
+    """Refuse a VRT: what it lists does not come with it, and may lie anywhere on this machine.
+
+    Raises:
+        BadInput: It is one; it is gone.
+    """
+    with path.open("rb") as file:
+        if b"<VRTDataset" not in file.read(4096):
+            return
+    path.unlink()
+    raise BadInput(
+        f"{path.name} is a list of other files (a VRT), which do not come with it",
+        "Download the files that it lists.",
+    )
 
 
 def _describe(home: Path, items: Sequence[pystac.Item], files: Sequence[File]) -> tuple[Path, ...]:

@@ -149,7 +149,16 @@ class Mask:
         """
         import xarray as xr
 
-        found = self._found(values, band)
+        if self.test is not None:
+            found = self.test(values).astype(bool)
+        else:
+            found = xr.apply_ufunc(
+                self.flags,
+                values,
+                kwargs={"band": band},
+                dask="parallelized",
+                output_dtypes=[bool],
+            )
         if self.dilate <= 0:
             return found
         grown: xr.DataArray = xr.apply_ufunc(
@@ -165,17 +174,19 @@ class Mask:
         )
         return grown
 
-    def _found(self, values: xr.DataArray, band: str) -> xr.DataArray:
-        if self.test is not None:
-            return self.test(values).astype(bool)
+    def flags(self, values: np.ndarray, band: str) -> np.ndarray:
+        """Where the numbers of a layer name something to leave out, of the same shape, undilated.
+
+        Not for a mask by a function, which gets the whole cube.
+        """
         if self.probability is not None:
-            return values >= self.probability
+            return np.asarray(values >= self.probability)
         layer = _layer(band)
         assert layer is not None
         codes = sorted({code for kind in self.drop for code in layer.kinds[kind]})
         if not layer.bits:
-            return values.isin(codes)
-        return (values.astype("int64") & sum(1 << code for code in codes)) != 0
+            return np.isin(values, codes)
+        return np.asarray((values.astype("int64") & sum(1 << code for code in codes)) != 0)
 
 
 def _layer(band: str) -> Layer | None:

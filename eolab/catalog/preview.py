@@ -22,6 +22,7 @@ from eolab.catalog.bands import (
 )
 from eolab.catalog.fetch import is_remote, read_bytes
 from eolab.catalog.indices import bands_for, compute
+from eolab.catalog.masks import mask
 from eolab.catalog.radiometry import radiometry
 from eolab.catalog.reading import environment, open_raster, opened
 from eolab.catalog.roots import outside_error
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TRUE_COLOUR = ("red", "green", "blue")
 _PICTURES = ("image/png", "image/jpeg")
+_FEW = 0.02  # of a scene: so few clear pixels tell nothing of it
 
 
 def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
@@ -128,8 +130,8 @@ def picture(
         item: The item.
         bands: One or three names; None for true colour.
         size: Longest side in pixels.
-        stretch: Values drawn darkest and brightest; None takes the 2nd and 98th percentile. Lock
-            it to compare dates.
+        stretch: Values drawn darkest and brightest; None takes the 2nd and 98th percentile of the
+            clear pixels, where the item says which these are. Lock it to compare dates.
         index: A spectral index instead of bands, drawn with the colour map.
         cmap: Name of one of Matplotlib's colour maps.
 
@@ -148,9 +150,9 @@ def picture(
         picked = _as_stored(item, picked[0])
     if len(picked) not in (1, 3):
         raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
-    layers = _layers(item, picked, size)
+    layers, clear = _layers(item, picked, size, clear=stretch is None)
     finite = np.isfinite(layers).all(axis=0)
-    low, high = stretch or _percentiles(layers[:, finite])
+    low, high = stretch or _percentiles(layers, finite, clear)
     grey = (_scaled(layers, low, high) * 255).astype(np.uint8)
     colour = np.repeat(grey, 3, axis=0) if len(grey) == 1 else grey
     alpha = (finite[None] * 255).astype(np.uint8)
@@ -167,22 +169,42 @@ def _index_picture(
         raise BadInput(f"no colour map {cmap!r}", nearest(cmap, names, "colour maps"))
     names = [common_name(item, band) for band, _ in bands_of(item)]
     letters = bands_for(index, names)
-    layers = _layers(item, [find_band(item, name) for name in letters.values()], size)
+    bands = [find_band(item, name) for name in letters.values()]
+    layers, clear = _layers(item, bands, size, clear=stretch is None)
     values = compute(index, dict(zip(letters, layers, strict=True)))
     finite = np.isfinite(values)
-    low, high = stretch or _percentiles(values[finite])
+    low, high = stretch or _percentiles(values[None], finite, clear)
     colour = mpl.colormaps[cmap](_scaled(values, low, high), bytes=True)
     image = np.moveaxis(colour, -1, 0).copy()
     image[3] = finite * 255
     return Picture(png(image), low, high)
 
 
-def _layers(item: pystac.Item, bands: Sequence[Band], size: int) -> np.ndarray:
-    """Bands of one item, float32 (bands, rows, columns); coarser ones on the grid of the finest."""
-    with ThreadPoolExecutor(len(bands)) as pool:
+def _layers(
+    item: pystac.Item, bands: Sequence[Band], size: int, *, clear: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Bands of one item, float32 (bands, rows, columns); coarser ones on the grid of the finest.
+
+    Beside them which pixels are clear (rows, columns), if that is asked for and can be known.
+    """
+    with ThreadPoolExecutor(len(bands) + 1) as pool:
+        known = pool.submit(_clear, item, size) if clear else None
         read = list(pool.map(lambda band: read_small(item, band, size), bands))
     shape = max((layer.shape for layer in read), key=lambda s: s[0] * s[1])
-    return np.stack([_grown(layer, shape) for layer in read])
+    seen = known.result() if known else None
+    grown = None if seen is None else _grown(seen, shape)
+    return np.stack([_grown(layer, shape) for layer in read]), grown
+
+
+def _clear(item: pystac.Item, size: int) -> np.ndarray | None:
+    """Where there is neither cloud nor shadow, (rows, columns); None where the item cannot tell."""
+    usual = mask()
+    try:
+        layer = usual.band([item])
+        values = np.nan_to_num(read_small(item, find_band(item, layer), size))
+    except (BadInput, NotFound, RemoteError):
+        return None  # the picture needs no mask
+    return ~usual.flags(values, layer)
 
 
 def _grown(layer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -198,10 +220,16 @@ def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return scaled
 
 
-def _percentiles(values: np.ndarray) -> tuple[float, float]:
-    if values.size == 0:
+def _percentiles(
+    values: np.ndarray, finite: np.ndarray, clear: np.ndarray | None
+) -> tuple[float, float]:
+    """Of values (bands, rows, columns): of the clear pixels, of all where next to none is clear."""
+    told = finite if clear is None else finite & clear
+    if told.sum() < _FEW * finite.sum():
+        told = finite
+    if not told.any():
         return 0.0, 1.0
-    low, high = np.percentile(values, (2, 98))
+    low, high = np.percentile(values[:, told], (2, 98))
     return float(low), float(high)
 
 

@@ -219,6 +219,10 @@ def test_a_checksum_is_held_to(item, files, tmp_path):
         ({"kind": "text/html"}, "web page"),
         ({"status": 403}, "403"),
         ({"status": 404}, "not there"),
+        (
+            {"body": b'<?xml version="1.0"?>\n<VRTDataset rasterXSize="9">...'},
+            "list of other files",
+        ),
     ],
 )
 def test_what_is_no_file_is_said_and_stops_no_other(

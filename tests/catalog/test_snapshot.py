@@ -114,6 +114,37 @@ def test_a_file_that_calls_its_bands_red_green_blue_is_drawn_in_colour(config, s
     assert np.abs(drawn - stored)[:, seen].max() <= 1
 
 
+def test_clouds_do_not_darken_the_land(sample_items):
+    clouds = {}
+    for item in sample_items:
+        if "33UTP" in item.id:
+            layer = read_small(item, find_band(item, "SCL"), 256)
+            known = np.isfinite(layer)
+            clouds[item.id] = np.isin(layer, (3, 8, 9, 10))[known].mean()
+    for item in sample_items:
+        share = clouds.get(item.id, 0.0)
+        if not 0.1 < share < 0.9:
+            continue
+        layers = [read_small(item, find_band(item, n), 256) for n in ("red", "green", "blue")]
+        colours = np.stack(layers)
+        seen = np.isfinite(colours).all(axis=0)
+        bad = np.isin(read_small(item, find_band(item, "SCL"), 256), (3, 8, 9, 10))
+        bad = np.kron(bad, np.ones((2, 2), bool)) if bad.shape != seen.shape else bad
+        made = picture(item, size=256)
+        brightest = np.percentile(colours[:, seen & ~bad], 98)
+        assert made.high == pytest.approx(brightest, rel=0.05)
+        # By all pixels the picture is of the clouds.
+        assert np.percentile(colours[:, seen], 98) > 1.5 * made.high
+        break
+    else:
+        pytest.fail("the sample has no scene in part under clouds")
+    # Where everything is under clouds they are drawn.
+    scene = max(clouds, key=lambda name: clouds[name])
+    assert clouds[scene] > 0.98
+    (all_cloud,) = [item for item in sample_items if item.id == scene]
+    assert picture(all_cloud, size=64).high > 0.3
+
+
 def test_a_locked_stretch_makes_dates_comparable(sample_items):
     items = [i for i in sample_items if "33UTP" in i.id and "N0300" not in i.id]
     spring, summer = items[0], items[8]
