@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
+from eolab.catalog.cube import RAW
 from eolab.catalog.indices import LETTERS, find_index
+from eolab.catalog.stored import known_values
 from eolab.errors import BadInput, nearest
 from eolab.features.extraction import Extraction
+from eolab.warned import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -26,7 +29,15 @@ class EoAccessor(Extraction["pd.DataFrame"]):
     """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches."""
 
     def __init__(self, cube: xr.Dataset) -> None:
-        self._cube = cube
+        # As files come back by default, where the reference system lies among the bands.
+        self._cube = cube.set_coords(
+            [n for n, v in cube.data_vars.items() if not v.dims and "crs_wkt" in v.attrs]
+        )
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {size}" for name, size in self._cube.sizes.items())
+        calls = ", ".join(name for name in dir(type(self)) if not name.startswith("_"))
+        return f"<eolab on a cube of {sizes}: .{calls.replace(', ', ', .')}>"
 
     def spectral_index(self, name: str, **parameters: str | float | xr.DataArray) -> xr.DataArray:
         """A spectral index by its name in the Awesome Spectral Indices (NDVI, NDWI, EVI, ...).
@@ -37,7 +48,8 @@ class EoAccessor(Extraction["pd.DataFrame"]):
                 by default bands go by common name and constants as published.
 
         Returns:
-            The index, dims as the bands', NaN where a band is NaN or the index is undefined.
+            The index, dims as the bands', NaN where a band is NaN or the index is undefined. A cube
+            of stored numbers (``raw=True``) gives a warning: offsets are still in them.
 
         Raises:
             BadInput: No such index, or a band that it needs is not in the cube.
@@ -50,6 +62,12 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         for letter in parameters:
             if letter not in values:
                 raise BadInput(f"{name} takes no {letter!r}", nearest(letter, list(values)))
+        if self._cube.attrs.get("eolab_radiometry") == RAW:
+            warn(
+                f"{name} of stored numbers: scale and offset are not applied. "
+                "Load without raw=True for values to compare.",
+                UserWarning,
+            )
         with np.errstate(divide="ignore", invalid="ignore"):
             result: xr.DataArray = spyndex.computeIndex(index=[index.short_name], params=values)
         result = result.where(np.isfinite(result)).astype("float32")
@@ -66,12 +84,12 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             if given not in self._cube:
                 names = [str(band) for band in self._cube.data_vars]
                 raise BadInput(f"no band {given!r} in the cube", nearest(given, names, "bands"))
-            return self._cube[given]
+            return known_values(self._cube[given])
         if given is not None:
             return given
         for name in LETTERS.get(letter, ()):
             if name in self._cube:
-                return self._cube[name]
+                return known_values(self._cube[name])
         constant = spyndex.constants.get(letter) if letter not in LETTERS else None
         if constant is not None and constant.default is not None:
             return float(constant.default)

@@ -9,8 +9,8 @@ import numpy as np
 
 from eolab.catalog.areas import Area, parse_area
 from eolab.catalog.cube import load
-from eolab.catalog.grid import inside_of
-from eolab.catalog.masks import Mask, mask
+from eolab.catalog.grid import inside_of, pixel_metres
+from eolab.catalog.masks import Mask, mask, unseen
 from eolab.catalog.planning import plan
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def clear_fraction(
     grid = full.zoom_out(factor)
     cube = load(listed, bands=[layer], geobox=grid, raw=True)
     values = cube[layer]
-    nodata = values.attrs.get("nodata", 0)
+    known = ~unseen(values, layer).to_numpy()
     inside = np.ones(grid.shape, dtype=bool)
     if geometry is not None:
         inside = inside_of(grid, parse_area(geometry))
-    bad = mask.bad(values, layer, abs(grid.resolution.x)).to_numpy()
+    bad = mask.bad(values, layer, pixel_metres(grid)).to_numpy()
     rows = []
     for number, time in enumerate(cube["time"].to_numpy()):
-        seen = (values.to_numpy()[number] != nodata) & inside
+        seen = known[number] & inside
         clear = float((~bad[number][seen]).mean()) if seen.any() else float("nan")
         share = float(seen.sum() / inside.sum())
         rows.append((pd.Timestamp(time), clear, share, str(cube["item_id"].to_numpy()[number])))

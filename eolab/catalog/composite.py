@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab.catalog.sar import check_one_orbit, radar_bands
+from eolab.catalog.stored import known_values
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ def composite(
       (Roberts et al. 2017, doi:10.1109/TGRS.2017.2723896), by Weiszfeld's iteration.
 
     Args:
-        cube: Variables (time, y, x), NaN where masked.
+        cube: Variables (time, y, x), NaN where masked (stored integers: their nodata). Radar of
+            one orbit: others see the ground from another side.
         method: How dates are reduced; a date counts for a pixel where all bands are known.
         period: Such as "10D", "2W", "1M", "1Y"; months and years begin with the calendar's.
 
@@ -43,7 +46,7 @@ def composite(
         int16. The scenes of a period are named in ``item_id``.
 
     Raises:
-        BadInput: Another method or period, or variables without time.
+        BadInput: Another method or period, variables without time, radar of several orbits.
     """
     import pandas as pd
     import xarray as xr
@@ -53,9 +56,13 @@ def composite(
     names = [str(name) for name, band in cube.data_vars.items() if "time" in band.dims]
     if not names:
         raise BadInput("the cube has no variable with time", "Load it with eo.load.")
+    if radar_bands(cube):
+        check_one_orbit(cube, "Compose")
     times = pd.DatetimeIndex(cube["time"].values)
     starts = _starts(times, period)
-    stack = np.stack([cube[name].transpose("time", "y", "x").to_numpy() for name in names])
+    stack = np.stack(
+        [known_values(cube[name]).transpose("time", "y", "x").to_numpy() for name in names]
+    )
     reduced, counts = [], []
     for start in starts.unique():
         part = stack[:, starts == start].astype(np.float64)
@@ -67,7 +74,8 @@ def composite(
     coords["time_end"] = "time", _ends(starts.unique(), period)
     if "item_id" in cube.coords:
         names_of = np.atleast_1d(cube["item_id"].to_numpy()).astype(str)
-        coords["item_id"] = "time", [",".join(names_of[starts == s]) for s in starts.unique()]
+        of_period = [",".join(names_of[starts == s]) for s in starts.unique()]
+        coords["item_id"] = "time", np.array(of_period, dtype=object)
     if "spatial_ref" in cube.coords:
         coords["spatial_ref"] = cube["spatial_ref"]
     bands = np.stack(reduced, axis=1)
@@ -83,7 +91,7 @@ def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
     """First day of the period of each time."""
     import pandas as pd
 
-    found = _PERIOD.match(period)
+    found = _PERIOD.match(str(period))
     if not found or int(found[1]) < 1:
         raise BadInput(f"period = {period!r}", 'Write "10D", "2W", "1M" or "1Y".')
     count, unit = int(found[1]), found[2]

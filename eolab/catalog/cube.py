@@ -13,7 +13,7 @@ import numpy as np
 from eolab.catalog.access import of_items
 from eolab.catalog.areas import Area, parse_area
 from eolab.catalog.bands import common_name
-from eolab.catalog.grid import inside_of
+from eolab.catalog.grid import inside_of, pixel_metres
 from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
 from eolab.catalog.radiometry import baseline
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 MAX_MEGABYTES = 8_000.0
+RAW = "raw"
 
 
 def load(
@@ -83,7 +84,7 @@ def load(
     Returns:
         Variables float32 (time, y, x), NaN where unknown (``raw``: as stored); coordinates by time:
         ``item_id`` (comma-separated), ``platform``, ``baseline``, ``relative_orbit``,
-        ``orbit_state``.
+        ``orbit_state``. Attributes are text, which every file format takes.
 
     Raises:
         BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system,
@@ -130,7 +131,7 @@ def load(
     if not raw:
         cube = _scale(cube, made)
         if mask is not None:
-            bad = mask.bad(cube[MASK], made.layer, _metres(made.grid))
+            bad = mask.bad(cube[MASK], made.layer, pixel_metres(made.grid))
             cube = cube.drop_vars(MASK).where(~bad)
         cube = _join(cube, made)
         if chunks is None:
@@ -143,12 +144,6 @@ def load(
 
     import_module("eolab.accessor")
     return cube
-
-
-def _metres(grid: GeoBox) -> float:
-    """Pixel size in metres; degrees are taken at the equator."""
-    size = abs(grid.resolution.x)
-    return float(size * 111_320 if grid.crs is not None and grid.crs.geographic else size)
 
 
 def _read(
@@ -287,11 +282,13 @@ def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> x
 def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
     """Provenance as coordinates by time: attributes do not survive arithmetic."""
 
-    def each(value: Callable[[Scene], object]) -> list[str]:
-        return [
+    def each(value: Callable[[Scene], object]) -> np.ndarray:
+        texts = [
             ",".join(dict.fromkeys(str(v) for s in group if (v := value(s)) is not None))
             for group in made.slices
         ]
+        # Text of a fixed width has no place in the Zarr format.
+        return np.array(texts, dtype=object)
 
     def version(scene: Scene) -> str | None:
         number = baseline(scene.item)
@@ -311,11 +308,19 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         for name, r in s.radiometry.items()
         if name != MASK
     }
+    # Text, not lists: netCDF takes those in some of its formats only.
     cube.attrs = {
-        "eolab_items": [s.item.id for group in made.slices for s in group],
-        "eolab_dropped": [f"{d.item}: {d.reason} ({d.kept} is kept)" for d in made.dropped],
-        "eolab_missing": list(made.missing),
-        "eolab_radiometry": "raw" if raw else sorted(set(rules.values())),
-        "eolab_tiles": sorted({t for g in made.slices for s in g if (t := tile_of(s.item))}),
+        "eolab_items": ", ".join(s.item.id for group in made.slices for s in group),
+        "eolab_dropped": "; ".join(
+            f"{d.item}: {d.reason} ({d.kept} is kept)" for d in made.dropped
+        ),
+        "eolab_missing": ", ".join(made.missing),
+        "eolab_radiometry": RAW if raw else "; ".join(sorted(set(rules.values()))),
+        "eolab_tiles": ", ".join(
+            sorted({t for g in made.slices for s in g if (t := tile_of(s.item))})
+        ),
     }
+    for band in cube.data_vars.values():
+        # By the CF conventions: GDAL finds no reference system in a saved cube without it.
+        band.encoding["grid_mapping"] = "spatial_ref"
     return cube

@@ -245,6 +245,12 @@ def _anchor(
     return xy_(0.0, 0.0)
 
 
+def pixel_metres(grid: GeoBox) -> float:
+    """Pixel size in metres; degrees are taken at the equator."""
+    size = abs(grid.resolution.x)
+    return float(size * 111_320 if grid.crs is not None and grid.crs.geographic else size)
+
+
 def inside_of(grid: GeoBox, area: BaseGeometry) -> np.ndarray:
     """Which pixel centres lie in an area given in degrees, bool (y, x)."""
     from odc.geo.geom import Geometry

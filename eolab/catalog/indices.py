@@ -36,6 +36,8 @@ def find_index(name: str) -> str:
     """
     import spyndex
 
+    if not isinstance(name, str):
+        raise BadInput(f"{name!r} is no name of an index", "Ask for one index a call.")
     known = {key.upper(): key for key in spyndex.indices}
     if name.upper() not in known:
         raise BadInput(f"no spectral index {name!r}", nearest(name, list(known), "indices"))

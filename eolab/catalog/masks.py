@@ -79,7 +79,7 @@ RADAR = Layer(
     source="OPERA RTC-S1 Product Specification: 1 shadow, 2 layover, 3 both, 255 outside",
 )
 LAYERS = (SCL, QA_PIXEL, FMASK, RADAR)
-_PROBABILITY = ("cld", "cloud", "CLP", "cloud_probability")
+PROBABILITY = ("cld", "cloud", "CLP", "cloud_probability")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Mask:
         if self.layer is not None:
             names = [self.layer]
         elif self.probability is not None:
-            names = list(_PROBABILITY)
+            names = list(PROBABILITY)
         for name in names:
             if all(has_band(item, name) for item in items):
                 self._check_kinds(name)
@@ -187,6 +187,18 @@ class Mask:
         if not layer.bits:
             return np.isin(values, codes)
         return np.asarray((values.astype("int64") & sum(1 << code for code in codes)) != 0)
+
+
+def unseen(values: xr.DataArray, band: str) -> xr.DataArray:
+    """Where a quality layer tells of no look at all: its own kind for that, and its nodata.
+
+    Landsat's fill is a bit of the number, whatever an item declares.
+    """
+    found = values == values.attrs.get("nodata", 0)
+    layer = _layer(band)
+    if layer is not None and "nodata" in layer.kinds:
+        found = found | Mask(("nodata",)).bad(values, band, 1.0)
+    return found
 
 
 def _layer(band: str) -> Layer | None:

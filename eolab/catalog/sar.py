@@ -46,22 +46,55 @@ def orbit(item: pystac.Item) -> str:
     return " ".join(str(part) for part in parts if part is not None)
 
 
+def radar_bands(cube: xr.Dataset) -> list[str]:
+    """Variables that hold a polarisation, by their names."""
+    return [str(name) for name in cube.data_vars if str(name).lower() in POLARISATIONS]
+
+
+def check_one_orbit(cube: xr.Dataset, verb: str) -> None:
+    """Refuse to lay looks of several orbits over each other.
+
+    Raises:
+        BadInput: Radar of several orbits.
+    """
+    if "relative_orbit" not in cube.coords:
+        return
+    orbits = sorted({str(value) for value in np.atleast_1d(cube["relative_orbit"].to_numpy())})
+    if len(orbits) > 1:
+        raise BadInput(
+            f"the cube has {len(orbits)} orbits: {', '.join(orbits)}",
+            f"{verb} one at a time: cube.where(cube.relative_orbit == {orbits[0]!r}, drop=True); "
+            "to mix them all the same, take their name away: cube.drop_vars('relative_orbit').",
+        )
+
+
 def to_decibels(cube: xr.Dataset) -> xr.Dataset:
-    """Linear power to decibels: 10 * log10, NaN where it is not positive. The last step of all."""
-    done = [str(n) for n, band in cube.data_vars.items() if band.attrs.get("units") == "dB"]
+    """Linear power to decibels: 10 * log10, NaN where it is not positive. The last step of all.
+
+    Polarisations (vv, vh, ...) are converted, and where none is so named all variables of real
+    numbers; counts and classes stay. A lazy cube stays lazy.
+
+    Raises:
+        BadInput: Some are in decibels already.
+    """
+    named = radar_bands(cube) or [str(n) for n, b in cube.data_vars.items() if b.dtype.kind == "f"]
+    done = [name for name in named if cube[name].attrs.get("units") == "dB"]
     if done:
         raise BadInput(f"{', '.join(done)} is in decibels already", "Take it out of the call.")
-    return cube.assign(
-        {
-            name: band.copy(data=_decibels(band.to_numpy())).assign_attrs(units="dB")
-            for name, band in cube.data_vars.items()
-        }
+    return cube.assign({name: _decibels(cube[name]) for name in named})
+
+
+def _decibels(power: xr.DataArray) -> xr.DataArray:
+    import xarray as xr
+
+    def convert(values: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(values > 0, 10 * np.log10(values), np.nan).astype(np.float32)
+
+    made: xr.DataArray = xr.apply_ufunc(
+        convert, power, dask="parallelized", output_dtypes=[np.float32], keep_attrs=True
     )
-
-
-def _decibels(power: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(power > 0, 10 * np.log10(power), np.nan), dtype=np.float32)
+    return made.assign_attrs(units="dB")
 
 
 def speckle_filter(cube: xr.Dataset, *, window: int = 7) -> xr.Dataset:
@@ -84,13 +117,7 @@ def speckle_filter(cube: xr.Dataset, *, window: int = 7) -> xr.Dataset:
 
     if window < 3 or window % 2 == 0:
         raise BadInput(f"window = {window}", "Give an odd number from 3 on.")
-    if "relative_orbit" in cube.coords:
-        orbits = sorted({str(value) for value in cube["relative_orbit"].to_numpy()})
-        if len(orbits) > 1:
-            raise BadInput(
-                f"the cube has {len(orbits)} orbits: {', '.join(orbits)}",
-                "Filter one at a time: cube.where(cube.relative_orbit == '...', drop=True).",
-            )
+    check_one_orbit(cube, "Filter")
     out = {}
     for name, band in cube.data_vars.items():
         if band.attrs.get("units") == "dB":

@@ -12,6 +12,7 @@ from eolab.catalog.access import href_of
 from eolab.catalog.areas import footprint
 from eolab.catalog.bands import CATEGORIES, Band, stated_bands
 from eolab.catalog.grid import item_crs, item_geobox, read_header
+from eolab.catalog.masks import PROBABILITY
 from eolab.catalog.planning import Plan, Scene
 from eolab.catalog.query import item_time
 from eolab.catalog.reading import Readers
@@ -20,6 +21,7 @@ from eolab.errors import BadInput, EolabError, RemoteError
 
 if TYPE_CHECKING:
     import pystac
+    import xarray as xr
 
 _GEOTIFF = "image/tiff; application=geotiff"
 _RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
@@ -50,9 +52,23 @@ def storage(scene: Scene, name: str) -> Storage:
         header = read_header(scene.item, band.asset)
         dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
     if nodata is None and np.dtype(dtype).kind in "iu":
-        # Something must fill what no item covers; images keep zero for that.
-        nodata = 0.0
+        # Something must fill what no item covers; images keep zero for that, which is a cloud
+        # probability like any other.
+        chance = {band.asset, band.name} & set(PROBABILITY)
+        nodata = float(np.iinfo(dtype).max) if chance else 0.0
     return Storage(dtype, nodata)
+
+
+def known_values(band: xr.DataArray) -> xr.DataArray:
+    """Real numbers, NaN where unknown: stored integers without their nodata.
+
+    Integers would wrap around in differences (uint16), and their nodata count as a value.
+    """
+    if band.dtype.kind not in "iub":
+        return band
+    nodata = band.attrs.get("nodata")
+    values = band.astype("float32" if band.dtype.itemsize <= 2 else "float64")
+    return values if nodata is None else values.where(band != nodata)
 
 
 def band_key(scene: Scene, name: str, column: str) -> str:

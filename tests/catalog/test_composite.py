@@ -91,8 +91,32 @@ def test_periods(cube, period, starts):
     assert [t.strftime("%Y-%m-%d") for t in made.time.to_index()] == starts
 
 
+def test_stored_numbers_count_without_their_nodata(cube):
+    """As loaded by raw=True: zero is no dark look at the ground."""
+    stored = (cube.fillna(0) * 10_000).round().astype(np.uint16)
+    for name in stored.data_vars:
+        stored[name].attrs["nodata"] = 0
+    made = composite(stored)
+    expected = composite(stored.astype(np.float32).where(stored != 0))
+    assert np.array_equal(made["count"], expected["count"])
+    np.testing.assert_array_equal(made.red, expected.red)
+
+
+def test_looks_of_two_radar_orbits_are_not_mixed(cube):
+    """Optical dates may come from anywhere; radar sees the ground from another side."""
+    orbits = ("time", np.array(["95", "117", "95", "117", "95"], dtype=object))
+    cube = cube.assign_coords(relative_orbit=orbits)
+    assert composite(cube).sizes["time"] == 2
+    radar = cube.rename(red="vv", nir="vh")
+    with pytest.raises(BadInput, match="2 orbits: 117, 95") as error:
+        composite(radar)
+    one, all_the_same = (part.split(": ")[-1].rstrip(".") for part in error.value.hint.split(";"))
+    assert composite(eval(one, {"cube": radar})).equals(composite(radar.isel(time=[1, 3])))
+    assert composite(eval(all_the_same, {"cube": radar})).sizes["time"] == 2
+
+
 def test_wrong_words_are_helped(cube):
-    for wrong in ({"method": "medain"}, {"period": "month"}, {"period": "0D"}):
+    for wrong in ({"method": "medain"}, {"period": "month"}, {"period": "0D"}, {"period": 30}):
         with pytest.raises(BadInput) as error:
             composite(cube, **wrong)
         assert error.value.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 
 import numpy as np
 import odc.stac
@@ -187,6 +188,55 @@ class TestIndices:
         assert "NDVI" in error.value.hint
         with pytest.raises(BadInput, match="takes no"):
             cube.eo.spectral_index("NDVI", L=1)
+        with pytest.raises(BadInput, match="no name of an index"):
+            cube.eo.spectral_index(["NDVI", "EVI"])
+
+    def test_stored_numbers_do_not_wrap_around(self, sample_items):
+        items = list(sample_items)[:2]
+        raw = load(items, bands=["red", "nir"], raw=True)
+        assert (raw.red > raw.nir).any(), "where a difference of unsigned numbers would wrap"
+        with pytest.warns(UserWarning, match="stored numbers") as told:
+            index = raw.eo.spectral_index("NDVI")
+        assert len(told) == 1
+        red, nir = (raw[name].values.astype(float) for name in ("red", "nir"))
+        seen = (red > 0) & (nir > 0)
+        assert np.array_equal(np.isfinite(index), seen)
+        np.testing.assert_allclose(
+            index.values[seen], ((nir - red) / np.where(seen, nir + red, 1))[seen], rtol=1e-5
+        )
+
+
+class TestSaving:
+    """What xarray writes comes back, in the formats that people use."""
+
+    @pytest.mark.parametrize("raw", [False, True])
+    def test_netcdf(self, sample_items, tmp_path, raw):
+        cube = load(list(sample_items)[:4], bands=["red"], resolution=40, raw=raw)
+        cube.to_netcdf(tmp_path / "cube.nc", engine="h5netcdf")
+        with xr.open_dataset(tmp_path / "cube.nc", decode_coords="all") as back:
+            xr.testing.assert_equal(back.load(), cube)
+            assert back.attrs == cube.attrs
+        with xr.open_dataset(tmp_path / "cube.nc") as back:  # spatial_ref is a variable here
+            assert back.odc.geobox == cube.odc.geobox
+            assert list(back.eo.composite().data_vars) == ["red", "count"]
+            assert back.eo.plot() is not None
+        with rasterio.open(f"netcdf:{tmp_path / 'cube.nc'}:red") as file:
+            assert file.crs.to_epsg() == cube.odc.crs.epsg
+
+    def test_the_oldest_netcdf(self, sample_items, tmp_path):
+        cube = load(list(sample_items)[:4], bands=["red"], resolution=40)
+        cube.to_netcdf(tmp_path / "cube.nc", engine="scipy")
+        with xr.open_dataset(tmp_path / "cube.nc", engine="scipy") as back:
+            assert back.attrs == cube.attrs
+
+    def test_zarr_without_a_warning(self, sample_items, tmp_path):
+        cube = load(list(sample_items)[:4], bands=["red"], resolution=40)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            cube.to_zarr(tmp_path / "cube.zarr", consolidated=False)
+            back = xr.open_zarr(tmp_path / "cube.zarr", consolidated=False, decode_coords="all")
+        xr.testing.assert_equal(back.load(), cube)
+        assert back.item_id.values.tolist() == cube.item_id.values.tolist()
 
 
 class TestMask:
@@ -245,7 +295,7 @@ class TestFaults:
         others = [i for i in sample_items if "20210806" in i.id]
         cube = load([item, *others], bands=["red"], missing="skip", resolution=40)
         assert cube.sizes["time"] == 1
-        assert cube.attrs["eolab_missing"] == [item.id]
+        assert cube.attrs["eolab_missing"] == item.id
 
     def test_a_raster_without_a_reference_system(self, item, tmp_path):
         with rasterio.open(tmp_path / "B04.tif") as file:

@@ -358,7 +358,7 @@ def test_two_baselines_of_one_product_are_two_items_and_one_scene(tmp_path, conf
     assert set(done.items) == {old, new}
     cube = load(open_source(config, str(done.catalog)).search(), bands=["B01"])
     assert cube.item_id.data.tolist() == [new]
-    assert old in cube.attrs["eolab_dropped"][0]
+    assert old in cube.attrs["eolab_dropped"]
 
 
 def test_the_same_name_in_two_folders_is_two_scenes(tmp_path, config):

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 from affine import Affine
 
-from eolab.catalog import load, mask
+from eolab.catalog import clear_fraction, load, mask
 from eolab.errors import BadInput
 
 SHAPE = (20, 30)
@@ -80,6 +80,38 @@ def test_landsat_bits(scene):
         load([item], bands=["red"], native=True, mask=mask("vegetation"))
 
 
+def test_the_clear_fraction_knows_landsats_fill(scene):
+    """Bit 0 is fill, whatever the item declares."""
+    bits = np.full(SHAPE, 64, dtype=np.uint16)  # clear
+    bits[:, :9] = 1
+    bits[:, 9:12] = 8  # cloud
+    item = scene({"qa_pixel": (bits, None)}, collection="landsat-c2-l2", platform="landsat-9")
+    (row,) = clear_fraction([item]).itertuples()
+    assert row.seen == pytest.approx(0.7)
+    assert row.clear == pytest.approx(18 / 21)
+
+
+def test_a_probability_of_zero_is_clear(scene):
+    chance = np.zeros(SHAPE, dtype=np.uint8)
+    chance[:10] = 80
+    item = scene({"cloud": (chance, None)}, collection="sentinel-2-l2a", platform="sentinel-2a")
+    (row,) = clear_fraction([item], mask=mask(probability=40)).itertuples()
+    assert (row.seen, row.clear) == (1, 0.5)
+
+
+def test_growing_is_in_metres_on_a_grid_of_degrees(scene):
+    bits = np.full(SHAPE, 4, dtype=np.uint8)
+    bits[10, 15] = 9
+    item = scene({"SCL": (bits, 0)}, collection="sentinel-2-l2a", platform="sentinel-2a")
+    degrees = 30 / 111_320
+    item.properties["proj:code"] = "EPSG:4326"
+    item.properties["proj:transform"] = [degrees, 0.0, 15.0, 0.0, -degrees, 48.75]
+    with rasterio.open(item.assets["SCL"].href, "r+") as file:
+        file.crs, file.transform = "EPSG:4326", Affine(degrees, 0.0, 15.0, 0.0, -degrees, 48.75)
+    (row,) = clear_fraction([item], mask=mask("cloud", dilate=35)).itertuples()
+    assert row.clear == pytest.approx(1 - 5 / 600)  # the pixel and its four neighbours
+
+
 def test_hls_bits(scene):
     bits = RNG.integers(0, 64, SHAPE).astype(np.uint8)
     red = RNG.integers(100, 5_000, SHAPE).astype(np.int16)
@@ -121,7 +153,7 @@ class TestHarmonise:
             cube = load([item], bands=["red", "nir08"], native=True, harmonise="hls")
             surface = RED * 1e-4 - 0.1
             np.testing.assert_allclose(cube.red.data[0], surface * slope + intercept, rtol=1e-4)
-        assert "brought to OLI" in cube.attrs["eolab_radiometry"][0]
+        assert "brought to OLI" in cube.attrs["eolab_radiometry"]
 
     def test_landsat_stays(self, scene):
         item = scene({"red": (RED, 0)}, collection="landsat-c2-l2", platform="landsat-9")

@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_had_is_named_or_its_item_left_out(far, fault):
     assert "missing='skip'" in error.value.hint
     cube = load(items, bands=["red"], missing="skip", **GRID)
     assert cube.item_id.data.tolist() == [items[0].id]
-    assert cube.attrs["eolab_missing"] == [items[1].id]
+    assert cube.attrs["eolab_missing"] == items[1].id
     with pytest.raises(EolabError, match="B04"):
         load(items[1:], bands=["red"], missing="skip", **GRID)
 

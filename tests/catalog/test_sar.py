@@ -127,6 +127,16 @@ def test_decibels_are_the_last_step():
         speckle_filter(db)
 
 
+def test_decibels_leave_counts_alone_and_stay_lazy():
+    cube, _ = make_cube(dates=2)
+    count = cube.vv.isna().astype("int16")
+    db = to_decibels(cube.chunk({"y": 8}).assign(count=count, angle=cube.vv + 30))
+    assert db.vv.chunks is not None
+    assert db["count"].dtype == "int16"
+    np.testing.assert_array_equal(db.angle, cube.vv + 30)
+    np.testing.assert_array_equal(db.vv, to_decibels(cube).vv)
+
+
 def test_orbits_are_not_mixed_in_the_filter():
     cube, _ = make_cube(dates=4)
     cube = cube.assign_coords(relative_orbit=("time", ["22", "117", "22", "117"]))
