@@ -118,15 +118,54 @@ class GeoParquetSource(Source):
             size = max(size, _PAGE)
 
     def _fetch(
-        self, rows: Sequence[int], *, brief: bool = False
+        self, rows: Sequence[int], *, brief: bool
     ) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Items by row number, in that order: whole, or with one asset where that will do."""
-        import numpy as np
-        import pyarrow as pa
         from stac_geoparquet.arrow import stac_table_to_items
 
         if not rows:
             return
+        for document in self._brief(rows) if brief else stac_table_to_items(self._table(rows)):
+            yield self_href(document) or f"{self.url}#{document.get('id')}", document
+
+    def _brief(self, rows: Sequence[int]) -> Iterator[Mapping[str, object]]:
+        """Items with the first asset of each that holds data and lies in the network.
+
+        Most of a row are its assets: the others are not even read. An item that has no such asset
+        keeps all of them, since what it may name is judged by the whole.
+        """
+        import pyarrow as pa
+        from stac_geoparquet.arrow import stac_table_to_items
+
+        schema = self._file.schema_arrow
+        assets = schema.field("assets").type if "assets" in schema.names else pa.null()
+        kept: dict[int, dict[str, object]] = {}
+        left = list(rows)
+        for asset in assets if pa.types.is_struct(assets) else ():
+            names = {part.name for part in asset.type} if pa.types.is_struct(asset.type) else set()
+            if not left or "href" not in names:
+                continue
+            columns = [f"assets.{asset.name}.{n}" for n in ("href", "type", "roles") if n in names]
+            later = []
+            for row, found in zip(left, self._table(left, columns)["assets"], strict=True):
+                told = (found.as_py() or {}).get(asset.name) or {}
+                href = told.get("href") or ""
+                if not is_raster(told.get("type"), told.get("roles"), href):
+                    later.append(row)
+                elif href.startswith(("https://", "http://", "s3://")):
+                    kept[row] = {asset.name: told}
+            left = later
+        whole = [row for row in rows if row not in kept]
+        rest = iter(stac_table_to_items(self._table(whole))) if whole else iter(())
+        plain = [name for name in schema.names if name != "assets"]
+        for row, document in zip(rows, stac_table_to_items(self._table(rows, plain)), strict=True):
+            yield {**document, "assets": kept[row]} if row in kept else next(rest)
+
+    def _table(self, rows: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows by number, in that order: all columns, or these and what lies in them."""
+        import numpy as np
+        import pyarrow as pa
+
         starts = np.asarray([*self._starts, self._file.metadata.num_rows])
         sizes = np.diff(starts)
         ordered = np.unique(rows)
@@ -137,14 +176,12 @@ class GeoParquetSource(Source):
         turns = np.cumsum(sizes[groups]) // _READ
         for turn in np.unique(turns):
             batch = groups[turns == turn]
-            table = self._file.read_row_groups(batch.tolist())
+            table = self._file.read_row_groups(batch.tolist(), columns=columns)
             within = np.isin(owners, batch)
             held = np.searchsorted(batch, owners[within])
             above = np.cumsum(sizes[batch]) - sizes[batch]  # rows of the table before each group
             tables.append(table.take(ordered[within] - starts[batch][held] + above[held]))
-        table = pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
-        for document in _brief(table) if brief else stac_table_to_items(table):
-            yield self_href(document) or f"{self.url}#{document.get('id')}", document
+        return pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
 
     def _where(self, query: Query) -> str:
         """A condition that keeps all rows that answer the query, perhaps more."""
@@ -241,47 +278,6 @@ class GeoParquetSource(Source):
             starts.append(total)
             total += self._file.metadata.row_group(k).num_rows
         return starts
-
-
-def _brief(table: pa.Table) -> Iterator[dict[str, object]]:
-    """The items of a table with the first asset of each that can be shown and lies in the network.
-
-    Most of an item are its assets. Items that have no such asset keep all: what they may name is
-    judged by the whole.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from stac_geoparquet.arrow import stac_table_to_items
-
-    if "assets" not in table.column_names or not pa.types.is_struct(table["assets"].type):
-        yield from stac_table_to_items(table)
-        return
-    assets = table["assets"].combine_chunks()
-    kept: list[dict[str, object]] = [{} for _ in range(len(table))]
-    left = list(range(len(table)))
-    for number in range(assets.type.num_fields):
-        key = assets.type.field(number).name
-        column = pc.struct_field(assets, [number])
-        plain = pa.types.is_struct(column.type)
-        told = [f.name for f in column.type if f.name in ("href", "type", "roles")] if plain else []
-        if not left or "href" not in told:
-            continue
-        fields = [pc.struct_field(column, name) for name in told]
-        few = pa.StructArray.from_arrays(fields, told).take(pa.array(left, pa.int64()))
-        for row, asset in zip(left, few.to_pylist(), strict=True):
-            href = asset["href"]
-            if (
-                isinstance(href, str)
-                and href.startswith(("https://", "http://", "s3://"))
-                and is_raster(asset.get("type"), asset.get("roles"), href)
-            ):
-                kept[row] = {key: asset}
-        left = [row for row in left if not kept[row]]
-    whole = iter(stac_table_to_items(table.take(pa.array(left, pa.int64()))))
-    for document, assets_of in zip(
-        stac_table_to_items(table.drop_columns("assets")), kept, strict=True
-    ):
-        yield {**document, "assets": assets_of} if assets_of else next(whole)
 
 
 def _meets(bbox: Sequence[float]) -> str:

@@ -240,7 +240,7 @@ class TestFile:
         monkeypatch.setattr(
             type(source._file),
             "read_row_groups",
-            lambda self, some: groups.extend(some) or read(self, some),
+            lambda self, some, **how: groups.extend(some) or read(self, some, **how),
         )
         source.search(bbox=(0, 0, 10, 10), limit=20)
         assert 0 < len(groups) < source._file.num_row_groups
