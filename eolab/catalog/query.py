@@ -151,7 +151,11 @@ def make_query(
     """
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise BadInput(f"limit = {limit!r}", "Give a whole number above 0, or None for all.")
-    if max_cloud is not None and not 0 <= float(max_cloud) <= 100:
+    try:
+        cloud = None if max_cloud is None else float(max_cloud)
+    except (TypeError, ValueError):
+        cloud = float("nan")
+    if cloud is not None and not 0 <= cloud <= 100:
         raise BadInput(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
     if cloud_missing not in ("keep", "drop"):
         raise BadInput(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
@@ -162,7 +166,7 @@ def make_query(
         intersects=None if intersects is None else parse_area(intersects),
         start=start,
         end=end,
-        max_cloud=None if max_cloud is None else float(max_cloud),
+        max_cloud=cloud,
         cloud_missing=cloud_missing,
         ids=_names(ids),
         limit=limit,

@@ -40,6 +40,10 @@ class UnknownCollection(UserWarning):
     """A search asked for a collection that the source does not have."""
 
 
+class UnknownProperty(UserWarning):
+    """A search filters or sorts by a property that no item has."""
+
+
 class PartialAnswer(RemoteError):
     """A service failed on the way; ``items`` keeps what it had sent.
 
@@ -145,7 +149,8 @@ class Source(ABC):
 
         Returns:
             The items, ordered by date then id unless ``sortby`` says otherwise; empty where
-            nothing matches, with a warning where a collection does not exist at all.
+            nothing matches. A collection that does not exist at all gives a warning, and so does
+            a property that no item has: in a filter that finds nothing, or to sort by.
 
         Raises:
             BadInput: An argument that cannot be used.
@@ -168,6 +173,7 @@ class Source(ABC):
         found = self.run(query)
         if query.collections and not query.ids and not len(found):
             self._tell_unknown(query.collections)
+        self._tell_unknown_properties(query, found)
         return found
 
     def _tell_unknown(self, asked: Sequence[str]) -> None:
@@ -181,15 +187,35 @@ class Source(ABC):
                 hint = nearest(name, known, "collections")
                 warn(f"{self.name!r} has no collection {name!r}. {hint}", UnknownCollection)
 
+    def _tell_unknown_properties(self, query: Query, found: pystac.ItemCollection) -> None:
+        """A misspelt property matches nothing, and sorts nothing: no fault, but never meant."""
+        from eolab.catalog.cql2 import properties
+
+        asked, items = {name for name, _ in query.sort}, found
+        if query.filter is not None and not len(found):
+            # What a hundred items have that answer the rest of the query.
+            asked |= properties(query.filter)
+            try:
+                items = self.run(replace(query, filter=None, sort=(), limit=100, brief=True))
+            except RemoteError:
+                return
+        known = {"id", "collection", "datetime", "geometry"}
+        known |= {name for item in items for name in item.properties}
+        for name in sorted(asked):
+            plain = name.removeprefix("properties.")
+            if len(items) and plain not in known:
+                hint = nearest(plain, sorted(known), "properties")
+                warn(f"no item has a property {plain!r}. {hint}", UnknownProperty)
+
     def run(self, query: Query) -> pystac.ItemCollection:
         """Find the items that answer a query made by `make_query`."""
-        import pystac
+        from eolab.catalog.found import FoundItems
 
         found: dict[tuple[str | None, str], pystac.Item] = {}
 
-        def result() -> pystac.ItemCollection:
+        def result() -> FoundItems:
             items = query.ordered(found.values())
-            return pystac.ItemCollection(items[: query.limit], clone_items=False)
+            return FoundItems(items[: query.limit], clone_items=False)
 
         about = self._about_collections() if query.words else {}
         try:
