@@ -13,6 +13,7 @@ import numpy as np
 from eolab.catalog.access import of_items
 from eolab.catalog.areas import Area, parse_area
 from eolab.catalog.bands import common_name
+from eolab.catalog.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.grid import inside_of, pixel_metres
 from eolab.catalog.masks import Mask
 from eolab.catalog.planning import MASK, Plan, Scene, plan
@@ -35,10 +36,10 @@ RAW = "raw"
 
 
 def load(
-    items: Iterable[pystac.Item],
+    items: Iterable[pystac.Item] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
-    crs: str | None = None,
+    crs: str | int | None = None,
     resolution: float | None = None,
     mask: Mask | None = None,
     native: bool = False,
@@ -59,10 +60,10 @@ def load(
     are decided for each item (see `eolab.catalog.radiometry`); nodata becomes NaN before that.
 
     Args:
-        items: Items of one sensor.
+        items: Items of one sensor, or one of them.
         bands: Asset keys, band names or common names; None for all.
         crs: Reference system, such as "EPSG:32633"; None takes the one whose items cover most.
-        resolution: Pixel size in its units; None takes the finest band's.
+        resolution: Pixel size in its units (degrees for EPSG:4326); None takes the finest band's.
         mask: What to leave out, from `mask`.
         native: Keep the items' own grid, which they must share.
         geobox: An exact grid, instead of crs, resolution and area.
@@ -96,7 +97,9 @@ def load(
         raise BadInput("raw=True leaves the numbers as they are: no harmonise", "Leave one out.")
     if raw and mask is not None:
         raise BadInput("raw=True leaves the numbers as they are: no mask", "Leave one out.")
-    listed = list(items)
+    check_resampling(resampling)
+    check_chunks(chunks)
+    listed = check_items(items)
     planned = partial(
         plan,
         bands=bands,

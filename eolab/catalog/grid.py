@@ -148,7 +148,7 @@ def _linear(grid: GeoBox) -> tuple[float, float, float, float]:
 def choose_grid(
     picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]],
     *,
-    crs: str | None,
+    crs: str | int | None,
     resolution: float | None,
     area: BaseGeometry | None,
 ) -> GeoBox:
@@ -172,7 +172,7 @@ def choose_grid(
         code = item_crs(item, next(iter(bands.values())).asset)
         own[code] = own.get(code, 0.0) + _overlap(item, area)
     if area is not None and not any(own.values()):
-        raise BadInput("the area lies outside of all items", "Search with the same area first.")
+        raise BadInput("the area lies outside of all items", _where(picks, area))
     # Most overlap first, then by name, so that the order of the items does not count.
     target = CRS(crs if crs is not None else min(own, key=lambda code: (-own[code], code)))
     native = {CRS(code) for code in own}
@@ -204,6 +204,11 @@ def choose_grid(
             max(b.top for b in bounds),
             target,
         )
+    if target.geographic and resolution > max(1.0, window.span_x, window.span_y):
+        raise BadInput(
+            f"resolution = {resolution:g}: a pixel of so many degrees holds the whole area",
+            f"In {target} it is in degrees: 10 m are about 0.0001.",
+        )
     return GeoBox.from_bbox(
         window, target, resolution=resolution, anchor=_anchor(picks, target, resolution)
     )
@@ -214,6 +219,16 @@ def _overlap(item: pystac.Item, area: BaseGeometry | None) -> float:
     if shape is None:
         return 0.0
     return float(shape.area if area is None else shape.intersection(area).area)
+
+
+def _where(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], area: BaseGeometry) -> str:
+    """What to do about an area that no item touches."""
+    from shapely.ops import transform
+
+    turned = transform(lambda x, y: (y, x), area)
+    if any(_overlap(item, turned) for item, _ in picks):
+        return "It is latitude first: give west, south, east, north; longitude before latitude."
+    return "Search with the same area first."
 
 
 def finest(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]]) -> float:

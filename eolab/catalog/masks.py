@@ -194,7 +194,7 @@ def unseen(values: xr.DataArray, band: str) -> xr.DataArray:
 
     Landsat's fill is a bit of the number, whatever an item declares.
     """
-    found = values == values.attrs.get("nodata", 0)
+    found: xr.DataArray = values == values.attrs.get("nodata", 0)
     layer = _layer(band)
     if layer is not None and "nodata" in layer.kinds:
         found = found | Mask(("nodata",)).bad(values, band, 1.0)

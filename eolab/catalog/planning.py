@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from eolab.catalog.areas import Area, boxes, check_bbox, footprint, parse_area
 from eolab.catalog.bands import CATEGORIES, Band, bands_of, common_name, find_band
+from eolab.catalog.checks import (
+    check_choice,
+    check_crs,
+    check_items,
+    check_mask,
+    check_resolution,
+)
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.grid import (
     choose_grid,
@@ -93,10 +100,10 @@ class Scene:
 
 
 def plan(
-    items: Iterable[pystac.Item],
+    items: Iterable[pystac.Item] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
-    crs: str | None = None,
+    crs: str | int | None = None,
     resolution: float | None = None,
     mask: Mask | None = None,
     native: bool = False,
@@ -113,14 +120,12 @@ def plan(
         BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system.
         NotFound: A file is missing.
     """
-    listed = list(items)
-    if not listed:
-        raise BadInput(
-            "there are no items to load: the search found none",
-            "Widen its area, dates or cloud limit.",
-        )
-    if harmonise not in (None, "hls"):
-        raise BadInput(f"harmonise = {harmonise!r}", 'Give "hls" or None.')
+    listed = check_items(items)
+    check_choice("harmonise", harmonise, ("hls", None))
+    check_choice("missing", missing, ("raise", "skip"))
+    check_choice("duplicates", duplicates, ("resolve", "keep"))
+    check_mask(mask)
+    _check_grid(native=native, geobox=geobox, crs=crs, resolution=resolution, bbox=bbox)
     if duplicates == "resolve":
         resolved = resolve_duplicates(listed)
         listed, dropped = resolved.items, resolved.dropped
@@ -143,8 +148,6 @@ def plan(
     if geobox is not None:
         grid = geobox
     elif native:
-        if crs is not None or resolution is not None:
-            raise BadInput("native=True takes no crs or resolution", "Leave them out.")
         grid = native_grid([(item, next(iter(b.values()))) for item, b in wanted], area)
     else:
         grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
@@ -159,6 +162,37 @@ def plan(
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
     return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
+
+
+def _check_grid(
+    *,
+    native: bool,
+    geobox: GeoBox | None,
+    crs: str | int | None,
+    resolution: float | None,
+    bbox: Sequence[float] | None,
+) -> None:
+    """One way to say a grid, not two that could differ."""
+    from odc.geo.geobox import GeoBox
+
+    if crs is not None:
+        check_crs(crs)
+    if resolution is not None:
+        check_resolution(resolution)
+    if native and (crs is not None or resolution is not None):
+        raise BadInput("native=True takes no crs or resolution", "Leave them out.")
+    if geobox is None:
+        return
+    if not isinstance(geobox, GeoBox):
+        raise BadInput(
+            f"geobox = {type(geobox).__name__!r} is no grid",
+            "Give one of odc.geo: cube.odc.geobox.",
+        )
+    if native or not (crs is None and resolution is None and bbox is None):
+        raise BadInput(
+            "a geobox says the whole grid: it takes no crs, resolution, bbox or native",
+            "Leave them out, or the geobox.",
+        )
 
 
 def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, ...]:

@@ -271,6 +271,69 @@ class TestMask:
             load(sample_items, bands=["red"], raw=True, mask=mask())
 
 
+class TestArguments:
+    """A slip is named with what is allowed, before anything is read."""
+
+    @pytest.mark.parametrize(
+        ("wrong", "message", "hint"),
+        [
+            ({"crs": "EPSG:3266666"}, "crs = 'EPSG:3266666'", "EPSG:32633"),
+            ({"resolution": -10}, "resolution = -10", "above 0"),
+            ({"resolution": (10, 10)}, "resolution", "one number"),
+            ({"resolution": "10"}, "resolution", "one number"),
+            ({"crs": "EPSG:4326", "resolution": 10}, "holds the whole area", "0.0001"),
+            ({"resampling": "bilinaer"}, "resampling = 'bilinaer'", "'bilinear'"),
+            ({"chunks": "auto"}, "chunks = 'auto'", '"x": 1024'),
+            ({"chunks": {"lat": 100}}, "no dimension 'lat'", "time, y, x"),
+            ({"chunks": {"x": 0}}, "x = 0", '"x": 1024'),
+            ({"missing": "ignore"}, "missing = 'ignore'", '"raise" or "skip"'),
+            ({"duplicates": "drop"}, "duplicates = 'drop'", '"resolve" or "keep"'),
+            ({"harmonise": "HLS"}, "harmonise = 'HLS'", '"hls" or None'),
+            ({"mask": "cloud"}, "is no mask", "eo.mask(['cloud'])"),
+            ({"mask": ["cloud", "snow"]}, "is no mask", "eo.mask(['cloud', 'snow'])"),
+            ({"mask": True}, "is no mask", 'eo.mask(["cloud", "shadow"])'),
+            ({"geobox": (10, 10)}, "'tuple' is no grid", "cube.odc.geobox"),
+            ({"bbox": (48.59, 11.96, 48.61, 12.02)}, "outside of all", "longitude before"),
+            ({"bbox": (1, 2, 3, 4)}, "outside of all", "same area"),
+        ],
+    )
+    def test_a_slip_is_helped(self, sample_items, wrong, message, hint):
+        with pytest.raises(BadInput) as error:
+            load(sample_items, **{"bands": ["red"], **wrong})
+        assert message in error.value.message
+        assert hint in error.value.hint
+
+    def test_a_geobox_takes_no_second_grid(self, sample_items):
+        box = GeoBox.from_bbox(
+            (280_000, 5_385_000, 281_000, 5_386_000), "EPSG:32633", resolution=10
+        )
+        for more in (
+            {"crs": "EPSG:32633"},
+            {"resolution": 10},
+            {"native": True},
+            {"bbox": [1] * 4},
+        ):
+            with pytest.raises(BadInput, match="whole grid"):
+                load(sample_items, bands=["red"], geobox=box, **more)
+
+    @pytest.mark.parametrize("thing", ["sample", {"type": "FeatureCollection"}, 3])
+    def test_what_is_no_items(self, thing, sample_items):
+        with pytest.raises(BadInput, match="no collection of items"):
+            load(thing)
+        with pytest.raises(BadInput, match="no STAC item") as error:
+            load([sample_items[0].to_dict()])
+        assert "from_dict" in error.value.hint
+
+    def test_one_item_is_a_list_of_one(self, sample_items):
+        one = load(sample_items[0], bands=["red"], resolution=40)
+        xr.testing.assert_identical(one, load([sample_items[0]], bands=["red"], resolution=40))
+
+    def test_a_reference_system_by_number(self, sample_items):
+        options = {"bands": ["red"], "resolution": 40}
+        by_number = load(sample_items[0], crs=32633, **options)
+        xr.testing.assert_identical(by_number, load(sample_items[0], crs="EPSG:32633", **options))
+
+
 class TestFaults:
     """Two-line errors that name the thing."""
 
