@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("--collection", required=True, help="its id")
     ingest.add_argument("--to", type=Path, help="folder (default: catalogs/ID in the workspace)")
     ingest.add_argument("--pattern", help="regular expression for the date in a path")
+    ingest.add_argument("--time", help="of files that tell none, such as 2021-05-17")
     ingest.add_argument("--cog", action="store_true", help="write Cloud-Optimized copies")
     _workspace_option(ingest)
     ingest.set_defaults(run=_ingest)
@@ -136,6 +137,7 @@ def _ingest(options: argparse.Namespace) -> int:
         to=options.to or ws.root / "catalogs" / options.collection,
         collection=options.collection,
         pattern=options.pattern,
+        time=options.time,
         cog=options.cog,
         workspace=ws.root,
     )

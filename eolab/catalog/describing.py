@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.naming import Name, name_of, properties_of, safe_folder, time_of
+from eolab.catalog.naming import Dating, Name, name_of, properties_of, safe_folder, time_of
 from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
 
+CONTAINERS = (".nc", ".zarr")
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
 # Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
 _THOUSANDTHS = ("AOT", "WVP")
@@ -36,6 +37,7 @@ class Raster:
         bands: As STAC lists them.
         time: Acquisition, UTC.
         properties: More of the item.
+        write: Writes it as a GeoTIFF, where GDAL cannot open it by an address.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Raster:
     bands: list[dict[str, object]]
     time: datetime
     properties: Mapping[str, object] = field(default_factory=dict)
+    write: Callable[[Path], None] | None = None
 
     @property
     def pixel(self) -> float:
@@ -87,12 +90,25 @@ def is_zarr(path: Path) -> bool:
     )
 
 
-def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Raster]:
-    """The rasters of one file.
+def read_rasters(path: Path, dating: Dating) -> list[Raster]:
+    """The rasters of one file or Zarr store.
 
     Raises:
         BadInput: No reference system, no time.
     """
+    if path.suffix.lower() in CONTAINERS:
+        try:
+            return _read_rasters(path, dating)
+        except Exception:
+            from eolab.catalog.containers import read_cube
+
+            if found := read_cube(path, dating):
+                return found
+            raise
+    return _read_rasters(path, dating)
+
+
+def _read_rasters(path: Path, dating: Dating) -> list[Raster]:
     import rasterio
 
     with warnings.catch_warnings():
@@ -101,13 +117,13 @@ def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Ras
             # A container of several rasters (netCDF) names them; each is an asset.
             inner = [name for name in file.subdatasets if "bounds" not in name.lower()]
             if not inner:
-                return _steps(path, str(path), file, expressions)
+                return _steps(path, str(path), file, dating)
         made = []
         for address in inner:
             try:
                 with rasterio.open(address) as file:
                     if _crs(file) is not None and not file.transform.is_identity:
-                        made += _steps(path, address, file, expressions)
+                        made += _steps(path, address, file, dating)
             except rasterio.errors.RasterioIOError:
                 continue  # a variable without two dimensions, such as the grid mapping
     if not made:
@@ -115,9 +131,7 @@ def read_rasters(path: Path, expressions: Sequence[re.Pattern[str]]) -> list[Ras
     return made
 
 
-def _steps(
-    path: Path, address: str, file: DatasetReader, expressions: Sequence[re.Pattern[str]]
-) -> list[Raster]:
+def _steps(path: Path, address: str, file: DatasetReader, dating: Dating) -> list[Raster]:
     """A file or variable: one raster a time step, if it has a time axis."""
     tags = [file.tags(k) for k in range(1, file.count + 1)]
     variable = tags[0].get("NETCDF_VARNAME", "") if tags else ""
@@ -127,7 +141,7 @@ def _steps(
         variable = ""  # what GDAL calls it when nobody gave it a name
     times = [_step_time(band, file.tags()) for band in tags]
     if None in times:
-        return [_describe(path, address, file, expressions, variable)]
+        return [_describe(path, address, file, dating, variable)]
     made = []
     for number, time in enumerate(times):
         assert time is not None
@@ -136,7 +150,7 @@ def _steps(
             step = f"{address}:{number}"
         else:
             step = f"vrt://{address}?bands={number + 1}"
-        one = _describe(path, step, file, expressions, variable, time=time)
+        one = _describe(path, step, file, dating, variable, time=time)
         name = replace(one.name, item=f"{path.stem}_{time:%Y%m%dT%H%M%S}")
         band = {**one.bands[number], "name": name.asset}
         made.append(replace(one, name=name, bands=[band]))
@@ -174,7 +188,7 @@ def _describe(
     path: Path,
     address: str,
     file: DatasetReader,
-    expressions: Sequence[re.Pattern[str]],
+    dating: Dating,
     variable: str,
     *,
     time: datetime | None = None,
@@ -201,7 +215,7 @@ def _describe(
         transform=list(file.transform)[:6],
         shape=list(file.shape),
         bands=_bands(file, name.asset, safe=safe_folder(path) is not None),
-        time=time or time_of(path, file.tags(), expressions),
+        time=time or time_of(path, file.tags(), dating),
         properties=properties_of(path),
     )
 

@@ -22,15 +22,16 @@ from eolab.catalog.collection_file import (
 )
 from eolab.catalog.describing import Raster, find_rasters, read_rasters
 from eolab.catalog.fetch import is_remote
-from eolab.catalog.naming import DATES, compile_pattern
-from eolab.catalog.query import stamp
+from eolab.catalog.naming import DATES, Dating, compile_pattern
+from eolab.catalog.query import Moment, parse_interval, stamp
 from eolab.catalog.roots import is_inside, remember
 from eolab.catalog.sources import Skipped, Source
 from eolab.config import check_name
-from eolab.errors import BadInput, NotFound
+from eolab.errors import BadInput, EolabError, NotFound
 from eolab.progress import track
 
 FORMAT = 1
+SHOWN = 20
 FOLDER = "eolab:folder"  # field of an item: where its files were
 _ABOUT = "Rasters described by eolab"
 _EXTENSIONS = [
@@ -40,7 +41,7 @@ _EXTENSIONS = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ingested:
     """What became of the files.
 
@@ -56,6 +57,15 @@ class Ingested:
     skipped: tuple[Skipped, ...]
     converted: int
 
+    def __repr__(self) -> str:
+        names = self.items if len(self.items) <= SHOWN else (*self.items[:SHOWN], "...")
+        lines = [f"<{len(self.items)} items in {self.catalog}>", *names]
+        if self.skipped:
+            lines.append(f"{len(self.skipped)} files skipped:")
+            lines += [f"  {Path(s.href).name}: {s.message}" for s in self.skipped[:SHOWN]]
+            lines += ["  ... (.skipped has all)"] if len(self.skipped) > SHOWN else []
+        return "\n  ".join(lines)
+
 
 def ingest(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
@@ -63,6 +73,7 @@ def ingest(
     to: str | os.PathLike[str],
     collection: str,
     pattern: str | None = None,
+    time: Moment | None = None,
     cog: bool = False,
     title: str = "",
     license: str = "other",
@@ -80,6 +91,7 @@ def ingest(
         pattern: Regular expression for the time in a path, with groups year, month, day (or
             ordinal) and optionally hour, minute, second; by default common spellings, then the
             file's own tags. Time axes of netCDF and Zarr count before it.
+        time: Of files that tell none (an elevation model), such as "2021-05-17".
         cog: Write copies as Cloud-Optimized GeoTIFF beside the items; else assets point to the
             files where they are (variables of netCDF and Zarr are always copied).
         title: For people.
@@ -99,6 +111,7 @@ def ingest(
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found = find_rasters(listed)
     expressions = [compile_pattern(pattern)] if pattern else [re.compile(p) for p in DATES]
+    dating = Dating(expressions, None if time is None else parse_interval(time)[0])
     home = Path(to).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
     rasters: list[Raster] = []
@@ -107,9 +120,11 @@ def ingest(
         if home in path.parents:
             continue  # copies that an earlier call wrote
         try:
-            rasters += read_rasters(path, expressions)
+            rasters += read_rasters(path, dating)
+        except EolabError as error:
+            skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
         except Exception as error:  # files can be broken in ways nobody listed
-            skipped.append(Skipped(str(path), getattr(error, "message", None) or str(error)))
+            skipped.append(Skipped(str(path), str(error)))
     groups = _groups(home, rasters, skipped)
     converted, documents = 0, []
     for name, members in track(sorted(groups.items()), "writing items"):
@@ -137,6 +152,7 @@ def add(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     pattern: str | None = None,
+    time: Moment | None = None,
     cog: bool = False,
 ) -> Ingested:
     """Take more rasters up into a catalogue that `ingest` has made.
@@ -163,6 +179,7 @@ def add(
         to=home,
         collection=str(told["id"]),
         pattern=pattern,
+        time=time,
         cog=cog,
         workspace=source.workspace,
         **about,
@@ -303,9 +320,14 @@ def _convert(raster: Raster, target: Path) -> int:
     if target.exists() and target.stat().st_mtime >= raster.path.stat().st_mtime:
         return 0
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    plain = draft.with_suffix(".tif.tmp")
     try:
-        rasterio.shutil.copy(raster.address, draft, driver="COG", compress="DEFLATE")
+        if raster.write is not None:
+            raster.write(plain)
+        source = raster.address if raster.write is None else plain
+        rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+        plain.unlink(missing_ok=True)
     return 1

@@ -11,12 +11,19 @@ from pathlib import Path
 
 from eolab.errors import BadInput
 
-# Dates as they stand in names: 20210324T101031, 2021-03-24, 2021083 (day of the year).
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_GAP, _YEAR = "[-_. ]?", r"(?P<year>(?:19|20)\d{2})"
+# Dates as they stand in names: 20210324T101031 (or _ between), 2021-03-24, 20210324, 2021083 (day
+# of the year), 24Mar2021, and of months 2021-03. A number may stand beside others (20230517_101010
+# of PlanetScope), so none begins or ends within one.
 DATES = (
-    r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)T(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)",
-    r"(?P<year>\d{4})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-3]\d)",
+    r"(?<!\d)(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)T(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)",
+    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)_(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
+    r"(?<!\d)(?P<year>(?:19|20)\d{2})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-3]\d)(?!\d)",
     r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?!\d)",
     r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<ordinal>[0-3]\d{2})(?!\d)",
+    rf"(?<!\d)(?P<day>[0-3]?\d){_GAP}(?P<month>(?i:{'|'.join(_MONTHS)}))[a-z]*{_GAP}{_YEAR}(?!\d)",
+    r"(?<!\d)(?P<year>(?:19[7-9]|20\d)\d)[-_.]?(?P<month>0[1-9]|1[0-2])(?!\d)",
 )
 _BANDS = r"B\d{1,2}A?|SCL|CLM|CLP|QA_PIXEL|FMASK|VV|VH|NDVI|red|green|blue|nir|swir\d*"
 _BAND = re.compile(rf"(?:^|[_.\-])({_BANDS})(?:_\d+m)?$", re.IGNORECASE)
@@ -26,6 +33,12 @@ _SAFE_BAND = re.compile(r"(?:^|_)(B\d\d|B8A|SCL|AOT|WVP|TCI)(?:_\d+m)?$")
 _RESOLUTION = re.compile(r"R\d+m")
 _PRODUCT = re.compile(
     r"(S2[A-D])_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})"
+)
+# Landsat Collection 2 Data Format Control Book: sensor and satellite, level, path and row, dates of
+# acquisition and processing, collection, tier, layer.
+_LANDSAT = re.compile(
+    r"(?P<product>L[COTEM]0(?P<satellite>\d)_L\d\w{2}_(?P<path>\d{3})(?P<row>\d{3})_\d{8}_\d{8}"
+    r"_\d{2}_(?:T1|T2|RT|A1|A2))_(?P<layer>\w+)"
 )
 _LARGEST = 16 << 20  # bytes of a product's metadata
 
@@ -61,6 +74,8 @@ def name_of(path: Path, variable: str = "") -> Name:
     if product is not None:
         found = _SAFE_BAND.search(path.stem)
         return Name(product, product.stem, found[1] if found else path.stem)
+    if landsat := _LANDSAT.fullmatch(path.stem):
+        return Name(home, landsat["product"], landsat["layer"])
     if band := _BAND.search(path.stem):
         return Name(home, path.stem[: band.start()] or home.name, band[1])
     if _ONLY_BAND.fullmatch(home.name):  # a folder for each band
@@ -89,20 +104,33 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def time_of(
-    path: Path, tags: Mapping[str, str], expressions: Sequence[re.Pattern[str]]
-) -> datetime:
-    """By the nearest part of the path that holds a date, else by the file's tags.
+@dataclass(frozen=True)
+class Dating:
+    """How the time of a file is told.
+
+    Attributes:
+        expressions: For the parts of its path.
+        fallback: Time of a file that tells none.
+    """
+
+    expressions: Sequence[re.Pattern[str]]
+    fallback: datetime | None = None
+
+
+def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
+    """By the nearest part of the path that holds a date, else a month, else by the file's tags.
 
     Raises:
-        BadInput: Neither holds one.
+        BadInput: None holds one, and there is no fallback.
     """
-    for part in (path.stem, *(parent.name for parent in list(path.parents)[:3])):
-        for expression in expressions:
-            for found in expression.finditer(part):
-                time = _build(found.groupdict())
-                if time is not None:
-                    return time
+    days = [e for e in dating.expressions if {"day", "ordinal"} & e.groupindex.keys()]
+    for wanted in (days, [e for e in dating.expressions if e not in days]):
+        for part in (path.stem, *(parent.name for parent in list(path.parents)[:3])):
+            for expression in wanted:
+                for found in expression.finditer(part):
+                    time = _build(found.groupdict())
+                    if time is not None:
+                        return time
     for name in (
         "TIFFTAG_DATETIME",
         "ACQUISITION_DATE",
@@ -116,7 +144,12 @@ def time_of(
                 return datetime.strptime(text, form).replace(tzinfo=UTC)
             except ValueError:
                 continue
-    raise BadInput("no date in its name or tags", "Give pattern= with the groups year, month, day.")
+    if dating.fallback is not None:
+        return dating.fallback
+    raise BadInput(
+        "no date in its name or tags",
+        "Give pattern= with the groups year, month, day; or time= for files without one.",
+    )
 
 
 def _build(parts: Mapping[str, str | None]) -> datetime | None:
@@ -126,14 +159,26 @@ def _build(parts: Mapping[str, str | None]) -> datetime | None:
         if parts.get("ordinal"):
             day = datetime.strptime(f"{year} {parts['ordinal']}", "%Y %j").replace(tzinfo=UTC)
             return day.replace(hour=clock[0], minute=clock[1], second=clock[2])
-        month, day_ = int(parts.get("month") or 1), int(parts.get("day") or 1)
+        named = str(parts.get("month") or 1).lower()
+        month = _MONTHS.index(named) + 1 if named in _MONTHS else int(named)
+        day_ = int(parts.get("day") or 1)
         return datetime(year, month, day_, clock[0], clock[1], clock[2], tzinfo=UTC)
     except ValueError:
         return None
 
 
 def properties_of(path: Path) -> Mapping[str, object]:
-    """What a Sentinel-2 path says: satellite, tile, orbit, baseline; and its product's metadata."""
+    """What the path of a product says: satellite, tile, orbit, baseline.
+
+    Of Sentinel-2 also its product's metadata.
+    """
+    if landsat := _LANDSAT.fullmatch(path.stem):
+        return {
+            "platform": f"landsat-{landsat['satellite']}",
+            "constellation": "landsat",
+            "landsat:wrs_path": landsat["path"],
+            "landsat:wrs_row": landsat["row"],
+        }
     found = _PRODUCT.search(str(path))
     if not found:
         return {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OFFSET_SINCE = (4, 0)  # processing baseline of Sentinel-2
 _REFLECTANCE = 0.0001
+OPTICAL = ("coastal", "blue", "green", "red", "nir08", "swir16", "swir22")  # of Landsat
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def radiometry(item: pystac.Item, band: Band) -> Radiometry:
     Sentinel-2, an earlier baseline             scale 0.0001, no offset
     Sentinel-2 without a baseline               as declared, else scale 0.0001
     HLS                                         scale 0.0001
-    Landsat Collection 2 Level 2, undeclared    reflectance 2.75e-5 - 0.2
+    Landsat Collection 2 Level 2, undeclared    reflectance 2.75e-5 - 0.2; surface temperature
+                                                0.00341802 + 149 (kelvin)
     anything else                               as declared, else nothing
     ==========================================  ==========================================
     """
@@ -68,9 +70,9 @@ def radiometry(item: pystac.Item, band: Band) -> Radiometry:
     if family in ("hls-s30", "hls-l30"):
         nodata = -9999.0 if declared.nodata is None else declared.nodata
         return Radiometry(declared.scale or _REFLECTANCE, declared.offset or 0.0, nodata, "HLS")
-    level_2 = "l2" in (item.collection_id or "").lower() or "_SR" in item.id
+    level_2 = "l2" in (item.collection_id or "").lower() or "_SR" in item.id or "_L2S" in item.id
     if family in ("landsat-oli", "landsat-tm") and declared.scale is None and level_2:
-        return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
+        return _landsat(item, band, declared)
     return _as_declared(declared, None)
 
 
@@ -86,6 +88,16 @@ def _sentinel_2(item: pystac.Item, declared: _Declared) -> Radiometry:
     if version >= OFFSET_SINCE:
         return Radiometry(_REFLECTANCE, -0.1, nodata, "baseline 04.00 or later")
     return Radiometry(_REFLECTANCE, 0.0, nodata, "baseline before 04.00")
+
+
+def _landsat(item: pystac.Item, band: Band, declared: _Declared) -> Radiometry:
+    # USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide, table 6-1.
+    name = common_name(item, band)
+    if name in OPTICAL:
+        return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
+    if name.startswith("lwir"):
+        return Radiometry(0.00341802, 149.0, 0.0, "Landsat Collection 2 Level 2, kelvin")
+    return _as_declared(declared, None)
 
 
 # OLI = slope * MSI + intercept, by satellite and band: HLS User Guide 2.0, table 5 (Claverie et al.

@@ -14,7 +14,7 @@ from eolab.catalog.access import MARK
 from eolab.catalog.areas import Area
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.notes import note_items
-from eolab.catalog.query import Query, When, make_query
+from eolab.catalog.query import Moment, Query, When, make_query
 from eolab.errors import NotFound, RemoteError, nearest
 from eolab.warned import warn
 
@@ -270,6 +270,7 @@ class Source(ABC):
         files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         *,
         pattern: str | None = None,
+        time: Moment | None = None,
         cog: bool = False,
     ) -> Ingested:
         """Take more rasters up into a catalogue that `eolab.catalog.ingest` has made.
@@ -277,6 +278,7 @@ class Source(ABC):
         Args:
             files: A folder, or files.
             pattern: As for `eolab.catalog.ingest`.
+            time: Of files that tell none.
             cog: Write Cloud-Optimized copies.
 
         Raises:
@@ -285,7 +287,7 @@ class Source(ABC):
         """
         from eolab.catalog.ingestion import add
 
-        return add(self, files, pattern=pattern, cog=cog)
+        return add(self, files, pattern=pattern, time=time, cog=cog)
 
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         """What the items of a collection can be filtered by, as JSON schemas by property.

@@ -21,7 +21,7 @@ from odc.geo import CRS
 from pystac.validation import validate_dict
 
 from eolab import config as configuration
-from eolab.catalog import download, ingest, load, open_source
+from eolab.catalog import download, ingest, load, mask, open_source
 from eolab.catalog.api import ApiSource
 from eolab.catalog.preview import preview, thumbnail
 from eolab.errors import BadInput, NotFound
@@ -125,6 +125,12 @@ def test_a_second_call_takes_up_what_is_new(tmp_path):
     [
         ("S2A_MSIL2A_20240501T101031_N0510_R065_T33UVP_B04", None, "2024-05-01T10:10:31"),
         ("LC08_2024122_red", None, "2024-05-01T00:00:00"),
+        # PlanetScope: date, clock and numbers that are none.
+        ("20230517_101010_12_2426_3B_AnalyticMS_SR_8b", None, "2023-05-17T10:10:10"),
+        ("20230517_20230525_pair", None, "2023-05-17T00:00:00"),
+        ("ortho_17May2023", None, "2023-05-17T00:00:00"),
+        ("NDVI_2023_02", None, "2023-02-01T00:00:00"),
+        ("v201012_2023-05-17", None, "2023-05-17T00:00:00"),
         ("x_05-03-24", r"(?P<day>\d\d)-(?P<month>\d\d)-(?P<year>\d\d)", None),
         (
             "run7_d03m04y2023",
@@ -145,6 +151,71 @@ def test_dates_in_names(tmp_path, config, name, pattern, expected):
         # The offset is decided from the name.
         cube = load([item], bands=["red"], native=True)
         np.testing.assert_allclose(cube.red.data[0], VALUES * 1e-4 - 0.1, atol=1e-6)
+
+
+def test_a_folder_of_landsat_is_one_item_with_its_mask(tmp_path, config):
+    """As USGS delivers it; a date in the folder's name is not that of the scene."""
+    scene, folder = "LC09_L2SP_190027_20230517_20230525_02_T1", tmp_path / "2023-06-01"
+    stored = np.where(VALUES < 300, 0, VALUES + 8000).astype(np.uint16)
+    for layer, values in (
+        ("SR_B4", stored),
+        ("SR_B5", stored + 1000),
+        ("ST_B10", stored + 36_000),
+        ("QA_PIXEL", np.where(VALUES % 7, 64, 8).astype(np.uint16)),
+    ):
+        write(folder / f"{scene}_{layer}.TIF", values)
+    done = ingest(folder, to=tmp_path / "c", collection="mine")
+    assert done.items == (scene,)
+    (item,) = open_source(config, str(done.catalog)).search()
+    assert (item.datetime.day, item.properties["platform"]) == (17, "landsat-9")
+    cube = load([item], bands=["red", "nir", "lwir11"], native=True, mask=mask("cloud"))
+    clear = (stored > 0) & (VALUES % 7 > 0)
+    assert np.array_equal(np.isfinite(cube.red.data[0]), clear)
+    red, kelvin = cube.red.data[0][clear], cube.lwir11.data[0][clear]
+    np.testing.assert_allclose(red, stored[clear] * 2.75e-5 - 0.2, atol=1e-6)
+    np.testing.assert_allclose(kelvin, (stored[clear] + 36_000) * 0.00341802 + 149, rtol=1e-6)
+
+
+def test_files_without_a_time_are_given_one(tmp_path, config):
+    write(tmp_path / "files" / "dem.tif", VALUES)
+    with pytest.raises(NotFound) as error:
+        ingest(tmp_path / "files", to=tmp_path / "c", collection="mine")
+    assert "time=" in error.value.hint
+    done = ingest(tmp_path / "files", to=tmp_path / "c", collection="mine", time="2021-05")
+    (item,) = open_source(config, str(done.catalog)).search()
+    assert item.datetime == datetime(2021, 5, 1, tzinfo=UTC)
+    assert repr(done) == f"<1 items in {done.catalog}>\n  dem"
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+@pytest.mark.parametrize("kind", ["nc", "zarr"])
+def test_cubes_as_xarray_writes_them(tmp_path, config, kind, upside_down):
+    """Without the names that GDAL wants, in Zarr's version 3; packed, and with south above."""
+    cube = cf_cube()
+    for axis in "xy":
+        cube[axis].attrs = {}
+    cube.ndvi[0, 0, 0] = np.nan
+    packed = {"scale_factor": 1e-4, "add_offset": 0.1, "dtype": "int16", "_FillValue": -999}
+    if upside_down:
+        cube = cube.isel(y=slice(None, None, -1))
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / f"cube.{kind}"
+    if kind == "nc":
+        cube.to_netcdf(path, encoding={"ndvi": packed})
+    else:
+        cube.to_zarr(path, encoding={"ndvi": packed})
+    done = ingest(path, to=tmp_path / "c", collection="cubes")
+    assert (len(done.items), done.skipped) == (3, ())
+    items = open_source(config, str(tmp_path / "c")).search()
+    made = load(items, bands=["ndvi", "lai"], native=True)
+    assert made.y[0] > made.y[-1]
+    assert made.odc.crs.epsg == 32633
+    assert (made.time == cube.time).all()
+    cube = cube.sortby("y", ascending=False)
+    np.testing.assert_allclose(made.ndvi, cube.ndvi, atol=6e-5)
+    np.testing.assert_array_equal(made.lai, cube.lai)
+    again = ingest(path, to=tmp_path / "c", collection="cubes")
+    assert again.converted == 0
 
 
 def cf_cube(times=3):
