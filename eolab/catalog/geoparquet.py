@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _PAGE = 250
 _READ = 64_000  # rows read in full at once, about 100 MB
 _HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 bytes each
+_AT_ONCE = 8  # files that stay open
 
 
 class GeoParquetSource(Source):
@@ -207,24 +211,8 @@ class GeoParquetSource(Source):
                 parts.append(sql)
         return f"WHERE {' AND '.join(parts)}" if parts else ""
 
-    @cached_property
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
-        held = self._file.metadata.num_rows <= _HELD
-        connection = duckdb.connect()
-        connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
-        file = f"read_parquet({quote(self.url)}, file_row_number = true)"
-        kinds = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()
-        # What searches ask for: one value a row, and the box.
-        plain = [n for n, kind, *_ in kinds if n == "bbox" or ("(" not in kind and "[" not in kind)]
-        names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
-        what = "TABLE" if held else "VIEW"
-        connection.execute(f"CREATE {what} items AS SELECT {names} FROM {file}")
-        return connection
-
     def _run(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]  # rows of any columns
-        return self._connection.cursor().execute(sql).fetchall()
+        return self._opened.connection.cursor().execute(sql).fetchall()
 
     @cached_property
     def _columns(self) -> dict[str, str]:
@@ -243,23 +231,12 @@ class GeoParquetSource(Source):
         return f"coalesce({', '.join(known)})" if len(known) > 1 else known[0]
 
     @cached_property
-    def _file(self) -> pq.ParquetFile:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    def _opened(self) -> _Opened:
+        return _open(self.url)
 
-        if not Path(self.url).is_file():
-            raise NotFound(f"{self.url} is not there", "Check the path.")
-        try:
-            file = pq.ParquetFile(self.url)
-        except (pa.ArrowException, OSError) as error:
-            raise BadInput(f"{self.url} is no Parquet file: {error}", "Check the path.") from error
-        missing = {"id", "bbox"} - set(file.schema_arrow.names)
-        if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
-            raise BadInput(
-                f"{self.url} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
-                "Write one with eolab.catalog.geoparquet_writer.write_items.",
-            )
-        return file
+    @property
+    def _file(self) -> pq.ParquetFile:
+        return self._opened.file
 
     @cached_property
     def _stated(self) -> dict[str, dict[str, object]]:
@@ -278,6 +255,73 @@ class GeoParquetSource(Source):
             starts.append(total)
             total += self._file.metadata.row_group(k).num_rows
         return starts
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file, and its rows as the table `items`: what searches ask for, with `file_row_number`."""
+
+    file: pq.ParquetFile
+    connection: duckdb.DuckDBPyConnection
+
+
+# By path, time and size. The panel makes a source for each question; filling a table of a million
+# rows takes longer than all the rest of an answer.
+_open_files: OrderedDict[tuple[str, int, int], _Opened] = OrderedDict()
+_opening = threading.Lock()
+
+
+def _open(path: str) -> _Opened:
+    """A stac-geoparquet file as it is now; the last ones stay open.
+
+    Raises:
+        NotFound: It is not there.
+        BadInput: It is none.
+    """
+    if not Path(path).is_file():
+        raise NotFound(f"{path} is not there", "Check the path.")
+    with _opening:
+        state = Path(path).stat()
+        key = (path, state.st_mtime_ns, state.st_size)
+        if key in _open_files:
+            _open_files.move_to_end(key)
+            return _open_files[key]
+        for older in [k for k in _open_files if k[0] == path]:
+            del _open_files[older]
+        made = _open_files[key] = _load(path)
+        while len(_open_files) > 1 and (
+            len(_open_files) > _AT_ONCE
+            or sum(each.file.metadata.num_rows for each in _open_files.values()) > _HELD
+        ):
+            _open_files.popitem(last=False)
+        return made
+
+
+def _load(path: str) -> _Opened:
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{path} is no Parquet file: {error}", "Check the path.") from error
+    missing = {"id", "bbox"} - set(file.schema_arrow.names)
+    if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
+        raise BadInput(
+            f"{path} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
+            "Write one with eolab.catalog.geoparquet_writer.write_items.",
+        )
+    connection = duckdb.connect()
+    connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
+    source = f"read_parquet({quote(path)}, file_row_number = true)"
+    kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    # What searches ask for: one value a row, and the box.
+    plain = [n for n, kind, *_ in kinds if n == "bbox" or ("(" not in kind and "[" not in kind)]
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
+    what = "TABLE" if file.metadata.num_rows <= _HELD else "VIEW"
+    connection.execute(f"CREATE {what} items AS SELECT {names} FROM {source}")
+    return _Opened(file, connection)
 
 
 def _meets(bbox: Sequence[float]) -> str:

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from eolab.catalog import geoparquet, open_source, snapshot
 from eolab.catalog import index as indexing
-from eolab.catalog import open_source, snapshot
 from eolab.catalog.geoparquet import GeoParquetSource
 from eolab.catalog.geoparquet_writer import write_items
 from eolab.catalog.index import IndexedSource
@@ -284,6 +284,27 @@ class TestFile:
         counts = {(of[i.id], len(i.assets)) for i in brief}
         # The first that can be shown, whole where none lies in the network, without what is barred.
         assert counts == {(0, 0), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 0), (7, 1)}
+
+    def test_a_file_stays_open_until_it_is_another(self, documents, tmp_path, monkeypatch):
+        paths = [tmp_path / name for name in ("a.parquet", "b.parquet", "c.parquet")]
+        for path in paths:
+            write_items(path, documents[:50])
+        first = GeoParquetSource("a", str(paths[0]))
+        assert len(first.search()) == 50
+        opened = []
+        load = geoparquet._load
+        monkeypatch.setattr(geoparquet, "_load", lambda path: opened.append(path) or load(path))
+        assert len(GeoParquetSource("a", str(paths[0])).search()) == 50
+        assert not opened
+        write_items(paths[0], documents[:60])
+        assert len(GeoParquetSource("a", str(paths[0])).search()) == 60
+        assert len(first.search()) == 50  # one answer is of one state
+        assert opened == [str(paths[0])]
+        # No more rows are kept than a table may have.
+        monkeypatch.setattr(geoparquet, "_HELD", 120)
+        for path in (paths[1], paths[0], paths[2], paths[0], paths[1]):
+            GeoParquetSource("x", str(path)).search(limit=1)
+        assert opened[1:] == [str(paths[1]), str(paths[2]), str(paths[1])]
 
     def test_items_that_contradict_are_listed(self, documents, tmp_path):
         odd = {
