@@ -2,6 +2,7 @@ import { useEffect, useState, type JSX } from 'react';
 
 import { ApiError } from '../shared/apiError';
 import { useEolab, useResource } from '../shared/context';
+import { DateFields } from '../shared/DateFields';
 import { Disclosure } from '../shared/Disclosure';
 import { Failure } from '../shared/Failure';
 import { Loading } from '../shared/Loading';
@@ -80,22 +81,11 @@ export function FindPanel(): JSX.Element {
           <Disclosure label={trans.__('Where and when')} level={2}>
             {() => (
               <div className="eolab-Find-limits">
-                <label>
-                  <span>{trans.__('From')}</span>
-                  <input
-                    type="date"
-                    value={words.start}
-                    onChange={event => change({ start: event.target.value })}
-                  />
-                </label>
-                <label>
-                  <span>{trans.__('To')}</span>
-                  <input
-                    type="date"
-                    value={words.end}
-                    onChange={event => change({ end: event.target.value })}
-                  />
-                </label>
+                <DateFields
+                  start={words.start}
+                  end={words.end}
+                  onChange={change}
+                />
                 <label className="eolab-Find-area">
                   <input
                     type="checkbox"

@@ -1,6 +1,7 @@
 import type { JSX } from 'react';
 
 import { useTrans } from '../shared/context';
+import { DateFields } from '../shared/DateFields';
 import { EVERYTHING, type IItemsFilter } from './itemsModel';
 
 interface IProps {
@@ -26,26 +27,13 @@ export function ItemsFilter(props: IProps): JSX.Element {
       role="group"
       aria-label={trans.__('Filter items')}
     >
-      <label>
-        <span>{trans.__('From')}</span>
-        <input
-          type="date"
-          value={filter.start}
-          min={min}
-          max={max}
-          onChange={event => change({ start: event.target.value })}
-        />
-      </label>
-      <label>
-        <span>{trans.__('To')}</span>
-        <input
-          type="date"
-          value={filter.end}
-          min={min}
-          max={max}
-          onChange={event => change({ end: event.target.value })}
-        />
-      </label>
+      <DateFields
+        start={filter.start}
+        end={filter.end}
+        min={min}
+        max={max}
+        onChange={change}
+      />
       <label className="eolab-Filter-cloud">
         <span>{trans.__('Cloud at most %1 %', filter.maxCloud)}</span>
         <input

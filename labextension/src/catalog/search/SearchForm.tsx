@@ -2,6 +2,7 @@ import type { JSX } from 'react';
 
 import { useEolab, useResource } from '../../shared/context';
 import type { ICatalog, ICollection } from '../../shared/contract';
+import { DateFields } from '../../shared/DateFields';
 import { SimulatedBadge } from '../../shared/SimulatedBadge';
 import { AreaFields } from './AreaFields';
 import { DateHistogram } from './DateHistogram';
@@ -61,22 +62,11 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
       <fieldset>
         <legend>{trans.__('Dates')}</legend>
         <div className="eolab-SearchForm-pair">
-          <label>
-            <span>{trans.__('From')}</span>
-            <input
-              type="date"
-              value={query.start}
-              onChange={event => model.change({ start: event.target.value })}
-            />
-          </label>
-          <label>
-            <span>{trans.__('To')}</span>
-            <input
-              type="date"
-              value={query.end}
-              onChange={event => model.change({ end: event.target.value })}
-            />
-          </label>
+          <DateFields
+            start={query.start}
+            end={query.end}
+            onChange={dates => model.change(dates)}
+          />
         </div>
         {found?.histogram.bins.length ? (
           <DateHistogram
