@@ -1,6 +1,6 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { PanelWithToolbar, SidePanel } from '@jupyterlab/ui-components';
-import { Panel } from '@lumino/widgets';
+import { Panel, SplitPanel } from '@lumino/widgets';
 import { lazy, type JSX } from 'react';
 
 import { eoIcon } from './icons';
@@ -37,13 +37,15 @@ export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
   sidebar.title.caption = trans.__('Earth Observation');
   sidebar.node.setAttribute('role', 'region');
   sidebar.node.setAttribute('aria-label', trans.__('Earth Observation'));
-  const sections: [string, string, () => JSX.Element][] = [
-    ['catalog', trans.__('Catalogue'), () => <CatalogPanel />],
-    ['features', trans.__('Features'), () => <FeaturesPanel />],
-    ['studies', trans.__('Studies'), () => <StudiesPanel />],
-    ['models', trans.__('Models'), () => <ModelsPanel />]
+  // Shares of the height, before somebody moves an edge: Lab keeps what was moved, and what was
+  // closed, with the layout. Work begins in the catalogue, and its tree is the tallest.
+  const sections: [string, string, number, () => JSX.Element][] = [
+    ['catalog', trans.__('Catalogue'), 9, () => <CatalogPanel />],
+    ['features', trans.__('Features'), 4, () => <FeaturesPanel />],
+    ['studies', trans.__('Studies'), 4, () => <StudiesPanel />],
+    ['models', trans.__('Models'), 3, () => <ModelsPanel />]
   ];
-  for (const [id, label, draw] of sections) {
+  for (const [id, label, , draw] of sections) {
     const panel = new PanelWithToolbar();
     panel.id = `${SIDEBAR_ID}-${id}`;
     panel.addClass('eolab-SectionPanel');
@@ -55,6 +57,9 @@ export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
     content.node.tabIndex = 0;
     panel.addWidget(content);
     sidebar.addWidget(panel);
+  }
+  if (sidebar.content instanceof SplitPanel) {
+    sidebar.content.setRelativeSizes(sections.map(([, , share]) => share));
   }
   return sidebar;
 }
