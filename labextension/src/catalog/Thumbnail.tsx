@@ -13,6 +13,7 @@ export function Thumbnail({ source, item }: IProps): JSX.Element {
   const { catalog, trans } = useEolab();
   const node = useRef<HTMLDivElement>(null);
   const [url, setUrl] = useState<string | null>(null);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
     const box = node.current;
     if (!item.thumbnail || !box) {
@@ -26,8 +27,8 @@ export function Thumbnail({ source, item }: IProps): JSX.Element {
       observer.disconnect();
       catalog.thumbnails.get(source.name, item.collection, item.id).then(
         address => wanted && setUrl(address),
-        // A picture that cannot be had is only a picture: the empty frame stands for it.
-        () => undefined
+        // A picture that cannot be had is only a picture; but nobody waits for it any more.
+        () => wanted && setFailed(true)
       );
     });
     observer.observe(box);
@@ -40,7 +41,7 @@ export function Thumbnail({ source, item }: IProps): JSX.Element {
     <div className="eolab-Thumbnail" ref={node}>
       {url ? (
         <img src={url} alt={trans.__('Picture of %1', item.id)} />
-      ) : item.thumbnail ? null : (
+      ) : item.thumbnail && !failed ? null : (
         <span className="eolab-Thumbnail-none">{trans.__('no picture')}</span>
       )}
     </div>
