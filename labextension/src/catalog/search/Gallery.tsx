@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useDeferredValue, useEffect, useRef, useState, type JSX } from 'react';
 
-import { useTrans } from '../../shared/context';
+import { useEolab } from '../../shared/context';
 import type { ICatalog } from '../../shared/contract';
 import { formatDay } from '../../shared/format';
 import { Loading } from '../../shared/Loading';
@@ -16,8 +16,8 @@ const TALL = 146;
 
 /** What was found, picture by picture. */
 export function Gallery({ source }: { source: ICatalog }): JSX.Element {
-  const trans = useTrans();
-  const [model, { found, selected, query, loading }] = useSearch();
+  const { catalog, trans } = useEolab();
+  const [model, { found, selected, loading }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.
   const items = useDeferredValue(found)?.items ?? [];
@@ -76,7 +76,7 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
                     onPointerLeave={() => model.hover(null)}
                     onFocus={() => model.hover(key)}
                     onBlur={() => model.hover(null)}
-                    onPointerDown={event => startDrag(event, query, item)}
+                    onPointerDown={event => startDrag(event, catalog, item)}
                     onClick={event => {
                       model.select(key, event.ctrlKey || event.metaKey);
                       model.open(key);

@@ -9,7 +9,7 @@ import {
   type KeyboardEvent
 } from 'react';
 
-import { useTrans } from '../../shared/context';
+import { useEolab } from '../../shared/context';
 import { formatDay, formatValue, UNKNOWN } from '../../shared/format';
 import type { IFoundItem } from './answers';
 import { startDrag } from './dragItem';
@@ -22,8 +22,8 @@ type Column = [label: string, read: (item: IFoundItem) => string];
 
 /** What was found, row by row; one selection with the map and the pictures. */
 export function ResultsTable(): JSX.Element {
-  const trans = useTrans();
-  const [model, { found, selected, opened, query }] = useSearch();
+  const { catalog, trans } = useEolab();
+  const [model, { found, selected, opened }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.
   const items = useDeferredValue(found)?.items ?? [];
@@ -139,7 +139,7 @@ export function ResultsTable(): JSX.Element {
               data-hovered={hovered === key}
               style={{ transform: `translateY(${start}px)`, height: ROW }}
               onPointerEnter={() => model.hover(key)}
-              onPointerDown={event => startDrag(event, query, item)}
+              onPointerDown={event => startDrag(event, catalog, item)}
               onClick={event => {
                 setActive(index);
                 model.select(key, event.ctrlKey || event.metaKey);

@@ -2,9 +2,9 @@ import { MimeData } from '@lumino/coreutils';
 import type { Drag } from '@lumino/dragdrop';
 import type { PointerEvent } from 'react';
 
+import type { CatalogModel } from '../model';
 import type { IFoundItem } from './answers';
-import { loadCode } from './code';
-import { type ISearchQuery } from './query';
+import { loadCode, type IChoice } from './code';
 
 /** Pixels that a pointer may tremble. */
 const STEADY = 6;
@@ -16,7 +16,7 @@ const STEADY = 6;
  */
 export function startDrag(
   event: PointerEvent,
-  query: ISearchQuery,
+  catalog: CatalogModel,
   item: IFoundItem
 ): void {
   if (event.button !== 0) {
@@ -31,7 +31,7 @@ export function startDrag(
     const far = Math.hypot(move.clientX - clientX, move.clientY - clientY);
     if (far > STEADY) {
       stop();
-      void begin(move.clientX, move.clientY, query, item);
+      void begin(move.clientX, move.clientY, catalog, item);
     }
   };
   window.addEventListener('pointermove', onMove, true);
@@ -41,19 +41,27 @@ export function startDrag(
 async function begin(
   clientX: number,
   clientY: number,
-  query: ISearchQuery,
+  catalog: CatalogModel,
   item: IFoundItem
 ): Promise<void> {
-  const { Drag: Dragging } = await import('@lumino/dragdrop');
-  const code = loadCode(
-    { ...query, collection: item.collection },
-    { ids: [item.id], bands: [], mask: false }
-  );
+  const { query } = catalog.search.state;
   const mimeData = new MimeData();
-  mimeData.setData('text/plain', code);
-  mimeData.setData('application/vnd.jupyter.cells', [
-    { cell_type: 'code', source: code, metadata: {}, outputs: [] }
-  ]);
+  const write = (about: Omit<IChoice, 'ids'>): void => {
+    const code = loadCode(
+      { ...query, collection: item.collection },
+      { ...about, ids: [item.id] }
+    );
+    mimeData.setData('text/plain', code);
+    mimeData.setData('application/vnd.jupyter.cells', [
+      { cell_type: 'code', source: code, metadata: {}, outputs: [] }
+    ]);
+  };
+  write({ bands: [], mask: false });
+  // While it is carried, the item tells whether there is something to mask with: a drag lasts.
+  void catalog.describe(query.catalog, item).then(({ mask }) => {
+    write({ bands: [], mask });
+  });
+  const { Drag: Dragging } = await import('@lumino/dragdrop');
   const image = document.createElement('div');
   image.className = 'eolab-DragImage';
   image.textContent = item.id;
