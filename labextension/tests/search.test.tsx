@@ -11,9 +11,7 @@ import {
   python,
   searchCode
 } from '../src/catalog/search/code';
-import { drawable, drawableBox } from '../src/catalog/search/earth';
 import { barsOf, datesOf } from '../src/catalog/search/histogram';
-import { land, unwrapped } from '../src/catalog/search/land';
 import { ways } from '../src/catalog/search/previewWays';
 import {
   areaOfBox,
@@ -230,48 +228,6 @@ it('a scene is drawn in the ways that its bands allow', () => {
   expect(ways({ bands: [], indices: [] }, trans)[0]?.query).toEqual({});
 });
 
-describe('the Earth', () => {
-  it('has land without jumps across the date line', () => {
-    const rings = land();
-    expect(rings.length).toBeGreaterThan(100);
-    const jumps = rings.filter(ring =>
-      ring.some(
-        (x, at) => at % 2 === 0 && Math.abs(x - (ring[at - 2] ?? x)) > 180
-      )
-    );
-    // Antarctica goes around the pole, and is closed there.
-    expect(jumps.every(ring => ring.some((y, at) => at % 2 && y === -90))).toBe(
-      true
-    );
-  });
-
-  it('shows what reaches over 180 degrees on both sides', () => {
-    const ring: [number, number][] = [
-      [179, 0],
-      [-179, 0],
-      [-179, 1],
-      [179, 0]
-    ];
-    const both = unwrapped(ring).map(each => each.map(([x]) => x));
-    expect(both).toEqual([
-      [179, 181, 181, 179],
-      [-181, -179, -179, -181]
-    ]);
-  });
-
-  it('is drawn to the latitudes that a projection has', () => {
-    const south = [0, -80, 1, -80, 1, -10, 0, -80];
-    expect(drawable([south], 'EPSG:3413')).toEqual([]);
-    expect(drawable([south], 'EPSG:3031')).toEqual([
-      [0, -80, 1, -80, 1, -25, 0, -80]
-    ]);
-    const [north] = [[0, 10, 1, 10, 1, 20, 0, 10]];
-    expect(drawable([north, south], 'EPSG:3857')).toEqual([north, south]);
-    expect(drawableBox([0, -90, 1, 90], 'EPSG:3857')).toEqual([0, -85, 1, 85]);
-    expect(drawableBox([0, -50, 1, -40], 'EPSG:3413')).toBeNull();
-  });
-});
-
 it('the box around footprints is known, and that there are none', () => {
   expect(boundsOfRings([])).toBeNull();
   expect(boundsOfRings(TRIANGLE.coordinates.map(ring => ring.flat()))).toEqual([
@@ -339,6 +295,21 @@ describe('a search', () => {
     await model.run();
     expect(model.state.error?.message).toContain('page 3');
     expect(model.state.found?.items).toHaveLength(2);
+  });
+
+  it('does not tell of another catalogue what went wrong in the last', async () => {
+    const server = new FakeServer();
+    server.answers.set(
+      'catalogs/broken/search',
+      refusal(502, 'what came is no JSON', 'Look at the address.')
+    );
+    server.answers.set('catalogs/silent/search', () => new Promise(() => {}));
+    const model = new SearchModel(server.eolab().client);
+    model.start({ ...EMPTY, catalog: 'broken' });
+    await waitFor(() => expect(model.state.error).not.toBeNull());
+    model.start({ ...EMPTY, catalog: 'silent' });
+    expect(model.state.error).toBeNull();
+    expect(model.state.loading).toBe(true);
   });
 
   it('inserts code of what is chosen', async () => {

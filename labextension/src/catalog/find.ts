@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Query } from '../shared/client';
-import { boundsOf, datetimeOf, type IArea } from './search/query';
+import { boxOf, datetimeOf, type IArea } from './search/query';
 
 /** What is asked of everything. */
 export interface IWords {
@@ -42,7 +42,7 @@ export function findQuery(
   return {
     text,
     datetime: datetimeOf(words),
-    bbox: words.here && area ? boundsOf(area).join(',') : null,
+    bbox: words.here && area ? boxOf(area).join(',') : null,
     limit
   };
 }

@@ -42,6 +42,8 @@ export class CatalogModel extends RoomModel {
   /** Offer these base maps from now on. */
   setBaseMaps(maps: readonly IBaseMap[]): void {
     this._baseMaps = maps;
+    // A tab that came back may wait for its own.
+    this.search.look({});
   }
 
   /** How pictures are drawn, kept from scene to scene. */

@@ -56,7 +56,9 @@ export const catalogPlugin: JupyterFrontEndPlugin<void> = {
             query: {
               type: 'object',
               description: trans.__('A whole query, as a tab keeps it')
-            }
+            },
+            earth: text(trans.__('How the Earth is drawn: an EPSG code')),
+            base: text(trans.__('The name of the base map'))
           }
         }
       },

@@ -7,7 +7,9 @@ import { CommandIDs } from '../shared/commandIds';
 import { eoIcon } from '../shared/icons';
 import type { IEolab } from '../shared/tokens';
 import { EolabWidget } from '../shared/widget';
+import { readCode } from './search/earth';
 import { EMPTY, readQuery } from './search/query';
+import type { IKept } from './search/searchModel';
 
 const SearchTab = lazy(async () => ({
   default: (await import('./search/SearchTab')).SearchTab
@@ -22,7 +24,7 @@ export class SearchTabs {
     private readonly _eolab: IEolab,
     private readonly _area: 'main' | 'right'
   ) {
-    _eolab.catalog.search.queryChanged.connect(() =>
+    _eolab.catalog.search.keptChanged.connect(() =>
       this._tracker.forEach(tab => void this._tracker.save(tab))
     );
   }
@@ -32,9 +34,9 @@ export class SearchTabs {
     void restorer.restore(this._tracker, {
       command: CommandIDs.searchScenes,
       args: () =>
-        ({
-          query: this._eolab.catalog.search.state.query
-        }) as unknown as ReadonlyPartialJSONObject,
+        keptOf(
+          this._eolab.catalog.search.state
+        ) as unknown as ReadonlyPartialJSONObject,
       name: widget => widget.id
     });
   }
@@ -53,6 +55,12 @@ export class SearchTabs {
       });
     }
     this._app.shell.activateById(ID);
+    if ('earth' in args) {
+      search.look({
+        earth: readCode(args.earth),
+        base: typeof args.base === 'string' ? args.base : ''
+      });
+    }
     if (args.query) {
       const { item } = args;
       search.start(
@@ -85,6 +93,11 @@ export class SearchTabs {
   private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
     namespace: 'eolab-search'
   });
+}
+
+/** The arguments that bring the tab back as it is. */
+function keptOf({ query, opened, earth, base }: IKept): object {
+  return { query, earth, base, ...(opened === null ? {} : { item: opened }) };
 }
 
 function makeTab(eolab: IEolab): MainAreaWidget<EolabWidget> {

@@ -1,8 +1,7 @@
 import { useState, type JSX } from 'react';
 
 import { useTrans } from '../../shared/context';
-import type { BBox } from '../../shared/contract';
-import { areaOfBox, boundsOf, isBox } from './query';
+import { areaOfBox, boxOf, isBox } from './query';
 import { SavedAreas } from './Saved';
 import { useSearch } from './useSearch';
 
@@ -10,7 +9,7 @@ import { useSearch } from './useSearch';
 export function AreaFields(): JSX.Element {
   const trans = useTrans();
   const [model, { query }] = useSearch();
-  const bounds = query.area ? boundsOf(query.area) : null;
+  const bounds = query.area ? boxOf(query.area) : null;
   // What is being typed is not a box yet.
   const [typed, setTyped] = useState<(string | undefined)[]>([]);
   const sides = [
@@ -29,11 +28,13 @@ export function AreaFields(): JSX.Element {
       box.every(Number.isFinite) &&
       Math.max(Math.abs(west), Math.abs(east)) <= 180 &&
       Math.max(Math.abs(south), Math.abs(north)) <= 90 &&
-      west < east &&
+      west !== east &&
       south < north;
     setTyped(next);
     if (fine) {
-      model.change({ area: areaOfBox(box as BBox) });
+      // From east of 180 degrees to west of them: over those, as STAC reads such a box.
+      const over = west > east ? 360 : 0;
+      model.change({ area: areaOfBox([west, south, east + over, north]) });
     }
   };
   return (

@@ -6,7 +6,7 @@ import { formatValue, UNKNOWN } from '../../shared/format';
 import { Loading } from '../../shared/Loading';
 import { Notice } from '../../shared/Notice';
 import type { IPass } from './answers';
-import { datetimeOf } from './query';
+import { datetimeOf, geometryOf } from './query';
 import { useSearch } from './useSearch';
 
 /** The overpasses of the area: date by orbit, with what is clear of it. */
@@ -23,7 +23,7 @@ export function CalendarPane(): JSX.Element {
   }
   const request = {
     collection: query.collection,
-    geometry: query.area,
+    geometry: geometryOf(query.area),
     datetime: datetimeOf(query)
   };
   return <Passes resource={catalog.calendar(query.catalog, request)} />;

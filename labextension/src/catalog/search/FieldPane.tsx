@@ -6,9 +6,11 @@ import { Failure } from '../../shared/Failure';
 import { formatCount, formatValue } from '../../shared/format';
 import { Loading } from '../../shared/Loading';
 import { Notice } from '../../shared/Notice';
+import type { ITip } from '../../shared/Tip';
 import { SimulatedBadge } from '../../shared/SimulatedBadge';
-import type { ICurve } from './answers';
-import { datetimeOf } from './query';
+import type { ICurve, IFoundItem } from './answers';
+import { datetimeOf, geometryOf } from './query';
+import { keyOf } from './searchModel';
 import { useSearch } from './useSearch';
 
 const INDICES = ['NDVI', 'EVI', 'NDWI', 'NDMI', 'NDRE', 'NBR'];
@@ -30,7 +32,7 @@ export function FieldPane(): JSX.Element {
   }
   const request = {
     collection: query.collection,
-    geometry: query.area,
+    geometry: geometryOf(query.area),
     datetime: datetimeOf(query),
     max_cloud: query.maxCloud < 100 ? query.maxCloud : null,
     index
@@ -54,6 +56,7 @@ type Resource = ReturnType<ReturnType<typeof useEolab>['catalog']['curve']>;
 
 function Curve({ resource }: { resource: Resource }): JSX.Element {
   const { trans } = useEolab();
+  const [model, { found }] = useSearch();
   const { data, error } = useResource(resource);
   const drawing = useMemo(() => (data ? draw(data) : null), [data]);
   if (!data || !drawing) {
@@ -71,6 +74,22 @@ function Curve({ resource }: { resource: Resource }): JSX.Element {
       />
     );
   }
+  const itemOf = (at: number): IFoundItem | undefined =>
+    found?.items.find(({ id }) => id === data.points[at]?.item);
+  const tipOf = (at: number): Omit<ITip, 'x' | 'y'> | null => {
+    const point = data.points[at];
+    return point
+      ? {
+          title: point.date,
+          lines: [
+            [data.index, formatValue(point.value)],
+            [trans.__('Spread'), formatValue(point.spread)],
+            [trans.__('Clear'), trans.__('%1 %', Math.round(point.clear * 100))]
+          ],
+          ...(itemOf(at) ? { foot: trans.__('Click to see the scene') } : {})
+        }
+      : null;
+  };
   return (
     <figure className="eolab-Field-curve">
       <figcaption>
@@ -79,6 +98,14 @@ function Curve({ resource }: { resource: Resource }): JSX.Element {
       </figcaption>
       <Chart
         drawing={drawing}
+        tip={(_, at) => tipOf(at)}
+        onPick={(_, at) => {
+          const item = itemOf(at);
+          if (item) {
+            model.selectAll([keyOf(item)]);
+            model.open(keyOf(item));
+          }
+        }}
         label={trans.__(
           '%1 on %2 clear dates, from %3 to %4',
           data.index,

@@ -1,9 +1,8 @@
-import { Notification } from '@jupyterlab/apputils';
-import { useState, type JSX } from 'react';
+import type { JSX } from 'react';
 
 import { useEolab, useTrans } from '../../shared/context';
 import type { BBox } from '../../shared/contract';
-import type { Code } from './earth';
+import { readCode } from './earth';
 import type { MapView } from './mapView';
 import type { Tool } from './searchModel';
 import { useSearch } from './useSearch';
@@ -15,9 +14,8 @@ interface IProps {
 
 /** What is done on the map: draw an area, take what is seen, go to the collection. */
 export function MapBar({ view, extent }: IProps): JSX.Element {
-  const [model, { query, tool }] = useSearch();
+  const [model, { query, tool, earth }] = useSearch();
   const trans = useTrans();
-  const [code, setCode] = useState<Code>('EPSG:3857');
   const tools: [Tool, string][] = [
     ['box', trans.__('Draw box')],
     ['polygon', trans.__('Draw polygon')]
@@ -57,16 +55,14 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
           {trans.__('Go to collection')}
         </button>
       ) : null}
-      <BaseMapField view={view} />
+      <BaseMapField />
       <label className="eolab-SearchMap-earth">
         <span>{trans.__('Projection')}</span>
         <select
-          value={code}
-          onChange={event => {
-            const next = event.target.value as Code;
-            setCode(next);
-            void view?.setProjection(next);
-          }}
+          value={earth}
+          onChange={event =>
+            model.look({ earth: readCode(event.target.value) })
+          }
         >
           <option value="EPSG:3857">{trans.__('Mercator')}</option>
           <option value="EPSG:4326">{trans.__('degrees')}</option>
@@ -89,32 +85,19 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
 }
 
 /** The base maps that the user's settings name; none is fetched before it is chosen. */
-function BaseMapField({ view }: { view: MapView | null }): JSX.Element | null {
+function BaseMapField(): JSX.Element | null {
   const { catalog, trans } = useEolab();
-  const [chosen, setChosen] = useState('');
+  const [model, { base }] = useSearch();
   const maps = catalog.baseMaps;
   if (!maps.length) {
     return null;
   }
-  const choose = async (name: string): Promise<void> => {
-    setChosen(name);
-    try {
-      await view?.setBase(maps.find(map => map.name === name) ?? null);
-    } catch (error) {
-      setChosen('');
-      Notification.error(
-        trans.__('The base map “%1” cannot be had: %2', name, String(error)),
-        // Without a time it would stand behind the bell only.
-        { autoClose: 8000 }
-      );
-    }
-  };
   return (
     <label>
       <span>{trans.__('Base map')}</span>{' '}
       <select
-        value={chosen}
-        onChange={event => void choose(event.target.value)}
+        value={base}
+        onChange={event => model.look({ base: event.target.value })}
       >
         <option value="">{trans.__('land')}</option>
         {maps.map(({ name }) => (

@@ -1,6 +1,7 @@
+import { Notification } from '@jupyterlab/apputils';
 import { useEffect, useRef, useState, type JSX } from 'react';
 
-import { useTrans } from '../../shared/context';
+import { useEolab } from '../../shared/context';
 import type { BBox } from '../../shared/contract';
 import { readPalette, useThemeCount } from '../../shared/theme';
 import type { MapView } from './mapView';
@@ -15,9 +16,9 @@ interface IProps {
 
 /** The map: footprints of what was found, and the area that is asked for. */
 export function SearchMap({ extent }: IProps): JSX.Element {
-  const [model, { query, found, selected, tool }] = useSearch();
+  const { catalog, trans } = useEolab();
+  const [model, { query, found, selected, tool, earth, base }] = useSearch();
   const hovered = useHovered(model);
-  const trans = useTrans();
   const node = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<MapView | null>(null);
   const theme = useThemeCount();
@@ -68,6 +69,22 @@ export function SearchMap({ extent }: IProps): JSX.Element {
   useEffect(() => view?.mark(hovered, selected), [view, hovered, selected]);
   useEffect(() => view?.setTool(tool), [view, tool]);
   useEffect(() => view?.setArea(query.area), [view, query.area]);
+  useEffect(() => void view?.setProjection(earth), [view, earth]);
+  const map = catalog.baseMaps.find(({ name }) => name === base) ?? null;
+  useEffect(() => {
+    view?.setBase(map).catch((reason: unknown) => {
+      model.look({ base: '' });
+      Notification.error(
+        trans.__(
+          'The base map “%1” cannot be had: %2',
+          map?.name,
+          String(reason)
+        ),
+        // Without a time it would stand behind the bell only.
+        { autoClose: 8000 }
+      );
+    });
+  }, [view, model, trans, map]);
   // To the area if one is asked for, else to where the collection lies; not at each answer, which
   // would take the map away from under who moves it.
   useEffect(() => {

@@ -1,4 +1,10 @@
-import { boundsOf, cqlOf, datetimeOf, isBox, type ISearchQuery } from './query';
+import {
+  cqlOf,
+  datetimeOf,
+  geometryOf,
+  plainBox,
+  type ISearchQuery
+} from './query';
 
 /** What is loaded. */
 export interface IChoice {
@@ -44,12 +50,13 @@ export function searchCode(query: ISearchQuery, choice: IChoice): string {
     args.push(`collections=[${python(collection)}]`);
   }
   if (area) {
+    const box = plainBox(area);
     lines.push(
-      isBox(area)
-        ? `bbox = ${python(boundsOf(area))}  # west, south, east, north`
-        : `area = ${python(area)}`
+      box
+        ? `bbox = ${python(box)}  # west, south, east, north`
+        : `area = ${python(geometryOf(area))}`
     );
-    args.push(isBox(area) ? 'bbox=bbox' : 'intersects=area');
+    args.push(box ? 'bbox=bbox' : 'intersects=area');
   }
   if (choice.ids.length) {
     args.push(`ids=${python(choice.ids)}`);
@@ -95,7 +102,7 @@ export function featuresCode(query: ISearchQuery, choice: IChoice): string {
         '',
         'zones = gpd.GeoDataFrame(',
         '    {"zone_id": ["area"]},',
-        `    geometry=[${isBox(query.area) ? 'box(*bbox)' : 'shape(area)'}],`,
+        `    geometry=[${plainBox(query.area) ? 'box(*bbox)' : 'shape(area)'}],`,
         '    crs="EPSG:4326",',
         ')'
       ]
@@ -126,7 +133,7 @@ function loadCall(query: ISearchQuery, choice: IChoice): string {
     args.push(`bands=${python(choice.bands)}`);
   }
   if (area) {
-    args.push(isBox(area) ? 'bbox=bbox' : 'geometry=area');
+    args.push(plainBox(area) ? 'bbox=bbox' : 'geometry=area');
   }
   if (choice.mask) {
     args.push('mask=eo.mask(drop=["cloud", "shadow"])');

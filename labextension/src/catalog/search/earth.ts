@@ -1,16 +1,30 @@
 import type { BBox } from '../../shared/contract';
 import type { FlatRing } from './answers';
+import { bent, crosses, laidFlat } from './antimeridian';
 
-/** How the Earth is drawn. */
-export type Code = 'EPSG:3857' | 'EPSG:4326' | 'EPSG:3413' | 'EPSG:3031';
+/** How the Earth can be drawn. */
+export const CODES = [
+  'EPSG:3857',
+  'EPSG:4326',
+  'EPSG:3413',
+  'EPSG:3031'
+] as const;
+
+export type Code = (typeof CODES)[number];
+
+/** A projection out of what was stored. */
+export function readCode(value: unknown): Code {
+  return CODES.find(code => code === value) ?? CODES[0];
+}
 
 /** Latitudes that a projection can draw; beyond them coordinates run away. */
 export function latitudes(code: string): [south: number, north: number] {
   switch (code) {
+    // So far out that the edge is seen in no window.
     case 'EPSG:3413':
-      return [25, 90];
+      return [0, 90];
     case 'EPSG:3031':
-      return [-90, -25];
+      return [-90, 0];
     case 'EPSG:3857':
       return [-85, 85];
     default:
@@ -18,8 +32,24 @@ export function latitudes(code: string): [south: number, north: number] {
   }
 }
 
-/** Rings with the latitudes that can be drawn; rings that lie beyond them are left out. */
+/** Whether the Earth is seen from above one of its poles. */
+export function isPolar(code: string): boolean {
+  return code === 'EPSG:3413' || code === 'EPSG:3031';
+}
+
+/** Rings as lines that can be drawn: over 180 degrees, along parallels, to the last latitude. */
 export function drawable(
+  rings: readonly FlatRing[],
+  code: string
+): readonly FlatRing[] {
+  if (isPolar(code)) {
+    return clipped(rings.map(bent), code);
+  }
+  return clipped(rings.some(crosses) ? rings.flatMap(laidFlat) : rings, code);
+}
+
+/** Rings with the latitudes that can be drawn; rings that lie beyond them are left out. */
+export function clipped(
   rings: readonly FlatRing[],
   code: string
 ): readonly FlatRing[] {

@@ -2,29 +2,35 @@ import Feature from 'ol/Feature';
 import type MapBrowserEvent from 'ol/MapBrowserEvent';
 import OlMap from 'ol/Map';
 import View from 'ol/View';
-import { asArray } from 'ol/color';
 import { defaults as defaultControls, ScaleLine } from 'ol/control';
-import { getArea, type Extent } from 'ol/extent';
+import { wrapX } from 'ol/coordinate';
+import { getArea } from 'ol/extent';
 import { Polygon } from 'ol/geom';
-import { fromExtent } from 'ol/geom/Polygon';
 import { linearRingContainsXY } from 'ol/geom/flat/contains';
+import { defaults as defaultInteractions } from 'ol/interaction';
 import Draw, { createBox } from 'ol/interaction/Draw';
 import type BaseLayer from 'ol/layer/Base';
-import Graticule from 'ol/layer/Graticule';
 import VectorLayer from 'ol/layer/Vector';
 import VectorImageLayer from 'ol/layer/VectorImage';
 import { get as getProjection, getTransform, transformExtent } from 'ol/proj';
 import RenderFeature, { toGeometry } from 'ol/render/Feature';
 import VectorSource from 'ol/source/Vector';
-import { Fill, Stroke, Style } from 'ol/style';
+import { Style } from 'ol/style';
 
 import type { BBox } from '../../shared/contract';
 import type { IPalette } from '../../shared/theme';
-import type { IFoundItem, Point } from './answers';
+import type { FlatRing, IFoundItem } from './answers';
 import { land } from './land';
 import type { IBaseMap } from './baseMap';
-import { drawable, drawableBox, type Code } from './earth';
-import { roundArea, type IArea } from './query';
+import { clipped, drawable, drawableBox, isPolar, type Code } from './earth';
+import { areaOfShape, areaOfView } from './mapAreas';
+import {
+  footprintStyle,
+  landStyle,
+  makeGraticule,
+  markStyles
+} from './mapStyles';
+import type { IArea } from './query';
 import { keyOf, type Tool } from './searchModel';
 
 const DEGREES = 'EPSG:4326';
@@ -56,6 +62,8 @@ export class MapView {
         this._area,
         this._marks
       ],
+      // The wheel and the first drag move it, wherever the focus is.
+      interactions: defaultInteractions({ onFocusOnly: false }),
       view: makeView('EPSG:3857')
     });
     this._loadLand();
@@ -80,30 +88,14 @@ export class MapView {
 
   /** Follow the theme. */
   paint(palette: IPalette): void {
-    const { accent, warn, text, grid } = palette;
-    this._land.setStyle(
-      new Style({
-        fill: new Fill({ color: alpha(text, 0.1) }),
-        stroke: new Stroke({ color: alpha(text, 0.4), width: 0.7 })
-      })
-    );
+    const { accent, grid } = palette;
+    const { chosen, pointed, asked } = markStyles(palette);
+    this._land.setStyle(landStyle(palette));
     this._accent = accent;
     this._footprints.setStyle(footprintStyle(accent, this._items.length));
-    this._chosen = new Style({
-      stroke: new Stroke({ color: warn, width: 2.5 }),
-      fill: new Fill({ color: alpha(warn, 0.18) }),
-      zIndex: 1
-    });
-    this._pointed = new Style({
-      stroke: new Stroke({ color: text, width: 3 }),
-      fill: new Fill({ color: alpha(accent, 0.2) }),
-      zIndex: 2
-    });
-    this._area.setStyle(
-      new Style({
-        stroke: new Stroke({ color: text, width: 2, lineDash: [6, 4] })
-      })
-    );
+    this._chosen = chosen;
+    this._pointed = pointed;
+    this._area.setStyle(asked);
     // The strokes of a graticule cannot be changed once it is made.
     this._map.removeLayer(this._graticule);
     this._graticule = makeGraticule(grid);
@@ -166,10 +158,11 @@ export class MapView {
     this._asked = area;
     const source = this._area.getSource();
     source?.clear(true);
-    if (area) {
-      const shape = new Polygon(area.coordinates);
-      source?.addFeature(new Feature(shape.transform(DEGREES, this._code)));
-    }
+    const rings = drawable(
+      area?.coordinates.map(ring => ring.flat()) ?? [],
+      this._code
+    );
+    source?.addFeatures(rings.map(ring => this._shape(ring)));
   }
 
   /** Let the pointer draw. */
@@ -188,7 +181,7 @@ export class MapView {
     draw.on('drawend', event => {
       const shape = event.feature.getGeometry();
       if (shape instanceof Polygon) {
-        this._events.onArea(this._toArea(shape));
+        this._events.onArea(areaOfShape(shape, this._code));
       }
     });
     this._map.addInteraction(draw);
@@ -198,7 +191,7 @@ export class MapView {
   /** What can be seen, as an area. */
   viewport(): IArea {
     const extent = this._map.getView().calculateExtent(this._map.getSize());
-    return this._toArea(fromExtent(this._within(extent)));
+    return areaOfView(extent, this._code);
   }
 
   /** Go to a box in degrees; nothing where it is none. */
@@ -206,7 +199,12 @@ export class MapView {
     if (!box?.every(Number.isFinite)) {
       return;
     }
-    const inside = drawableBox(box, this._code);
+    const [west, south, east, north] = box;
+    // A box over 180 degrees goes on beyond them.
+    const inside = drawableBox(
+      [west, south, east < west ? east + 360 : east, north],
+      this._code
+    );
     if (inside) {
       const extent = transformExtent(inside, DEGREES, this._code, 8);
       this._map
@@ -217,11 +215,12 @@ export class MapView {
 
   /** Draw the Earth another way. */
   async setProjection(code: Code): Promise<void> {
-    if (code === this._code) {
-      return;
-    }
-    if (code === 'EPSG:3413' || code === 'EPSG:3031') {
+    this._wanted = code;
+    if (isPolar(code)) {
       (await import('./polar')).addPolar();
+    }
+    if (code === this._code || code !== this._wanted) {
+      return;
     }
     this._code = code;
     this._map.setView(makeView(code));
@@ -252,41 +251,24 @@ export class MapView {
 
   private _loadLand(): void {
     // Around a pole there is no edge to stand on both sides of.
-    const polar = this._code === 'EPSG:3413' || this._code === 'EPSG:3031';
-    const features = drawable(land(!polar), this._code).map(ring => {
-      const shape = new Polygon(ring, 'XY', [ring.length]);
-      return new Feature(shape.transform(DEGREES, this._code));
-    });
-    // What reaches over 180 degrees stands on both sides already.
-    this._land.setSource(new VectorSource({ features, wrapX: false }));
+    const rings = clipped(land(!isPolar(this._code)), this._code);
+    const features = rings.map(ring => this._shape(ring));
+    this._land.setSource(new VectorSource({ features }));
   }
 
-  private _toArea(shape: Polygon): IArea {
-    const rings = shape
-      .clone()
-      .transform(this._code, DEGREES)
-      .getCoordinates() as Point[][];
-    return roundArea({ type: 'Polygon', coordinates: rings.slice(0, 1) });
-  }
-
-  /** What of an extent lies in the world: a far view shows more than one. */
-  private _within(extent: Extent): Extent {
-    const world = getProjection(this._code)?.getExtent();
-    return world
-      ? [
-          Math.max(extent[0] ?? 0, world[0] ?? 0),
-          Math.max(extent[1] ?? 0, world[1] ?? 0),
-          Math.min(extent[2] ?? 0, world[2] ?? 0),
-          Math.min(extent[3] ?? 0, world[3] ?? 0)
-        ]
-      : extent;
+  /** A ring in degrees, as a feature of this map. */
+  private _shape(ring: FlatRing): Feature {
+    const shape = new Polygon(ring.slice(), 'XY', [ring.length]);
+    return new Feature(shape.transform(DEGREES, this._code));
   }
 
   /** The smallest footprint at a place: a large one must not hide what lies on it. */
   private _at(coordinate: number[]): string | null {
     let best: string | null = null;
     let least = Infinity;
-    const [x = 0, y = 0] = coordinate;
+    // A map that shows the Earth more than once has its footprints once.
+    const earth = this._map.getView().getProjection();
+    const [x = 0, y = 0] = wrapX([...coordinate], earth);
     const near = this._footprints
       .getSource()
       ?.getFeaturesInExtent([x, y, x, y]);
@@ -341,17 +323,8 @@ export class MapView {
   private _hovered: string | null = null;
   private _selected: ReadonlySet<string> = new Set();
   private _code: Code = 'EPSG:3857';
+  private _wanted: Code = 'EPSG:3857';
   private _undrawn = false;
-}
-
-/** One style for all footprints, so that they are drawn in few strokes. */
-function footprintStyle(colour: string, count: number): Style {
-  // Many dates lie on one another: they must not hide the map below.
-  const share = Math.min(0.06, Math.max(0.012, 0.5 / Math.max(count, 1)));
-  return new Style({
-    stroke: new Stroke({ color: colour, width: 1.2 }),
-    fill: new Fill({ color: alpha(colour, share) })
-  });
 }
 
 /** Whether a place lies inside one of a footprint's rings. */
@@ -375,18 +348,4 @@ function makeView(code: Code): View {
     maxZoom: 18,
     showFullExtent: true
   });
-}
-
-function makeGraticule(line: string): Graticule {
-  return new Graticule({
-    strokeStyle: new Stroke({ color: line, width: 0.6 }),
-    showLabels: false,
-    wrapX: false
-  });
-}
-
-/** A colour of the theme, thinner. */
-function alpha(colour: string, share: number): number[] {
-  const [red = 0, green = 0, blue = 0] = asArray(colour);
-  return [red, green, blue, share];
 }

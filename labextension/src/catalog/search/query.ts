@@ -1,10 +1,22 @@
 import type { BBox } from '../../shared/contract';
 import type { FlatRing, Point } from './answers';
+import { onGlobe } from './antimeridian';
 
-/** A GeoJSON polygon in degrees, without holes. */
+/**
+ * A polygon in degrees, without holes.
+ *
+ * Its ring makes no jumps: what reaches over 180 degrees goes on beyond it. `geometryOf` is what
+ * others understand.
+ */
 export interface IArea {
   type: 'Polygon';
   coordinates: Point[][];
+}
+
+/** Parts of an area on both sides of 180 degrees. */
+export interface IParts {
+  type: 'MultiPolygon';
+  coordinates: Point[][][];
 }
 
 /** Limits of a number, or the texts that are wanted. */
@@ -59,6 +71,40 @@ export function boundsOf(area: IArea): BBox {
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** West, south, east, north on the globe; west is the larger one of what reaches over 180 degrees. */
+export function boxOf(area: IArea): BBox {
+  const [west, south, east, north] = boundsOf(area);
+  if (east - west >= 360) {
+    return [-180, south, 180, north];
+  }
+  return [
+    west < -180 ? west + 360 : west,
+    south,
+    east > 180 ? east - 360 : east,
+    north
+  ];
+}
+
+/** An area as GeoJSON has it: in parts where it reaches over 180 degrees. */
+export function geometryOf(area: IArea): IArea | IParts {
+  const parts = isBeyond(area) ? onGlobe(area.coordinates[0] ?? []) : [];
+  const [only] = parts;
+  if (parts.length > 1) {
+    return { type: 'MultiPolygon', coordinates: parts.map(part => [part]) };
+  }
+  return only ? { type: 'Polygon', coordinates: [only] } : area;
+}
+
+/** The bounds of an area that they say all of; null where it is no box on the globe. */
+export function plainBox(area: IArea): BBox | null {
+  return isBox(area) && !isBeyond(area) ? boundsOf(area) : null;
+}
+
+function isBeyond(area: IArea): boolean {
+  const [west, , east] = boundsOf(area);
+  return west < -180 || east > 180;
 }
 
 /** The box around many rings; null around none. */
@@ -132,11 +178,11 @@ export function cqlOf(filters: Record<string, IFilter>): object | null {
 /** The body of a search request. */
 export function bodyOf(query: ISearchQuery): Record<string, unknown> {
   const { area, collection, maxCloud, text, filters, limit } = query;
-  const box = area !== null && isBox(area);
+  const box = area && plainBox(area);
   const all: Record<string, unknown> = {
     collection,
-    bbox: box ? boundsOf(area) : null,
-    intersects: area && !box ? area : null,
+    bbox: box,
+    intersects: area && !box ? geometryOf(area) : null,
     datetime: datetimeOf(query),
     max_cloud: maxCloud < 100 ? maxCloud : null,
     filter: cqlOf(filters),

@@ -4,20 +4,29 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { ApiError } from '../../shared/apiError';
 import type { Client } from '../../shared/client';
 import type { IFound, IFoundItem } from './answers';
+import type { Code } from './earth';
 import { bodyOf, EMPTY, type ISearchQuery } from './query';
 
 /** What the pointer draws on the map. */
 export type Tool = 'none' | 'box' | 'polygon';
 
-/** What the tab shows; a new object after each change. */
-export interface ISearchState {
+/** What a tab is brought back with: what it asked, what it showed, and how. */
+export interface IKept {
   readonly query: ISearchQuery;
+  /** The item whose details are shown. */
+  readonly opened: string | null;
+  /** How the Earth is drawn. */
+  readonly earth: Code;
+  /** The name of the base map; empty for the land alone. */
+  readonly base: string;
+}
+
+/** What the tab shows; a new object after each change. */
+export interface ISearchState extends IKept {
   readonly found: IFound | null;
   readonly error: ApiError | null;
   readonly loading: boolean;
   readonly selected: ReadonlySet<string>;
-  /** The item whose details are shown. */
-  readonly opened: string | null;
   readonly tool: Tool;
   /** The day of the last visit to a saved area: what is younger is new; empty where none is open. */
   readonly newSince: string;
@@ -37,9 +46,9 @@ export class SearchModel implements IDisposable {
     return this._changed;
   }
 
-  /** Emitted when another query is asked. */
-  get queryChanged(): ISignal<this, void> {
-    return this._queryChanged;
+  /** Emitted when something changed that outlasts the window: see `IKept`. */
+  get keptChanged(): ISignal<this, void> {
+    return this._keptChanged;
   }
 
   /** Emitted when the pointer came to another item: often, so it is no part of the state. */
@@ -73,7 +82,7 @@ export class SearchModel implements IDisposable {
     // Another area was never visited.
     const since = newSince ?? ('area' in part ? '' : this._state.newSince);
     this._set({ query, newSince: since });
-    this._queryChanged.emit();
+    this._keptChanged.emit();
     window.clearTimeout(this._timer);
     if (query.catalog) {
       this._timer = window.setTimeout(() => void this.run(), 350);
@@ -83,10 +92,16 @@ export class SearchModel implements IDisposable {
   /** Ask for a query as it stands; an item that is named is opened when it comes. */
   start(query: ISearchQuery, open?: string): void {
     if (query.catalog !== this._state.query.catalog) {
-      this._set({ found: null, selected: new Set(), opened: null });
+      // Nor is what went wrong there told of this one.
+      this._set({
+        found: null,
+        error: null,
+        selected: new Set(),
+        opened: null
+      });
     }
     this._set({ query, newSince: '' });
-    this._queryChanged.emit();
+    this._keptChanged.emit();
     void this.run().then(() => {
       if (open !== undefined && this.item(open)) {
         this.selectAll([open]);
@@ -143,7 +158,7 @@ export class SearchModel implements IDisposable {
         opened: null,
         newSince: ''
       });
-      this._queryChanged.emit();
+      this._keptChanged.emit();
     }
   }
 
@@ -167,6 +182,13 @@ export class SearchModel implements IDisposable {
   /** Show the details of an item. */
   open(key: string | null): void {
     this._set({ opened: key });
+    this._keptChanged.emit();
+  }
+
+  /** Draw the Earth another way, or on another base map. */
+  look(part: Partial<Pick<IKept, 'earth' | 'base'>>): void {
+    this._set(part);
+    this._keptChanged.emit();
   }
 
   /** The pointer, or the focus, is at an item. */
@@ -212,7 +234,7 @@ export class SearchModel implements IDisposable {
   }
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _queryChanged = new Signal<this, void>(this);
+  private readonly _keptChanged = new Signal<this, void>(this);
   private readonly _hoverChanged = new Signal<this, string | null>(this);
   private _state: ISearchState = {
     query: EMPTY,
@@ -221,6 +243,8 @@ export class SearchModel implements IDisposable {
     loading: false,
     selected: new Set(),
     opened: null,
+    earth: 'EPSG:3857',
+    base: '',
     tool: 'none',
     newSince: ''
   };
