@@ -115,16 +115,18 @@ function Choice({ catalog, first, items }: IChoiceProps): JSX.Element {
                 type="checkbox"
                 checked={keys.has(asset.key)}
                 onChange={() => toggle(asset.key)}
-              />{' '}
-              <span className="eolab-Name">{asset.key}</span>{' '}
-              <span className="eolab-mod-quiet">
-                {[
-                  asset.title,
-                  asset.roles.join(', '),
-                  asset.size ? formatBytes(asset.size) : ''
-                ]
-                  .filter(Boolean)
-                  .join(' · ')}
+              />
+              <span>
+                <span className="eolab-Name">{asset.key}</span>{' '}
+                <span className="eolab-mod-quiet">
+                  {[
+                    asset.title,
+                    asset.roles.join(', '),
+                    asset.size ? formatBytes(asset.size) : ''
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
               </span>
             </label>
           </li>
