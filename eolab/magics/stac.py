@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -14,6 +17,7 @@ from eolab.catalog.bands import bands_of, common_name
 from eolab.catalog.masks import LAYERS
 from eolab.catalog.query import item_time
 from eolab.errors import BadInput, EolabError, nearest
+from eolab.magics.flags import VARIABLE, value_of, variables
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -23,14 +27,21 @@ if TYPE_CHECKING:
     import xarray as xr
     from IPython.core.interactiveshell import InteractiveShell
 
+    from eolab.catalog.areas import Area
+
+_USAGES = {
+    "collections": "%stac collections [-c CATALOG]",
+    "search": """%stac search [-c CATALOG] [COLLECTION ...] [--when 2021-04/2021-09] [--cloud 60]
+             [--bbox W S E N | --area VARIABLE] [--filter CQL2] [--text WORDS]
+             [--sort -eo:cloud_cover] [--limit 10] [--to NAME]
+%%stac search ...                with a CQL2 filter below""",
+    "items": "%stac items [same as search]      a table of what was found, without keeping it",
+    "load": """%stac load NAME --bands red nir [--crs EPSG:32633] [--resolution 10] [--native]
+           [--bbox W S E N | --area VARIABLE] [--mask cloud shadow] [--dilate 20] [--raw]
+           [--to NAME]""",
+}
 _WORDS = ("search", "collections", "items", "load")
-_USAGE = """%stac collections [-c CATALOG]
-%stac search [-c CATALOG] [COLLECTION ...] [--when 2021-04/2021-09] [--bbox W S E N] [--cloud 60]
-             [--filter CQL2] [--text WORDS] [--sort=-eo:cloud_cover] [--limit 10] [--to NAME]
-%%stac search ...                with a CQL2 filter below
-%stac items [same as search]      a table of what was found, without keeping it
-%stac load NAME --bands red nir [--crs EPSG:32633] [--resolution 10] [--native]
-           [--mask cloud shadow] [--dilate 20] [--to NAME]"""
+_USAGE = "\n".join(_USAGES.values())
 
 
 def register(shell: InteractiveShell) -> None:
@@ -41,15 +52,20 @@ def register(shell: InteractiveShell) -> None:
         shell.set_hook("complete_command", complete, str_key=key)  # type: ignore[no-untyped-call]
 
 
+_SEARCH = ("-c", "--when", "--bbox", "--area", "--cloud", "--filter", "--text", "--sort", "--limit")
 _FLAGS = {
     "collections": ("-c",),
-    "search": (
-        "-c", "--when", "--bbox", "--cloud", "--filter", "--text", "--sort", "--limit", "--to",
-    ),
-    "items": ("-c", "--when", "--bbox", "--cloud", "--filter", "--text", "--sort", "--limit"),
+    "search": (*_SEARCH, "--to"),
+    "items": _SEARCH,
     "load": (
-        "--bands", "--crs", "--resolution", "--native", "--mask", "--dilate", "--to",
+        "--bands", "--crs", "--resolution", "--native", "--raw", "--bbox", "--area", "--mask",
+        "--dilate", "--to",
     ),
+}  # fmt: skip
+# After these comes a value that nobody can guess, not another flag.
+_VALUES = {
+    "--when", "--bbox", "--cloud", "--filter", "--text", "--sort", "--limit", "--to", "--crs",
+    "--resolution", "--dilate",
 }  # fmt: skip
 
 
@@ -75,6 +91,10 @@ def _offer(shell: InteractiveShell, given: list[str]) -> list[str]:
     catalogs = configuration.find().catalogs
     if given[-1] == "-c":
         return list(catalogs)
+    if given[-1] in _VALUES:
+        return []
+    if given[-1] == "--area":
+        return variables(shell.user_ns)
     last = next((word for word in reversed(given) if word.startswith("-")), "")
     if given[0] == "load":
         from pystac import ItemCollection
@@ -99,8 +119,48 @@ def _offer(shell: InteractiveShell, given: list[str]) -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
+    """The flags of one word."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"stac {word}", add_help=False)
+        self.word = word
+
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"%{self.prog}: {message}", f"Usage:\n{_USAGE}")
+        raise BadInput(f"%{self.prog}: {message}", f"Usage:\n{_USAGES[self.word]}")
+
+    def read(self, words: list[str]) -> argparse.Namespace:
+        """The flags; a descending sort needs no equals sign."""
+        joined: list[str] = []
+        for word in words:
+            if joined and joined[-1] == "--sort" and word[:1] == "-" and word[:2] != "--":
+                joined[-1] = f"--sort={word}"
+            else:
+                joined.append(word)
+        options, unknown = self.parse_known_args(joined)
+        if unknown:
+            hint = nearest(unknown[0].partition("=")[0], _FLAGS[self.word], "flags")
+            raise BadInput(
+                f"%{self.prog}: no flag {unknown[0]!r}"
+                if unknown[0].startswith("-")
+                else f"%{self.prog}: {unknown[0]!r} belongs to no flag",
+                f"{hint}\nUsage:\n{_USAGES[self.word]}",
+            )
+        return options
+
+    def add_area(self) -> None:
+        self.add_argument("--bbox", nargs="+", help="west, south, east, north in degrees")
+        self.add_argument("--area", metavar=VARIABLE)
+
+    def bbox(self, given: list[str] | None) -> list[float] | None:
+        """Four numbers, with blanks or commas between."""
+        if given is None:
+            return None
+        parts = [part for part in ",".join(given).split(",") if part]
+        try:
+            west, south, east, north = (float(part) for part in parts)
+        except ValueError:
+            self.error(f"--bbox {' '.join(given)}: four numbers are wanted")
+        return [west, south, east, north]
 
 
 @magics_class
@@ -115,12 +175,19 @@ class StacMagics(Magics):
         and shows them as a table; `%stac load items` makes a cube of them (`cube` unless `--to`).
         `%%stac search` takes a CQL2 filter as the cell's text.
         """
-        words = shlex.split(line)
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise BadInput(f"%stac: {error}", "Close the quote, or leave it out.") from None
         if not words or words[0] in ("-h", "--help"):
             print(_USAGE)
             return None
         if words[0] not in _WORDS:
             raise BadInput(f"%stac knows no {words[0]!r}", nearest(words[0], list(_WORDS)))
+        if cell is not None and words[0] not in ("search", "items"):
+            raise BadInput(
+                f"%%stac {words[0]} takes nothing below it", "Only a search does: a CQL2 filter."
+            )
         result: pd.DataFrame | xr.Dataset = getattr(self, f"_{words[0]}")(words[1:], cell)
         return result
 
@@ -128,9 +195,9 @@ class StacMagics(Magics):
         import pandas as pd
 
         del cell  # only searches take a filter
-        parser = _Parser("stac collections", add_help=False)
+        parser = _Parser("collections")
         parser.add_argument("-c", "--catalog", default="sample")
-        source = open_source(configuration.find(), parser.parse_args(words).catalog)
+        source = open_source(configuration.find(), parser.read(words).catalog)
         rows = [
             {"id": c.id, "title": c.title, "license": c.license, "description": c.description}
             for c in source.collections()
@@ -139,65 +206,86 @@ class StacMagics(Magics):
         return pd.DataFrame(rows, columns=["id", "title", "license", "description"])
 
     def _search(self, words: list[str], cell: str | None) -> pd.DataFrame:
-        found, name = self._find(words, cell)
+        found, name = self._find("search", words, cell)
         self._names()[name] = found
         print(f"{len(found)} items in `{name}`")
         return _table(found)
 
     def _items(self, words: list[str], cell: str | None) -> pd.DataFrame:
-        return _table(self._find(words, cell)[0])
+        return _table(self._find("items", words, cell)[0])
 
-    def _find(self, words: list[str], cell: str | None) -> tuple[pystac.ItemCollection, str]:
-        parser = _Parser("stac search", add_help=False)
+    def _find(
+        self, word: str, words: list[str], cell: str | None
+    ) -> tuple[pystac.ItemCollection, str]:
+        parser = _Parser(word)
         parser.add_argument("collections", nargs="*")
         parser.add_argument("-c", "--catalog", default="sample")
         parser.add_argument("--when")
-        parser.add_argument("--bbox", nargs=4, type=float)
+        parser.add_area()
         parser.add_argument("--cloud", type=float)
         parser.add_argument("--filter")
         parser.add_argument("--text")
         parser.add_argument("--sort")
         parser.add_argument("--limit", type=int)
         parser.add_argument("--to", default="items")
-        asked = parser.parse_args(words)
+        asked = parser.read(words)
+        _check_name(asked.to)
+        below = (cell or "").strip()
+        if below and asked.filter:
+            raise BadInput("there are two filters: --filter and the cell", "Join them with AND.")
         source = open_source(configuration.find(), asked.catalog)
-        found = source.search(
-            asked.collections or None,
-            datetime=asked.when,
-            bbox=asked.bbox,
-            max_cloud=asked.cloud,
-            limit=asked.limit,
-            filter=asked.filter or (cell.strip() if cell else None),
-            text=asked.text,
-            sortby=asked.sort.split(",") if asked.sort else None,
-        )
+        with _told():
+            found = source.search(
+                asked.collections or None,
+                datetime=asked.when,
+                bbox=parser.bbox(asked.bbox),
+                intersects=self._area(asked.area),
+                max_cloud=asked.cloud,
+                limit=asked.limit,
+                filter=asked.filter or below or None,
+                text=asked.text,
+                sortby=asked.sort.split(",") if asked.sort else None,
+            )
         self._tell_skipped(len(source.skipped))
         return found, asked.to
 
     def _load(self, words: list[str], cell: str | None) -> xr.Dataset:
         del cell
-        parser = _Parser("stac load", add_help=False)
+        parser = _Parser("load")
         parser.add_argument("items")
         parser.add_argument("--bands", nargs="+")
         parser.add_argument("--crs")
         parser.add_argument("--resolution", type=float)
         parser.add_argument("--native", action="store_true")
+        parser.add_argument("--raw", action="store_true")
+        parser.add_area()
         parser.add_argument("--mask", nargs="+")
         parser.add_argument("--dilate", type=float, default=0.0)
         parser.add_argument("--to", default="cube")
-        asked = parser.parse_args(words)
+        asked = parser.read(words)
+        _check_name(asked.to)
         if asked.items not in self._names():
             raise BadInput(f"no variable {asked.items!r}", "Make it: `%stac search ...`.")
-        cube = load(
-            self._names()[asked.items],
-            bands=asked.bands,
-            crs=asked.crs,
-            resolution=asked.resolution,
-            native=asked.native,
-            mask=mask(asked.mask, dilate=asked.dilate) if asked.mask else None,
-        )
+        if asked.dilate and not asked.mask:
+            raise BadInput("--dilate without --mask", "Say what grows: --mask cloud shadow.")
+        with _told():
+            cube = load(
+                self._names()[asked.items],
+                bands=asked.bands,
+                crs=asked.crs,
+                resolution=asked.resolution,
+                native=asked.native,
+                raw=asked.raw,
+                bbox=parser.bbox(asked.bbox),
+                geometry=self._area(asked.area),
+                mask=mask(asked.mask, dilate=asked.dilate) if asked.mask else None,
+            )
         self._names()[asked.to] = cube
         return cube
+
+    def _area(self, name: str | None) -> Area | None:
+        area: Area | None = value_of(name, self._names(), "--area")  # type: ignore[assignment]
+        return area
 
     def _names(self) -> dict[str, Any]:
         """The notebook's variables."""
@@ -209,6 +297,21 @@ class StacMagics(Magics):
     def _tell_skipped(count: int) -> None:
         if count:
             print(f"{count} broken documents were skipped; `.skipped` of the catalogue lists them")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Show what is warned of as a line: the line of code would be IPython's."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in told):
+        print(text)
+
+
+def _check_name(name: str) -> None:
+    if not name.isidentifier():
+        raise BadInput(f"--to {name!r} is no name of a variable", "Use letters, digits and _.")
 
 
 def _table(items: pystac.ItemCollection) -> pd.DataFrame:

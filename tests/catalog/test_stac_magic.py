@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import pytest
+import shapely
 from IPython.testing.globalipapp import start_ipython
 
 from eolab import config as configuration
@@ -67,6 +69,65 @@ def test_mistakes_are_helped(shell, capsys):
     assert "%stac search" in capsys.readouterr().out
 
 
+def test_an_area_is_a_box_or_a_variable(shell):
+    box = "11.96 48.59 12.02 48.61"
+    fields = gpd.GeoDataFrame(geometry=[shapely.box(*map(float, box.split()))], crs=4326)
+    shell.user_ns["fields"] = fields.to_crs(32633)
+    search = "search sentinel-2-l2a-simulated --when 2021-08"
+    found = [
+        shell.run_line_magic("stac", f"{search} {area}")
+        for area in (f"--bbox {box}", f"--bbox {box.replace(' ', ',')}", "--area fields")
+    ]
+    assert len(found[0]) == 2
+    assert all(one.equals(found[0]) for one in found)
+    assert not len(shell.run_line_magic("stac", f"{search} --bbox -12 48.59 -11.9 48.61"))
+    shell.run_line_magic("stac", f"{search}")
+    load = "load items --bands red --resolution 20"
+    cropped = shell.run_line_magic("stac", f"{load} --bbox {box}")
+    assert cropped.sizes["x"] < shell.run_line_magic("stac", load).sizes["x"]
+    clipped = shell.run_line_magic("stac", f"{load} --area fields --raw")
+    assert clipped.red.dtype == "uint16"
+
+
+def test_a_descending_sort_needs_no_equals_sign(shell):
+    table = shell.run_line_magic(
+        "stac", "search sentinel-2-l2a-simulated --sort -eo:cloud_cover,id --limit 4"
+    )
+    assert table["cloud"].is_monotonic_decreasing
+
+
+def test_what_is_warned_of_is_a_line(shell, capsys, recwarn):
+    shell.run_line_magic("stac", "search sentinel-2-l2a --limit 4")
+    assert "Did you mean 'sentinel-2-l2a-simulated'" in capsys.readouterr().out
+    shell.run_cell_magic("stac", "search", "eo:cloudcover < 3")
+    assert "Did you mean 'eo:cloud_cover'" in capsys.readouterr().out
+    assert not [w for w in recwarn.list if issubclass(w.category, UserWarning)]
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "message", "hint"),
+    [
+        ("search 'unclosed", None, "No closing quotation", "quote"),
+        ("search --bbox 1 2 3", None, "four numbers", "--bbox W S E N"),
+        ("search --bbox 1,2,3,x", None, "four numbers", "--bbox W S E N"),
+        ("search --to 'my items'", None, "no name of a variable", "letters"),
+        ("load items --band red", None, "no variable 'items'", "search"),
+        ("search --clout 3", None, "no flag '--clout'", "'--cloud'"),
+        ("search --area nowhere", None, "no such variable", ""),
+        ("load items --dilate 20", None, "no variable", ""),
+        ("search --filter 'gsd=10'", "gsd = 10", "two filters", "AND"),
+        ("load items", "gsd = 10", "takes nothing below", "filter"),
+        ("collections", "gsd = 10", "takes nothing below", "filter"),
+    ],
+)
+def test_slips_say_what_is_wanted(shell, line, cell, message, hint):
+    with pytest.raises(BadInput) as error:
+        shell.find_line_magic("stac")(line, cell)
+    assert message in error.value.message
+    assert hint in error.value.hint
+    assert "%stac collections" not in error.value.hint, "the usage of this word only"
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -80,10 +141,13 @@ def test_mistakes_are_helped(shell, capsys):
         ("%stac load found --mask lay", ["layover"]),
         ("%stac load found --na", ["--native"]),
         ("%stac unknown x", []),
+        ("%stac search --when 20", []),
+        ("%stac load found --area my_fie", ["my_fields"]),
     ],
 )
 def test_the_tab_key_offers_what_may_stand_there(shell, line, offered):
     shell.run_line_magic("stac", "search sentinel-2-l2a-simulated --limit 2 --to found")
+    shell.user_ns["my_fields"] = 1
     _, found = shell.complete("", line=line, cursor_pos=len(line))
     assert [text for text in found if not text.startswith("%")] == offered
     from types import SimpleNamespace
