@@ -279,7 +279,10 @@ def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> x
     inside = xr.DataArray(inside_of(grid, area), dims=("y", "x"))
     if not raw:
         return cube.where(inside)
-    return cube.map(lambda band: band.where(inside, band.attrs.get("nodata", 0)))
+    # A nodata of the band's own type: any other would change that of the numbers.
+    return cube.map(
+        lambda band: band.where(inside, band.dtype.type(band.attrs.get("nodata", 0))),
+    )
 
 
 def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:

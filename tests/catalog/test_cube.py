@@ -101,6 +101,12 @@ class TestShape:
         share = np.isfinite(cube.red.values[0]).mean()
         assert share == pytest.approx(np.pi / 4, abs=0.03)
 
+    def test_stored_numbers_stay_what_they_are_in_a_geometry(self, sample_items):
+        area = shapely.Point(12.0, 48.6).buffer(0.005)
+        cube = load(sample_items, bands=["red"], geometry=area, raw=True)
+        assert cube.red.dtype == np.uint16
+        assert (cube.red.values[:, 0, 0] == cube.red.attrs["nodata"]).all()
+
     def test_an_exact_grid_is_kept(self, sample_items):
         grid = GeoBox.from_bbox(
             (275_000, 5_386_000, 276_000, 5_387_000), "EPSG:32633", resolution=20
