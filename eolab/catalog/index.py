@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pystac
 
-FORMAT = 1
+FORMAT = 2  # 2: items tell what the catalogues above them are called
 FRESH = 300.0  # seconds for which a remote catalogue is not asked again
 
 
@@ -152,8 +152,10 @@ class IndexedSource(Source):
             items=walk.kept | set(found.items),
             skipped=walk.skipped,
         )
-        if found.items or gone or not self._state_file.exists():
-            kept = self._kept(walk.kept) if walk.kept else []
+        # A new title or link counts for items that stay the same.
+        moved = walk.documents != state.documents
+        if found.items or gone or moved or not self._state_file.exists():
+            kept = self._kept(walk.kept, found) if walk.kept else []
             documents = [*kept, *_with_address(found)]
             if documents:
                 try:
@@ -169,15 +171,16 @@ class IndexedSource(Source):
         self._save(after)
         return after
 
-    def _kept(self, hrefs: set[str]) -> list[Mapping[str, object]]:
-        """Items of the file that are still linked."""
+    def _kept(self, hrefs: set[str], found: Crawl) -> list[Mapping[str, object]]:
+        """Items of the file that are still linked, below catalogues as they are called now."""
         import pyarrow.parquet as pq
         from stac_geoparquet.arrow import stac_table_to_items
 
         if not self.file.exists():
             return []
         documents = stac_table_to_items(pq.read_table(self.file))
-        return [document for document in documents if self_href(document) in hrefs]
+        addressed = ((self_href(document), document) for document in documents)
+        return [found.with_above(href, document) for href, document in addressed if href in hrefs]
 
     def _load(self) -> State | None:
         try:

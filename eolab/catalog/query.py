@@ -46,7 +46,7 @@ class Query:
         ids: Ids of items; empty means all.
         limit: At most so many items.
         filter: CQL2 JSON made by `eolab.catalog.cql2.parse`.
-        words: Free text: all must occur in the item or its collection.
+        words: Free text: all must occur in the item, its collection or the catalogues above it.
         sort: Properties with whether they descend; empty means date then id.
         brief: Whether one asset of an item that tells that it can be shown is enough: a map of ten
             thousand footprints needs no more.

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from eolab.catalog.access import Access
     from eolab.catalog.ingestion import Ingested
 
+# Property of an item out of a static catalogue: what the catalogues above it are called. A file of
+# the items keeps properties, no other fields of ours.
+ABOVE = "eolab:above"
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -143,8 +147,8 @@ class Source(ABC):
             ids: Ids of items.
             limit: At most so many items, the earliest ones.
             filter: CQL2 text or JSON; a null property never matches a comparison.
-            text: Words that must all occur in the item or in its collection's title, description
-                or keywords.
+            text: Words that must all occur in the item, in its collection's title, description or
+                keywords, or in the titles of a static catalogue's parts above it.
             sortby: Properties, such as "-eo:cloud_cover" (descending); unknown values last.
 
         Returns:
@@ -331,10 +335,12 @@ def _schema(values: Sequence[object]) -> dict[str, object]:
 
 
 def _mentions(item: pystac.Item, words: Sequence[str], about: Mapping[str, str]) -> bool:
-    """Whether all words occur in the item or in what its collection says of itself."""
+    """Whether all words occur in the item or in what its collection and catalogues are called."""
     if not words:
         return True
     values = [str(v) for v in item.properties.values() if isinstance(v, str | int | float)]
+    above = item.properties.get(ABOVE)
+    values += [str(v) for v in above] if isinstance(above, list) else []
     text = " ".join([item.id, about.get(item.collection_id or "", ""), *values]).lower()
     return all(word.lower() in text for word in words)
 

@@ -13,7 +13,7 @@ from eolab.catalog.documents import as_items
 from eolab.catalog.fetch import is_remote, read_json, resolve
 from eolab.catalog.query import Query
 from eolab.catalog.roots import is_inside
-from eolab.catalog.sources import Source
+from eolab.catalog.sources import ABOVE, Source
 from eolab.errors import BadInput, EolabError, NotFound
 
 if TYPE_CHECKING:
@@ -31,10 +31,37 @@ class Crawl:
     Attributes:
         collections: By address, in order of the walk.
         items: By address; an item without a collection id has got that of its parent.
+        parents: Documents that link to a document, by its address.
+        labels: Ids and titles of catalogues and collections below the root, by address.
     """
 
     collections: dict[str, Mapping[str, object]] = field(default_factory=dict)
     items: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    parents: dict[str, set[str]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def with_above(self, href: str, item: Mapping[str, object]) -> Mapping[str, object]:
+        """The item with what the catalogues above it are called, for searches in free text.
+
+        All ways from the root count, whichever was walked first; the root is in no item's way, and
+        its own collection is searched anyway.
+        """
+        above: set[str] = set()
+        left = list(self.parents.get(href.partition("#")[0], ()))
+        while left:
+            parent = left.pop()
+            if parent not in above:
+                above.add(parent)
+                left += self.parents.get(parent, ())
+        own = [h for h in above & self.collections.keys() if _same_id(self.collections[h], item)]
+        names = sorted(
+            {self.labels[parent] for parent in above.difference(own) if parent in self.labels}
+        )
+        properties = item.get("properties")
+        if not isinstance(properties, Mapping) or not (names or ABOVE in properties):
+            return item
+        bare = {key: value for key, value in properties.items() if key != ABOVE}
+        return {**item, "properties": {**bare, ABOVE: names} if names else bare}
 
 
 class StaticSource(Source):
@@ -121,6 +148,7 @@ class StaticSource(Source):
                     except (EolabError, ValueError) as error:
                         self._skip(link, getattr(error, "message", str(error)))
                         continue
+                    found.parents.setdefault(target, set()).add(href)
                     if target not in seen and len(seen) < MAX_DOCUMENTS:
                         seen.add(target)
                         if rel == "item" and self._known(target):
@@ -146,7 +174,8 @@ class StaticSource(Source):
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        found.items = dict(sorted(found.items.items()))
+        found.labels.pop(root, None)
+        found.items = {h: found.with_above(h, item) for h, item in sorted(found.items.items())}
         found.collections = dict(sorted(found.collections.items()))
         return found
 
@@ -184,6 +213,8 @@ class StaticSource(Source):
         if not catalog or not isinstance(links, list):
             self._skip(href, "no STAC document" if not catalog else "links is no list")
             return []
+        names = (document.get("id"), document.get("title"))
+        found.labels[href] = " ".join(name for name in names if isinstance(name, str))
         return [
             (link["rel"], link["href"])
             for link in links
@@ -199,6 +230,10 @@ _STAC_TYPES = ("Catalog", "Collection", "Feature", "FeatureCollection")
 def _is_collection(document: Mapping[str, object]) -> bool:
     # Before 1.0 a collection was told from a catalogue by its extent alone.
     return document.get("type") == "Collection" or ("type" not in document and "extent" in document)
+
+
+def _same_id(collection: Mapping[str, object], item: Mapping[str, object]) -> bool:
+    return collection.get("id") == item.get("collection")
 
 
 def _with_collection(document: Mapping[str, object], parent: str | None) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -145,6 +146,23 @@ def test_files_that_changed_are_read_again(catalogue, tmp_path):
     path.write_text(json.dumps(document))
     source.refresh()
     assert len(source.search(max_cloud=0.5, datetime="2021-03")) == 1
+
+
+def test_a_new_title_counts_for_items_that_stay(shared_data, tmp_path):
+    """The items are not read again, but are below a catalogue of another name."""
+    folder = tmp_path / "c"
+    shutil.copytree(shared_data / "stac-planet-disaster", folder)
+    source = IndexedSource("local", str(folder), folder=tmp_path / "index")
+    assert len(source.search(text="harvey")) == 5
+    path = folder / "hurricane-harvey" / "catalog.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "id": "irma", "title": "Hurricane Irma"}))
+    source.refresh()
+    assert len(source.search(text="irma")) == 5
+    document = json.loads((folder / "collection.json").read_text())
+    (folder / "collection.json").write_text(json.dumps({**document, "links": []}))
+    source.refresh()
+    assert not len(source.search())
 
 
 def test_a_damaged_state_is_made_again(catalogue, tmp_path):

@@ -13,9 +13,10 @@ import pytest
 import shapely
 
 from eolab.catalog import open_source
+from eolab.catalog.index import IndexedSource
 from eolab.catalog.opening import guess_kind
 from eolab.catalog.query import item_time, order
-from eolab.catalog.sources import Source, UnknownCollection
+from eolab.catalog.sources import ABOVE, Source, UnknownCollection
 from eolab.config import Config
 from eolab.errors import BadInput, NotFound, RemoteError
 
@@ -96,13 +97,35 @@ class SourceContract:
         assert not any("changed" in item.properties for item in source.search())
 
 
+class StaticContract(SourceContract):
+    """A static catalogue, the index of it and a file of its items give the same answers."""
+
+    words: tuple[str, ...] = ()
+
+    def test_free_text_finds_the_same_in_the_crawl_the_index_and_the_file(
+        self, source, config, tmp_path
+    ):
+        index = IndexedSource("index", source.url, folder=tmp_path)
+        index.refresh()
+        file = open_source(replace(config, roots=source.folders()), str(index.file))
+        found = {}
+        for text in (*self.words, "no such word"):
+            found[text] = [i.id for i in source.search(text=text)]
+            for other in (index, file):
+                assert [i.id for i in other.search(text=text)] == found[text], (other, text)
+        assert all(found[text] for text in self.words)
+        assert not found["no such word"]
+
+
 class TestSample(SourceContract):
     @pytest.fixture
     def source(self, sample, config):
         return open_source(config, str(sample))
 
 
-class TestSlovenia(SourceContract):
+class TestSlovenia(StaticContract):
+    words = ("slovenia", "sentinel-2a 20150711")
+
     @pytest.fixture
     def source(self, shared_data, config):
         return open_source(config, str(shared_data / "eolearn-slovenia-stac"))
@@ -115,13 +138,19 @@ class TestSlovenia(SourceContract):
         ]
 
 
-class TestPlanetDisaster(SourceContract):
+class TestPlanetDisaster(StaticContract):
+    """Its catalogues stand between the collection and the items."""
+
+    words = ("harvey", "Hurricane 08-31-2017", "harvey disaster SS02")
+
     @pytest.fixture
     def source(self, shared_data, config):
         return open_source(config, str(shared_data / "stac-planet-disaster" / "collection.json"))
 
 
-class TestNested(SourceContract):
+class TestNested(StaticContract):
+    words = ("area-1-1", "country-1", "Country 2 area")
+
     @pytest.fixture
     def source(self, shared_data, config):
         return open_source(config, str(shared_data / "stac-api-cassettes/data/test-case-1"))
@@ -129,6 +158,10 @@ class TestNested(SourceContract):
     def test_items_belong_to_the_nearest_collection(self, source):
         assert {i.collection_id for i in source.search()} == {c.id for c in source.collections()}
         assert len(source.search()) == 8
+
+    def test_the_country_is_a_catalogue_above_the_area(self, source):
+        areas = {i.collection_id for i in source.search(text="country-1")}
+        assert areas == {"area-1-1", "area-1-2"}
 
 
 class TestGeoParquet(SourceContract):
@@ -214,6 +247,29 @@ def _catalog(folder: Path, links: list[tuple[str, str]]) -> Path:
         )
     )
     return path
+
+
+def test_all_ways_to_an_item_count_whichever_is_walked_first(tmp_path, config):
+    """By place and by year; in circles too. The root's title is in no item's way."""
+    for folder, title in (("places", "Bavaria"), ("years", "Season"), ("years/late", "Autumn")):
+        (tmp_path / folder).mkdir()
+        up = "../" * (folder.count("/") + 1)
+        links = [("item", f"{up}a.json"), ("child", f"{up}places/catalog.json")]
+        if folder == "years":
+            links = [("child", "late/catalog.json")]
+        path = _catalog(tmp_path / folder, links)
+        path.write_text(json.dumps({**json.loads(path.read_text()), "title": title}))
+    (tmp_path / "a.json").write_text(json.dumps(_item("a")))
+    (tmp_path / "b.json").write_text(json.dumps(_item("b")))
+    ways = [("child", "years/catalog.json"), ("child", "places/catalog.json"), ("item", "b.json")]
+    for links in (ways, ways[::-1]):
+        root = _catalog(tmp_path, links)
+        root.write_text(json.dumps({**json.loads(root.read_text()), "title": "Everything"}))
+        source = open_source(config, str(root))
+        for word in ("bavaria", "season", "autumn"):
+            assert [i.id for i in source.search(text=word)] == ["a"], word
+        assert not len(source.search(text="everything"))
+        assert ABOVE not in source.search(ids=["b"])[0].properties
 
 
 def test_broken_documents_are_skipped_and_listed(tmp_path, config):
