@@ -138,4 +138,4 @@ class Readers(ThreadPoolExecutor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.shutdown(wait=kind is None, cancel_futures=True)
+        self.shutdown(wait=kind is None, cancel_futures=kind is not None)

@@ -135,10 +135,14 @@ def unreadable(made: Plan) -> dict[str, EolabError]:
             )
 
     with Readers(AT_ONCE) as pool:
-        for group in made.slices:
-            for scene in group:
-                for band in scene.bands.values():
-                    pool.submit(look, scene.item, band.asset)
+        looks = [
+            pool.submit(look, scene.item, band.asset)
+            for group in made.slices
+            for scene in group
+            for band in scene.bands.values()
+        ]
+        for each in looks:
+            each.result()
     return found
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from eolab.catalog import load, open_source
+from eolab.catalog.reading import Readers
 from eolab.catalog.simulate import COLLECTION
 from eolab.errors import EolabError, RemoteError
 from tests.far import Patient
@@ -102,6 +104,39 @@ def test_a_file_that_cannot_be_had_is_named_or_its_item_left_out(far, fault):
     assert cube.attrs["eolab_missing"] == items[1].id
     with pytest.raises(EolabError, match="B04"):
         load(items[1:], bands=["red"], missing="skip", **GRID)
+
+
+def test_all_of_many_files_are_looked_at(far, monkeypatch):
+    """One thread, so that most still wait when the last is handed over."""
+    items, folder, _ = far
+    monkeypatch.setattr("eolab.catalog.stored.AT_ONCE", 1)
+    bands = ["blue", "green", "red", "nir", "SCL"]
+    file_of(folder, items[1], "SCL").unlink()
+    cube = load(items, bands=bands, missing="skip", **GRID)
+    assert cube.attrs["eolab_missing"] == items[1].id
+    with pytest.raises(RemoteError, match=f"'SCL' of item {items[1].id}"):
+        load(items, bands=bands, **GRID)
+
+
+def test_readers_end_what_was_handed_over_unless_it_breaks_off():
+    done = []
+    with Readers(1) as pool:
+        for number in range(20):
+            pool.submit(lambda n: (time.sleep(0.002), done.append(n)), number)
+    assert done == list(range(20))
+    gate, handed = threading.Event(), []
+
+    def break_off() -> None:
+        with Readers(1) as pool:
+            handed.extend([pool.submit(gate.wait, 30), pool.submit(done.append, 20)])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert handed[1].cancelled()
+    gate.set()
+    assert handed[0].result(30)
+    assert 20 not in done
 
 
 def test_a_server_that_is_busy_is_asked_again(far, sample_items):
