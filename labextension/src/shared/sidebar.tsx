@@ -1,10 +1,11 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { PanelWithToolbar, SidePanel } from '@jupyterlab/ui-components';
-import { Panel, SplitPanel } from '@lumino/widgets';
+import { Panel } from '@lumino/widgets';
 import { lazy, type JSX } from 'react';
 
 import { eoIcon } from './icons';
 import { Section } from './Section';
+import { Sections } from './sidebarSections';
 import { SidebarHeader } from './SidebarHeader';
 import type { IEolab } from './tokens';
 import { EolabWidget } from './widget';
@@ -30,7 +31,8 @@ export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
   const { trans } = eolab;
   const header = new Panel();
   header.addWidget(new EolabWidget(eolab, () => <SidebarHeader />));
-  const sidebar = new SidePanel({ header, translator });
+  const content = new Sections();
+  const sidebar = new SidePanel({ header, content, translator });
   sidebar.id = SIDEBAR_ID;
   sidebar.addClass('eolab-Sidebar');
   sidebar.title.icon = eoIcon;
@@ -50,16 +52,14 @@ export function makeSidebar(eolab: IEolab, translator: ITranslator): SidePanel {
     panel.id = `${SIDEBAR_ID}-${id}`;
     panel.addClass('eolab-SectionPanel');
     panel.title.label = label;
-    const content = new EolabWidget(eolab, () => (
+    const inside = new EolabWidget(eolab, () => (
       <Section>{() => draw()}</Section>
     ));
     // It scrolls: with nothing inside to go to, the keys need a place to stand.
-    content.node.tabIndex = 0;
-    panel.addWidget(content);
+    inside.node.tabIndex = 0;
+    panel.addWidget(inside);
     sidebar.addWidget(panel);
   }
-  if (sidebar.content instanceof SplitPanel) {
-    sidebar.content.setRelativeSizes(sections.map(([, , share]) => share));
-  }
+  content.setRelativeSizes(sections.map(([, , share]) => share));
   return sidebar;
 }
