@@ -8,7 +8,7 @@ import { Loading } from '../../shared/Loading';
 import { Notice } from '../../shared/Notice';
 import type { ITip } from '../../shared/Tip';
 import { SimulatedBadge } from '../../shared/SimulatedBadge';
-import type { ICurve, IFoundItem } from './answers';
+import type { ICurve } from './answers';
 import { datetimeOf, geometryOf } from './query';
 import { keyOf } from './searchModel';
 import { useSearch } from './useSearch';
@@ -74,8 +74,11 @@ function Curve({ resource }: { resource: Resource }): JSX.Element {
       />
     );
   }
-  const itemOf = (at: number): IFoundItem | undefined =>
-    found?.items.find(({ id }) => id === data.points[at]?.item);
+  // One overpass may be several scenes side by side.
+  const keysOf = (at: number): string[] => {
+    const ids = data.points[at]?.item.split(',') ?? [];
+    return (found?.items ?? []).filter(({ id }) => ids.includes(id)).map(keyOf);
+  };
   const tipOf = (at: number): Omit<ITip, 'x' | 'y'> | null => {
     const point = data.points[at];
     return point
@@ -86,7 +89,9 @@ function Curve({ resource }: { resource: Resource }): JSX.Element {
             [trans.__('Spread'), formatValue(point.spread)],
             [trans.__('Clear'), trans.__('%1 %', Math.round(point.clear * 100))]
           ],
-          ...(itemOf(at) ? { foot: trans.__('Click to see the scene') } : {})
+          ...(keysOf(at).length
+            ? { foot: trans.__('Click to see the scene') }
+            : {})
         }
       : null;
   };
@@ -100,10 +105,10 @@ function Curve({ resource }: { resource: Resource }): JSX.Element {
         drawing={drawing}
         tip={(_, at) => tipOf(at)}
         onPick={(_, at) => {
-          const item = itemOf(at);
-          if (item) {
-            model.selectAll([keyOf(item)]);
-            model.open(keyOf(item));
+          const [first, ...rest] = keysOf(at);
+          if (first) {
+            model.selectAll([first, ...rest]);
+            model.open(first);
           }
         }}
         label={trans.__(
@@ -160,6 +165,7 @@ function draw({ points, index }: ICurve): IDrawing {
     shape: index,
     options: palette => ({
       legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, focus: { prox: 1e3 } },
       scales: { x: { time: true } },
       axes: [
         { stroke: palette.quiet, grid: { show: false }, font: palette.font },

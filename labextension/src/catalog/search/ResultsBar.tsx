@@ -46,27 +46,28 @@ export function ResultsBar(): JSX.Element {
       role="toolbar"
       aria-label={trans.__('Code')}
     >
-      <span role="status">
-        {loading && !found
-          ? trans.__('Searching…')
-          : found
-            ? counted(items.length, found.matched)
-            : ''}
-        {chosen.length ? ` · ${trans.__('%1 chosen', chosen.length)}` : ''}
-      </span>
-      {chosen.length ? (
-        <button
-          className="eolab-IconButton"
-          aria-label={trans.__('Choose none')}
-          title={trans.__('Choose none')}
-          onClick={() => model.selectAll([])}
-        >
-          <svg viewBox="0 0 24 24" aria-hidden="true">
-            <path d="m12 10.600 5-5 1.400 1.400-5 5 5 5-1.400 1.400-5-5-5 5-1.400-1.400 5-5-5-5L7 5.600z" />
-          </svg>
-        </button>
-      ) : null}
-      <span className="eolab-ResultsBar-gap" />
+      <div className="eolab-ResultsBar-count">
+        <span role="status">
+          {loading && !found
+            ? trans.__('Searching…')
+            : found
+              ? counted(items.length, found.matched)
+              : ''}
+          {chosen.length ? ` · ${trans.__('%1 chosen', chosen.length)}` : ''}
+        </span>
+        {chosen.length ? (
+          <button
+            className="eolab-IconButton"
+            aria-label={trans.__('Choose none')}
+            title={trans.__('Choose none')}
+            onClick={() => model.selectAll([])}
+          >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d="m12 10.600 5-5 1.400 1.400-5 5 5 5-1.400 1.400-5-5-5 5-1.400-1.400 5-5-5-5L7 5.600z" />
+            </svg>
+          </button>
+        ) : null}
+      </div>
       <button
         className="eolab-Button eolab-mod-main"
         aria-disabled={!first}

@@ -107,6 +107,7 @@ export interface ICurvePoint {
   value: number;
   spread: number;
   clear: number;
+  /** Ids of its scenes, between commas. */
   item: string;
 }
 
