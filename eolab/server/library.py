@@ -33,6 +33,7 @@ class _Call:
     name: str
     line: bytes
     future: asyncio.Future[object]
+    about: str = ""  # the catalogue, group or study that is asked, as its user calls it
     tries: int = 0
     sent: float = field(default_factory=time.monotonic)
 
@@ -89,7 +90,8 @@ class Library:
             line = {"id": number, "call": name, "args": args}
             line |= {"workspace": place.named, "root_dir": place.root_dir}
             future = asyncio.get_running_loop().create_future()
-            call = _Call(name, (json.dumps(line) + "\n").encode(), future)
+            about = str(args.get("name", ""))
+            call = _Call(name, (json.dumps(line) + "\n").encode(), future, about)
             self._calls[number] = call
             self._shared[key] = future
             future.add_done_callback(lambda _: self._forget(key, number))
@@ -201,7 +203,7 @@ class Library:
         _fail(
             call,
             RemoteError(
-                f"no answer to {call.name!r} within {self.timeout:.0f} s",
+                f"{call.about or 'The workspace'} did not answer within {self.timeout:.0f} s",
                 "The service behind it may be slow or out of reach: try again, or ask for less.",
             ),
         )
