@@ -29,10 +29,15 @@ class EoAccessor(Extraction["pd.DataFrame"]):
     """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches."""
 
     def __init__(self, cube: xr.Dataset) -> None:
-        # As files come back by default, where the reference system lies among the bands.
-        self._cube = cube.set_coords(
-            [n for n, v in cube.data_vars.items() if not v.dims and "crs_wkt" in v.attrs]
-        )
+        self._given = cube
+
+    @property
+    def _cube(self) -> xr.Dataset:
+        """The cube as it is now: xarray keeps this accessor while bands come to the cube."""
+        data = self._given.data_vars
+        # So files come back by default: the reference system lies among the bands.
+        systems = [n for n, v in data.items() if not v.dims and "crs_wkt" in v.attrs]
+        return self._given.set_coords(systems) if systems else self._given
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {size}" for name, size in self._cube.sizes.items())

@@ -169,6 +169,16 @@ def test_a_pixel_has_the_same_name_in_every_cube_on_the_grid():
     assert one == two
 
 
+def test_a_band_that_comes_later_is_a_feature_too():
+    import eolab.accessor  # noqa: F401  registers .eo
+
+    for cube in (make_cube(), make_cube().reset_coords("spatial_ref")):
+        before = cube.eo.zonal(zones(ALIGNED), stats=["mean"])
+        cube["NDVI"] = cube.eo.spectral_index("NDVI")
+        after = cube.eo.zonal(zones(ALIGNED), stats=["mean"])
+        assert set(after.columns) - set(before.columns) == {"NDVI_mean"}
+
+
 def test_faults_are_told_with_a_hint():
     cube, zone = make_cube(), zones(ALIGNED)
     for faulty in (
