@@ -163,3 +163,11 @@ def open_palette(page: Page) -> None:
     page.evaluate("() => window.jupyterapp.restored")  # what it restores takes the focus
     page.locator("body").press("Control+Shift+C")
     expect(page.locator(".lm-CommandPalette-input")).to_be_focused()
+
+
+def run_by_palette(page: Page, typed: str, label: str) -> None:
+    """Type into the palette and take what it finds: it looks for it a moment after the last key."""
+    open_palette(page)
+    page.keyboard.type(typed)
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(label)
+    page.keyboard.press("Enter")

@@ -18,7 +18,7 @@ import eolab as eo
 from eolab.facade import Workspace
 from eolab.features.geometry import ITEMS
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab, open_palette
+from tests.e2e.jupyter import Lab, run_by_palette
 from tests.e2e.test_study_views import drawn, open_lab, set_theme, tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -343,11 +343,7 @@ def test_by_keyboard_from_the_palette_and_back_after_a_reload(
     lab: Lab, page: Page, made: Made, shoot: Shoot
 ) -> None:
     open_lab(page, lab, "features-keyboard")
-    open_palette(page)
-    page.keyboard.type("open feature group")
-    first = page.locator(".lm-CommandPalette-item.lm-mod-active")
-    expect(first).to_contain_text("Open Feature Group")
-    page.keyboard.press("Enter")
+    run_by_palette(page, "open feature group", "Open Feature Group")
     dialog = page.get_by_role("dialog")
     dialog.locator("select, input").first.focus()
     page.keyboard.type("spectra/1")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab, open_palette
+from tests.e2e.jupyter import Lab, run_by_palette
 from tests.e2e.searching import (
     FIELD,
     S2,
@@ -259,9 +259,7 @@ def test_by_keyboard_alone(lab: Lab, page: Page, shoot: Shoot) -> None:
     from tests.e2e.test_study_views import tab_to
 
     open_lab(page, lab, "keyboard")
-    open_palette(page)
-    page.keyboard.type("search catalogues")
-    page.keyboard.press("Enter")
+    run_by_palette(page, "search catalogues", "Search Catalogues for Scenes")
     tab = page.locator(".eolab-SearchTab")
     expect(tab.get_by_role("grid")).to_be_visible()
     drawn(page)

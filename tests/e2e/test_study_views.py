@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from eolab import config
 from eolab.studies import Study, journal, tune, uniform
 from tests.e2e import accessibility, journals
-from tests.e2e.jupyter import Lab, open_palette
+from tests.e2e.jupyter import Lab, open_palette, run_by_palette
 from tests.studies.conftest import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -425,9 +425,7 @@ def test_tabs_come_back_after_a_reload(lab: Lab, page: Page, finished: str, shoo
 def test_by_keyboard_alone(lab: Lab, page: Page, finished: str, shoot: Shoot) -> None:
     """From the palette to a trial's log and back, without a pointer."""
     open_lab(page, lab, "keyboard")
-    open_palette(page)
-    page.keyboard.type("compare studies")
-    page.keyboard.press("Enter")
+    run_by_palette(page, "compare studies", "Compare Studies")
     expect(page.locator(".eolab-Compare table")).to_be_visible()
     tab_to(page, f".eolab-Compare .eolab-Link >> text={finished}")
     page.keyboard.press("Enter")
