@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
@@ -34,10 +34,14 @@ class EoAccessor(Extraction["pd.DataFrame"]):
     @property
     def _cube(self) -> xr.Dataset:
         """The cube as it is now: xarray keeps this accessor while bands come to the cube."""
-        data = self._given.data_vars
-        # So files come back by default: the reference system lies among the bands.
-        systems = [n for n, v in data.items() if not v.dims and "crs_wkt" in v.attrs]
+        systems = self._systems
         return self._given.set_coords(systems) if systems else self._given
+
+    @property
+    def _systems(self) -> list[Hashable]:
+        """Reference systems that lie among the bands, as files come back by default."""
+        data = self._given.data_vars
+        return [name for name, v in data.items() if not v.dims and "crs_wkt" in v.attrs]
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {size}" for name, size in self._cube.sizes.items())
@@ -75,6 +79,8 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             )
         with np.errstate(divide="ignore", invalid="ignore"):
             result: xr.DataArray = spyndex.computeIndex(index=[index.short_name], params=values)
+        # What is no coordinate of the cube must be none of what may join it.
+        result = result.drop_vars(self._systems, errors="ignore")
         result = result.where(np.isfinite(result)).astype("float32")
         result.name = index.short_name
         return result.assign_attrs(long_name=index.long_name, formula=index.formula)
