@@ -13,6 +13,7 @@ from eolab.catalog.stored import known_values
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
+    import dask.array as da
     import pandas as pd
     import xarray as xr
 
@@ -43,7 +44,7 @@ def composite(
     Returns:
         The variables by period (time is its first day, the coordinate ``time_end`` the moment
         after its last), NaN where no date is clear, and ``count``, the number of clear dates,
-        int16. The scenes of a period are named in ``item_id``.
+        int16. The scenes of a period are named in ``item_id``. Of a lazy cube it is lazy.
 
     Raises:
         BadInput: Another method or period, variables without time, radar of several orbits.
@@ -60,16 +61,10 @@ def composite(
         check_one_orbit(cube, "Compose")
     times = pd.DatetimeIndex(cube["time"].values)
     starts = _starts(times, period)
-    stack = np.stack(
-        [known_values(cube[name]).transpose("time", "y", "x").to_numpy() for name in names]
-    )
-    reduced, counts = [], []
-    for start in starts.unique():
-        part = stack[:, starts == start].astype(np.float64)
-        clear = np.isfinite(part).all(axis=0)
-        part[:, ~clear] = np.nan
-        reduced.append(_REDUCE[method](part).astype(np.float32))
-        counts.append(clear.sum(axis=0).astype(np.int16))
+    bands = [known_values(cube[name]).transpose("time", "y", "x").data for name in names]
+    dates = [starts == start for start in starts.unique()]
+    lazy = any(cube[name].chunks is not None for name in names)
+    made = _lazily(bands, dates, method) if lazy else _at_once(bands, dates, method)
     coords = {"time": starts.unique(), **{k: cube[k] for k in ("y", "x")}}
     coords["time_end"] = "time", _ends(starts.unique(), period)
     if "item_id" in cube.coords:
@@ -78,13 +73,47 @@ def composite(
         coords["item_id"] = "time", np.array(of_period, dtype=object)
     if "spatial_ref" in cube.coords:
         coords["spatial_ref"] = cube["spatial_ref"]
-    bands = np.stack(reduced, axis=1)
-    out = {name: (("time", "y", "x"), bands[k]) for k, name in enumerate(names)}
+    periods = xr.concat([xr.DataArray(part, dims=("band", "y", "x")) for part in made], "time")
+    out = {name: periods.isel(band=k) for k, name in enumerate(names)}
     return xr.Dataset(
-        {**out, "count": (("time", "y", "x"), np.stack(counts))},
+        {**out, "count": periods.isel(band=-1).astype(np.int16)},
         coords=coords,
         attrs={**cube.attrs, "composite": f"{method} over {period}"},
     )
+
+
+def _reduce(part: np.ndarray, method: str) -> np.ndarray:
+    """One period: (bands, dates, y, x) -> (bands and the count of clear dates, y, x), float32."""
+    part = part.astype(np.float64)
+    clear = np.isfinite(part).all(axis=0)
+    part[:, ~clear] = np.nan
+    return np.concatenate([_REDUCE[method](part), clear.sum(axis=0)[None]]).astype(np.float32)
+
+
+def _at_once(bands: list[np.ndarray], dates: list[np.ndarray], method: str) -> list[np.ndarray]:
+    stack = np.stack(bands)
+    return [_reduce(stack[:, chosen], method) for chosen in dates]
+
+
+def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list[da.Array]:
+    """The same on dask: chunk by chunk of the area, when it is asked for."""
+    import dask.array as da
+
+    stack = da.stack(bands)  # type: ignore[no-untyped-call]
+    made = []
+    for chosen in dates:
+        part = stack[:, chosen].rechunk({0: -1, 1: -1})
+        made.append(
+            da.map_blocks(  # type: ignore[no-untyped-call]
+                _reduce,
+                part,
+                method,
+                drop_axis=1,
+                chunks=((len(bands) + 1,), *part.chunks[2:]),
+                meta=np.empty((0, 0, 0), dtype=np.float32),
+            )
+        )
+    return made
 
 
 def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
@@ -142,10 +171,14 @@ def _medoid(part: np.ndarray) -> np.ndarray:
 
 
 def _geomedian(part: np.ndarray, *, steps: int = 100, enough: float = 1e-6) -> np.ndarray:
-    """Weiszfeld's iteration from the mean; stops when no pixel moves by more than ``enough``."""
+    """Weiszfeld's iteration from the mean, for each pixel until it moves by less than ``enough``.
+
+    What surrounds a pixel does not count, so that any cut of the area gives the same.
+    """
     known = np.isfinite(part).all(axis=0)
     values = np.where(known, part, 0.0)
     counts = known.sum(axis=0)
+    settled = counts == 0
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = values.sum(axis=1) / counts
         for _ in range(steps):
@@ -153,9 +186,10 @@ def _geomedian(part: np.ndarray, *, steps: int = 100, enough: float = 1e-6) -> n
             # A date that is hit exactly would get infinite weight.
             weight = np.where(known, 1.0 / np.maximum(distance, 1e-9), 0.0)
             after = (values * weight).sum(axis=1) / weight.sum(axis=0)
-            moved = np.nanmax(np.abs(after - centre), initial=0.0)
-            centre = after
-            if moved < enough:
+            moved = np.abs(after - centre).max(axis=0, initial=0.0)
+            centre = np.where(settled, centre, after)
+            settled |= moved < enough
+            if settled.all():
                 break
     centre[:, counts == 0] = np.nan
     return np.asarray(centre)

@@ -177,6 +177,10 @@ def _read(
     def progress(tasks: Iterable[object], total: int | None = None) -> Iterable[object]:
         return track(tasks, f"loading {made.megabytes:,.0f} MB", total)
 
+    if chunks is not None:
+        # GDAL says so of arrays in memory while it warps them; a lazy cube is read later.
+        quiet = rasterio.errors.NotGeoreferencedWarning
+        warnings.filterwarnings("ignore", category=quiet, module=r"rasterio\.warp")
     hrefs = [asset.href for item in stripped for asset in item.assets.values()]
     workers = 16 if any("://" in href for href in hrefs) else 4
     access = of_items(scene.item for scene in scenes)
@@ -187,7 +191,6 @@ def _read(
             environment(access, hrefs, **settings),
             Readers(workers) as pool,
         ):
-            # GDAL says so of arrays in memory while it warps them.
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             cube: xr.Dataset = odc.stac.load(
                 stripped,

@@ -91,6 +91,14 @@ def test_periods(cube, period, starts):
     assert [t.strftime("%Y-%m-%d") for t in made.time.to_index()] == starts
 
 
+@pytest.mark.parametrize("method", ["median", "mean", "medoid", "geomedian"])
+def test_a_lazy_cube_stays_lazy_and_gives_the_same(cube, method):
+    lazy = composite(cube.chunk({"time": 2, "y": 3, "x": 4}), method)
+    assert all(lazy[name].chunks is not None for name in lazy.data_vars)
+    xr.testing.assert_allclose(lazy.compute(), composite(cube, method), rtol=1e-6)
+    assert lazy["count"].dtype == "int16"
+
+
 def test_stored_numbers_count_without_their_nodata(cube):
     """As loaded by raw=True: zero is no dark look at the ground."""
     stored = (cube.fillna(0) * 10_000).round().astype(np.uint16)
