@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from eolab.catalog import clear_fraction as clear_fraction
     from eolab.catalog import download as download
     from eolab.catalog import explore as explore
+    from eolab.catalog import ingest as ingest
     from eolab.catalog import load as load
     from eolab.catalog import mask as mask
+    from eolab.catalog import plan as plan
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
     from eolab.features import Blocks as Blocks
@@ -60,11 +62,13 @@ _HOMES = {
     "download": "eolab.catalog",
     "explore": "eolab.catalog",
     "fold_scores": "eolab.features",
+    "ingest": "eolab.catalog",
     "integer": "eolab.studies",
     "load": "eolab.catalog",
     "loguniform": "eolab.studies",
     "mask": "eolab.catalog",
     "open_chips": "eolab.features",
+    "plan": "eolab.catalog",
     "seasonal": "eolab.features",
     "suspect_labels": "eolab.features",
     "transformation": "eolab.features",
@@ -84,12 +88,14 @@ __all__ = [
     "download",
     "explore",
     "fold_scores",
+    "ingest",
     "integer",
     "load",
     "load_ipython_extension",
     "loguniform",
     "mask",
     "open_chips",
+    "plan",
     "seasonal",
     "suspect_labels",
     "transformation",

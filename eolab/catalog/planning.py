@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MASK = "eolab_mask"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What a load will read, before it reads.
 
@@ -71,6 +71,15 @@ class Plan:
             f"{len(self.slices)} dates x {rows} x {columns} pixels x {len(self.bands)} bands: "
             f"{self.megabytes:,.0f} MB, {self.reads} rasters"
         )
+
+    def __repr__(self) -> str:
+        size = abs(self.grid.resolution.x)
+        lines = [f"<{self}>", f"{', '.join(self.bands)} on {self.grid.crs} at {size:g}"]
+        if self.layer:
+            lines.append(f"masked by {self.layer}")
+        lines += [f"left out: {d.item}, {d.reason} ({d.kept} is kept)" for d in self.dropped]
+        lines += [f"left out: {item}, a file or band is missing" for item in self.missing]
+        return "\n  ".join(lines)
 
 
 @dataclass(frozen=True)

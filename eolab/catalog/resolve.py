@@ -26,12 +26,17 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Resolved:
     """What is left to load, ordered by date then id, and what was left out."""
 
     items: list[pystac.Item]
     dropped: list[Dropped]
+
+    def __repr__(self) -> str:
+        lines = [f"<{len(self.items)} items, {len(self.dropped)} left out>"]
+        lines += [f"{d.item}: {d.reason} ({d.kept} is kept)" for d in self.dropped]
+        return "\n  ".join(lines)
 
 
 def resolve_duplicates(items: Iterable[pystac.Item]) -> Resolved:

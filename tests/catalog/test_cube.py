@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import odc.stac
@@ -16,7 +19,7 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from eolab.catalog import load, mask, open_source, plan
+from eolab.catalog import load, mask, open_source, plan, resolve_duplicates
 from eolab.catalog.masks import grow
 from eolab.errors import BadInput, EolabError, NotFound
 
@@ -128,6 +131,21 @@ class TestShape:
         for band in options["bands"]:
             assert np.array_equal(eager[band], lazy[band].compute(), equal_nan=True)
 
+    def test_a_lazy_cube_of_two_zones_is_read_without_a_warning(self, sample_items):
+        """In a process of its own: another test may have told Python what to leave unsaid."""
+        code = (
+            "import sys, eolab as eo; from eolab.config import Config; from pathlib import Path;"
+            "from eolab.catalog import open_source;"
+            "cat = open_source(Config(root=Path(sys.argv[1])), sys.argv[1]);"
+            "items = cat.search(datetime='2021-08', max_cloud=10, cloud_missing='drop');"
+            "cube = eo.load(items, bands=['red'], chunks={'x': 256});"
+            "assert len(cube.eolab_tiles.split(', ')) == 2; cube.compute()"
+        )
+        folder = Path(sample_items[0].self_href).parents[2]
+        command = [sys.executable, "-c", code, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "Warning" not in done.stderr
+
     def test_of_another_zone_both_are_the_nearest_pixel_but_for_ties(self, sample_items):
         """GDAL interpolates positions over what it warps at once: the cube, or a chunk of it."""
         item = next(i for i in sample_items if "33UTP" in i.id)
@@ -155,6 +173,18 @@ class TestShape:
         assert made.megabytes * 1e6 == sum(cube[band].nbytes for band in cube.data_vars)
         assert made.reads == 2 * 24
         assert "12 dates" in str(made)
+
+    def test_what_is_planned_is_shown_short(self, sample_items):
+        shown = repr(plan(sample_items, bands=["red"], mask=mask()))
+        assert shown.startswith(f"<{plan(sample_items, bands=['red'], mask=mask())}>")
+        assert "red on EPSG:32633 at 10\n" in shown
+        assert "masked by SCL" in shown
+        assert "N0300, an older processing baseline" in shown
+        assert len(shown) < 700
+        resolved = resolve_duplicates(sample_items)
+        assert repr(resolved).startswith(f"<{len(resolved.items)} items, 2 left out>")
+        cube = load(sample_items[0], bands=["red"], resolution=40)
+        assert ".composite" in repr(cube.eo)
 
     def test_a_huge_cube_is_asked_back(self, sample_items):
         with pytest.raises(BadInput, match="large") as error:
