@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,8 +97,13 @@ def is_remote(href: str) -> bool:
     return href.startswith(("http://", "https://"))
 
 
-def resolve(base: str, href: str) -> str:
+def resolve(base: str, href: str, real: Callable[[str], str] = os.path.realpath) -> str:
     """``href`` as seen from the document at ``base``; absolute ones stay.
+
+    Args:
+        base: Address of a document.
+        href: What it says.
+        real: Where a folder really lies; for many documents one that remembers.
 
     Raises:
         BadInput: A remote document names a local file: it is not to be read.
@@ -110,7 +116,10 @@ def resolve(base: str, href: str) -> str:
     if is_remote(href):
         return href
     plain = unquote(urlsplit(href).path) if href.startswith("file://") else href
-    return str((Path(base).parent / plain).resolve())
+    named = Path(base).parent / plain
+    path = Path(real(str(named.parent))) / named.name
+    followed = named.name in ("", "..") or path.is_symlink()
+    return str(path.resolve() if followed else path)
 
 
 def read_bytes(href: str) -> bytes:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.documents import as_items
 from eolab.catalog.fetch import is_remote, read_json, resolve
 from eolab.catalog.query import Query
-from eolab.catalog.roots import is_inside
+from eolab.catalog.roots import prefixes
 from eolab.catalog.sources import ABOVE, Source
 from eolab.errors import BadInput, EolabError, NotFound
 
@@ -71,6 +73,8 @@ class StaticSource(Source):
     reads nothing outside its own folder and the workspace's roots, a remote one no local file.
     """
 
+    _waits = False  # once all links have been walked
+
     @property
     def kind(self) -> str:
         return "static"
@@ -125,7 +129,8 @@ class StaticSource(Source):
         """
         self.skipped = []
         root = self.root()
-        folders = self.folders()
+        allowed = prefixes(self.folders())
+        real = lru_cache(maxsize=None)(os.path.realpath)  # of this walk: links may change
         found = Crawl()
         document = self._document(root)
         if document.get("type") not in _STAC_TYPES and "stac_version" not in document:
@@ -137,9 +142,9 @@ class StaticSource(Source):
             def visit(href: str, document: Mapping[str, object], parent: str | None) -> None:
                 for rel, link in self._read(found, href, document, parent):
                     try:
-                        target = resolve(href, link)
+                        target = resolve(href, link, real)
                         local = not is_remote(root) and not is_remote(target)
-                        if local and not is_inside(target, folders):
+                        if local and not f"{target}{os.sep}".startswith(allowed):
                             raise BadInput(
                                 f"{target} lies outside the catalogue's folder and of "
                                 "[workspace] roots in eolab.toml",

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from affine import Affine
 
 from eolab.catalog import clear_fraction, download, load, open_source
 from eolab.catalog.access import MARK
+from eolab.catalog.fetch import resolve
 from eolab.catalog.preview import preview, thumbnail
 from eolab.catalog.roots import is_inside, local_files
 from eolab.errors import EolabError
@@ -258,3 +260,18 @@ class TestLocalCatalogue:
 )
 def test_files_in_gdals_addresses(href, files):
     assert local_files(href) == files
+
+
+def test_addresses_are_followed_to_where_they_lead(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "b.json").symlink_to("a.json")
+    base = str(tmp_path / "link" / "catalog.json")
+    for href in (
+        "a.json", "./b.json", "../link/./a.json", "../real/../real/b.json", "..", ".", "",
+        "no/such/../a.json", str(tmp_path / "link" / "b.json"), "sub/a.json", "/", "a.json/",
+    ):  # fmt: skip
+        assert resolve(base, href) == str((Path(base).parent / href).resolve()), href
+    plain = (tmp_path / "real" / "a.json").as_uri()
+    assert resolve(base, plain) == str((tmp_path / "real" / "a.json").resolve())
