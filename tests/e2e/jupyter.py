@@ -171,3 +171,14 @@ def run_by_palette(page: Page, typed: str, label: str) -> None:
     page.keyboard.type(typed)
     expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(label)
     page.keyboard.press("Enter")
+
+
+def set_theme(page: Page, theme: str) -> None:
+    page.evaluate(
+        "theme => void window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme}",
+    )
+    light = "true" if theme == "Light" else "false"
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    # Lab covers itself while it loads a theme.
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)

@@ -46,17 +46,6 @@ def draw_field(tab: Locator) -> None:
         tab.get_by_label(side, exact=True).fill(value)
 
 
-def set_theme(page: Page, theme: str) -> None:
-    page.evaluate(
-        "theme => void window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-        f"JupyterLab {theme}",
-    )
-    light = "true" if theme == "Light" else "false"
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
-    # Lab covers itself while it loads a theme.
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
-
-
 def post(lab: Lab, path: str, body: dict[str, object]) -> None:
     request = urllib.request.Request(
         f"{lab.url}eolab/api/v1/{path}",

@@ -14,8 +14,8 @@ from eolab.data import TrainingData
 from eolab.studies.ablation import Ablation, ablate
 from eolab.views.ablation import ablation_view
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab, write_notebook
-from tests.e2e.test_study_views import THEMES, open_lab, open_study, set_theme
+from tests.e2e.jupyter import Lab, set_theme, write_notebook
+from tests.e2e.studying import THEMES, open_lab, open_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -18,8 +18,8 @@ import eolab as eo
 from eolab.facade import Workspace
 from eolab.features.geometry import ITEMS
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab, run_by_palette
-from tests.e2e.test_study_views import drawn, open_lab, set_theme, tab_to
+from tests.e2e.jupyter import Lab, run_by_palette, set_theme
+from tests.e2e.studying import drawn, open_lab, tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

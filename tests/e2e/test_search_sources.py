@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab
-from tests.e2e.searching import S2, count, open_lab, open_search, post, set_theme
+from tests.e2e.jupyter import Lab, set_theme
+from tests.e2e.searching import S2, count, open_lab, open_search, post
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

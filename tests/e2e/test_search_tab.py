@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import accessibility
-from tests.e2e.jupyter import Lab, run_by_palette
+from tests.e2e.jupyter import Lab, run_by_palette, set_theme
 from tests.e2e.searching import (
     FIELD,
     S2,
@@ -22,8 +22,8 @@ from tests.e2e.searching import (
     open_lab,
     open_search,
     post,
-    set_theme,
 )
+from tests.e2e.studying import tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -256,8 +256,6 @@ def test_kept_searches_sources_and_reload(lab: Lab, page: Page, shoot: Shoot) ->
 
 def test_by_keyboard_alone(lab: Lab, page: Page, shoot: Shoot) -> None:
     """From the palette to a scene's bands and a field's curve, without a pointer."""
-    from tests.e2e.test_study_views import tab_to
-
     open_lab(page, lab, "keyboard")
     run_by_palette(page, "search catalogues", "Search Catalogues for Scenes")
     tab = page.locator(".eolab-SearchTab")
