@@ -123,4 +123,6 @@ def test_a_scene_is_dragged_into_a_notebook(lab: Lab, page: Page, shoot: Shoot) 
     page.mouse.move(goal["x"] + 30, goal["y"] + 8, steps=8)
     page.mouse.up()
     expect(cell).to_contain_text(scene)
+    # Sentinel-2 tells its clouds: what loads it leaves them out.
+    expect(cell).to_contain_text('mask=eo.mask(drop=["cloud", "shadow"])')
     shoot(page, "search-dragged")
