@@ -20,7 +20,15 @@ from eolab.catalog.planning import MASK, Plan, Scene, plan
 from eolab.catalog.radiometry import baseline
 from eolab.catalog.reading import Readers, driver, environment
 from eolab.catalog.resolve import tile_of
-from eolab.catalog.stored import band_key, failure, is_classes, storage, strip, unreadable
+from eolab.catalog.stored import (
+    band_key,
+    common_storage,
+    failure,
+    is_classes,
+    storage,
+    strip,
+    unreadable,
+)
 from eolab.errors import BadInput, RemoteError
 from eolab.progress import track
 from eolab.warned import warn
@@ -162,7 +170,7 @@ def _read(
     order = [place[id(scene)] for scene in scenes]
     variables = list(scenes[0].bands)
     columns = {name: f"b{k}" for k, name in enumerate(variables)}
-    types = {name: storage(scenes[0], name) for name in variables}
+    types = {name: common_storage(scenes, name) for name in variables}
     stripped = [strip(scene, columns, types) for scene in scenes]
     asked = {name: band_key(scenes[0], name, columns[name]) for name in variables}
     method = {

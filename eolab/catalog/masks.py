@@ -150,7 +150,14 @@ class Mask:
         import xarray as xr
 
         if self.test is not None:
-            found = self.test(values).astype(bool)
+            answer = self.test(values)
+            if not isinstance(answer, xr.DataArray) or answer.shape != values.shape:
+                kind = type(answer).__name__
+                raise BadInput(
+                    f"mask(function) returned {kind!r}, not a value for each pixel",
+                    f"Return booleans like its argument, such as {self.layer} == 9.",
+                )
+            found = answer.astype(bool)
         else:
             found = xr.apply_ufunc(
                 self.flags,
@@ -227,19 +234,24 @@ def mask(
     Raises:
         BadInput: An unknown kind, a negative distance, a function without its layer.
     """
-    if dilate < 0:
-        raise BadInput(f"mask(dilate={dilate})", "Give metres, 0 or more.")
+    if not _is_number(dilate) or not 0 <= dilate < float("inf"):
+        raise BadInput(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")
     if callable(drop):
         if layer is None:
             raise BadInput("mask(function) needs layer=", "Name the band that it gets.")
         return Mask((), float(dilate), None, layer, drop)
     kinds = (drop,) if isinstance(drop, str) else tuple(drop)
     if probability is not None:
-        if not 0 <= probability <= 100:
-            raise BadInput(f"mask(probability={probability})", "Give percent, 0 to 100.")
+        if not _is_number(probability) or not 0 <= probability <= 100:
+            raise BadInput(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
         if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
             raise BadInput("a cloud probability knows clouds only", "Leave drop out.")
         return Mask(("cloud",), float(dilate), float(probability), layer)
+    if layer is not None:
+        raise BadInput(
+            f"mask(layer={layer!r}) goes with a function or a probability",
+            "Leave it out: kinds are read from the layer that tells of them.",
+        )
     known = sorted({kind for table in LAYERS for kind in table.kinds})
     for kind in kinds:
         if kind not in known:
@@ -247,6 +259,10 @@ def mask(
     if not kinds:
         raise BadInput("mask(drop) is empty", "Name a kind, or leave mask out.")
     return Mask(kinds, float(dilate))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def grow(found: np.ndarray, *, pixels: float) -> np.ndarray:

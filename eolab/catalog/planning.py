@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 MASK = "eolab_mask"
+COORDINATES = (
+    "time", "y", "x", "latitude", "longitude", "spatial_ref", "item_id", "platform", "baseline",
+    "relative_orbit", "orbit_state",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -214,6 +218,12 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
         if (outside := outside_error(item)) is not None:
             raise outside
         raise BadInput(f"item {item.id} has no bands to load", "Name them: bands=[...].")
+    for name in names:
+        if name in COORDINATES:
+            raise BadInput(
+                f"a band cannot be called {name!r}: that is a coordinate of the cube",
+                "Give the asset another name in the item.",
+            )
     return names
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,9 @@ class Storage:
 def storage(scene: Scene, name: str) -> Storage:
     """Data type and nodata of a band as stored; the file is asked where the item does not say."""
     band = scene.bands[name]
-    asset = scene.item.assets[band.asset]
-    stated = stated_bands(asset)
-    own = stated[band.index - 1] if band.index <= len(stated) else {}
-    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
+    dtype = _stated_type(scene, name)
     nodata = scene.radiometry[name].nodata
-    if not isinstance(dtype, str):
+    if dtype is None:
         header = read_header(scene.item, band.asset)
         dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
     if nodata is None and np.dtype(dtype).kind in "iu":
@@ -57,6 +54,33 @@ def storage(scene: Scene, name: str) -> Storage:
         chance = {band.asset, band.name} & set(PROBABILITY)
         nodata = float(np.iinfo(dtype).max) if chance else 0.0
     return Storage(dtype, nodata)
+
+
+def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
+    """A type that holds the numbers of all scenes, with the nodata of the first.
+
+    In the first scene's own type a reflectance would be rounded, or a large number cut. Scenes
+    that do not state theirs are taken to be like the first: opening all would cost too much.
+    """
+    first = storage(scenes[0], name)
+    stated = {_stated_type(scene, name) for scene in scenes[1:]} - {None, first.dtype}
+    if not stated:
+        return first
+    types = [np.dtype(dtype) for dtype in (first.dtype, *sorted(filter(None, stated)))]
+    return Storage(np.result_type(*types).name, first.nodata)
+
+
+def _stated_type(scene: Scene, name: str) -> str | None:
+    """What an item says of the numbers of a band, where that is a type at all."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
+    try:
+        return np.dtype(dtype).name if isinstance(dtype, str) else None
+    except TypeError:
+        return None
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:

@@ -112,6 +112,51 @@ def test_growing_is_in_metres_on_a_grid_of_degrees(scene):
     assert row.clear == pytest.approx(1 - 5 / 600)  # the pixel and its four neighbours
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"drop": "cloud", "layer": "QA"}, "goes with a function"),
+        ({"probability": "30"}, "probability='30'"),
+        ({"dilate": "20"}, "dilate='20'"),
+        ({"dilate": float("nan")}, "dilate=nan"),
+    ],
+)
+def test_slips_in_a_mask_are_told(wrong, message):
+    with pytest.raises(BadInput, match=message):
+        mask(**wrong)
+
+
+@pytest.mark.parametrize("answer", [True, np.ones(SHAPE, bool)])
+def test_a_function_that_returns_no_pixels(scene, answer):
+    item = scene({"B04": (RED, 0)}, collection="sentinel-2-l2a", platform="sentinel-2a")
+    with pytest.raises(BadInput, match="not a value for each pixel"):
+        load([item], bands=["red"], native=True, mask=mask(lambda _: answer, layer="B04"))
+
+
+def test_scenes_stored_in_other_types_keep_their_numbers(scene):
+    """In the type of the first a reflectance would be rounded, a large number cut."""
+    item = {}
+    for dtype, number, nodata in (("uint16", 60_000, 0), ("int16", 7, -1), ("float32", 0.25, -99)):
+        values = np.full(SHAPE, number, dtype=dtype)
+        values[0] = nodata
+        made = scene({"w": (values, nodata)}, collection="own", platform=dtype)
+        made.assets["w"].extra_fields["raster:bands"] = [{"data_type": dtype, "nodata": nodata}]
+        item[dtype] = made
+    for pair in (["uint16", "int16"], ["uint16", "float32"], ["int16", "float32"]):
+        for order in (pair, pair[::-1]):
+            cube = load([item[dtype] for dtype in order], bands=["w"], native=True)
+            assert np.isnan(cube.w.values[:, 0]).all()
+            for values, platform in zip(cube.w.values, cube.platform.values, strict=True):
+                expected = {"uint16": 60_000, "int16": 7, "float32": 0.25}[platform]
+                assert (values[1:] == expected).all(), (order, platform)
+
+
+def test_a_band_is_not_called_like_a_coordinate(scene):
+    item = scene({"x": (RED, 0)}, collection="own", platform="drone")
+    with pytest.raises(BadInput, match="a coordinate of the cube"):
+        load([item], native=True)
+
+
 def test_hls_bits(scene):
     bits = RNG.integers(0, 64, SHAPE).astype(np.uint8)
     red = RNG.integers(100, 5_000, SHAPE).astype(np.int16)
