@@ -79,6 +79,8 @@ def parse_area(area: Area) -> BaseGeometry:
     import shapely
     from shapely.geometry import shape
 
+    if not isinstance(area, Mapping) and not hasattr(area, "__geo_interface__"):
+        raise BadInput(f"{type(area).__name__!r} is no area", _instead(area))
     frame = getattr(area, "to_crs", None)
     if frame is not None:
         crs = getattr(area, "crs", None)
@@ -105,6 +107,15 @@ def parse_area(area: Area) -> BaseGeometry:
             "Areas are in longitude and latitude; reproject with to_crs('EPSG:4326').",
         )
     return geometry if geometry.is_valid else shapely.make_valid(geometry)
+
+
+def _instead(area: object) -> str:
+    """What was probably meant by something that is no geometry."""
+    if isinstance(area, str):
+        return "Read a file with geopandas.read_file(...), WKT with shapely.from_wkt(...)."
+    if isinstance(area, Sequence) and len(area) == 4:
+        return "Four numbers are a box: bbox=."
+    return "Give GeoJSON, a shapely geometry or a GeoDataFrame in longitude and latitude."
 
 
 def _shapes(document: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from eolab.catalog.areas import Area, boxes, check_bbox, footprint, parse_area
 from eolab.errors import BadInput
@@ -27,8 +29,8 @@ _DATE = re.compile(
 )
 
 
-Moment = str | date | datetime
-When = Moment | Sequence[Moment | None]
+Moment = str | date | datetime | np.datetime64
+When = Moment | Sequence[Moment | None] | slice
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Query:
         sort: Properties with whether they descend; empty means date then id.
         brief: Whether one asset of an item that tells that it can be shown is enough: a map of ten
             thousand footprints needs no more.
+        about: What collections say of themselves by id, where there are words to look for.
     """
 
     collections: tuple[str, ...] = ()
@@ -65,6 +68,7 @@ class Query:
     words: tuple[str, ...] = ()
     sort: tuple[tuple[str, bool], ...] = ()
     brief: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def area(self) -> BaseGeometry | None:
@@ -211,9 +215,9 @@ def _names(value: Sequence[str] | str | None) -> tuple[str, ...]:
 
 
 def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]:
-    """First and last instant of "2024-03/2024-10", "2024-03", a date, a pair, "../2024".
+    """First and last instant of "2024-03/2024-10", "2024-03", a date, a pair, "../2024", a slice.
 
-    A year, month or day means all of it. Times without a zone are UTC.
+    A year, month or day means all of it; a datetime is an instant. Times without a zone are UTC.
 
     Raises:
         BadInput: Not a time, or the end before the start.
@@ -223,10 +227,12 @@ def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]
     parts: Sequence[Moment | None]
     if isinstance(when, str):
         parts = when.split("/")
-    elif isinstance(when, date):  # a datetime is a date
+    elif isinstance(when, date | np.datetime64):  # a datetime is a date
         parts = [when]
+    elif isinstance(when, slice):
+        parts = [when.start, when.stop]
     else:
-        parts = list(when)
+        parts = list(when) if hasattr(when, "__iter__") else []
     if len(parts) not in (1, 2):
         raise BadInput(f"datetime = {when!r}", 'Write "2024-03/2024-10", "2024-03-05" or a pair.')
     start = _moment(parts[0], when)[0]
@@ -238,6 +244,10 @@ def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]
 
 def _moment(value: Moment | None, when: object) -> tuple[datetime | None, datetime | None]:
     """First and last instant of what one side of an interval says."""
+    if isinstance(value, np.datetime64):
+        fine = np.datetime_data(value)[0] in ("ns", "ps", "fs", "as")
+        # As fine as a datetime is; a day, month or year means all of it.
+        value = str(value.astype("datetime64[us]") if fine else value)
     if value is None or value in ("", ".."):
         return None, None
     if isinstance(value, datetime):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pystac
 import pytest
@@ -85,6 +86,15 @@ def test_a_query_accepts_what_shapely_and_pandas_accept(rows, corner, first, day
         ("2024-03-05", "2024-03-05T00:00:00", "2024-03-05T23:59:59.999999"),
         ("2024-03-05T10:00:00+02:00/..", "2024-03-05T08:00:00", None),
         ("../2024-03-05T10:00:00Z", None, "2024-03-05T10:00:00"),
+        # As xarray and NumPy write times.
+        (slice("2024-03", "2024-10"), "2024-03-01T00:00:00", "2024-10-31T23:59:59.999999"),
+        (slice("2024-03", None), "2024-03-01T00:00:00", None),
+        (np.datetime64("2024-02"), "2024-02-01T00:00:00", "2024-02-29T23:59:59.999999"),
+        (
+            np.array(["2024-02-01T10:00:00.123456789", "2024-03-01"], "datetime64[ns]"),
+            "2024-02-01T10:00:00.123456",
+            "2024-03-01T00:00:00",
+        ),
     ],
 )
 def test_a_month_means_all_of_it(text, first, last):
@@ -118,6 +128,27 @@ def test_what_cannot_be_asked_is_said_with_a_hint(wrong):
     with pytest.raises(BadInput) as error:
         make_query(**wrong)
     assert error.value.hint
+
+
+@pytest.mark.parametrize("when", [2024, np.datetime64("NaT"), [], {}, object()])
+def test_what_is_no_time(when):
+    with pytest.raises(BadInput, match="datetime = "):
+        parse_interval(when)
+
+
+@pytest.mark.parametrize(
+    ("area", "hint"),
+    [
+        ("POLYGON((11 48, 13 48, 13 49, 11 48))", "from_wkt"),
+        ("parcels.gpkg", "read_file"),
+        ([11, 48, 13, 49], "bbox="),
+        (7, "GeoJSON"),
+    ],
+)
+def test_what_is_no_area_is_told_what_was_meant(area, hint):
+    with pytest.raises(BadInput, match="is no area") as error:
+        make_query(intersects=area)
+    assert hint in error.value.hint
 
 
 def test_an_area_in_another_reference_system_is_reprojected():
