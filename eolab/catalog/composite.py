@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 METHODS = ("median", "medoid", "geomedian", "mean")
+_TURN = 4_096  # pixels at once: as many as stay near the processor
 _PERIOD = re.compile(r"^(\d+)(D|W|M|Y)$")
 
 
@@ -170,28 +171,38 @@ def _medoid(part: np.ndarray) -> np.ndarray:
     return np.asarray(np.take_along_axis(part, best[None, None], axis=1)[:, 0])
 
 
-def _geomedian(part: np.ndarray, *, steps: int = 100, enough: float = 1e-6) -> np.ndarray:
-    """Weiszfeld's iteration from the mean, for each pixel until it moves by less than ``enough``.
+def _geomedian(part: np.ndarray) -> np.ndarray:
+    shape = part.shape[2:]
+    looks = part.reshape(*part.shape[:2], -1)
+    made = np.empty((part.shape[0], looks.shape[2]))
+    for first in range(0, looks.shape[2], _TURN):
+        turn = slice(first, first + _TURN)
+        made[:, turn] = _weiszfeld(looks[:, :, turn])
+    return made.reshape(-1, *shape)
+
+
+def _weiszfeld(looks: np.ndarray, *, steps: int = 300, enough: float = 1e-6) -> np.ndarray:
+    """From the mean, for each pixel until it moves by less than ``enough``: (bands, dates, pixels).
 
     What surrounds a pixel does not count, so that any cut of the area gives the same.
     """
-    known = np.isfinite(part).all(axis=0)
-    values = np.where(known, part, 0.0)
+    known = np.isfinite(looks).all(axis=0)
+    values = np.where(known, looks, 0.0)
     counts = known.sum(axis=0)
-    settled = counts == 0
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = values.sum(axis=1) / counts
-        for _ in range(steps):
-            distance = np.sqrt(((values - centre[:, None]) ** 2).sum(axis=0))
-            # A date that is hit exactly would get infinite weight.
-            weight = np.where(known, 1.0 / np.maximum(distance, 1e-9), 0.0)
-            after = (values * weight).sum(axis=1) / weight.sum(axis=0)
-            moved = np.abs(after - centre).max(axis=0, initial=0.0)
-            centre = np.where(settled, centre, after)
-            settled |= moved < enough
-            if settled.all():
-                break
-    centre[:, counts == 0] = np.nan
+    left = np.flatnonzero(counts > 2)  # of one or two looks the mean is a median
+    for _ in range(steps):
+        if not left.size:
+            break
+        near, seen = values[:, :, left], known[:, left]
+        distance = np.sqrt(((near - centre[:, None, left]) ** 2).sum(axis=0))
+        # A date that is hit exactly would get infinite weight.
+        weight = np.where(seen, 1.0 / np.maximum(distance, 1e-9), 0.0)
+        after = (near * weight).sum(axis=1) / weight.sum(axis=0)
+        moved = np.abs(after - centre[:, left]).max(axis=0)
+        centre[:, left] = after
+        left = left[moved >= enough]
     return np.asarray(centre)
 
 

@@ -99,6 +99,12 @@ def test_a_lazy_cube_stays_lazy_and_gives_the_same(cube, method):
     assert lazy["count"].dtype == "int16"
 
 
+def test_a_geometric_median_does_not_depend_on_what_is_around_it(cube):
+    whole = composite(cube, "geomedian")
+    alone = composite(cube.isel(y=[2], x=[3]), "geomedian")
+    xr.testing.assert_identical(whole.isel(y=[2], x=[3]), alone)
+
+
 def test_stored_numbers_count_without_their_nodata(cube):
     """As loaded by raw=True: zero is no dark look at the ground."""
     stored = (cube.fillna(0) * 10_000).round().astype(np.uint16)
