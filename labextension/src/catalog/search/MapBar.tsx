@@ -7,6 +7,9 @@ import type { MapView } from './mapView';
 import type { Tool } from './searchModel';
 import { useSearch } from './useSearch';
 
+/** JupyterLab's own: its settings, with what is looked for. */
+const SETTINGS = 'settingeditor:open';
+
 interface IProps {
   view: MapView | null;
   extent: BBox | null;
@@ -86,11 +89,23 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
 
 /** The base maps that the user's settings name; none is fetched before it is chosen. */
 function BaseMapField(): JSX.Element | null {
-  const { catalog, trans } = useEolab();
+  const { catalog, commands, trans } = useEolab();
   const [model, { base }] = useSearch();
   const maps = catalog.baseMaps;
   if (!maps.length) {
-    return null;
+    return commands.hasCommand(SETTINGS) ? (
+      <button
+        className="eolab-Button"
+        title={trans.__(
+          'Name tiles, a WMTS or PMTiles of yours in the settings'
+        )}
+        onClick={() =>
+          void commands.execute(SETTINGS, { query: 'Earth Observation scenes' })
+        }
+      >
+        {trans.__('Base map…')}
+      </button>
+    ) : null;
   }
   return (
     <label>

@@ -3,6 +3,7 @@ import {
   useDeferredValue,
   useEffect,
   useId,
+  useMemo,
   useRef,
   useState,
   type JSX,
@@ -14,11 +15,18 @@ import { formatDay, formatValue, UNKNOWN } from '../../shared/format';
 import type { IFoundItem } from './answers';
 import { startDrag } from './dragItem';
 import { keyOf } from './searchModel';
+import { nextOrder, sortItems, type IOrder, type Key } from './sortItems';
 import { useHovered, useSearch } from './useSearch';
 
 const ROW = 26;
 
-type Column = [label: string, read: (item: IFoundItem) => string];
+const NONE: readonly IFoundItem[] = [];
+
+type Column = [
+  label: string,
+  read: (item: IFoundItem) => string,
+  key: Key | null
+];
 
 /** What was found, row by row; one selection with the map and the pictures. */
 export function ResultsTable(): JSX.Element {
@@ -26,7 +34,9 @@ export function ResultsTable(): JSX.Element {
   const [model, { found, selected, opened }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.
-  const items = useDeferredValue(found)?.items ?? [];
+  const answered = useDeferredValue(found)?.items ?? NONE;
+  const [order, setOrder] = useState<IOrder | null>(null);
+  const items = useMemo(() => sortItems(answered, order), [answered, order]);
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
@@ -45,20 +55,24 @@ export function ResultsTable(): JSX.Element {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [opened]);
   const columns: Column[] = [
-    [trans.__('Date'), item => formatDay(item.datetime)],
+    [trans.__('Date'), item => formatDay(item.datetime), 'datetime'],
     [
       trans.__('Cloud %'),
       item =>
-        item.cloud_cover === null ? UNKNOWN : formatValue(item.cloud_cover)
+        item.cloud_cover === null ? UNKNOWN : formatValue(item.cloud_cover),
+      'cloud_cover'
     ],
-    [trans.__('Platform'), item => item.platform ?? UNKNOWN],
-    [trans.__('Orbit'), item => item.orbit?.toString() ?? UNKNOWN],
-    [trans.__('Scene'), item => item.id],
+    [trans.__('Platform'), item => item.platform ?? UNKNOWN, 'platform'],
+    [trans.__('Orbit'), item => item.orbit?.toString() ?? UNKNOWN, 'orbit'],
+    [trans.__('Scene'), item => item.id, 'id'],
     ...(items.some(item => item.note)
-      ? [[trans.__('Note'), (item: IFoundItem) => item.note] as Column]
+      ? [[trans.__('Note'), (item: IFoundItem) => item.note, null] as Column]
       : [])
   ];
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.target !== event.currentTarget) {
+      return; // a column's head
+    }
     const page = Math.max(
       1,
       Math.floor((scroller.current?.clientHeight ?? 0) / ROW) - 2
@@ -107,11 +121,43 @@ export function ResultsTable(): JSX.Element {
     >
       <div role="rowgroup" className="eolab-Results-head">
         <div role="row" className="eolab-Results-row" aria-rowindex={1}>
-          {columns.map(([label]) => (
-            <span role="columnheader" key={label}>
-              {label}
-            </span>
-          ))}
+          {columns.map(([label, , key]) => {
+            const sorted =
+              !order || order.key !== key
+                ? 'none'
+                : order.descending
+                  ? 'descending'
+                  : 'ascending';
+            return (
+              <span
+                role="columnheader"
+                key={label}
+                aria-sort={key ? sorted : undefined}
+              >
+                {key ? (
+                  <button
+                    className="eolab-Results-sort"
+                    onClick={() => {
+                      setOrder(nextOrder(order, key));
+                      setActive(0);
+                      virtual.scrollToOffset(0);
+                    }}
+                  >
+                    {label}
+                    <span aria-hidden="true">
+                      {sorted === 'none'
+                        ? ''
+                        : sorted === 'ascending'
+                          ? ' ▲'
+                          : ' ▼'}
+                    </span>
+                  </button>
+                ) : (
+                  label
+                )}
+              </span>
+            );
+          })}
         </div>
       </div>
       <div
