@@ -18,6 +18,7 @@ class NoObserver {
     return;
   }
 }
+Element.prototype.scrollIntoView = () => undefined;
 Object.assign(globalThis, {
   requestIdleCallback: (then: () => void) => setTimeout(then),
   matchMedia: () => ({

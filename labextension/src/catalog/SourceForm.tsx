@@ -1,4 +1,4 @@
-import { useState, type JSX } from 'react';
+import { useEffect, useRef, useState, type JSX } from 'react';
 
 import { ApiError } from '../shared/apiError';
 import { useEolab } from '../shared/context';
@@ -42,6 +42,12 @@ export function SourceForm(props: IProps): JSX.Element {
   const [error, setError] = useState<ApiError | null>(null);
   const [told, setTold] = useState('');
   const [sending, setSending] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  // It opens at the end of a list, below what can be seen.
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: 'start' });
+    form.current?.querySelector('input')?.focus({ preventScroll: true });
+  }, []);
   const field = (
     name: keyof INewSource,
     label: string,
@@ -90,6 +96,7 @@ export function SourceForm(props: IProps): JSX.Element {
     // Escape leaves the form from any of its fields.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <form
+      ref={form}
       className="eolab-SourceForm"
       aria-label={
         entry ? trans.__('Change %1', entry.name) : trans.__('Add a catalogue')
