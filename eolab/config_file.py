@@ -130,7 +130,7 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
     return Removed(after, was, gone, left)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Removed:
     """A catalogue that is no longer named.
 
@@ -146,6 +146,11 @@ class Removed:
     was: Mapping[str, object]
     secrets: Sequence[str]
     left: Sequence[str]
+
+    def __repr__(self) -> str:
+        deleted = f"; deleted from the key store: {', '.join(self.secrets)}" if self.secrets else ""
+        left = f"; still there: {', '.join(self.left)}" if self.left else ""
+        return f"<catalogue {self.was['name']!r} is no longer named{deleted}{left}>"
 
 
 def read_catalog(config: Config, name: str) -> dict[str, object]:

@@ -66,12 +66,19 @@ class Workspace:
         Raises:
             BadInput: A name, address or login that cannot be used.
             Conflict: The name is taken, or the file cannot be written.
+            RemoteError: The address does not answer what it is (asked only without ``kind``);
+                nothing is added then.
         """
         from eolab.config_file import add_catalog
 
         self._read_again()
         self.config = add_catalog(self.config, Path.cwd(), name=name, url=url, **said)  # type: ignore[arg-type]
-        return self.catalog(name)
+        try:
+            return self.catalog(name)
+        except errors.RemoteError as error:
+            self.remove_catalog(name)
+            hint = "Nothing was added; with kind='api' or kind='static' the address is not asked."
+            raise errors.RemoteError(error.message, f"{error.hint} {hint}") from error
 
     def change_catalog(self, name: str, url: str, **said: object) -> Source:
         """Say another address or login of a catalogue that was added; all of it is said anew.

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.areas import Area, parse_area
+from eolab.catalog.checks import check_items, check_mask
 from eolab.catalog.cube import load
 from eolab.catalog.grid import inside_of, pixel_metres
 from eolab.catalog.masks import Mask, mask, unseen
 from eolab.catalog.planning import plan
+from eolab.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def clear_fraction(
-    items: Iterable[pystac.Item],
+    items: Iterable[pystac.Item] | pystac.Item,
     *,
     bbox: Sequence[float] | None = None,
     geometry: Area | None = None,
@@ -29,7 +31,7 @@ def clear_fraction(
     """Share of the area that is clear, by date, read from the overviews of the quality layer.
 
     Args:
-        items: Items of one sensor.
+        items: Items of one sensor, or one of them.
         bbox: West, south, east, north in degrees.
         geometry: Area in longitude and latitude; by default all of the items.
         mask: What does not count as clear.
@@ -44,8 +46,11 @@ def clear_fraction(
     """
     import pandas as pd
 
-    listed = list(items)
-    layer = mask.band(listed) if listed else "SCL"
+    listed = check_items(items)
+    check_mask(mask)
+    if not isinstance(size, int) or size < 1:
+        raise BadInput(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
+    layer = mask.band(listed)
     full = plan(listed, bands=[layer], bbox=bbox, geometry=geometry).grid
     factor = max(1.0, max(full.shape) / size)
     grid = full.zoom_out(factor)

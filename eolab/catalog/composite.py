@@ -69,7 +69,8 @@ def composite(
     coords = {"time": starts.unique(), **{k: cube[k] for k in ("y", "x")}}
     coords["time_end"] = "time", _ends(starts.unique(), period)
     if "item_id" in cube.coords:
-        names_of = np.atleast_1d(cube["item_id"].to_numpy()).astype(str)
+        # Zarr gives them back in a type of NumPy's that cannot be cast.
+        names_of = np.array([str(v) for v in np.atleast_1d(cube["item_id"].to_numpy())])
         of_period = [",".join(names_of[starts == s]) for s in starts.unique()]
         coords["item_id"] = "time", np.array(of_period, dtype=object)
     if "spatial_ref" in cube.coords:

@@ -151,6 +151,14 @@ def test_clouds_are_gone_from_a_composite(sample_source):
 
 
 class TestClearFraction:
+    def test_slips_are_told(self, sample_items):
+        for wrong in ({"mask": "cloud"}, {"size": 0}, {"size": "big"}):
+            with pytest.raises(BadInput):
+                clear_fraction(sample_items, **wrong)
+        with pytest.raises(BadInput, match="no items"):
+            clear_fraction([])
+        assert len(clear_fraction(sample_items[0])) == 1
+
     def test_it_is_what_a_full_load_says(self, sample_items):
         items = [i for i in sample_items if "33UTP" in i.id and "N0300" not in i.id]
         quick = clear_fraction(items, size=128)

@@ -272,6 +272,10 @@ class TestSaving:
             cube.to_zarr(tmp_path / "cube.zarr", consolidated=False)
             back = xr.open_zarr(tmp_path / "cube.zarr", consolidated=False, decode_coords="all")
         xr.testing.assert_equal(back.load(), cube)
+        assert (
+            back.eo.composite().item_id.values.tolist()
+            == cube.eo.composite().item_id.values.tolist()
+        )
         assert back.item_id.values.tolist() == cube.item_id.values.tolist()
 
 

@@ -7,9 +7,23 @@ import pytest
 import eolab as eo
 from eolab import config as configuration
 from eolab.catalog import access
-from eolab.errors import Conflict, NotFound
+from eolab.errors import Conflict, NotFound, RemoteError
 
 URL = "https://stac.example.org/v1"
+
+
+def test_what_does_not_answer_is_not_added(tmp_path):
+    """Without kind= the address is asked what it is."""
+    nobody = "http://127.0.0.1:9/stac"
+    made = configuration.init(tmp_path)
+    ws, before = eo.workspace(made.file), made.file.read_text()
+    with pytest.raises(RemoteError) as error:
+        ws.add_catalog("nobody", nobody)
+    assert "Nothing was added" in error.value.hint
+    assert "nobody" not in ws.config.catalogs
+    assert made.file.read_text() == before
+    assert ws.add_catalog("nobody", nobody, kind="api").kind == "api"
+    assert repr(ws.remove_catalog("nobody")) == "<catalogue 'nobody' is no longer named>"
 
 
 def test_one_is_added_changed_and_removed(tmp_path, shared_data):
