@@ -116,6 +116,12 @@ class Mask:
                 self._check_kinds(name)
                 return name
         without = [item.id for item in items if not any(has_band(item, n) for n in names)]
+        if not without:
+            held = [name for name in names if any(has_band(item, name) for item in items)]
+            raise BadInput(
+                f"the items do not share one quality layer: {', '.join(held)}",
+                "Load each sensor with its mask, then xarray.concat([...], 'time').sortby('time').",
+            )
         some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
         named = self.layer is not None or self.probability is not None
         what = f"band {' or '.join(names)}" if named else "scene classification"

@@ -8,6 +8,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+import xarray as xr
 from affine import Affine
 
 from eolab.catalog import clear_fraction, load, mask
@@ -89,6 +90,32 @@ def test_the_clear_fraction_knows_landsats_fill(scene):
     (row,) = clear_fraction([item]).itertuples()
     assert row.seen == pytest.approx(0.7)
     assert row.clear == pytest.approx(18 / 21)
+
+
+def test_two_sensors_have_two_masks(scene):
+    """Each is loaded by its own layer; together they are one series of harmonised bands."""
+    ours = scene(
+        {"B04": (RED, 0), "SCL": (np.full(SHAPE, 9, np.uint8), 0)},
+        collection="sentinel-2-l2a",
+        platform="sentinel-2a",
+    )
+    theirs = scene(
+        {"red": (RED, 0), "qa_pixel": (np.full(SHAPE, 64, np.uint16), 1)},
+        collection="landsat-c2-l2",
+        platform="landsat-9",
+    )
+    with pytest.raises(BadInput, match="one quality layer: SCL, qa_pixel") as error:
+        load([ours, theirs], bands=["red"], native=True, mask=mask())
+    assert "concat" in error.value.hint
+    parts = [
+        load(item, bands=["red"], native=True, mask=mask(), harmonise="hls")
+        for item in (ours, theirs)
+    ]
+    both = xr.concat(parts, "time").sortby("time")
+    share = dict(
+        zip(both.platform.values, np.isfinite(both.red).mean(("y", "x")).values, strict=True)
+    )
+    assert share == {"sentinel-2a": 0, "landsat-9": 1}
 
 
 def test_a_probability_of_zero_is_clear(scene):
