@@ -16,6 +16,7 @@ from eolab.catalog.cql2 import quote, to_sql
 from eolab.catalog.documents import as_items, self_href
 from eolab.catalog.query import Query
 from eolab.catalog.sources import Source
+from eolab.catalog.words import ABOVE, words_to_sql
 from eolab.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class GeoParquetSource(Source):
     def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
         order = [f'"{n}" {"DESC" if d else "ASC"} NULLS LAST' for n, d in query.sort]
         order += [f"{self._start} NULLS LAST", "id"]
-        where = self._where(query)
+        where = self._where(query, words_to_sql(query.words, query.about, self._columns))
         # Boxes answer for nearly all outlines: little more than the page is read at first.
         done, size = 0, query.limit + 10 if query.limit else 5_000
         while True:
@@ -187,9 +188,9 @@ class GeoParquetSource(Source):
             tables.append(table.take(ordered[within] - starts[batch][held] + above[held]))
         return pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
 
-    def _where(self, query: Query) -> str:
-        """A condition that keeps all rows that answer the query, perhaps more."""
-        parts = []
+    def _where(self, query: Query, also: Sequence[str] = ()) -> str:
+        """A condition that keeps all rows that answer the query but its words, perhaps more."""
+        parts = [*also]
         if query.collections:
             parts.append(f"collection IN ({', '.join(map(quote, query.collections))})")
         if query.ids:
@@ -206,7 +207,8 @@ class GeoParquetSource(Source):
         if query.intersects is not None:
             parts.append(_meets(query.intersects.bounds))
         if query.filter is not None:
-            sql = to_sql(query.filter, self._columns)
+            plain = {name: kind for name, kind in self._columns.items() if name != ABOVE}
+            sql = to_sql(query.filter, plain)
             if sql is not None:
                 parts.append(sql)
         return f"WHERE {' AND '.join(parts)}" if parts else ""
@@ -313,11 +315,16 @@ def _load(path: str) -> _Opened:
             "Write one with eolab.catalog.geoparquet_writer.write_items.",
         )
     connection = duckdb.connect()
-    connection.execute("SET parquet_metadata_cache = true; SET TimeZone = 'UTC'")
+    # Cursors take over what is global only.
+    connection.execute("SET GLOBAL parquet_metadata_cache = true; SET GLOBAL TimeZone = 'UTC'")
     source = f"read_parquet({quote(path)}, file_row_number = true)"
     kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    # What searches ask for: one value a row, and the box.
-    plain = [n for n, kind, *_ in kinds if n == "bbox" or ("(" not in kind and "[" not in kind)]
+    # What searches ask for: one value a row, the box, and names.
+    plain = [
+        name
+        for name, kind, *_ in kinds
+        if name in ("bbox", ABOVE) or ("(" not in kind and "[" not in kind)
+    ]
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
     what = "TABLE" if file.metadata.num_rows <= _HELD else "VIEW"
     connection.execute(f"CREATE {what} items AS SELECT {names} FROM {source}")

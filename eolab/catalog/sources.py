@@ -15,6 +15,7 @@ from eolab.catalog.areas import Area
 from eolab.catalog.fetch import is_remote
 from eolab.catalog.notes import note_items
 from eolab.catalog.query import Moment, Query, When, make_query
+from eolab.catalog.words import mentions
 from eolab.errors import NotFound, RemoteError, nearest
 from eolab.warned import warn
 
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
     from eolab.catalog.access import Access
     from eolab.catalog.ingestion import Ingested
-
-# Property of an item out of a static catalogue: what the catalogues above it are called. A file of
-# the items keeps properties, no other fields of ours.
-ABOVE = "eolab:above"
 
 
 @dataclass(frozen=True)
@@ -223,11 +220,11 @@ class Source(ABC):
 
         about = self._about_collections() if query.words else {}
         try:
-            candidates = self._candidates(query)
+            candidates = self._candidates(replace(query, about=about))
             with nullcontext() if self._waits else garbage.kept():
                 for item in candidates:
                     try:
-                        accepted = query.accepts(item) and _mentions(item, query.words, about)
+                        accepted = query.accepts(item) and mentions(item, query.words, about)
                     except Exception as error:  # a document can be wrong in ways nobody listed
                         self._skip(item.self_href or item.id, error)
                         continue
@@ -332,17 +329,6 @@ def _schema(values: Sequence[object]) -> dict[str, object]:
         return {"type": "number", "minimum": min(numbers), "maximum": max(numbers)}
     texts = sorted({v for v in values if isinstance(v, str)})
     return {"type": "string", "enum": texts} if len(texts) <= 20 else {"type": "string"}
-
-
-def _mentions(item: pystac.Item, words: Sequence[str], about: Mapping[str, str]) -> bool:
-    """Whether all words occur in the item or in what its collection and catalogues are called."""
-    if not words:
-        return True
-    values = [str(v) for v in item.properties.values() if isinstance(v, str | int | float)]
-    above = item.properties.get(ABOVE)
-    values += [str(v) for v in above] if isinstance(above, list) else []
-    text = " ".join([item.id, about.get(item.collection_id or "", ""), *values]).lower()
-    return all(word.lower() in text for word in words)
 
 
 def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:

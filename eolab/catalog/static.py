@@ -15,7 +15,8 @@ from eolab.catalog.documents import as_items
 from eolab.catalog.fetch import is_remote, read_json, resolve
 from eolab.catalog.query import Query
 from eolab.catalog.roots import prefixes
-from eolab.catalog.sources import ABOVE, Source
+from eolab.catalog.sources import Source
+from eolab.catalog.words import ABOVE
 from eolab.errors import BadInput, EolabError, NotFound
 
 if TYPE_CHECKING:

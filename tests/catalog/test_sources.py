@@ -16,7 +16,8 @@ from eolab.catalog import open_source
 from eolab.catalog.index import IndexedSource
 from eolab.catalog.opening import guess_kind
 from eolab.catalog.query import item_time, order
-from eolab.catalog.sources import ABOVE, Source, UnknownCollection
+from eolab.catalog.sources import Source, UnknownCollection
+from eolab.catalog.words import ABOVE
 from eolab.config import Config
 from eolab.errors import BadInput, NotFound, RemoteError
 
