@@ -40,6 +40,10 @@ _LANDSAT = re.compile(
     r"(?P<product>L[COTEM]0(?P<satellite>\d)_L\d\w{2}_(?P<path>\d{3})(?P<row>\d{3})_\d{8}_\d{8}"
     r"_\d{2}_(?:T1|T2|RT|A1|A2))_(?P<layer>\w+)"
 )
+# Planet, naming of orders: date, clock, satellite, level, and the picture or its mask.
+_PLANET = re.compile(
+    r"(?P<product>\d{8}_\d{6}_\w+?_[13][AB])_(?P<layer>(?:Analytic|udm|ortho|basic|pansharp)\w*)"
+)
 _LARGEST = 16 << 20  # bytes of a product's metadata
 
 
@@ -72,10 +76,11 @@ def name_of(path: Path, variable: str = "") -> Name:
     if variable:
         return Name(path.parent, path.stem, variable)
     if product is not None:
-        found = _SAFE_BAND.search(path.stem)
-        return Name(product, product.stem, found[1] if found else path.stem)
-    if landsat := _LANDSAT.fullmatch(path.stem):
-        return Name(home, landsat["product"], landsat["layer"])
+        layer = _SAFE_BAND.search(path.stem)
+        return Name(product, product.stem, layer[1] if layer else path.stem)
+    for naming in (_LANDSAT, _PLANET):
+        if found := naming.fullmatch(path.stem):
+            return Name(home, found["product"], found["layer"])
     if band := _BAND.search(path.stem):
         return Name(home, path.stem[: band.start()] or home.name, band[1])
     if _ONLY_BAND.fullmatch(home.name):  # a folder for each band

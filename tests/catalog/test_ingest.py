@@ -176,6 +176,20 @@ def test_a_folder_of_landsat_is_one_item_with_its_mask(tmp_path, config):
     np.testing.assert_allclose(kelvin, (stored[clear] + 36_000) * 0.00341802 + 149, rtol=1e-6)
 
 
+def test_a_picture_of_planet_and_its_mask_are_one_item(tmp_path, config):
+    """As two items of one day they would be laid over each other."""
+    scene = "20230517_101010_12_2426_3B"
+    write(tmp_path / "in" / f"{scene}_AnalyticMS_SR_8b_clip.tif", np.stack([VALUES] * 4))
+    write(tmp_path / "in" / f"{scene}_udm2_clip.tif", np.stack([VALUES] * 4))
+    done = ingest(tmp_path / "in", to=tmp_path / "c", collection="mine")
+    (item,) = open_source(config, str(done.catalog)).search()
+    assert (item.id, f"{item.datetime:%H:%M:%S}") == (scene, "10:10:10")
+    assert set(item.assets) == {"AnalyticMS_SR_8b_clip", "udm2_clip"}
+    with pytest.raises(BadInput, match="several bands"):
+        load([item], bands=["band1"], native=True)
+    load([item], bands=["AnalyticMS_SR_8b_clip.4", "udm2_clip.1"], native=True)
+
+
 def test_files_without_a_time_are_given_one(tmp_path, config):
     write(tmp_path / "files" / "dem.tif", VALUES)
     with pytest.raises(NotFound) as error:
