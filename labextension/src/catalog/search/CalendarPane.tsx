@@ -7,6 +7,7 @@ import { Loading } from '../../shared/Loading';
 import { Notice } from '../../shared/Notice';
 import type { IPass } from './answers';
 import { datetimeOf, geometryOf } from './query';
+import { keyOf } from './searchModel';
 import { useSearch } from './useSearch';
 
 /** The overpasses of the area: date by orbit, with what is clear of it. */
@@ -33,7 +34,7 @@ type Calendar = ReturnType<ReturnType<typeof useEolab>['catalog']['calendar']>;
 
 function Passes({ resource }: { resource: Calendar }): JSX.Element {
   const { trans } = useEolab();
-  const [model, { found, newSince }] = useSearch();
+  const [model, { query, found, selected, newSince }] = useSearch();
   const { data, error } = useResource(resource);
   const orbits = useMemo(() => orbitsOf(data?.passes ?? []), [data]);
   if (!data) {
@@ -46,10 +47,14 @@ function Passes({ resource }: { resource: Calendar }): JSX.Element {
   if (!data.passes.length) {
     return <Notice title={trans.__('No scene covers the area.')} />;
   }
+  const isChosen = (pass: IPass): boolean =>
+    pass.items.some(id =>
+      selected.has(keyOf({ collection: query.collection, id }))
+    );
   const open = (pass: IPass): void => {
     const keys = (found?.items ?? [])
       .filter(item => pass.items.includes(item.id))
-      .map(item => `${item.collection}/${item.id}`);
+      .map(keyOf);
     model.selectAll(keys);
     model.open(keys[0] ?? null);
   };
@@ -100,6 +105,7 @@ function Passes({ resource }: { resource: Calendar }): JSX.Element {
                   {orbit === orbitOf(pass) ? (
                     <button
                       className="eolab-Calendar-pass"
+                      aria-pressed={isChosen(pass)}
                       title={pass.items.join('\n')}
                       style={{ '--clear': pass.clear ?? 0 } as object}
                       onClick={() => open(pass)}

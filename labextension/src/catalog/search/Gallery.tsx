@@ -17,7 +17,7 @@ const TALL = 146;
 /** What was found, picture by picture. */
 export function Gallery({ source }: { source: ICatalog }): JSX.Element {
   const { catalog, trans } = useEolab();
-  const [model, { found, selected, loading }] = useSearch();
+  const [model, { found, selected, opened, loading }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.
   const items = useDeferredValue(found)?.items ?? [];
@@ -41,6 +41,14 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
     estimateSize: () => TALL,
     overscan: 2
   });
+  // What is opened elsewhere comes into sight here.
+  useEffect(() => {
+    const at = items.findIndex(item => keyOf(item) === opened);
+    if (at >= 0) {
+      virtual.scrollToIndex(Math.floor(at / across));
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [opened]);
   return (
     <div className="eolab-Gallery" ref={scroller}>
       {items.length ? null : loading ? (

@@ -1,4 +1,4 @@
-import type { JSX } from 'react';
+import { useState, type JSX } from 'react';
 
 import { CommandIDs } from '../../shared/commandIds';
 import { useEolab } from '../../shared/context';
@@ -11,6 +11,7 @@ import { useSearch } from './useSearch';
 export function ResultsBar(): JSX.Element {
   const { catalog, commands, trans } = useEolab();
   const [model, { query, found, selected, loading }] = useSearch();
+  const [asking, setAsking] = useState(false);
   const items = found?.items ?? [];
   const chosen = selected.size
     ? items.filter(item => selected.has(keyOf(item)))
@@ -20,10 +21,14 @@ export function ResultsBar(): JSX.Element {
     make: typeof loadCode,
     then: (code: string) => void
   ): Promise<void> => {
-    if (!first) {
+    if (!first || asking) {
       return;
     }
-    const about = await catalog.describe(query.catalog, first);
+    // A slow service tells of its bands when it likes; meanwhile the buttons wait.
+    setAsking(true);
+    const about = await catalog
+      .describe(query.catalog, first)
+      .finally(() => setAsking(false));
     const choice: IChoice = {
       ids: chosen.map(item => item.id),
       bands: about.bands,
@@ -70,21 +75,21 @@ export function ResultsBar(): JSX.Element {
       </div>
       <button
         className="eolab-Button eolab-mod-main"
-        aria-disabled={!first}
+        aria-disabled={!first || asking}
         onClick={() => void write(loadCode, insert('search'))}
       >
         {trans.__('Insert code')}
       </button>
       <button
         className="eolab-Button"
-        aria-disabled={!first}
+        aria-disabled={!first || asking}
         onClick={() => void write(loadCode, code => void copy(code))}
       >
         {trans.__('Copy')}
       </button>
       <button
         className="eolab-Button"
-        aria-disabled={!first}
+        aria-disabled={!first || asking}
         onClick={() => void write(featuresCode, insert('features'))}
       >
         {trans.__('Add to features')}
