@@ -18,7 +18,9 @@ class NoObserver {
     return;
   }
 }
-Element.prototype.scrollIntoView = () => undefined;
+if (typeof Element !== 'undefined') {
+  Element.prototype.scrollIntoView = () => undefined;
+}
 Object.assign(globalThis, {
   requestIdleCallback: (then: () => void) => setTimeout(then),
   matchMedia: () => ({
