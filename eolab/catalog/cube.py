@@ -16,6 +16,7 @@ from eolab.catalog.bands import common_name
 from eolab.catalog.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.grid import inside_of, pixel_metres
 from eolab.catalog.masks import Mask
+from eolab.catalog.memory import free_megabytes
 from eolab.catalog.planning import MASK, Plan, Scene, plan
 from eolab.catalog.radiometry import baseline
 from eolab.catalog.reading import Readers, driver, environment
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 MAX_MEGABYTES = 8_000.0
+PEAK = 2.5  # memory while loading, over the cube's own
 RAW = "raw"
 
 
@@ -88,7 +90,7 @@ def load(
         duplicates: Keep one product a tile and datatake, or all.
         harmonise: "hls" brings Sentinel-2's reflectance to Landsat OLI's bands by the published
             coefficients of the HLS project; bands without coefficients are refused.
-        force: Load even above 8,000 MB.
+        force: Load even above 8,000 MB, or what the memory that is free here allows.
 
     Returns:
         Variables float32 (time, y, x), NaN where unknown (``raw``: as stored); coordinates by time:
@@ -123,11 +125,8 @@ def load(
         harmonise=harmonise,
     )
     made = planned(listed)
-    if made.megabytes > MAX_MEGABYTES and chunks is None and not force:
-        raise BadInput(
-            f"this is large: {made}",
-            "Take fewer bands, dates or less area, give chunks= for a lazy cube, or force=True.",
-        )
+    if chunks is None and not force:
+        _check_size(made)
     try:
         cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     except (BadInput, RemoteError):
@@ -155,6 +154,18 @@ def load(
 
     import_module("eolab.accessor")
     return cube
+
+
+def _check_size(made: Plan) -> None:
+    """Refuse what would take long, or more than there is."""
+    free = free_megabytes()
+    if made.megabytes <= min(MAX_MEGABYTES, free / PEAK):
+        return
+    here = f"; {free:,.0f} MB of memory are free here" if free / PEAK < made.megabytes else ""
+    raise BadInput(
+        f"this is large: {made}{here}",
+        "Take fewer bands, dates or less area, give chunks= for a lazy cube, or force=True.",
+    )
 
 
 def _read(

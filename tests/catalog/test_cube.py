@@ -19,8 +19,10 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
+from eolab.catalog import cube as cube_module
 from eolab.catalog import load, mask, open_source, plan, resolve_duplicates
 from eolab.catalog.masks import grow
+from eolab.catalog.memory import free_megabytes
 from eolab.errors import BadInput, EolabError, NotFound
 
 
@@ -190,6 +192,33 @@ class TestShape:
         with pytest.raises(BadInput, match="large") as error:
             load(sample_items, bands=["red"], crs="EPSG:32633", resolution=0.2)
         assert "force=True" in error.value.hint
+
+    def test_a_cube_that_the_memory_does_not_hold_is_asked_back(
+        self, sample_items, tmp_path, monkeypatch
+    ):
+        """In a hub's pod the kernel would be killed without a word."""
+        (tmp_path / "proc").mkdir()
+        (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 4000000 kB\n")
+        assert free_megabytes(tmp_path) == 4096
+        group = tmp_path / "sys" / "fs" / "cgroup"
+        group.mkdir(parents=True)
+        (group / "memory.current").write_text("190000000\n")
+        (group / "memory.max").write_text("max\n")
+        assert free_megabytes(tmp_path) == 4096
+        (group / "memory.max").write_text("200000000\n")
+        assert free_megabytes(tmp_path) == 10
+        # What files are held in memory can be let go of.
+        (group / "memory.stat").write_text("anon 7\ninactive_file 90000000\nactive_file 1\n")
+        assert free_megabytes(tmp_path) == 100
+        (group / "memory.stat").unlink()
+        assert free_megabytes(tmp_path / "nothing") == float("inf")
+        monkeypatch.setattr(cube_module, "free_megabytes", lambda: free_megabytes(tmp_path))
+        with pytest.raises(BadInput, match="10 MB of memory are free") as error:
+            load(sample_items, bands=["red"])
+        assert "chunks=" in error.value.hint
+        load(sample_items[0], bands=["red"])
+        load(sample_items, bands=["red"], chunks={})
+        load(sample_items, bands=["red"], force=True)
 
     def test_bands_of_one_file_are_told_apart(self, shared_data, config):
         source = open_source(config, str(shared_data / "stac-planet-disaster"))
