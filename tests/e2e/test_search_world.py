@@ -135,6 +135,24 @@ def test_the_map_goes_around_the_world(lab: Lab, page: Page, odd: str, shoot: Sh
     expect(tab.get_by_label("West", exact=True)).to_have_value("-180")
     expect(tab.get_by_label("East", exact=True)).to_have_value("180")
     shoot(page, "search-world-pole")
+    # An area that is typed is gone to where it is out of sight, and not where it can be seen.
+    tab.get_by_label("Projection").select_option("Mercator")
+    tab.get_by_role("button", name="Clear area").click()
+    tab.locator(".eolab-SearchMap-view").focus()
+    for _ in range(6):
+        page.keyboard.press("+")
+        page.wait_for_timeout(400)
+    close = scale.inner_text()
+    far = {"West": "176", "South": "-20", "East": "-178", "North": "-15"}
+    for side, value in far.items():
+        tab.get_by_label(side, exact=True).fill(value)
+    expect(count(tab)).to_contain_text("1 scene")
+    expect(scale).not_to_have_text(close)
+    whole = scale.inner_text()
+    tab.get_by_label("North", exact=True).fill("31")
+    expect(count(tab)).not_to_contain_text("1 scene")
+    expect(scale).to_have_text(whole)
+    shoot(page, "search-world-typed")
 
 
 def shares(workspace: dict) -> list[float]:

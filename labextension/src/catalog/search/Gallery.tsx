@@ -9,7 +9,7 @@ import { Notice } from '../../shared/Notice';
 import { Thumbnail } from '../Thumbnail';
 import { startDrag } from './dragItem';
 import { keyOf } from './searchModel';
-import { useHovered, useSearch } from './useSearch';
+import { useHovered, useNewAnswer, useSearch } from './useSearch';
 
 const WIDE = 112;
 const TALL = 146;
@@ -41,6 +41,7 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
     estimateSize: () => TALL,
     overscan: 2
   });
+  useNewAnswer(() => virtual.scrollToOffset(0));
   // What is opened elsewhere comes into sight here.
   useEffect(() => {
     const at = items.findIndex(item => keyOf(item) === opened);

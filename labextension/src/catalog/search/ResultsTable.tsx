@@ -16,7 +16,7 @@ import type { IFoundItem } from './answers';
 import { startDrag } from './dragItem';
 import { keyOf } from './searchModel';
 import { nextOrder, sortItems, type IOrder, type Key } from './sortItems';
-import { useHovered, useSearch } from './useSearch';
+import { useHovered, useNewAnswer, useSearch } from './useSearch';
 
 const ROW = 26;
 
@@ -45,6 +45,10 @@ export function ResultsTable(): JSX.Element {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
     overscan: 8
+  });
+  useNewAnswer(() => {
+    setActive(0);
+    virtual.scrollToOffset(0);
   });
   // What is opened elsewhere comes into sight here.
   useEffect(() => {

@@ -68,7 +68,12 @@ export function SearchMap({ extent }: IProps): JSX.Element {
   useEffect(() => view?.setItems(found?.items ?? []), [view, found]);
   useEffect(() => view?.mark(hovered, selected), [view, hovered, selected]);
   useEffect(() => view?.setTool(tool), [view, tool]);
-  useEffect(() => view?.setArea(query.area), [view, query.area]);
+  useEffect(() => {
+    view?.setArea(query.area);
+    if (query.area) {
+      view?.reveal(boundsOf(query.area));
+    }
+  }, [view, query.area]);
   useEffect(() => void view?.setProjection(earth), [view, earth]);
   const map = catalog.baseMaps.find(({ name }) => name === base) ?? null;
   useEffect(() => {

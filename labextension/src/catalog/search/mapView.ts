@@ -4,7 +4,7 @@ import OlMap from 'ol/Map';
 import View from 'ol/View';
 import { defaults as defaultControls, ScaleLine } from 'ol/control';
 import { wrapX } from 'ol/coordinate';
-import { getArea } from 'ol/extent';
+import { getArea, getCenter, getWidth } from 'ol/extent';
 import { Polygon } from 'ol/geom';
 import { linearRingContainsXY } from 'ol/geom/flat/contains';
 import { defaults as defaultInteractions } from 'ol/interaction';
@@ -34,6 +34,9 @@ import type { IArea } from './query';
 import { keyOf, type Tool } from './searchModel';
 
 const DEGREES = 'EPSG:4326';
+
+/** Pixels of an area that can be seen. */
+const LEAST = 6;
 
 /** What the map tells. */
 export interface IMapEvents {
@@ -210,6 +213,35 @@ export class MapView {
       this._map
         .getView()
         .fit(extent, { padding: [30, 30, 30, 30], maxZoom: 14 });
+    }
+  }
+
+  /** Go to a box in degrees where it is out of sight, or too small to be seen. */
+  reveal(box: BBox): void {
+    const [west = 0, south = 0, east = 0, north = 0] = transformExtent(
+      box,
+      DEGREES,
+      this._code,
+      8
+    );
+    const view = this._map.getView();
+    const seen = view.calculateExtent(this._map.getSize());
+    const earth = view.getProjection();
+    // The same place on any of the worlds that a flat map shows.
+    const turn = earth.canWrapX() ? getWidth(earth.getExtent()) : 0;
+    const middle = wrapX(getCenter(seen), earth)[0] ?? 0;
+    const half = getWidth(seen) / 2;
+    const inSight = [-turn, 0, turn].some(
+      by =>
+        west + by < middle + half &&
+        east + by > middle - half &&
+        south < (seen[3] ?? 0) &&
+        north > (seen[1] ?? 0)
+    );
+    const pixels =
+      Math.max(east - west, north - south) / (view.getResolution() ?? 1);
+    if (!inSight || pixels < LEAST) {
+      this.fit(box);
     }
   }
 

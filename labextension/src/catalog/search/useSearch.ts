@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 import { useEolab } from '../../shared/context';
 import type { ISearchState, SearchModel } from './searchModel';
@@ -31,4 +31,20 @@ export function useHovered(model: SearchModel): string | null {
     },
     () => model.hovered
   );
+}
+
+/** Do something when another question was answered, unless the opened item is in the answer too. */
+export function useNewAnswer(then: () => void): void {
+  const [, { found, query, opened }] = useSearch();
+  const answered = useRef(query);
+  useEffect(() => {
+    if (found && answered.current !== query) {
+      answered.current = query;
+      if (opened === null) {
+        then();
+      }
+    }
+    // A question that is not answered yet changes nothing.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [found]);
 }
