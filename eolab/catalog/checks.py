@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from eolab.catalog.masks import Mask
+from eolab.catalog.masks import Mask, is_number
 from eolab.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def check_crs(crs: str | int) -> CRS:
 
 def check_resolution(resolution: float) -> float:
     """Raises: BadInput: No number above 0."""
-    number = isinstance(resolution, int | float) and not isinstance(resolution, bool)
-    if not number or not 0 < resolution < float("inf"):
+    if not is_number(resolution) or not 0 < resolution < float("inf"):
         raise BadInput(
             f"resolution = {resolution!r}",
             "Give one number above 0, in units of the reference system: metres, or degrees.",

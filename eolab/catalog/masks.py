@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -240,7 +241,7 @@ def mask(
     Raises:
         BadInput: An unknown kind, a negative distance, a function without its layer.
     """
-    if not _is_number(dilate) or not 0 <= dilate < float("inf"):
+    if not is_number(dilate) or not 0 <= dilate < float("inf"):
         raise BadInput(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")
     if callable(drop):
         if layer is None:
@@ -248,7 +249,7 @@ def mask(
         return Mask((), float(dilate), None, layer, drop)
     kinds = (drop,) if isinstance(drop, str) else tuple(drop)
     if probability is not None:
-        if not _is_number(probability) or not 0 <= probability <= 100:
+        if not is_number(probability) or not 0 <= probability <= 100:
             raise BadInput(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
         if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
             raise BadInput("a cloud probability knows clouds only", "Leave drop out.")
@@ -267,8 +268,9 @@ def mask(
     return Mask(kinds, float(dilate))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_number(value: object) -> bool:
+    """Whether it is a real number, NumPy's too; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def grow(found: np.ndarray, *, pixels: float) -> np.ndarray:

@@ -153,7 +153,8 @@ def make_query(
     Raises:
         BadInput: Naming the argument and what is allowed.
     """
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+    whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
+    if limit is not None and (not whole or limit < 1):
         raise BadInput(f"limit = {limit!r}", "Give a whole number above 0, or None for all.")
     try:
         cloud = None if max_cloud is None else float(max_cloud)
@@ -173,7 +174,7 @@ def make_query(
         max_cloud=cloud,
         cloud_missing=cloud_missing,
         ids=_names(ids),
-        limit=limit,
+        limit=None if limit is None else int(limit),
         filter=_filter(filter),
         words=tuple((text or "").split()),
         sort=tuple(_direction(name) for name in _names(sortby)),

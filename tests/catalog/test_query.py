@@ -14,6 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eolab.catalog.areas import boxes
+from eolab.catalog.checks import check_resolution
+from eolab.catalog.masks import mask
 from eolab.catalog.query import make_query, parse_interval
 from eolab.errors import BadInput
 
@@ -174,3 +176,14 @@ def test_what_only_touches_a_box_without_width_or_height_is_found(bbox):
     assert not make_query(bbox=bbox).accepts(aside)
     area = shapely.box(-5, -5, 5, 5)
     assert make_query(bbox=bbox, intersects=area).accepts(item)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert make_query(limit=np.int64(5)).limit == 5
+    assert mask(dilate=np.int32(20)).dilate == 20.0
+    assert check_resolution(np.int64(10)) == 10.0
+    for wrong in (np.bool_(True), np.float64(2.5)):
+        with pytest.raises(BadInput, match="limit"):
+            make_query(limit=wrong)
+    with pytest.raises(BadInput, match="resolution"):
+        check_resolution(np.bool_(True))
