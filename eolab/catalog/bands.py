@@ -69,6 +69,8 @@ CATEGORIES = {
     "qa_pixel",
     "qa_radsat",
     "qa_aerosol",
+    "sr_qa_aerosol",
+    "sr_cloud_qa",
     "qa",
     "visual_qa",
     "fmask",

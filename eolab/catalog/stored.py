@@ -49,11 +49,23 @@ def storage(scene: Scene, name: str) -> Storage:
         header = read_header(scene.item, band.asset)
         dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
     if nodata is None and np.dtype(dtype).kind in "iu":
-        # Something must fill what no item covers; images keep zero for that, which is a cloud
-        # probability like any other.
-        chance = {band.asset, band.name} & set(PROBABILITY)
-        nodata = float(np.iinfo(dtype).max) if chance else 0.0
+        nodata = _filler(band, np.dtype(dtype))
     return Storage(dtype, nodata)
+
+
+def _filler(band: Band, dtype: np.dtype) -> float:
+    """What fills the pixels that no item covers, where nobody states a nodata.
+
+    Zero in images, as is the custom of sensors; but zero metres, a cloud probability of zero and a
+    class of that number are values.
+    """
+    limits = np.iinfo(dtype)
+    if dtype.kind == "i":
+        return float(limits.min)
+    names = {band.asset.lower(), band.name.lower()}
+    chance = {band.asset, band.name} & set(PROBABILITY)
+    classes = names & CATEGORIES and not names & {"scl"}  # whose zero is no data
+    return float(limits.max) if chance or classes else 0.0
 
 
 def common_storage(scenes: Sequence[Scene], name: str) -> Storage:

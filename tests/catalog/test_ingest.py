@@ -162,6 +162,7 @@ def test_a_folder_of_landsat_is_one_item_with_its_mask(tmp_path, config):
         ("SR_B5", stored + 1000),
         ("ST_B10", stored + 36_000),
         ("QA_PIXEL", np.where(VALUES % 7, 64, 8).astype(np.uint16)),
+        ("SR_QA_AEROSOL", (VALUES % 200).astype(np.uint8)),
     ):
         write(folder / f"{scene}_{layer}.TIF", values)
     done = ingest(folder, to=tmp_path / "c", collection="mine")
@@ -174,6 +175,12 @@ def test_a_folder_of_landsat_is_one_item_with_its_mask(tmp_path, config):
     red, kelvin = cube.red.data[0][clear], cube.lwir11.data[0][clear]
     np.testing.assert_allclose(red, stored[clear] * 2.75e-5 - 0.2, atol=1e-6)
     np.testing.assert_allclose(kelvin, (stored[clear] + 36_000) * 0.00341802 + 149, rtol=1e-6)
+    assert set(load([item], native=True).data_vars) == {"red", "nir08", "lwir11"}
+    flags = load(
+        [item], bands=["SR_QA_AEROSOL"], crs="EPSG:32633", resolution=7, resampling="cubic"
+    )
+    inside = flags.SR_QA_AEROSOL.values[0, 1:-1, 1:-1]
+    assert set(np.unique(inside)) <= {*range(255)}
 
 
 def test_a_picture_of_planet_and_its_mask_are_one_item(tmp_path, config):

@@ -10,6 +10,7 @@ import pytest
 import rasterio
 import xarray as xr
 from affine import Affine
+from odc.geo.geobox import GeoBox
 
 from eolab.catalog import clear_fraction, load, mask
 from eolab.errors import BadInput
@@ -176,6 +177,28 @@ def test_scenes_stored_in_other_types_keep_their_numbers(scene):
             for values, platform in zip(cube.w.values, cube.platform.values, strict=True):
                 expected = {"uint16": 60_000, "int16": 7, "float32": 0.25}[platform]
                 assert (values[1:] == expected).all(), (order, platform)
+
+
+@pytest.mark.parametrize(
+    ("key", "dtype", "zero"),
+    [
+        ("elevation", "int16", 0.0),  # metres
+        ("CLM", "uint8", 0.0),  # a class: clear
+        ("cloud", "uint8", 0.0),  # a probability
+        ("SCL", "uint8", np.nan),  # no data
+        ("band1", "uint16", np.nan),  # the custom of sensors
+    ],
+)
+def test_what_zero_means_where_no_nodata_is_stated(scene, key, dtype, zero):
+    values = np.zeros(SHAPE, dtype=dtype)
+    values[:10] = 7
+    item = scene({key: (values, None)}, collection="own", platform="drone")
+    west = TRANSFORM[2] - 300
+    box = GeoBox(SHAPE, Affine(30.0, 0.0, west, 0.0, -30.0, TRANSFORM[5]), "EPSG:32633")
+    cube = load([item], bands=[key], geobox=box)
+    assert np.isnan(cube[key].values[0, :, :10]).all(), "outside of the scene"
+    assert (cube[key].values[0, :10, 10:] == 7).all()
+    np.testing.assert_array_equal(cube[key].values[0, 10:, 10:], zero)
 
 
 def test_a_band_is_not_called_like_a_coordinate(scene):
