@@ -23,6 +23,8 @@ export function startDrag(
     return;
   }
   const { clientX, clientY } = event;
+  // Whether there is something to mask with is known when it is dropped: a drag lasts.
+  const about = catalog.describe(catalog.search.state.query.catalog, item);
   const stop = (): void => {
     window.removeEventListener('pointermove', onMove, true);
     window.removeEventListener('pointerup', stop, true);
@@ -31,7 +33,7 @@ export function startDrag(
     const far = Math.hypot(move.clientX - clientX, move.clientY - clientY);
     if (far > STEADY) {
       stop();
-      void begin(move.clientX, move.clientY, catalog, item);
+      void begin(move.clientX, move.clientY, catalog, item, about);
     }
   };
   window.addEventListener('pointermove', onMove, true);
@@ -42,14 +44,15 @@ async function begin(
   clientX: number,
   clientY: number,
   catalog: CatalogModel,
-  item: IFoundItem
+  item: IFoundItem,
+  about: ReturnType<CatalogModel['describe']>
 ): Promise<void> {
   const { query } = catalog.search.state;
   const mimeData = new MimeData();
-  const write = (about: Omit<IChoice, 'ids'>): void => {
+  const write = (choice: Omit<IChoice, 'ids'>): void => {
     const code = loadCode(
       { ...query, collection: item.collection },
-      { ...about, ids: [item.id] }
+      { ...choice, ids: [item.id] }
     );
     mimeData.setData('text/plain', code);
     mimeData.setData('application/vnd.jupyter.cells', [
@@ -57,10 +60,7 @@ async function begin(
     ]);
   };
   write({ bands: [], mask: false });
-  // While it is carried, the item tells whether there is something to mask with: a drag lasts.
-  void catalog.describe(query.catalog, item).then(({ mask }) => {
-    write({ bands: [], mask });
-  });
+  void about.then(({ mask }) => write({ bands: [], mask }));
   const { Drag: Dragging } = await import('@lumino/dragdrop');
   const image = document.createElement('div');
   image.className = 'eolab-DragImage';
