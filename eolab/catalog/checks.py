@@ -35,7 +35,7 @@ def check_items(items: object) -> list[pystac.Item]:
             raise BadInput(f"{type(item).__name__!r} is no STAC item", told)
     if not listed:
         raise BadInput(
-            "there are no items to load: the search found none",
+            "there are no items: the search found none",
             "Widen its area, dates or cloud limit.",
         )
     return listed

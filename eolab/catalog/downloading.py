@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from eolab import progress
 from eolab.catalog.access import MARK, of_item
 from eolab.catalog.bands import find_band, has_band
+from eolab.catalog.checks import check_items
 from eolab.catalog.collection_file import safe_name, write_collection, write_json
 from eolab.catalog.line import Line
 from eolab.catalog.reading import Readers
@@ -75,7 +76,7 @@ class Downloaded:
 
 
 def download(
-    items: Iterable[pystac.Item],
+    items: Iterable[pystac.Item] | pystac.Item,
     to: str | Path | None = None,
     *,
     assets: Sequence[str] | str | None = None,
@@ -102,7 +103,7 @@ def download(
         BadInput: No items, or an asset that none has.
         Stopped: ``stop`` was set.
     """
-    listed = list(items)
+    listed = check_items(items)
     home = _home(to)
     work = [(item, file) for item in listed for file in _files(home, item, assets)]
     files = [file for _, file in work]

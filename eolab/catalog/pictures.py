@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.areas import footprint
+from eolab.catalog.checks import check_items
+from eolab.catalog.masks import is_number
 from eolab.catalog.query import cloud_cover, item_time
 from eolab.errors import BadInput, NotFound, nearest
 
@@ -43,8 +45,10 @@ def plot(
         cmap: Colour map of matplotlib for one band.
 
     Raises:
-        BadInput: An unknown band, not one or three of them, or too many dates.
+        BadInput: An unknown band or colour map, not one or three bands, a stretch that is no pair
+            of numbers, or too many dates.
     """
+    _check_looks(cmap, stretch)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     names = _bands(cube, bands)
@@ -110,6 +114,19 @@ def _bands(cube: xr.Dataset, bands: Sequence[str] | str | None) -> list[str]:
     return found
 
 
+def _check_looks(cmap: str, stretch: object = None) -> None:
+    import matplotlib as mpl
+
+    if cmap not in mpl.colormaps:
+        names = list(mpl.colormaps)
+        raise BadInput(f"no colour map {cmap!r}", nearest(str(cmap), names, "colour maps"))
+    if stretch is None:
+        return
+    pair = list(stretch) if isinstance(stretch, tuple | list) else []
+    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] < pair[1]:
+        raise BadInput(f"stretch = {stretch!r}", "Give the darkest and the brightest value.")
+
+
 def _percentiles(values: np.ndarray) -> tuple[float, float]:
     known = values[np.isfinite(values)]
     if known.size == 0:
@@ -136,8 +153,9 @@ def explore(cube: xr.Dataset, *, cmap: str = "viridis", width: int = 420) -> obj
         A layout of HoloViews, live while the kernel runs.
 
     Raises:
-        BadInput: hvplot is not installed.
+        BadInput: hvplot is not installed, or an unknown colour map.
     """
+    _check_looks(cmap)
     try:
         import holoviews as hv
         import hvplot.xarray  # noqa: F401  registers itself
@@ -187,7 +205,7 @@ class Footprints:
         return f"<map of {len(self.items)} footprints>"
 
 
-def explore_items(items: Iterable[pystac.Item], *, width: int = 640) -> Footprints:
+def explore_items(items: Iterable[pystac.Item] | pystac.Item, *, width: int = 640) -> Footprints:
     """A map of items in a cell, without a network: hover an outline for its name and date.
 
     Args:
@@ -195,9 +213,11 @@ def explore_items(items: Iterable[pystac.Item], *, width: int = 640) -> Footprin
         width: In pixels.
 
     Raises:
+        BadInput: Something else than items, or none.
         NotFound: No item has an outline.
     """
-    shaped = [(item, shape) for item in items if (shape := footprint(item)) is not None]
+    listed = check_items(items)
+    shaped = [(item, shape) for item in listed if (shape := footprint(item)) is not None]
     if not shaped:
         raise NotFound("there is nothing to draw", "No item has an outline.")
     bounds = np.array([shape.bounds for _, shape in shaped])

@@ -79,8 +79,11 @@ def test_a_map_shows_every_outline_with_its_name(sample_source):
 
 
 def test_nothing_to_draw_is_said_and_names_are_escaped(sample_items):
-    with pytest.raises(NotFound):
+    with pytest.raises(BadInput, match="search found none"):
         explore_items([])
+    bare = pystac.Item("b", None, None, sample_items[0].datetime, {})
+    with pytest.raises(NotFound):
+        explore_items([bare])
     item = sample_items[0].clone()
     item.id = "<script>alert(1)</script>"
     assert "<script>" not in explore_items([item])._repr_html_()
@@ -88,6 +91,22 @@ def test_nothing_to_draw_is_said_and_names_are_escaped(sample_items):
         "p", {"type": "Point", "coordinates": [1, 2]}, [1, 2, 1, 2], item.datetime, {}
     )
     assert "1 footprints" in explore_items([point]).svg
+
+
+def test_slips_are_told(cube, sample_items):
+    assert repr(explore_items(sample_items[0])) == "<map of 1 footprints>"
+    for wrong in (cube, "S2A", 3):
+        with pytest.raises(BadInput, match=r"no collection of items|no STAC item"):
+            explore_items(wrong)
+        with pytest.raises(BadInput, match=r"no collection of items|no STAC item"):
+            eo.download(wrong)
+    for call in (plot, explore):
+        with pytest.raises(BadInput, match="no colour map 'virids'") as error:
+            call(cube, cmap="virids")
+        assert "viridis" in error.value.hint
+    for stretch in ((1,), (0.4, 0.1), ("a", "b"), 3, (0, float("nan"))):
+        with pytest.raises(BadInput, match="stretch"):
+            plot(cube, stretch=stretch)
 
 
 def test_exploring_draws_the_series_of_the_pixel_clicked(cube):
