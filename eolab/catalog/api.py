@@ -42,10 +42,11 @@ class ApiSource(Source):
         import pystac_client
         from pystac_client.stac_api_io import StacApiIO
 
-        io = StacApiIO(timeout=TIMEOUT)
+        io = StacApiIO()
         io.session = new_session(retry_policy())
         with self._failures("the landing page"):
-            return pystac_client.Client.open(self.url, stac_io=io)
+            # Opening sets the time limit anew.
+            return pystac_client.Client.open(self.url, stac_io=io, timeout=TIMEOUT)
 
     def collections(self) -> list[pystac.Collection]:
         self.skipped = []

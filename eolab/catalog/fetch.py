@@ -14,8 +14,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 from eolab.errors import BadInput, NotFound, RemoteError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
     import requests
-    from urllib3 import Retry
+    from urllib3 import BaseHTTPResponse, Retry
+    from urllib3.connectionpool import ConnectionPool
 
 MAX_BYTES = 64 * 1024 * 1024
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
@@ -79,10 +83,28 @@ def _with_retries(made: requests.Session, retries: Retry) -> requests.Session:
 
 
 def retry_policy() -> Retry:
-    """Five tries (two where nobody listens), also for POST: searches change nothing."""
-    from urllib3 import Retry
+    """Five tries (two where nobody listens), also for POST: searches change nothing.
 
-    return Retry(
+    What has been silent for the whole time limit is not asked again: nobody waits for it that long.
+    """
+    from urllib3 import Retry
+    from urllib3.exceptions import ReadTimeoutError
+
+    class Impatient(Retry):
+        def increment(
+            self,
+            method: str | None = None,
+            url: str | None = None,
+            response: BaseHTTPResponse | None = None,
+            error: Exception | None = None,
+            _pool: ConnectionPool | None = None,
+            _stacktrace: TracebackType | None = None,
+        ) -> Self:
+            if isinstance(error, ReadTimeoutError):
+                raise error
+            return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    return Impatient(
         total=5,
         connect=2,
         backoff_factor=0.3,

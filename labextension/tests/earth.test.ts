@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { unwrapped } from '../src/catalog/search/antimeridian';
+import { unwrapped, crosses } from '../src/catalog/search/antimeridian';
 import { featuresCode } from '../src/catalog/search/code';
 import { drawable, drawableBox } from '../src/catalog/search/earth';
 import { land } from '../src/catalog/search/land';
@@ -109,4 +109,11 @@ describe('an area over 180 degrees', () => {
     expect(code).toContain('geometry=[shape(area)]');
     expect(code).not.toContain('bbox');
   });
+});
+
+it('a ring goes the other way round only where it must', () => {
+  const scene = [175, 0, -172, 2, -172, 12, 175, 10, 175, 0];
+  const wide = [-120, 10, 120, 10, 120, 20, -120, 20, -120, 10];
+  const pole = [-100, 70, -10, 70, 80, 70, 170, 70, -100, 70];
+  expect([scene, wide, pole].map(crosses)).toEqual([true, false, true]);
 });

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
@@ -147,6 +149,27 @@ class TestFaults:
             open_source(config, stand_in.url).search()
         assert len(error.value.items) == 8
         assert "8 items came before" in error.value.hint
+
+    def test_a_page_on_which_a_server_falls_silent_is_asked_for_once(
+        self, serve, documents, config
+    ):
+        stand_in, asked, gate = StandIn(documents), [], threading.Event()
+
+        def answer(method, path, body):
+            if path.startswith("/search"):
+                asked.append(path)
+                if len(asked) > 2:
+                    gate.wait(30)
+            return stand_in(method, path, body)
+
+        stand_in.url = serve(answer)
+        start = time.monotonic()
+        with pytest.raises(PartialAnswer, match="page 3") as error:
+            open_source(config, stand_in.url).search()
+        gate.set()
+        assert time.monotonic() - start < 10  # five times the limit of these tests
+        assert len(asked) == 3
+        assert len(error.value.items) == 8
 
     @pytest.mark.parametrize(
         "fault",

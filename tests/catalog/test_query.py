@@ -13,7 +13,7 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eolab.catalog.areas import boxes
+from eolab.catalog.areas import boxes, footprint
 from eolab.catalog.checks import check_resolution
 from eolab.catalog.masks import mask
 from eolab.catalog.query import make_query, parse_interval
@@ -187,3 +187,35 @@ def test_numbers_of_numpy_are_numbers():
             make_query(limit=wrong)
     with pytest.raises(BadInput, match="resolution"):
         check_resolution(np.bool_(True))
+
+
+def outlined(*corners):
+    ring = [list(corner) for corner in (*corners, corners[0])]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return pystac.Item("a", geometry, None, datetime(2024, 1, 1, tzinfo=UTC), {})
+
+
+@pytest.mark.parametrize(
+    ("corners", "inside", "outside"),
+    [
+        # Jumping at 180 degrees, as many catalogues write it; Kenya is not in the Pacific.
+        ([(175, 0), (-172, 2), (-172, 12), (175, 10)], [(177, 3), (-175, 6)], [(25, 3), (-160, 5)]),
+        ([(178, 0), (184, 0), (184, 5), (178, 5)], [(179, 1), (-177, 1)], [(-179, 6), (170, 1)]),
+        ([(-184, 0), (-178, 0), (-178, 5), (-184, 5)], [(177, 1), (-179, 1)], [(170, 1)]),
+        # The whole Earth, or most of it.
+        ([(-180, -90), (180, -90), (180, 90), (-180, 90)], [(0, 0), (179, 80)], []),
+        ([(-180, -90), (179.75, -90), (179.75, 90), (-180, 90)], [(0, 0), (100, -80)], []),
+        ([(-120, 10), (120, 10), (120, 20), (-120, 20)], [(0, 15)], [(170, 15)]),
+        # Around a pole.
+        ([(-100, 70), (-10, 70), (80, 70), (170, 70)], [(-100, 80), (30, 89)], [(30, 60)]),
+    ],
+)
+def test_outlines_over_180_degrees_lie_where_they_are(corners, inside, outside):
+    item = outlined(*corners)
+    for x, y in inside:
+        assert make_query(bbox=(x, y, x + 0.5, y + 0.5)).accepts(item), (x, y)
+    for x, y in outside:
+        assert not make_query(bbox=(x, y, x + 0.5, y + 0.5)).accepts(item), (x, y)
+    west, south, east, north = footprint(item).bounds
+    assert -180 <= west <= east <= 180
+    assert -90 <= south <= north <= 90

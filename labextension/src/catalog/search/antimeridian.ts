@@ -3,6 +3,12 @@ import type { FlatRing, Point } from './answers';
 /** Where a map is cut open. */
 const CUT = 180;
 
+/**
+ * Degrees between two corners from which on a ring is taken to go the other way round: a scene is
+ * less than a quarter of the Earth wide. The search goes by the same (`eolab/catalog/areas.py`).
+ */
+const LEAP = 270;
+
 /** How many times taller than wide a box may be before it is taken to go the other way round. */
 const SLENDER = 3;
 
@@ -16,17 +22,22 @@ const STEP = 2;
  */
 export function crosses(ring: FlatRing): boolean {
   let last = ring[0] ?? 0;
-  let jumps = false;
+  let leaps = false;
+  let turns = 0; // those around a pole are not undone
   for (let at = 0; at < ring.length; at += 2) {
     const x = ring[at] ?? 0;
-    const far = Math.abs(x - last);
+    const way = x - last;
+    const far = Math.abs(way);
     if (x > CUT || x < -CUT) {
       return true;
     }
-    jumps ||= far > CUT && far < 2 * CUT;
+    if (far > CUT && far < 2 * CUT) {
+      leaps ||= far > LEAP;
+      turns += Math.sign(way);
+    }
     last = x;
   }
-  return jumps && !isWide(ring);
+  return turns !== 0 || (leaps && !isWide(ring));
 }
 
 /** A box such as -179.9 to 179.9: all of the Earth rather than a sliver across 180 degrees. */
