@@ -126,17 +126,20 @@ def sensor(item: pystac.Item) -> str | None:
 
 def bands_of(item: pystac.Item) -> list[tuple[Band, str | None]]:
     """Every band of the item's data assets with its stated common name, in order of the assets."""
+    return [one for key, asset in item.assets.items() for one in _bands_of_asset(key, asset)]
+
+
+def _bands_of_asset(key: str, asset: pystac.Asset) -> list[tuple[Band, str | None]]:
+    if not _is_raster(asset):
+        return []
     found = []
-    for key, asset in item.assets.items():
-        if not _is_raster(asset):
-            continue
-        stated = stated_bands(asset)
-        count = max(len(stated), 1)
-        for number, entry in enumerate(stated or [{}], 1):
-            common = entry.get("common_name") or entry.get("eo:common_name")
-            name = entry.get("name")
-            band = Band(key, number, count, name if isinstance(name, str) else key)
-            found.append((band, common.lower() if isinstance(common, str) else None))
+    stated = stated_bands(asset)
+    count = max(len(stated), 1)
+    for number, entry in enumerate(stated or [{}], 1):
+        common = entry.get("common_name") or entry.get("eo:common_name")
+        name = entry.get("name")
+        band = Band(key, number, count, name if isinstance(name, str) else key)
+        found.append((band, common.lower() if isinstance(common, str) else None))
     return found
 
 
@@ -181,8 +184,8 @@ def find_band(item: pystac.Item, name: str) -> Band:
     Raises:
         BadInput: No such band, or several; the hint names the candidates.
     """
-    all_bands = bands_of(item)
-    by_key = [band for band, _ in all_bands if band.asset == name]
+    asset = item.assets.get(name)  # mostly it is: the others need not be looked at
+    by_key = [] if asset is None else [band for band, _ in _bands_of_asset(name, asset)]
     if len(by_key) > 1:
         choices = ", ".join(f"{b.asset}.{b.index}" for b in by_key)
         raise BadInput(
@@ -195,6 +198,7 @@ def find_band(item: pystac.Item, name: str) -> Band:
     if key in item.assets and number.isdigit():
         count = max(len(stated_bands(item.assets[key])), int(number))
         return Band(key, int(number), count, name)
+    all_bands = bands_of(item)
     wanted = name.lower()
     table = _TABLES.get(sensor(item) or "", {})
     if wanted in _AMBIGUOUS and sum(common == wanted for _, common in all_bands) != 1:
