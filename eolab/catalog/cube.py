@@ -28,6 +28,7 @@ from eolab.catalog.stored import (
     is_classes,
     storage,
     strip,
+    unit_of,
     unreadable,
 )
 from eolab.errors import BadInput, RemoteError
@@ -257,7 +258,7 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
         values = numbers.astype(np.float32) * scale + offset
         if stored is not None and not np.isnan(stored):
             values = values.where(numbers != stored)
-        out[name] = values.assign_attrs(units="1", nodata=float("nan"))
+        out[name] = values.assign_attrs(units=unit_of(cuts[0][0], name), nodata=float("nan"))
     return xr.Dataset(out, coords=cube.coords)
 
 

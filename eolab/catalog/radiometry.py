@@ -31,12 +31,14 @@ class Radiometry:
         offset: Added after the factor.
         nodata: Stored number that means nothing; None where there is none.
         rule: Which line of the table decided, for people.
+        unit: Of the values; "1" for shares such as reflectance.
     """
 
     scale: float
     offset: float
     nodata: float | None
     rule: str
+    unit: str = "1"
 
 
 def radiometry(item: pystac.Item, band: Band) -> Radiometry:
@@ -96,7 +98,8 @@ def _landsat(item: pystac.Item, band: Band, declared: _Declared) -> Radiometry:
     if name in OPTICAL:
         return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
     if name.startswith("lwir"):
-        return Radiometry(0.00341802, 149.0, 0.0, "Landsat Collection 2 Level 2, kelvin")
+        rule = "Landsat Collection 2 Level 2, kelvin"
+        return Radiometry(0.00341802, 149.0, 0.0, rule, "kelvin")
     return _as_declared(declared, None)
 
 

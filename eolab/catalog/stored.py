@@ -68,6 +68,16 @@ def _filler(band: Band, dtype: np.dtype) -> float:
     return float(limits.max) if chance or classes else 0.0
 
 
+def unit_of(scene: Scene, name: str) -> str:
+    """What the values of a band are in: as the item says (raster extension), else as we know it."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    unit = own.get("unit") or asset.extra_fields.get("unit")
+    return unit if isinstance(unit, str) and unit else scene.radiometry[name].unit
+
+
 def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
     """A type that holds the numbers of all scenes, with the nodata of the first.
 

@@ -21,6 +21,7 @@ from pyproj import Transformer
 
 from eolab.catalog import cube as cube_module
 from eolab.catalog import load, mask, open_source, plan, resolve_duplicates
+from eolab.catalog.bands import stated_bands
 from eolab.catalog.masks import grow
 from eolab.catalog.memory import free_megabytes
 from eolab.errors import BadInput, EolabError, NotFound
@@ -269,6 +270,16 @@ class TestIndices:
         np.testing.assert_allclose(
             index.values[seen], ((nir - red) / np.where(seen, nir + red, 1))[seen], rtol=1e-5
         )
+
+
+def test_values_are_in_what_the_item_says(sample_items):
+    item = sample_items[0].clone()
+    before = load([item], bands=["red"], resolution=60)
+    assert before.red.units == "1"
+    (entry,) = stated_bands(item.assets["B04"])
+    item.assets["B04"].extra_fields["raster:bands"] = [{**entry, "unit": "W m-2 sr-1"}]
+    cube = load([item], bands=["red", "nir"], resolution=60)
+    assert (cube.red.units, cube.nir.units) == ("W m-2 sr-1", "1")
 
 
 class TestSaving:

@@ -172,6 +172,7 @@ def test_a_folder_of_landsat_is_one_item_with_its_mask(tmp_path, config):
     cube = load([item], bands=["red", "nir", "lwir11"], native=True, mask=mask("cloud"))
     clear = (stored > 0) & (VALUES % 7 > 0)
     assert np.array_equal(np.isfinite(cube.red.data[0]), clear)
+    assert (cube.red.units, cube.lwir11.units) == ("1", "kelvin")
     red, kelvin = cube.red.data[0][clear], cube.lwir11.data[0][clear]
     np.testing.assert_allclose(red, stored[clear] * 2.75e-5 - 0.2, atol=1e-6)
     np.testing.assert_allclose(kelvin, (stored[clear] + 36_000) * 0.00341802 + 149, rtol=1e-6)
