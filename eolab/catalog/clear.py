@@ -48,7 +48,7 @@ def clear_fraction(
 
     listed = check_items(items)
     check_mask(mask)
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, int | np.integer) or size < 1:
         raise BadInput(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
     layer = mask.band(listed)
     full = plan(listed, bands=[layer], bbox=bbox, geometry=geometry).grid

@@ -91,7 +91,7 @@ def found(
     if more and isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
         matched = source.count(query)
     shown = items[:limit]
-    with garbage.kept():
+    with garbage.put_off():
         older = {dropped.item: dropped.reason for dropped in resolve_duplicates(shown).dropped}
         rows = [_row(item, older) for item in shown]
     return {

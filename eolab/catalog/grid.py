@@ -172,7 +172,7 @@ def choose_grid(
         code = item_crs(item, next(iter(bands.values())).asset)
         own[code] = own.get(code, 0.0) + _overlap(item, area)
     if area is not None and not any(own.values()):
-        raise BadInput("the area lies outside of all items", _where(picks, area))
+        raise BadInput("the area lies outside of all items", _hint_for(picks, area))
     # Most overlap first, then by name, so that the order of the items does not count.
     target = CRS(crs if crs is not None else min(own, key=lambda code: (-own[code], code)))
     native = {CRS(code) for code in own}
@@ -221,7 +221,7 @@ def _overlap(item: pystac.Item, area: BaseGeometry | None) -> float:
     return float(shape.area if area is None else shape.intersection(area).area)
 
 
-def _where(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], area: BaseGeometry) -> str:
+def _hint_for(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], area: BaseGeometry) -> str:
     """What to do about an area that no item touches."""
     from shapely.ops import transform
 

@@ -221,7 +221,7 @@ class Source(ABC):
         about = self._about_collections() if query.words else {}
         try:
             candidates = self._candidates(replace(query, about=about))
-            with nullcontext() if self._waits else garbage.kept():
+            with nullcontext() if self._waits else garbage.put_off():
                 for item in candidates:
                     try:
                         accepted = query.accepts(item) and mentions(item, query.words, about)

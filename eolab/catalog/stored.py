@@ -70,11 +70,7 @@ def _filler(band: Band, dtype: np.dtype) -> float:
 
 def unit_of(scene: Scene, name: str) -> str:
     """What the values of a band are in: as the item says (raster extension), else as we know it."""
-    band = scene.bands[name]
-    asset = scene.item.assets[band.asset]
-    stated = stated_bands(asset)
-    own = stated[band.index - 1] if band.index <= len(stated) else {}
-    unit = own.get("unit") or asset.extra_fields.get("unit")
+    unit = _stated(scene, name, "unit")
     return unit if isinstance(unit, str) and unit else scene.radiometry[name].unit
 
 
@@ -94,15 +90,20 @@ def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
 
 def _stated_type(scene: Scene, name: str) -> str | None:
     """What an item says of the numbers of a band, where that is a type at all."""
-    band = scene.bands[name]
-    asset = scene.item.assets[band.asset]
-    stated = stated_bands(asset)
-    own = stated[band.index - 1] if band.index <= len(stated) else {}
-    dtype = own.get("data_type") or asset.extra_fields.get("data_type")
+    dtype = _stated(scene, name, "data_type")
     try:
         return np.dtype(dtype).name if isinstance(dtype, str) else None
     except TypeError:
         return None
+
+
+def _stated(scene: Scene, name: str, key: str) -> object:
+    """What an item says of a band, or of all bands of its asset."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    return own.get(key) or asset.extra_fields.get(key)
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:

@@ -60,7 +60,7 @@ class StudyProcess:
             emit=self._emit, clock=time.time, ticks=time.monotonic,
         )  # fmt: skip
         self.record = self.coordinator.record
-        with garbage.kept():
+        with garbage.put_off():
             self.coordinator.replay(journal.read_events(run))
         # What a long journal left in memory stays: looking through it for garbage again and again
         # would hold up decisions by tens of milliseconds.

@@ -5,7 +5,7 @@ const CUT = 180;
 
 /**
  * Degrees between two corners from which on a ring is taken to go the other way round: a scene is
- * less than a quarter of the Earth wide. The search goes by the same (`eolab/catalog/areas.py`).
+ * less than a quarter of the Earth wide. The search goes by the same (`eolab/catalog/antimeridian.py`).
  */
 const LEAP = 270;
 
