@@ -28,14 +28,14 @@ from typing import Any
 
 import numpy as np
 
-from eolab import config
-from eolab.data import TrainingData
 from eolab.errors import BadInput
+from eolab.settings import config
 from eolab.studies.ablation import ablate
 from eolab.studies.ablation.components import Component
 from eolab.studies.ablation.design import Run, variants
 from eolab.studies.ablation.folds import group_folds, without
 from eolab.studies.ablation.result import summarise
+from eolab.training_data import TrainingData
 
 REACH = {
     "speedup": (">=", 7.2),
@@ -177,7 +177,7 @@ def surgery(*, quick: bool, every: int = 0, models: Sequence[str] = ()) -> dict[
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
-    from eolab.studies.surgery import Surgeon
+    from eolab.studies.surgery.keras import Surgeon
 
     chosen = list(models) or list(ARCHITECTURES)[: 2 if quick else None]
     step = every or (10 if quick else 1)

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 
 from eolab.catalog import load, open_source
-from eolab.catalog.geoparquet import GeoParquetSource
-from eolab.catalog.geoparquet_writer import write_table
-from eolab.catalog.query import make_query
-from eolab.catalog.simulate import COLLECTION, SEASON, write_sample
-from eolab.config import Config
+from eolab.catalog.query.query import make_query
+from eolab.catalog.simulate.write import COLLECTION, SEASON, write_sample
+from eolab.catalog.sources.geoparquet import GeoParquetSource
+from eolab.catalog.sources.geoparquet_writer import write_table
+from eolab.settings.config import Config
 
 REACH = {
     "page_ms": ("<=", 150.0),
@@ -211,7 +211,7 @@ print(time.perf_counter() - start)
     ours = f"""
 import time, pyarrow.parquet, pystac, requests, shapely, stac_geoparquet.arrow
 from pathlib import Path
-from eolab.catalog.index import IndexedSource
+from eolab.catalog.sources.crawled import IndexedSource
 source = IndexedSource("bench", {web.url!r}, folder=Path({str(folder / "index")!r}))
 start = time.perf_counter()
 source.refresh()
@@ -281,7 +281,7 @@ def measure_preview(folder: Path, quick: bool) -> dict[str, float]:
             file.write(values, 1)
     code = f"""
 import time, datetime, pystac, rasterio, numpy, rasterio.io, rasterio.enums
-from eolab.catalog.preview import preview
+from eolab.catalog.panel.previews import preview
 time_ = datetime.datetime(2024, 1, 1)
 item = pystac.Item("S2A_x", None, None, time_, {{"platform": "sentinel-2a"}})
 for band in ("B02", "B03", "B04"):

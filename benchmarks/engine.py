@@ -30,11 +30,12 @@ from typing import Annotated
 import eolab as eo
 from benchmarks import peers
 from benchmarks.figures import RESULTS, draw_scaling
-from eolab import config
-from eolab.studies import journal, tune
-from eolab.studies.detach import read_process, start_process
-from eolab.studies.study import Study
-from eolab.studies.suggest import Sampler
+from eolab.settings import config
+from eolab.studies import tune
+from eolab.studies.client.launch import read_process, start_process
+from eolab.studies.client.study import Study
+from eolab.studies.journal import files as journal
+from eolab.studies.samplers.base import Sampler
 
 REACH = {
     "vs_ideal": ("<=", 1.05),

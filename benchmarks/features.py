@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import peers
-from eolab.config import Config
 from eolab.features import FeatureStore
+from eolab.settings.config import Config
 
 REACH = {
     "pit_vs_duckdb": ("<=", 1.3),
@@ -190,7 +190,7 @@ def zonal(*, parcels: int, turns: int = 2, dates: int = 12) -> dict[str, float]:
     from exactextract import exact_extract
     from exactextract.raster import NumPyRasterSource
 
-    from eolab.features import extract
+    from eolab.features.extract import points_and_pixels
 
     size = 1000
     cube, zones = make_cube(dates, size), make_zones(parcels, size)
@@ -211,7 +211,7 @@ def zonal(*, parcels: int, turns: int = 2, dates: int = 12) -> dict[str, float]:
         ]
         return exact_extract(layers, zones, ["median"], include_cols=["parcel_id"], output="pandas")
 
-    ours, theirs = best(turns, lambda: extract.zonal(cube, zones), raw)
+    ours, theirs = best(turns, lambda: points_and_pixels.zonal(cube, zones), raw)
     return {"zonal_s": ours, "zonal_one_call_s": theirs, "zonal_vs_one_call": ours / theirs}
 
 
@@ -224,7 +224,7 @@ def zonal_memory(folder: Path, *, dates: int) -> dict[str, float]:
 def zonal_peak(folder: Path, dates: int) -> float:
     import xarray as xr
 
-    from eolab.features import extract
+    from eolab.features.extract import points_and_pixels
 
     rng = np.random.default_rng(0)
     path = folder / f"cube{dates}"
@@ -250,7 +250,7 @@ def zonal_peak(folder: Path, dates: int) -> float:
     cube = cube.assign_coords(time=pd.date_range("2024-01-01", periods=dates)).odc.assign_crs(
         "EPSG:32633"
     )
-    extract.zonal(cube, make_zones(300, size))
+    points_and_pixels.zonal(cube, make_zones(300, size))
     return _peak()
 
 

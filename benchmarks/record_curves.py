@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.figures import RESULTS
 from benchmarks.stopping import DATA, split, train
-from eolab import config
+from eolab.settings import config
 from eolab.studies import tune
 
 FILE = RESULTS / "curves.json"

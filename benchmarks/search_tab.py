@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.catalogue import make_file
 from benchmarks.views import PAINTED
-from eolab import config
+from eolab.settings import config
 from tests.e2e.jupyter import ROOT, Lab, chromium, serve
 
 COUNT = 10_000

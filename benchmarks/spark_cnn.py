@@ -31,8 +31,8 @@ import eolab as eo
 from benchmarks.engine import Listed, greedy
 from benchmarks.figures import RESULTS
 from benchmarks.spark_studies import Bench, waves
-from eolab.data import Split, TrainingData
-from eolab.studies import journal
+from eolab.studies.journal import files as journal
+from eolab.training_data import Split, TrainingData
 
 TRIALS, WORKERS = 24, 2
 Train = Callable[..., dict[str, float]]
@@ -44,8 +44,8 @@ def chips(folder: Path) -> Split:
     import geopandas as gpd
 
     from eolab.catalog import open_source
-    from eolab.catalog.simulate import write_sample
-    from eolab.config import find, init
+    from eolab.catalog.simulate.write import write_sample
+    from eolab.settings.config import find, init
     from eolab.studies.ablation.folds import group_folds
 
     init(folder)

@@ -29,10 +29,11 @@ from typing import TYPE_CHECKING, Annotated
 import eolab as eo
 from benchmarks.engine import Listed, empty, greedy, sleeper
 from benchmarks.figures import RESULTS
-from eolab import config
 from eolab.clusters.spark import server
 from eolab.clusters.spark.session import open_session
-from eolab.studies import Study, journal, tune
+from eolab.settings import config
+from eolab.studies import Study, tune
+from eolab.studies.journal import files as journal
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -27,10 +27,11 @@ from typing import Annotated, Any
 
 import eolab as eo
 from benchmarks.figures import RESULTS, Curves, draw_curves
-from eolab import config
-from eolab.config import Config
-from eolab.data import Split
-from eolab.studies import journal, tune
+from eolab.settings import config
+from eolab.settings.config import Config
+from eolab.studies import tune
+from eolab.studies.journal import files as journal
+from eolab.training_data import Split
 
 REACH = {"lost": ("<=", 0.01), "epochs_ratio": ("<=", 0.7)}
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "worldcereal-s1s2"
@@ -85,7 +86,7 @@ def train(
 def split(cfg: Config, folder: Path) -> list[Split]:
     """Five folds of blocks: each labelled sample is in one validation part."""
     from eolab.features import Blocks, FeatureStore
-    from eolab.features.tables import read_labelled_table
+    from eolab.features.extract.labelled_tables import read_labelled_table
 
     table = read_labelled_table(folder / "test_public_extractions.parquet", label="sampling_label")
     store = FeatureStore(cfg)

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from eolab import config
+from eolab.settings import config
 from eolab.studies import tune, uniform
 from tests.e2e import journals
 from tests.e2e.jupyter import ROOT, Lab, chromium, serve

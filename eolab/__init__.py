@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from eolab import moved_modules
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from eolab.studies import (
         uniform as uniform,
     )
+
+moved_modules.install()
 
 _HOMES = {
     "Blocks": "eolab.features",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
-from eolab.catalog.cube import RAW
-from eolab.catalog.indices import LETTERS, find_index
-from eolab.catalog.stored import known_values
+from eolab.catalog.cube.load import RAW
+from eolab.catalog.cube.odc_adapter import known_values
+from eolab.catalog.items.spectral_indices import LETTERS, find_index
 from eolab.errors import BadInput, nearest
-from eolab.features.extraction import Extraction
-from eolab.warned import warn
+from eolab.features.extract.interface import Extraction
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pyspark.sql import SparkSession
 
-    from eolab.features.chips import Chips
-    from eolab.features.spark.extracting import OnSpark
+    from eolab.features.extract.chips import Chips
+    from eolab.features.extract.on_spark import OnSpark
 
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
@@ -116,20 +116,20 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         *,
         period: str = "1M",
     ) -> xr.Dataset:
-        """One picture a period with its count of clear dates (see `eolab.catalog.composite`)."""
-        from eolab.catalog.composite import composite
+        """One picture a period, with its count of clear dates (`eolab.catalog.cube.composite`)."""
+        from eolab.catalog.cube.composite import composite
 
         return composite(self._cube, method, period=period)
 
     def decibels(self) -> xr.Dataset:
-        """Linear power to decibels (see `eolab.catalog.sar.to_decibels`)."""
-        from eolab.catalog.sar import to_decibels
+        """Linear power to decibels (see `eolab.catalog.cube.radar.to_decibels`)."""
+        from eolab.catalog.cube.radar import to_decibels
 
         return to_decibels(self._cube)
 
     def speckle_filter(self, *, window: int = 7) -> xr.Dataset:
-        """Multitemporal speckle filter (see `eolab.catalog.sar.speckle_filter`)."""
-        from eolab.catalog.sar import speckle_filter
+        """Multitemporal speckle filter (see `eolab.catalog.cube.radar.speckle_filter`)."""
+        from eolab.catalog.cube.radar import speckle_filter
 
         return speckle_filter(self._cube, window=window)
 
@@ -141,26 +141,26 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         columns: int = 4,
         cmap: str = "viridis",
     ) -> Figure:
-        """One small picture a date (see `eolab.catalog.pictures.plot`)."""
-        from eolab.catalog.pictures import plot
+        """One small picture a date (see `eolab.catalog.cube.plots.plot`)."""
+        from eolab.catalog.cube.plots import plot
 
         return plot(self._cube, bands, stretch=stretch, columns=columns, cmap=cmap)
 
     def explore(self, *, cmap: str = "viridis", width: int = 420) -> object:
-        """Sliders and time series by a click (see `eolab.catalog.pictures.explore`)."""
-        from eolab.catalog.pictures import explore
+        """Sliders and time series by a click (see `eolab.catalog.cube.plots.explore`)."""
+        from eolab.catalog.cube.plots import explore
 
         return explore(self._cube, cmap=cmap, width=width)
 
     def trim_border(self, *, floor: float = -30.0, margin: int = 2) -> xr.Dataset:
-        """Radar without the noise at its swath's ends (see `eolab.catalog.sar.trim_border`)."""
-        from eolab.catalog.sar import trim_border
+        """Radar without the noise at the ends of its swath (`eolab.catalog.cube.radar`)."""
+        from eolab.catalog.cube.radar import trim_border
 
         return trim_border(self._cube, floor=floor, margin=margin)
 
     def terrain(self, band: str = "elevation") -> xr.Dataset:
-        """Slope and direction of an elevation model (see `eolab.features.terrain.terrain`)."""
-        from eolab.features.terrain import terrain
+        """Slope and direction of an elevation model (see `eolab.features.extract.terrain`)."""
+        from eolab.features.extract.terrain import terrain
 
         return terrain(self._cube, band)
 
@@ -172,7 +172,7 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         buffer: float,
         min_pixels: float,
     ) -> pd.DataFrame:
-        from eolab.features.extract import zonal
+        from eolab.features.extract.points_and_pixels import zonal
 
         return zonal(self._cube, zones, id=id, stats=stats, buffer=buffer, min_pixels=min_pixels)
 
@@ -183,12 +183,12 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         stratify: str | None,
         per_class: int,
     ) -> pd.DataFrame:
-        from eolab.features.extract import pixels
+        from eolab.features.extract.points_and_pixels import pixels
 
         return pixels(self._cube, labels, columns=columns, stratify=stratify, per_class=per_class)
 
     def _sample(self, points: gpd.GeoDataFrame, id: str, columns: Sequence[str]) -> pd.DataFrame:
-        from eolab.features.extract import sample
+        from eolab.features.extract.points_and_pixels import sample
 
         return sample(self._cube, points, id=id, columns=columns)
 
@@ -199,9 +199,9 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             spark: Any session, classic or Connect, whose executors have eolab.
             tile: Side of a tile in pixels.
 
-        See `eolab.features.spark.extracting.OnSpark`.
+        See `eolab.features.extract.on_spark.OnSpark`.
         """
-        from eolab.features.spark.extracting import OnSpark
+        from eolab.features.extract.on_spark import OnSpark
 
         return OnSpark(self._cube, spark, tile)
 
@@ -214,8 +214,8 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         column: str | None = None,
         min_labelled: float = 0.0,
     ) -> Chips:
-        """Square patches with masks, cut when asked for (see `eolab.features.chips.chips`)."""
-        from eolab.features.chips import chips
+        """Square patches with masks, cut when asked for (see `eolab.features.extract.chips`)."""
+        from eolab.features.extract.chips import chips
 
         return chips(
             self._cube, size, stride, masks=masks, column=column, min_labelled=min_labelled

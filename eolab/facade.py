@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab import config as configuration
 from eolab import errors
-from eolab.lineage import Ref, downstream, upstream
+from eolab.records.lineage import Ref, downstream, upstream
+from eolab.settings import config as configuration
 
 if TYPE_CHECKING:
     from eolab.catalog import Source
-    from eolab.catalog.query import When
+    from eolab.catalog.query.query import When
     from eolab.clusters.manage import Clusters
-    from eolab.config import Config
-    from eolab.config_file import Removed
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
+    from eolab.settings.config import Config
+    from eolab.settings.edit import Removed
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
 
@@ -61,7 +61,7 @@ class Workspace:
     def add_catalog(self, name: str, url: str, **said: object) -> Source:
         """Name one more place to search in `eolab.toml`; what people wrote there stays.
 
-        ``kind``, ``description`` and ``login`` as in `eolab.config_file.add_catalog`.
+        ``kind``, ``description`` and ``login`` as in `eolab.settings.edit.add_catalog`.
 
         Raises:
             BadInput: A name, address or login that cannot be used.
@@ -69,7 +69,7 @@ class Workspace:
             RemoteError: The address does not answer what it is (asked only without ``kind``);
                 nothing is added then.
         """
-        from eolab.config_file import add_catalog
+        from eolab.settings.edit import add_catalog
 
         self._read_again()
         self.config = add_catalog(self.config, Path.cwd(), name=name, url=url, **said)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ class Workspace:
             BadInput: An address or login that cannot be used.
             Conflict: It comes with eolab, or the file cannot be changed.
         """
-        from eolab.config_file import change_catalog
+        from eolab.settings.edit import change_catalog
 
         self._read_again()
         self.config = change_catalog(self.config, name=name, url=url, **said)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ class Workspace:
             NotFound: No such catalogue.
             Conflict: It comes with eolab, or the file cannot be changed.
         """
-        from eolab.config_file import remove_catalog
+        from eolab.settings.edit import remove_catalog
 
         self._read_again()
         removed = remove_catalog(self.config, name, secrets=secrets)
@@ -120,10 +120,11 @@ class Workspace:
             self.config = configuration.load(self.config.file)
 
     def _forget(self, name: str) -> None:
-        from eolab.catalog import access, notes
+        from eolab.catalog.io import logins
+        from eolab.catalog.sources import search_entries
 
-        access.forget(name)
-        notes.forget_catalog(self.root, name)
+        logins.forget(name)
+        search_entries.forget_catalog(self.root, name)
 
     @property
     def features(self) -> FeatureStore:
@@ -166,20 +167,20 @@ class Workspace:
             limit: At most so many of each kind.
 
         Returns:
-            Results by kind, the best first (see `eolab.search.find`).
+            Results by kind, the best first (see `eolab.records.search_index.find`).
 
         Raises:
             BadInput: An argument that cannot be used.
         """
-        from eolab import search
-        from eolab.catalog.areas import check_bbox
-        from eolab.catalog.query import parse_interval
+        from eolab.catalog.areas.areas import check_bbox
+        from eolab.catalog.query.query import parse_interval
+        from eolab.records import search_index
 
         start, end = parse_interval(datetime)
         box = None if bbox is None else check_bbox(bbox)
         self.root.mkdir(parents=True, exist_ok=True)
         self._publish()
-        return search.find(
+        return search_index.find(
             self.root, text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
         )
 
@@ -187,8 +188,8 @@ class Workspace:
         """Bring up to date what is quickly read; catalogues note what they show by themselves."""
         from datetime import UTC, datetime
 
-        from eolab.catalog.notes import note_collections
-        from eolab.search import Entry, publish
+        from eolab.catalog.sources.search_entries import note_collections
+        from eolab.records.search_index import Entry, publish
 
         for name, entry in self.config.catalogs.items():
             if "://" not in entry.url and Path(entry.url).exists():
@@ -256,7 +257,7 @@ class Workspace:
             BadInput: A misspelt option, or whatever `tune` finds.
         """
         from eolab.studies import tune
-        from eolab.studies.checks import check_options
+        from eolab.studies.client.checks import check_options
 
         check_options(tune, options)
         return tune(self.config, train, **options)  # type: ignore[arg-type]
@@ -270,7 +271,7 @@ class Workspace:
             BadInput: A misspelt option, or whatever `ablate` finds.
         """
         from eolab.studies.ablation import ablate
-        from eolab.studies.checks import check_options
+        from eolab.studies.client.checks import check_options
 
         check_options(ablate, options)
         return ablate(self.config, train, **options)  # type: ignore[arg-type]

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from eolab import config as configuration
 from eolab.errors import NotFound
+from eolab.settings import config as configuration
 
 FIRST = "notebooks/01-from-scenes-to-model.ipynb"
 
@@ -19,7 +19,7 @@ def prepare(folder: Path) -> configuration.Config:
         config = configuration.init(folder)
         print(f"Workspace: {config.root} (named by {config.file})", flush=True)
     if not (config.sample / "sample.json").exists():
-        from eolab.catalog.simulate import write_sample
+        from eolab.catalog.simulate.write import write_sample
 
         print("Making the sample region (simulated; the first time only)", flush=True)
         write_sample(config.sample)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from eolab import config as configuration
+from eolab.settings import config as configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 

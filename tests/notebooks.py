@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from eolab.config import Config
+from eolab.settings.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -17,7 +17,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from eolab import config as configuration
+from eolab.settings import config as configuration
 
 SCENE = "S2_L1C_20150711"
 START = """

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from eolab.data import Split, TrainingData
 from eolab.errors import BadInput, Conflict
+from eolab.training_data import Split, TrainingData
 
 
 def make(n=6, *, steps=(), seed=0, ids=True):
@@ -75,7 +75,7 @@ def test_equal_data_have_equal_digests_and_any_change_another():
 
 def test_the_digest_of_text_of_objects_is_the_same_in_another_process():
     script = (
-        "import numpy as np; from eolab.data import TrainingData;"
+        "import numpy as np; from eolab.training_data import TrainingData;"
         "y = np.array(['a', 'b'], object);"
         "print(TrainingData(np.zeros((2, 1), 'f4'), np.zeros(2), y, ('x',)).digest())"
     )

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.keras, pytest.mark.timeout(1800)]
 def demo(*arguments: str | Path) -> tuple[dict, str]:
     """The JSON object of the last line, and what was said on the way."""
     done = subprocess.run(
-        [sys.executable, "-m", "eolab.cli", "demo", "--json", *map(str, arguments)],
+        [sys.executable, "-m", "eolab.cli.app", "demo", "--json", *map(str, arguments)],
         capture_output=True,
         text=True,
     )
@@ -112,7 +112,7 @@ def test_real_cases_give_the_same_figures_twice(shared_data: Path, case) -> None
 )
 def test_wrong_arguments_are_told_in_two_lines(arguments: list[str], told: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "eolab.cli", "demo", *arguments], capture_output=True, text=True
+        [sys.executable, "-m", "eolab.cli.app", "demo", *arguments], capture_output=True, text=True
     )
     assert done.returncode == 1
     lines = done.stderr.strip().splitlines()

@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from eolab import garbage
+from eolab import gc_pause
 
 
 def test_the_collector_rests_inside_and_goes_on_after_an_error():
     assert gc.isenabled()
-    with garbage.put_off():
+    with gc_pause.put_off():
         assert not gc.isenabled()
-        with pytest.raises(ZeroDivisionError), garbage.put_off():
+        with pytest.raises(ZeroDivisionError), gc_pause.put_off():
             _ = 1 / 0
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -23,7 +23,7 @@ def test_the_collector_rests_inside_and_goes_on_after_an_error():
 def test_who_has_turned_it_off_finds_it_off():
     gc.disable()
     try:
-        with garbage.put_off():
+        with gc_pause.put_off():
             pass
         assert not gc.isenabled()
     finally:
@@ -34,12 +34,12 @@ def test_blocks_of_several_threads_overlap():
     inside, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with garbage.put_off():
+        with gc_pause.put_off():
             inside.set()
             leave.wait(30)
 
     thread = threading.Thread(target=hold)
-    with garbage.put_off():
+    with gc_pause.put_off():
         thread.start()
         assert inside.wait(30)
     assert not gc.isenabled()

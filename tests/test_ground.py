@@ -10,7 +10,7 @@ import pytest
 
 from eolab import errors, progress
 from eolab.errors import BadInput, nearest
-from eolab.lineage import Ref, downstream, edges, record, upstream
+from eolab.records.lineage import Ref, downstream, edges, record, upstream
 
 
 def test_a_cell_shows_two_lines_and_the_log_keeps_the_rest(

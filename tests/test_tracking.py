@@ -16,7 +16,7 @@ import pytest
 
 from eolab import tracking
 from eolab.errors import RemoteError
-from eolab.studies.journal import Follower, Writer, take_lock, write_json
+from eolab.studies.journal.files import Follower, Writer, take_lock, write_json
 
 feeding, store = tracking.feeder, tracking.store
 

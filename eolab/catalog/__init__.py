@@ -6,16 +6,16 @@ cube = load(items, bands=["red", "nir"], crs="EPSG:32633", mask=mask(["cloud", "
 
 from __future__ import annotations
 
-from eolab.catalog.clear import clear_fraction
-from eolab.catalog.cube import load
-from eolab.catalog.downloading import Downloaded, download
-from eolab.catalog.ingestion import Ingested, ingest
-from eolab.catalog.masks import Mask, mask
-from eolab.catalog.opening import open_source
-from eolab.catalog.pictures import explore_items as explore
-from eolab.catalog.planning import Plan, plan
-from eolab.catalog.resolve import resolve_duplicates
-from eolab.catalog.sources import Skipped, Source
+from eolab.catalog.cube.clear_fraction import clear_fraction
+from eolab.catalog.cube.load import load
+from eolab.catalog.cube.plan import Plan, plan
+from eolab.catalog.cube.plots import explore_items as explore
+from eolab.catalog.downloads.files import Downloaded, download
+from eolab.catalog.ingestion.collection import Ingested, ingest
+from eolab.catalog.items.duplicates import resolve_duplicates
+from eolab.catalog.items.quality_masks import Mask, mask
+from eolab.catalog.sources.base import Skipped, Source
+from eolab.catalog.sources.open import open_source
 
 __all__ = [
     "Downloaded",

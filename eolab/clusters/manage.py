@@ -9,7 +9,7 @@ from eolab.errors import BadInput, NotFound, nearest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from eolab.config import Config
+    from eolab.settings.config import Config
 
 
 class Clusters:

@@ -58,7 +58,7 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
     import pandas as pd
 
     import eolab as eo
-    from eolab.catalog.simulate import COLLECTION, SEASON, write_sample
+    from eolab.catalog.simulate.write import COLLECTION, SEASON, write_sample
 
     if not (ws.config.sample / "sample.json").exists():
         say("Making the sample region (simulated)")
@@ -127,7 +127,7 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
 def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) -> Case:
     """Real scenes of one grid and labelled polygons: pixel time series, five block folds."""
     import eolab as eo
-    from eolab.features import extract
+    from eolab.features.extract import points_and_pixels
 
     items = ws.catalog(str(data.resolve())).search(max_cloud=MAX_CLOUD)
     if not len(items):
@@ -140,8 +140,8 @@ def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) 
     cube = eo.load(items, native=True)
     for index in ("NDVI", "NDWI", "NDMI"):
         cube[index] = cube.eo.spectral_index(index)
-    rows = extract.pixels(cube, polygons)
-    truth = extract.pixel_labels(cube, polygons, columns=[column])
+    rows = points_and_pixels.pixels(cube, polygons)
+    truth = points_and_pixels.pixel_labels(cube, polygons, columns=[column])
 
     fs = ws.features
     pixels = fs.get_or_create_feature_group(
@@ -191,7 +191,7 @@ def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) 
 def from_table(ws: Workspace, table: Path, column: str, say: Say) -> Case:
     """A labelled table with positions: five block folds of 0.05 degrees."""
     import eolab as eo
-    from eolab.features.tables import read_labelled_table
+    from eolab.features.extract.labelled_tables import read_labelled_table
 
     labelled = read_labelled_table(table, label=column)
     if not labelled.position:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import numpy as np
 
-from eolab.data import Split
 from eolab.studies import Reporter, choice, integer, loguniform, uniform
+from eolab.training_data import Split
 
 METRIC = "val_macro_f1"
 

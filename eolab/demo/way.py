@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from eolab.demo import cases, trainers
 
 if TYPE_CHECKING:
-    from eolab.data import Split
     from eolab.demo.cases import Case
     from eolab.facade import Workspace
     from eolab.models import ModelVersion
     from eolab.studies import FittedModel, Study
+    from eolab.training_data import Split
 
 # The headline is the network's; the forest stands beside it.
 MODELS: Mapping[str, Callable[..., None]] = {

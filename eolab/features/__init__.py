@@ -14,38 +14,38 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eolab.features.checks import (
+    from eolab.features.extract.saved_chips import open_chips as open_chips
+    from eolab.features.extract.seasonal import seasonal as seasonal
+    from eolab.features.groups.group import FeatureGroup as FeatureGroup
+    from eolab.features.queries.query import Query as Query
+    from eolab.features.samples.on_demand import transformation as transformation
+    from eolab.features.splits.blocks import Blocks as Blocks
+    from eolab.features.splits.blocks import Times as Times
+    from eolab.features.storage.commits import Commit as Commit
+    from eolab.features.store import FeatureStore as FeatureStore
+    from eolab.features.views.checks import (
         check_leakage as check_leakage,
     )
-    from eolab.features.checks import (
+    from eolab.features.views.checks import (
         suspect_labels as suspect_labels,
     )
-    from eolab.features.commits import Commit as Commit
-    from eolab.features.functions import transformation as transformation
-    from eolab.features.group import FeatureGroup as FeatureGroup
-    from eolab.features.query import Query as Query
-    from eolab.features.saved_chips import open_chips as open_chips
-    from eolab.features.scores import fold_scores as fold_scores
-    from eolab.features.seasons import seasonal as seasonal
-    from eolab.features.splits import Blocks as Blocks
-    from eolab.features.splits import Times as Times
-    from eolab.features.store import FeatureStore as FeatureStore
-    from eolab.features.view import FeatureView as FeatureView
+    from eolab.features.views.fold_scores import fold_scores as fold_scores
+    from eolab.features.views.view import FeatureView as FeatureView
 
 _HOMES = {
-    "Blocks": "splits",
-    "check_leakage": "checks",
-    "suspect_labels": "checks",
-    "transformation": "functions",
-    "Commit": "commits",
-    "FeatureGroup": "group",
+    "Blocks": "splits.blocks",
+    "Times": "splits.blocks",
+    "check_leakage": "views.checks",
+    "suspect_labels": "views.checks",
+    "transformation": "samples.on_demand",
+    "Commit": "storage.commits",
+    "FeatureGroup": "groups.group",
     "FeatureStore": "store",
-    "FeatureView": "view",
-    "Query": "query",
-    "Times": "splits",
-    "fold_scores": "scores",
-    "open_chips": "saved_chips",
-    "seasonal": "seasons",
+    "FeatureView": "views.view",
+    "Query": "queries.query",
+    "fold_scores": "views.fold_scores",
+    "open_chips": "extract.saved_chips",
+    "seasonal": "extract.seasonal",
 }
 
 __all__ = [

@@ -6,17 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.errors import Conflict
-from eolab.features.options import GroupOptions, ViewOptions, group_spec, view_spec
-from eolab.features.registry import Registry
+from eolab.features.groups.registry import Registry
+from eolab.features.views.options import GroupOptions, ViewOptions, group_spec, view_spec
 
 if TYPE_CHECKING:
-    from eolab.config import Config
-    from eolab.features.chips import Chips
-    from eolab.features.group import FeatureGroup
-    from eolab.features.postgres import Place
-    from eolab.features.registry import Entry
-    from eolab.features.saved_chips import SavedChips
-    from eolab.features.view import FeatureView
+    from eolab.features.extract.chips import Chips
+    from eolab.features.extract.saved_chips import SavedChips
+    from eolab.features.groups.group import FeatureGroup
+    from eolab.features.groups.registry import Entry
+    from eolab.features.online.postgres import Place
+    from eolab.features.views.view import FeatureView
+    from eolab.settings.config import Config
 
 
 class FeatureStore:
@@ -73,7 +73,7 @@ class FeatureStore:
         return self._group(found)
 
     def _group(self, entry: Entry) -> FeatureGroup:
-        from eolab.features.group import FeatureGroup
+        from eolab.features.groups.group import FeatureGroup
 
         config = self.config
         return FeatureGroup(config.root, config.features, self._registry, entry, self._online())
@@ -82,7 +82,7 @@ class FeatureStore:
         url = self.config.online_url
         if url is None:
             return None
-        from eolab.features.postgres import Place
+        from eolab.features.online.postgres import Place
 
         # A schema a workspace: several may share a database.
         return Place(url, f"eolab_{self.config.identity()[:12]}")
@@ -139,7 +139,7 @@ class FeatureStore:
         return self._view(found)
 
     def _view(self, entry: Entry) -> FeatureView:
-        from eolab.features.view import FeatureView
+        from eolab.features.views.view import FeatureView
 
         return FeatureView(self, entry)
 
@@ -177,7 +177,7 @@ class FeatureStore:
             BadInput: A bad name or format, or Zarr is not installed.
             RemoteError: It cannot be written; nothing is left.
         """
-        from eolab.features import chip_datasets
+        from eolab.features.training import chip_datasets
 
         return chip_datasets.create(
             self.config, name, chips, description=description, format=format
@@ -189,13 +189,13 @@ class FeatureStore:
         Raises:
             NotFound: With the names or versions that there are.
         """
-        from eolab.features import chip_datasets
+        from eolab.features.training import chip_datasets
 
         return chip_datasets.load(self.config, name, version)
 
     def chip_datasets(self) -> dict[str, list[int]]:
         """Datasets of chips that there are: versions by name, in order."""
-        from eolab.features import chip_datasets
+        from eolab.features.training import chip_datasets
 
         return chip_datasets.listed(self.config)
 
@@ -215,7 +215,7 @@ class FeatureStore:
 
     def snapshot(self) -> dict[str, object]:
         """Groups and views as plain JSON, for the panel."""
-        from eolab.features.snapshot import summary, view_summary
+        from eolab.features.panel import summary, view_summary
 
         return {
             "groups": [summary(g) for g in self.feature_groups()],

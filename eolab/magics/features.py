@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from eolab import config as configuration
 from eolab.errors import BadInput, nearest
 from eolab.features import FeatureStore
+from eolab.settings import config as configuration
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

@@ -123,7 +123,7 @@ def variables(names: Mapping[str, object]) -> list[str]:
 
 
 def _clusters() -> list[str]:
-    from eolab import config
+    from eolab.settings import config
 
     return list(config.find().clusters)
 

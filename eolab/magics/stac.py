@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from eolab import config as configuration
 from eolab.catalog import load, mask, open_source
-from eolab.catalog.bands import bands_of, common_name
-from eolab.catalog.masks import LAYERS
-from eolab.catalog.query import item_time
+from eolab.catalog.items.bands import bands_of, common_name
+from eolab.catalog.items.quality_masks import LAYERS
+from eolab.catalog.query.query import item_time
 from eolab.errors import BadInput, EolabError, nearest
 from eolab.magics.flags import VARIABLE, value_of, variables
+from eolab.settings import config as configuration
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from IPython.core.interactiveshell import InteractiveShell
 
-    from eolab.catalog.areas import Area
+    from eolab.catalog.areas.areas import Area
 
 _USAGES = {
     "collections": "%stac collections [-c CATALOG]",

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from eolab import lineage, tracking
-from eolab.config import check_name
+from eolab import tracking
 from eolab.errors import BadInput, NotFound, nearest
-from eolab.lineage import Ref
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
+from eolab.records import lineage
+from eolab.records.lineage import Ref
+from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
     import contextlib
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Entry
     from mlflow.tracking import MlflowClient
 
-    from eolab.config import Config
-    from eolab.data import TrainingData
+    from eolab.settings.config import Config
+    from eolab.training_data import TrainingData
 
 T = TypeVar("T")
 
@@ -195,7 +196,7 @@ class ModelRegistry:
     ) -> dict[str, float]:
         """The test part's figures, by the model as it was saved: what is judged is what is kept."""
         from eolab.models import analysis, flavours
-        from eolab.studies.fitted import load_model
+        from eolab.studies.client.fitted_model import load_model
 
         if fitted.classes and test.classes and tuple(test.classes) != tuple(fitted.classes):
             raise BadInput(
@@ -304,7 +305,7 @@ def _files(fitted: Fitted) -> dict[str, str]:
     Raises:
         Conflict: The model's file is gone.
     """
-    from eolab.studies.fitted import model_file
+    from eolab.studies.client.fitted_model import model_file
 
     model_file(fitted.folder, fitted.flavour)
     paths = sorted(path for path in fitted.folder.rglob("*") if path.is_file())

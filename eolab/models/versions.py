@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from eolab import lineage
 from eolab.errors import BadInput, Conflict, nearest
-from eolab.lineage import Ref
+from eolab.records import lineage
+from eolab.records.lineage import Ref
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from eolab.data import TrainingData
+    from eolab.training_data import TrainingData
 
 FILE = "model.json"
 
@@ -90,7 +90,7 @@ class ModelVersion:
         Raises:
             Conflict: A file was changed or is gone.
         """
-        from eolab.studies.fitted import load_model
+        from eolab.studies.client.fitted_model import load_model
 
         document = read(self.folder)
         files = document.get("files")
@@ -176,7 +176,7 @@ def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ..
     """
     import numpy as np
 
-    from eolab.data import TrainingData
+    from eolab.training_data import TrainingData
 
     given = tuple(str(name) for name in getattr(X, "columns", ()))
     for name in columns if given else ():

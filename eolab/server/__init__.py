@@ -1,6 +1,6 @@
 """The server half of the panels: authenticated REST snapshots of the workspace, and change events.
 
-Stays light: what needs a heavy import runs in one child process (`eolab.server.library`).
+Stays light: what needs a heavy import runs in one child process (`eolab.server.helper.process`).
 """
 
 from __future__ import annotations

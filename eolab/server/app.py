@@ -12,7 +12,7 @@ from traitlets import Bool, Float, Unicode
 from eolab.errors import EolabError
 from eolab.server import routes
 from eolab.server.base import Services
-from eolab.server.library import Library
+from eolab.server.helper.process import Library
 from eolab.server.tensorboard import TensorBoards
 from eolab.server.watcher import Watcher
 from eolab.server.workspace import Place

@@ -10,16 +10,16 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
 from eolab.errors import BadInput, EolabError
-from eolab.server.followers import Followers
+from eolab.server.study_readers import Followers
 from eolab.server.wire import to_json
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from eolab.config import Config
-    from eolab.server.library import Library
+    from eolab.server.helper.process import Library
     from eolab.server.tensorboard import TensorBoards
     from eolab.server.workspace import Place
+    from eolab.settings.config import Config
 
 N = TypeVar("N", int, float)
 
@@ -65,7 +65,7 @@ class Handler(APIHandler):
         return self.services.place.config()
 
     async def call(self, call: str, /, **args: object) -> object:
-        """Run a call of `eolab.server.calls` in the child process."""
+        """Run a call of `eolab.server.helper.calls` in the child process."""
         return await self.services.library.call(call, self.services.place, args)
 
     def answer(self, value: object) -> None:

@@ -13,11 +13,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 import eolab
-from eolab.config import check_name
 from eolab.errors import BadInput, NotFound, RemoteError
-from eolab.server import catalogs, features
 from eolab.server.base import RESTART, Handler
-from eolab.server.studies import (
+from eolab.server.handlers import catalogs, features
+from eolab.server.handlers.studies import (
     Ablation,
     About,
     Band,
@@ -28,6 +27,7 @@ from eolab.server.studies import (
     TensorBoard,
     Timeline,
 )
+from eolab.settings.config import check_name
 
 API = 1
 BASE = r"/eolab/api/v1"
@@ -265,7 +265,7 @@ class Commands(Handler):
             raise BadInput(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
         if numbers and not args:
             raise BadInput(f"{command!r} needs {' or '.join(numbers)}", "Send a whole number.")
-        from eolab.studies.journal import append_command
+        from eolab.studies.journal.files import append_command
 
         await asyncio.to_thread(append_command, folder, command, **args)
         self.set_status(202)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.config import is_name
+from eolab.settings.config import is_name
 
 if TYPE_CHECKING:
-    from eolab.config import Config
+    from eolab.settings.config import Config
 
 Mark = tuple[int, int, int]
 # A study whose journal rested this many looks is looked at only every so many.
@@ -58,7 +58,7 @@ class Watcher:
 
     def _studies(self, runs: Path) -> Iterator[tuple[str, object]]:
         """One mark a study; thousands of finished ones cost a look now and then only."""
-        from eolab.studies.journal import is_alive
+        from eolab.studies.journal.files import is_alive
 
         try:
             names = sorted(e.name for e in os.scandir(runs) if is_name(e.name) and e.is_dir())

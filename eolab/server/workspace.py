@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eolab import config as configuration
-from eolab.config import Config
+from eolab.settings import config as configuration
+from eolab.settings.config import Config
 
 
 @dataclass(frozen=True)

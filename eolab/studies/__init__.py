@@ -1,6 +1,6 @@
 """Studies: many trials of a train function, in parallel, that lose nothing.
 
-Names are loaded when first used: the Jupyter server imports `eolab.studies.journal` only.
+Names are loaded when first used: the Jupyter server imports `eolab.studies.journal.files` only.
 """
 
 from __future__ import annotations
@@ -9,50 +9,50 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eolab.studies.fitted import FittedModel as FittedModel
-    from eolab.studies.parameters import (
-        choice as choice,
-    )
-    from eolab.studies.parameters import (
-        discrete as discrete,
-    )
-    from eolab.studies.parameters import (
-        integer as integer,
-    )
-    from eolab.studies.parameters import (
-        loguniform as loguniform,
-    )
-    from eolab.studies.parameters import (
-        uniform as uniform,
-    )
-    from eolab.studies.reporter import Reporter as Reporter
-    from eolab.studies.space import Space as Space
-    from eolab.studies.study import Study as Study
-    from eolab.studies.suggest import Sampler as Sampler
-    from eolab.studies.tuning import (
+    from eolab.studies.client.fitted_model import FittedModel as FittedModel
+    from eolab.studies.client.study import Study as Study
+    from eolab.studies.client.tune import (
         list_studies as list_studies,
     )
-    from eolab.studies.tuning import (
+    from eolab.studies.client.tune import (
         open_study as open_study,
     )
-    from eolab.studies.tuning import (
+    from eolab.studies.client.tune import (
         tune as tune,
     )
+    from eolab.studies.samplers.base import Sampler as Sampler
+    from eolab.studies.space.parameters import (
+        choice as choice,
+    )
+    from eolab.studies.space.parameters import (
+        discrete as discrete,
+    )
+    from eolab.studies.space.parameters import (
+        integer as integer,
+    )
+    from eolab.studies.space.parameters import (
+        loguniform as loguniform,
+    )
+    from eolab.studies.space.parameters import (
+        uniform as uniform,
+    )
+    from eolab.studies.space.space import Space as Space
+    from eolab.studies.worker.reporter import Reporter as Reporter
 
 _HOMES = {
-    "FittedModel": "fitted",
-    "Reporter": "reporter",
-    "Sampler": "suggest",
-    "Space": "space",
-    "Study": "study",
-    "choice": "parameters",
-    "discrete": "parameters",
-    "integer": "parameters",
-    "list_studies": "tuning",
-    "loguniform": "parameters",
-    "open_study": "tuning",
-    "tune": "tuning",
-    "uniform": "parameters",
+    "FittedModel": "client.fitted_model",
+    "Reporter": "worker.reporter",
+    "Sampler": "samplers.base",
+    "Space": "space.space",
+    "Study": "client.study",
+    "choice": "space.parameters",
+    "discrete": "space.parameters",
+    "integer": "space.parameters",
+    "list_studies": "client.tune",
+    "loguniform": "space.parameters",
+    "open_study": "client.tune",
+    "tune": "client.tune",
+    "uniform": "space.parameters",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  the list is the table's

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab import config as configuration
-from eolab import locks
-from eolab.config import Config
 from eolab.errors import RemoteError
+from eolab.files import locks
+from eolab.settings import config as configuration
+from eolab.settings.config import Config
 from eolab.tracking.store import (
     Point,
     experiment,
@@ -68,7 +68,7 @@ class Feeder:
     """Carries one study's journal into MLflow, batch by batch.
 
     Args:
-        run: The study's folder; what an event means is told in `eolab/studies/record.py`.
+        run: The study's folder; what an event means is told in `eolab/studies/journal/state.py`.
         uri: MLflow's address; by default what the study says, else SQLite in its workspace.
     """
 
@@ -304,7 +304,7 @@ def feed(
         failures = 0
         while True:
             # Asked before reading: what is written up to its end is then surely read.
-            # The lock of the study (see `eolab/studies/journal.py`).
+            # The lock of the study (see `eolab/studies/journal/files.py`).
             living = locks.is_held(run / "lock")
             try:
                 feeder.step()

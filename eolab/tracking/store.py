@@ -18,7 +18,7 @@ from eolab.errors import ConfigError, RemoteError
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-    from eolab.config import Config
+    from eolab.settings.config import Config
 
 METRICS_A_BATCH, PARAMS_A_BATCH, LONGEST = 1_000, 100, 6_000
 

@@ -50,7 +50,7 @@ def install(shell: InteractiveShell | None = None) -> None:
     formatter = shell.display_formatter
     if formatter is not None:
         views = formatter.mimebundle_formatter
-        views.for_type_by_name("eolab.studies.study", "Study", shown.study)
+        views.for_type_by_name("eolab.studies.client.study", "Study", shown.study)
         views.for_type_by_name("eolab.studies.ablation.study", "Ablation", shown.ablation)
     if getattr(shell, "kernel", None) is None:
         return

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from eolab.config import Config
+from eolab.settings.config import Config
 from eolab.views import svg
 
 if TYPE_CHECKING:

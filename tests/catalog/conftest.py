@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from eolab.catalog import fetch, open_source
-from eolab.catalog.simulate import COLLECTION, SEASON, SampleInfo, write_sample
-from eolab.config import Config
+from eolab.catalog import open_source
+from eolab.catalog.io import documents
+from eolab.catalog.simulate.write import COLLECTION, SEASON, SampleInfo, write_sample
+from eolab.settings.config import Config
 from tests import postgres
 
 
@@ -73,10 +74,10 @@ def recorded(interactions):
 @pytest.fixture
 def serve(monkeypatch):
     """Start HTTP servers on loopback; each answers by a function (method, path, body)."""
-    monkeypatch.setattr(fetch, "TIMEOUT", (2, 2))
-    monkeypatch.setattr("eolab.catalog.api.TIMEOUT", (2, 2))
-    policy = fetch.retry_policy().new(backoff_factor=0.01)
-    monkeypatch.setattr("eolab.catalog.api.retry_policy", lambda: policy)
+    monkeypatch.setattr(documents, "TIMEOUT", (2, 2))
+    monkeypatch.setattr("eolab.catalog.sources.api.TIMEOUT", (2, 2))
+    policy = documents.retry_policy().new(backoff_factor=0.01)
+    monkeypatch.setattr("eolab.catalog.sources.api.retry_policy", lambda: policy)
     started = []
 
     def start(answer):

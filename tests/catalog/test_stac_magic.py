@@ -7,9 +7,9 @@ import pytest
 import shapely
 from IPython.testing.globalipapp import start_ipython
 
-from eolab import config as configuration
 from eolab.errors import BadInput
 from eolab.magics.stac import complete, register
+from eolab.settings import config as configuration
 
 
 @pytest.fixture

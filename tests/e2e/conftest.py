@@ -25,8 +25,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with `eolab.toml`, the sample region and our notebooks."""
-    from eolab import config
-    from eolab.catalog.simulate import write_sample
+    from eolab.catalog.simulate.write import write_sample
+    from eolab.settings import config
 
     folder = tmp_path_factory.mktemp("project")
     made = config.init(folder)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from eolab.studies import journal
+from eolab.studies.journal import files as journal
 
 SPACE = [
     {"name": "lr", "kind": "loguniform", "low": 1e-5, "high": 0.1, "log": True, "choices": None},

@@ -36,7 +36,7 @@ MATRIX = """<TileMatrix><ows:Identifier>{zoom}</ows:Identifier>
 
 def tile(colour: tuple[int, int, int]) -> bytes:
     """A PNG of 256 x 256 pixels of one colour."""
-    from eolab.catalog.preview import png
+    from eolab.catalog.panel.previews import png
 
     return png(np.broadcast_to(np.array(colour, np.uint8)[:, None, None], (3, 256, 256)).copy())
 

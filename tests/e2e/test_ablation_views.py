@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from eolab import config
-from eolab.data import TrainingData
+from eolab.settings import config
 from eolab.studies.ablation import Ablation, ablate
+from eolab.training_data import TrainingData
 from eolab.views.ablation import ablation_view
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab, set_theme, write_notebook

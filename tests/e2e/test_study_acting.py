@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from eolab import config
-from eolab.studies import Study, journal, tune, uniform
+from eolab.settings import config
+from eolab.studies import Study, tune, uniform
+from eolab.studies.journal import files as journal
 from tests.e2e.jupyter import Lab, open_palette
 from tests.e2e.studying import drawn, open_lab, open_study, row
 from tests.studies.conftest import until

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from eolab import config
+from eolab.settings import config
 from tests.e2e import accessibility, journals
 from tests.e2e.jupyter import Lab, run_by_palette, set_theme
 from tests.e2e.studying import THEMES, drawn, open_lab, open_study, row, tab_to

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from eolab import config
+from eolab.settings import config
 from eolab.studies import open_study
 from eolab.views import study_view
 from tests.e2e import accessibility, journals

@@ -6,8 +6,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from eolab.errors import BadInput, NotFound
-from eolab.lineage import Ref, made_by
 from eolab.magics import features as magic
+from eolab.records.lineage import Ref, made_by
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eolab.config import Config
 from eolab.features import FeatureStore
+from eolab.settings.config import Config
 from tests.notebooks import run_notebook
 
 

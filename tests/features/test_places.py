@@ -6,7 +6,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from eolab.features import snapshot
+from eolab.features import panel
 
 AREA = shapely.box(14, 46, 14.1, 46.1)
 LINE, POINT = shapely.LineString([(14, 46), (15, 46)]), shapely.Point(14.5, 46.5)
@@ -31,7 +31,7 @@ def test_places_are_counted_by_kind(store, shapes, kind, outlines):
         {"id": range(len(shapes) + 2)}, geometry=[*lost, *shapes], crs="EPSG:4326"
     )
     group.insert(frame)
-    found = snapshot.places(store, "g", 1)
+    found = panel.places(store, "g", 1)
     assert (found["kind"], len(found["points"])) == (kind, len(shapes))
     assert len(found["outlines"]) == outlines
     assert found["total"] == len(shapes)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from eolab.features import Blocks, extract
-from eolab.features.scores import fold_scores, told
-from eolab.features.tables import read_labelled_table
+from eolab.features import Blocks
+from eolab.features.extract import points_and_pixels
+from eolab.features.extract.labelled_tables import read_labelled_table
+from eolab.features.views.fold_scores import fold_scores, told
 
 gpd = pytest.importorskip("geopandas")
 
@@ -74,7 +75,9 @@ def coverage(shape, transform, height, width):
 
 def test_parcel_features_of_real_scenes_equal_plain_numpy(scenes, cube, land):
     arrays, transform = scenes
-    rows = extract.zonal(cube, land, id="index", stats=["mean", "max", "stdev"], min_pixels=4)
+    rows = points_and_pixels.zonal(
+        cube, land, id="index", stats=["mean", "max", "stdev"], min_pixels=4
+    )
     assert rows["index"].nunique() > 20
     height, width = next(iter(arrays.values()))["red"].shape
     shares = {
@@ -98,7 +101,7 @@ def test_pixel_features_of_real_scenes_equal_plain_numpy(scenes, cube, land):
     import shapely
 
     arrays, transform = scenes
-    rows = extract.pixels(cube, land, columns=["LULC_NAME"])
+    rows = points_and_pixels.pixels(cube, land, columns=["LULC_NAME"])
     height, width = next(iter(arrays.values()))["red"].shape
     x = transform.c + (np.arange(width) + 0.5) * transform.a
     y = transform.f + (np.arange(height) + 0.5) * transform.e
@@ -118,8 +121,8 @@ def test_pixel_features_of_real_scenes_equal_plain_numpy(scenes, cube, land):
 
 
 def test_online_vectors_of_real_pixels_equal_their_newest_rows(cube, land, store):
-    rows = extract.pixels(cube, land)
-    truth = extract.pixel_labels(cube, land, columns=["LULC_NAME"])
+    rows = points_and_pixels.pixels(cube, land)
+    truth = points_and_pixels.pixel_labels(cube, land, columns=["LULC_NAME"])
     pixels = store.create_feature_group(
         "pixels", primary_key=["pixel_id"], event_time="time", online_enabled=True
     )

@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from eolab import tracking
-from eolab.data import TrainingData
+from eolab.training_data import TrainingData
 
 COLUMNS, CLASSES = ("ndvi", "red", "nir"), ("grass", "maize", "wheat")
 

@@ -14,11 +14,11 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 
-from eolab import lineage
-from eolab.data import TrainingData
 from eolab.errors import BadInput, Conflict, NotFound
-from eolab.lineage import Ref
 from eolab.models import ModelRegistry
+from eolab.records import lineage
+from eolab.records.lineage import Ref
+from eolab.training_data import TrainingData
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_another_process_sees_and_asks_the_model(registry, make_fitted, model, t
     registry.register("crops", make_fitted(model))
     code = (
         "import sys, json, numpy as np\n"
-        "from eolab.config import open_path\nfrom eolab.models import ModelRegistry\n"
+        "from eolab.settings.config import open_path\nfrom eolab.models import ModelRegistry\n"
         "v = ModelRegistry(open_path(sys.argv[1])).get('crops', 'champion')\n"
         "print(json.dumps(v.predict(np.array([[1, 0, 0], [0, 0, 1]])).tolist()))"
     )

@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from eolab import config as configuration
-from eolab.config import Config
-from eolab.studies.journal import Writer, write_json
-from eolab.studies.parameters import uniform
+from eolab.settings import config as configuration
+from eolab.settings.config import Config
+from eolab.studies.journal.files import Writer, write_json
+from eolab.studies.space.parameters import uniform
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests"

@@ -17,10 +17,10 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 import eolab.server
-from eolab import config as configuration
 from eolab.errors import EolabError
 from eolab.server.watcher import REST, Watcher
-from eolab.studies.journal import Writer, take_lock
+from eolab.settings import config as configuration
+from eolab.studies.journal.files import Writer, take_lock
 
 SCHEMA_FILE = Path(eolab.server.__file__).parent / "workspace_changed.yaml"
 SCHEMA = "https://eolab.dev/events/workspace_changed/v1"

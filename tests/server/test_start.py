@@ -31,7 +31,7 @@ app.http_server.stop()
 # What a running server goes through: routes, watcher, a study's snapshot.
 USE = """
 from pathlib import Path
-from eolab.server.followers import Followers
+from eolab.server.study_readers import Followers
 from eolab.server.watcher import Watcher
 from eolab.server.workspace import Place
 config = Place("", str(Path.cwd())).config()
@@ -90,7 +90,11 @@ def _children(pid: int) -> list[int]:
     told = subprocess.run(
         ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
     )
-    return [int(row.split()[0]) for row in told.stdout.splitlines() if "eolab.server.child" in row]
+    return [
+        int(row.split()[0])
+        for row in told.stdout.splitlines()
+        if "eolab.server.helper.child" in row
+    ]
 
 
 def _alive(pid: int) -> bool:

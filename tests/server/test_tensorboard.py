@@ -16,7 +16,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from eolab.errors import Conflict, RemoteError
 from eolab.server.tensorboard import TensorBoards, has_logs
-from eolab.studies.reporter import Reporter
+from eolab.studies.worker.reporter import Reporter
 from tests.studies.conftest import until
 
 

@@ -13,9 +13,10 @@ from typing import Annotated
 import pytest
 
 import eolab as eo
-from eolab.config import Config
-from eolab.studies import Study, journal, tune
-from eolab.studies.detach import read_process
+from eolab.settings.config import Config
+from eolab.studies import Study, tune
+from eolab.studies.client.launch import read_process
+from eolab.studies.journal import files as journal
 
 Run = Callable[..., Study]
 
@@ -51,7 +52,7 @@ def _end(folder: Path) -> None:
         if not journal.is_alive(folder):
             return True
         pid = read_process(folder).get("pid")
-        if isinstance(pid, int) and _runs(pid, folder, b"eolab.studies.process"):
+        if isinstance(pid, int) and _runs(pid, folder, b"eolab.studies.coordinator.process"):
             send(pid, signal.SIGCONT)
             send(pid, signal.SIGTERM)
         return False

@@ -10,11 +10,11 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.config import Config
-from eolab.data import TrainingData
 from eolab.errors import BadInput
 from eolab.facade import Workspace
 from eolab.magics import ablate
+from eolab.settings.config import Config
+from eolab.training_data import TrainingData
 
 CELL = """
 def train(data, *, seed, weight=1.0):

@@ -9,9 +9,9 @@ from typing import Annotated
 import pytest
 
 import eolab as eo
-from eolab.cli import main
-from eolab.config import Config
-from eolab.studies import journal
+from eolab.cli.app import main
+from eolab.settings.config import Config
+from eolab.studies.journal import files as journal
 from tests.studies.conftest import Run, until
 
 

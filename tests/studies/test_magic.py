@@ -9,11 +9,11 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.config import Config
 from eolab.errors import BadInput
 from eolab.facade import Workspace
 from eolab.magics import tune
 from eolab.magics.signatures import show_options
+from eolab.settings.config import Config
 from eolab.studies import tune as tune_study
 from eolab.studies.ablation import ablate
 

@@ -8,7 +8,7 @@ import pytest
 from nbconvert import HTMLExporter
 
 from eolab.clusters.spark.java import LEAST, java_version
-from eolab.config import Config
+from eolab.settings.config import Config
 from eolab.studies import list_studies
 from tests.notebooks import run_notebook
 

@@ -10,9 +10,9 @@ import xml.etree.ElementTree as ET
 import nbformat
 import pytest
 
-from eolab.config import Config
+from eolab.settings.config import Config
 from eolab.studies import Study
-from eolab.studies.journal import Writer, write_json
+from eolab.studies.journal.files import Writer, write_json
 from eolab.views import study_view, svg
 from eolab.views.study import MIME, static_html
 

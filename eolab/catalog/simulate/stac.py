@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from eolab.catalog.simulate.radar import OUTSIDE, POLARISATIONS, SIZE, Look
 
 if TYPE_CHECKING:
-    from eolab.catalog.simulate import Product
     from eolab.catalog.simulate.product import Tile
+    from eolab.catalog.simulate.write import Product
 
 VERSION = "1.1.0"
 _BASE = "https://stac-extensions.github.io"
@@ -50,7 +50,7 @@ def write_stac(
 
     Products come with their cloud cover in percent.
     """
-    from eolab.catalog.simulate import COLLECTION, RADAR
+    from eolab.catalog.simulate.write import COLLECTION, RADAR
 
     optical = [_item(product, cover, COLLECTION) for product, cover in products]
     _write_collection(

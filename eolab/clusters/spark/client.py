@@ -36,10 +36,6 @@ from eolab.errors import EolabError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SHIPPED = (
-    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "quiet.py", "reporter.py",
-    "callbacks.py",
-)  # fmt: skip
 PROBES_MOST = 8
 PREFLIGHT_SECONDS = 60.0  # a free cluster answers within ten
 STOP_SECONDS = 8.0
@@ -288,7 +284,11 @@ def verdict_of(error: BaseException) -> EolabError:
 
 def _program(folder: Path) -> dict[str, str]:
     """The worker's files, and the launcher that runs them."""
-    files = {name: (folder / name).read_text(encoding="utf-8") for name in SHIPPED}
+    files = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("*.py"))
+        if path.name != "__init__.py"
+    }
     files["launch.py"] = Path(__file__).with_name("launch.py").read_text(encoding="utf-8")
     return files
 

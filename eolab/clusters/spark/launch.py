@@ -89,7 +89,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 3
-    worker = importlib.import_module("worker")
+    worker = importlib.import_module("supervisor")
     supervisor = worker.Supervisor({**settings, "address": address})
     die_with_task()
     supervisor.main()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eolab.config import Config
 from eolab.errors import BadInput, nearest
+from eolab.settings.config import Config
 
 if TYPE_CHECKING:
     from eolab.studies.ablation.preview import Preview

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eolab.errors import BadInput
-from eolab.studies.surgery import Surgeon, Surgery
-from eolab.studies.torch_surgery import TorchSurgeon
+from eolab.studies.surgery.keras import Surgeon, Surgery
+from eolab.studies.surgery.torch import TorchSurgeon
 
 
 class Cutter(Protocol):

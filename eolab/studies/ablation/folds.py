@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from eolab.data import Split, StoredSplit, TrainingData
 from eolab.errors import BadInput
-from eolab.studies.seeds import derive_seed
-from eolab.studies.shipping import digest_data, stored
+from eolab.studies.client.packing import digest_data, stored
+from eolab.studies.space.seeds import derive_seed
+from eolab.training_data import Split, StoredSplit, TrainingData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,8 @@ class Folds:
 
     carried: ClassVar[tuple[str, ...]] = (
         "eolab.studies.ablation.folds",
-        "eolab.studies.seeds",
-        "eolab.studies.shipping",
+        "eolab.studies.space.seeds",
+        "eolab.studies.client.packing",
     )
 
     parts: Mapping[str, tuple[object, ...]]

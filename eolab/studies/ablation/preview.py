@@ -12,9 +12,9 @@ from eolab.studies.ablation.cutting import Cutter, cutter_for, size_of
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.folds import Folds, columns_of
 from eolab.studies.ablation.trial import Recipe, call_named, seed_everything
-from eolab.studies.quiet import without_notes
-from eolab.studies.seeds import derive_seed
-from eolab.studies.surgery import Surgery, first_line
+from eolab.studies.space.seeds import derive_seed
+from eolab.studies.surgery.keras import Surgery, first_line
+from eolab.studies.worker.tensorflow_notes import without_notes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,7 @@ from eolab.studies.ablation.inference import (
     shapley,
     spending,
 )
-from eolab.studies.suggest import Direction
+from eolab.studies.samplers.base import Direction
 
 if TYPE_CHECKING:
     import pandas as pd

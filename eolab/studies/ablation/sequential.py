@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from eolab.studies.ablation.components import BASELINE
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import estimate, independent, spending
-from eolab.studies.parameters import Params
-from eolab.studies.space import Space
-from eolab.studies.suggest import Direction, Sampler, TrialState, usable
+from eolab.studies.samplers.base import Direction, Sampler, TrialState, usable
+from eolab.studies.space.parameters import Params
+from eolab.studies.space.space import Space
 
 
 class SequentialRuns(Sampler):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from eolab.config import Config
-from eolab.studies import journal
+from eolab.settings.config import Config
 from eolab.studies.ablation.inference import Estimate
 from eolab.studies.ablation.result import AblationResult
 from eolab.studies.ablation.study import open_ablation
+from eolab.studies.journal import files as journal
 
 MOST_FIGURES = 30
 """More figures of a run than this (classes, regions) are no picture."""

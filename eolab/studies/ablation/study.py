@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from eolab.errors import BadInput, NotFound, nearest
-from eolab.studies import journal
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import Component, Names
 from eolab.studies.ablation.cutting import Cutter
@@ -20,15 +19,16 @@ from eolab.studies.ablation.preview import Preview, costs_of, make_surgeon
 from eolab.studies.ablation.result import AblationResult, summarise
 from eolab.studies.ablation.sequential import SequentialRuns
 from eolab.studies.ablation.trial import Change, Recipe, check_functions, make_trial
-from eolab.studies.parameters import Value, choice, integer
-from eolab.studies.space import Space
-from eolab.studies.study import Study
-from eolab.studies.suggest import Direction
+from eolab.studies.client.study import Study
+from eolab.studies.journal import files as journal
+from eolab.studies.samplers.base import Direction
+from eolab.studies.space.parameters import Value, choice, integer
+from eolab.studies.space.space import Space
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from eolab.config import Config
+    from eolab.settings.config import Config
 
 FORMAT = 1
 FILE = "ablation.json"
@@ -259,7 +259,8 @@ def ablate(
         BadInput: A misspelt name, an empty group or one that is everything, a layer that cannot
             go, ...
     """
-    from eolab.studies import checks, shipping, tune
+    from eolab.studies import tune
+    from eolab.studies.client import checks, packing
 
     if repeats < 1:
         raise BadInput(f"repeats={repeats}", "Give 1 or more.")
@@ -319,7 +320,7 @@ def ablate(
         config,
         make_trial(recipe),
         data=folded,
-        name=name or f"{shipping.function_name(train)}-ablation",
+        name=name or f"{packing.function_name(train)}-ablation",
         metric=metric,
         direction=direction,
         trials=len(listed),
@@ -353,7 +354,7 @@ def ablate(
         "overlap": folded.overlap,
         "runs": len(listed),
         "stop_early": stop_early,
-        "source": shipping.source_text(train),
+        "source": packing.source_text(train),
     }
     journal.write_json(study.folder / FILE, document)
     ablation = Ablation(study, document)

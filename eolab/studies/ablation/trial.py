@@ -14,12 +14,12 @@ from eolab.studies.ablation.components import Component
 from eolab.studies.ablation.cutting import cutter_for
 from eolab.studies.ablation.design import Variant
 from eolab.studies.ablation.folds import Folds, without
-from eolab.studies.parameters import Value
-from eolab.studies.seeds import derive_seed
-from eolab.studies.shipping import without_annotations
+from eolab.studies.client.packing import without_annotations
+from eolab.studies.space.parameters import Value
+from eolab.studies.space.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from eolab.studies.reporter import Reporter
+    from eolab.studies.worker.reporter import Reporter
 
 Change = Mapping[str, Value] | Callable[[object], object]
 """A named change: other values of parameters, or a function from data to data."""
@@ -106,8 +106,8 @@ CARRIED = (
     "eolab.studies.ablation.cutting",
     "eolab.studies.ablation.design",
     "eolab.studies.ablation.trial",
-    "eolab.studies.surgery",
-    "eolab.studies.torch_surgery",
+    "eolab.studies.surgery.keras",
+    "eolab.studies.surgery.torch",
 )
 """What a run needs of ours where eolab is not installed."""
 

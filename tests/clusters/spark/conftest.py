@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from eolab import config as configuration
 from eolab.clusters.spark import java, server
-from eolab.config import Config
-from eolab.studies import Study, journal, tune
+from eolab.settings import config as configuration
+from eolab.settings.config import Config
+from eolab.studies import Study, tune
+from eolab.studies.journal import files as journal
 from tests.studies.conftest import _end, until
 
 Start = Callable[..., Study]

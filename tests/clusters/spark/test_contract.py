@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import eolab as eo
-from eolab import config as configuration
-from eolab.data import Split, TrainingData
 from eolab.errors import BadInput
+from eolab.settings import config as configuration
 from eolab.studies.ablation import ablate
+from eolab.training_data import Split, TrainingData
 from tests.clusters.spark.conftest import Cluster, Start, supervisors
 from tests.studies.conftest import events, until
 

@@ -13,11 +13,11 @@ from typing import Annotated
 import pytest
 
 import eolab as eo
-from eolab import config
 from eolab.clusters.spark import server
 from eolab.errors import RemoteError
+from eolab.settings import config
 from eolab.studies import Study, open_study
-from eolab.studies.detach import read_process
+from eolab.studies.client.launch import read_process
 from tests.clusters.spark.conftest import Cluster, Start, client_pid, parent, supervisors
 from tests.proxy import Proxy
 from tests.studies.conftest import _end, events, until, worker_pid

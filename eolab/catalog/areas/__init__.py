@@ -1,0 +1,7 @@
+"""Areas: polygons, boxes and outlines, across 180 degrees too."""
+
+from __future__ import annotations
+
+from eolab.moved_modules import names_of
+
+__getattr__ = names_of(__name__)

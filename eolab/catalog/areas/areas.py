@@ -1,0 +1,153 @@
+"""Areas in longitude and latitude: boxes, outlines, whatever users call an area."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from eolab.catalog.areas.antimeridian import cut
+from eolab.errors import BadInput
+
+if TYPE_CHECKING:
+    import pystac
+    from shapely.geometry.base import BaseGeometry
+
+
+class HasGeometry(Protocol):
+    """Shapely geometries, features of GeoJSON libraries, rows of GeoPandas."""
+
+    @property
+    def __geo_interface__(self) -> Mapping[str, object]: ...
+
+
+Area = Mapping[str, object] | HasGeometry
+
+
+def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees (six numbers with heights lose the heights).
+
+    Raises:
+        BadInput: Other lengths, no numbers, latitudes off the globe or upside down.
+    """
+    try:
+        numbers = [float(v) for v in bbox]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) == 6:
+        numbers = [*numbers[:2], *numbers[3:5]]
+    hint = "Give west, south, east, north in degrees."
+    if len(numbers) != 4 or any(v != v for v in numbers):  # noqa: PLR0124  NaN
+        raise BadInput(f"bbox = {bbox!r}", hint)
+    west, south, east, north = numbers
+    if not -90 <= south <= north <= 90 or max(abs(west), abs(east)) > 180:
+        raise BadInput(f"bbox = {tuple(numbers)} lies outside the globe or is upside down", hint)
+    return west, south, east, north
+
+
+def boxes(bbox: Sequence[float]) -> BaseGeometry:
+    """The box as a geometry; two boxes where it crosses the antimeridian (west > east).
+
+    A box without width or height is a line or a point: as polygons they vanish from unions, and
+    what only touches them would not be found.
+    """
+    import shapely
+
+    west, south, east, north = bbox
+    if west <= east:
+        return _box(west, south, east, north)
+    return shapely.union_all([_box(west, south, 180, north), _box(-180, south, east, north)])
+
+
+def _box(west: float, south: float, east: float, north: float) -> BaseGeometry:
+    import shapely
+
+    if west < east and south < north:
+        return shapely.box(west, south, east, north)
+    corners = [(west, south), (east, north)]
+    return (
+        shapely.Point(corners[0])
+        if west == east and south == north
+        else shapely.LineString(corners)
+    )
+
+
+def parse_area(area: Area) -> BaseGeometry:
+    """Any geometry in longitude and latitude: GeoJSON, shapely, GeoPandas (reprojected).
+
+    Raises:
+        BadInput: It is no geometry, empty, or not in degrees.
+    """
+    import shapely
+    from shapely.geometry import shape
+
+    if not isinstance(area, Mapping) and not hasattr(area, "__geo_interface__"):
+        raise BadInput(f"{type(area).__name__!r} is no area", _instead(area))
+    frame = getattr(area, "to_crs", None)
+    if frame is not None:
+        crs = getattr(area, "crs", None)
+        if crs is None:
+            raise BadInput("the area has no reference system", "Set it: area.set_crs(...).")
+        area = frame("EPSG:4326")
+    try:
+        document: Mapping[str, object] = (
+            area if isinstance(area, Mapping) else area.__geo_interface__
+        )
+        found = _shapes(document)
+        geometry = shapely.union_all([shape(g) for g in found])
+    except Exception as error:
+        raise BadInput(
+            f"the area is no geometry: {error}",
+            "Give GeoJSON, a shapely geometry or a GeoDataFrame in longitude and latitude.",
+        ) from error
+    if geometry.is_empty:
+        raise BadInput("the area is empty", "Give an area with at least one point.")
+    west, south, east, north = geometry.bounds
+    if west < -180.001 or east > 180.001 or south < -90.001 or north > 90.001:
+        raise BadInput(
+            f"the area's coordinates reach {geometry.bounds}",
+            "Areas are in longitude and latitude; reproject with to_crs('EPSG:4326').",
+        )
+    return geometry if geometry.is_valid else shapely.make_valid(geometry)
+
+
+def _instead(area: object) -> str:
+    """What was probably meant by something that is no geometry."""
+    if isinstance(area, str):
+        return "Read a file with geopandas.read_file(...), WKT with shapely.from_wkt(...)."
+    if isinstance(area, Sequence) and len(area) == 4:
+        return "Four numbers are a box: bbox=."
+    return "Give GeoJSON, a shapely geometry or a GeoDataFrame in longitude and latitude."
+
+
+def _shapes(document: Mapping[str, object]) -> list[Mapping[str, object]]:
+    kind = document.get("type")
+    if kind == "FeatureCollection":
+        features = document["features"]
+        assert isinstance(features, Iterable)
+        return [g for feature in features for g in _shapes(feature)]
+    if kind == "Feature":
+        geometry = document["geometry"]
+        assert isinstance(geometry, Mapping)
+        return [geometry]
+    return [document]
+
+
+def footprint(item: pystac.Item) -> BaseGeometry | None:
+    """The item's outline in degrees, mended where it is invalid; None where it states none.
+
+    An outline whose longitudes jump at 180 degrees, or go on beyond, is cut in two there.
+    """
+    import shapely
+    from shapely.geometry import shape
+
+    if item.geometry:
+        geometry = shape(item.geometry)
+        if not geometry.is_empty:
+            west, _, east, _ = geometry.bounds
+            if east - west > 180 or west < -180 or east > 180:
+                geometry = cut(geometry)
+            return geometry if geometry.is_valid else shapely.make_valid(geometry)
+    if item.bbox and len(item.bbox) in (4, 6):
+        half = len(item.bbox) // 2
+        return boxes([*item.bbox[:2], *item.bbox[half : half + 2]])
+    return None

@@ -1,0 +1,114 @@
+"""What a user asks of a load, checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from eolab.catalog.items.quality_masks import Mask, is_number
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import pystac
+    from odc.geo import CRS
+
+_DIMS = ("time", "y", "x")
+
+
+def check_items(items: object) -> list[pystac.Item]:
+    """Items as a list; one item counts as a list of one.
+
+    Raises:
+        BadInput: Something else, or none.
+    """
+    import pystac
+
+    if isinstance(items, pystac.Item):
+        return [items]
+    hint = "Give what a search returned: cat.search(...)."
+    if isinstance(items, str | Mapping) or not isinstance(items, Iterable):
+        raise BadInput(f"{type(items).__name__!r} is no collection of items", hint)
+    listed = list(items)
+    for item in listed:
+        if not isinstance(item, pystac.Item):
+            told = "pystac.Item.from_dict(...) makes one." if isinstance(item, Mapping) else hint
+            raise BadInput(f"{type(item).__name__!r} is no STAC item", told)
+    if not listed:
+        raise BadInput(
+            "there are no items: the search found none",
+            "Widen its area, dates or cloud limit.",
+        )
+    return listed
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str | None]) -> None:
+    """An argument that takes a few words only.
+
+    Raises:
+        BadInput: Another word.
+    """
+    if value not in allowed:
+        shown = " or ".join("None" if a is None else f'"{a}"' for a in allowed)
+        raise BadInput(f"{name} = {value!r}", f"Give {shown}.")
+
+
+def check_mask(mask: object) -> None:
+    """A mask is made by `eolab.catalog.mask`.
+
+    Raises:
+        BadInput: Only its words are given.
+    """
+    if mask is None or isinstance(mask, Mask):
+        return
+    words = [mask] if isinstance(mask, str) else mask if isinstance(mask, list | tuple) else None
+    example = f"eo.mask({list(words)!r})" if words else 'eo.mask(["cloud", "shadow"])'
+    raise BadInput(f"mask = {mask!r} is no mask", f"Make it: mask={example}.")
+
+
+def check_crs(crs: str | int) -> CRS:
+    """A reference system by its code, WKT or object.
+
+    Raises:
+        BadInput: There is no such one.
+    """
+    from odc.geo import CRS
+
+    try:
+        return CRS(crs)
+    except Exception as error:  # PROJ's, pyproj's and odc's own
+        raise BadInput(
+            f"crs = {crs!r} is no reference system", 'Write "EPSG:32633", or its WKT.'
+        ) from error
+
+
+def check_resolution(resolution: float) -> float:
+    """Raises: BadInput: No number above 0."""
+    if not is_number(resolution) or not 0 < resolution < float("inf"):
+        raise BadInput(
+            f"resolution = {resolution!r}",
+            "Give one number above 0, in units of the reference system: metres, or degrees.",
+        )
+    return float(resolution)
+
+
+def check_resampling(resampling: str) -> None:
+    """Raises: BadInput: GDAL does not know it."""
+    from rasterio.warp import SUPPORTED_RESAMPLING
+
+    names = [method.name for method in SUPPORTED_RESAMPLING]
+    if resampling not in names:
+        raise BadInput(f"resampling = {resampling!r}", nearest(str(resampling), names, "methods"))
+
+
+def check_chunks(chunks: Mapping[str, int] | None) -> None:
+    """Raises: BadInput: Not sizes by dimension."""
+    if chunks is None:
+        return
+    hint = 'Give sizes, such as {"x": 1024, "y": 1024}.'
+    if not isinstance(chunks, Mapping):
+        raise BadInput(f"chunks = {chunks!r}", hint)
+    for name, size in chunks.items():
+        if name not in _DIMS:
+            raise BadInput(f"chunks has no dimension {name!r}", f"They are: time, y, x. {hint}")
+        if not isinstance(size, int) or size == 0 or size < -1:
+            raise BadInput(f"chunks: {name} = {size!r}", hint)

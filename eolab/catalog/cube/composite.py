@@ -1,0 +1,210 @@
+"""One picture a period out of many dates, with the number of clear looks at each pixel."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from eolab.catalog.cube.odc_adapter import known_values
+from eolab.catalog.cube.radar import check_one_orbit, radar_bands
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import dask.array as da
+    import pandas as pd
+    import xarray as xr
+
+METHODS = ("median", "medoid", "geomedian", "mean")
+_TURN = 4_096  # pixels at once: as many as stay near the processor
+_PERIOD = re.compile(r"^(\d+)(D|W|M|Y)$")
+
+
+def composite(
+    cube: xr.Dataset,
+    method: Literal["median", "medoid", "geomedian", "mean"] = "median",
+    *,
+    period: str = "1M",
+) -> xr.Dataset:
+    """Reduce the dates of each period to one.
+
+    * ``median``, ``mean``: band by band; a pixel's bands may come from different dates.
+    * ``medoid``: the date whose bands are nearest to all others, so that bands stay consistent
+      (Flood 2013, doi:10.3390/rs5126481).
+    * ``geomedian``: the point in band space with the least sum of distances to all dates
+      (Roberts et al. 2017, doi:10.1109/TGRS.2017.2723896), by Weiszfeld's iteration.
+
+    Args:
+        cube: Variables (time, y, x), NaN where masked (stored integers: their nodata). Radar of
+            one orbit: others see the ground from another side.
+        method: How dates are reduced; a date counts for a pixel where all bands are known.
+        period: Such as "10D", "2W", "1M", "1Y"; months and years begin with the calendar's.
+
+    Returns:
+        The variables by period (time is its first day, the coordinate ``time_end`` the moment
+        after its last), NaN where no date is clear, and ``count``, the number of clear dates,
+        int16. The scenes of a period are named in ``item_id``. Of a lazy cube it is lazy.
+
+    Raises:
+        BadInput: Another method or period, variables without time, radar of several orbits.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    if method not in METHODS:
+        raise BadInput(f"no composite {method!r}", nearest(method, METHODS, "methods"))
+    names = [str(name) for name, band in cube.data_vars.items() if "time" in band.dims]
+    if not names:
+        raise BadInput("the cube has no variable with time", "Load it with eo.load.")
+    if radar_bands(cube):
+        check_one_orbit(cube, "Compose")
+    times = pd.DatetimeIndex(cube["time"].values)
+    starts = _starts(times, period)
+    bands = [known_values(cube[name]).transpose("time", "y", "x").data for name in names]
+    dates = [starts == start for start in starts.unique()]
+    lazy = any(cube[name].chunks is not None for name in names)
+    made = _lazily(bands, dates, method) if lazy else _at_once(bands, dates, method)
+    coords = {"time": starts.unique(), **{k: cube[k] for k in ("y", "x")}}
+    coords["time_end"] = "time", _ends(starts.unique(), period)
+    if "item_id" in cube.coords:
+        # Zarr gives them back in a type of NumPy's that cannot be cast.
+        names_of = np.array([str(v) for v in np.atleast_1d(cube["item_id"].to_numpy())])
+        of_period = [",".join(names_of[starts == s]) for s in starts.unique()]
+        coords["item_id"] = "time", np.array(of_period, dtype=object)
+    if "spatial_ref" in cube.coords:
+        coords["spatial_ref"] = cube["spatial_ref"]
+    periods = xr.concat([xr.DataArray(part, dims=("band", "y", "x")) for part in made], "time")
+    out = {name: periods.isel(band=k) for k, name in enumerate(names)}
+    return xr.Dataset(
+        {**out, "count": periods.isel(band=-1).astype(np.int16)},
+        coords=coords,
+        attrs={**cube.attrs, "composite": f"{method} over {period}"},
+    )
+
+
+def _reduce(part: np.ndarray, method: str) -> np.ndarray:
+    """One period: (bands, dates, y, x) -> (bands and the count of clear dates, y, x), float32."""
+    part = part.astype(np.float64)
+    clear = np.isfinite(part).all(axis=0)
+    part[:, ~clear] = np.nan
+    return np.concatenate([_REDUCE[method](part), clear.sum(axis=0)[None]]).astype(np.float32)
+
+
+def _at_once(bands: list[np.ndarray], dates: list[np.ndarray], method: str) -> list[np.ndarray]:
+    stack = np.stack(bands)
+    return [_reduce(stack[:, chosen], method) for chosen in dates]
+
+
+def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list[da.Array]:
+    """The same on dask: chunk by chunk of the area, when it is asked for."""
+    import dask.array as da
+
+    stack = da.stack(bands)  # type: ignore[no-untyped-call]
+    made = []
+    for chosen in dates:
+        part = stack[:, chosen].rechunk({0: -1, 1: -1})
+        made.append(
+            da.map_blocks(  # type: ignore[no-untyped-call]
+                _reduce,
+                part,
+                method,
+                drop_axis=1,
+                chunks=((len(bands) + 1,), *part.chunks[2:]),
+                meta=np.empty((0, 0, 0), dtype=np.float32),
+            )
+        )
+    return made
+
+
+def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
+    """First day of the period of each time."""
+    import pandas as pd
+
+    found = _PERIOD.match(str(period))
+    if not found or int(found[1]) < 1:
+        raise BadInput(f"period = {period!r}", 'Write "10D", "2W", "1M" or "1Y".')
+    count, unit = int(found[1]), found[2]
+    if unit in "DW":
+        days = count * (7 if unit == "W" else 1)
+        first = times.min().normalize()
+        steps = (times.normalize() - first).days // days
+        return pd.DatetimeIndex([first + pd.Timedelta(days=int(s) * days) for s in steps])
+    months = count * (12 if unit == "Y" else 1)
+    number = (times.year * 12 + times.month - 1) // months * months
+    return pd.DatetimeIndex([pd.Timestamp(int(n) // 12, int(n) % 12 + 1, 1) for n in number])
+
+
+def _ends(starts: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
+    """The moment at which the period that begins then is over."""
+    import pandas as pd
+
+    found = _PERIOD.match(period)
+    assert found is not None, "_starts has checked it"
+    count, unit = int(found[1]), found[2]
+    if unit in "DW":
+        return starts + pd.Timedelta(days=count * (7 if unit == "W" else 1))
+    return starts + pd.DateOffset(months=count * (12 if unit == "Y" else 1))
+
+
+def _median(part: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        # Pixels without a clear date are NaN in the result: that is what is meant.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmedian(part, axis=1))
+
+
+def _mean(part: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmean(part, axis=1))
+
+
+def _medoid(part: np.ndarray) -> np.ndarray:
+    """The date nearest to all others: (bands, dates, y, x) -> (bands, y, x)."""
+    sums = np.zeros(part.shape[1:])
+    for k in range(part.shape[1]):
+        # One date against all keeps memory at the size of the cube.
+        sums[k] = np.nansum(np.sqrt(((part - part[:, k : k + 1]) ** 2).sum(axis=0)), axis=0)
+    sums[~np.isfinite(part).all(axis=0)] = np.inf
+    best = sums.argmin(axis=0)
+    return np.asarray(np.take_along_axis(part, best[None, None], axis=1)[:, 0])
+
+
+def _geomedian(part: np.ndarray) -> np.ndarray:
+    shape = part.shape[2:]
+    looks = part.reshape(*part.shape[:2], -1)
+    made = np.empty((part.shape[0], looks.shape[2]))
+    for first in range(0, looks.shape[2], _TURN):
+        turn = slice(first, first + _TURN)
+        made[:, turn] = _weiszfeld(looks[:, :, turn])
+    return made.reshape(-1, *shape)
+
+
+def _weiszfeld(looks: np.ndarray, *, steps: int = 300, enough: float = 1e-6) -> np.ndarray:
+    """From the mean, for each pixel until it moves by less than ``enough``: (bands, dates, pixels).
+
+    What surrounds a pixel does not count, so that any cut of the area gives the same.
+    """
+    known = np.isfinite(looks).all(axis=0)
+    values = np.where(known, looks, 0.0)
+    counts = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = values.sum(axis=1) / counts
+    left = np.flatnonzero(counts > 2)  # of one or two looks the mean is a median
+    for _ in range(steps):
+        if not left.size:
+            break
+        near, seen = values[:, :, left], known[:, left]
+        distance = np.sqrt(((near - centre[:, None, left]) ** 2).sum(axis=0))
+        # A date that is hit exactly would get infinite weight.
+        weight = np.where(seen, 1.0 / np.maximum(distance, 1e-9), 0.0)
+        after = (near * weight).sum(axis=1) / weight.sum(axis=0)
+        moved = np.abs(after - centre[:, left]).max(axis=0)
+        centre[:, left] = after
+        left = left[moved >= enough]
+    return np.asarray(centre)
+
+
+_REDUCE = {"median": _median, "mean": _mean, "medoid": _medoid, "geomedian": _geomedian}

@@ -1,0 +1,211 @@
+"""What odc-stac is told to read: our bands by our names, how they are stored, nothing to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.catalog.areas.areas import footprint
+from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
+from eolab.catalog.cube.plan import Plan, Scene
+from eolab.catalog.io.allowed_folders import local_files
+from eolab.catalog.io.logins import href_of
+from eolab.catalog.io.rasters import Readers
+from eolab.catalog.items.bands import CATEGORIES, Band, stated_bands
+from eolab.catalog.items.quality_masks import PROBABILITY
+from eolab.catalog.query.query import item_time
+from eolab.errors import BadInput, EolabError, RemoteError
+
+if TYPE_CHECKING:
+    import pystac
+    import xarray as xr
+
+_GEOTIFF = "image/tiff; application=geotiff"
+_RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
+_PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
+_EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
+AT_ONCE = 16  # files that are looked at
+
+
+def is_classes(band: Band) -> bool:
+    return bool({band.asset.lower(), band.name.lower()} & CATEGORIES)
+
+
+@dataclass(frozen=True)
+class Storage:
+    dtype: str
+    nodata: float | None
+
+
+def storage(scene: Scene, name: str) -> Storage:
+    """Data type and nodata of a band as stored; the file is asked where the item does not say."""
+    band = scene.bands[name]
+    dtype = _stated_type(scene, name)
+    nodata = scene.radiometry[name].nodata
+    if dtype is None:
+        header = read_header(scene.item, band.asset)
+        dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
+    if nodata is None and np.dtype(dtype).kind in "iu":
+        nodata = _filler(band, np.dtype(dtype))
+    return Storage(dtype, nodata)
+
+
+def _filler(band: Band, dtype: np.dtype) -> float:
+    """What fills the pixels that no item covers, where nobody states a nodata.
+
+    Zero in images, as is the custom of sensors; but zero metres, a cloud probability of zero and a
+    class of that number are values.
+    """
+    limits = np.iinfo(dtype)
+    if dtype.kind == "i":
+        return float(limits.min)
+    names = {band.asset.lower(), band.name.lower()}
+    chance = {band.asset, band.name} & set(PROBABILITY)
+    classes = names & CATEGORIES and not names & {"scl"}  # whose zero is no data
+    return float(limits.max) if chance or classes else 0.0
+
+
+def unit_of(scene: Scene, name: str) -> str:
+    """What the values of a band are in: as the item says (raster extension), else as we know it."""
+    unit = _stated(scene, name, "unit")
+    return unit if isinstance(unit, str) and unit else scene.radiometry[name].unit
+
+
+def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
+    """A type that holds the numbers of all scenes, with the nodata of the first.
+
+    In the first scene's own type a reflectance would be rounded, or a large number cut. Scenes
+    that do not state theirs are taken to be like the first: opening all would cost too much.
+    """
+    first = storage(scenes[0], name)
+    stated = {_stated_type(scene, name) for scene in scenes[1:]} - {None, first.dtype}
+    if not stated:
+        return first
+    types = [np.dtype(dtype) for dtype in (first.dtype, *sorted(filter(None, stated)))]
+    return Storage(np.result_type(*types).name, first.nodata)
+
+
+def _stated_type(scene: Scene, name: str) -> str | None:
+    """What an item says of the numbers of a band, where that is a type at all."""
+    dtype = _stated(scene, name, "data_type")
+    try:
+        return np.dtype(dtype).name if isinstance(dtype, str) else None
+    except TypeError:
+        return None
+
+
+def _stated(scene: Scene, name: str, key: str) -> object:
+    """What an item says of a band, or of all bands of its asset."""
+    band = scene.bands[name]
+    asset = scene.item.assets[band.asset]
+    stated = stated_bands(asset)
+    own = stated[band.index - 1] if band.index <= len(stated) else {}
+    return own.get(key) or asset.extra_fields.get(key)
+
+
+def known_values(band: xr.DataArray) -> xr.DataArray:
+    """Real numbers, NaN where unknown: stored integers without their nodata.
+
+    Integers would wrap around in differences (uint16), and their nodata count as a value.
+    """
+    if band.dtype.kind not in "iub":
+        return band
+    nodata = band.attrs.get("nodata")
+    values = band.astype("float32" if band.dtype.itemsize <= 2 else "float64")
+    return values if nodata is None else values.where(band != nodata)
+
+
+def band_key(scene: Scene, name: str, column: str) -> str:
+    index = scene.bands[name].index
+    return column if index == 1 else f"{column}.{index}"
+
+
+def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]) -> pystac.Item:
+    """The item as odc-stac needs it: our bands, our names, nothing to guess."""
+    import pystac
+    from shapely.geometry import mapping
+
+    item = scene.item
+    outline = footprint(item)
+    assert outline is not None  # without one the scene has no day
+    bare = pystac.Item(
+        item.id,
+        item.geometry or mapping(outline),
+        item.bbox,
+        item_time(item)[0],
+        {},
+        stac_extensions=[_RASTER, _EO],
+        collection="eolab",
+    )
+    grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
+    if all(grids.values()):
+        # With the grids odc need not bring the outline, point by point, to the cube's system.
+        bare.stac_extensions.append(_PROJECTION)
+        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())).asset)
+    for name, column in columns.items():
+        band = scene.bands[name]
+        grid: dict[str, object] = {}
+        if (box := grids[name]) is not None:
+            grid = {"proj:transform": list(box.transform)[:6], "proj:shape": list(box.shape)}
+        entry: dict[str, object] = {"data_type": types[name].dtype}
+        if types[name].nodata is not None:
+            entry["nodata"] = types[name].nodata
+        bare.add_asset(
+            column,
+            pystac.Asset(
+                href_of(item, band.asset),
+                media_type=_GEOTIFF,
+                roles=["data"],
+                extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
+            ),
+        )
+    return bare
+
+
+def unreadable(made: Plan) -> dict[str, EolabError]:
+    """Items of which a file cannot be opened or lies nowhere, with why."""
+    found: dict[str, EolabError] = {}
+
+    def look(item: pystac.Item, key: str) -> None:
+        try:
+            header = read_header(item, key)
+        except EolabError as error:
+            found.setdefault(item.id, error)
+            return
+        if header.crs is None:
+            found[item.id] = BadInput(
+                f"asset {key!r} of item {item.id} has no reference system",
+                "Write one into the file: gdal_edit.py -a_srs EPSG:...",
+            )
+
+    with Readers(AT_ONCE) as pool:
+        looks = [
+            pool.submit(look, scene.item, band.asset)
+            for group in made.slices
+            for scene in group
+            for band in scene.bands.values()
+        ]
+        for each in looks:
+            each.result()
+    return found
+
+
+def failure(made: Plan, error: Exception) -> EolabError:
+    """Which file it was: GDAL does not always name it."""
+    broken = unreadable(made)
+    for group in made.slices:
+        for scene in group:
+            why = broken.get(scene.item.id)
+            if why is None:
+                continue
+            hrefs = [scene.item.assets[band.asset].href for band in scene.bands.values()]
+            if all(local_files(href) for href in hrefs):
+                return why
+            hint = (
+                "Check the network and the login; leave the item out, or load with missing='skip'."
+            )
+            return RemoteError(why.message, hint)
+    return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")

@@ -1,0 +1,275 @@
+"""What a load will read, before it reads: items, bands, grid, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from eolab.catalog.areas.areas import Area, boxes, check_bbox, footprint, parse_area
+from eolab.catalog.cube.checks import (
+    check_choice,
+    check_crs,
+    check_items,
+    check_mask,
+    check_resolution,
+)
+from eolab.catalog.cube.grid import (
+    choose_grid,
+    item_crs,
+    item_geobox,
+    native_grid,
+)
+from eolab.catalog.cube.radar import check_terrain, orbit
+from eolab.catalog.io.allowed_folders import outside_error
+from eolab.catalog.io.documents import is_remote
+from eolab.catalog.items.bands import CATEGORIES, Band, bands_of, common_name, find_band
+from eolab.catalog.items.duplicates import Dropped, resolve_duplicates
+from eolab.catalog.items.quality_masks import Mask
+from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
+from eolab.catalog.query.query import item_time
+from eolab.catalog.query.query import order as order_of
+from eolab.errors import BadInput, EolabError, NotFound
+
+if TYPE_CHECKING:
+    import pystac
+    from odc.geo.geobox import GeoBox
+    from shapely.geometry.base import BaseGeometry
+
+MASK = "eolab_mask"
+COORDINATES = (
+    "time", "y", "x", "latitude", "longitude", "spatial_ref", "item_id", "platform", "baseline",
+    "relative_orbit", "orbit_state",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What a load will read, before it reads.
+
+    Attributes:
+        grid: Pixel grid of the cube.
+        bands: Names of the variables.
+        slices: Items of each date, ordered by time.
+        dropped: Items left out as duplicates.
+        megabytes: Size of the cube as float32.
+        reads: Rasters to open.
+        missing: Items left out because a file or band is missing.
+        layer: Band to mask with, "" for none.
+    """
+
+    grid: GeoBox
+    bands: tuple[str, ...]
+    slices: tuple[tuple[Scene, ...], ...]
+    dropped: tuple[Dropped, ...]
+    megabytes: float
+    reads: int
+    missing: tuple[str, ...] = ()
+    layer: str = ""
+
+    def __str__(self) -> str:
+        rows, columns = self.grid.shape
+        return (
+            f"{len(self.slices)} dates x {rows} x {columns} pixels x {len(self.bands)} bands: "
+            f"{self.megabytes:,.0f} MB, {self.reads} rasters"
+        )
+
+    def __repr__(self) -> str:
+        size = abs(self.grid.resolution.x)
+        lines = [f"<{self}>", f"{', '.join(self.bands)} on {self.grid.crs} at {size:g}"]
+        if self.layer:
+            lines.append(f"masked by {self.layer}")
+        lines += [f"left out: {d.item}, {d.reason} ({d.kept} is kept)" for d in self.dropped]
+        lines += [f"left out: {item}, a file or band is missing" for item in self.missing]
+        return "\n  ".join(lines)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One item with the bands to read and how their numbers become values."""
+
+    item: pystac.Item
+    bands: Mapping[str, Band]
+    radiometry: Mapping[str, Radiometry]
+
+    @property
+    def day(self) -> tuple[str, str]:
+        """Solar day and orbit: what lies in one slice of the cube."""
+        time = item_time(self.item)[0]
+        shape = footprint(self.item)
+        if time is None or shape is None:
+            raise BadInput(f"item {self.item.id} has no time or no outline", "Leave it out.")
+        solar = time + timedelta(hours=shape.centroid.x / 15)
+        return (
+            f"{solar:%Y-%m-%d}",
+            f"{self.item.properties.get('platform') or ''} {orbit(self.item)}",
+        )
+
+    @property
+    def rule(self) -> tuple[tuple[float, float], ...]:
+        return tuple((r.scale, r.offset) for r in self.radiometry.values())
+
+
+def plan(
+    items: Iterable[pystac.Item] | pystac.Item,
+    *,
+    bands: Sequence[str] | str | None = None,
+    crs: str | int | None = None,
+    resolution: float | None = None,
+    mask: Mask | None = None,
+    native: bool = False,
+    geobox: GeoBox | None = None,
+    bbox: Sequence[float] | None = None,
+    geometry: Area | None = None,
+    missing: Literal["raise", "skip"] = "raise",
+    duplicates: Literal["resolve", "keep"] = "resolve",
+    harmonise: Literal["hls"] | None = None,
+) -> Plan:
+    """What `load` with the same arguments will read, and how large the cube will be.
+
+    Raises:
+        BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system.
+        NotFound: A file is missing.
+    """
+    listed = check_items(items)
+    check_choice("harmonise", harmonise, ("hls", None))
+    check_choice("missing", missing, ("raise", "skip"))
+    check_choice("duplicates", duplicates, ("resolve", "keep"))
+    check_mask(mask)
+    _check_grid(native=native, geobox=geobox, crs=crs, resolution=resolution, bbox=bbox)
+    if duplicates == "resolve":
+        resolved = resolve_duplicates(listed)
+        listed, dropped = resolved.items, resolved.dropped
+    else:
+        listed, dropped = sorted(listed, key=order_of), []
+    names = _names(listed[0], bands)
+    layer = None if mask is None else mask.band(listed)
+    scenes, gone = [], []
+    for item in listed:
+        try:
+            scenes.append(_scene(item, names, layer, harmonise))
+        except (BadInput, NotFound):
+            if missing == "raise":
+                raise
+            gone.append(item.id)
+    if not scenes:
+        raise NotFound("every item lacks a file or a band", f"Look at {gone[0]}.")
+    area = _area(bbox, geometry)
+    wanted = [(s.item, {n: b for n, b in s.bands.items() if n != MASK}) for s in scenes]
+    if geobox is not None:
+        grid = geobox
+    elif native:
+        grid = native_grid([(item, next(iter(b.values()))) for item, b in wanted], area)
+    else:
+        grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
+    if 0 in grid.shape:
+        raise BadInput("the cube would be empty", "Give an area that the items cover.")
+    days: dict[tuple[str, str], list[Scene]] = {}
+    for scene in scenes:
+        days.setdefault(scene.day, []).append(scene)
+    # Scenes come by time, so the first of each day is its earliest.
+    first = {day: order_of(group[0].item) for day, group in days.items()}
+    slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
+    size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
+    reads = sum(len(scene.bands) for scene in scenes)
+    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
+
+
+def _check_grid(
+    *,
+    native: bool,
+    geobox: GeoBox | None,
+    crs: str | int | None,
+    resolution: float | None,
+    bbox: Sequence[float] | None,
+) -> None:
+    """One way to say a grid, not two that could differ."""
+    from odc.geo.geobox import GeoBox
+
+    if crs is not None:
+        check_crs(crs)
+    if resolution is not None:
+        check_resolution(resolution)
+    if native and (crs is not None or resolution is not None):
+        raise BadInput("native=True takes no crs or resolution", "Leave them out.")
+    if geobox is None:
+        return
+    if not isinstance(geobox, GeoBox):
+        raise BadInput(
+            f"geobox = {type(geobox).__name__!r} is no grid",
+            "Give one of odc.geo: cube.odc.geobox.",
+        )
+    if native or not (crs is None and resolution is None and bbox is None):
+        raise BadInput(
+            "a geobox says the whole grid: it takes no crs, resolution, bbox or native",
+            "Leave them out, or the geobox.",
+        )
+
+
+def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+    if bands is None:
+        found = [common_name(item, band) for band, _ in bands_of(item)]
+        names = tuple(dict.fromkeys(n for n in found if n.lower() not in CATEGORIES))
+    else:
+        names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
+    if not names:
+        if (outside := outside_error(item)) is not None:
+            raise outside
+        raise BadInput(f"item {item.id} has no bands to load", "Name them: bands=[...].")
+    for name in names:
+        if name in COORDINATES:
+            raise BadInput(
+                f"a band cannot be called {name!r}: that is a coordinate of the cube",
+                "Give the asset another name in the item.",
+            )
+    return names
+
+
+def _scene(
+    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+) -> Scene:
+    try:
+        return _inspect(item, names, layer, harmonise)
+    except EolabError:
+        raise
+    except Exception as error:  # a document can be wrong in ways nobody listed
+        raise BadInput(
+            f"item {item.id} cannot be used: {type(error).__name__}: {str(error)[:200]}",
+            "Leave it out, or load with missing='skip'.",
+        ) from error
+
+
+def _inspect(
+    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+) -> Scene:
+    from odc.geo import CRS
+
+    check_terrain(item)
+    picked = {name: find_band(item, name) for name in names}
+    if layer is not None:
+        picked[MASK] = find_band(item, layer)
+    for band in picked.values():
+        href = item.assets[band.asset].href
+        local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
+        if local and not Path(href).exists():
+            raise NotFound(
+                f"asset {band.asset!r} of item {item.id} is missing: {href}",
+                "Restore the file, leave the item out, or load with missing='skip'.",
+            )
+    rules = {name: radiometry(item, band) for name, band in picked.items()}
+    if harmonise is not None:
+        rules = {n: r if n == MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
+    key = next(iter(picked.values())).asset
+    CRS(item_crs(item, key))  # raises where it is nonsense
+    item_geobox(item, key)
+    return Scene(item, picked, rules)
+
+
+def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
+    if bbox is not None and geometry is not None:
+        raise BadInput("both bbox and geometry are given", "Give one.")
+    if bbox is not None:
+        return boxes(check_bbox(bbox))
+    return None if geometry is None else parse_area(geometry)

@@ -1,0 +1,1 @@
+"""Scenes brought here whole, by processes of their own."""

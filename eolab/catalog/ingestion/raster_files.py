@@ -1,0 +1,243 @@
+"""What a user's raster files say of themselves: bands, grid, time."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.catalog.ingestion.file_names import (
+    Dating,
+    Name,
+    name_of,
+    properties_of,
+    safe_folder,
+    time_of,
+)
+from eolab.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from rasterio import DatasetReader
+
+CONTAINERS = (".nc", ".zarr")
+SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
+# Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
+_THOUSANDTHS = ("AOT", "WVP")
+
+
+@dataclass(frozen=True)
+class Raster:
+    """One raster: a file, or a variable or time step of one.
+
+    Attributes:
+        path: The file or Zarr store.
+        address: How GDAL opens it.
+        name: To which item it belongs, as which asset.
+        crs: Code, or WKT where it has none.
+        transform: Six numbers of the affine transform.
+        shape: Rows and columns.
+        bands: As STAC lists them.
+        time: Acquisition, UTC.
+        properties: More of the item.
+        write: Writes it as a GeoTIFF, where GDAL cannot open it by an address.
+    """
+
+    path: Path
+    address: str
+    name: Name
+    crs: str
+    transform: list[float]
+    shape: list[int]
+    bands: list[dict[str, object]]
+    time: datetime
+    properties: Mapping[str, object] = field(default_factory=dict)
+    write: Callable[[Path], None] | None = None
+
+    @property
+    def pixel(self) -> float:
+        """Pixel size in units of the reference system."""
+        return abs(self.transform[0])
+
+
+def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Files and Zarr stores to look into.
+
+    Raises:
+        NotFound: A file or folder is missing, or there is none.
+    """
+    listed = [files] if isinstance(files, str | os.PathLike) else list(files)
+    found: list[Path] = []
+    for entry in listed:
+        path = Path(entry).expanduser().resolve()
+        if is_zarr(path):
+            found.append(path)
+        elif path.is_dir():
+            inner = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            # In a SAFE folder the quality and preview rasters are no bands.
+            found += [p for p in inner if not {"QI_DATA", "AUX_DATA", "HTML"} & set(p.parts)]
+            found += [p for p in sorted(path.rglob("*.zarr")) if is_zarr(p)]
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise NotFound(f"{path} is not there", "Check the path.")
+    if not found:
+        raise NotFound("there is no raster", f"Looked for {', '.join(SUFFIXES)} and .zarr.")
+    return list(dict.fromkeys(found))
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is a Zarr store, of version 2 or 3."""
+    return path.is_dir() and any(
+        (path / name).is_file() for name in (".zgroup", ".zarray", "zarr.json")
+    )
+
+
+def read_rasters(path: Path, dating: Dating) -> list[Raster]:
+    """The rasters of one file or Zarr store.
+
+    Raises:
+        BadInput: No reference system, no time.
+    """
+    if path.suffix.lower() in CONTAINERS:
+        try:
+            return _read_rasters(path, dating)
+        except Exception:
+            from eolab.catalog.ingestion.netcdf_zarr import read_cube
+
+            if found := read_cube(path, dating):
+                return found
+            raise
+    return _read_rasters(path, dating)
+
+
+def _read_rasters(path: Path, dating: Dating) -> list[Raster]:
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path) as file:
+            # A container of several rasters (netCDF) names them; each is an asset.
+            inner = [name for name in file.subdatasets if "bounds" not in name.lower()]
+            if not inner:
+                return _steps(path, str(path), file, dating)
+        made = []
+        for address in inner:
+            try:
+                with rasterio.open(address) as file:
+                    if _crs(file) is not None and not file.transform.is_identity:
+                        made += _steps(path, address, file, dating)
+            except rasterio.errors.RasterioIOError:
+                continue  # a variable without two dimensions, such as the grid mapping
+    if not made:
+        raise BadInput("none of its variables says where it lies", "Write its grid into the file.")
+    return made
+
+
+def _steps(path: Path, address: str, file: DatasetReader, dating: Dating) -> list[Raster]:
+    """A file or variable: one raster a time step, if it has a time axis."""
+    tags = [file.tags(k) for k in range(1, file.count + 1)]
+    variable = tags[0].get("NETCDF_VARNAME", "") if tags else ""
+    if address != str(path):
+        variable = variable or address.rpartition(":")[2].strip('"/')
+    elif re.fullmatch(r"Band\d+", variable):
+        variable = ""  # what GDAL calls it when nobody gave it a name
+    times = [_step_time(band, file.tags()) for band in tags]
+    if None in times:
+        return [_describe(path, address, file, dating, variable)]
+    made = []
+    for number, time in enumerate(times):
+        assert time is not None
+        if path.suffix.lower() == ".zarr":
+            # GDAL counts the steps of a dimension in the address.
+            step = f"{address}:{number}"
+        else:
+            step = f"vrt://{address}?bands={number + 1}"
+        one = _describe(path, step, file, dating, variable, time=time)
+        name = replace(one.name, item=f"{path.stem}_{time:%Y%m%dT%H%M%S}")
+        band = {**one.bands[number], "name": name.asset}
+        made.append(replace(one, name=name, bands=[band]))
+    return made
+
+
+def _step_time(band: Mapping[str, str], whole: Mapping[str, str]) -> datetime | None:
+    """The time of a step as its tags tell it by the CF conventions, None where they do not."""
+    value = band.get("DIM_time_VALUE") or band.get("NETCDF_DIM_time")
+    unit = band.get("DIM_time_UNIT") or whole.get("time#units")
+    if value is None or unit is None:
+        return None
+    import numpy as np
+    import pandas as pd
+    import xarray as xr
+
+    attributes = {"units": unit, "calendar": whole.get("time#calendar", "standard")}
+    try:
+        raw = xr.Dataset({"t": ("t", np.array([float(value)]), attributes)})
+        (time,) = xr.decode_cf(raw)["t"].to_numpy()
+        return pd.Timestamp(time).round("s").to_pydatetime().replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _crs(file: DatasetReader) -> str | None:
+    """Reference system of a file; by the CF conventions axes in degrees need not name one."""
+    if file.crs is not None:
+        return str(file.crs.to_string())
+    units = {value for key, value in file.tags().items() if key.endswith("#units")}
+    return "EPSG:4326" if {"degrees_north", "degrees_east"} <= units else None
+
+
+def _describe(
+    path: Path,
+    address: str,
+    file: DatasetReader,
+    dating: Dating,
+    variable: str,
+    *,
+    time: datetime | None = None,
+) -> Raster:
+    crs = _crs(file)
+    if crs is None and file.gcps[0]:
+        raise BadInput(
+            "its pixels lie by tie points only (radar in ground or slant range)",
+            "Correct it for the terrain first, or take such a product (RTC).",
+        )
+    if crs is None:
+        raise BadInput("no reference system", "Write one into it: gdal_edit.py -a_srs EPSG:...")
+    if file.transform.is_identity:
+        raise BadInput("no position", "Write one into it: gdal_edit.py -a_ullr ...")
+    if file.crs is None:
+        lead = address if address.startswith("vrt://") else f"vrt://{address}"
+        address = f"{lead}{'&' if '?' in lead else '?'}a_srs={crs}"
+    name = name_of(path, variable)
+    return Raster(
+        path=path,
+        address=address,
+        name=name,
+        crs=crs,
+        transform=list(file.transform)[:6],
+        shape=list(file.shape),
+        bands=_bands(file, name.asset, safe=safe_folder(path) is not None),
+        time=time or time_of(path, file.tags(), dating),
+        properties=properties_of(path),
+    )
+
+
+def _bands(file: DatasetReader, asset: str, *, safe: bool) -> list[dict[str, object]]:
+    bands = []
+    for k in range(1, file.count + 1):
+        name = file.descriptions[k - 1] or (asset if file.count == 1 else f"band{k}")
+        entry: dict[str, object] = {"name": name, "data_type": file.dtypes[k - 1]}
+        nodata = file.nodatavals[k - 1]
+        if nodata is not None:
+            entry["nodata"] = "nan" if nodata != nodata else nodata  # noqa: PLR0124
+        if (file.scales[k - 1], file.offsets[k - 1]) != (1.0, 0.0):
+            entry |= {"raster:scale": file.scales[k - 1], "raster:offset": file.offsets[k - 1]}
+        elif safe and asset in _THOUSANDTHS:
+            entry["raster:scale"] = 0.001
+        bands.append(entry)
+    return bands

@@ -1,0 +1,106 @@
+"""Web requests that end at once when the work that they are for is broken off.
+
+A thread that waits for a silent server cannot be stopped in Python; its connection can be shut, and
+then the wait is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from eolab.catalog.io.documents import new_session
+
+if TYPE_CHECKING:
+    import requests
+    from urllib3.connection import HTTPConnection
+
+
+class Line:
+    """The sessions of one piece of work.
+
+    Attributes:
+        session: With each catalogue's login (see `fetch.new_session`); nothing is asked twice.
+        plain: Without logins, for stores whose requests are signed.
+    """
+
+    def __init__(self) -> None:
+        import requests
+        from urllib3 import Retry
+
+        self._cut = threading.Event()
+        self._open: WeakSet[socket.socket] = WeakSet()
+        self._lock = threading.Lock()
+        self.session = new_session(Retry(0, raise_on_status=False))
+        self.plain = requests.Session()
+        for session in (self.session, self.plain):
+            _listen(session, self)
+
+    def is_cut(self) -> bool:
+        """Whether the work was broken off."""
+        return self._cut.is_set()
+
+    def cut(self) -> None:
+        """Break off: what waits now fails, and so does what is asked later."""
+        self._cut.set()
+        with self._lock:
+            sockets = list(self._open)
+        for each in sockets:
+            _shut(each)
+
+    def opened(self, connection: HTTPConnection) -> None:
+        """A connection was made; it is shut when the line is cut."""
+        # Its socket outlives the connection where the answer is read to the end of the line.
+        made = connection.sock
+        if made is not None:
+            with self._lock:
+                self._open.add(made)
+            if self.is_cut():
+                _shut(made)
+
+
+def _shut(made: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed meanwhile
+        made.shutdown(socket.SHUT_RDWR)
+
+
+def _listen(session: requests.Session, line: Line) -> None:
+    """Let a session tell the line of its connections."""
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            line.opened(self)
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            line.opened(self)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: int, **options: object) -> None:
+            super().init_poolmanager(*args, **options)  # type: ignore[arg-type]
+            _teach(self.poolmanager)
+
+        def proxy_manager_for(self, proxy: str, **options: object) -> PoolManager:
+            manager: PoolManager = super().proxy_manager_for(proxy, **options)
+            _teach(manager)
+            return manager
+
+    def _teach(manager: PoolManager) -> None:
+        manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter(max_retries=0))

@@ -1,0 +1,1 @@
+"""What an item says of its bands: names, scale, nodata, quality layers."""

@@ -1,0 +1,282 @@
+"""Leaving out what is not land: clouds, shadows, snow, by what the product says of its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from eolab.catalog.items.bands import has_band
+from eolab.errors import BadInput, nearest
+
+if TYPE_CHECKING:
+    import pystac
+    import xarray as xr
+
+Test: TypeAlias = "Callable[[xr.DataArray], xr.DataArray]"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A quality layer.
+
+    Attributes:
+        band: Its name in items.
+        bits: Kinds are bits of the number; else they are its values.
+        kinds: Values, or numbers of bits, by what users call them.
+        source: Where the table is from.
+    """
+
+    band: str
+    bits: bool
+    kinds: Mapping[str, tuple[int, ...]]
+    source: str
+
+
+SCL = Layer(
+    "SCL",
+    bits=False,
+    kinds={
+        "nodata": (0,),
+        "saturated": (1,),
+        "dark": (2,),
+        "shadow": (3,),
+        "vegetation": (4,),
+        "bare": (5,),
+        "water": (6,),
+        "unclassified": (7,),
+        "cloud": (8, 9, 10),
+        "cirrus": (10,),
+        "snow": (11,),
+    },
+    source="Sentinel-2 Level-2A Algorithm Theoretical Basis Document, scene classification",
+)
+QA_PIXEL = Layer(
+    "qa_pixel",
+    bits=True,
+    kinds={
+        "nodata": (0,),
+        "cloud": (1, 2, 3),
+        "cirrus": (2,),
+        "shadow": (4,),
+        "snow": (5,),
+        "water": (7,),
+    },
+    source="Landsat Collection 2 QA_PIXEL: 1 dilated cloud, 2 cirrus, 3 cloud, 4 shadow, 5 snow",
+)
+FMASK = Layer(
+    "Fmask",
+    bits=True,
+    kinds={"cirrus": (0,), "cloud": (1, 2), "shadow": (3,), "snow": (4,), "water": (5,)},
+    source="HLS User Guide 2.0: 0 cirrus, 1 cloud, 2 adjacent, 3 shadow, 4 snow, 5 water",
+)
+RADAR = Layer(
+    "mask",
+    bits=False,
+    kinds={"shadow": (1, 3), "layover": (2, 3), "nodata": (255,)},
+    source="OPERA RTC-S1 Product Specification: 1 shadow, 2 layover, 3 both, 255 outside",
+)
+LAYERS = (SCL, QA_PIXEL, FMASK, RADAR)
+PROBABILITY = ("cld", "cloud", "CLP", "cloud_probability")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What `eo.load` leaves out.
+
+    Attributes:
+        drop: Kinds of pixels.
+        dilate: Metres by which they grow, since classifications miss the thin edges.
+        probability: Leave out where the cloud probability is at least this, in percent.
+        layer: Name of the band that ``test`` gets.
+        test: Tells of each value of ``layer`` whether to leave it out.
+    """
+
+    drop: tuple[str, ...] = ()
+    dilate: float = 0.0
+    probability: float | None = None
+    layer: str | None = None
+    test: Test | None = None
+
+    def band(self, items: Sequence[pystac.Item]) -> str:
+        """Name of the band to mask with, which all items have.
+
+        Raises:
+            BadInput: They have none, or it knows nothing of an asked kind.
+        """
+        names = [layer.band for layer in LAYERS]
+        if self.layer is not None:
+            names = [self.layer]
+        elif self.probability is not None:
+            names = list(PROBABILITY)
+        for name in names:
+            if all(has_band(item, name) for item in items):
+                self._check_kinds(name)
+                return name
+        without = [item.id for item in items if not any(has_band(item, n) for n in names)]
+        if not without:
+            held = [name for name in names if any(has_band(item, name) for item in items)]
+            raise BadInput(
+                f"the items do not share one quality layer: {', '.join(held)}",
+                "Load each sensor with its mask, then xarray.concat([...], 'time').sortby('time').",
+            )
+        some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
+        named = self.layer is not None or self.probability is not None
+        what = f"band {' or '.join(names)}" if named else "scene classification"
+        raise BadInput(
+            f"{len(without)} of {len(items)} items have no {what}: there is nothing to mask with"
+            f" ({some})",
+            "Load with mask=None and keep cloudy scenes out with search(max_cloud=...).",
+        )
+
+    def _check_kinds(self, name: str) -> None:
+        layer = _layer(name)
+        if layer is None or self.test is not None or self.probability is not None:
+            return
+        for kind in self.drop:
+            if kind not in layer.kinds:
+                raise BadInput(
+                    f"mask(drop): {layer.band} does not know {kind!r}",
+                    nearest(kind, list(layer.kinds), "kinds"),
+                )
+
+    def bad(self, values: xr.DataArray, band: str, resolution: float) -> xr.DataArray:
+        """Where to leave pixels out.
+
+        Args:
+            values: The layer's numbers, dims (time, y, x).
+            band: Which layer it is, from `band`.
+            resolution: Pixel size in metres.
+
+        Returns:
+            Booleans of the same shape.
+        """
+        import xarray as xr
+
+        if self.test is not None:
+            answer = self.test(values)
+            if not isinstance(answer, xr.DataArray) or answer.shape != values.shape:
+                kind = type(answer).__name__
+                raise BadInput(
+                    f"mask(function) returned {kind!r}, not a value for each pixel",
+                    f"Return booleans like its argument, such as {self.layer} == 9.",
+                )
+            found = answer.astype(bool)
+        else:
+            found = xr.apply_ufunc(
+                self.flags,
+                values,
+                kwargs={"band": band},
+                dask="parallelized",
+                output_dtypes=[bool],
+            )
+        if self.dilate <= 0:
+            return found
+        grown: xr.DataArray = xr.apply_ufunc(
+            grow,
+            found,
+            kwargs={"pixels": self.dilate / resolution},
+            input_core_dims=[["y", "x"]],
+            output_core_dims=[["y", "x"]],
+            vectorize=True,
+            dask="parallelized",
+            dask_gufunc_kwargs={"allow_rechunk": True},
+            output_dtypes=[bool],
+        )
+        return grown
+
+    def flags(self, values: np.ndarray, band: str) -> np.ndarray:
+        """Where the numbers of a layer name something to leave out, of the same shape, undilated.
+
+        Not for a mask by a function, which gets the whole cube.
+        """
+        if self.probability is not None:
+            return np.asarray(values >= self.probability)
+        layer = _layer(band)
+        assert layer is not None
+        codes = sorted({code for kind in self.drop for code in layer.kinds[kind]})
+        if not layer.bits:
+            return np.isin(values, codes)
+        return np.asarray((values.astype("int64") & sum(1 << code for code in codes)) != 0)
+
+
+def unseen(values: xr.DataArray, band: str) -> xr.DataArray:
+    """Where a quality layer tells of no look at all: its own kind for that, and its nodata.
+
+    Landsat's fill is a bit of the number, whatever an item declares.
+    """
+    found: xr.DataArray = values == values.attrs.get("nodata", 0)
+    layer = _layer(band)
+    if layer is not None and "nodata" in layer.kinds:
+        found = found | Mask(("nodata",)).bad(values, band, 1.0)
+    return found
+
+
+def _layer(band: str) -> Layer | None:
+    return next((layer for layer in LAYERS if layer.band == band), None)
+
+
+def mask(
+    drop: Sequence[str] | Test = ("cloud", "shadow"),
+    *,
+    dilate: float = 0.0,
+    probability: float | None = None,
+    layer: str | None = None,
+) -> Mask:
+    """What to leave out when loading.
+
+    Args:
+        drop: Kinds: cloud, cirrus, shadow, snow, water, saturated, dark, layover, ...; by
+            Sentinel-2's scene classification, Landsat's QA_PIXEL, HLS's Fmask or the mask of
+            radar (layover and its shadow), whichever the items have. Or a function that gets
+            ``layer`` (time, y, x) and returns where to leave pixels out.
+        dilate: Metres by which that grows.
+        probability: Use the cloud probability layer (s2cloudless) instead: leave out from this
+            many percent on.
+        layer: Band for a function, or for ``probability``.
+
+    Raises:
+        BadInput: An unknown kind, a negative distance, a function without its layer.
+    """
+    if not is_number(dilate) or not 0 <= dilate < float("inf"):
+        raise BadInput(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")
+    if callable(drop):
+        if layer is None:
+            raise BadInput("mask(function) needs layer=", "Name the band that it gets.")
+        return Mask((), float(dilate), None, layer, drop)
+    kinds = (drop,) if isinstance(drop, str) else tuple(drop)
+    if probability is not None:
+        if not is_number(probability) or not 0 <= probability <= 100:
+            raise BadInput(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
+        if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
+            raise BadInput("a cloud probability knows clouds only", "Leave drop out.")
+        return Mask(("cloud",), float(dilate), float(probability), layer)
+    if layer is not None:
+        raise BadInput(
+            f"mask(layer={layer!r}) goes with a function or a probability",
+            "Leave it out: kinds are read from the layer that tells of them.",
+        )
+    known = sorted({kind for table in LAYERS for kind in table.kinds})
+    for kind in kinds:
+        if kind not in known:
+            raise BadInput(f"mask(drop): unknown kind {kind!r}", nearest(kind, known, "kinds"))
+    if not kinds:
+        raise BadInput("mask(drop) is empty", "Name a kind, or leave mask out.")
+    return Mask(kinds, float(dilate))
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a real number, NumPy's too; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def grow(found: np.ndarray, *, pixels: float) -> np.ndarray:
+    """True within ``pixels`` of a true pixel, by Euclidean distance, shape (y, x)."""
+    from scipy.ndimage import distance_transform_edt
+
+    if not found.any():
+        return found
+    return np.asarray(distance_transform_edt(~found) <= pixels)

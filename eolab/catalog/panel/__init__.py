@@ -1,0 +1,1 @@
+"""What the Catalogue panel and the search tab show."""

@@ -1,0 +1,282 @@
+"""What the search tab shows: footprints of all that was found, items over time, one item whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from eolab import gc_pause
+from eolab.catalog.areas.areas import footprint
+from eolab.catalog.items.bands import CATEGORIES, bands_of, common_name, stated_bands
+from eolab.catalog.items.duplicates import resolve_duplicates
+from eolab.catalog.items.quality_masks import mask
+from eolab.catalog.items.radiometry import baseline, radiometry
+from eolab.catalog.items.spectral_indices import offered
+from eolab.catalog.panel import previews
+from eolab.catalog.query.query import Query, cloud_cover, item_time, make_query, stamp
+from eolab.catalog.sources.base import PartialAnswer, Source, is_simulated
+from eolab.catalog.sources.crawled import IndexedSource
+from eolab.catalog.sources.geoparquet import GeoParquetSource
+from eolab.catalog.sources.open import open_source
+from eolab.catalog.sources.static import StaticSource
+from eolab.errors import BadInput, EolabError
+
+if TYPE_CHECKING:
+    import pystac
+    from shapely import LineString
+
+    from eolab.settings.config import Config
+
+MOST = 10_000
+DIGITS = 5  # of a degree: a metre
+CORNERS = 200  # of a footprint
+
+
+def found(
+    config: Config,
+    name: str,
+    *,
+    collection: str | None = None,
+    bbox: Sequence[float] | None = None,
+    intersects: Mapping[str, object] | None = None,
+    datetime: str | None = None,
+    max_cloud: float | None = None,
+    filter: Mapping[str, object] | None = None,
+    text: str | None = None,
+    limit: int = 500,
+) -> dict[str, object]:
+    """Body of `catalogs/{name}/search`.
+
+    The newest come first. ``matched`` is null where nobody counted; ``message`` tells why an answer
+    stops short. The histogram counts the items over time that answer all but the dates; ``whole``
+    is false where only what came is counted.
+
+    Raises:
+        BadInput: A filter that cannot be used.
+        NotFound: No such catalogue, or nothing at its address.
+        RemoteError: The service fails before anything came.
+    """
+    source = open_source(config, name)
+    query = make_query(
+        collections=None if collection is None else [collection],
+        bbox=bbox,
+        intersects=intersects,
+        datetime=datetime,
+        max_cloud=max_cloud,
+        filter=filter,
+        text=text,
+        sortby="-datetime",
+    )
+    query = replace(query, brief=True)
+    message = ""
+    local = isinstance(source, StaticSource)
+    anytime: list[pystac.Item] | None = None
+    try:
+        if local:
+            # Read once: what the dates leave out is in the histogram still.
+            anytime = list(source.run(replace(query, start=None, end=None)))
+            items = [item for item in anytime if query.accepts(item)]
+        else:
+            items = list(source.run(replace(query, limit=min(limit, MOST) + 1)))
+    except PartialAnswer as error:
+        if not len(error.items):
+            raise
+        # The hint tells Python how to get at what came: here it is shown.
+        items, message = list(error.items), error.message
+    more = len(items) > limit
+    matched = None if more and not local else len(items)
+    if more and isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
+        matched = source.count(query)
+    shown = items[:limit]
+    with gc_pause.put_off():
+        older = {dropped.item: dropped.reason for dropped in resolve_duplicates(shown).dropped}
+        rows = [_row(item, older) for item in shown]
+    return {
+        "items": rows,
+        "matched": matched,
+        "histogram": _histogram(source, query, shown if anytime is None else anytime),
+        "message": message,
+        "skipped": [{"href": s.href, "message": s.message} for s in source.skipped],
+    }
+
+
+def _countable(query: Query) -> bool:
+    return not query.words and query.intersects is None
+
+
+def _row(item: pystac.Item, older: Mapping[str, str]) -> dict[str, object]:
+    orbit = item.properties.get("sat:relative_orbit")
+    return {
+        "id": item.id,
+        "collection": item.collection_id or "",
+        "datetime": _time(item_time(item)[0]),
+        "cloud_cover": cloud_cover(item),
+        "platform": _text(item.properties.get("platform")),
+        "orbit": orbit if isinstance(orbit, int) else None,
+        "rings": _rings(item),
+        "thumbnail": previews.can_preview(item),
+        "simulated": is_simulated(item),
+        "note": older.get(item.id, ""),
+    }
+
+
+def _rings(item: pystac.Item) -> list[list[float]]:
+    """Outer rings of the footprint: longitude, latitude, longitude, latitude and so on."""
+    import shapely
+
+    shape = footprint(item)
+    if shape is None:
+        return []
+    rings = []
+    for part in getattr(shape, "geoms", [shape]):
+        line = cast("LineString", part.exterior if part.geom_type == "Polygon" else part)
+        if len(line.coords) > CORNERS:
+            line = cast("LineString", shapely.simplify(line, 0.001))
+        rings.append([round(value, DIGITS) for x, y, *_ in line.coords for value in (x, y)])
+    return rings
+
+
+def _histogram(source: Source, query: Query, items: Iterable[pystac.Item]) -> dict[str, object]:
+    free = replace(query, start=None, end=None)
+    days: dict[dt.date, int]
+    whole = isinstance(source, StaticSource) or query.interval is None
+    if isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
+        table = source.histogram(free, period="day")
+        table = table.dropna(subset=["time"])
+        times = table["time"].dt.strftime("%Y-%m-%d").tolist()
+        counts = zip(times, table["items"].tolist(), strict=True)
+        days = {dt.date.fromisoformat(time): count for time, count in counts}
+        whole = True
+    else:
+        seen = [item_time(item)[0] for item in items]
+        days = dict(Counter(time.date() for time in seen if time is not None))
+    period, bins = _bins(days)
+    return {"period": period, "bins": bins, "whole": whole}
+
+
+def _bins(days: Mapping[dt.date, int]) -> tuple[str, list[list[object]]]:
+    """Counts by day, week, month or year: at most about a hundred bars, gaps left out."""
+    if not days:
+        return "day", []
+    span = (max(days) - min(days)).days
+    period = "day" if span <= 100 else "week" if span <= 700 else "month"
+    period = "year" if span > 3_000 else period
+    counts: Counter[dt.date] = Counter()
+    for day, count in days.items():
+        counts[_first(day, period)] += count
+    return period, [[day.isoformat(), counts[day]] for day in sorted(counts)]
+
+
+def _first(day: dt.date, period: str) -> dt.date:
+    """The first day of the period that a day is in."""
+    if period == "week":
+        return day - dt.timedelta(days=day.weekday())
+    if period == "month":
+        return day.replace(day=1)
+    return day.replace(month=1, day=1) if period == "year" else day
+
+
+def detail(config: Config, name: str, collection: str, item: str) -> dict[str, object]:
+    """Body of `catalogs/{name}/item`: properties, assets, the table of bands, what can be drawn.
+
+    Raises:
+        NotFound: No such item.
+        RemoteError: The service fails.
+    """
+    one = open_source(config, name).item(collection, item)
+    bands = [_band(one, band.asset, band.index) for band, _ in bands_of(one)]
+    names = [str(band["common"]) for band in bands]
+    return {
+        "id": one.id,
+        "collection": one.collection_id or "",
+        "datetime": _time(item_time(one)[0]),
+        "bbox": one.bbox,
+        "properties": {key: one.properties[key] for key in sorted(one.properties)},
+        "assets": [
+            {
+                "key": key,
+                "title": asset.title or "",
+                "type": asset.media_type or "",
+                "roles": list(asset.roles or []),
+                "href": asset.href,
+                "size": _number(asset.extra_fields.get("file:size")),
+            }
+            for key, asset in one.assets.items()
+        ],
+        "bands": bands,
+        "indices": offered(names),
+        "mask": _clouds_known(one),
+        "simulated": is_simulated(one),
+    }
+
+
+def _clouds_known(item: pystac.Item) -> bool:
+    """Whether its clouds can be masked: radar has a mask too, of something else."""
+    try:
+        mask(("cloud", "shadow")).band([item])
+    except BadInput:
+        return False
+    return True
+
+
+def _band(item: pystac.Item, asset: str, index: int) -> dict[str, object]:
+    band = next(b for b, _ in bands_of(item) if (b.asset, b.index) == (asset, index))
+    stated = stated_bands(item.assets[asset])
+    said: Mapping[str, object] = stated[index - 1] if len(stated) >= index else {}
+    every = {**item.assets[asset].extra_fields, **said}
+    try:
+        rule = radiometry(item, band)
+        scale, offset, nodata = rule.scale, rule.offset, rule.nodata
+    except EolabError:
+        scale, offset, nodata = 1.0, 0.0, None
+    return {
+        "asset": asset,
+        "index": index,
+        "name": band.name,
+        "common": common_name(item, band),
+        "wavelength": _number(every.get("eo:center_wavelength", every.get("center_wavelength"))),
+        "resolution": _number(
+            every.get(
+                "raster:spatial_resolution", every.get("spatial_resolution", every.get("gsd"))
+            )
+        ),
+        "type": _text(every.get("data_type")),
+        "scale": scale,
+        "offset": offset,
+        "nodata": None if nodata is None or nodata != nodata else nodata,  # noqa: PLR0124  NaN
+        "classes": asset.lower() in CATEGORIES,
+    }
+
+
+def baseline_text(item: pystac.Item) -> str:
+    """The processing baseline as its provider writes it, such as "05.11"; "" where unknown."""
+    parts = baseline(item)
+    return "" if parts is None else ".".join(f"{part:02d}" for part in parts)
+
+
+def area_of(value: object) -> Mapping[str, object] | None:
+    """A GeoJSON geometry out of a request.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or value.get("type") not in ("Polygon", "MultiPolygon"):
+        raise BadInput("the area is no polygon", "Send a GeoJSON Polygon in degrees.")
+    return value
+
+
+def _time(time: dt.datetime | None) -> str | None:
+    return None if time is None else stamp(time)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

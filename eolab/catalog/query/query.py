@@ -1,0 +1,309 @@
+"""What is asked of a source, and whether an item answers it.
+
+Filters go out to services where they understand them and are always applied again here: recorded
+answers of a real API asked for little cloud hold cloudy items.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from eolab.catalog.areas.areas import Area, boxes, check_bbox, footprint, parse_area
+from eolab.errors import BadInput
+
+if TYPE_CHECKING:
+    import pystac
+    from shapely.geometry.base import BaseGeometry
+
+_DATE = re.compile(
+    r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+    r"(Z|z|[+-]\d{2}:?\d{2})?)?)?)?$"
+)
+
+
+Moment = str | date | datetime | np.datetime64
+When = Moment | Sequence[Moment | None] | slice
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search, checked and normalised.
+
+    Attributes:
+        collections: Ids of collections; empty means all.
+        bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
+        intersects: Area in longitude and latitude.
+        start: First instant (inclusive), UTC; None is open.
+        end: Last instant (inclusive), UTC; None is open.
+        max_cloud: Highest cloud cover in percent.
+        cloud_missing: What happens to items that state no cloud cover, when one is asked for.
+        ids: Ids of items; empty means all.
+        limit: At most so many items.
+        filter: CQL2 JSON made by `eolab.catalog.query.cql2.parse`.
+        words: Free text: all must occur in the item, its collection or the catalogues above it.
+        sort: Properties with whether they descend; empty means date then id.
+        brief: Whether one asset of an item that tells that it can be shown is enough: a map of ten
+            thousand footprints needs no more.
+        about: What collections say of themselves by id, where there are words to look for.
+    """
+
+    collections: tuple[str, ...] = ()
+    bbox: tuple[float, float, float, float] | None = None
+    intersects: BaseGeometry | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    max_cloud: float | None = None
+    cloud_missing: Literal["keep", "drop"] = "keep"
+    ids: tuple[str, ...] = ()
+    limit: int | None = None
+    filter: Mapping[str, object] | None = None
+    words: tuple[str, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = ()
+    brief: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def area(self) -> BaseGeometry | None:
+        """The asked area in degrees (bbox and area together), or None."""
+        if self.bbox is None:
+            return self.intersects
+        window = boxes(self.bbox)
+        return window if self.intersects is None else window.intersection(self.intersects)
+
+    def accepts(self, item: pystac.Item) -> bool:
+        """Whether the item answers the whole query."""
+        if self.ids and item.id not in self.ids:
+            return False
+        if self.collections and item.collection_id not in self.collections:
+            return False
+        if not (self._accepts_time(item) and self._accepts_cloud(item)):
+            return False
+        if self.filter is not None:
+            from eolab.catalog.query.cql2 import matches
+
+            if not matches(self.filter, item):
+                return False
+        return self._accepts_place(item)
+
+    def ordered(self, items: Iterable[pystac.Item]) -> list[pystac.Item]:
+        """Items in the order of results: by ``sort``, else by date then id; unknown values last."""
+        found = sorted(items, key=order)
+        for name, descends in reversed(self.sort):
+            known = [item for item in found if _sortable(item, name) is not None]
+            unknown = [item for item in found if _sortable(item, name) is None]
+            known.sort(key=lambda item: _sortable(item, name) or ("", 0.0), reverse=descends)
+            found = known + unknown
+        return found
+
+    def _accepts_time(self, item: pystac.Item) -> bool:
+        if self.start is None and self.end is None:
+            return True
+        first, last = item_time(item)
+        if first is None and last is None:
+            return False
+        begins_late = first is not None and self.end is not None and first > self.end
+        ends_early = last is not None and self.start is not None and last < self.start
+        return not (begins_late or ends_early)
+
+    def _accepts_cloud(self, item: pystac.Item) -> bool:
+        if self.max_cloud is None:
+            return True
+        cover = cloud_cover(item)
+        return self.cloud_missing == "keep" if cover is None else cover <= self.max_cloud
+
+    def _accepts_place(self, item: pystac.Item) -> bool:
+        area = self.area
+        if area is None:
+            return True
+        shape = footprint(item)
+        return shape is not None and bool(area.intersects(shape))
+
+    @property
+    def interval(self) -> str | None:
+        """The time as STAC APIs write it."""
+        if self.start is None and self.end is None:
+            return None
+        return "/".join(".." if t is None else stamp(t) for t in (self.start, self.end))
+
+
+def make_query(
+    *,
+    collections: Sequence[str] | str | None = None,
+    bbox: Sequence[float] | None = None,
+    intersects: Area | None = None,
+    datetime: When | None = None,
+    max_cloud: float | None = None,
+    cloud_missing: Literal["keep", "drop"] = "keep",
+    ids: Sequence[str] | str | None = None,
+    limit: int | None = None,
+    filter: str | Mapping[str, object] | None = None,
+    text: str | None = None,
+    sortby: str | Sequence[str] | None = None,
+) -> Query:
+    """Check what a user asked.
+
+    Raises:
+        BadInput: Naming the argument and what is allowed.
+    """
+    whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
+    if limit is not None and (not whole or limit < 1):
+        raise BadInput(f"limit = {limit!r}", "Give a whole number above 0, or None for all.")
+    try:
+        cloud = None if max_cloud is None else float(max_cloud)
+    except (TypeError, ValueError):
+        cloud = float("nan")
+    if cloud is not None and not 0 <= cloud <= 100:
+        raise BadInput(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
+    if cloud_missing not in ("keep", "drop"):
+        raise BadInput(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
+    start, end = parse_interval(datetime)
+    return Query(
+        collections=_names(collections),
+        bbox=None if bbox is None else check_bbox(bbox),
+        intersects=None if intersects is None else parse_area(intersects),
+        start=start,
+        end=end,
+        max_cloud=cloud,
+        cloud_missing=cloud_missing,
+        ids=_names(ids),
+        limit=None if limit is None else int(limit),
+        filter=_filter(filter),
+        words=tuple((text or "").split()),
+        sort=tuple(_direction(name) for name in _names(sortby)),
+    )
+
+
+def _filter(filter: str | Mapping[str, object] | None) -> Mapping[str, object] | None:
+    from eolab.catalog.query.cql2 import parse
+
+    return None if filter is None else parse(filter)
+
+
+def _direction(name: str) -> tuple[str, bool]:
+    return name.lstrip("+-").removeprefix("properties."), name.startswith("-")
+
+
+def _sortable(item: pystac.Item, name: str) -> tuple[str, str | float] | None:
+    """A value that sorts beside others: kind first, so that numbers and text do not meet."""
+    value: object
+    if name == "datetime":
+        first, last = item_time(item)
+        time = first or last
+        value = None if time is None else time.timestamp()
+    else:
+        value = {"id": item.id, "collection": item.collection_id}.get(
+            name, item.properties.get(name)
+        )
+    if isinstance(value, str):
+        return "text", value
+    if isinstance(value, int | float) and value == value:  # noqa: PLR0124  NaN
+        return "number", float(value)
+    return None
+
+
+def _names(value: Sequence[str] | str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(v) for v in value)
+
+
+def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of "2024-03/2024-10", "2024-03", a date, a pair, "../2024", a slice.
+
+    A year, month or day means all of it; a datetime is an instant. Times without a zone are UTC.
+
+    Raises:
+        BadInput: Not a time, or the end before the start.
+    """
+    if when is None:
+        return None, None
+    parts: Sequence[Moment | None]
+    if isinstance(when, str):
+        parts = when.split("/")
+    elif isinstance(when, date | np.datetime64):  # a datetime is a date
+        parts = [when]
+    elif isinstance(when, slice):
+        parts = [when.start, when.stop]
+    else:
+        parts = list(when) if hasattr(when, "__iter__") else []
+    if len(parts) not in (1, 2):
+        raise BadInput(f"datetime = {when!r}", 'Write "2024-03/2024-10", "2024-03-05" or a pair.')
+    start = _moment(parts[0], when)[0]
+    end = _moment(parts[-1], when)[1]
+    if start is not None and end is not None and end < start:
+        raise BadInput(f"datetime = {when!r} ends before it starts", "Give the earlier time first.")
+    return start, end
+
+
+def _moment(value: Moment | None, when: object) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of what one side of an interval says."""
+    if isinstance(value, np.datetime64):
+        fine = np.datetime_data(value)[0] in ("ns", "ps", "fs", "as")
+        # As fine as a datetime is; a day, month or year means all of it.
+        value = str(value.astype("datetime64[us]") if fine else value)
+    if value is None or value in ("", ".."):
+        return None, None
+    if isinstance(value, datetime):
+        time = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return time.astimezone(UTC), time.astimezone(UTC)
+    text = value.isoformat() if isinstance(value, date) else str(value).strip()
+    found = _DATE.match(text)
+    try:
+        if not found:
+            raise ValueError("not a date")
+        year, month, day, clock, zone = found.groups()
+        if clock:
+            zone = "+00:00" if zone in (None, "Z", "z") else zone
+            time = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}{zone}").astimezone(UTC)
+            return time, time
+        first = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
+        last_month = int(month or 12)
+        last_day = int(day or calendar.monthrange(int(year), last_month)[1])
+        last = datetime(int(year), last_month, last_day, 23, 59, 59, 999_999, tzinfo=UTC)
+        return first, last
+    except ValueError as error:
+        raise BadInput(
+            f"datetime = {when!r}: {text!r} is no time ({error})",
+            'Write "2024-03/2024-10", "2024-03-05" or "2024-03-05T10:00:00Z/..".',
+        ) from None
+
+
+def stamp(time: datetime) -> str:
+    """RFC 3339 in UTC, as STAC wants it."""
+    text = time.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return f"{text}Z"
+
+
+def item_time(item: pystac.Item) -> tuple[datetime | None, datetime | None]:
+    """First and last instant of an item, UTC."""
+    common = item.common_metadata
+    first, last = common.start_datetime or item.datetime, common.end_datetime or item.datetime
+    return _utc(first), _utc(last)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    if time is None:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def cloud_cover(item: pystac.Item) -> float | None:
+    """Stated cloud cover in percent, or None."""
+    value = item.properties.get("eo:cloud_cover")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124
+        return None
+    return float(value)
+
+
+def order(item: pystac.Item) -> tuple[datetime, str]:
+    """Sort key of every result: date, then id."""
+    first, last = item_time(item)
+    return first or last or datetime.min.replace(tzinfo=UTC) + timedelta(days=1), item.id

@@ -1,0 +1,7 @@
+"""Catalogues to search: STAC APIs, static catalogues, GeoParquet."""
+
+from __future__ import annotations
+
+from eolab.moved_modules import names_of
+
+__getattr__ = names_of(__name__)

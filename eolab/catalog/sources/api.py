@@ -1,0 +1,198 @@
+"""STAC APIs by pystac-client, with what each says it can do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from eolab.catalog.io.documents import TIMEOUT, is_remote, new_session, retry_policy
+from eolab.catalog.query.query import Query, stamp
+from eolab.catalog.sources.base import Source
+from eolab.catalog.sources.parse_items import as_items, self_href
+from eolab.errors import EolabError, NotFound, RemoteError, nearest
+
+if TYPE_CHECKING:
+    import pystac
+    import pystac_client
+
+PAGE = 100
+
+
+class ApiSource(Source):
+    """A STAC API. Its conformance is read, not assumed; filters are applied again on our side."""
+
+    @property
+    def kind(self) -> str:
+        return "api"
+
+    @property
+    def simulated(self) -> bool:
+        return False
+
+    @cached_property
+    def client(self) -> pystac_client.Client:
+        """The opened API.
+
+        Raises:
+            RemoteError: It does not answer, or not with a STAC document.
+        """
+        import pystac_client
+        from pystac_client.stac_api_io import StacApiIO
+
+        io = StacApiIO()
+        io.session = new_session(retry_policy())
+        with self._failures("the landing page"):
+            # Opening sets the time limit anew.
+            return pystac_client.Client.open(self.url, stac_io=io, timeout=TIMEOUT)
+
+    def collections(self) -> list[pystac.Collection]:
+        self.skipped = []
+        with self._failures("the collections"):
+            return sorted(self.client.get_collections(), key=lambda collection: collection.id)
+
+    def queryables(self, collection: str) -> dict[str, dict[str, object]]:
+        from pystac_client.collection_client import CollectionClient
+        from pystac_client.exceptions import APIError
+        from pystac_client.warnings import DoesNotConformTo
+
+        with self._failures(f"collection {collection}"):
+            found = self.client.get_collection(collection)
+        if found is None:
+            raise NotFound(
+                f"no collection {collection!r} in {self.name!r}",
+                nearest(collection, [c.id for c in self.collections()], "collections"),
+            )
+        if not isinstance(found, CollectionClient):  # a service without collections of its own
+            return super().queryables(collection)
+        try:
+            told = found.get_queryables()
+        except (APIError, DoesNotConformTo, NotImplementedError):
+            return super().queryables(collection)
+        properties = told.get("properties", {})
+        return {str(k): dict(v) for k, v in properties.items() if isinstance(v, Mapping)}
+
+    def _conforms(self, *endings: str) -> bool:
+        offered = [str(uri) for uri in self.client.get_conforms_to()]
+        return any(uri.endswith(ending) for uri in offered for ending in endings)
+
+    def _sorted(self, query: Query) -> bool:
+        by_time = not query.sort or [name for name, _ in query.sort] == ["datetime"]
+        return by_time and self._conforms("item-search#sort")
+
+    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+        self.skipped = []
+        return as_items(self._documents(query), self)
+
+    def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Items as the service sends them, page by page."""
+        body: dict[str, object] = {"limit": min(PAGE, query.limit or PAGE)}
+        if query.collections:
+            body["collections"] = list(query.collections)
+        if query.ids:
+            body["ids"] = list(query.ids)
+        if query.intersects is not None:
+            body["intersects"] = query.intersects.__geo_interface__
+        elif query.bbox is not None and query.bbox[0] <= query.bbox[2]:
+            body["bbox"] = list(query.bbox)
+        elif query.area is not None:  # services differ in how they read a box across 180 degrees
+            body["intersects"] = query.area.__geo_interface__
+        if query.interval:
+            body["datetime"] = _interval(query)
+        if query.max_cloud is not None and _all_state_clouds(query):
+            if self._conforms("item-search#query"):
+                body["query"] = {"eo:cloud_cover": {"lte": query.max_cloud}}
+            elif self._conforms("item-search#filter"):
+                clouds = {"property": "eo:cloud_cover"}
+                body["filter"] = {"op": "<=", "args": [clouds, query.max_cloud]}
+                body["filter_lang"] = "cql2-json"
+        if query.filter is not None and "filter" not in body and self._conforms("#filter"):
+            body["filter"] = dict(query.filter)
+            body["filter_lang"] = "cql2-json"
+        if self._sorted(query):
+            newest = any(descends for _, descends in query.sort)
+            body["sortby"] = [
+                {"field": "properties.datetime", "direction": "desc" if newest else "asc"},
+                {"field": "id", "direction": "asc"},
+            ]
+        with self._failures("the search"):
+            search = self.client.search(
+                max_items=None,
+                method=self._method(),
+                **body,  # type: ignore[arg-type]
+            )
+            pages = search.pages_as_dicts()
+        number = 0
+        seen: set[tuple[object, object]] = set()
+        while True:
+            number += 1
+            with self._failures(f"page {number} of the search"):
+                page = next(pages, None)
+            if page is None:
+                return
+            features = page.get("features")
+            documents = [f for f in features or [] if isinstance(f, Mapping)]
+            keys = {(document.get("collection"), str(document.get("id"))) for document in documents}
+            if keys and keys <= seen:
+                raise RemoteError(
+                    f"{self.url}: page {number} of the search repeats what came before",
+                    "The service's paging runs in circles; ask for less.",
+                )
+            seen |= keys
+            for document in documents:
+                # Whatever it says of itself, it came from there.
+                where = self_href(document) or ""
+                yield where if is_remote(where) else f"{self.url}#{document.get('id')}", document
+
+    def _method(self) -> str:
+        """POST where the service offers it: areas do not fit into every address."""
+        offered = {
+            str(link.extra_fields.get("method", "GET")).upper()
+            for link in self.client.get_links("search")
+        }
+        return "POST" if "POST" in offered else "GET"
+
+    @contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        """Turn what the client raises into our errors."""
+        import pystac
+        import requests
+        from pystac_client.exceptions import APIError
+
+        try:
+            yield
+        except EolabError:
+            raise
+        except APIError as error:
+            text = " ".join(str(error).split())[:200]
+            status = getattr(error, "status_code", None)
+            if status == 404:
+                raise NotFound(f"{self.url}: {what} is not there", "Check the address.") from error
+            hint = "Try again later, or ask for less."
+            if status in (401, 403):
+                hint = "Check the login of this catalogue in eolab.toml."
+            told = f"{status}: {text}" if status and str(status) not in text else text
+            raise RemoteError(f"{self.url}: {what} failed: {told}", hint) from error
+        except json.JSONDecodeError as error:
+            raise RemoteError(
+                f"{self.url}: {what} failed: what came is no JSON",
+                "Open the address in a browser: it may ask for a sign-in, or be no STAC API.",
+            ) from error
+        except (requests.RequestException, pystac.errors.STACError, ValueError, KeyError) as error:
+            raise RemoteError(
+                f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",
+                "Check the network and that the address is a STAC API.",
+            ) from error
+
+
+def _all_state_clouds(query: Query) -> bool:
+    """Whether asking the service for little cloud loses no item that the query wants to keep."""
+    optical = ("sentinel-2", "landsat", "hls")
+    known = bool(query.collections) and all(c.startswith(optical) for c in query.collections)
+    return known or query.cloud_missing == "drop"
+
+
+def _interval(query: Query) -> str:
+    return "/".join(".." if t is None else stamp(t) for t in (query.start, query.end))

@@ -1,0 +1,340 @@
+"""Places to search: one contract for STAC APIs, static catalogues and GeoParquet files."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from eolab import gc_pause
+from eolab.catalog.areas.areas import Area
+from eolab.catalog.io.documents import is_remote
+from eolab.catalog.io.logins import MARK
+from eolab.catalog.query.free_text import mentions
+from eolab.catalog.query.query import Moment, Query, When, make_query
+from eolab.catalog.sources.search_entries import note_items
+from eolab.errors import NotFound, RemoteError, nearest
+from eolab.user_warnings import warn
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import pystac
+
+    from eolab.catalog.ingestion.collection import Ingested
+    from eolab.catalog.io.logins import Access
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A document that could not be used: where it is and what is wrong with it."""
+
+    href: str
+    message: str
+
+
+class UnknownCollection(UserWarning):
+    """A search asked for a collection that the source does not have."""
+
+
+class UnknownProperty(UserWarning):
+    """A search filters or sorts by a property that no item has."""
+
+
+class PartialAnswer(RemoteError):
+    """A service failed on the way; ``items`` keeps what it had sent.
+
+    Attributes:
+        items: The matching items of the pages before.
+    """
+
+    def __init__(self, message: str, hint: str, items: pystac.ItemCollection) -> None:
+        kept = f" {len(items)} items came before: `error.items`." if len(items) else ""
+        super().__init__(message, hint + kept)
+        self.items = items
+
+    def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str]]:
+        # Across processes the error goes without the items.
+        return RemoteError, (self.message, self.hint)
+
+
+class Source(ABC):
+    """A place to search.
+
+    Contract, which every kind passes the same tests for:
+
+    * `search` returns only items that answer the whole query, whatever the service sent, ordered
+      by date then id, each once; a limit takes the first of that order where the place can sort.
+    * A broken document is listed in `skipped` and never stops a search; a place that does not
+      answer at all raises.
+    * Asset hrefs of results are absolute.
+    * A source may be used from several threads; `skipped` tells of the latest call.
+    """
+
+    def __init__(self, name: str, url: str, description: str = "") -> None:
+        self.name = name
+        self.url = url
+        self.description = description
+        self.skipped: list[Skipped] = []
+        self.access: Access | None = None
+        self.workspace: Path | None = None  # where what was seen is noted for the search of all
+        self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
+
+    def folders(self) -> tuple[Path, ...]:
+        """Where its documents may name files of this machine: for a remote one, nowhere."""
+        if is_remote(self.url):
+            return ()
+        path = Path(self.url).resolve()
+        return (path if path.is_dir() else path.parent, *self.roots)
+
+    _waits: bool = True  # whether `_candidates` may wait for a network between two items
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Which of "api", "static" and "geoparquet" it is."""
+
+    @abstractmethod
+    def collections(self) -> list[pystac.Collection]:
+        """All collections, ordered by id.
+
+        Raises:
+            NotFound: Nothing is at the address.
+            RemoteError: The service fails or does not answer.
+        """
+
+    @abstractmethod
+    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+        """Items that may answer the query: all that do, perhaps more."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the place says that its scenes were made up."""
+        return any(is_simulated(collection) for collection in self.collections())
+
+    def search(
+        self,
+        collections: Sequence[str] | str | None = None,
+        *,
+        bbox: Sequence[float] | None = None,
+        intersects: Area | None = None,
+        datetime: When | None = None,
+        max_cloud: float | None = None,
+        cloud_missing: Literal["keep", "drop"] = "keep",
+        ids: Sequence[str] | str | None = None,
+        limit: int | None = None,
+        filter: str | Mapping[str, object] | None = None,
+        text: str | None = None,
+        sortby: str | Sequence[str] | None = None,
+    ) -> pystac.ItemCollection:
+        """Find items.
+
+        Args:
+            collections: Ids of collections; None for all.
+            bbox: West, south, east, north in degrees; west > east crosses the antimeridian.
+            intersects: Area in longitude and latitude: GeoJSON, shapely or a GeoDataFrame.
+            datetime: "2024-03/2024-10", "2024-03", a date, a pair; a month means all of it.
+            max_cloud: Highest cloud cover in percent.
+            cloud_missing: Keep or drop items that state no cloud cover (radar) when
+                ``max_cloud`` is given.
+            ids: Ids of items.
+            limit: At most so many items, the earliest ones.
+            filter: CQL2 text or JSON; a null property never matches a comparison.
+            text: Words that must all occur in the item, in its collection's title, description or
+                keywords, or in the titles of a static catalogue's parts above it.
+            sortby: Properties, such as "-eo:cloud_cover" (descending); unknown values last.
+
+        Returns:
+            The items, ordered by date then id unless ``sortby`` says otherwise; empty where
+            nothing matches. A collection that does not exist at all gives a warning, and so does
+            a property that no item has: in a filter that finds nothing, or to sort by.
+
+        Raises:
+            BadInput: An argument that cannot be used.
+            NotFound: Nothing is at the address.
+            RemoteError: The service fails or does not answer.
+        """
+        query = make_query(
+            collections=collections,
+            bbox=bbox,
+            intersects=intersects,
+            datetime=datetime,
+            max_cloud=max_cloud,
+            cloud_missing=cloud_missing,
+            ids=ids,
+            limit=limit,
+            filter=filter,
+            text=text,
+            sortby=sortby,
+        )
+        found = self.run(query)
+        if query.collections and not query.ids and not len(found):
+            self._tell_unknown(query.collections)
+        self._tell_unknown_properties(query, found)
+        return found
+
+    def _tell_unknown(self, asked: Sequence[str]) -> None:
+        """A collection that does not exist holds nothing: no fault, but seldom what is meant."""
+        try:
+            known = [c.id for c in self.collections()]
+        except RemoteError:
+            return
+        for name in asked:
+            if name not in known:
+                hint = nearest(name, known, "collections")
+                warn(f"{self.name!r} has no collection {name!r}. {hint}", UnknownCollection)
+
+    def _tell_unknown_properties(self, query: Query, found: pystac.ItemCollection) -> None:
+        """A misspelt property matches nothing, and sorts nothing: no fault, but never meant."""
+        from eolab.catalog.query.cql2 import properties
+
+        asked, items = {name for name, _ in query.sort}, found
+        if query.filter is not None and not len(found):
+            # What a hundred items have that answer the rest of the query.
+            asked |= properties(query.filter)
+            try:
+                items = self.run(replace(query, filter=None, sort=(), limit=100, brief=True))
+            except RemoteError:
+                return
+        known = {"id", "collection", "datetime", "geometry"}
+        known |= {name for item in items for name in item.properties}
+        for name in sorted(asked):
+            plain = name.removeprefix("properties.")
+            if len(items) and plain not in known:
+                hint = nearest(plain, sorted(known), "properties")
+                warn(f"no item has a property {plain!r}. {hint}", UnknownProperty)
+
+    def run(self, query: Query) -> pystac.ItemCollection:
+        """Find the items that answer a query made by `make_query`."""
+        from eolab.catalog.sources.item_collection import FoundItems
+
+        found: dict[tuple[str | None, str], pystac.Item] = {}
+
+        def result() -> FoundItems:
+            items = query.ordered(found.values())
+            return FoundItems(items[: query.limit], clone_items=False)
+
+        about = self._about_collections() if query.words else {}
+        try:
+            candidates = self._candidates(replace(query, about=about))
+            with nullcontext() if self._waits else gc_pause.put_off():
+                for item in candidates:
+                    try:
+                        accepted = query.accepts(item) and mentions(item, query.words, about)
+                    except Exception as error:  # a document can be wrong in ways nobody listed
+                        self._skip(item.self_href or item.id, error)
+                        continue
+                    if accepted:
+                        if self.access is not None:
+                            item.extra_fields[MARK] = self.access.name
+                        found.setdefault((item.collection_id, item.id), item)
+                        if query.limit and len(found) >= query.limit and self._sorted(query):
+                            break
+        except RemoteError as error:
+            raise PartialAnswer(error.message, error.hint, result()) from error
+        answer = result()
+        note_items(self, answer)
+        return answer
+
+    def _about_collections(self) -> dict[str, str]:
+        """Title, description and keywords of each collection."""
+        return {
+            c.id: " ".join([c.id, c.title or "", c.description or "", *(c.keywords or [])])
+            for c in self.collections()
+        }
+
+    def _sorted(self, query: Query) -> bool:
+        """Whether `_candidates` come in the order of results, so that a limit may stop early."""
+        del query
+        return False
+
+    def item(self, collection: str, identity: str) -> pystac.Item:
+        """One item.
+
+        Raises:
+            NotFound: No such item.
+        """
+        found = list(self.search([collection], ids=[identity], limit=1))
+        if not found:
+            raise NotFound(
+                f"no item {identity!r} in collection {collection!r} of {self.name!r}",
+                "Search the collection to see its items.",
+            )
+        return found[0]
+
+    def ingest(
+        self,
+        files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        pattern: str | None = None,
+        time: Moment | None = None,
+        cog: bool = False,
+    ) -> Ingested:
+        """Take more rasters up into a catalogue that `eolab.catalog.ingest` has made.
+
+        Args:
+            files: A folder, or files.
+            pattern: As for `eolab.catalog.ingest`.
+            time: Of files that tell none.
+            cog: Write Cloud-Optimized copies.
+
+        Raises:
+            BadInput: A catalogue of another kind.
+            NotFound: No raster that can be used.
+        """
+        from eolab.catalog.ingestion.collection import add
+
+        return add(self, files, pattern=pattern, time=time, cog=cog)
+
+    def queryables(self, collection: str) -> dict[str, dict[str, object]]:
+        """What the items of a collection can be filtered by, as JSON schemas by property.
+
+        A service is asked; elsewhere types, ranges and up to 20 values come from the items.
+
+        Raises:
+            NotFound: No such collection.
+            RemoteError: The service fails.
+        """
+        seen: dict[str, list[object]] = {}
+        query = make_query(collections=[collection], limit=1_000)
+        for item in self.run(replace(query, brief=True)):
+            for name, value in item.properties.items():
+                if isinstance(value, str | int | float | bool):
+                    seen.setdefault(name, []).append(value)
+        if not seen:
+            raise NotFound(
+                f"no items of a collection {collection!r} in {self.name!r}",
+                nearest(collection, [c.id for c in self.collections()], "collections"),
+            )
+        return {name: _schema(values) for name, values in sorted(seen.items())}
+
+    def _skip(self, href: str, error: Exception | str) -> None:
+        text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
+
+
+def _schema(values: Sequence[object]) -> dict[str, object]:
+    """A JSON schema that the values satisfy."""
+    if all(isinstance(v, bool) for v in values):
+        return {"type": "boolean"}
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) == len(values):
+        return {"type": "number", "minimum": min(numbers), "maximum": max(numbers)}
+    texts = sorted({v for v in values if isinstance(v, str)})
+    return {"type": "string", "enum": texts} if len(texts) <= 20 else {"type": "string"}
+
+
+def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
+    """Whether a document says that it is made up."""
+    import pystac
+
+    if isinstance(thing, pystac.Collection):
+        return "simulated" in (thing.keywords or [])
+    return thing.properties.get("eolab:simulated") is True

@@ -1,0 +1,86 @@
+"""Which source an address is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.catalog.io.allowed_folders import roots_of
+from eolab.catalog.io.logins import register
+from eolab.catalog.sources.base import Source
+from eolab.errors import BadInput, NotFound, nearest
+
+if TYPE_CHECKING:
+    from eolab.settings.config import CatalogConfig, Config
+
+
+def open_source(config: Config, name_or_url: str) -> Source:
+    """A source by its name in `eolab.toml`, its URL, folder or ``.parquet`` file.
+
+    Nothing is read yet, except where only the service's answer tells what it is.
+
+    Raises:
+        NotFound: Neither a configured name nor an address; the sample is not made yet.
+        BadInput: An address of a kind that cannot be searched.
+    """
+    from eolab.settings.config import CatalogConfig
+
+    entry = config.catalogs.get(name_or_url)
+    if entry is None:
+        path = Path(name_or_url).expanduser()
+        if "://" in name_or_url:
+            entry = CatalogConfig(name_or_url, name_or_url)
+        elif path.exists():
+            entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
+        else:
+            raise NotFound(
+                f"no catalogue {name_or_url!r}",
+                nearest(name_or_url, list(config.catalogs), "catalogues"),
+            )
+    sample = config.sample / "catalog.json"
+    if entry.url == str(sample) and not sample.exists():
+        raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
+    # Before anything is asked: finding out what an address is may need the login.
+    access = register(entry.name, entry.url, entry.login)
+    source = _open(config, entry)
+    source.access = access
+    source.workspace = config.root
+    source.roots = roots_of(config)
+    return source
+
+
+def _open(config: Config, entry: CatalogConfig) -> Source:
+    from eolab.catalog.io.documents import is_remote
+    from eolab.catalog.sources.api import ApiSource
+    from eolab.catalog.sources.crawled import IndexedSource
+    from eolab.catalog.sources.geoparquet import GeoParquetSource
+    from eolab.catalog.sources.static import StaticSource
+
+    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
+    if kind == "api":
+        return ApiSource(entry.name, entry.url, entry.description)
+    if kind == "geoparquet":
+        return GeoParquetSource(entry.name, entry.url, entry.description)
+    if is_remote(entry.url):
+        return IndexedSource(entry.name, entry.url, entry.description, folder=config.root / "index")
+    return StaticSource(entry.name, entry.url, entry.description)
+
+
+def guess_kind(url: str) -> str:
+    """What an address holds, by its look, else by the links of the document that is there."""
+    plain = url.partition("?")[0].rstrip("/").lower()
+    if plain.endswith((".parquet", ".geoparquet")):
+        return "geoparquet"
+    if "://" not in url or plain.endswith((".json", ".geojson")):
+        return "static"
+    if not plain.startswith(("http://", "https://")):
+        scheme = url.partition("://")[0]
+        raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
+    from eolab.catalog.io.documents import read_json
+
+    document = read_json(url)
+    links = document.get("links")
+    listed = links if isinstance(links, list) else []
+    rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}
+    return "api" if "conformsTo" in document or "search" in rels else "static"

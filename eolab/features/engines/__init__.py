@@ -1,0 +1,1 @@
+"""Joins as of a time and by place, on DuckDB and on Spark."""

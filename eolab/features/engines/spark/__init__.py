@@ -1,0 +1,14 @@
+"""The same groups, queries and views on Spark: classic or Connect, a session that is handed in.
+
+A group's table is plain Delta Lake. What its log names is read as parquet, so that no cluster needs
+a JAR; rows from Spark are written by its tasks and become part of the table in one commit of the
+driver. Everything is said in SQL text, which classic and Connect understand alike.
+"""
+
+from __future__ import annotations
+
+from eolab.features.engines.spark.join import query_on_spark, view_on_spark
+from eolab.features.engines.spark.read import group_on_spark, is_spark
+from eolab.features.engines.spark.write import insert_from_spark
+
+__all__ = ["group_on_spark", "insert_from_spark", "is_spark", "query_on_spark", "view_on_spark"]

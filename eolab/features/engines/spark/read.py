@@ -1,0 +1,112 @@
+"""A group's rows as a Spark DataFrame."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput
+from eolab.features.queries.query import chosen
+from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.duckdb import moment
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from eolab.features.groups.group import FeatureGroup
+    from eolab.features.storage.commits import Commit
+
+# Text literals stay; what DuckDB quotes with " Spark quotes with `.
+_LITERAL_OR_NAME = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+
+
+def is_spark(frame: object) -> bool:
+    """Whether this is a DataFrame of classic Spark or of Spark Connect."""
+    kind = type(frame)
+    return "pyspark" in sys.modules and any(
+        c.__module__.startswith("pyspark.sql") and c.__name__ == "DataFrame" for c in kind.__mro__
+    )
+
+
+def tick(name: str) -> str:
+    """An identifier of Spark SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def ticked(names: Sequence[str], prefix: str = "") -> str:
+    """Identifiers of Spark SQL with commas between."""
+    return ", ".join(prefix + tick(name) for name in names)
+
+
+def condition(sql: str) -> str:
+    """A user's condition, written for DuckDB, for `SparkSession.sql` with frames as arguments."""
+
+    def spark(match: re.Match[str]) -> str:
+        found = match[0]
+        if found.startswith('"'):
+            return tick(found[1:-1].replace('""', '"'))
+        # Spark takes a backslash for an escape, and '' for nothing.
+        return "'" + found[1:-1].replace("\\", "\\\\").replace("''", "\\'") + "'"
+
+    # Braces name frames in SparkSession.sql.
+    return _LITERAL_OR_NAME.sub(spark, sql).replace("{", "{{").replace("}", "}}")
+
+
+def rows(
+    spark: SparkSession, group: FeatureGroup, *, known_at: int | None, resolve: bool = True
+) -> tuple[DataFrame, Commit]:
+    """The rows of a group with the store's own columns, and its newest commit.
+
+    Args:
+        spark: Any session whose executors see the workspace's files.
+        group: The group.
+        known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+        resolve: Keep only the newest row of each key, and no deleted ones.
+
+    Raises:
+        Conflict: Nothing was inserted yet.
+        BadInput: Two columns differ only by capitals, which Spark takes for one.
+    """
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    files, schema, commit = group.table.snapshot()
+    lowered = [name.lower() for name in schema.names]
+    if len(set(lowered)) < len(lowered) and spark.conf.get("spark.sql.caseSensitive") != "true":
+        raise BadInput(
+            f"columns of {group.label} differ only by capitals, which Spark takes for one",
+            "Set it: spark.conf.set('spark.sql.caseSensitive', 'true').",
+        )
+    kinds = from_arrow_schema(schema)
+    if files:
+        # Spark's default file system may be another than this machine's.
+        frame = spark.read.schema(kinds).parquet(*[f"file://{file}" for file in files])
+    else:
+        frame = spark.createDataFrame([], kinds)
+    if known_at is not None:
+        frame = frame.where(f"{INGESTED} <= timestamp_micros({known_at})")
+    if resolve and commit.changed:
+        keys = ticked(group.keys)
+        frame = spark.sql(
+            f"SELECT {ticked(schema.names)} FROM (SELECT *, row_number() OVER "
+            f"(PARTITION BY {keys} ORDER BY {INGESTED} DESC) AS _number FROM {{raw}}) "
+            f"WHERE _number = 1 AND {CHANGE} <> 2",
+            raw=frame,
+        )
+    return frame, commit
+
+
+def group_on_spark(
+    group: FeatureGroup,
+    spark: SparkSession,
+    columns: Sequence[str] | None = None,
+    *,
+    known_at: object = None,
+    filter: str | None = None,
+) -> DataFrame:
+    """What `FeatureGroup.read` gives, as a Spark DataFrame in no order; geometries are WKB."""
+    names = group.columns if columns is None else chosen(list(columns), group.columns, group.label)
+    frame, _ = rows(spark, group, known_at=moment(known_at))
+    where = "" if filter is None else f" WHERE {condition(filter)}"
+    return spark.sql(f"SELECT {ticked(names)} FROM {{resolved}}{where}", resolved=frame)

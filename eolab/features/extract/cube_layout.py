@@ -1,0 +1,140 @@
+"""What extraction needs to know of a cube: its bands, times, grid and scenes; and labels on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput, nearest
+from eolab.features.geometry import CUBE, ITEMS, crs_text
+from eolab.user_warnings import warn
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+    from affine import Affine
+
+
+class Dropped(UserWarning):
+    """Zones or labels that gave no row, with the reason."""
+
+
+def inside(
+    labels: gpd.GeoDataFrame,
+    crs: object,
+    cube: xr.Dataset,
+    transform: Affine,
+    columns: Sequence[str],
+    what: str,
+) -> gpd.GeoDataFrame:
+    """The shapes inside the cube, in its CRS, with these columns."""
+    import geopandas as gpd
+    import shapely
+
+    if not isinstance(labels, gpd.GeoDataFrame):
+        raise BadInput(
+            f"the {what} are a {type(labels).__name__}",
+            "Give a GeoDataFrame, for example geopandas.read_file(...).",
+        )
+    for column in columns:
+        if column not in labels.columns:
+            raise BadInput(
+                f"the {what} have no column {column!r}",
+                nearest(column, [str(c) for c in labels.columns], "columns"),
+            )
+    if labels.crs is None:
+        raise BadInput(
+            f"the {what} have no coordinate reference system", "Set it: .set_crs('EPSG:...')."
+        )
+    placed = labels[[*columns, labels.geometry.name]].to_crs(crs)
+    placed = placed[~(placed.geometry.isna() | placed.geometry.is_empty)]
+    height, width = cube.sizes["y"], cube.sizes["x"]
+    corners = [
+        (transform.c + col * transform.a, transform.f + row * transform.e)
+        for col, row in ((0, 0), (width, 0), (width, height), (0, height))
+    ]
+    within = placed.intersects(shapely.Polygon(corners))
+    if not within.any():
+        raise BadInput(
+            f"none of the {len(labels)} {what} lies inside the scenes",
+            f"The scenes cover {_bounds(corners)} in {crs_text(crs)}, "
+            f"the {what} {_bounds_of(placed)}. Search another area.",
+        )
+    if not within.all():
+        warn(f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes", Dropped)
+    return placed[within]
+
+
+def _bounds(corners: Sequence[tuple[float, float]]) -> str:
+    xs, ys = zip(*corners, strict=True)
+    return f"x {min(xs):.6g} to {max(xs):.6g}, y {min(ys):.6g} to {max(ys):.6g}"
+
+
+def _bounds_of(placed: gpd.GeoDataFrame) -> str:
+    west, south, east, north = placed.total_bounds
+    return f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}"
+
+
+def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, object]:
+    """Bands, times (naive, UTC; empty where there are none), affine transform and CRS of a cube.
+
+    The times of a composite are the ends of its periods.
+    """
+    import odc.geo.xr  # noqa: F401  (registers .odc)
+
+    bands = tuple(str(b) for b in cube.data_vars if {"y", "x"} <= set(cube[b].dims))
+    if not bands:
+        raise BadInput(
+            f"the cube has no band with dimensions y and x (it has {dict(cube.sizes)})",
+            "Give what eolab.load returned.",
+        )
+    geobox = cube.odc.geobox
+    if geobox is None or geobox.crs is None:
+        raise BadInput(
+            "the cube has no coordinate reference system",
+            "Set it: cube.odc.assign_crs('EPSG:...'), or load it with crs=.",
+        )
+    if abs(geobox.transform.b) > 1e-12 or abs(geobox.transform.d) > 1e-12:
+        raise BadInput(
+            "the cube's grid is rotated", "Load it on an upright grid: crs=, resolution=."
+        )
+    # What was made of a span of time is known at its end, so that is its event time.
+    when = "time_end" if "time_end" in cube.coords else "time"
+    times = cube[when].to_numpy() if "time" in cube.dims else np.array([], "datetime64[ns]")
+    return bands, times, geobox.transform, geobox.crs.proj
+
+
+def origin(cube: xr.Dataset) -> dict[str, object]:
+    """What a frame notes of the cube that its rows were made from (see `geometry.notes`)."""
+    return {ITEMS: scenes(cube), CUBE: recipe(cube)}
+
+
+def recipe(cube: xr.Dataset) -> str:
+    """A name for a cube: its bands and dates, and a number made of its scenes, times and grid.
+
+    Equal for cubes of the same recipe, whatever their masks and values.
+    """
+    bands, times, transform, crs = layout(cube)
+    size = cube.sizes["y"], cube.sizes["x"]
+    # In units and digits that do not depend on who read the scenes.
+    moments = times.astype("datetime64[us]").astype("int64").tolist()
+    grid = tuple(round(number, 6) for number in transform)
+    parts = (bands, moments, grid, crs_text(crs), size)
+    digest = hashlib.sha256(repr((parts, scenes(cube))).encode()).digest()
+    number = int.from_bytes(digest[:8], "big") % 10**10
+    shown = ", ".join(bands[:4]) + (", ..." if len(bands) > 4 else "")
+    dates = f", {len(times)} dates" if len(times) else ""
+    return f"{shown}{dates}, {size[1]} x {size[0]} pixels, {number:010d}"
+
+
+def scenes(cube: xr.Dataset) -> list[str]:
+    """The scenes of a cube; a date that several were merged into names them with commas between."""
+    if "item_id" not in cube.coords:
+        return []
+    names = (
+        n for value in np.atleast_1d(cube["item_id"].to_numpy()) for n in str(value).split(",")
+    )
+    return sorted({n.strip() for n in names if n.strip()})

@@ -1,0 +1,1 @@
+"""Feature groups: their options, commits and rows."""

@@ -1,0 +1,1 @@
+"""Which columns of which groups, as of when, cut into which time steps."""

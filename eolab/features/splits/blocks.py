@@ -1,0 +1,331 @@
+"""Training, validation and test parts that do not know each other: split by blocks of land.
+
+Neighbouring samples are alike; a model that saw one knows the other. So samples are put into the
+cells of an absolute grid and a cell goes whole to one part. Nothing here depends on the order of
+rows: cells are told apart by hashes of their place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eolab.errors import BadInput
+from eolab.features import geometry as geo
+from eolab.features.storage.duckdb import moment
+
+# Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
+EQUAL_AREA = "EPSG:6933"
+_SAME_PLACE = 10.0
+# Arrangements that are tried to give each part its share of each class.
+_ATTEMPTS = 16
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Square cells of an absolute grid; each goes whole to one part.
+
+    Attributes:
+        size: Side of a cell, in units of ``crs``.
+        buffer: Samples of the training part this near (or nearer) to one that is held out are
+            dropped; metres, or degrees where ``crs`` is in degrees.
+        crs: Grid; by default an equal-area one in metres (EPSG:6933).
+        merge: Samples nearer than this, in metres, are one unit and stay together: the same place
+            from two sources. 0 switches it off; by default 10 m, and 0 for pixels of a raster.
+    """
+
+    size: float
+    buffer: float = 0.0
+    crs: str | None = None
+    merge: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("size", "buffer", *([] if self.merge is None else ["merge"])):
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+                or value < 0
+            ):
+                raise BadInput(
+                    f"Blocks({name}={value!r}) is not a length",
+                    "Give a number, in metres or in units of crs.",
+                )
+        if self.size == 0:
+            raise BadInput(
+                "Blocks(size=0) has no cells",
+                "Give the side of a cell, for example 5_000 (metres).",
+            )
+        if self.crs is not None:
+            object.__setattr__(self, "crs", geo.crs_text(self.crs))
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "kind": "blocks",
+            "size": self.size,
+            "buffer": self.buffer,
+            "crs": self.crs or EQUAL_AREA,
+            "merge": self.merge,
+        }
+
+    def reach(self, geometry: geo.Geometry) -> float:
+        """Metres within which samples of this geometry are one unit."""
+        if self.merge is not None:
+            return self.merge
+        return 0.0 if geometry.pixels else _SAME_PLACE
+
+
+@dataclass(frozen=True)
+class Times:
+    """The oldest labels train, later ones validate, the newest are held out.
+
+    Attributes:
+        validation: Labels from here on validate, where they are before ``test``: text in UTC
+            ("2023-01-01") or a time stamp with a zone.
+        test: Labels from here on are held out. Without both, the parts get their share of the
+            samples in the order of time; samples of one time stay together.
+    """
+
+    validation: object = None
+    test: object = None
+
+    def __post_init__(self) -> None:
+        for value in (self.validation, self.test):
+            moment(value)
+
+    def to_dict(self) -> dict[str, object]:
+        ends = {"validation": self.validation, "test": self.test}
+        return {"kind": "times"} | {k: None if v is None else str(v) for k, v in ends.items()}
+
+    @property
+    def by_share(self) -> bool:
+        return self.validation is None and self.test is None
+
+    def sides(
+        self, times: np.ndarray, names: Sequence[str], weights: Sequence[float]
+    ) -> np.ndarray:
+        """The part of each sample, shape (n,), as its position in ``names``.
+
+        Args:
+            times: Microseconds since the epoch, shape (n,).
+            names: Of the parts, among "train", "validation" and "test", in this order.
+            weights: Their shares.
+        """
+        if self.by_share:
+            return in_order(times, weights)
+        out = np.zeros(len(times), dtype=np.int64)
+        for name, start in (("validation", self.validation), ("test", self.test)):
+            at = moment(start)
+            if at is not None and name in names:
+                out[times >= at] = list(names).index(name)
+        return out
+
+
+def in_order(times: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    """Parts by share in the order of time, shape (n,); equal times stay together."""
+    unique, first = np.unique(np.sort(times, kind="stable"), return_index=True)
+    # The middle of each moment's samples decides.
+    after = np.append(first[1:], len(times))
+    middle = (first + after) / 2 / max(len(times), 1)
+    side = np.searchsorted(np.cumsum(weights)[:-1], middle, side="right")
+    return np.asarray(side[np.searchsorted(unique, times)])
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where samples are.
+
+    Attributes:
+        shapes: shapely geometries, shape (n,), none missing.
+        crs: Their coordinate reference system.
+    """
+
+    shapes: np.ndarray
+    crs: str
+    points: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", geo.positions(self.shapes))
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @property
+    def areas(self) -> bool:
+        """Whether some are more than points."""
+        import shapely
+
+        return bool((shapely.get_dimensions(self.shapes) > 0).any())
+
+
+def units(places: Places, merge: float, together: np.ndarray | None = None) -> np.ndarray:
+    """Which samples are one unit.
+
+    Those nearer than ``merge`` metres (by their middles), and those of one value of ``together``.
+
+    Returns:
+        Numbers 0..u-1, shape (n,).
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    n = len(places)
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    if merge > 0 and n:
+        # A millimetre less, so that pixel centres exactly that far apart stay apart.
+        tree = cKDTree(geo.metres(places.points, places.crs))
+        pairs.append(tree.query_pairs(merge - 1e-3, output_type="ndarray"))
+    if together is not None and n:
+        order = np.argsort(together, kind="stable")
+        same = together[order][1:] == together[order][:-1]
+        pairs.append(np.column_stack([order[:-1][same], order[1:][same]]))
+    edges = np.concatenate(pairs)
+    graph = coo_matrix((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1])
+
+
+def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
+    """The cell of each sample as text, shape (n,); a unit is where its first point is."""
+    points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    first = np.full(unit.max(initial=-1) + 1, -1)
+    # Written backwards, so that the first of each unit stays.
+    first[unit[order[::-1]]] = order[::-1]
+    index = np.floor(points[first[unit]] / blocks.size).astype(np.int64)
+    return np.char.add(np.char.add(index[:, 0].astype(str), "_"), index[:, 1].astype(str))
+
+
+def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
+    """A check that units are places, not regions.
+
+    Raises:
+        BadInput: Merging nearby samples chained them over more than a cell's side.
+    """
+    points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
+    count = unit.max(initial=-1) + 1
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    np.minimum.at(low, unit, points)
+    np.maximum.at(high, unit, points)
+    if count and (high - low).max() > blocks.size:
+        raise BadInput(
+            "samples so near that they count as one place chain over more than a block",
+            "These are pixels or dense points: pass Blocks(..., merge=0).",
+        )
+
+
+def _hash(*parts: object) -> int:
+    return int.from_bytes(
+        hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest(), "big"
+    )
+
+
+def assign(cell: np.ndarray, y: np.ndarray, weights: Sequence[float], seed: int) -> np.ndarray:
+    """The part of each sample, shape (n,): cells go whole, each part gets its share of each class.
+
+    Cells with a large share of a class are placed first, each where most of its classes is
+    still wanted; of several such arrangements the most even one is taken.
+
+    Args:
+        cell: Cell of each sample, text.
+        y: Class codes from 0, shape (n,).
+        weights: Wanted share of each part; they sum to 1.
+        seed: Another seed, another arrangement.
+    """
+    names, inverse = np.unique(cell, return_inverse=True)
+    classes = int(y.max(initial=0)) + 1
+    counts = np.zeros((len(names), classes))
+    np.add.at(counts, (inverse, y), 1)
+    share = counts / np.maximum(counts.sum(axis=0), 1)
+    wanted = np.asarray(weights, dtype=float)
+    best, best_cost = np.zeros(len(names), int), (math.inf, math.inf)
+    for attempt in range(_ATTEMPTS if len(names) <= 2000 else 1):
+        sides = _arrange(names, share, wanted, (seed, attempt))
+        got = np.zeros((len(wanted), classes))
+        np.add.at(got, sides, share)
+        cost = (
+            float(((got == 0) & (counts.sum(axis=0) > 0)).sum()),
+            float(((got - wanted[:, None]) ** 2).sum()),
+        )
+        if cost < best_cost:
+            best, best_cost = sides, cost
+    return np.asarray(best[inverse])
+
+
+def scatter(cell: np.ndarray, weights: Sequence[float], seed: int) -> np.ndarray:
+    """The part of each sample by a hash of its cell alone, shape (n,): stable under growth."""
+    names, inverse = np.unique(cell, return_inverse=True)
+    share = np.array([_hash(seed, name) / 2**64 for name in names])
+    return np.asarray(np.searchsorted(np.cumsum(weights)[:-1], share, side="right")[inverse])
+
+
+def _arrange(
+    names: np.ndarray, share: np.ndarray, wanted: np.ndarray, seed: tuple[int, int]
+) -> np.ndarray:
+    # In steps of two, so that seeds shuffle cells of about the same weight.
+    size = np.ceil(-np.log2(np.maximum(share.max(axis=1), 1e-12)))
+    order = sorted(range(len(names)), key=lambda b: (size[b], _hash(*seed, names[b])))
+    need = np.repeat(wanted[:, None], share.shape[1], axis=1)
+    sides = np.zeros(len(names), int)
+    for b in order:
+        scores = (share[b] * need / wanted[:, None]).sum(axis=1)
+        top = np.flatnonzero(scores >= scores.max() - 1e-12)
+        sides[b] = top[0] if len(top) == 1 else top[_hash(*seed, names[b], "tie") % len(top)]
+        need[sides[b]] -= share[b]
+    return sides
+
+
+def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Which samples of ``one`` are within the buffer of a sample of ``other``; masks (n,)."""
+    import shapely
+    from pyproj import CRS
+    from scipy.spatial import cKDTree
+
+    out = np.zeros(len(places), dtype=bool)
+    mine, theirs = np.flatnonzero(one), np.flatnonzero(other)
+    if blocks.buffer <= 0 or not len(mine) or not len(theirs):
+        return out
+    # Rounding of projections is well below a thousandth of the buffer.
+    reach = blocks.buffer * (1 + 1e-6)
+    degrees = blocks.crs is not None and CRS.from_user_input(blocks.crs).is_geographic
+    if places.areas:
+        shapes = (
+            geo.reproject(places.shapes, places.crs, str(blocks.crs))
+            if degrees
+            else geo.planar(places.shapes, places.crs)
+        )
+        found = shapely.STRtree(shapes[theirs]).query(
+            shapes[mine], predicate="dwithin", distance=reach
+        )[0]
+        out[mine[np.unique(found)]] = True
+        return out
+    points = (
+        geo.project(places.points, places.crs, str(blocks.crs))
+        if degrees
+        else geo.metres(places.points, places.crs)
+    )
+    distance, _ = cKDTree(points[theirs]).query(
+        points[mine], distance_upper_bound=reach * (1 + 1e-6)
+    )
+    out[mine[distance <= reach]] = True
+    return out
+
+
+def too_few(
+    y: np.ndarray, classes: Sequence[str], cell: np.ndarray, min_samples: int, min_cells: int
+) -> Mapping[str, str]:
+    """Classes that cannot be split, each with the reason."""
+    out = {}
+    for code, name in enumerate(classes):
+        mine = y == code
+        samples, blocks = int(mine.sum()), len(np.unique(cell[mine]))
+        if samples < min_samples:
+            out[name] = f"{samples} samples, fewer than {min_samples}"
+        elif blocks < min_cells:
+            out[name] = f"in {blocks} blocks, fewer than {min_cells}"
+    return out

@@ -1,0 +1,1 @@
+"""Training datasets: the samples of a split, kept as files."""

@@ -1,0 +1,1 @@
+"""Feature views: what a model sees, from training to serving."""

@@ -1,0 +1,338 @@
+"""A feature view: labels bound to features, and the training data that come of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eolab.errors import BadInput, NotFound
+from eolab.features.engines import point_in_time
+from eolab.features.geometry import shapes, to_pandas
+from eolab.features.queries.query import Query, from_dict
+from eolab.features.samples import on_demand, samples, transformations
+from eolab.features.splits.split import Splitting
+from eolab.features.storage.duckdb import connect, moment
+from eolab.features.training import datasets
+from eolab.features.training.datasets import TrainingDataset
+from eolab.features.views.vectors import Missing, VectorReader
+from eolab.records.lineage import Ref, around, record
+from eolab.training_data import Split, TrainingData
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    import pandas as pd
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+    from eolab.features.groups.registry import Entry
+    from eolab.features.store import FeatureStore
+
+
+class FeatureView(Splitting):
+    """Made by `FeatureStore.create_feature_view`: one sample a row of the label group.
+
+    Features are those known at the label's own event time; nothing later is seen.
+    """
+
+    def __init__(self, store: FeatureStore, entry: Entry) -> None:
+        self._store = store
+        self.name, self.version, self.created = entry.name, entry.version, entry.created
+        self.description = str(entry.spec["description"])
+        self.labels: Query = from_dict(entry.spec["labels"], store.feature_group)  # type: ignore[arg-type]
+        self.query: Query = from_dict(entry.spec["query"], store.feature_group)  # type: ignore[arg-type]
+        self.functions = on_demand.from_spec(entry.spec)
+        self.weights: str | None = entry.spec.get("weights")  # type: ignore[assignment]
+        self.label_source: str | None = entry.spec.get("label_source")  # type: ignore[assignment]
+        self.features: tuple[str, ...] = on_demand.check(self.functions, self.query.names)
+        self.transformations: dict[str, tuple[str, ...]] = transformations.resolve(
+            entry.spec.get("transformations") or {},  # type: ignore[arg-type]
+            self.features,
+        )
+        self._reader: VectorReader | None = None
+
+    @property
+    def label(self) -> str:
+        """``name/version``."""
+        return f"{self.name}/{self.version}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that it reads, each once, as ``name/version``."""
+        parts = (self.labels, *(p.query for p in self.query.parts))
+        return tuple(dict.fromkeys(q.group.label for q in parts))
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON for the panel."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "description": self.description,
+            "labels": list(self.labels.columns),
+            "features": len(self.features),
+            "groups": list(self.groups),
+        }
+
+    def commits(self) -> dict[str, int]:
+        """The newest commit of each group."""
+        out = {}
+        for part in (self.labels, *(p.query for p in self.query.parts)):
+            last = part.group.table.last()
+            out[part.group.label] = -1 if last is None else last.version
+        return out
+
+    def record_lineage(self) -> None:
+        """Note in the workspace's lineage which commits the view reads now; each once."""
+        from eolab.records.lineage import upstream
+
+        node = Ref("view", self.label)
+        known = set(upstream(self._store.config.root, node))
+        sources = [
+            Ref("commit", f"{group}@{version}")
+            for group, version in self.commits().items()
+            if version >= 0
+        ]
+        record(self._store.config.root, [s for s in sources if s not in known], node)
+
+    def lineage(self) -> dict[str, list[Ref]]:
+        """What it was made from ("upstream"), and what of it ("downstream")."""
+        return around(self._store.config.root, [Ref("view", self.label)])
+
+    def read(self, *, known_at: object = None) -> pd.DataFrame:
+        """Keys, event time, label and features, one row a label; of sequences the label part only.
+
+        No label is lost: where nothing was known, the features are missing.
+        """
+        return to_pandas(self.to_arrow(known_at=known_at), self.labels.group.geometry)
+
+    def to_arrow(self, *, known_at: object = None) -> pa.Table:
+        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
+        at = moment(known_at)
+        group = self.labels.group
+        with connect(self._store.config.features) as con:
+            rows = samples.label_rows(
+                con, self.labels, at, samples.keys_needed(self.query, group.columns)
+            )
+            if self.query.steps is not None:
+                return samples.by_season(rows, self.labels, self.query)
+            table, kept = point_in_time.flat(con, samples.spine(rows, group), self.query, at)
+        for number, name in enumerate(table.column_names):
+            if name not in group.keys:
+                free = name if name not in rows.column_names else f"{name}_feature"
+                rows = rows.append_column(free, table.column(number))
+        return rows if kept.all() else rows.filter(kept)
+
+    def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
+        from eolab.features.engines.spark import view_on_spark
+
+        return view_on_spark(self, spark, known_at=known_at)
+
+    def get_feature_vector(
+        self,
+        key: Mapping[str, object],
+        *,
+        passed: Mapping[str, object] | None = None,
+        missing: Missing = "nan",
+        split: Split | None = None,
+    ) -> list[object]:
+        """The newest features of a thing from the online store, in the order of ``features``.
+
+        Args:
+            key: Values of the primary keys by name.
+            passed: Features that the caller knows better, by name.
+            missing: Give NaN for a key that is not there, or raise.
+            split: Transform the vector as this split's training part was; its order is then that
+                of ``split.train.columns``.
+
+        Raises:
+            BadInput: A sequence or a condition, which have no vector; an unknown name.
+            NotFound: The key is not there, with ``missing="error"``.
+        """
+        vector = self._vectors().get(key, passed, missing)
+        if self.functions:
+            vector = on_demand.extend_vector(vector, self.query.names, self.functions)
+        return vector if split is None else self._transformed(vector, split)
+
+    def get_feature_vectors(
+        self,
+        keys: Sequence[Mapping[str, object]],
+        *,
+        passed: Sequence[Mapping[str, object]] | None = None,
+        missing: Missing = "nan",
+        split: Split | None = None,
+    ) -> list[list[object]]:
+        """One vector a key (see `get_feature_vector`)."""
+        vectors = self._vectors().get_many(keys, passed, missing)
+        if self.functions:
+            names = self.query.names
+            vectors = [on_demand.extend_vector(v, names, self.functions) for v in vectors]
+        return vectors if split is None else [self._transformed(v, split) for v in vectors]
+
+    def _transformed(self, vector: Sequence[object], split: Split) -> list[object]:
+        fitted = split.source.get("transformations") or {}
+        assert isinstance(fitted, Mapping)
+        return transformations.apply_vector(vector, self.features, fitted)
+
+    def _vectors(self) -> VectorReader:
+        if self._reader is None:
+            self._reader = VectorReader(self.query)
+        return self._reader
+
+    def training_data(self, *, known_at: object = None) -> TrainingData:
+        """All samples, ordered by key; ``groups`` numbers them (each its own unit).
+
+        Samples without a label or without any feature value are left out. Transformations are not
+        applied: they are fitted on a training part only.
+
+        Raises:
+            BadInput: A feature is no number, or nothing is left.
+        """
+        return self.load(known_at).data
+
+    def observations(
+        self, data: TrainingData | None = None, *, known_at: object = None
+    ) -> np.ndarray:
+        """How many observations each step of each sample holds, int32, shape (n, t).
+
+        A step with 0 is empty or was filled: ``observations() > 0`` is the mask of valid steps.
+
+        Args:
+            data: A part of a split of this view ("split.train"); by default all samples, as in
+                `training_data`.
+            known_at: Use what was known then.
+
+        Raises:
+            BadInput: The view has no sequence, or the samples are not of it.
+        """
+        found = self.load(known_at)
+        if found.counts is None:
+            raise BadInput(f"{self.label} has no sequence", "Make its query with sequence().")
+        if data is None:
+            return found.counts
+        at = {name: i for i, name in enumerate(_ids(found.data))}
+        rows = [at.get(name, -1) for name in _ids(data)]
+        if min(rows, default=0) < 0:
+            raise BadInput(
+                f"some samples are not of {self.label}", "Split this view, with the same known_at."
+            )
+        return found.counts[rows]
+
+    def load(self, known_at: object = None, extra: Sequence[str] = ()) -> samples.Samples:
+        """The samples with their label rows and these columns of them, before they are split."""
+        with connect(self._store.config.features) as con:
+            found = samples.load(
+                con,
+                self.labels,
+                self.query,
+                known_at=moment(known_at),
+                extra=[*extra, *([self.label_source] if self.label_source else [])],
+                texts=[n for n, kinds in self.transformations.items() if "onehot" in kinds],
+                weights=self.weights,
+            )
+        data = on_demand.extended(found.data, self.functions)
+        return replace(found, data=data, source=self.label_source)
+
+    def create_training_dataset(
+        self, split: Split, *, description: str = "", geoparquet: bool = False
+    ) -> TrainingDataset:
+        """Write a split of this view as its next training dataset, which never changes.
+
+        Args:
+            split: What to write, as NumPy files.
+            description: One line.
+            geoparquet: Write each part as GeoParquet too, for maps and other programs.
+
+        Raises:
+            BadInput: The split is of another view, or sealed; or the labels have no place.
+            RemoteError: It cannot be written; nothing is left.
+        """
+        if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
+            raise BadInput(f"the split is not of {self.label}", "Split this view.")
+        known = self.training_datasets()
+        version = 1 + max((d.version for d in known), default=0)
+        about = {
+            "view": self.label,
+            "version": version,
+            "description": description,
+            "created": time.time(),
+        }
+        places = self._places(split) if geoparquet else None
+        datasets.write(self._datasets / str(version), split, about, places)
+        node = Ref("dataset", f"{self.label}#{version}")
+        record(self._store.config.root, [Ref("view", self.label)], node)
+        return self.training_dataset(version)
+
+    def _places(self, split: Split) -> Callable[[TrainingData], gpd.GeoSeries]:
+        """Where the samples of a split's parts are, as the label group knew it then."""
+        group = self.labels.group
+        if group.geometry is None:
+            raise BadInput(
+                f"{group.label} has no geometry, so there is no GeoParquet",
+                "Leave geoparquet out, or keep labels with their shapes.",
+            )
+        import geopandas as gpd
+
+        with connect(self._store.config.features) as con:
+            rows = samples.label_rows(con, self.labels, moment(split.source.get("known_at")), ())
+        frame = rows.select(list(group.geometry.columns)).to_pandas()
+        where = dict(
+            zip(samples.texts_of(rows, group.keys), shapes(frame, group.geometry), strict=True)
+        )
+        crs = group.geometry.crs
+        return lambda data: gpd.GeoSeries([where[i] for i in _ids(data)], crs=crs)
+
+    def training_dataset(self, version: int | None = None) -> TrainingDataset:
+        """A training dataset of this view; the newest where none is named.
+
+        Raises:
+            NotFound: There is none.
+        """
+        known = {d.version: d for d in self.training_datasets()}
+        wanted = max(known, default=0) if version is None else version
+        if wanted not in known:
+            raise NotFound(
+                f"{self.label} has no training dataset {wanted}",
+                f"There are: {', '.join(map(str, known)) or 'none yet'}.",
+            )
+        return known[wanted]
+
+    def training_datasets(self) -> list[TrainingDataset]:
+        """The training datasets of this view, oldest first."""
+        return [datasets.load(f) for f in self.dataset_folders()]
+
+    def dataset_folders(self) -> list[Path]:
+        """Where its training datasets are, oldest first; one of them may be damaged."""
+        folders = [f for f in self._datasets.glob("*") if f.name.isdigit()]
+        return sorted(folders, key=lambda f: int(f.name))
+
+    @property
+    def _datasets(self) -> Path:
+        return self._store.config.features / "datasets" / self.name / str(self.version)
+
+    def _source(self, *, known_at: object, **detail: object) -> dict[str, object]:
+        """Where a split comes from, as plain JSON."""
+        self.record_lineage()
+        return {
+            "view": self.name,
+            "version": self.version,
+            "known_at": None if known_at is None else str(known_at),
+            "commits": self.commits(),
+            **detail,
+        }
+
+    def __repr__(self) -> str:
+        target, groups = ", ".join(self.labels.columns), ", ".join(self.groups)
+        count = len(self.query.names)
+        return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
+
+
+def _ids(data: TrainingData) -> np.ndarray:
+    """The keys of samples, as text."""
+    assert data.ids is not None, "samples of a view carry their keys"
+    return data.ids

@@ -1,0 +1,1 @@
+"""What a workspace keeps about itself: lineage, search, saved searches, downloads."""

@@ -1,0 +1,258 @@
+"""Downloads that a panel or the command line started: `transfers/ID/` in the workspace.
+
+Each is a process of its own (`python -m eolab.catalog.downloads.process FOLDER`), so that it goes
+on when the page is closed or the Jupyter server ends. `job.json` says what is wanted, `state.json`
+what has come, the file `cancel` asks it to end. Stdlib only: the server reads and starts them
+without the library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.errors import BadInput, Conflict, NotFound
+from eolab.files import locks
+
+if TYPE_CHECKING:
+    from eolab.settings.config import Config
+
+FORMAT = 1
+MOST = 1_000  # items of one download
+KEPT = 50  # finished ones that are listed
+COMMAND = (sys.executable, "-m", "eolab.catalog.downloads.process")
+_ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is wanted.
+
+    Attributes:
+        catalog: Name of a configured catalogue.
+        items: (collection, id) of each.
+        assets: Keys; none takes those that hold the data.
+        workspace: The `eolab.toml`, or the workspace folder.
+    """
+
+    catalog: str
+    items: tuple[tuple[str, str], ...]
+    assets: tuple[str, ...]
+    workspace: str
+
+
+def make_job(config: Config, catalog: str, items: object, assets: object) -> Job:
+    """A job out of a request.
+
+    Raises:
+        BadInput: It names no items, too many, or something else than names.
+        NotFound: No such catalogue.
+    """
+    if catalog not in config.catalogs:
+        raise NotFound(f"no catalogue {catalog!r}", f"They are: {', '.join(config.catalogs)}.")
+    if not isinstance(items, Sequence) or isinstance(items, str) or not 1 <= len(items) <= MOST:
+        raise BadInput("items is no list of items", f"Send 1 to {MOST} [collection, id].")
+    pairs = []
+    for pair in items:
+        if not isinstance(pair, Sequence) or not _texts(pair) or len(pair) != 2:
+            raise BadInput(f"{pair!r:.80} is no item", "Send [collection, id].")
+        pairs.append((str(pair[0]), str(pair[1])))
+    if not isinstance(assets, Sequence) or not _texts(assets) or len(assets) > 200:
+        raise BadInput("assets is no list of names", "Send keys of assets, or an empty list.")
+    return Job(catalog, tuple(pairs), tuple(assets), str(config.file or config.root))
+
+
+def _texts(values: Sequence[object]) -> bool:
+    return not isinstance(values, str) and all(isinstance(v, str) for v in values)
+
+
+def start(config: Config, job: Job) -> str:
+    """Begin a download; returns its id.
+
+    Raises:
+        Conflict: The workspace cannot be written.
+    """
+    identity = f"{time.strftime('%Y%m%d%H%M%S')}-{uuid.uuid4().hex[:8]}"
+    folder = config.transfers / identity
+    try:
+        folder.mkdir(parents=True)
+        write(folder / "job.json", {"format": FORMAT, **asdict(job)})
+        write(folder / "state.json", {"state": "waiting", "files": [], "message": ""})
+        _run(folder)
+    except OSError as error:
+        raise Conflict(f"{folder} cannot be written: {error}", "Check the workspace.") from error
+    _tidy(config.transfers)
+    return identity
+
+
+def _run(folder: Path) -> None:
+    (folder / "cancel").unlink(missing_ok=True)
+    with (folder / "log.txt").open("ab") as log:
+        subprocess.Popen(
+            (*COMMAND, str(folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def read_job(folder: Path) -> Job:
+    """What a folder wants.
+
+    Raises:
+        NotFound: It holds no job.
+    """
+    try:
+        told = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        items = tuple((str(collection), str(item)) for collection, item in told["items"])
+        return Job(str(told["catalog"]), items, tuple(told["assets"]), str(told["workspace"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotFound(f"{folder} holds no download", "Start it again.") from error
+
+
+def read_all(config: Config) -> list[dict[str, object]]:
+    """All downloads, the newest first: see `read`."""
+    found = []
+    for folder in sorted(config.transfers.glob("*"), reverse=True):
+        if _ID.match(folder.name):
+            try:
+                found.append(read(folder))
+            except NotFound:
+                continue
+    return found
+
+
+def read(folder: Path) -> dict[str, object]:
+    """`{"id", "catalog", "items", "assets", "state", "message", "done", "total", "files"}`.
+
+    States: waiting, running, done, failed (some files could not be had), cancelled, interrupted
+    (its process is gone). Of a file: item, asset, path, state, done, total (bytes, null where
+    nobody said), message.
+
+    Raises:
+        NotFound: The folder holds none.
+    """
+    job = read_job(folder)
+    try:
+        told: dict[str, object] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        told = {"state": "waiting", "files": [], "message": ""}
+    state = str(told.get("state"))
+    if state in ("waiting", "running") and not is_alive(folder) and _age(folder) > 10:
+        state = "interrupted"
+    listed = told.get("files")
+    files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    return {
+        "id": folder.name,
+        "catalog": job.catalog,
+        "items": len(job.items),
+        "assets": list(job.assets),
+        "state": state,
+        "message": told.get("message", ""),
+        "done": sum(_bytes(file, "done") for file in files),
+        "total": sum(max(_bytes(file, "done"), _bytes(file, "total")) for file in files),
+        "files": files,
+        "folder": told.get("folder", ""),
+    }
+
+
+def _bytes(file: Mapping[str, object], key: str) -> int:
+    value = file.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def command(config: Config, identity: str, what: str) -> None:
+    """Act on a download: "cancel" it, "resume" it (only what is missing comes), "forget" it.
+
+    What has come stays where it is.
+
+    Raises:
+        NotFound: No such download.
+        BadInput: No such command.
+        Conflict: It runs, or does not.
+    """
+    folder = config.transfers / identity
+    if not _ID.match(identity) or not folder.is_dir():
+        raise NotFound(f"no download {identity!r}", "It may have been removed from the list.")
+    if what == "cancel":
+        (folder / "cancel").touch()
+    elif what in ("resume", "forget"):
+        if _runs_on(folder):
+            raise Conflict("the download is running", "Cancel it first.")
+        if what == "forget":
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            write(folder / "state.json", {**_told(folder), "state": "waiting", "message": ""})
+            _run(folder)
+    else:
+        raise BadInput(f"no command {what!r}", "Send cancel, resume or forget.")
+
+
+def _runs_on(folder: Path) -> bool:
+    """Whether its process runs; one that has told its end is given a moment to leave."""
+    ended = _told(folder).get("state") in ("done", "failed", "cancelled")
+    for _ in range(40 if ended else 0):
+        if not is_alive(folder):
+            return False
+        time.sleep(0.05)
+    return is_alive(folder)
+
+
+def _told(folder: Path) -> dict[str, object]:
+    try:
+        told = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def hold(folder: Path) -> int | None:
+    """The lock that says "this one runs"; None where another process has it, or files have none."""
+    try:
+        handle = locks.take(folder / "lock")
+    except OSError:
+        return None
+    if handle is not None:
+        # Whose it is, for people who want to end it.
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+    return handle
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether its process runs."""
+    return locks.is_held(folder / "lock")
+
+
+def write(path: Path, document: Mapping[str, object]) -> None:
+    """Write a document whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft.write_text(json.dumps(document), encoding="utf-8")
+    draft.replace(path)
+
+
+def _age(folder: Path) -> float:
+    """Seconds since anything was told."""
+    try:
+        return time.time() - (folder / "state.json").stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _tidy(home: Path) -> None:
+    """Forget the oldest that have ended."""
+    folders = sorted((f for f in home.glob("*") if _ID.match(f.name)), reverse=True)
+    for folder in folders[KEPT:]:
+        if not is_alive(folder):
+            shutil.rmtree(folder, ignore_errors=True)

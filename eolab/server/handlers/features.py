@@ -1,0 +1,122 @@
+"""Routes of the feature store: groups, their rows, places and statistics, lineage, making views."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from eolab.errors import BadInput
+from eolab.server.base import Handler
+from eolab.settings.config import check_name
+
+_KINDS = (
+    "group",
+    "view",
+    "commit",
+    "cube",
+    "item",
+    "labels",
+    "dataset",
+    "chips",
+    "study",
+    "model",
+    "deployment",
+)
+
+
+class Features(Handler):
+    """GET: feature groups and views."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"groups", "views"}`, see `FeatureStore.snapshot`."""
+        self.answer(await self.call("features"))
+
+
+class Group(Handler):
+    """GET: everything of one feature group but its rows."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, version: str) -> None:
+        """Schema, history, correlations, the cell that made it (`eolab.features.panel`)."""
+        name = check_name(name, "feature group")
+        self.answer(await self.call("features.group", name=name, version=int(version)))
+
+
+class Statistics(Handler):
+    """GET: statistics of a feature group."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, version: str) -> None:
+        """`{"commit", "statistics": [...]}` of `?commit=`, by default the newest."""
+        self.answer(
+            await self.call(
+                "features.statistics",
+                name=check_name(name, "feature group"),
+                version=int(version),
+                commit=self.number("commit", int, None, 0, 10**9),
+            )
+        )
+
+
+class Rows(Handler):
+    """GET: a page of a feature group's rows."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, version: str) -> None:
+        """`?offset=0&limit=50&sort=&descending=0|1&as_of=`: `{"columns", "rows", "total"}`."""
+        self.answer(
+            await self.call(
+                "features.rows",
+                name=check_name(name, "feature group"),
+                version=int(version),
+                offset=self.number("offset", int, 0, 0, 10**12),
+                limit=self.number("limit", int, 50, 1, 200),
+                sort=self.get_query_argument("sort", "") or None,
+                descending=bool(self.number("descending", int, 0, 0, 1)),
+                as_of=self.get_query_argument("as_of", "") or None,
+            )
+        )
+
+
+class Places(Handler):
+    """GET: where a feature group's things are."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, version: str) -> None:
+        """`{"points": [[longitude, latitude]], "total"}`."""
+        name = check_name(name, "feature group")
+        self.answer(await self.call("features.places", name=name, version=int(version)))
+
+
+class Graph(Handler):
+    """GET: the lineage around a thing, as a graph."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`?kind=group&id=parcels/1`: `{"nodes", "edges", "left_out"}`."""
+        kind = self.needed("kind")
+        if kind not in _KINDS:
+            raise BadInput(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
+        self.answer(await self.call("features.lineage", kind=kind, identity=self.needed("id")))
+
+
+class Views(Handler):
+    """POST: make a feature view of ticked features."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """The form of `eolab.features.panel.make_view`: 201 and the view.
+
+        The same form again gives the same view, so that it may be sent again after a crash.
+        """
+        made = await self.call("features.make_view", form=self.body())
+        self.set_status(201)
+        self.answer(made)

@@ -1,0 +1,310 @@
+"""Changes to `eolab.toml` that keep what people wrote in it, comments too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from eolab.errors import BadInput, ConfigError, Conflict, NotFound, nearest
+from eolab.settings import config as configuration
+from eolab.settings import logins, toml_text
+from eolab.settings.config import FILE, FORMAT, Config, check_name
+
+KINDS = ("auto", "api", "static", "geoparquet")
+LONGEST = 2_000
+_REFERENCE = re.compile(r"^(env:\w+|keyring:[^\s/]+/\S+)$")
+_lock = threading.Lock()
+
+
+def add_catalog(
+    config: Config,
+    start: Path,
+    *,
+    name: str,
+    url: str,
+    kind: str = "auto",
+    description: str = "",
+    login: Mapping[str, object] | None = None,
+    **plain: str,
+) -> Config:
+    """Name a catalogue in the workspace's `eolab.toml`, which is made where there is none.
+
+    Args:
+        config: The workspace as it is now.
+        start: Folder in which `eolab.toml` is made where none counts.
+        name: What users will call it.
+        url: http(s) address, or a path of this machine: absolute, or relative to the file.
+        kind: One of `KINDS`.
+        description: One line for the panel.
+        login: How it lets us in, by the keys of `eolab.settings.logins`: ``token``, ``sign``,
+            ``headers``, ``client_id``, ``client_secret``, ``token_url``, ``scope``, ``s3``. Secrets
+            are named ("env:NAME", "keyring:SERVICE/USER"), never given.
+        **plain: Such keys, each on its own.
+
+    Returns:
+        The configuration with it. The same catalogue again changes nothing.
+
+    Raises:
+        BadInput: A name, address or login that cannot be used.
+        Conflict: The name is taken by another address, or the file cannot be written.
+    """
+    check_name(name, "catalogue")
+    with _lock:
+        file = config.file or (config.root if _named() else start) / FILE
+        address = _checked(url, file.parent)
+        table = _table(url, kind, description, {**(login or {}), **plain})
+        known = config.catalogs.get(name)
+        if known is not None:
+            if known.url == address:
+                return config
+            raise Conflict(
+                f"there is a catalogue {name!r} already: {known.url}", "Take another name."
+            )
+        return _write(file, config, lambda text: toml_text.add_table(text, _path(name), table))
+
+
+def change_catalog(
+    config: Config,
+    *,
+    name: str,
+    url: str,
+    kind: str = "auto",
+    description: str = "",
+    login: Mapping[str, object] | None = None,
+    **plain: str,
+) -> Config:
+    """Say an own catalogue of `eolab.toml` otherwise, in its place; all of it is said anew.
+
+    Args:
+        config: The workspace as it is now.
+        name: Which one; a name stays.
+        url: As in `add_catalog`, and so the others.
+        kind: One of `KINDS`.
+        description: One line for the panel.
+        login: How it lets us in; None for an open one.
+        **plain: Keys of the login, each on its own.
+
+    Raises:
+        NotFound: No such catalogue.
+        BadInput: An address or login that cannot be used.
+        Conflict: It came with eolab, or the file cannot be changed.
+    """
+    with _lock:
+        file = _file_of(config, name)
+        _checked(url, file.parent)
+        table = _table(url, kind, description, {**(login or {}), **plain})
+        return _write(file, config, lambda text: toml_text.change_table(text, _path(name), table))
+
+
+def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Removed:
+    """Take an own catalogue out of `eolab.toml`; files stay, those that it names too.
+
+    Args:
+        config: The workspace as it is now.
+        name: Which one.
+        secrets: Delete from the system's key store, too, what only this catalogue names there.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It came with eolab, or the file cannot be changed.
+    """
+    with _lock:
+        file = _file_of(config, name)
+        was = read_catalog(config, name)
+        named = secrets_of(config, name) if secrets else []
+        after = _write(file, config, lambda text: toml_text.drop_table(text, _path(name)))
+    gone, left = [], []
+    for reference in named:
+        try:
+            if logins.delete_secret(reference):
+                gone.append(reference)
+        except BadInput as error:
+            left.append(f"{reference}: {error.message}")
+    return Removed(after, was, gone, left)
+
+
+@dataclass(frozen=True, repr=False)
+class Removed:
+    """A catalogue that is no longer named.
+
+    Attributes:
+        config: The configuration without it.
+        was: What `add_catalog` takes to name it again: ``name``, ``url``, ``kind``,
+            ``description``, ``login``.
+        secrets: References of what was deleted from the key store.
+        left: What could not be deleted there, and why.
+    """
+
+    config: Config
+    was: Mapping[str, object]
+    secrets: Sequence[str]
+    left: Sequence[str]
+
+    def __repr__(self) -> str:
+        deleted = f"; deleted from the key store: {', '.join(self.secrets)}" if self.secrets else ""
+        left = f"; still there: {', '.join(self.left)}" if self.left else ""
+        return f"<catalogue {self.was['name']!r} is no longer named{deleted}{left}>"
+
+
+def read_catalog(config: Config, name: str) -> dict[str, object]:
+    """An own catalogue as the file says it, in the arguments of `add_catalog`.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It came with eolab, or the file is not to be read.
+    """
+    file = _file_of(config, name)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))["catalogs"][name]
+    except (OSError, ValueError, KeyError) as error:
+        raise Conflict(f"{file} cannot be read: {error}", "Mend it, then try again.") from error
+    return {
+        "name": name,
+        "url": table["url"],
+        "kind": table.get("kind", "auto"),
+        "description": table.get("description", ""),
+        "login": {key: table[key] for key in logins.KEYS if key in table},
+    }
+
+
+def secrets_of(config: Config, name: str) -> list[str]:
+    """References to the key store that this catalogue names and no other of the workspace."""
+    entry = config.catalogs[name]
+    others = {
+        reference
+        for other in config.catalogs.values()
+        if other.name != name
+        for reference in logins.references(other.login)
+    }
+    own = dict.fromkeys(logins.references(entry.login))
+    return [r for r in own if r.startswith("keyring:") and r not in others]
+
+
+def _path(name: str) -> tuple[str, str]:
+    return ("catalogs", name)
+
+
+def _file_of(config: Config, name: str) -> Path:
+    """The file that names an own catalogue.
+
+    Raises:
+        NotFound: No such catalogue.
+        Conflict: It comes with eolab.
+    """
+    if name not in config.catalogs:
+        raise NotFound(f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues"))
+    if name in configuration.built_in(config) or config.file is None:
+        raise Conflict(
+            f"the catalogue {name!r} comes with eolab",
+            "What was added can be changed and removed.",
+        )
+    return config.file
+
+
+def _table(url: str, kind: str, description: str, login: Mapping[str, object]) -> dict[str, object]:
+    """A catalogue's table, without what is empty."""
+    if kind not in KINDS:
+        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+    given = {key: value for key, value in login.items() if value}
+    _check_login(given)
+    wanted: dict[str, object] = {
+        "url": url.strip(),
+        "kind": "" if kind == "auto" else kind,
+        "description": " ".join(description.split()),
+    }
+    return {key: value for key, value in {**wanted, **given}.items() if value}
+
+
+def _check_login(given: Mapping[str, object]) -> None:
+    """What a form says of a login.
+
+    Raises:
+        BadInput: An unknown key, a secret in plain text, or half of a login.
+    """
+    for key in given:
+        if key not in logins.KEYS:
+            raise BadInput(f"a login has no {key!r}", f"It has: {', '.join(logins.KEYS)}.")
+    token = given.get("token")
+    if token is not None and not (isinstance(token, str) and _REFERENCE.match(token)):
+        raise BadInput(
+            "the token must not stand in the file",
+            "Put it into an environment variable (env:NAME) or the key store"
+            " (keyring:SERVICE/USER) and name that.",
+        )
+    if len(json.dumps(given)) > LONGEST:
+        raise BadInput("the login is too long", f"At most {LONGEST} characters.")
+    s3 = given.get("s3")
+    urls = [given.get("token_url"), s3.get("endpoint") if isinstance(s3, Mapping) else None]
+    for url in urls:
+        if url and urlsplit(str(url)).scheme not in ("http", "https"):
+            raise BadInput(f"{url!r} is no web address", "Give https://HOST/PATH.")
+    logins.parse(given, "the form")
+
+
+def _named() -> bool:
+    return bool(os.environ.get("EOLAB_WORKSPACE"))
+
+
+def _checked(url: str, folder: Path) -> str:
+    """The address as the configuration will read it.
+
+    Raises:
+        BadInput: It is neither an http(s) address nor a path where something is.
+    """
+    url = url.strip()
+    if not url or len(url) > LONGEST or any(ord(c) < 32 for c in url):
+        raise BadInput("the address is empty or holds odd characters", "Type it again.")
+    if "://" not in url:
+        path = (folder / Path(url).expanduser()).resolve()
+        if not path.exists():
+            raise BadInput(
+                f"there is no {path} on the machine of the server",
+                "Give a folder, a catalog.json or a .parquet file, or an address with https://.",
+            )
+        return str(path)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadInput(f"{parts.scheme}:// cannot be searched", "Give https://HOST/PATH.")
+    if parts.username or parts.password:
+        raise BadInput(
+            "the address holds a login", "Leave it out, and name where the token is instead."
+        )
+    return url
+
+
+def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
+    """Change the file's text as a whole, or not at all."""
+    file = file.resolve()
+    trial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            # As bytes: line ends stay as they are.
+            text = file.read_bytes().decode()
+        except FileNotFoundError:
+            root = json.dumps("." if config.root == file.parent else str(config.root))
+            text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
+        trial.write_bytes(change(text).encode())
+        if file.exists():
+            trial.chmod(file.stat().st_mode)
+        made = configuration.load(trial)  # a fault must not reach the file
+        if made.root != config.root:
+            raise Conflict(f"{file} names another workspace", "Restart Jupyter Server.")
+        trial.replace(file)
+    except ConfigError as error:
+        raise Conflict(f"{file} cannot be changed: {error.message}", error.hint) from error
+    except OSError as error:
+        raise Conflict(
+            f"{file} cannot be written: {error.strerror}", "Check its permissions."
+        ) from error
+    except ValueError as error:  # no TOML, or a table that is written in an unusual way
+        raise Conflict(f"{file} cannot be changed: {error}", "Change it in an editor.") from error
+    finally:
+        trial.unlink(missing_ok=True)
+    return configuration.load(file)

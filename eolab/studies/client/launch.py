@@ -1,0 +1,80 @@
+"""Starts a study process that outlives whoever started it. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from eolab.errors import RemoteError
+from eolab.studies.journal import files as journal
+
+
+def start_process(run: Path) -> bool:
+    """Start the study process of this folder; False where one lives already.
+
+    It is a session of its own, so neither Ctrl-C nor the end of a kernel reaches it. The writer's
+    lock is taken here and handed over: from this moment on everybody sees the study as living, and
+    two callers never start two processes.
+
+    Raises:
+        RemoteError: The Python that made the study is not there any more.
+    """
+    study = journal.read_study(run)
+    lock = journal.take_lock(run)
+    if lock is None:
+        return False
+    python = str(study["python"])
+    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONSTARTUP", "MPLBACKEND"}}
+    library = Path(str(study["library"]))
+    if library.name not in {"site-packages", "dist-packages"}:
+        # A checkout is found by its path; an installed eolab by that Python, which may not be ours.
+        paths = [str(library), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in paths if p))
+    environment["EOLAB_LOCK"] = str(lock)
+    try:
+        with (run / "process.log").open("ab") as log:
+            process = subprocess.Popen(
+                [python, "-m", "eolab.studies.coordinator.process", str(run)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=run,
+                env=environment,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise RemoteError(
+            f"the study process of {run.name!r} cannot be started: {error}",
+            f"It was made with {python}; run the cell again from an environment that has eolab.",
+        ) from error
+    finally:
+        os.close(lock)
+    _children[:] = [child for child in _children if child.poll() is None] + [process]
+    return True
+
+
+# Kept, so that a finished process is reaped when the next one is started.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def last_words(run: Path) -> str:
+    """The last line that a study process printed, for a message on its death."""
+    try:
+        lines = (
+            (run / "process.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        )
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+def read_process(run: Path) -> dict[str, object]:
+    """What the study process says of itself: pid, url, host; empty before the first one."""
+    try:
+        document: dict[str, object] = json.loads((run / journal.PROCESS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return document

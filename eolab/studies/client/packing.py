@@ -1,0 +1,400 @@
+"""A train function on its way to the workers: what it takes, whether it travels, what it is.
+
+The digest of a function follows its code and what the code uses, not where it was typed: running a
+notebook's cell again gives the same digest, editing it another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import functools
+import hashlib
+import importlib
+import inspect
+import io
+import pickle
+import sys
+import sysconfig
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from eolab.errors import BadInput
+from eolab.moved_modules import name_before
+from eolab.training_data import StoredSplit
+
+MOST_BYTES = 20_000_000
+MOST_DATA = 256_000_000
+
+
+CARRIED = ("eolab.training_data", "eolab.errors")
+"""What a train function may need of ours where eolab is not installed: it travels by value.
+
+A function or data of our own (an ablation's) names what it needs besides in `carried`."""
+
+
+@contextlib.contextmanager
+def _by_value(names: Iterable[str]) -> Iterator[None]:
+    """Let the content of these modules travel instead of their names."""
+    import cloudpickle
+
+    modules = [
+        sys.modules[name] if name in sys.modules else importlib.import_module(name)
+        for name in names
+    ]
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def pack_function(
+    function: Callable[..., object], *, carry: bool = False, modules: Iterable[str] = ()
+) -> bytes:
+    """The pickled function, by value where it is the user's own, without its annotations.
+
+    Args:
+        function: The train function.
+        carry: Whether the workers have no eolab.
+        modules: Modules of the user's own that go along.
+
+    Raises:
+        BadInput: It holds something that cannot be pickled (which is named), or more than 20 MB, or
+            a module cannot be imported.
+    """
+    import cloudpickle
+
+    function = without_annotations(function)
+    parts = getattr(function, "parts", (function,))
+    homes = [sys.modules.get(getattr(part, "__module__", None) or "") for part in parts]
+    own = [module.__name__ for module in homes if module is not None and is_users(module)]
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise BadInput(
+                f"the module {name!r} cannot travel: {error}", "Check its name."
+            ) from error
+    try:
+        with _by_value({*own, *modules, *(_carried(function) if carry else ())}):
+            content: bytes = cloudpickle.dumps(function)
+    except Exception as error:
+        name, thing = _culprit(function)
+        what = (
+            f"{name} ({type(thing).__name__}) cannot be pickled"
+            if name
+            else f"cannot be pickled: {error}"
+        )
+        raise BadInput(
+            f"the train function {function_name(function)!r} cannot travel to the workers: {what}",
+            "Make it inside the function, or pass what it is made from.",
+        ) from error
+    if len(content) > MOST_BYTES:
+        raise BadInput(
+            f"the train function {function_name(function)!r} carries {len(content) / 1e6:.0f} MB",
+            "Give large arrays as data=, the function gets them as its argument `data`.",
+        )
+    return content
+
+
+def _carried(thing: object) -> set[str]:
+    return {*CARRIED, *getattr(thing, "carried", ())}
+
+
+def without_annotations(function: Callable[..., object]) -> Callable[..., object]:
+    """A copy whose annotations (spaces of ours) need not be importable where it runs."""
+    if not isinstance(function, types.FunctionType) or not is_users(
+        sys.modules.get(function.__module__ or "")
+    ):
+        return function
+    copy = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+    copy.__dict__.update({k: v for k, v in function.__dict__.items() if k != "__wrapped__"})
+    return copy
+
+
+def pack_data(data: object, *, carry: bool = False) -> bytes:
+    """The pickled data.
+
+    Args:
+        data: Arrays, a table, a `Split`, ...
+        carry: Whether the workers have no eolab.
+
+    Raises:
+        BadInput: It cannot be pickled, or is too large to be sent to each executor.
+    """
+    import cloudpickle
+
+    try:
+        with _by_value(_carried(data) if carry else ()):
+            content = bytes(cloudpickle.dumps(data, protocol=5))
+    except Exception as error:
+        raise BadInput(
+            f"the data ({type(data).__name__}) cannot travel to the workers: {error}",
+            "Give arrays, tables, a Split, or a path that the function opens.",
+        ) from error
+    if carry and len(content) > MOST_DATA:
+        raise BadInput(
+            f"the data ({type(data).__name__}) has {len(content) / 1e6:.0f} MB, too much to send "
+            "to each executor",
+            "Give a training dataset (view.create_training_dataset(split)) or a path as data=, "
+            "which each worker reads itself; `paths` in the cluster's table says what a folder "
+            "here is called there.",
+        )
+    return content
+
+
+def stored(data: object) -> object:
+    """A training dataset as what workers read where they are; anything else unchanged.
+
+    Raises:
+        BadInput: A feature view, which has no parts yet.
+    """
+    make = getattr(data, "stored", None)
+    if callable(make):
+        return make()
+    if callable(getattr(data, "create_training_dataset", None)):
+        raise BadInput(
+            f"data is a {type(data).__name__}, which is not split yet",
+            "Give split = view.train_validation_test_split(...) (sent to each worker), or "
+            "view.create_training_dataset(split) (read by each worker).",
+        )
+    return data
+
+
+def relocate(data: object, paths: Mapping[str, str]) -> object:
+    """Data given as a path or training dataset, under the name that it has on the cluster.
+
+    Anything else is unchanged.
+
+    Args:
+        data: Whatever `tune` was given.
+        paths: Folders (or URLs) here to folders there; the longest that fits counts.
+    """
+    if isinstance(data, StoredSplit):
+        there = str(relocate(data.folders[0], paths))
+        return data if there in data.folders else replace(data, folders=(there, *data.folders))
+    if not isinstance(data, (str, PurePath)):
+        return data
+    text = str(data)
+    for here in sorted(paths, key=len, reverse=True):
+        plain = here.rstrip("/")
+        if text == plain or text.startswith(plain + "/"):
+            return type(data)(paths[here].rstrip("/") + text[len(plain) :])
+    return data
+
+
+def is_users(module: types.ModuleType | None) -> bool:
+    """Whether a module is the user's own: not installed, not the standard library, not eolab."""
+    if module is None:
+        return True
+    if module.__name__ == "__main__":
+        return True
+    file = getattr(module, "__file__", None)
+    if not file or module.__name__.partition(".")[0] == "eolab":
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(p) for p in _libraries())
+
+
+@functools.cache
+def _libraries() -> frozenset[Path]:
+    """Folders of installed packages and of the standard library."""
+    paths = sysconfig.get_paths().items()
+    return frozenset(Path(p).resolve() for k, p in paths if "lib" in k)
+
+
+def function_name(function: object) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
+    """What a function refers to: closure, defaults, and the globals that its code names."""
+    plain = inspect.unwrap(function)
+    if isinstance(plain, types.MethodType):
+        yield "self", plain.__self__
+        plain = plain.__func__
+    if not isinstance(plain, types.FunctionType):
+        for name, value in getattr(plain, "__dict__", {}).items():
+            yield name, value
+        if hasattr(plain, "func"):  # functools.partial
+            yield "func", plain.func
+            yield "args", (plain.args, plain.keywords)
+        return
+    for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:
+            continue
+    for name in sorted(_global_names(plain.__code__)):
+        if name in plain.__globals__:
+            yield name, plain.__globals__[name]
+    for i, value in enumerate(plain.__defaults__ or ()):
+        yield f"default {i}", value
+    yield from (plain.__kwdefaults__ or {}).items()
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    names = {
+        str(i.argval)
+        for i in dis.get_instructions(code)
+        if i.opname in {"LOAD_GLOBAL", "LOAD_NAME"}
+    }
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            names |= _global_names(const)
+    return names
+
+
+def _culprit(function: Callable[..., object]) -> tuple[str, object]:
+    """The thing that the function uses and that cannot be pickled."""
+    for name, value in used(function):
+        if (
+            isinstance(value, types.FunctionType)
+            and value is not function
+            and is_users(sys.modules.get(value.__module__))
+        ):
+            inner, thing = _culprit(value) if _fails(value) else ("", None)
+            if inner:
+                return f"{inner!s} in {name!r}", thing
+        elif _fails(value):
+            return repr(name), value
+    return "", None
+
+
+def _fails(value: object) -> bool:
+    import cloudpickle
+
+    try:
+        cloudpickle.dump(value, io.BytesIO())
+    except Exception:
+        return True
+    return False
+
+
+# -- what the function is ------------------------------------------------------------------
+
+
+def digest_function(function: Callable[..., object]) -> str:
+    """SHA-256 of the code and of what it uses."""
+    h = hashlib.sha256()
+    _feed(h, function, set())
+    return h.hexdigest()
+
+
+def _feed(h: Any, value: object, seen: set[int]) -> None:
+    if id(value) in seen:
+        return
+    if isinstance(value, types.CodeType):
+        h.update(value.co_code)
+        h.update(repr((value.co_names, value.co_varnames, value.co_freevars)).encode())
+        for const in value.co_consts:
+            _feed(h, const, seen)
+    elif isinstance(value, (types.FunctionType, types.MethodType)) and is_users(
+        sys.modules.get(value.__module__)
+    ):
+        seen.add(id(value))
+        plain = inspect.unwrap(value)
+        if isinstance(plain, types.FunctionType):
+            _feed(h, plain.__code__, seen)
+        for name, part in used(value):
+            h.update(name.encode())
+            _feed(h, part, seen)
+    elif isinstance(value, types.ModuleType):
+        h.update(name_before(value.__name__).encode())
+    elif isinstance(value, type) or callable(value):
+        name = getattr(value, "__qualname__", type(value).__qualname__)
+        home = name_before(str(getattr(value, "__module__", "")))
+        h.update(f"{home}.{name}".encode())
+        if not isinstance(value, type):
+            for name, part in used(value):
+                h.update(name.encode())
+                _feed(h, part, seen)
+        elif is_users(sys.modules.get(value.__module__)):
+            seen.add(id(value))
+            for name, member in sorted(vars(value).items()):
+                if (
+                    isinstance(member, (types.FunctionType, int, float, str, tuple))
+                    and name != "__module__"
+                ):
+                    h.update(name.encode())
+                    _feed(h, member, seen)
+    elif isinstance(value, (tuple, list)):
+        h.update(b"[")
+        for part in value:
+            _feed(h, part, seen)
+        h.update(b"]")
+    elif isinstance(value, frozenset):
+        for part in sorted(map(repr, value)):
+            h.update(part.encode())
+    else:
+        h.update(_stable(value))
+
+
+def _stable(value: object) -> bytes:
+    if (
+        value is None
+        or isinstance(value, (bool, int, float, complex, str, bytes))
+        or value is Ellipsis
+    ):
+        return repr(value).encode()
+    own = getattr(value, "digest", None)
+    try:
+        if callable(own):
+            return str(own()).encode()
+        return hashlib.sha256(_pickled_as_before(value)).digest()
+    except Exception:
+        return type(value).__qualname__.encode()
+
+
+def _pickled_as_before(value: object) -> bytes:
+    """A pickle in which our own classes stand under the modules that they had before they moved."""
+    content = pickle.dumps(value, protocol=4)
+    if b"eolab." not in content:
+        return content
+    stream = io.BytesIO()
+    _OldNames(stream, protocol=4).dump(value)
+    return stream.getvalue()
+
+
+_Pickler: Any = vars(pickle)["_Pickler"]  # the one in Python: that in C has no save_global
+
+
+class _OldNames(_Pickler):  # type: ignore[misc]
+    def save_global(self, obj: object, name: str | None = None) -> None:
+        module = str(getattr(obj, "__module__", ""))
+        before = name_before(module)
+        if before == module:
+            super().save_global(obj, name)
+            return
+        self.save(before)
+        self.save(name or getattr(obj, "__qualname__", ""))
+        self.write(pickle.STACK_GLOBAL)
+        self.memoize(obj)
+
+
+def digest_data(data: object) -> str:
+    """The data's own digest, else a SHA-256 of its pickle."""
+    own = getattr(data, "digest", None)
+    return str(own()) if callable(own) else hashlib.sha256(_stable(data)).hexdigest()
+
+
+def source_text(function: Callable[..., object]) -> str:
+    """The function as it was typed, or nothing where that is not known."""
+    try:
+        return inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,125 @@
+"""Fits the best trial once more, in a fresh child process, and saves the model that it keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eolab import progress
+from eolab.errors import BadInput, EolabError
+from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
+from eolab.studies.journal import files as journal
+from eolab.studies.journal.state import Trial
+from eolab.studies.space.seeds import derive_seed
+from eolab.studies.worker.child_process import ChildProcess
+
+PARTS = ("train+validation", "train")
+
+
+def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> FittedModel:
+    """Run the train function with the parameters of ``trial`` and save what it keeps.
+
+    Args:
+        run: The study's folder.
+        study: Its `study.json`.
+        trial: Whose parameters.
+        on: "train+validation" joins both as the train part; "train" leaves the data as it was.
+
+    Raises:
+        BadInput: The function keeps no model, or fails.
+    """
+    from eolab.errors import nearest
+
+    if on not in PARTS:
+        raise BadInput(f"on={on!r}", nearest(on, PARTS, "parts"))
+    identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
+    folder = run / "refit" / f".{identity}"
+    folder.mkdir(parents=True)
+    try:
+        answer = _run(run, study, trial, folder, on)
+        document = {
+            "format": FORMAT,
+            "flavour": answer["flavour"],
+            "file": answer["file"],
+            "params": dict(trial.params),
+            "study": study["name"],
+            "metrics": {**trial.metrics, study["metric"]: trial.value},
+            "data_digest": study["digest"]["data"],
+            "source": study["data"].get("source", {}),
+            **answer["about"],
+        }
+        journal.write_json(folder / FILE, document)
+        final = folder.with_name(identity)
+        folder.rename(final)  # half a refit is never seen under its name
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FittedModel.read(final)
+
+
+def _run(
+    run: Path, study: Mapping[str, Any], trial: Trial, folder: Path, on: str
+) -> dict[str, Any]:
+    child = ChildProcess(
+        {
+            "function": str(run / journal.FUNCTION),
+            "data": next(
+                (str(run / n) for n in (journal.DATA_HERE, journal.DATA) if (run / n).exists()), ""
+            ),
+            "sys_path": study["sys_path"],
+            "imports": study["imports"],
+            "environment": study["environment"],
+            "cwd": study["cwd"],
+        }
+    )
+    log = b""
+    steps = 0
+    bar = progress.start(f"refit {study['name']}")
+    try:
+        child.send(
+            {
+                "op": "run", "n": trial.n, "params": trial.params, "budget": trial.budget,
+                "seed": derive_seed(study["seed"], trial.n, "train"), "metric": study["metric"],
+                "refit": {"folder": str(folder), "on": on},
+            }
+        )  # fmt: skip
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.messages, selectors.EVENT_READ)
+            selector.register(child.prints, selectors.EVENT_READ)
+            while True:
+                selector.select(0.5)
+                dead = not child.alive
+                log = (log + child.printed())[-200_000:]
+                for message in child.receive():
+                    if message["op"] == "report":
+                        steps += 1
+                        bar.update(steps, 0, f"step {message['step']:g}")
+                    elif message["op"] in {"done", "broken"}:
+                        with contextlib.suppress(OSError):
+                            (run / "logs").mkdir(exist_ok=True)
+                            (run / "logs" / "refit.log").write_bytes(log + child.printed())
+                        if message.get("state") == "completed":
+                            return message
+                        raise _failed(study, str(message.get("error") or "it was stopped"), run)
+                if dead:
+                    raise EolabError(
+                        f"the refit of {study['name']!r} failed: {child.how_it_died()}",
+                        "Free memory and call refit() again.",
+                    )
+    finally:
+        bar.close()
+        child.kill()
+
+
+def _failed(study: Mapping[str, Any], error: str, run: Path) -> BadInput:
+    message, _, hint = error.partition("\n")
+    return BadInput(
+        f"the refit of {study['name']!r} failed: {message}",
+        hint or f"Its output is in {run / 'logs' / 'refit.log'}.",
+    )

@@ -1,0 +1,275 @@
+"""A study as users hold it: attached by name, from any process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eolab import progress
+from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.studies.client.fitted_model import FittedModel
+from eolab.studies.client.launch import last_words
+from eolab.studies.journal import files as journal
+from eolab.studies.journal.state import ENDED, Record, Trial, trial_json
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+
+class Study:
+    """Follows the journal of a study and asks its process for things.
+
+    Nothing of the study lives here: any number of these may look at one study, and it goes on
+    without them.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._follower = journal.Follower(run)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder: plain files."""
+        return self._follower.run
+
+    @property
+    def record(self) -> Record:
+        """What the journal says up to now (grows when the study is looked at)."""
+        self._follower.refresh()
+        return self._follower.record
+
+    @property
+    def name(self) -> str:
+        return str(self._follower.study["name"])
+
+    @property
+    def metric(self) -> str:
+        return str(self._follower.study["metric"])
+
+    @property
+    def direction(self) -> str:
+        return str(self._follower.study["direction"])
+
+    @property
+    def state(self) -> str:
+        """starting, running, paused, completed, failed, cancelled or interrupted (resumable)."""
+        self._follower.refresh()
+        return self._follower.state
+
+    @property
+    def message(self) -> str:
+        """Why the study is in its state, where there is something to say."""
+        return str(self._follower.summary()["message"])
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The best completed trial.
+
+        Raises:
+            Conflict: No trial has completed yet.
+        """
+        return trial_json(self._best())
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        return dict(self._best().params)
+
+    @property
+    def best_value(self) -> float:
+        value = self._best().value
+        assert value is not None
+        return value
+
+    def _best(self) -> Trial:
+        self._follower.refresh()
+        best = self._follower.record.best
+        if best is None:
+            raise Conflict(
+                f"no trial of {self.name!r} has completed",
+                "Wait for the first one, or look at study.trials.",
+            )
+        return best
+
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """Each trial as plain JSON: n, state, params, value, curve, started, ended, error, ..."""
+        self._follower.refresh()
+        return [trial_json(t) for t in self._follower.record.trials.values()]
+
+    def summary(self) -> dict[str, Any]:
+        return self._follower.summary()
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that the views show, as plain JSON."""
+        return self._follower.snapshot()
+
+    def log(self, n: int) -> str:
+        """What trial ``n`` printed, with the traceback if it failed.
+
+        Raises:
+            NotFound: No such trial.
+        """
+        self._follower.refresh()
+        if n not in self._follower.record.trials:
+            raise NotFound(f"study {self.name!r} has no trial {n}", "Trials are counted from 0.")
+        return journal.read_log(self.folder, n)[0]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a trial: number, state, value, ``params.*``, times in seconds."""
+        import pandas as pd
+
+        rows = [
+            {
+                "trial": t["n"], "state": t["state"], self.metric: t["value"],
+                **{f"params.{k}": v for k, v in t["params"].items()},
+                "seconds": (t["ended"] - t["started"]) if t["ended"] and t["started"] else None,
+                "steps": len(t["curve"]), "attempts": t["attempts"], "worker": t["worker"],
+                "error": t["error"],
+            }
+            for t in self.trials
+        ]  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def to_optuna(self) -> optuna.Study:
+        """The finished trials as an Optuna study in memory (its plots and importances work)."""
+        from eolab.studies.client.export import to_optuna
+
+        self._follower.refresh()
+        return to_optuna(self._follower.study, self._follower.record)
+
+    def to_journal_file(self, path: str | Path) -> Path:
+        """Write an Optuna journal file, which ``optuna-dashboard FILE`` opens.
+
+        Raises:
+            BadInput: The file exists.
+        """
+        from eolab.studies.client.export import to_journal_file
+
+        self._follower.refresh()
+        return to_journal_file(self._follower.study, self._follower.record, Path(path))
+
+    # -- what can be asked of it -----------------------------------------------------------
+
+    def _ask(self, command: str, **args: Any) -> None:
+        journal.append_command(self.folder, command, **args)
+        journal.await_commands(self.folder)
+
+    def pause(self) -> None:
+        """Start no further trials; running ones end."""
+        self._ask("pause")
+
+    def resume(self) -> None:
+        """Go on: after a pause, a cancel, or when the process died (nothing is lost)."""
+        self._ask("resume")
+
+    def cancel(self) -> None:
+        """Stop everything now; finished trials stay, running ones would start again on resume."""
+        self._ask("cancel")
+
+    def stop_trial(self, n: int) -> None:
+        """Stop one trial."""
+        self._ask("stop", n=n)
+
+    def retry_trial(self, n: int) -> None:
+        """Run a failed or stopped trial again."""
+        self._ask("retry", n=n)
+
+    def set_workers(self, workers: int) -> None:
+        """Let workers join or leave while the study runs."""
+        if workers < 1:
+            raise BadInput(f"workers={workers}", "Give 1 or more; pause() stops them all.")
+        self._ask("set", workers=workers)
+
+    def add_trials(self, trials: int) -> None:
+        """Enlarge the budget; a completed study goes on."""
+        self._follower.refresh()
+        self._ask("set", trials=self._follower.record.budget_trials + trials)
+
+    def wait(self, timeout: float | None = None, *, quiet: bool = False) -> Study:
+        """Wait for the end, drawing progress. An interrupt ends the waiting, not the study.
+
+        Args:
+            timeout: Seconds after which to return although the study goes on.
+            quiet: Draw no bar.
+
+        Raises:
+            BadInput: All trials failed, or the study paused because its first ones did.
+            RemoteError: The study process died.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        bar = None if quiet else progress.start(self.name)
+        pause, seen = 0.02, -1
+        try:
+            while True:
+                state = self.state
+                record = self._follower.record
+                if record.seq != seen:
+                    seen, pause = record.seq, 0.02
+                    done = sum(record.counts[k] for k in ("completed", "failed", "stopped"))
+                    best = (
+                        "" if record.best is None else f"best {self.metric} {record.best.value:.4g}"
+                    )
+                    if bar is not None:
+                        bar.update(done, max(record.budget_trials, done), best)
+                if self._is_over(state) or (end is not None and time.monotonic() > end):
+                    return self
+                time.sleep(pause)
+                pause = min(pause * 1.3, 0.2)
+        except KeyboardInterrupt:
+            print(f"The study {self.name!r} goes on; ws.study({self.name!r}).cancel() stops it.")
+            raise
+        finally:
+            if bar is not None:
+                bar.close()
+
+    def _is_over(self, state: str) -> bool:
+        message = self._follower.record.message
+        if state == "failed" or (state == "paused" and message != "by command"):
+            raise BadInput(f"study {self.name!r} {state}: {message}", self._way_on())
+        if state == "interrupted":
+            time.sleep(0.2)  # it may be between two processes
+            if self.state != "interrupted":
+                return False
+            raise RemoteError(
+                f"the process of study {self.name!r} is gone: {last_words(self.folder)}",
+                "study.resume() continues with nothing lost.",
+            )
+        return state in ENDED
+
+    def _way_on(self) -> str:
+        """What to do about it: the first failed trial's own hint, its log."""
+        for trial in self._follower.record.trials.values():
+            if trial.state == "failed":
+                own = (trial.error or "").partition("\n")[2].strip()
+                where = f"ws.study({self.name!r}).log({trial.n}) shows what it printed."
+                again = "Mend it and run again with resume='anyway' or another name."
+                return " ".join(filter(None, (own, where, again)))
+        return f"Mend it and run the cell again, or call ws.study({self.name!r}).resume()."
+
+    def refit(self, on: str = "train+validation", *, trial: int | None = None) -> FittedModel:
+        """Fit the best trial (or another) once more and keep its model.
+
+        Args:
+            on: "train+validation": both together; "train": as in the trials.
+            trial: Number of the trial; by default the best one.
+
+        Raises:
+            BadInput: The train function keeps no model (`reporter.keep`), or fails.
+        """
+        from eolab.studies.client.refit import refit
+
+        chosen = self._best() if trial is None else self._follower.record.trials.get(trial)
+        if chosen is None:
+            raise NotFound(
+                f"study {self.name!r} has no trial {trial}", "Trials are counted from 0."
+            )
+        return refit(self.folder, self._follower.study, chosen, on=on)
+
+    def __repr__(self) -> str:
+        s = self.summary()
+        counts: Mapping[str, int] = s["counts"]
+        parts = ", ".join(f"{v} {k}" for k, v in counts.items() if v)
+        best = f", best {self.metric} {s['best']['value']:.4g}" if s["best"] else ""
+        return f"<study {self.name!r} {s['state']}: {parts or 'no trials yet'}{best}>"

@@ -1,0 +1,288 @@
+"""The study's conversation with its workers and its users: leases, retries, results, commands.
+
+No clock, network or disk of its own. Everything that happens is decided here and in the ledger,
+written by ``emit`` (the journal) and folded by the record before anybody hears of it; an ``emit``
+that fails leaves the study as it was. Time comes in from outside, so that a test can drive days of
+faults in a second.
+
+Promises:
+
+- A trial runs under one attempt at a time. Only the newest attempt's result counts, once.
+- A result is safe in the journal before the worker hears that it was accepted.
+- Asking, reporting and finishing again after a lost answer change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from eolab.studies.coordinator.trials import Ledger, Terms
+from eolab.studies.journal.state import ENDED, Trial
+from eolab.studies.plans.base import Job
+from eolab.studies.space.seeds import derive_seed
+
+__all__ = ["Coordinator", "Terms"]
+
+
+class Coordinator(Ledger):
+    """The study's side of the conversation with its workers; see `Ledger` for its arguments."""
+
+    # -- starting and replaying ------------------------------------------------------------
+
+    def open(self, pid: int, host: str) -> None:
+        """A study process takes over."""
+        self._live = True
+        resumed = self.record.seq > 0
+        self._emit("process", pid=pid, host=host, resumed=resumed)
+        if self.record.state in {"starting", "running"}:
+            self._emit("state", state="running", message="resumed" if resumed else "")
+
+    # -- what workers say ------------------------------------------------------------------
+
+    def starting(self, worker: str) -> None:
+        """A worker is being started."""
+        self._emit("worker", w=worker, state="starting")
+
+    def join(self, worker: str, host: str, pid: int) -> None:
+        """A worker is ready for trials."""
+        self._heard[worker] = self._ticks()
+        known = self.record.workers.get(worker)
+        if known is None or known.state not in {"idle", "busy"}:
+            self._emit("worker", w=worker, state="joined", host=host, pid=pid)
+
+    def _see(self, worker: str) -> None:
+        """A worker spoke: it is alive, whatever was thought of it."""
+        self._heard[worker] = self._ticks()
+        known = self.record.workers.get(worker)
+        if known is None or known.state not in {"idle", "busy"}:
+            running = [
+                t.n
+                for t in self.record.trials.values()
+                if t.state == "running" and t.worker == worker
+            ]
+            self._emit("worker", w=worker, state="joined", **({"n": running[0]} if running else {}))
+
+    def take(self, worker: str) -> Job | None:
+        """The next trial for a worker; None if there is none now.
+
+        A worker that asks again, having lost the answer, gets the same trial again.
+        """
+        self._see(worker)
+        known = self.record.workers[worker]
+        if known.trial is not None:
+            trial = self.record.trials[known.trial]
+        elif self.record.state != "running":
+            return None
+        else:
+            found = self._next_trial()
+            if found is None:
+                return None
+            trial = found
+            self._emit("start", n=trial.n, a=trial.attempts + 1, w=worker)
+            self._queue.popleft()
+        self._leases[trial.n] = self._ticks() + self.terms.lease
+        return Job(trial.n, trial.params, trial.budget, trial.parent)
+
+    def surplus(self, worker: str) -> bool:
+        """Whether this worker should leave: the study has ended, or there are more than wanted."""
+        if self.record.state in ENDED:
+            return True
+        known = self.record.workers.get(worker)
+        if known is not None and known.trial is not None:
+            return False
+        wanted = self.record.wanted_workers
+        alive = [w for w in self.record.alive() if w.id != worker]
+        return wanted is not None and len(alive) >= wanted
+
+    def leave(self, worker: str, reason: str = "") -> None:
+        """A worker goes in peace."""
+        self._emit("worker", w=worker, state="left", reason=reason)
+
+    def assignment(self, job: Job) -> dict[str, Any]:
+        """A job as it goes over the wire."""
+        trial = self.record.trials[job.n]
+        root = self.root(job.n)
+        return {
+            "n": job.n,
+            "attempt": trial.attempts,
+            "params": job.params,
+            "budget": job.budget,
+            "seed": derive_seed(self.terms.seed, root, "train"),
+            # Promotions of one configuration share the folder of its first trial.
+            "checkpoint": root,
+            "timeout": self.terms.trial_timeout,
+            "wait": self._advice.judges,
+        }
+
+    def current(self, worker: str, n: int, attempt: int) -> Trial | None:
+        """The trial if this worker's attempt is the one that counts."""
+        trial = self.record.trials.get(n)
+        if (
+            trial is None
+            or trial.state != "running"
+            or trial.attempts != attempt
+            or trial.worker != worker
+        ):
+            return None
+        return trial
+
+    def report(
+        self, worker: str, n: int, attempt: int, reports: Iterable[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Points of a learning curve (or none: a heartbeat); the decision on the trial."""
+        self._see(worker)
+        trial = self.current(worker, n, attempt)
+        if trial is None:
+            return {"abandon": True}
+        self._leases[n] = self._ticks() + self.terms.lease
+        for point in reports:
+            metrics = {str(k): None if v is None else float(v) for k, v in point["m"].items()}
+            step = float(point["step"])
+            self._emit("report", n=n, a=attempt, step=step, m=metrics)
+            reason = self._advice.judge(n, step, metrics)
+            if reason is not None:
+                self._stopping.setdefault(n, reason)
+        if n in self._stopping:
+            return {"stop": True, "grace": self.terms.stop_grace}
+        return {}
+
+    def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, Any]) -> bool:
+        """The end of an attempt; False if it does not count (any more).
+
+        A result delivered twice is accepted twice and counted once.
+        """
+        self._see(worker)
+        trial = self.current(worker, n, attempt)
+        if trial is None:
+            known = self.record.trials.get(n)
+            return (
+                known is not None
+                and known.finished
+                and known.attempts == attempt
+                and known.worker == worker
+            )
+        state = result["state"]
+        if state == "crashed":
+            self._attempt_over(trial, str(result["error"]))
+        elif state == "abandoned":
+            self._attempt_over(trial, "given up by its worker")
+        elif state in {"completed", "failed", "stopped"}:
+            value = result.get("value")
+            if state == "stopped" and trial.curve:
+                value = trial.curve[-1][1]
+            error = (
+                result.get("error")
+                if state == "failed"
+                else self._stopping.get(n)
+                if state == "stopped"
+                else None
+            )
+            self._conclude(trial, state, value, error, result.get("m"))
+        else:
+            raise ValueError(f"no such end of a trial: {state!r}")
+        return True
+
+    def lose(self, worker: str, reason: str) -> None:
+        """A worker is gone: its trial is queued again."""
+        known = self.record.workers.get(worker)
+        if known is None or known.state in {"lost", "left"}:
+            return
+        n = known.trial
+        self._emit("worker", w=worker, state="lost", reason=reason)
+        if n is not None and self.record.trials[n].state == "running":
+            self._attempt_over(self.record.trials[n], f"worker {worker} was lost: {reason}")
+
+    # -- time ------------------------------------------------------------------------------
+
+    def expire(self) -> None:
+        """Take trials away from workers that have not been heard of for a lease's time."""
+        now = self._ticks()
+        for n, until in list(self._leases.items()):
+            if now < until:
+                continue
+            trial = self.record.trials[n]
+            worker = trial.worker or ""
+            known = self.record.workers.get(worker)
+            if known is not None and known.trial == n and known.state not in {"lost", "left"}:
+                self.lose(worker, f"not heard of for {self.terms.lease:g} s")
+            else:
+                self._attempt_over(trial, f"worker {worker} did not come back")
+
+    def forgive(self, seconds: float) -> None:
+        """This process itself slept: the workers are not to blame."""
+        self._leases = {n: until + seconds for n, until in self._leases.items()}
+
+    def settle(self) -> bool:
+        """End the study if nothing is left to do; whether it has ended."""
+        record = self.record
+        if record.state in ENDED:
+            return True
+        if record.state != "running" or record.counts["running"]:
+            return False
+        if self._reached() or (record.timeout is not None and not self._may_ask()):
+            why = "the target is reached" if self._reached() else "its time is over"
+            for n in list(self._queue):
+                self._conclude(record.trials[n], "stopped", None, why)
+            self._queue.clear()
+        if self._queue or (self._may_ask() and not self._dry):
+            return False
+        counts = record.counts
+        if counts["completed"] == 0 and counts["failed"]:
+            last = record.trials[record.finish_order[-1]].error or ""
+            self._emit(
+                "state",
+                state="failed",
+                message=f"all {counts['failed']} trials failed: {last.partition(chr(10))[0]}",
+            )
+        else:
+            self._emit("state", state="completed", message="")
+        return True
+
+    # -- what users say --------------------------------------------------------------------
+
+    def command(self, command: str, at: int, args: Mapping[str, Any]) -> None:
+        """Carry out a command; one that does not apply (any more) is only noted."""
+        record = self.record
+        self._emit("command", command=command, at=at, args=dict(args))
+        if command == "pause" and record.state in {"starting", "running"}:
+            self._emit("state", state="paused", message="by command")
+        elif command == "resume" and record.state in {"paused", "cancelled"}:
+            self._guard = False
+            self._emit("state", state="running", message="resumed")
+        elif command == "cancel" and record.state not in ENDED:
+            for trial in list(record.trials.values()):
+                if trial.state == "running":
+                    self._requeue(trial, "the study was cancelled")
+            self._emit("state", state="cancelled", message="by command")
+        elif command == "stop":
+            self._stop(int(args["n"]))
+        elif command == "retry":
+            self._retry(int(args["n"]))
+        elif command == "set":
+            self._emit(
+                "set",
+                **{k: args[k] for k in ("trials", "workers", "timeout", "target") if k in args},
+            )
+            self._dry = False
+            if self._may_ask():
+                self._reopen()
+        self.on_work()
+
+    def _reopen(self) -> None:
+        if self.record.state in {"completed", "failed", "cancelled"}:
+            self._emit("state", state="running", message="resumed")
+
+    def _retry(self, n: int) -> None:
+        trial = self.record.trials.get(n)
+        if trial is not None and trial.state in {"failed", "stopped"}:
+            self._requeue(trial, "retried by command", fresh=True)
+            self._reopen()
+
+    def _stop(self, n: int) -> None:
+        trial = self.record.trials.get(n)
+        if trial is not None and trial.state == "running":
+            self._stopping[n] = "stopped by command"
+        elif trial is not None and trial.state == "queued":
+            self._queue.remove(n)
+            self._conclude(trial, "stopped", None, "stopped by command")

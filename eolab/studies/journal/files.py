@@ -1,0 +1,371 @@
+"""A study's folder: the journal with its one writer, its readers, and the commands to it.
+
+``study.json`` says what the study is, ``events.jsonl`` what happened (append-only, the truth),
+``commands.jsonl`` what was asked of it, ``lock`` who writes. Standard library only: the Jupyter
+server imports this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from eolab.errors import Conflict, NotFound, RemoteError
+from eolab.files import locks
+from eolab.studies.journal.state import ENDED, FORMAT, Event, Record
+
+STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
+    "study.json",
+    "events.jsonl",
+    "commands.jsonl",
+    "lock",
+    "process.json",
+)
+TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
+DATA_HERE = "data_here.pkl"
+"""Data that has another name on the cluster than here: `DATA` holds that of the cluster."""
+LOG_BYTES = 256 * 1024
+HEARD_SECONDS = 20.0
+READ_BYTES = 1 << 20
+
+
+def write_json(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
+    """Write a whole file or nothing."""
+    write_bytes(path, json.dumps(document, indent=1, allow_nan=False).encode(), mode=mode)
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a whole file or nothing, with these permissions from the first moment."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_study(run: Path) -> dict[str, Any]:
+    """What the study is.
+
+    Raises:
+        NotFound: There is no study in this folder.
+        Conflict: It was written by a newer eolab.
+    """
+    try:
+        document: dict[str, Any] = json.loads((run / STUDY).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"no study in {run}", "List the studies with ws.studies().") from None
+    except ValueError as error:
+        raise Conflict(
+            f"{run / STUDY} is damaged: {error}", "Restore it, or delete the folder."
+        ) from error
+    if document.get("format") != FORMAT:
+        raise Conflict(
+            f"study {run.name!r} has format {document.get('format')}, this eolab reads {FORMAT}",
+            "Upgrade eolab.",
+        )
+    return document
+
+
+# -- who writes ----------------------------------------------------------------------------
+
+
+def take_lock(run: Path) -> int | None:
+    """A file handle that holds the writer's lock (it may be handed to a child), or None if taken.
+
+    Raises:
+        Conflict: The file system knows no locks.
+    """
+    try:
+        return locks.take(run / LOCK)
+    except OSError as error:
+        raise Conflict(
+            f"files in {run} cannot be locked: {error}",
+            "Put the workspace on a file system with locks, a local disk for example.",
+        ) from error
+
+
+def is_alive(run: Path) -> bool:
+    """Whether a study process (or one just being started) holds the lock."""
+    return locks.is_held(run / LOCK)
+
+
+class Writer:
+    """The one writer of a journal: whole lines, a torn last line healed.
+
+    The caller holds the lock (`take_lock`).
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / EVENTS
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        self.size = self._synced = _heal(self._file)
+        os.lseek(self._file, self.size, os.SEEK_SET)
+
+    def append(self, event: Event) -> None:
+        """Write one event as one line.
+
+        Raises:
+            OSError: The disk is full or gone; the journal is as it was before the call.
+        """
+        line = (
+            json.dumps({"v": FORMAT, **event}, separators=(",", ":"), allow_nan=False).encode()
+            + b"\n"
+        )
+        try:
+            done = 0
+            while done < len(line):
+                done += os.write(self._file, line[done:])
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self.size)
+                os.lseek(self._file, self.size, os.SEEK_SET)
+            raise
+        self.size += len(line)
+
+    def sync(self) -> None:
+        """Let the disk have it too (a kill never loses what was written, a power cut may).
+
+        A disk may take long: call it in a thread, which `append` does not wait for.
+        """
+        size = self.size
+        if size != self._synced:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file)
+                self._synced = size
+
+    def close(self) -> None:
+        self.sync()
+        os.close(self._file)
+
+
+def _heal(file: int) -> int:
+    """Cut a torn last line off; the size that is left."""
+    size = os.lseek(file, 0, os.SEEK_END)
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        block = os.pread(file, end - start, start)
+        newline = block.rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(file, end)
+    return end
+
+
+def read_events(run: Path) -> Iterator[Event]:
+    """All events in order; a line that is no JSON object is passed over."""
+    try:
+        file = (run / EVENTS).open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        while lines := file.readlines(READ_BYTES):
+            if not lines[-1].endswith(b"\n"):
+                lines.pop()  # being written
+            yield from _decode(lines)
+
+
+def _decode(lines: list[bytes]) -> list[Event]:
+    """The events of whole lines, several thousand at once: half the time of one by one."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        found = []
+    if len(found) != len(lines):  # one of them is damaged
+        found = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+    return [event for event in found if isinstance(event, dict)]
+
+
+def make_record(study: Mapping[str, Any]) -> Record:
+    """An empty record of this study."""
+    record = Record(study["metric"], study["direction"], study["trials"])
+    record.timeout, record.target = study.get("timeout"), study.get("target")
+    record.wanted_workers = study.get("workers")
+    return record
+
+
+class Follower:
+    """Reads a study as it grows: each call reads only what is new.
+
+    Args:
+        run: The study's folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = Path(run)
+        self.study = read_study(self.run)
+        self.record = make_record(self.study)
+        self._offset = 0
+        self._inode = 0
+
+    def refresh(self) -> bool:
+        """Read what is new; True if there was something."""
+        try:
+            file = (self.run / EVENTS).open("rb")
+        except FileNotFoundError:
+            return False
+        with file:
+            stat = os.fstat(file.fileno())
+            if stat.st_size < self._offset or (self._inode and stat.st_ino != self._inode):
+                self.record, self._offset = make_record(self.study), 0
+            self._inode = stat.st_ino
+            if stat.st_size == self._offset:
+                return False
+            file.seek(self._offset)
+            block = file.read()
+        end = block.rfind(b"\n") + 1
+        for event in _decode(block[:end].splitlines()):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self.record.apply(event)
+        self._offset += end
+        return end > 0
+
+    @property
+    def state(self) -> str:
+        """The state, "interrupted" where the process died before the study's end."""
+        state = self.record.state
+        if state not in ENDED and not is_alive(self.run):
+            self.refresh()  # it may have written its end just before it went
+            state = self.record.state
+            if state not in {*ENDED, "paused"}:  # a paused study needs no process
+                return "interrupted"
+        return state
+
+    def summary(self) -> dict[str, Any]:
+        """One line of the studies list (see the REST contract in the server)."""
+        self.refresh()
+        state = self.state
+        head = {
+            "name": self.study["name"],
+            "kind": self.study["kind"],
+            "metric": self.study["metric"],
+            "direction": self.study["direction"],
+            "created": self.study["created"],
+        }
+        body = self.record.summary(time.time())
+        if state == "interrupted":
+            body["workers_alive"] = 0
+            body["message"] = "its process is gone; resume continues it with nothing lost"
+        return {**head, **body, "state": state}
+
+    def snapshot(self) -> dict[str, Any]:
+        """The summary with parameters, workers and trials."""
+        return {**self.summary(), "parameters": self.study["space"], **self.record.details()}
+
+
+# -- what is asked of a study --------------------------------------------------------------
+
+_ALLOWED = {
+    "pause": {"starting", "running"},
+    "resume": {"paused", "interrupted", "cancelled"},
+    "cancel": {"starting", "running", "paused", "interrupted"},
+    "stop": {"running", "paused"},
+    "retry": {"running", "paused", "completed", "failed", "cancelled", "interrupted"},
+    "set": {"starting", "running", "paused", "completed", "failed", "cancelled", "interrupted"},
+}
+
+
+def append_command(run: Path, command: str, **args: Any) -> None:
+    """Ask a study for something; it is carried out within half a second.
+
+    Args:
+        run: The study's folder.
+        command: "pause", "resume", "cancel", "stop" (n=), "retry" (n=), "set" (trials=, ...).
+        args: What the command needs. ``n`` is a trial's number.
+
+    Raises:
+        Conflict: It cannot apply in the study's state, with the state named.
+        NotFound: No such study or trial.
+    """
+    from eolab.errors import BadInput, nearest
+
+    if command not in _ALLOWED:
+        raise BadInput(f"no command {command!r}", nearest(command, tuple(_ALLOWED), "commands"))
+    follower = Follower(run)
+    follower.refresh()
+    state = follower.state
+    if state not in _ALLOWED[command]:
+        raise Conflict(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
+    if command in {"stop", "retry"}:
+        trial = follower.record.trials.get(int(args.get("n", -1)))
+        if trial is None:
+            raise NotFound(
+                f"study {run.name!r} has no trial {args.get('n')}", "Trials are counted from 0."
+            )
+        if command == "stop" and trial.finished:
+            raise Conflict(
+                f"trial {trial.n} is {trial.state} already",
+                "Only a queued or running trial can be stopped.",
+            )
+        if command == "retry" and trial.state not in {"failed", "stopped"}:
+            raise Conflict(
+                f"trial {trial.n} is {trial.state}",
+                "Only a failed or stopped trial can be retried.",
+            )
+    line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
+    handle = os.open(run / COMMANDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+    # A dead study has nobody who reads commands: start its process, which carries this one out.
+    if not is_alive(run):
+        from eolab.studies.client.launch import start_process
+
+        start_process(run)
+
+
+def await_commands(run: Path) -> None:
+    """Wait until the study has read its commands; a process that just ended is followed by another.
+
+    Raises:
+        RemoteError: Nobody reads them.
+    """
+    from eolab.studies.client.launch import last_words, start_process
+
+    follower = Follower(run)
+    size = (run / COMMANDS).stat().st_size
+    end = time.monotonic() + HEARD_SECONDS
+    while time.monotonic() < end:
+        follower.refresh()
+        if follower.record.commands_read >= size:
+            return
+        if not is_alive(run):
+            start_process(run)
+        time.sleep(0.01)
+    raise RemoteError(
+        f"the process of study {run.name!r} does not answer: {last_words(run)}",
+        f"Its output is in {run / 'process.log'}.",
+    )
+
+
+def _hint(state: str) -> str:
+    if state in {"completed", "failed"}:
+        return "It has ended; run it again with more trials to go on."
+    return "Look at study.state first."
+
+
+def read_log(run: Path, n: int, *, most: int = LOG_BYTES) -> tuple[str, bool]:
+    """The last ``most`` bytes that trial ``n`` printed lately, and whether there is more."""
+    files = sorted((run / "logs").glob(f"{n}.*.log"), key=lambda p: int(p.name.split(".")[1]))
+    if not files:
+        return "", False
+    with files[-1].open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - most))
+        return file.read().decode("utf-8", "replace"), size > most

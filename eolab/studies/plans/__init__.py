@@ -1,0 +1,1 @@
+"""What runs next: plain trials, or ASHA with its promotions."""

@@ -1,0 +1,228 @@
+"""When to stop a trial early: rules that compare trials at equal step, whatever the wall clock.
+
+Each report costs the same at trial 10,000 as at trial 10: what is compared with is kept sorted
+per step (`eolab.studies.stopping.rules`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from eolab.errors import BadInput, nearest
+from eolab.studies.plans.base import End
+from eolab.studies.samplers.base import Direction
+
+RuleSpec: TypeAlias = "str | Mapping[str, object] | Rule | Sequence[RuleSpec] | None"
+
+RULES: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "median": ("startup", "warmup", "interval", "least"),
+    "percentile": ("percentile", "startup", "warmup", "interval", "least"),
+    "patient": ("patience", "min_delta", "inner"),
+    "threshold": ("bound", "lower", "upper", "warmup", "interval"),
+}
+"""The rules with their options; the first one may be given without its name: "percentile:25"."""
+
+
+class Rule(ABC):
+    """Decides on each report whether a trial should stop.
+
+    Replay: calling `observe`, `forget` and `end` in the journal's order leads to the same state as
+    `report` in the place of `observe`.
+    """
+
+    @abstractmethod
+    def report(self, n: int, step: float, value: float) -> str | None:
+        """Trial ``n`` reported the metric; answers why it should stop, or None to go on.
+
+        A second report at a step is ignored. NaN is no value: it never helps a trial.
+        """
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        """Replay: hear a report that was decided on long ago."""
+        self.report(n, step, value)
+
+    @abstractmethod
+    def end(self, n: int, state: End) -> None:
+        """Trial ``n`` ended; only completed trials are compared with."""
+
+    @abstractmethod
+    def forget(self, n: int) -> None:
+        """Trial ``n`` starts again from its first step (a new attempt without a checkpoint)."""
+
+    @abstractmethod
+    def to_json(self) -> object:
+        """What `study.json` says about the rule; `make_rule` reads it."""
+
+
+class NoRule(Rule):
+    """Every trial runs to its end."""
+
+    def report(self, n: int, step: float, value: float) -> str | None:  # noqa: ARG002
+        return None
+
+    def end(self, n: int, state: End) -> None:
+        pass
+
+    def forget(self, n: int) -> None:
+        pass
+
+    def to_json(self) -> object:
+        return None
+
+
+class AnyRule(Rule):
+    """Stops a trial when any of several rules says so; each hears every report."""
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self.rules = rules
+
+    def report(self, n: int, step: float, value: float) -> str | None:
+        answers = [rule.report(n, step, value) for rule in self.rules]
+        return "; ".join(answer for answer in answers if answer) or None
+
+    def observe(self, n: int, step: float, value: float) -> None:
+        for rule in self.rules:
+            rule.observe(n, step, value)
+
+    def end(self, n: int, state: End) -> None:
+        for rule in self.rules:
+            rule.end(n, state)
+
+    def forget(self, n: int) -> None:
+        for rule in self.rules:
+            rule.forget(n)
+
+    def to_json(self) -> object:
+        return [rule.to_json() for rule in self.rules]
+
+
+def parse_spec(spec: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
+    """A description from text: ``"percentile:25,warmup=3"`` -> kind, percentile, warmup.
+
+    Args:
+        spec: The text.
+        known: Kind -> names of its options; the first may stand without its name.
+
+    Raises:
+        BadInput: An unknown kind or option, or an option given twice.
+    """
+    kind, _, rest = (part.strip() for part in spec.partition(":"))
+    if kind not in known:
+        raise BadInput(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
+    found: dict[str, object] = {"kind": kind}
+    for i, part in enumerate(filter(None, (part.strip() for part in rest.split(",")))):
+        name, equals, value = (text.strip() for text in part.partition("="))
+        if not equals:
+            if i or not known[kind] or kind == "median":
+                raise BadInput(f"{spec!r}: {part!r} has no name", _options(kind, known))
+            name, value = known[kind][0], part
+        if name in found:
+            raise BadInput(f"{spec!r}: {name} is given twice", "Give it once.")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def check_options(
+    spec: Mapping[str, object], known: Mapping[str, tuple[str, ...]]
+) -> tuple[str, dict[str, float]]:
+    """The kind of a description and its numbers.
+
+    Raises:
+        BadInput: An unknown kind or option, or an option that is no number.
+    """
+    kind = str(spec.get("kind"))
+    if kind not in known:
+        raise BadInput(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
+    numbers: dict[str, float] = {}
+    for name, value in spec.items():
+        if name == "kind" or value is None:
+            continue
+        if name not in known[kind]:
+            raise BadInput(f"{kind} has no option {name!r}", _options(kind, known))
+        if name == "inner":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadInput(f"{kind}: {name}={value!r}", "Give a number.")
+        numbers[name] = value
+    return kind, numbers
+
+
+def _options(kind: str, known: Mapping[str, tuple[str, ...]]) -> str:
+    if not known[kind]:
+        return f"{kind} has no options."
+    return f"The options of {kind} are {', '.join(known[kind])}: {kind}:{known[kind][0]}=..."
+
+
+def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") -> Rule:
+    """A stop rule from text, a description, several of them, or your own object.
+
+    Args:
+        spec: None or "none"; "median"; "percentile:25"; "patient:5" (patience alone) or
+            "patient:5,inner=median"; "threshold:0.2" (the bad side by the direction) or
+            "threshold:lower=0.1,upper=9". Options follow by name: "median:startup=10,warmup=3".
+            A list stops a trial when any of its rules does. An own rule is a `Rule`.
+        direction: Whether large or small values of the metric are good.
+        metric: Its name, for messages.
+
+    Raises:
+        BadInput: Naming what is wrong with the specification.
+    """
+    from eolab.studies.stopping.rules import PatientRule, PercentileRule, Schedule, ThresholdRule
+
+    if spec is None:
+        return NoRule()
+    if isinstance(spec, Rule):
+        return spec
+    if isinstance(spec, str):
+        return make_rule(parse_spec(spec, RULES), direction=direction, metric=metric)
+    if isinstance(spec, Sequence):
+        return AnyRule([make_rule(one, direction=direction, metric=metric) for one in spec])
+    if not isinstance(spec, Mapping):
+        raise BadInput(f"stop={spec!r} is no stop rule", f"Give one of {', '.join(RULES)}.")
+    kind, numbers = check_options(spec, RULES)
+    if kind == "none":
+        return NoRule()
+    schedule = Schedule(numbers.get("warmup", 0), numbers.get("interval", 1))
+    if kind == "threshold":
+        bounds = {"lower": numbers.get("lower"), "upper": numbers.get("upper")}
+        if "bound" in numbers:
+            side = "lower" if direction == "maximize" else "upper"
+            if bounds[side] is not None:
+                raise BadInput(f"threshold: {side} is given twice", "Give it once.")
+            bounds[side] = numbers["bound"]
+        return ThresholdRule(**bounds, schedule=schedule)
+    if kind == "patient":
+        if "patience" not in numbers:
+            raise BadInput("patient without a patience", 'Give it: "patient:5".')
+        inner = make_rule(_inner(spec.get("inner")), direction=direction, metric=metric)
+        if not isinstance(inner, NoRule | PercentileRule):
+            raise BadInput(
+                "patient waits for another rule", 'inner can be "median" or "percentile".'
+            )
+        return PatientRule(
+            int(numbers["patience"]),
+            direction=direction,
+            min_delta=numbers.get("min_delta", 0.0),
+            inner=inner if isinstance(inner, PercentileRule) else None,
+        )
+    if kind == "percentile" and "percentile" not in numbers:
+        raise BadInput("percentile without a number", 'Give it: "percentile:25".')
+    return PercentileRule(
+        numbers.get("percentile", 50.0),
+        direction=direction,
+        startup=int(numbers.get("startup", 5)),
+        schedule=schedule,
+        least=int(numbers.get("least", 1)),
+    )
+
+
+def _inner(value: object) -> RuleSpec:
+    if value is None or isinstance(value, str | Mapping):
+        return value
+    raise BadInput(f"patient: inner={value!r}", 'inner can be "median" or "percentile".')

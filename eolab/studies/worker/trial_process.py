@@ -1,0 +1,389 @@
+"""The process that runs the train function.
+
+This file travels with `reporter.py` to machines without eolab: it imports the standard library (and
+cloudpickle, to load the function), nothing of ours. It is kept across trials, so imports and data
+are loaded once.
+
+It speaks JSON lines with the worker that started it, over two pipes whose numbers are its
+arguments; stdout and stderr are the trial's log.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import os
+import queue
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from eolab.studies.worker.reporter import Reporter, StopTrial, TrialError, number
+    from eolab.studies.worker.tensorflow_notes import without_notes
+else:  # a bare file beside its helpers, maybe where there is no eolab
+    import importlib.util
+
+    def _beside(stem: str) -> Any:
+        """A file beside this one as a module.
+
+        Under its full name: user code that imports eolab must meet these classes, no second copies,
+        and a module of the user's that is called "reporter" must not meet ours.
+        """
+        name = f"eolab.studies.worker.{stem}"
+        path = Path(__file__).with_name(f"{stem}.py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    _module = _beside("reporter")
+    Reporter, StopTrial = _module.Reporter, _module.StopTrial
+    TrialError, number = _module.TrialError, _module.number
+    without_notes = _beside("tensorflow_notes").without_notes
+
+MOST_METRICS = 1_000
+DECISION_WAIT = 1.0
+
+
+class LinkedReporter(Reporter):
+    """Tells the worker, and ends the trial where the study says stop."""
+
+    def __init__(
+        self,
+        job: Mapping[str, Any],
+        send: Callable[[dict[str, Any]], None],
+        stopped: threading.Event,
+    ) -> None:
+        super().__init__()
+        self.trial = int(job["n"])
+        self.budget = job.get("budget")
+        self._folder = Path(job["checkpoint"]) if job.get("checkpoint") else None
+        self._send, self._stopped, self._pid = send, stopped, os.getpid()
+        self._wait = bool(job.get("wait"))
+        self.decided = threading.Semaphore(0)
+
+    def _tell(self, step: float, metrics: Mapping[str, float]) -> None:
+        if os.getpid() != self._pid:
+            return  # a fork of the function's own: only the trial itself reports
+        finite = {k: (v if math.isfinite(v) else None) for k, v in metrics.items()}
+        self._send({"op": "report", "step": step, "m": finite, "t": time.time()})
+        if self._wait and not self._stopped.is_set():
+            # A stop rule decides now; a slow network must not hold up the training for long.
+            self.decided.acquire(timeout=DECISION_WAIT)
+        if self._stopped.is_set():
+            raise StopTrial
+
+
+def call(
+    function: Callable[..., object], data: object, reporter: Reporter, job: Mapping[str, Any]
+) -> object:
+    """Call a train function with those of the arguments that it names."""
+    offered = {
+        "data": data,
+        "reporter": reporter,
+        "seed": job["seed"],
+        "budget": job.get("budget"),
+        **job["params"],
+    }
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        named = {k: v for k, v in offered.items() if k in parameters or k in job["params"]}
+    else:
+        named = {k: v for k, v in offered.items() if k in parameters}
+    if named.get("budget", 0) is None:
+        del named["budget"]
+    return function(**named)
+
+
+def outcome(
+    result: object, last: Mapping[str, float], metric: str
+) -> tuple[float, dict[str, float]]:
+    """The trial's value and metrics: the returned metric, else the last reported one.
+
+    Raises:
+        TrialError: There is none, or it is not finite.
+    """
+    metrics: dict[str, float] = {}
+    if isinstance(result, Mapping):
+        if len(result) > MOST_METRICS:
+            raise TrialError(
+                f"train returned {len(result)} metrics\nReturn at most {MOST_METRICS}."
+            )
+        metrics = {str(k)[:200]: number(v, f"returned metric {k!r}") for k, v in result.items()}
+    elif result is not None:
+        metrics = {metric: number(result, "what train returned")}
+    everything = {**last, **metrics}
+    if metric not in everything:
+        if not everything:
+            kind = "nothing" if result is None else type(result).__name__
+            raise TrialError(
+                f"train returned {kind} and reported no metric\n"
+                f"Return {metric!r} as a number, or call reporter.report(step=..., {metric}=...)."
+            )
+        names = ", ".join(sorted(everything)[:12])
+        raise TrialError(
+            f"train gave no metric {metric!r}, it gave {names}\nName one of these as metric=."
+        )
+    value = everything[metric]
+    if not math.isfinite(value):
+        raise TrialError(
+            f"metric {metric!r} ended as {value}\n"
+            "Look at the trial's curve; a smaller learning rate often helps."
+        )
+    return value, {k: v for k, v in metrics.items() if math.isfinite(v)}
+
+
+def seed_everything(seed: int) -> None:
+    """Seed each random generator that is loaded, and forget the last trial's Keras graph."""
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+    keras = sys.modules.get("keras")
+    if keras is not None and hasattr(keras, "utils"):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed % 2**31)
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "manual_seed"):
+        torch.manual_seed(seed)
+
+
+class Child:
+    """The loop: load once, then run what the worker says, one trial at a time."""
+
+    def __init__(self, settings: Mapping[str, Any], inbox: int, outbox: int) -> None:
+        self.settings = settings
+        self._in, self._out = inbox, outbox
+        self._pid = os.getpid()
+        self._jobs: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._stopped = threading.Event()
+        self._reporter: LinkedReporter | None = None
+        self._writing = threading.Lock()
+        self._printer = os.dup(1)
+
+    def _open_output(self) -> None:
+        """Give the trial its output, whatever the last one has done to it."""
+        for handle, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(self._printer, handle)
+            if getattr(sys, name).closed:
+                setattr(sys, name, os.fdopen(handle, "w", buffering=1, closefd=False))
+
+    def send(self, message: dict[str, Any]) -> None:
+        line = json.dumps(message, allow_nan=False).encode() + b"\n"
+        with self._writing:
+            while line:
+                line = line[os.write(self._out, line) :]
+
+    def _listen(self) -> None:
+        with os.fdopen(self._in, "rb") as pipe:
+            for line in pipe:
+                message = json.loads(line)
+                if message["op"] == "stop":
+                    self._stopped.set()
+                if message["op"] in {"stop", "go"}:
+                    if self._reporter is not None:
+                        self._reporter.decided.release()
+                else:
+                    self._jobs.put(message)
+        os._exit(0)  # the worker is gone: nobody would hear the result
+
+    def main(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+        try:
+            function, data = self.load()
+        except BaseException as error:
+            traceback.print_exc()
+            self.send(
+                {"op": "broken", "error": f"the train function cannot be loaded: {brief(error)}"}
+            )
+            return
+        self.send({"op": "ready"})
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            answer = self.run(function, data, job)
+            for stream in (sys.stdout, sys.stderr):
+                if not stream.closed:
+                    stream.flush()
+            if os.getpid() != self._pid:
+                os._exit(0)  # a fork that the function left behind came back here
+            self.send(answer)
+
+    def load(self) -> tuple[Callable[..., object], object]:
+        for path in self.settings.get("sys_path", ()):
+            if path not in sys.path:
+                sys.path.append(path)
+        import cloudpickle
+
+        with without_notes():
+            for name in self.settings.get("imports", ()):
+                # Loaded before the first seeding: the first trial is seeded like the others.
+                try:
+                    __import__(name)
+                except ImportError:
+                    pass
+            with open(self.settings["function"], "rb") as file:
+                function = cloudpickle.load(file)
+        data: Any = None
+        if self.settings.get("data"):
+            with open(self.settings["data"], "rb") as file:
+                data = cloudpickle.load(file)
+        if hasattr(data, "open_on_worker"):  # it stays where it is until here
+            data = data.open_on_worker()
+        freeze(data)
+        return function, data
+
+    def run(
+        self, function: Callable[..., object], data: object, job: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self._stopped.clear()
+        self._open_output()
+        reporter = self._reporter = LinkedReporter(job, self.send, self._stopped)
+        try:
+            if job.get("refit"):
+                data = join_parts(data, job["refit"]["on"])
+            seed_everything(int(job["seed"]))
+            result = call(function, data, reporter, job)
+            if os.getpid() != self._pid:
+                return {}
+            if job.get("refit"):
+                saved = save_kept(reporter.kept, job["refit"])
+                return {"op": "done", "state": "completed", "about": about(data), **saved}
+            value, metrics = outcome(result, reporter.last, job["metric"])
+            return {"op": "done", "state": "completed", "value": value, "m": metrics}
+        except StopTrial:
+            return {"op": "done", "state": "stopped", "value": None}
+        except TrialError as error:
+            print(f"TrialError: {error}", file=sys.stderr, flush=True)
+            return {"op": "done", "state": "failed", "error": str(error)}
+        except BaseException as error:
+            print_traceback(error)
+            return {"op": "done", "state": "failed", "error": brief(error)}
+        finally:
+            self._reporter = None
+
+
+def print_traceback(error: BaseException) -> None:
+    """The traceback from the user's own function on: what called it is not to be mended by them."""
+    ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  as frames name it
+    frames = error.__traceback__
+    while frames and frames.tb_frame.f_code.co_filename.startswith(ours):
+        frames = frames.tb_next
+    traceback.print_exception(type(error), error, frames or error.__traceback__)
+
+
+def brief(error: BaseException) -> str:
+    """One or two lines on an exception."""
+    text = f"{type(error).__name__}: {error}"[:1_000]
+    if isinstance(error, ValueError) and "read-only" in text:
+        text += "\nThe trials of a worker share the data: change a copy of the array."
+    return text
+
+
+def freeze(data: object, depth: int = 3) -> None:
+    """Make the arrays of the data read-only: a trial must not change what the next one gets."""
+    if hasattr(data, "setflags"):
+        data.setflags(write=False)
+    elif depth:
+        parts: Any = (
+            data.values()
+            if isinstance(data, dict)
+            else data
+            if isinstance(data, (list, tuple))
+            else ()
+        )
+        for part in [*parts, *getattr(data, "__dict__", {}).values()]:
+            freeze(part, depth - 1)
+
+
+# -- the refit of the best trial -----------------------------------------------------------
+
+
+def join_parts(data: Any, on: str) -> Any:
+    """The data of a refit: train and validation part together as the train part, if asked.
+
+    The validation part stays where it is, so that the function runs unchanged; what it measures
+    there says nothing and is not kept.
+    """
+    if on == "train" or getattr(data, "validation", None) is None:
+        return data
+    import dataclasses
+
+    return dataclasses.replace(
+        data, train=type(data.train).concatenate(data.train, data.validation)
+    )
+
+
+def about(data: Any) -> dict[str, list[str]]:
+    """The names that a model needs beside its weights."""
+    train = getattr(data, "train", data)
+    return {
+        k: [str(name) for name in getattr(train, k, None) or ()]
+        for k in ("columns", "classes", "steps")
+    }
+
+
+def flavour(model: object) -> str:
+    """Which library's way of saving a model needs: "keras", "torch", "sklearn" or "pickle"."""
+    roots = {cls.__module__.partition(".")[0] for cls in type(model).__mro__}
+    for name in ("keras", "torch", "sklearn"):
+        if name in roots:
+            return name
+    return "pickle"
+
+
+def save_kept(kept: list[object], order: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the kept model into the folder of the refit.
+
+    Raises:
+        TrialError: The function kept none.
+    """
+    if not kept:
+        raise TrialError("train kept no model\nCall reporter.keep(model) at the end of train.")
+    (model,) = kept
+    kind, folder = flavour(model), Path(order["folder"])
+    if kind == "keras":
+        model.save(folder / "model.keras")  # type: ignore[attr-defined]
+        return {"flavour": kind, "file": "model.keras"}
+    import cloudpickle
+
+    if kind == "torch":
+        import torch
+
+        torch.save(model.state_dict(), folder / "state.pt")  # type: ignore[attr-defined]
+    with open(folder / "model.pkl", "wb") as file:
+        cloudpickle.dump(model, file)
+    return {"flavour": kind, "file": "model.pkl"}
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its worker dies (elsewhere the closed pipe tells)."""
+    if sys.platform == "linux":
+        try:
+            import ctypes
+
+            ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+        except (OSError, AttributeError):
+            pass
+
+
+def main() -> None:
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    inbox, outbox = int(sys.argv[1]), int(sys.argv[2])
+    for handle in (inbox, outbox):
+        os.set_inheritable(handle, False)
+    Child(json.loads(sys.argv[3]), inbox, outbox).main()
+
+
+if __name__ == "__main__":
+    main()

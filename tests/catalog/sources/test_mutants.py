@@ -1,0 +1,167 @@
+"""Thousands of damaged STAC documents: shown, skipped with a message, or a clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+import random
+from dataclasses import replace
+
+import pytest
+
+from eolab.catalog import load, open_source, plan
+from eolab.catalog.panel import browse
+from eolab.catalog.panel.previews import thumbnail
+from eolab.catalog.sources.crawled import IndexedSource
+from eolab.catalog.sources.static import StaticSource
+from eolab.errors import EolabError
+from eolab.settings.config import CatalogConfig
+
+JUNK = [
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    10**40,
+    "",
+    "x" * 10_000,
+    "\x00\ud7ff",
+    [],
+    {},
+    [None],
+    {"a": {"b": []}},
+    [[[[1]]]],
+    "../../../../etc/passwd",
+    "file:///etc/passwd",
+    "http://169.254.169.254/",
+    "2021-13-45T99:00:00Z",
+    "NaN",
+]
+
+
+def mutate(document, rng):
+    """One to three damages anywhere in the document."""
+    made = pickle.loads(pickle.dumps(document))  # quicker than a deep copy
+    for _ in range(rng.randint(1, 3)):
+        place, path = made, []
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = rng.choice(keys)
+            path.append(key)
+            if isinstance(place[key], dict | list) and place[key] and rng.random() < 0.7:
+                place = place[key]
+                continue
+            what = rng.random()
+            if what < 0.3:
+                del place[key]
+            elif what < 0.9:
+                place[key] = rng.choice(JUNK)
+            else:
+                place[key] = [place[key]] * 3
+            break
+    return made
+
+
+@pytest.fixture
+def config(config, sample):
+    """The documents lie elsewhere than the files that they name."""
+    return replace(config, roots=(sample,))
+
+
+@pytest.fixture(scope="module")
+def mutants(sample_items):
+    rng = random.Random(0)
+    originals = [item.to_dict(transform_hrefs=False) for item in list(sample_items)[:6]]
+    made = []
+    for number in range(5_000):
+        original = {**rng.choice(originals), "id": f"m{number}"}
+        version = rng.choice(["1.0.0", "1.1.0"])
+        made.append(mutate({**original, "stac_version": version}, rng))
+    return made
+
+
+@pytest.fixture(scope="module")
+def catalogue(mutants, tmp_path_factory):
+    path = tmp_path_factory.mktemp("mutants") / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": mutants}))
+    return path
+
+
+def test_each_is_shown_or_skipped_with_a_message(catalogue, mutants, config):
+    source = open_source(config, str(catalogue))
+    found = source.search()
+    skipped = {s.href for s in source.skipped}
+    assert all(s.message for s in source.skipped)
+    assert len(found) + len(skipped) >= 0.98 * len(mutants)  # some share an id by now
+    assert 500 < len(skipped) < 4_000
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"bbox": (11, 48, 13, 49)},
+        {"datetime": "2021", "max_cloud": 50},
+        {"filter": "eo:cloud_cover < 20 AND platform LIKE 's%'"},
+        {"text": "simulated", "sortby": ["-eo:cloud_cover", "platform"]},
+    ],
+)
+def test_searches_come_to_an_end(catalogue, config, asked):
+    assert len(open_source(config, str(catalogue)).search(**asked)) > 100
+
+
+def test_the_panel_shows_them(catalogue, config):
+    config = replace(config, catalogs={"m": CatalogConfig("m", str(catalogue))})
+    body = browse.items(config, "m", limit=10_000)
+    assert len(body["items"]) > 1_000
+    json.dumps(body, allow_nan=False)
+    pictures = 0
+    for item in open_source(config, str(catalogue)).search(limit=60):
+        with contextlib.suppress(EolabError):
+            thumbnail(item)
+            pictures += 1
+    assert pictures > 10
+
+
+def test_loading_them_works_or_says_why(catalogue, config):
+    for item in list(open_source(config, str(catalogue)).search(limit=100)):
+        with contextlib.suppress(EolabError):
+            plan([item], bands=["red"])
+    items = open_source(config, str(catalogue)).search(limit=20)
+    with contextlib.suppress(EolabError):
+        load(items, bands=["red"], crs="EPSG:32633", resolution=200, missing="skip")
+
+
+def test_they_can_be_indexed(mutants, tmp_path, sample):
+    collection = json.loads(next(sample.glob("*/collection.json")).read_text())
+    links = []
+    for number, document in enumerate(mutants[:300]):
+        (tmp_path / f"{number}.json").write_text(json.dumps(document))
+        links.append({"rel": "item", "href": f"./{number}.json"})
+    (tmp_path / "collection.json").write_text(json.dumps({**collection, "links": links}))
+    source = IndexedSource("m", str(tmp_path), folder=tmp_path / "index")
+    found = source.search()
+    shown = {i.id for i in StaticSource("m", str(tmp_path)).search()}
+    # A file has one type a field: more is left out, and listed, than where each stands alone.
+    assert len(found) > 0.4 * len(shown)
+    assert len(found) + len(source.skipped) >= 295
+
+
+def test_damaged_catalogues_and_collections(sample, tmp_path, config):
+    rng = random.Random(1)
+    good = [
+        json.loads(p.read_text())
+        for p in (sample / "catalog.json", next(sample.glob("*/collection.json")))
+    ]
+    for _ in range(150):
+        for name, document in zip(("catalog.json", "collection.json"), good, strict=True):
+            broken = mutate(document, rng) if rng.random() < 0.7 else document
+            text = json.dumps(broken).replace(f"./{good[1]['id']}/", "./")
+            (tmp_path / name).write_text(text)
+        source = open_source(config, str(tmp_path / "catalog.json"))
+        with contextlib.suppress(EolabError):
+            source.collections()
+            source.search(limit=3)

@@ -1,0 +1,134 @@
+"""Transformations are learnt from the training part alone and are the same when serving."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from eolab.errors import BadInput, Conflict
+from eolab.features import Blocks
+from eolab.features.samples.transformations import resolve
+
+
+@pytest.fixture
+def group(store):
+    rng = np.random.default_rng(0)
+    n = 300
+    group = store.create_feature_group("g", primary_key=["id"], online_enabled=True)
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "lon": rng.uniform(14, 15, n),
+            "lat": rng.uniform(45, 46, n),
+            "crop": rng.choice(["a", "b"], n),
+            "soil": rng.choice(["clay", "loam", None], n),
+            "slope": rng.exponential(5, n),
+            "red": np.where(rng.random(n) < 0.2, np.nan, rng.normal(100, 20, n)),
+            "nir": rng.normal(300, 50, n),
+            "flat": 7.0,
+        }
+    )
+    group.insert(frame)
+    return group
+
+
+def view_of(store, group, transformations, name="v"):
+    return store.create_feature_view(
+        name,
+        labels=group.select("crop"),
+        query=group.select(["soil", "slope", "red", "nir", "flat"]),
+        transformations=transformations,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "oracle"),
+    [("standard", StandardScaler()), ("minmax", MinMaxScaler()), ("robust", RobustScaler())],
+)
+def test_scalers_equal_scikit_learn_fitted_on_the_training_part(store, group, kind, oracle):
+    plain = view_of(store, group, {"soil": "onehot"}, "plain")
+    scaled = view_of(store, group, {"soil": "onehot", "*": kind, "[s]oil": "onehot"})
+    by = Blocks(20_000)
+    before, after = (v.train_validation_test_split(by=by) for v in (plain, scaled))
+    columns = [before.train.columns.index(c) for c in ("slope", "red", "nir")]
+    oracle.fit(before.train.X[:, columns].astype(np.float64))
+    for name in ("train", "validation", "test"):
+        one, two = getattr(before, name), getattr(after, name)
+        assert one.ids.tolist() == two.ids.tolist()
+        expected = oracle.transform(one.X[:, columns].astype(np.float64))
+        np.testing.assert_allclose(two.X[:, columns], expected, rtol=1e-4, atol=1e-5)
+    assert np.isfinite(after.train.X[:, after.train.columns.index("flat")]).all()
+
+
+def test_onehot_knows_the_training_parts_values_only(store, group):
+    split = view_of(store, group, {"soil": "onehot"}).train_validation_test_split(by=Blocks(20_000))
+    assert split.train.columns == ("soil=clay", "soil=loam", "slope", "red", "nir", "flat")
+    frame = group.read().set_index("id")
+    soil = frame.loc[split.test.ids.astype(int), "soil"]
+    np.testing.assert_array_equal(split.test.X[:, 0], soil == "clay")
+    np.testing.assert_array_equal(split.test.X[:, :2].sum(axis=1), soil.notna())
+
+
+def test_steps_go_in_order_and_travel_as_json(store, group):
+    view = view_of(
+        store, group, {"soil": "onehot", "red": ["impute", "standard"], "slope": "log1p"}
+    )
+    split = view.train_validation_test_split(by=Blocks(20_000))
+    red = split.train.X[:, split.train.columns.index("red")]
+    assert np.isfinite(red).all()
+    assert red.mean() == pytest.approx(0, abs=1e-5)
+    fitted = json.loads(json.dumps(split.source["transformations"], allow_nan=False))
+    assert [s["kind"] for s in fitted["red"]] == ["impute", "standard"]
+
+
+def test_online_vectors_are_transformed_as_the_training_part_was(store, group):
+    view = view_of(store, group, {"soil": "onehot", "red": ["impute", "robust"], "nir": "standard"})
+    split = view.train_validation_test_split(by=Blocks(20_000))
+    for part in (split.train, split.test):
+        keys = [{"id": int(i)} for i in part.ids[:20]]
+        served = np.array(view.get_feature_vectors(keys, split=split), dtype=np.float32)
+        np.testing.assert_allclose(served, part.X[:20], rtol=1e-5, atol=1e-6)
+        one = view.get_feature_vector(keys[3], split=split)
+        np.testing.assert_allclose(np.array(one, dtype=np.float32), part.X[3], rtol=1e-5, atol=1e-6)
+
+
+def test_sequences_are_scaled_over_all_steps(store, parcels, spectra):
+    query = spectra.select(["ndvi"]).sequence("03-01", "10-31", every="20D")
+    view = store.create_feature_view(
+        "s", labels=parcels.select("crop"), query=query, transformations={"ndvi": "standard"}
+    )
+    X = view.train_validation_test_split(by=Blocks(3_000)).train.X
+    assert np.nanmean(X) == pytest.approx(0, abs=1e-5)
+    assert np.nanstd(X) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_last_pattern_that_meets_a_feature_counts():
+    assert resolve({"*": "standard", "red": "minmax"}, ["red", "nir"]) == {
+        "red": ("minmax",),
+        "nir": ("standard",),
+    }
+
+
+def test_faulty_transformations_are_refused(store, group):
+    for faulty in (
+        {"soil": "one-hot"},
+        {"rde": "standard"},
+        {"soil": ["onehot", "standard"]},
+        {"soil": "standard"},
+        {},
+    ):
+        with pytest.raises(BadInput) as caught:
+            view_of(store, group, faulty)
+        assert caught.value.hint
+    view_of(store, group, {"soil": "onehot"})
+    with pytest.raises(Conflict, match="differs in its transformations"):
+        store.get_or_create_feature_view(
+            "v",
+            labels=group.select("crop"),
+            query=group.select(["soil", "slope", "red", "nir", "flat"]),
+            transformations={"soil": "onehot", "red": "standard"},
+        )

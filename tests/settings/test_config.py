@@ -1,0 +1,114 @@
+"""`eolab.toml`: the default needs nothing, a fault is named with file, key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eolab.errors import BadInput, ConfigError
+from eolab.settings import config as configuration
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("EOLAB_WORKSPACE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "eolab.toml"
+    file.write_text(text)
+    return file
+
+
+def test_without_a_file_the_workspace_is_in_the_users_data_folder(tmp_path: Path) -> None:
+    found = configuration.find(tmp_path)
+    assert found.file is None
+    assert found.root == tmp_path / "data" / "eolab" / "workspace"
+    assert set(found.catalogs) == {"sample", "earth-search", "planetary-computer", "cdse"}
+    assert found.clusters["local"].kind == "local"
+
+
+def test_the_nearest_file_upward_counts(tmp_path: Path) -> None:
+    made = configuration.init(tmp_path)
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert configuration.find(deep) == made
+    assert made.root == tmp_path / "eolab-workspace"
+
+
+def test_init_keeps_a_file_that_is_there(tmp_path: Path) -> None:
+    file = write(tmp_path, '[workspace]\npath = "mine"\n')
+    assert configuration.init(tmp_path).root == tmp_path / "mine"
+    assert file.read_text() == '[workspace]\npath = "mine"\n'
+
+
+def test_the_environment_counts_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration.init(tmp_path)
+    monkeypatch.setenv("EOLAB_WORKSPACE", str(tmp_path / "other"))
+    assert configuration.find(tmp_path).root == tmp_path / "other"
+
+
+def test_relative_catalogues_start_at_the_file(tmp_path: Path) -> None:
+    write(tmp_path, '[catalogs.mine]\nurl = "scenes/catalog.json"\n')
+    found = configuration.find(tmp_path)
+    assert found.catalogs["mine"].url == str(tmp_path / "scenes" / "catalog.json")
+    assert "earth-search" in found.catalogs
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "allowed"),
+    [
+        ("colour = 1\n", "colour", "format"),
+        ('[workspace]\npaht = "x"\n', "workspace.paht", "path"),
+        ("[workspace]\npath = 3\n", "workspace.path", "text in quotes"),
+        ("workspace = 3\n", "workspace", "table"),
+        ("[catalogs.a]\n", "catalogs.a.url", "url"),
+        ('[catalogs.a]\nurl = "x"\nkind = "wfs"\n', "catalogs.a.kind", "geoparquet"),
+        ('[catalogs.a]\nurl = "x"\nauth = "x"\n', "catalogs.a.auth", "url"),
+        ("catalogs = 1\n", "catalogs", "tables"),
+        ('[catalogs."a/b"]\nurl = "x"\n', "a/b", "letters"),
+        ("[clusters.big]\nworkers = -1\n", "clusters.big.workers", "0 or more"),
+        ("[clusters.big]\nworkers = true\n", "clusters.big.workers", "whole number"),
+        ('[clusters.big]\nkind = "slurm"\n', "clusters.big.kind", "local"),
+        ("format = 9\n", "format = 9", "1"),
+        ("format = \n", "not valid TOML", ""),
+    ],
+)
+def test_a_fault_names_file_key_and_what_is_allowed(
+    tmp_path: Path, text: str, key: str, allowed: str
+) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        configuration.find(tmp_path)
+    told = str(caught.value)
+    assert str(file) in told
+    assert key in told
+    assert allowed in told
+    assert caught.value.hint
+
+
+def test_the_identity_is_made_once(config: configuration.Config) -> None:
+    first = config.identity()
+    assert first == config.identity()
+    assert len(first) == 32
+
+
+def test_a_damaged_identity_is_named(config: configuration.Config) -> None:
+    config.identity()
+    (config.root / "workspace.json").write_text("{")
+    with pytest.raises(ConfigError, match="damaged"):
+        config.identity()
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".hidden", "a/b", "a b", "x" * 129, "-x"])
+def test_names_that_are_no_folders_are_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="not a good name"):
+        configuration.check_name(name, "study")
+
+
+def test_a_file_is_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(BadInput, match="not a folder"):
+        configuration.open_path(tmp_path / "x.txt")

@@ -1,0 +1,113 @@
+"""What the refit of the best trial gives, and the data that trials get."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pytest
+
+import eolab as eo
+from eolab.errors import BadInput
+from eolab.settings.config import Config
+from eolab.studies import open_study, tune
+from eolab.training_data import Split, TrainingData
+from tests.studies.conftest import Run, parabola
+
+
+def make_split() -> Split:
+    def part(n: int, seed: int) -> TrainingData:
+        r = np.random.default_rng(seed)
+        X = r.normal(size=(n, 3)).astype("float32")
+        return TrainingData(
+            X, (X[:, 0] > 0).astype("int64"), np.arange(n) // 10, ("a", "b", "c"), ("no", "yes")
+        )
+
+    return Split(part(80, 0), part(40, 1), part(40, 2), {"view": "crops/1"})
+
+
+def logistic(data, reporter, *, seed, C: Annotated[float, eo.loguniform(1e-3, 1e3)] = 1.0):
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=C, random_state=seed).fit(data.train.X, data.train.y)
+    reporter.report(
+        step=len(data.train), val_accuracy=model.score(data.validation.X, data.validation.y)
+    )
+    reporter.keep(model)
+
+
+def test_refit_saves_the_model_with_where_it_comes_from(run: Run) -> None:
+    split = make_split()
+    study = run(logistic, data=split, metric="val_accuracy", trials=3, workers=1)
+    assert study.trials[0]["curve"][0][0] == 80
+    fitted = study.refit()
+    assert (fitted.flavour, fitted.columns, fitted.classes) == (
+        "sklearn",
+        ("a", "b", "c"),
+        ("no", "yes"),
+    )
+    assert fitted.params == study.best_params
+    assert fitted.metrics["val_accuracy"] == study.best_value
+    assert fitted.source == {"view": "crops/1"}
+    assert fitted.data_digest == split.digest()
+
+    from sklearn.linear_model import LogisticRegression
+
+    both = TrainingData.concatenate(split.train, split.validation)  # type: ignore[arg-type]
+    oracle = LogisticRegression(C=study.best_params["C"]).fit(both.X, both.y)
+    np.testing.assert_allclose(fitted.load().coef_, oracle.coef_, rtol=1e-4)  # type: ignore[attr-defined]
+    alone = LogisticRegression(C=study.best_params["C"]).fit(split.train.X, split.train.y)
+    np.testing.assert_allclose(study.refit(on="train").load().coef_, alone.coef_, rtol=1e-4)  # type: ignore[attr-defined]
+
+
+def test_the_test_part_never_reaches_a_train_function(run: Run) -> None:
+    def peeks(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        return {"score": len(data.test)}
+
+    with pytest.raises(BadInput, match="no test part"):
+        run(peeks, data=make_split(), trials=1)
+
+
+def test_a_trial_cannot_change_the_data_of_the_next(run: Run, config: Config) -> None:
+    def scales(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        data.train.X[:] = 0
+        return {"score": x}
+
+    with pytest.raises(BadInput, match="read-only"):
+        run(scales, data=make_split(), trials=1)
+    assert "change a copy" in (open_study(config, "s").trials[0]["error"] or "")
+
+
+def test_a_refit_without_a_kept_model_says_so(run: Run) -> None:
+    with pytest.raises(BadInput, match="kept no model") as caught:
+        run(parabola, trials=1).refit()
+    assert "reporter.keep" in caught.value.hint
+
+
+def test_data_with_another_name_on_the_cluster_is_found_here_by_the_refit(
+    config: Config, tmp_path: Path
+) -> None:
+    """Workers on the cluster open the path by its name there, the refit by its name here."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, number in ((here, 2.0), (there, 3.0)):
+        folder.mkdir()
+        (folder / "number").write_text(str(number))
+
+    def reads(data, reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        found = float(data.read_text())
+        reporter.keep({"read": found})
+        return found
+
+    local = replace(config.clusters["local"], options={"paths": {str(here): str(there)}})
+    moved = replace(config, clusters={**config.clusters, "local": local})
+    options = {"name": "moved", "metric": "score", "trials": 1, "tracking": False}
+    study = tune(moved, reads, data=here / "number", **options)  # type: ignore[arg-type]
+    assert study.best_value == 3.0
+    assert study.refit().load() == {"read": 2.0}
+    # Gone on with where the name is the same on both sides: the refit takes what the trials take.
+    again = tune(config, reads, data=here / "number", **options | {"trials": 2})  # type: ignore[arg-type]
+    assert [trial["value"] for trial in again.trials] == [3.0, 2.0]
+    assert not (again.folder / "data_here.pkl").exists()
+    assert again.refit().load() == {"read": 2.0}
