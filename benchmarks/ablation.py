@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.settings import config
 from eolab.studies.ablation import ablate
 from eolab.studies.ablation.components import Component
@@ -196,7 +196,7 @@ def surgery(*, quick: bool, every: int = 0, models: Sequence[str] = ()) -> dict[
             allowed = independent(model, layer)
             try:
                 new = surgeon.remove([layer]).model
-            except BadInput as error:
+            except InvalidInputError as error:
                 if allowed:
                     wrong.append(f"{name}: {layer} refused: {error.message}")
                 continue

@@ -10,7 +10,7 @@ import xarray as xr
 from eolab.catalog.cube.load import RAW
 from eolab.catalog.cube.odc_adapter import known_values
 from eolab.catalog.items.spectral_indices import LETTERS, find_index
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.interface import Extraction
 from eolab.user_warnings import warn
 
@@ -61,7 +61,7 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             of stored numbers (``raw=True``) gives a warning: offsets are still in them.
 
         Raises:
-            BadInput: No such index, or a band that it needs is not in the cube.
+            InvalidInputError: No such index, or a band that it needs is not in the cube.
         """
         import numpy as np
         import spyndex
@@ -70,7 +70,9 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         values = {letter: self._operand(name, letter, parameters) for letter in index.bands}
         for letter in parameters:
             if letter not in values:
-                raise BadInput(f"{name} takes no {letter!r}", nearest(letter, list(values)))
+                raise InvalidInputError(
+                    f"{name} takes no {letter!r}", nearest(letter, list(values))
+                )
         if self._cube.attrs.get("eolab_radiometry") == RAW:
             warn(
                 f"{name} of stored numbers: scale and offset are not applied. "
@@ -94,7 +96,9 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         if isinstance(given, str):
             if given not in self._cube:
                 names = [str(band) for band in self._cube.data_vars]
-                raise BadInput(f"no band {given!r} in the cube", nearest(given, names, "bands"))
+                raise InvalidInputError(
+                    f"no band {given!r} in the cube", nearest(given, names, "bands")
+                )
             return known_values(self._cube[given])
         if given is not None:
             return given
@@ -105,7 +109,7 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         if constant is not None and constant.default is not None:
             return float(constant.default)
         wanted = " or ".join(LETTERS.get(letter, (letter,))[:2])
-        raise BadInput(
+        raise InvalidInputError(
             f"{index} needs {wanted}, which is not in the cube",
             f"Load it, or name the band: spectral_index({index!r}, {letter}='...').",
         )

@@ -9,6 +9,8 @@ import time
 import traceback
 from pathlib import Path
 
+from eolab.deprecation import old_names
+
 _log: Path | None = None
 
 
@@ -45,21 +47,21 @@ class EolabError(Exception):
         return lines
 
 
-class BadInput(EolabError):
+class InvalidInputError(EolabError):
     """An argument, file or table that cannot be used as it is."""
 
 
-class ConfigError(BadInput):
+class ConfigError(InvalidInputError):
     """A faulty ``eolab.toml``: names the file, the key and what is allowed."""
 
 
-class NotFound(EolabError):
+class NotFoundError(EolabError):
     """A name that is not there: catalogue, item, feature group, study, model."""
 
     status = 404
 
 
-class Conflict(EolabError):
+class ConflictError(EolabError):
     """The thing is in a state that forbids this: taken name, running study, changed code."""
 
     status = 409
@@ -104,3 +106,9 @@ def write_log(error: BaseException) -> Path | None:
     except OSError:
         return None
     return _log
+
+
+__getattr__ = old_names(
+    __name__,
+    {"BadInput": "InvalidInputError", "NotFound": "NotFoundError", "Conflict": "ConflictError"},
+)

@@ -64,8 +64,8 @@ class Workspace:
         ``kind``, ``description`` and ``login`` as in `eolab.settings.edit.add_catalog`.
 
         Raises:
-            BadInput: A name, address or login that cannot be used.
-            Conflict: The name is taken, or the file cannot be written.
+            InvalidInputError: A name, address or login that cannot be used.
+            ConflictError: The name is taken, or the file cannot be written.
             RemoteError: The address does not answer what it is (asked only without ``kind``);
                 nothing is added then.
         """
@@ -84,9 +84,9 @@ class Workspace:
         """Say another address or login of a catalogue that was added; all of it is said anew.
 
         Raises:
-            NotFound: No such catalogue.
-            BadInput: An address or login that cannot be used.
-            Conflict: It comes with eolab, or the file cannot be changed.
+            NotFoundError: No such catalogue.
+            InvalidInputError: An address or login that cannot be used.
+            ConflictError: It comes with eolab, or the file cannot be changed.
         """
         from eolab.settings.edit import change_catalog
 
@@ -103,8 +103,8 @@ class Workspace:
             secrets: Delete from the key store, too, what only this catalogue names there.
 
         Raises:
-            NotFound: No such catalogue.
-            Conflict: It comes with eolab, or the file cannot be changed.
+            NotFoundError: No such catalogue.
+            ConflictError: It comes with eolab, or the file cannot be changed.
         """
         from eolab.settings.edit import remove_catalog
 
@@ -170,7 +170,7 @@ class Workspace:
             Results by kind, the best first (see `eolab.records.search_index.find`).
 
         Raises:
-            BadInput: An argument that cannot be used.
+            InvalidInputError: An argument that cannot be used.
         """
         from eolab.catalog.areas.areas import check_bbox
         from eolab.catalog.query.query import parse_interval
@@ -230,7 +230,7 @@ class Workspace:
         """Attach to a study by name, from any process.
 
         Raises:
-            NotFound: No study of this name in the workspace.
+            NotFoundError: No study of this name in the workspace.
         """
         from eolab.studies import open_study
 
@@ -254,7 +254,7 @@ class Workspace:
         """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options).
 
         Raises:
-            BadInput: A misspelt option, or whatever `tune` finds.
+            InvalidInputError: A misspelt option, or whatever `tune` finds.
         """
         from eolab.studies import tune
         from eolab.studies.client.checks import check_options
@@ -268,7 +268,7 @@ class Workspace:
         See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
 
         Raises:
-            BadInput: A misspelt option, or whatever `ablate` finds.
+            InvalidInputError: A misspelt option, or whatever `ablate` finds.
         """
         from eolab.studies.ablation import ablate
         from eolab.studies.client.checks import check_options
@@ -280,7 +280,7 @@ class Workspace:
         """Attach to an ablation by name, from any process.
 
         Raises:
-            NotFound: No study of this name, or one that is no ablation.
+            NotFoundError: No study of this name, or one that is no ablation.
         """
         from eolab.studies.ablation import open_ablation
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from eolab.errors import NotFound
+from eolab.errors import NotFoundError
 from eolab.settings import config as configuration
 
 FIRST = "notebooks/01-from-scenes-to-model.ipynb"
@@ -39,11 +39,11 @@ def start(*, notebook: str | None = None, browser: bool = True, port: int | None
         not return).
 
     Raises:
-        NotFound: The notebook does not exist.
+        NotFoundError: The notebook does not exist.
     """
     folder = Path.cwd()
     if notebook is not None and not (folder / notebook).is_file():
-        raise NotFound(f"there is no notebook {notebook}", f"Name one below {folder}.")
+        raise NotFoundError(f"there is no notebook {notebook}", f"Name one below {folder}.")
     prepare(folder)
     target = notebook or (FIRST if (folder / FIRST).is_file() else None)
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.root_dir", str(folder)]

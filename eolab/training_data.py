@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eolab.errors import BadInput, Conflict, nearest
+from eolab.errors import ConflictError, InvalidInputError, nearest
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,12 +48,12 @@ class TrainingData:
             or (self.ids is not None and len(self.ids) != n)
             or (self.weights is not None and len(self.weights) != n)
         ):
-            raise BadInput(
+            raise InvalidInputError(
                 f"X has {n} samples, y {len(self.y)}, groups {len(self.groups)}",
                 "Give arrays of the same length.",
             )
         if self.X.shape[-1] != len(self.columns):
-            raise BadInput(
+            raise InvalidInputError(
                 f"X has {self.X.shape[-1]} features, columns names {len(self.columns)}",
                 "Name each feature once.",
             )
@@ -86,14 +86,16 @@ class TrainingData:
         """The same samples without these features.
 
         Raises:
-            BadInput: A column that is not there, or none would be left.
+            InvalidInputError: A column that is not there, or none would be left.
         """
         for name in columns:
             if name not in self.columns:
-                raise BadInput(f"no feature {name!r}", nearest(name, self.columns, "features"))
+                raise InvalidInputError(
+                    f"no feature {name!r}", nearest(name, self.columns, "features")
+                )
         keep = [i for i, name in enumerate(self.columns) if name not in set(columns)]
         if not keep:
-            raise BadInput("without() would leave no feature", "Name fewer columns.")
+            raise InvalidInputError("without() would leave no feature", "Name fewer columns.")
         return replace(self, X=self.X[..., keep], columns=tuple(self.columns[i] for i in keep))
 
     def scores(
@@ -111,13 +113,13 @@ class TrainingData:
             ``rmse_in_<region>``. A class that is neither there nor said has no figure.
 
         Raises:
-            BadInput: Another number of answers or regions.
+            InvalidInputError: Another number of answers or regions.
         """
         answers = np.asarray(said)
         places = None if regions is None else np.asarray(regions)
         for what, array in (("answers", answers), ("regions", places)):
             if array is not None and array.shape != self.y.shape:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{what} of shape {array.shape} for {len(self)} samples",
                     "Give one for each sample; class codes are argmax(axis=1) of probabilities.",
                 )
@@ -160,7 +162,7 @@ class TrainingData:
             second.classes,
             second.steps,
         ):
-            raise BadInput(
+            raise InvalidInputError(
                 "the two parts differ in columns, classes or steps", "Take both from one view."
             )
         ids = None
@@ -217,10 +219,10 @@ class Split:
         """The held-out part.
 
         Raises:
-            Conflict: In a train function, from which it is kept away, or where there is none.
+            ConflictError: In a train function, from which it is kept away, or where there is none.
         """
         if self.held_out is None:
-            raise Conflict(
+            raise ConflictError(
                 "this split has no test part here",
                 "A train function compares on data.validation; "
                 "the test part is opened once, when the model is registered.",
@@ -282,8 +284,8 @@ class StoredSplit:
         """The split without its test part.
 
         Raises:
-            BadInput: It is in none of its folders.
-            Conflict: A file was changed after it was written.
+            InvalidInputError: It is in none of its folders.
+            ConflictError: A file was changed after it was written.
         """
         problems = []
         for folder in self.folders:
@@ -293,7 +295,7 @@ class StoredSplit:
                 problems.append(f"{folder}: {type(error).__name__}: {error}")
             else:
                 return Split(found["train"], found.get("validation"), None, self.source)
-        raise BadInput(
+        raise InvalidInputError(
             f"the training dataset cannot be read here ({'; '.join(problems)})",
             "Say what its folder is called on the cluster: "
             'paths = { "/folder/here" = "/folder/there" } in the table of the cluster.',
@@ -308,7 +310,7 @@ class StoredSplit:
             arrays.get("weights"),
         )  # fmt: skip
         if data.digest() != about["digest"]:
-            raise Conflict(
+            raise ConflictError(
                 f"the {part} part in {folder} is not the one that the study was started with",
                 "Copy the training dataset there again, unchanged.",
             )

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.training_data import Split, TrainingData
 
 
@@ -42,18 +42,18 @@ def test_leaving_features_out_works_for_rows_and_sequences():
         part = data.without(["nir"])
         assert part.columns == ("red", "slope")
         np.testing.assert_array_equal(part.X, data.X[..., [0, 2]])
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         make().without(["nri"])
     assert "nir" in caught.value.hint
-    with pytest.raises(BadInput, match="no feature"):
+    with pytest.raises(InvalidInputError, match="no feature"):
         make().without(["red", "nir", "slope"])
 
 
 def test_arrays_that_do_not_fit_are_refused():
     data = make()
-    with pytest.raises(BadInput, match="samples"):
+    with pytest.raises(InvalidInputError, match="samples"):
         TrainingData(data.X, data.y[:-1], data.groups, data.columns)
-    with pytest.raises(BadInput, match="columns"):
+    with pytest.raises(InvalidInputError, match="columns"):
         TrainingData(data.X, data.y, data.groups, data.columns[:2])
 
 
@@ -93,7 +93,7 @@ def test_two_parts_are_put_together_in_order():
     assert len(whole) == 6
     assert whole.ids.tolist() == ["0", "1", "2", "3", "0", "1"]
     assert TrainingData.concatenate(make(4), make(2, ids=False)).ids is None
-    with pytest.raises(BadInput, match="differ"):
+    with pytest.raises(InvalidInputError, match="differ"):
         TrainingData.concatenate(make(4), make(4).without(["nir"]))
 
 
@@ -101,7 +101,7 @@ def test_the_test_part_is_kept_away_from_train_functions():
     split = Split(make(), make(seed=1), make(seed=2), {"view": "crops"})
     assert len(split.test) == 6
     sealed = pickle.loads(pickle.dumps(split.sealed()))
-    with pytest.raises(Conflict, match="no test part") as caught:
+    with pytest.raises(ConflictError, match="no test part") as caught:
         _ = sealed.test
     assert "validation" in caught.value.hint
     assert sealed.digest() == split.digest()
@@ -136,5 +136,5 @@ def test_scores_are_those_of_scikit_learn():
     assert numbers.scores([1.0, 4.0], regions=["n", "s"]) == pytest.approx(
         {"rmse": 2**0.5, "rmse_in_n": 0, "rmse_in_s": 2}
     )
-    with pytest.raises(BadInput, match="answers of shape"):
+    with pytest.raises(InvalidInputError, match="answers of shape"):
         data.scores(np.zeros((90, 3)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eolab import errors, progress
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.records.lineage import Ref, downstream, edges, record, upstream
 
 
@@ -24,17 +24,18 @@ def test_a_cell_shows_two_lines_and_the_log_keeps_the_rest(
     shell = InteractiveShell()
     with capture_output() as shown:
         shell.run_cell(
-            "from eolab.errors import BadInput\nraise BadInput('no such band', 'Try red.')"
+            "from eolab.errors import InvalidInputError\n"
+            "raise InvalidInputError('no such band', 'Try red.')"
         )
     lines = [line for line in shown.stdout.splitlines() if line.strip()]
-    assert lines[0] == "BadInput: no such band"
+    assert lines[0] == "InvalidInputError: no such band"
     assert lines[1].startswith("Hint: Try red.")
     assert len(lines) == 2
     assert "Traceback" in (tmp_path / "errors.log").read_text()
 
 
 def test_an_error_survives_pickling() -> None:
-    again = pickle.loads(pickle.dumps(BadInput("a", "b")))
+    again = pickle.loads(pickle.dumps(InvalidInputError("a", "b")))
     assert (again.message, again.hint, again.status) == ("a", "b", 400)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
@@ -160,7 +160,7 @@ def run_export(options: argparse.Namespace) -> int:
     from eolab.studies.client.tune import open_study
 
     if options.file.exists():
-        raise BadInput(f"{options.file} exists", "Name a new file.")
+        raise InvalidInputError(f"{options.file} exists", "Name a new file.")
     open_study(_config(options), options.name).to_journal_file(options.file)
     print(f"{options.file}: open it with optuna-dashboard")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -56,11 +56,11 @@ class Clusters:
         """What a placement or a session needs to know of a cluster.
 
         Raises:
-            NotFound: No cluster of this name.
+            NotFoundError: No cluster of this name.
         """
         cluster = self._config.clusters.get(name)
         if cluster is None:
-            raise NotFound(
+            raise NotFoundError(
                 f"no cluster {name!r}", nearest(name, tuple(self._config.clusters), "clusters")
             )
         home = self._config.root / "clusters" / name
@@ -73,7 +73,7 @@ class Clusters:
         """Start the Spark Connect server of a cluster that names no other; its row.
 
         Raises:
-            BadInput: The cluster is not ours to start.
+            InvalidInputError: The cluster is not ours to start.
             ConfigError, RemoteError: Spark is missing or does not start.
         """
         from eolab.clusters.spark import session
@@ -91,7 +91,7 @@ class Clusters:
         """A Spark session on a cluster, for cells and scripts.
 
         Raises:
-            BadInput: The cluster has no Spark.
+            InvalidInputError: The cluster has no Spark.
             ConfigError, RemoteError: It cannot be reached.
         """
         from eolab.clusters.spark import session
@@ -102,7 +102,9 @@ class Clusters:
         table = self.table(name)
         if table["kind"] != "spark":
             names = tuple(n for n, c in self._config.clusters.items() if c.kind == "spark")
-            raise BadInput(f"cluster {name!r} has no Spark", f"Take one of: {', '.join(names)}.")
+            raise InvalidInputError(
+                f"cluster {name!r} has no Spark", f"Take one of: {', '.join(names)}."
+            )
         return table
 
     def _ours(self, name: str) -> dict[str, Any]:
@@ -110,7 +112,7 @@ class Clusters:
 
         table = self._spark(name)
         if not session.is_ours(table):
-            raise BadInput(
+            raise InvalidInputError(
                 f"cluster {name!r} is started and stopped elsewhere",
                 "Only a cluster without connect= and master= is ours.",
             )

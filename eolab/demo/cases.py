@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -131,7 +131,7 @@ def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) 
 
     items = ws.catalog(str(data.resolve())).search(max_cloud=MAX_CLOUD)
     if not len(items):
-        raise BadInput(
+        raise InvalidInputError(
             f"no scene of {data} has {MAX_CLOUD:g} % cloud or less",
             "Add clearer scenes to the catalogue.",
         )
@@ -195,7 +195,7 @@ def from_table(ws: Workspace, table: Path, column: str, say: Say) -> Case:
 
     labelled = read_labelled_table(table, label=column)
     if not labelled.position:
-        raise BadInput(
+        raise InvalidInputError(
             f"{table.name} has no columns lon and lat",
             "Positions are needed to keep neighbours out of the test part.",
         )
@@ -292,13 +292,15 @@ def _polygons(labels: Path, column: str, say: Say) -> gpd.GeoDataFrame:
             gpd.read_file(labels) if labels.suffix != ".parquet" else gpd.read_parquet(labels)
         )
     except Exception as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{labels} cannot be read as polygons: {error}",
             "Give a GeoPackage, GeoJSON, Shapefile or GeoParquet file.",
         ) from error
     if column not in polygons.columns:
         names = [str(c) for c in polygons.columns]
-        raise BadInput(f"{labels.name} has no column {column!r}", nearest(column, names, "columns"))
+        raise InvalidInputError(
+            f"{labels.name} has no column {column!r}", nearest(column, names, "columns")
+        )
     named = polygons[column].notna() & (polygons[column].astype(str).str.strip() != "")
     if not named.all():
         say(f"{int((~named).sum())} of {len(polygons)} polygons have no {column} and are dropped")

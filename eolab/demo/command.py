@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,17 +64,25 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     if options.table is not None and (options.data is not None or options.labels is not None):
-        raise BadInput("--table goes without --data and --labels", "Give scenes or a table.")
+        raise InvalidInputError(
+            "--table goes without --data and --labels", "Give scenes or a table."
+        )
     if (options.data is None) != (options.labels is None):
-        raise BadInput("--data and --labels go together", "Give a catalogue and its polygons.")
+        raise InvalidInputError(
+            "--data and --labels go together", "Give a catalogue and its polygons."
+        )
     if (options.data is not None or options.table is not None) and not options.label_column:
-        raise BadInput("--label-column is missing", "Name the column that holds the labels.")
+        raise InvalidInputError(
+            "--label-column is missing", "Name the column that holds the labels."
+        )
     for name in ("data", "labels", "table"):
         path = getattr(options, name)
         if path is not None and not path.exists():
-            raise BadInput(f"--{name}: there is no {path}", "Check the path.")
+            raise InvalidInputError(f"--{name}: there is no {path}", "Check the path.")
     if options.trials < 1 or options.workers < 1:
-        raise BadInput("--trials and --workers must be 1 or more", "Leave them out to try.")
+        raise InvalidInputError(
+            "--trials and --workers must be 1 or more", "Leave them out to try."
+        )
 
 
 @contextlib.contextmanager

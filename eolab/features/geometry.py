@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def crs_text(crs: object) -> str:
     """A CRS as text that finds it again.
 
     Raises:
-        BadInput: Not a CRS.
+        InvalidInputError: Not a CRS.
     """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
@@ -64,7 +64,7 @@ def crs_text(crs: object) -> str:
     try:
         found = CRS.from_user_input(crs)
     except CRSError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{crs!r} is not a coordinate reference system", "Write for example 'EPSG:32633'."
         ) from error
     code = found.to_epsg()
@@ -97,7 +97,7 @@ def detect(
         if crs is None and pair in _LON_LAT:
             crs = "EPSG:4326"
         if crs is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the geometry {', '.join(pair)} has no coordinate reference system",
                 "Pass crs='EPSG:...' with geometry=, or insert a GeoDataFrame that has one.",
             )
@@ -106,7 +106,7 @@ def detect(
     if active in columns:
         found = _frame_crs(frame) or crs
         if found is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the GeoDataFrame's {active!r} has no coordinate reference system",
                 "Set it with frame.set_crs('EPSG:...').",
             )
@@ -120,7 +120,7 @@ def detect(
 
 
 def check_same_crs(frame: object, geometry: Geometry) -> None:
-    """Raises BadInput where a GeoDataFrame's CRS is missing or not the group's."""
+    """Raises InvalidInputError where a GeoDataFrame's CRS is missing or not the group's."""
     from pyproj import CRS
 
     active = getattr(frame, "_geometry_column_name", None)
@@ -128,12 +128,12 @@ def check_same_crs(frame: object, geometry: Geometry) -> None:
         return
     found = _frame_crs(frame)
     if found is None:
-        raise BadInput(
+        raise InvalidInputError(
             "the GeoDataFrame has no coordinate reference system",
             f"Set it: frame.set_crs({geometry.crs!r}).",
         )
     if CRS.from_user_input(found) != CRS.from_user_input(geometry.crs):
-        raise BadInput(
+        raise InvalidInputError(
             f"the GeoDataFrame is in {crs_text(found)}, the group in {geometry.crs}",
             f"Convert it: frame.to_crs({geometry.crs!r}).",
         )

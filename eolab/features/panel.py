@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.features import geometry as geo
 from eolab.features.queries.query import Query, chosen
 from eolab.features.storage.arrow import INGESTED
@@ -161,7 +161,7 @@ def rows(
     """
     found = store.feature_group(name, version)
     if not offset >= 0 or not 1 <= limit <= PAGE:
-        raise BadInput(f"offset={offset}, limit={limit}", f"A page has 1 to {PAGE} rows.")
+        raise InvalidInputError(f"offset={offset}, limit={limit}", f"A page has 1 to {PAGE} rows.")
     if sort is not None:
         chosen([sort], found.columns, found.label)
     direction = "DESC" if descending else "ASC"
@@ -197,7 +197,7 @@ def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
     areas.
 
     Raises:
-        NotFound: The group has no geometry.
+        NotFoundError: The group has no geometry.
     """
     import numpy as np
     import shapely
@@ -205,7 +205,9 @@ def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
     found = store.feature_group(name, version)
     place = found.geometry
     if place is None:
-        raise NotFound(f"{found.label} has no geometry", "Insert a GeoDataFrame, or lon and lat.")
+        raise NotFoundError(
+            f"{found.label} has no geometry", "Insert a GeoDataFrame, or lon and lat."
+        )
     keys = quoted(found.primary_key)
     placed = " AND ".join(f"{quote(c)} IS NOT NULL" for c in place.columns)
     with connect(store.config.features) as con:
@@ -287,16 +289,18 @@ def make_view(store: FeatureStore, form: Mapping[str, object]) -> dict[str, obje
             "column"}; ``features``: a list of {"group", "columns", "prefix"}, the first the base.
 
     Raises:
-        BadInput: Something is missing, or does not fit.
+        InvalidInputError: Something is missing, or does not fit.
     """
     labels, features = form.get("labels"), form.get("features")
     if not isinstance(labels, Mapping) or not isinstance(features, Sequence) or not features:
-        raise BadInput("the form lacks labels or features", "Choose a label and a feature.")
+        raise InvalidInputError(
+            "the form lacks labels or features", "Choose a label and a feature."
+        )
     query: Query | None = None
     for part in features:
         group_, columns = _named(store, part.get("group")), part.get("columns")
         if not isinstance(columns, list) or not columns:
-            raise BadInput(f"no column of {group_.label} is chosen", "Choose one or more.")
+            raise InvalidInputError(f"no column of {group_.label} is chosen", "Choose one or more.")
         chosen_ = group_.select(columns)
         prefix = str(part.get("prefix") or "")
         query = chosen_ if query is None else query.join(chosen_, prefix=prefix)
@@ -316,7 +320,7 @@ def make_view(store: FeatureStore, form: Mapping[str, object]) -> dict[str, obje
 def _named(store: FeatureStore, label: object) -> FeatureGroup:
     name, _, version = str(label).rpartition("/")
     if not version.isdigit():
-        raise BadInput(f"{label!r} is no group", "Write name and version: 'parcels/1'.")
+        raise InvalidInputError(f"{label!r} is no group", "Write name and version: 'parcels/1'.")
     return store.feature_group(name, int(version))
 
 

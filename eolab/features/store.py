@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from eolab.errors import Conflict
+from eolab.errors import ConflictError
 from eolab.features.groups.registry import Registry
 from eolab.features.views.options import GroupOptions, ViewOptions, group_spec, view_spec
 
@@ -40,8 +40,8 @@ class FeatureStore:
             options: ``primary_key`` and what else `GroupOptions` tells.
 
         Raises:
-            Conflict: The name and version are taken.
-            BadInput: A bad name, key, option or CRS.
+            ConflictError: The name and version are taken.
+            InvalidInputError: A bad name, key, option or CRS.
         """
         entry = self._registry.add("group", name, version, group_spec(name, version, options))
         return self._group(entry)
@@ -54,18 +54,18 @@ class FeatureStore:
         See `create_feature_group` for the arguments.
 
         Raises:
-            Conflict: There is one with other keys.
+            ConflictError: There is one with other keys.
         """
         spec = group_spec(name, version, options)
         found = self._registry.find("group", name, version)
         if found is None:
             try:
                 return self._group(self._registry.add("group", name, version, spec))
-            except Conflict:  # another process was first
+            except ConflictError:  # another process was first
                 found = self._registry.get("group", name, version)
         for key in ("primary_key", "event_time"):
             if found.spec[key] != spec[key]:
-                raise Conflict(
+                raise ConflictError(
                     f"the feature group {name!r}, version {version}, "
                     f"has {key}={found.spec[key]!r}, not {spec[key]!r}",
                     f"Use its {key}, or make version {version + 1}.",
@@ -91,7 +91,7 @@ class FeatureStore:
         """A group by name; its newest version where none is named.
 
         Raises:
-            NotFound: With the names that there are.
+            NotFoundError: With the names that there are.
         """
         return self._group(self._registry.get("group", name, version))
 
@@ -110,8 +110,8 @@ class FeatureStore:
             options: ``labels``, ``query`` and what else `ViewOptions` tells.
 
         Raises:
-            Conflict: The name and version are taken.
-            BadInput: The labels cannot be matched with the features.
+            ConflictError: The name and version are taken.
+            InvalidInputError: The labels cannot be matched with the features.
         """
         spec = view_spec(name, version, options)
         view = self._view(self._registry.add("view", name, version, spec))
@@ -124,7 +124,7 @@ class FeatureStore:
         """The view if there is an equal one, else a new one (see `create_feature_view`).
 
         Raises:
-            Conflict: There is one with other labels, transformations or another query.
+            ConflictError: There is one with other labels, transformations or another query.
         """
         found = self._registry.find("view", name, version)
         if found is None:
@@ -132,7 +132,7 @@ class FeatureStore:
         wanted = view_spec(name, version, options)
         for key in ("labels", "query", "transformations", "functions", "weights", "label_source"):
             if (found.spec.get(key) or None) != (wanted[key] or None):
-                raise Conflict(
+                raise ConflictError(
                     f"the feature view {name!r}, version {version}, differs in its {key}",
                     f"Make version {version + 1}.",
                 )
@@ -147,7 +147,7 @@ class FeatureStore:
         """A view by name; its newest version where none is named.
 
         Raises:
-            NotFound: With the names that there are.
+            NotFoundError: With the names that there are.
         """
         return self._view(self._registry.get("view", name, version))
 
@@ -174,7 +174,7 @@ class FeatureStore:
             format: A Zarr group with one chunk a patch, or NumPy files.
 
         Raises:
-            BadInput: A bad name or format, or Zarr is not installed.
+            InvalidInputError: A bad name or format, or Zarr is not installed.
             RemoteError: It cannot be written; nothing is left.
         """
         from eolab.features.training import chip_datasets
@@ -187,7 +187,7 @@ class FeatureStore:
         """Patches by name; their newest version where none is named.
 
         Raises:
-            NotFound: With the names or versions that there are.
+            NotFoundError: With the names or versions that there are.
         """
         from eolab.features.training import chip_datasets
 
@@ -228,7 +228,7 @@ class FeatureStore:
         """The statistics of a group as of a commit, by default the newest, for the panel.
 
         Raises:
-            NotFound: No such group or commit.
+            NotFoundError: No such group or commit.
         """
         group = self.feature_group(name, version)
         last = group.table.last()

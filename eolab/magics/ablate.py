@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.magics.cells import StudyParser, run_cell, shared_options, workspace_of
 from eolab.magics.flags import VARIABLE, register_cell, value_of
 
@@ -111,8 +111,12 @@ def _named(texts: Sequence[str], flag: str) -> dict[str, str]:
     for text in texts:
         name, equals, selection = text.partition("=")
         if not equals or not name.strip():
-            raise BadInput(f"{flag} {text!r} has no name", f"Write {flag} {EXAMPLES[flag]}.")
+            raise InvalidInputError(
+                f"{flag} {text!r} has no name", f"Write {flag} {EXAMPLES[flag]}."
+            )
         if name.strip() in found:
-            raise BadInput(f"{flag} {name.strip()!r} is given twice", "Give each name once.")
+            raise InvalidInputError(
+                f"{flag} {name.strip()!r} is given twice", "Give each name once."
+            )
         found[name.strip()] = selection
     return found

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.magics.flags import CLUSTER, VARIABLE, FlagParser, value_of
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ def train_function(
     """The train function that the cell defines."""
     defined = [node.name for node in ast.parse(cell).body if isinstance(node, ast.FunctionDef)]
     if wanted is None and not defined:
-        raise BadInput(
+        raise InvalidInputError(
             "the cell defines no function",
             "Define `def train(data, reporter, *, seed, ...)` in it.",
         )
     name = wanted or ("train" if "train" in defined else defined[-1])
     if wanted is not None and wanted not in defined and wanted not in names:
-        raise BadInput(
+        raise InvalidInputError(
             f"the cell defines no function {wanted!r}", nearest(wanted, defined, "functions")
         )
     function: Callable[..., object] = names[name]
@@ -109,7 +109,7 @@ def workspace_of(names: Mapping[str, Any], variable: str | None) -> Workspace:
     if isinstance(found, Workspace):
         return found
     if variable is not None:
-        raise BadInput(
+        raise InvalidInputError(
             f"--workspace {variable} is no workspace", "Write ws = eo.workspace() first."
         )
     return workspace()

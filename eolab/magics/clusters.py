@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def _clusters(cells: Cells, line: str) -> pd.DataFrame | None:
         print(USAGE)
         return None
     if words[0] not in WORDS or len(words) > 2:
-        raise BadInput(f"%clusters {line}", nearest(words[0], WORDS, "words"))
+        raise InvalidInputError(f"%clusters {line}", nearest(words[0], WORDS, "words"))
     ours = cells.workspace().clusters
     name = words[1] if len(words) == 2 else "spark"
     if words[0] == "list":

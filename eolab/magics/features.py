@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features import FeatureStore
 from eolab.settings import config as configuration
 
@@ -54,7 +54,7 @@ def _complete(_: object, event: SimpleNamespace) -> list[str]:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"%features: {message}", f"Usage:\n{_USAGE}")
+        raise InvalidInputError(f"%features: {message}", f"Usage:\n{_USAGE}")
 
 
 @magics_class
@@ -74,7 +74,7 @@ class FeaturesMagics(Magics):
         if words[0] == "search":
             return _listed(store, words[1:])
         if words[0] not in _WORDS:
-            raise BadInput(f"%features knows no {words[0]!r}", nearest(words[0], _WORDS))
+            raise InvalidInputError(f"%features knows no {words[0]!r}", nearest(words[0], _WORDS))
         parser = _Parser(add_help=False)
         parser.add_argument("name")
         if words[0] == "read":
@@ -111,7 +111,7 @@ class FeaturesMagics(Magics):
                 return pd.DataFrame(rows)
             if word == "read":
                 return thing.read(known_at=asked.as_of)
-            raise BadInput(
+            raise InvalidInputError(
                 f"{thing.label} is a view, which has no {word}", "Name one of its groups."
             )
         if word == "show":
@@ -174,7 +174,7 @@ def _found(store: FeatureStore, name: str) -> FeatureGroup | FeatureView:
     """A group, else a view, by ``name`` or ``name/version``."""
     head, _, number = name.partition("/")
     if number and not number.isdigit():
-        raise BadInput(f"{name!r} has no version number", "Write for example parcels/1.")
+        raise InvalidInputError(f"{name!r} has no version number", "Write for example parcels/1.")
     version = int(number) if number else None
     if any(v.name == head for v in store.feature_views()) and not any(
         g.name == head for g in store.feature_groups()

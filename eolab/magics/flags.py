@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.error import UsageError
 
-from eolab.errors import BadInput, EolabError, nearest
+from eolab.errors import EolabError, InvalidInputError, nearest
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -132,7 +132,7 @@ def value_of(text: str | None, names: Mapping[str, object], flag: str) -> object
     """What a flag names: a variable, or an expression of variables.
 
     Raises:
-        BadInput: There is no such variable, or the expression fails.
+        InvalidInputError: There is no such variable, or the expression fails.
     """
     if text is None:
         return None
@@ -142,13 +142,13 @@ def value_of(text: str | None, names: Mapping[str, object], flag: str) -> object
         # The user's own expression in the user's own kernel.
         return eval(text, dict(names))  # noqa: S307
     except NameError:
-        raise BadInput(
+        raise InvalidInputError(
             f"{flag} {text}: there is no such variable",
             nearest(text, variables(names), "variables"),
         ) from None
     except EolabError:
         raise
     except Exception as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{flag} {text}: {type(error).__name__}: {error}", "Name a variable of the notebook."
         ) from error

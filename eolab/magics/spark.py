@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eolab import progress
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.magics.flags import FlagParser, register_cell, variables
 
 if TYPE_CHECKING:
@@ -74,13 +74,15 @@ def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFram
     """The Spark data frame of this name as pandas.
 
     Raises:
-        BadInput: There is no such variable, or it is no Spark data frame.
+        InvalidInputError: There is no such variable, or it is no Spark data frame.
     """
     if name not in names:
-        raise BadInput(f"-o {name}: no such variable", nearest(name, variables(names), "variables"))
+        raise InvalidInputError(
+            f"-o {name}: no such variable", nearest(name, variables(names), "variables")
+        )
     frame = names[name]
     if not hasattr(frame, "toPandas"):
-        raise BadInput(
+        raise InvalidInputError(
             f"-o {name} is a {type(frame).__name__}, not a Spark data frame",
             "Other variables are here already: the cell runs in this kernel.",
         )

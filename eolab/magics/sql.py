@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.magics.flags import FlagParser, register_cell
 from eolab.magics.spark import parser, watched
 
@@ -41,9 +41,9 @@ def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.Data
         return None
     query = cell.strip().rstrip(";")
     if not query:
-        raise BadInput("the cell holds no query", "Write SQL below %%sql.")
+        raise InvalidInputError("the cell holds no query", "Write SQL below %%sql.")
     if len(options.output) > 1:
-        raise BadInput("%%sql has one result", "Give -o once.")
+        raise InvalidInputError("%%sql has one result", "Give -o once.")
     session = cells.session(options.name)
     with watched(session, "sql"):
         try:
@@ -53,7 +53,7 @@ def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.Data
         except Exception as error:
             if type(error).__module__.partition(".")[0] != "pyspark":
                 raise
-            raise BadInput(
+            raise InvalidInputError(
                 str(error).split("\n\nJVM stacktrace")[0].strip(), "Mend the query."
             ) from error
     if options.output:

@@ -15,7 +15,7 @@ from eolab.catalog import load, mask, open_source
 from eolab.catalog.items.bands import bands_of, common_name
 from eolab.catalog.items.quality_masks import LAYERS
 from eolab.catalog.query.query import item_time
-from eolab.errors import BadInput, EolabError, nearest
+from eolab.errors import EolabError, InvalidInputError, nearest
 from eolab.magics.flags import VARIABLE, value_of, variables
 from eolab.settings import config as configuration
 
@@ -126,7 +126,7 @@ class _Parser(argparse.ArgumentParser):
         self.word = word
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"%{self.prog}: {message}", f"Usage:\n{_USAGES[self.word]}")
+        raise InvalidInputError(f"%{self.prog}: {message}", f"Usage:\n{_USAGES[self.word]}")
 
     def read(self, words: list[str]) -> argparse.Namespace:
         """The flags; a descending sort needs no equals sign."""
@@ -139,7 +139,7 @@ class _Parser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(joined)
         if unknown:
             hint = nearest(unknown[0].partition("=")[0], _FLAGS[self.word], "flags")
-            raise BadInput(
+            raise InvalidInputError(
                 f"%{self.prog}: no flag {unknown[0]!r}"
                 if unknown[0].startswith("-")
                 else f"%{self.prog}: {unknown[0]!r} belongs to no flag",
@@ -178,14 +178,16 @@ class StacMagics(Magics):
         try:
             words = shlex.split(line)
         except ValueError as error:
-            raise BadInput(f"%stac: {error}", "Close the quote, or leave it out.") from None
+            raise InvalidInputError(
+                f"%stac: {error}", "Close the quote, or leave it out."
+            ) from None
         if not words or words[0] in ("-h", "--help"):
             print(_USAGE)
             return None
         if words[0] not in _WORDS:
-            raise BadInput(f"%stac knows no {words[0]!r}", nearest(words[0], list(_WORDS)))
+            raise InvalidInputError(f"%stac knows no {words[0]!r}", nearest(words[0], list(_WORDS)))
         if cell is not None and words[0] not in ("search", "items"):
-            raise BadInput(
+            raise InvalidInputError(
                 f"%%stac {words[0]} takes nothing below it", "Only a search does: a CQL2 filter."
             )
         result: pd.DataFrame | xr.Dataset = getattr(self, f"_{words[0]}")(words[1:], cell)
@@ -232,7 +234,9 @@ class StacMagics(Magics):
         _check_name(asked.to)
         below = (cell or "").strip()
         if below and asked.filter:
-            raise BadInput("there are two filters: --filter and the cell", "Join them with AND.")
+            raise InvalidInputError(
+                "there are two filters: --filter and the cell", "Join them with AND."
+            )
         source = open_source(configuration.find(), asked.catalog)
         with _told():
             found = source.search(
@@ -265,9 +269,11 @@ class StacMagics(Magics):
         asked = parser.read(words)
         _check_name(asked.to)
         if asked.items not in self._names():
-            raise BadInput(f"no variable {asked.items!r}", "Make it: `%stac search ...`.")
+            raise InvalidInputError(f"no variable {asked.items!r}", "Make it: `%stac search ...`.")
         if asked.dilate and not asked.mask:
-            raise BadInput("--dilate without --mask", "Say what grows: --mask cloud shadow.")
+            raise InvalidInputError(
+                "--dilate without --mask", "Say what grows: --mask cloud shadow."
+            )
         with _told():
             cube = load(
                 self._names()[asked.items],
@@ -311,7 +317,9 @@ def _told() -> Iterator[None]:
 
 def _check_name(name: str) -> None:
     if not name.isidentifier():
-        raise BadInput(f"--to {name!r} is no name of a variable", "Use letters, digits and _.")
+        raise InvalidInputError(
+            f"--to {name!r} is no name of a variable", "Use letters, digits and _."
+        )
 
 
 def _table(items: pystac.ItemCollection) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 RESAMPLES = 1_000
 LEVEL = 0.95
@@ -170,9 +170,9 @@ def _confusion(true: np.ndarray, predicted: np.ndarray, count: int) -> np.ndarra
 
 def _check(y: np.ndarray, pred: np.ndarray, groups: np.ndarray) -> None:
     if not len(y) == len(pred) == len(groups):
-        raise BadInput(
+        raise InvalidInputError(
             f"{len(y)} labels, {len(pred)} predictions, {len(groups)} units",
             "Give one of each for every sample.",
         )
     if len(y) == 0:
-        raise BadInput("no samples to judge by", "Give at least one.")
+        raise InvalidInputError("no samples to judge by", "Give at least one.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage
 from eolab.records.lineage import Ref
@@ -72,12 +72,12 @@ class ModelRegistry:
             description: One line for the panel.
 
         Raises:
-            BadInput: A bad name, no fitted model, or a test part that does not fit it.
-            Conflict: The fitted model's files are gone.
+            InvalidInputError: A bad name, no fitted model, or a test part that does not fit it.
+            ConflictError: The fitted model's files are gone.
         """
         check_name(name, "model")
         if not isinstance(fitted, Fitted):
-            raise BadInput(
+            raise InvalidInputError(
                 f"a {type(fitted).__name__} is no fitted model",
                 "Give what study.refit() returns: its best trial, fitted once more and saved.",
             )
@@ -132,11 +132,11 @@ class ModelRegistry:
         """A version by number or alias; the newest by default.
 
         Raises:
-            NotFound: No such model, version or alias.
+            NotFoundError: No such model, version or alias.
         """
         found = self._versions(check_name(name, "model"))
         if not found:
-            raise NotFound(f"no model {name!r}", nearest(name, tuple(self._names()), "models"))
+            raise NotFoundError(f"no model {name!r}", nearest(name, tuple(self._names()), "models"))
         if version is None:
             return found[0]
         for candidate in found:
@@ -144,7 +144,7 @@ class ModelRegistry:
                 return candidate
         numbers = ", ".join(str(v.version) for v in found)
         aliases = ", ".join(alias for v in found for alias in v.aliases)
-        raise NotFound(
+        raise NotFoundError(
             f"model {name!r} has no version {version!r}",
             f"Versions: {numbers}." + (f" Aliases: {aliases}." if aliases else ""),
         )
@@ -157,11 +157,11 @@ class ModelRegistry:
         """Let an alias point at a version.
 
         Raises:
-            NotFound: No such version.
+            NotFoundError: No such version.
         """
         check_name(alias, "alias")
         if alias.isdigit() or alias.lower() == "latest":
-            raise BadInput(f"alias {alias!r} would be taken for a version", "Use a word.")
+            raise InvalidInputError(f"alias {alias!r} would be taken for a version", "Use a word.")
         chosen = self.get(name, version)
         with self._mlflow() as client:
             client.set_registered_model_alias(name, alias, str(chosen.version))
@@ -199,7 +199,7 @@ class ModelRegistry:
         from eolab.studies.client.fitted_model import load_model
 
         if fitted.classes and test.classes and tuple(test.classes) != tuple(fitted.classes):
-            raise BadInput(
+            raise InvalidInputError(
                 "the test part has other classes than the model", "Take it from the same split."
             )
         X = features(test, tuple(fitted.columns))
@@ -303,7 +303,7 @@ def _files(fitted: Fitted) -> dict[str, str]:
     """The digest of each file of a fitted model, by its path in the folder.
 
     Raises:
-        Conflict: The model's file is gone.
+        ConflictError: The model's file is gone.
     """
     from eolab.studies.client.fitted_model import model_file
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from eolab.errors import BadInput, Conflict, nearest
+from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
 from eolab.records.lineage import Ref
 
@@ -88,7 +88,7 @@ class ModelVersion:
         """The model object, after a check that its files are as they were registered.
 
         Raises:
-            Conflict: A file was changed or is gone.
+            ConflictError: A file was changed or is gone.
         """
         from eolab.studies.client.fitted_model import load_model
 
@@ -97,7 +97,7 @@ class ModelVersion:
         for name, known in (files if isinstance(files, dict) else {}).items():
             path = self.folder / name
             if not path.is_file() or digest(path) != known:
-                raise Conflict(
+                raise ConflictError(
                     f"{path} is not the file that was registered",
                     "Restore it, or register the model again.",
                 )
@@ -111,7 +111,7 @@ class ModelVersion:
                 with columns of these names.
 
         Raises:
-            BadInput: Features are missing or the shape does not fit.
+            InvalidInputError: Features are missing or the shape does not fit.
         """
         from eolab.models import flavours
 
@@ -124,12 +124,12 @@ class ModelVersion:
         """Names of the predicted classes, shape (n,).
 
         Raises:
-            Conflict: The model has no classes (a regression).
+            ConflictError: The model has no classes (a regression).
         """
         import numpy as np
 
         if not self.classes:
-            raise Conflict(f"{self.name!r} has no classes", "Use predict().")
+            raise ConflictError(f"{self.name!r} has no classes", "Use predict().")
         return np.take(np.asarray(self.classes), self.predict(X))
 
     def lineage(self) -> list[Ref]:
@@ -172,7 +172,7 @@ def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ..
     """The features of ``X`` in the order in which the model learnt them, float32.
 
     Raises:
-        BadInput: One is missing, or the shape does not fit.
+        InvalidInputError: One is missing, or the shape does not fit.
     """
     import numpy as np
 
@@ -181,14 +181,16 @@ def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ..
     given = tuple(str(name) for name in getattr(X, "columns", ()))
     for name in columns if given else ():
         if name not in given:
-            raise BadInput(f"feature {name!r} is missing", nearest(name, given, "features"))
+            raise InvalidInputError(
+                f"feature {name!r} is missing", nearest(name, given, "features")
+            )
     if isinstance(X, TrainingData):
         return np.asarray(X.X[..., [given.index(name) for name in columns]], dtype=np.float32)
     if given:
         return np.asarray(X[list(columns)], dtype=np.float32)
     array = np.asarray(X, dtype=np.float32)
     if array.ndim < 2 or array.shape[-1] != len(columns):
-        raise BadInput(
+        raise InvalidInputError(
             f"data of shape {array.shape} does not fit {len(columns)} features",
             "Give one row a sample, one column a feature: " + ", ".join(columns[:12]),
         )

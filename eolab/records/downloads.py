@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.files import locks
 
 if TYPE_CHECKING:
@@ -55,20 +55,22 @@ def make_job(config: Config, catalog: str, items: object, assets: object) -> Job
     """A job out of a request.
 
     Raises:
-        BadInput: It names no items, too many, or something else than names.
-        NotFound: No such catalogue.
+        InvalidInputError: It names no items, too many, or something else than names.
+        NotFoundError: No such catalogue.
     """
     if catalog not in config.catalogs:
-        raise NotFound(f"no catalogue {catalog!r}", f"They are: {', '.join(config.catalogs)}.")
+        raise NotFoundError(f"no catalogue {catalog!r}", f"They are: {', '.join(config.catalogs)}.")
     if not isinstance(items, Sequence) or isinstance(items, str) or not 1 <= len(items) <= MOST:
-        raise BadInput("items is no list of items", f"Send 1 to {MOST} [collection, id].")
+        raise InvalidInputError("items is no list of items", f"Send 1 to {MOST} [collection, id].")
     pairs = []
     for pair in items:
         if not isinstance(pair, Sequence) or not _texts(pair) or len(pair) != 2:
-            raise BadInput(f"{pair!r:.80} is no item", "Send [collection, id].")
+            raise InvalidInputError(f"{pair!r:.80} is no item", "Send [collection, id].")
         pairs.append((str(pair[0]), str(pair[1])))
     if not isinstance(assets, Sequence) or not _texts(assets) or len(assets) > 200:
-        raise BadInput("assets is no list of names", "Send keys of assets, or an empty list.")
+        raise InvalidInputError(
+            "assets is no list of names", "Send keys of assets, or an empty list."
+        )
     return Job(catalog, tuple(pairs), tuple(assets), str(config.file or config.root))
 
 
@@ -80,7 +82,7 @@ def start(config: Config, job: Job) -> str:
     """Begin a download; returns its id.
 
     Raises:
-        Conflict: The workspace cannot be written.
+        ConflictError: The workspace cannot be written.
     """
     identity = f"{time.strftime('%Y%m%d%H%M%S')}-{uuid.uuid4().hex[:8]}"
     folder = config.transfers / identity
@@ -90,7 +92,9 @@ def start(config: Config, job: Job) -> str:
         write(folder / "state.json", {"state": "waiting", "files": [], "message": ""})
         _run(folder)
     except OSError as error:
-        raise Conflict(f"{folder} cannot be written: {error}", "Check the workspace.") from error
+        raise ConflictError(
+            f"{folder} cannot be written: {error}", "Check the workspace."
+        ) from error
     _tidy(config.transfers)
     return identity
 
@@ -111,14 +115,14 @@ def read_job(folder: Path) -> Job:
     """What a folder wants.
 
     Raises:
-        NotFound: It holds no job.
+        NotFoundError: It holds no job.
     """
     try:
         told = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         items = tuple((str(collection), str(item)) for collection, item in told["items"])
         return Job(str(told["catalog"]), items, tuple(told["assets"]), str(told["workspace"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotFound(f"{folder} holds no download", "Start it again.") from error
+        raise NotFoundError(f"{folder} holds no download", "Start it again.") from error
 
 
 def read_all(config: Config) -> list[dict[str, object]]:
@@ -128,7 +132,7 @@ def read_all(config: Config) -> list[dict[str, object]]:
         if _ID.match(folder.name):
             try:
                 found.append(read(folder))
-            except NotFound:
+            except NotFoundError:
                 continue
     return found
 
@@ -141,7 +145,7 @@ def read(folder: Path) -> dict[str, object]:
     nobody said), message.
 
     Raises:
-        NotFound: The folder holds none.
+        NotFoundError: The folder holds none.
     """
     job = read_job(folder)
     try:
@@ -178,25 +182,25 @@ def command(config: Config, identity: str, what: str) -> None:
     What has come stays where it is.
 
     Raises:
-        NotFound: No such download.
-        BadInput: No such command.
-        Conflict: It runs, or does not.
+        NotFoundError: No such download.
+        InvalidInputError: No such command.
+        ConflictError: It runs, or does not.
     """
     folder = config.transfers / identity
     if not _ID.match(identity) or not folder.is_dir():
-        raise NotFound(f"no download {identity!r}", "It may have been removed from the list.")
+        raise NotFoundError(f"no download {identity!r}", "It may have been removed from the list.")
     if what == "cancel":
         (folder / "cancel").touch()
     elif what in ("resume", "forget"):
         if _runs_on(folder):
-            raise Conflict("the download is running", "Cancel it first.")
+            raise ConflictError("the download is running", "Cancel it first.")
         if what == "forget":
             shutil.rmtree(folder, ignore_errors=True)
         else:
             write(folder / "state.json", {**_told(folder), "state": "waiting", "message": ""})
             _run(folder)
     else:
-        raise BadInput(f"no command {what!r}", "Send cancel, resume or forget.")
+        raise InvalidInputError(f"no command {what!r}", "Send cancel, resume or forget.")
 
 
 def _runs_on(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from eolab.errors import BadInput, ConfigError, Conflict
+from eolab.errors import ConfigError, ConflictError, InvalidInputError
 
 FORMAT = 1
 FILE = "saved.json"
@@ -46,14 +46,16 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
     """Keep an entry, in place of one of the same name; None drops it.
 
     Raises:
-        BadInput: Unknown kind, a bad name, or what is no entry of this kind.
-        Conflict: There are too many, or the file cannot be written.
+        InvalidInputError: Unknown kind, a bad name, or what is no entry of this kind.
+        ConflictError: There are too many, or the file cannot be written.
     """
     if kind not in KINDS:
-        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+        raise InvalidInputError(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise BadInput(f"{name!r} is no good name", f"Give 1 to {LONGEST_NAME} characters.")
+        raise InvalidInputError(
+            f"{name!r} is no good name", f"Give 1 to {LONGEST_NAME} characters."
+        )
     if value is not None:
         _check(kind, value)
     with _lock:
@@ -62,7 +64,7 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
         if value is not None:
             rest.append({"name": name, "value": value})
         if len(rest) > MOST:
-            raise Conflict(f"there are {MOST} of them already", "Drop some that nobody needs.")
+            raise ConflictError(f"there are {MOST} of them already", "Drop some that nobody needs.")
         everything[kind] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
         _write(root, {"format": FORMAT, **everything})
     return everything
@@ -70,11 +72,11 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
 
 def _check(kind: str, value: object) -> None:
     if not isinstance(value, Mapping) or len(json.dumps(value)) > LARGEST:
-        raise BadInput("the value is no object, or too large", f"At most {LARGEST} bytes.")
+        raise InvalidInputError("the value is no object, or too large", f"At most {LARGEST} bytes.")
     if kind == "area":
         geometry = value.get("geometry")
         if not isinstance(geometry, Mapping) or geometry.get("type") != "Polygon":
-            raise BadInput("the area is no polygon", "Send {geometry: a GeoJSON Polygon}.")
+            raise InvalidInputError("the area is no polygon", "Send {geometry: a GeoJSON Polygon}.")
 
 
 def _write(root: Path, document: Mapping[str, object]) -> None:
@@ -86,4 +88,4 @@ def _write(root: Path, document: Mapping[str, object]) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise Conflict(f"{path} cannot be written: {error}", "Check its folder.") from error
+        raise ConflictError(f"{path} cannot be written: {error}", "Check its folder.") from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 FORMAT = 1
 FILE = "search.db"
@@ -140,10 +140,10 @@ def find(
         since the epoch, or None).
 
     Raises:
-        BadInput: A limit below 1.
+        InvalidInputError: A limit below 1.
     """
     if limit < 1:
-        raise BadInput(f"limit = {limit}", "Give a whole number above 0.")
+        raise InvalidInputError(f"limit = {limit}", "Give a whole number above 0.")
     if not (root / FILE).exists():
         return {}
     conditions: list[str] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
-from eolab.errors import BadInput, EolabError
+from eolab.errors import EolabError, InvalidInputError
 from eolab.server.study_readers import Followers
 from eolab.server.wire import to_json
 
@@ -76,7 +76,7 @@ class Handler(APIHandler):
         """A query argument as a number between ``low`` and ``high``.
 
         Raises:
-            BadInput: It is no number, or outside.
+            InvalidInputError: It is no number, or outside.
         """
         text = self.get_query_argument(name, "")
         if not text:
@@ -86,32 +86,36 @@ class Handler(APIHandler):
         except ValueError:
             value = None
         if value is None or not low <= value <= high:
-            raise BadInput(f"{name}={text!r} cannot be used", f"Give a number, {low} to {high}.")
+            raise InvalidInputError(
+                f"{name}={text!r} cannot be used", f"Give a number, {low} to {high}."
+            )
         return value
 
     def needed(self, name: str) -> str:
         """A query argument that must be there.
 
         Raises:
-            BadInput: It is missing.
+            InvalidInputError: It is missing.
         """
         value = self.get_query_argument(name, "")
         if not value:
-            raise BadInput(f"{name}= is missing", "Name what is wanted.")
+            raise InvalidInputError(f"{name}= is missing", "Name what is wanted.")
         return value
 
     def body(self) -> dict[str, object]:
         """The request's JSON object.
 
         Raises:
-            BadInput: There is none.
+            InvalidInputError: There is none.
         """
         try:
             value = json.loads(self.request.body)
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise BadInput("the request has no JSON object", "Send a JSON object as the body.")
+            raise InvalidInputError(
+                "the request has no JSON object", "Send a JSON object as the body."
+            )
         return value
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
@@ -145,7 +149,7 @@ class Handler(APIHandler):
 
 _HINTS = {
     403: "Sign in to Jupyter again and reload the page; a page of a different origin is refused.",
-    # Jupyter Server's answer to a foreign origin; our own routes raise NotFound.
+    # Jupyter Server's answer to a foreign origin; our own routes raise NotFoundError.
     404: "Requests from a page of a different origin are refused.",
     405: RESTART,
 }

@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 import eolab
-from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 from eolab.server.base import RESTART, Handler
 from eolab.server.handlers import catalogs, features
 from eolab.server.handlers.studies import (
@@ -100,7 +100,7 @@ def box_of(handler: Handler) -> list[float] | None:
     """The argument `bbox=w,s,e,n` in degrees.
 
     Raises:
-        BadInput: It is no box.
+        InvalidInputError: It is no box.
     """
     text = handler.get_query_argument("bbox", "")
     if not text:
@@ -113,7 +113,9 @@ def box_of(handler: Handler) -> list[float] | None:
         west, south, east, north = box
         if -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90:
             return box
-    raise BadInput(f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees.")
+    raise InvalidInputError(
+        f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees."
+    )
 
 
 class Preview(Handler):
@@ -133,7 +135,9 @@ class Preview(Handler):
         except ValueError:
             limits = []
         if limits is not None and (len(limits) != 2 or not limits[0] < limits[1]):
-            raise BadInput(f"stretch={stretch!r} cannot be used", "Give low,high as reflectance.")
+            raise InvalidInputError(
+                f"stretch={stretch!r} cannot be used", "Give low,high as reflectance."
+            )
         bands = self.get_query_argument("bands", "")
         picture = await self.call(
             "catalog.preview",
@@ -258,13 +262,17 @@ class Commands(Handler):
         body = self.body()
         command = body.pop("command", None)
         if not isinstance(command, str) or command not in COMMANDS:
-            raise BadInput(f"no command {command!r}", f"Send one of: {', '.join(COMMANDS)}.")
+            raise InvalidInputError(
+                f"no command {command!r}", f"Send one of: {', '.join(COMMANDS)}."
+            )
         numbers = COMMANDS[command]
         args = {key: _whole(key, body.pop(key)) for key in numbers if key in body}
         if body:
-            raise BadInput(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
+            raise InvalidInputError(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
         if numbers and not args:
-            raise BadInput(f"{command!r} needs {' or '.join(numbers)}", "Send a whole number.")
+            raise InvalidInputError(
+                f"{command!r} needs {' or '.join(numbers)}", "Send a whole number."
+            )
         from eolab.studies.journal.files import append_command
 
         await asyncio.to_thread(append_command, folder, command, **args)
@@ -274,7 +282,9 @@ class Commands(Handler):
 
 def _whole(key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-        raise BadInput(f"{key}={value!r} cannot be used", "Send a whole number, 0 or more.")
+        raise InvalidInputError(
+            f"{key}={value!r} cannot be used", "Send a whole number, 0 or more."
+        )
     return value
 
 
@@ -306,13 +316,13 @@ class Unknown(Handler):
     @authorized
     async def get(self) -> None:
         """404."""
-        raise NotFound(f"no route {self.request.path!r}", RESTART)
+        raise NotFoundError(f"no route {self.request.path!r}", RESTART)
 
     @authenticated
     @authorized
     async def post(self) -> None:
         """404."""
-        raise NotFound(f"no route {self.request.path!r}", RESTART)
+        raise NotFoundError(f"no route {self.request.path!r}", RESTART)
 
 
 ROUTES: list[tuple[str, type[Handler]]] = [

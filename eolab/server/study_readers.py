@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import EolabError, NotFound, nearest
+from eolab.errors import EolabError, NotFoundError, nearest
 from eolab.server.wire import to_json
 from eolab.settings.config import check_name, is_name
 
@@ -126,20 +126,22 @@ class Reader:
         """The end of the log of a trial's last attempt.
 
         Raises:
-            NotFound: There is no such trial, or it has printed nothing.
+            NotFoundError: There is no such trial, or it has printed nothing.
         """
         from eolab.studies.journal.files import read_log
 
         with self.lock:
             self.follower.refresh()
             if trial not in self.follower.record.trials:
-                raise NotFound(
+                raise NotFoundError(
                     f"study {self.follower.run.name!r} has no trial {trial}",
                     "Trials are counted from 0.",
                 )
         text, truncated = read_log(self.follower.run, trial)
         if not text:
-            raise NotFound(f"trial {trial} has printed nothing yet", "It may wait for a worker.")
+            raise NotFoundError(
+                f"trial {trial} has printed nothing yet", "It may wait for a worker."
+            )
         return {"text": text, "truncated": truncated}
 
     def band(self) -> dict[str, object]:
@@ -194,12 +196,12 @@ class Followers:
         """The run folder of a study.
 
         Raises:
-            BadInput: The name cannot be a study's.
-            NotFound: There is no such study.
+            InvalidInputError: The name cannot be a study's.
+            NotFoundError: There is no such study.
         """
         folder = config.runs / check_name(name, "study")
         if not (folder / "study.json").is_file():
-            raise NotFound(f"no study {name!r}", nearest(name, names(config), "studies"))
+            raise NotFoundError(f"no study {name!r}", nearest(name, names(config), "studies"))
         return folder
 
     def summaries(self, config: Config) -> list[dict[str, object]]:

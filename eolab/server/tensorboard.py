@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from eolab.errors import Conflict, RemoteError
+from eolab.errors import ConflictError, RemoteError
 
 COMMAND = (sys.executable, "-m", "tensorboard.main")
 START_SECONDS = 60.0
@@ -42,11 +42,11 @@ class TensorBoards:
         """The port on which TensorBoard shows a study's logs; started where it does not run yet.
 
         Raises:
-            Conflict: The study has no logs for it, or it is not installed.
+            ConflictError: The study has no logs for it, or it is not installed.
             RemoteError: It does not start.
         """
         if not has_logs(run):
-            raise Conflict(
+            raise ConflictError(
                 f"no trial of {run.name!r} wrote logs for TensorBoard",
                 "Let the train function write below reporter.tensorboard_dir.",
             )
@@ -55,7 +55,7 @@ class TensorBoards:
             if process is not None and process.poll() is None:
                 return port
             if importlib.util.find_spec("tensorboard") is None:
-                raise Conflict(
+                raise ConflictError(
                     "TensorBoard is not installed where the Jupyter server runs",
                     "pip install tensorboard",
                 )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from eolab.errors import BadInput, ConfigError
+from eolab.errors import ConfigError, InvalidInputError
 from eolab.settings import logins
 from eolab.settings.clusters import CLUSTER_OPTIONS, read_options
 from eolab.settings.tables import Section
@@ -155,10 +155,10 @@ def check_name(name: str, what: str) -> str:
     """A name that is safe as a folder: letters, digits, ``_ . -``, at most 128, no leading dot.
 
     Raises:
-        BadInput: Otherwise.
+        InvalidInputError: Otherwise.
     """
     if not is_name(name):
-        raise BadInput(
+        raise InvalidInputError(
             f"{name!r} is not a good name for a {what}",
             "Use letters, digits, '_', '-' and '.', starting with a letter or digit (at most 128).",
         )
@@ -192,7 +192,7 @@ def open_path(path: str | os.PathLike[str]) -> Config:
     if (path / FILE).is_file():
         return load(path / FILE)
     if path.exists() and not path.is_dir():
-        raise BadInput(f"{path} is not a folder", "Name a folder, or an eolab.toml.")
+        raise InvalidInputError(f"{path} is not a folder", "Name a folder, or an eolab.toml.")
     return _complete(Config(root=path))
 
 

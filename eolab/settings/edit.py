@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from eolab.errors import BadInput, ConfigError, Conflict, NotFound, nearest
+from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.settings import config as configuration
 from eolab.settings import logins, toml_text
 from eolab.settings.config import FILE, FORMAT, Config, check_name
@@ -52,8 +52,8 @@ def add_catalog(
         The configuration with it. The same catalogue again changes nothing.
 
     Raises:
-        BadInput: A name, address or login that cannot be used.
-        Conflict: The name is taken by another address, or the file cannot be written.
+        InvalidInputError: A name, address or login that cannot be used.
+        ConflictError: The name is taken by another address, or the file cannot be written.
     """
     check_name(name, "catalogue")
     with _lock:
@@ -64,7 +64,7 @@ def add_catalog(
         if known is not None:
             if known.url == address:
                 return config
-            raise Conflict(
+            raise ConflictError(
                 f"there is a catalogue {name!r} already: {known.url}", "Take another name."
             )
         return _write(file, config, lambda text: toml_text.add_table(text, _path(name), table))
@@ -92,9 +92,9 @@ def change_catalog(
         **plain: Keys of the login, each on its own.
 
     Raises:
-        NotFound: No such catalogue.
-        BadInput: An address or login that cannot be used.
-        Conflict: It came with eolab, or the file cannot be changed.
+        NotFoundError: No such catalogue.
+        InvalidInputError: An address or login that cannot be used.
+        ConflictError: It came with eolab, or the file cannot be changed.
     """
     with _lock:
         file = _file_of(config, name)
@@ -112,8 +112,8 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
         secrets: Delete from the system's key store, too, what only this catalogue names there.
 
     Raises:
-        NotFound: No such catalogue.
-        Conflict: It came with eolab, or the file cannot be changed.
+        NotFoundError: No such catalogue.
+        ConflictError: It came with eolab, or the file cannot be changed.
     """
     with _lock:
         file = _file_of(config, name)
@@ -125,7 +125,7 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
         try:
             if logins.delete_secret(reference):
                 gone.append(reference)
-        except BadInput as error:
+        except InvalidInputError as error:
             left.append(f"{reference}: {error.message}")
     return Removed(after, was, gone, left)
 
@@ -157,14 +157,16 @@ def read_catalog(config: Config, name: str) -> dict[str, object]:
     """An own catalogue as the file says it, in the arguments of `add_catalog`.
 
     Raises:
-        NotFound: No such catalogue.
-        Conflict: It came with eolab, or the file is not to be read.
+        NotFoundError: No such catalogue.
+        ConflictError: It came with eolab, or the file is not to be read.
     """
     file = _file_of(config, name)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["catalogs"][name]
     except (OSError, ValueError, KeyError) as error:
-        raise Conflict(f"{file} cannot be read: {error}", "Mend it, then try again.") from error
+        raise ConflictError(
+            f"{file} cannot be read: {error}", "Mend it, then try again."
+        ) from error
     return {
         "name": name,
         "url": table["url"],
@@ -195,13 +197,15 @@ def _file_of(config: Config, name: str) -> Path:
     """The file that names an own catalogue.
 
     Raises:
-        NotFound: No such catalogue.
-        Conflict: It comes with eolab.
+        NotFoundError: No such catalogue.
+        ConflictError: It comes with eolab.
     """
     if name not in config.catalogs:
-        raise NotFound(f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues"))
+        raise NotFoundError(
+            f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues")
+        )
     if name in configuration.built_in(config) or config.file is None:
-        raise Conflict(
+        raise ConflictError(
             f"the catalogue {name!r} comes with eolab",
             "What was added can be changed and removed.",
         )
@@ -211,7 +215,7 @@ def _file_of(config: Config, name: str) -> Path:
 def _table(url: str, kind: str, description: str, login: Mapping[str, object]) -> dict[str, object]:
     """A catalogue's table, without what is empty."""
     if kind not in KINDS:
-        raise BadInput(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+        raise InvalidInputError(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
     given = {key: value for key, value in login.items() if value}
     _check_login(given)
     wanted: dict[str, object] = {
@@ -226,25 +230,25 @@ def _check_login(given: Mapping[str, object]) -> None:
     """What a form says of a login.
 
     Raises:
-        BadInput: An unknown key, a secret in plain text, or half of a login.
+        InvalidInputError: An unknown key, a secret in plain text, or half of a login.
     """
     for key in given:
         if key not in logins.KEYS:
-            raise BadInput(f"a login has no {key!r}", f"It has: {', '.join(logins.KEYS)}.")
+            raise InvalidInputError(f"a login has no {key!r}", f"It has: {', '.join(logins.KEYS)}.")
     token = given.get("token")
     if token is not None and not (isinstance(token, str) and _REFERENCE.match(token)):
-        raise BadInput(
+        raise InvalidInputError(
             "the token must not stand in the file",
             "Put it into an environment variable (env:NAME) or the key store"
             " (keyring:SERVICE/USER) and name that.",
         )
     if len(json.dumps(given)) > LONGEST:
-        raise BadInput("the login is too long", f"At most {LONGEST} characters.")
+        raise InvalidInputError("the login is too long", f"At most {LONGEST} characters.")
     s3 = given.get("s3")
     urls = [given.get("token_url"), s3.get("endpoint") if isinstance(s3, Mapping) else None]
     for url in urls:
         if url and urlsplit(str(url)).scheme not in ("http", "https"):
-            raise BadInput(f"{url!r} is no web address", "Give https://HOST/PATH.")
+            raise InvalidInputError(f"{url!r} is no web address", "Give https://HOST/PATH.")
     logins.parse(given, "the form")
 
 
@@ -256,24 +260,24 @@ def _checked(url: str, folder: Path) -> str:
     """The address as the configuration will read it.
 
     Raises:
-        BadInput: It is neither an http(s) address nor a path where something is.
+        InvalidInputError: It is neither an http(s) address nor a path where something is.
     """
     url = url.strip()
     if not url or len(url) > LONGEST or any(ord(c) < 32 for c in url):
-        raise BadInput("the address is empty or holds odd characters", "Type it again.")
+        raise InvalidInputError("the address is empty or holds odd characters", "Type it again.")
     if "://" not in url:
         path = (folder / Path(url).expanduser()).resolve()
         if not path.exists():
-            raise BadInput(
+            raise InvalidInputError(
                 f"there is no {path} on the machine of the server",
                 "Give a folder, a catalog.json or a .parquet file, or an address with https://.",
             )
         return str(path)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadInput(f"{parts.scheme}:// cannot be searched", "Give https://HOST/PATH.")
+        raise InvalidInputError(f"{parts.scheme}:// cannot be searched", "Give https://HOST/PATH.")
     if parts.username or parts.password:
-        raise BadInput(
+        raise InvalidInputError(
             "the address holds a login", "Leave it out, and name where the token is instead."
         )
     return url
@@ -295,16 +299,18 @@ def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
             trial.chmod(file.stat().st_mode)
         made = configuration.load(trial)  # a fault must not reach the file
         if made.root != config.root:
-            raise Conflict(f"{file} names another workspace", "Restart Jupyter Server.")
+            raise ConflictError(f"{file} names another workspace", "Restart Jupyter Server.")
         trial.replace(file)
     except ConfigError as error:
-        raise Conflict(f"{file} cannot be changed: {error.message}", error.hint) from error
+        raise ConflictError(f"{file} cannot be changed: {error.message}", error.hint) from error
     except OSError as error:
-        raise Conflict(
+        raise ConflictError(
             f"{file} cannot be written: {error.strerror}", "Check its permissions."
         ) from error
     except ValueError as error:  # no TOML, or a table that is written in an unusual way
-        raise Conflict(f"{file} cannot be changed: {error}", "Change it in an editor.") from error
+        raise ConflictError(
+            f"{file} cannot be changed: {error}", "Change it in an editor."
+        ) from error
     finally:
         trial.unlink(missing_ok=True)
     return configuration.load(file)

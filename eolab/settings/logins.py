@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eolab.errors import BadInput, ConfigError, nearest
+from eolab.errors import ConfigError, InvalidInputError, nearest
 
 # Keys of a catalogue's table in `eolab.toml` that say how it lets us in, with their types.
 KEYS: Mapping[str, type] = {
@@ -92,13 +92,13 @@ def secret(reference: str, what: str) -> str:
         what: For whom, as the error says it.
 
     Raises:
-        BadInput: It is not there; the hint says how to put it there.
+        InvalidInputError: It is not there; the hint says how to put it there.
     """
     kind, _, name = reference.partition(":")
     if kind == "env":
         value = os.environ.get(name)
         if not value:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{what} needs the environment variable {name}, which is not set",
                 f"Set it before the kernel starts: export {name}=...",
             )
@@ -106,18 +106,18 @@ def secret(reference: str, what: str) -> str:
     try:
         import keyring
     except ImportError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{what} keeps its secret in the key store", "Install it: pip install keyring"
         ) from error
     service, _, user = name.partition("/")
     try:
         found: str | None = keyring.get_password(service, user)
     except keyring.errors.KeyringError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the key store does not open: {error}", "Unlock it, or use env:."
         ) from error
     if not found:
-        raise BadInput(
+        raise InvalidInputError(
             f"{what} needs {service}/{user} of the key store, which is not there",
             f"Put it there: keyring set {service} {user}",
         )
@@ -131,19 +131,21 @@ def delete_secret(reference: str) -> bool:
         reference: "keyring:SERVICE/USER".
 
     Raises:
-        BadInput: There is no key store, or it does not open.
+        InvalidInputError: There is no key store, or it does not open.
     """
     service, _, user = reference.partition(":")[2].partition("/")
     try:
         import keyring
     except ImportError as error:
-        raise BadInput("there is no key store", "Install it: pip install keyring") from error
+        raise InvalidInputError(
+            "there is no key store", "Install it: pip install keyring"
+        ) from error
     try:
         if keyring.get_password(service, user) is None:
             return False
         keyring.delete_password(service, user)
     except keyring.errors.KeyringError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the key store does not open: {error}", f"keyring del {service} {user}"
         ) from error
     return True

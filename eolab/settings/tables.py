@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from eolab.errors import BadInput, ConfigError, nearest
+from eolab.errors import ConfigError, InvalidInputError, nearest
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class Section:
         Args:
             name: Of the table that holds them.
             allowed: Names of their keys.
-            check: Raises BadInput where X is no good name for a thing of this kind.
+            check: Raises InvalidInputError where X is no good name for a thing of this kind.
         """
         tables = self.value.get(name, {})
         if not isinstance(tables, dict):
@@ -104,7 +104,7 @@ class Section:
         for table in tables:
             try:
                 check(table, name[:-1])
-            except BadInput as error:
+            except InvalidInputError as error:
                 raise ConfigError(
                     f"{self.file}: [{name}.{table}]: {error.message}", error.hint
                 ) from None

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from IPython.testing.globalipapp import start_ipython
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.magics.stac import complete, register
 from eolab.settings import config as configuration
 
@@ -57,13 +57,13 @@ def test_a_cell_holds_a_filter(shell):
 
 
 def test_mistakes_are_helped(shell, capsys):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         shell.run_line_magic("stac", "serch")
     assert "'search'" in error.value.hint
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         shell.run_line_magic("stac", "search --cloud much")
     assert "Usage" in error.value.hint
-    with pytest.raises(BadInput, match="no variable"):
+    with pytest.raises(InvalidInputError, match="no variable"):
         shell.run_line_magic("stac", "load nothing --bands red")
     shell.run_line_magic("stac", "")
     assert "%stac search" in capsys.readouterr().out
@@ -121,7 +121,7 @@ def test_what_is_warned_of_is_a_line(shell, capsys, recwarn):
     ],
 )
 def test_slips_say_what_is_wanted(shell, line, cell, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         shell.find_line_magic("stac")(line, cell)
     assert message in error.value.message
     assert hint in error.value.hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.magics import features as magic
 from eolab.records.lineage import Ref, made_by
 
@@ -41,9 +41,9 @@ def test_each_word_answers(shell, store, parcels, spectra):
     )
     assert features("open spectra").label == "spectra/1"
     for line, kind in (
-        ("sho spectra", BadInput),
-        ("show spectr", NotFound),
-        ("show a/b", BadInput),
+        ("sho spectra", InvalidInputError),
+        ("show spectr", NotFoundError),
+        ("show a/b", InvalidInputError),
     ):
         with pytest.raises(kind) as caught:
             features(line)

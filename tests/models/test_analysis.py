@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from sklearn.metrics import accuracy_score, f1_score, r2_score, root_mean_squared_error
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.models import analysis
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), min_size=1, max_size=60)
@@ -100,5 +100,5 @@ def test_regression_figures_are_those_of_scikit_learn():
 @pytest.mark.parametrize("lengths", [(2, 3, 3), (3, 3, 2), (0, 0, 0)])
 def test_arrays_that_do_not_fit_are_refused(lengths):
     y, pred, groups = (np.zeros(n, dtype=int) for n in lengths)
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         analysis.block_bootstrap(y, pred, groups)

@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.models import ModelRegistry
 from eolab.records import lineage
 from eolab.records.lineage import Ref
@@ -142,9 +142,9 @@ def test_a_table_is_read_by_the_names_of_its_columns(registry, make_fitted, mode
     version = registry.register("crops", make_fitted(model))
     table = pd.DataFrame(test_part.X, columns=test_part.columns)[["nir", "ndvi", "red"]]
     assert (version.predict(table.assign(more=1)) == version.predict(test_part)).all()
-    with pytest.raises(BadInput, match="'red' is missing"):
+    with pytest.raises(InvalidInputError, match="'red' is missing"):
         version.predict(table.drop(columns="red"))
-    with pytest.raises(BadInput, match="does not fit 3 features"):
+    with pytest.raises(InvalidInputError, match="does not fit 3 features"):
         version.predict(test_part.X[:, :2])
 
 
@@ -155,7 +155,7 @@ def test_a_regression_gets_rmse_instead_of_classes(registry, make_fitted, train)
     version = registry.register("yield", make_fitted(model, classes=()), test=data)
     assert version.metrics["rmse"] == pytest.approx(0, abs=1e-5)
     assert "macro_f1" not in version.metrics
-    with pytest.raises(Conflict, match="no classes"):
+    with pytest.raises(ConflictError, match="no classes"):
         version.predict_labels(data)
 
 
@@ -186,30 +186,30 @@ def test_a_keras_model_is_saved_judged_and_loaded(registry, make_fitted, test_pa
 
 def test_a_misspelt_name_is_answered_with_the_nearest(registry, make_fitted, model):
     registry.register("crops", make_fitted(model))
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(NotFoundError) as caught:
         registry.get("corps")
     assert "'crops'" in caught.value.hint
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(NotFoundError) as caught:
         registry.get("crops", 4)
     assert "Versions: 1. Aliases: champion." in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a" * 200])
 def test_a_name_that_is_no_folder_name_is_refused(registry, make_fitted, model, name):
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         registry.register(name, make_fitted(model))
 
 
 def test_a_changed_file_is_not_loaded(registry, make_fitted, model):
     version = registry.register("crops", make_fitted(model))
     (version.folder / "model.pkl").write_bytes(b"something else")
-    with pytest.raises(Conflict, match="not the file that was registered"):
+    with pytest.raises(ConflictError, match="not the file that was registered"):
         version.load()
 
 
 def test_a_failed_registration_leaves_nothing(registry, make_fitted, model, test_part, config):
     narrow = test_part.without(["nir"])
-    with pytest.raises(BadInput, match="'nir' is missing"):
+    with pytest.raises(InvalidInputError, match="'nir' is missing"):
         registry.register("crops", make_fitted(model), test=narrow)
     assert list(registry.list()) == []
     assert list((config.models / "crops").iterdir()) == []
@@ -220,7 +220,7 @@ def test_what_is_no_fitted_model_is_told_with_the_way(registry):
     class Study:
         """As one has it in hand after `ws.tune`."""
 
-    with pytest.raises(BadInput, match="a Study is no fitted model") as caught:
+    with pytest.raises(InvalidInputError, match="a Study is no fitted model") as caught:
         registry.register("crops", Study())
     assert "study.refit()" in caught.value.hint
 
@@ -228,7 +228,7 @@ def test_what_is_no_fitted_model_is_told_with_the_way(registry):
 def test_lost_files_of_a_refit_are_told(registry, make_fitted, model):
     fitted = make_fitted(model)
     (fitted.folder / "model.pkl").unlink()
-    with pytest.raises(Conflict, match=r"model\.pkl is not there"):
+    with pytest.raises(ConflictError, match=r"model\.pkl is not there"):
         registry.register("crops", fitted)
 
 
@@ -236,14 +236,14 @@ def test_a_test_part_with_other_classes_is_refused(registry, make_fitted, model,
     other = TrainingData(
         test_part.X, test_part.y, test_part.groups, test_part.columns, ("a", "b", "c")
     )
-    with pytest.raises(BadInput, match="other classes"):
+    with pytest.raises(InvalidInputError, match="other classes"):
         registry.register("crops", make_fitted(model), test=other)
 
 
 @pytest.mark.parametrize("alias", ["3", "latest", "a b"])
 def test_an_alias_that_reads_as_a_version_is_refused(registry, make_fitted, model, alias):
     registry.register("crops", make_fitted(model))
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         registry.set_alias("crops", alias, 1)
 
 

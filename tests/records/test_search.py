@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.facade import workspace
 from eolab.records.search_index import FILE, Entry, find, publish
 
@@ -55,7 +55,7 @@ def test_place_and_time_narrow(root):
     assert ids(find(root, "wheat", start=day("2022-01-01"))) == {"item": ["b"]}
     assert ids(find(root, kinds=["study"])) == {"study": ["crops"]}
     assert ids(find(root, limit=1)) == {"item": ["c"], "study": ["crops"]}
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         find(root, limit=0)
 
 

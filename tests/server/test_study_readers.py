@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.server import study_readers
 from eolab.server.study_readers import KEPT, Followers
 from eolab.studies.journal.files import Follower, Writer, write_json
@@ -176,5 +176,5 @@ def test_many_threads_read_one_study(config, write_study):
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".x", "a\n"])
 def test_a_name_that_is_no_folder_name_is_refused(config, name):
-    with pytest.raises((BadInput, NotFound)):
+    with pytest.raises((InvalidInputError, NotFoundError)):
         Followers().folder(config, name)

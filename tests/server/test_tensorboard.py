@@ -14,7 +14,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from eolab.errors import Conflict, RemoteError
+from eolab.errors import ConflictError, RemoteError
 from eolab.server.tensorboard import TensorBoards, has_logs
 from eolab.studies.worker.reporter import Reporter
 from tests.studies.conftest import until
@@ -34,13 +34,13 @@ def run(tmp_path):
 
 def test_a_study_without_logs_says_what_to_do(tmp_path):
     assert not has_logs(tmp_path)
-    with pytest.raises(Conflict, match="wrote logs"):
+    with pytest.raises(ConflictError, match="wrote logs"):
         TensorBoards().port(tmp_path)
 
 
 def test_without_tensorboard_it_says_what_to_install(run, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(Conflict, match="not installed"):
+    with pytest.raises(ConflictError, match="not installed"):
         TensorBoards().port(run)
 
 

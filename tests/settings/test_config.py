@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eolab.errors import BadInput, ConfigError
+from eolab.errors import ConfigError, InvalidInputError
 from eolab.settings import config as configuration
 
 
@@ -104,11 +104,11 @@ def test_a_damaged_identity_is_named(config: configuration.Config) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "", ".hidden", "a/b", "a b", "x" * 129, "-x"])
 def test_names_that_are_no_folders_are_refused(name: str) -> None:
-    with pytest.raises(BadInput, match="not a good name"):
+    with pytest.raises(InvalidInputError, match="not a good name"):
         configuration.check_name(name, "study")
 
 
 def test_a_file_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("")
-    with pytest.raises(BadInput, match="not a folder"):
+    with pytest.raises(InvalidInputError, match="not a folder"):
         configuration.open_path(tmp_path / "x.txt")

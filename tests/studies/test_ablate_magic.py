@@ -10,7 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.facade import Workspace
 from eolab.magics import ablate
 from eolab.settings.config import Config
@@ -61,9 +61,9 @@ def test_what_is_wrong_is_said_in_a_line(shell: InteractiveShell) -> None:
         shell.run_cell_magic("ablate", "--metric score --repeat 3", CELL)
     with pytest.raises(UsageError, match=r"no flag VH. Put values of several words in quotes"):
         shell.run_cell_magic("ablate", "--metric score --group sar=VV VH", CELL)
-    with pytest.raises(BadInput, match="has no name"):
+    with pytest.raises(InvalidInputError, match="has no name"):
         shell.run_cell_magic("ablate", "--metric score --data table --group VV", CELL)
-    with pytest.raises(BadInput, match="group 'sar': no feature 'VX'"):
+    with pytest.raises(InvalidInputError, match="group 'sar': no feature 'VX'"):
         shell.run_cell_magic("ablate", "--metric score --data table --group sar=VX", CELL)
 
 
@@ -77,7 +77,7 @@ def test_other_data_and_changes_are_flags_too(shell: InteractiveShell) -> None:
     rows = shell.user_ns["ablation"].result().rows
     assert {row.variant.name: row.mean for row in rows} == {"baseline": 4, "no VV": 3, "twice": 8}
     assert {row.variant.name: row.cost for row in rows}["no VV"] == {"columns": 3}
-    with pytest.raises(BadInput, match="there is no such variable"):
+    with pytest.raises(InvalidInputError, match="there is no such variable"):
         shell.run_cell_magic("ablate", f"{line} --change other=dct()", CELL)
 
 

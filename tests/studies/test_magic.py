@@ -9,7 +9,7 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.facade import Workspace
 from eolab.magics import tune
 from eolab.magics.signatures import show_options
@@ -59,9 +59,9 @@ def test_what_is_wrong_is_said_in_a_line(shell: InteractiveShell) -> None:
         shell.run_cell_magic("tune", "--metric score --trails 3", CELL)
     with pytest.raises(UsageError, match="--metric"):
         shell.run_cell_magic("tune", "--name s", CELL)
-    with pytest.raises(BadInput, match="no such variable"):
+    with pytest.raises(InvalidInputError, match="no such variable"):
         shell.run_cell_magic("tune", "--metric score --data offsett", CELL)
-    with pytest.raises(BadInput, match="defines no function"):
+    with pytest.raises(InvalidInputError, match="defines no function"):
         shell.run_cell_magic("tune", "--metric score", "x = 1")
 
 
@@ -90,7 +90,7 @@ def test_tab_offers_flags_and_what_they_take(shell: InteractiveShell) -> None:
 
 def test_only_the_notebooks_own_variables_are_named(shell: InteractiveShell) -> None:
     shell.run_cell("import math\nfields = 3")
-    with pytest.raises(BadInput, match="no such variable") as caught:
+    with pytest.raises(InvalidInputError, match="no such variable") as caught:
         shell.run_cell_magic("tune", "--metric score --data qqq", CELL)
     assert "fields" in caught.value.hint
     for other in ("get_ipython", "math", "In,"):

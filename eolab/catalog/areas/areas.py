@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from eolab.catalog.areas.antimeridian import cut
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -27,7 +27,7 @@ def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
     """West, south, east, north in degrees (six numbers with heights lose the heights).
 
     Raises:
-        BadInput: Other lengths, no numbers, latitudes off the globe or upside down.
+        InvalidInputError: Other lengths, no numbers, latitudes off the globe or upside down.
     """
     try:
         numbers = [float(v) for v in bbox]
@@ -37,10 +37,12 @@ def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
         numbers = [*numbers[:2], *numbers[3:5]]
     hint = "Give west, south, east, north in degrees."
     if len(numbers) != 4 or any(v != v for v in numbers):  # noqa: PLR0124  NaN
-        raise BadInput(f"bbox = {bbox!r}", hint)
+        raise InvalidInputError(f"bbox = {bbox!r}", hint)
     west, south, east, north = numbers
     if not -90 <= south <= north <= 90 or max(abs(west), abs(east)) > 180:
-        raise BadInput(f"bbox = {tuple(numbers)} lies outside the globe or is upside down", hint)
+        raise InvalidInputError(
+            f"bbox = {tuple(numbers)} lies outside the globe or is upside down", hint
+        )
     return west, south, east, north
 
 
@@ -75,18 +77,20 @@ def parse_area(area: Area) -> BaseGeometry:
     """Any geometry in longitude and latitude: GeoJSON, shapely, GeoPandas (reprojected).
 
     Raises:
-        BadInput: It is no geometry, empty, or not in degrees.
+        InvalidInputError: It is no geometry, empty, or not in degrees.
     """
     import shapely
     from shapely.geometry import shape
 
     if not isinstance(area, Mapping) and not hasattr(area, "__geo_interface__"):
-        raise BadInput(f"{type(area).__name__!r} is no area", _instead(area))
+        raise InvalidInputError(f"{type(area).__name__!r} is no area", _instead(area))
     frame = getattr(area, "to_crs", None)
     if frame is not None:
         crs = getattr(area, "crs", None)
         if crs is None:
-            raise BadInput("the area has no reference system", "Set it: area.set_crs(...).")
+            raise InvalidInputError(
+                "the area has no reference system", "Set it: area.set_crs(...)."
+            )
         area = frame("EPSG:4326")
     try:
         document: Mapping[str, object] = (
@@ -95,15 +99,15 @@ def parse_area(area: Area) -> BaseGeometry:
         found = _shapes(document)
         geometry = shapely.union_all([shape(g) for g in found])
     except Exception as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the area is no geometry: {error}",
             "Give GeoJSON, a shapely geometry or a GeoDataFrame in longitude and latitude.",
         ) from error
     if geometry.is_empty:
-        raise BadInput("the area is empty", "Give an area with at least one point.")
+        raise InvalidInputError("the area is empty", "Give an area with at least one point.")
     west, south, east, north = geometry.bounds
     if west < -180.001 or east > 180.001 or south < -90.001 or north > 90.001:
-        raise BadInput(
+        raise InvalidInputError(
             f"the area's coordinates reach {geometry.bounds}",
             "Areas are in longitude and latitude; reproject with to_crs('EPSG:4326').",
         )

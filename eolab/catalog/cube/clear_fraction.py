@@ -13,7 +13,7 @@ from eolab.catalog.cube.grid import inside_of, pixel_metres
 from eolab.catalog.cube.load import load
 from eolab.catalog.cube.plan import plan
 from eolab.catalog.items.quality_masks import Mask, mask, unseen
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,14 +42,14 @@ def clear_fraction(
         ``seen`` (of the area, 0..1), ``item_id``.
 
     Raises:
-        BadInput: As `eolab.catalog.load`; the items have nothing to mask with.
+        InvalidInputError: As `eolab.catalog.load`; the items have nothing to mask with.
     """
     import pandas as pd
 
     listed = check_items(items)
     check_mask(mask)
     if not isinstance(size, int | np.integer) or size < 1:
-        raise BadInput(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
+        raise InvalidInputError(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
     layer = mask.band(listed)
     full = plan(listed, bands=[layer], bbox=bbox, geometry=geometry).grid
     factor = max(1.0, max(full.shape) / size)

@@ -10,7 +10,7 @@ import numpy as np
 
 from eolab.catalog.cube.odc_adapter import known_values
 from eolab.catalog.cube.radar import check_one_orbit, radar_bands
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -48,16 +48,17 @@ def composite(
         int16. The scenes of a period are named in ``item_id``. Of a lazy cube it is lazy.
 
     Raises:
-        BadInput: Another method or period, variables without time, radar of several orbits.
+        InvalidInputError: Another method or period, variables without time, radar of several
+            orbits.
     """
     import pandas as pd
     import xarray as xr
 
     if method not in METHODS:
-        raise BadInput(f"no composite {method!r}", nearest(method, METHODS, "methods"))
+        raise InvalidInputError(f"no composite {method!r}", nearest(method, METHODS, "methods"))
     names = [str(name) for name, band in cube.data_vars.items() if "time" in band.dims]
     if not names:
-        raise BadInput("the cube has no variable with time", "Load it with eo.load.")
+        raise InvalidInputError("the cube has no variable with time", "Load it with eo.load.")
     if radar_bands(cube):
         check_one_orbit(cube, "Compose")
     times = pd.DatetimeIndex(cube["time"].values)
@@ -124,7 +125,7 @@ def _starts(times: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
 
     found = _PERIOD.match(str(period))
     if not found or int(found[1]) < 1:
-        raise BadInput(f"period = {period!r}", 'Write "10D", "2W", "1M" or "1Y".')
+        raise InvalidInputError(f"period = {period!r}", 'Write "10D", "2W", "1M" or "1Y".')
     count, unit = int(found[1]), found[2]
     if unit in "DW":
         days = count * (7 if unit == "W" else 1)

@@ -11,7 +11,7 @@ import numpy as np
 from eolab.catalog.areas.areas import footprint
 from eolab.catalog.io.rasters import opened
 from eolab.catalog.items.bands import Band, pixel_size
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -35,7 +35,7 @@ def read_header(item: pystac.Item, key: str) -> Header:
     """Open a raster for its header.
 
     Raises:
-        BadInput: It cannot be opened.
+        InvalidInputError: It cannot be opened.
     """
     import rasterio
 
@@ -49,7 +49,7 @@ def read_header(item: pystac.Item, key: str) -> Header:
                 file.nodata,
             )
     except rasterio.errors.RasterioError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"asset {key!r} of item {item.id} cannot be opened: {error}",
             "Check the file; leave the item out, or load with missing='skip'.",
         ) from error
@@ -59,7 +59,7 @@ def item_crs(item: pystac.Item, key: str) -> str:
     """Reference system of an item's raster, as stated, else from the file.
 
     Raises:
-        BadInput: Neither says one.
+        InvalidInputError: Neither says one.
     """
     for owner in (item.assets[key].extra_fields, item.properties):
         code = owner.get("proj:code")
@@ -73,7 +73,7 @@ def item_crs(item: pystac.Item, key: str) -> str:
             return wkt
     crs = read_header(item, key).crs
     if crs is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"asset {key!r} of item {item.id} has no reference system",
             "Write one into the file (gdal_edit.py -a_srs EPSG:...), or into the item (proj:code).",
         )
@@ -113,7 +113,7 @@ def native_grid(picks: Sequence[tuple[pystac.Item, Band]], area: BaseGeometry | 
     """The items' own grid, cropped to an area in degrees.
 
     Raises:
-        BadInput: The items do not share one grid.
+        InvalidInputError: The items do not share one grid.
     """
     from odc.geo.geobox import geobox_union_conservative
     from odc.geo.geom import Geometry
@@ -128,7 +128,7 @@ def native_grid(picks: Sequence[tuple[pystac.Item, Band]], area: BaseGeometry | 
             for a, b in zip(_linear(grid), _linear(first), strict=True)
         )
         if grid.crs != first.crs or not same or not aligned:
-            raise BadInput(
+            raise InvalidInputError(
                 f"native=True needs one grid; {item.id} ({grid.crs}) differs from "
                 f"{picks[0][0].id} ({first.crs})",
                 "Give crs= and resolution= instead, or load one zone at a time.",
@@ -161,7 +161,7 @@ def choose_grid(
         area: Extent in degrees; None takes all of the items.
 
     Raises:
-        BadInput: The area misses the items; no pixel size can be told.
+        InvalidInputError: The area misses the items; no pixel size can be told.
     """
     from odc.geo import CRS
     from odc.geo.geobox import GeoBox
@@ -172,13 +172,13 @@ def choose_grid(
         code = item_crs(item, next(iter(bands.values())).asset)
         own[code] = own.get(code, 0.0) + _overlap(item, area)
     if area is not None and not any(own.values()):
-        raise BadInput("the area lies outside of all items", _hint_for(picks, area))
+        raise InvalidInputError("the area lies outside of all items", _hint_for(picks, area))
     # Most overlap first, then by name, so that the order of the items does not count.
     target = CRS(crs if crs is not None else min(own, key=lambda code: (-own[code], code)))
     native = {CRS(code) for code in own}
     if resolution is None:
         if target not in native and target.geographic != next(iter(native)).geographic:
-            raise BadInput(
+            raise InvalidInputError(
                 f"no pixel size for {target}", "Give resolution= in units of the reference system."
             )
         resolution = finest(picks)
@@ -205,7 +205,7 @@ def choose_grid(
             target,
         )
     if target.geographic and resolution > max(1.0, window.span_x, window.span_y):
-        raise BadInput(
+        raise InvalidInputError(
             f"resolution = {resolution:g}: a pixel of so many degrees holds the whole area",
             f"In {target} it is in degrees: 10 m are about 0.0001.",
         )

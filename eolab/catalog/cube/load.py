@@ -31,7 +31,7 @@ from eolab.catalog.items.bands import common_name
 from eolab.catalog.items.duplicates import tile_of
 from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import baseline
-from eolab.errors import BadInput, RemoteError
+from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
 from eolab.user_warnings import warn
 
@@ -99,15 +99,19 @@ def load(
         ``orbit_state``. Attributes are text, which every file format takes.
 
     Raises:
-        BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system,
-            too large.
-        NotFound: A file is missing.
+        InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
+            system, too large.
+        NotFoundError: A file is missing.
         RemoteError: A remote file cannot be read.
     """
     if raw and harmonise is not None:
-        raise BadInput("raw=True leaves the numbers as they are: no harmonise", "Leave one out.")
+        raise InvalidInputError(
+            "raw=True leaves the numbers as they are: no harmonise", "Leave one out."
+        )
     if raw and mask is not None:
-        raise BadInput("raw=True leaves the numbers as they are: no mask", "Leave one out.")
+        raise InvalidInputError(
+            "raw=True leaves the numbers as they are: no mask", "Leave one out."
+        )
     check_resampling(resampling)
     check_chunks(chunks)
     listed = check_items(items)
@@ -130,7 +134,7 @@ def load(
         _check_size(made)
     try:
         cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
-    except (BadInput, RemoteError):
+    except (InvalidInputError, RemoteError):
         # A file that is there by its address may still not open.
         broken = unreadable(made) if missing == "skip" else {}
         rest = [item for item in listed if item.id not in broken]
@@ -163,7 +167,7 @@ def _check_size(made: Plan) -> None:
     if made.megabytes <= min(MAX_MEGABYTES, free / PEAK):
         return
     here = f"; {free:,.0f} MB of memory are free here" if free / PEAK < made.megabytes else ""
-    raise BadInput(
+    raise InvalidInputError(
         f"this is large: {made}{here}",
         "Take fewer bands, dates or less area, give chunks= for a lazy cube, or force=True.",
     )

@@ -17,7 +17,7 @@ from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import CATEGORIES, Band, stated_bands
 from eolab.catalog.items.quality_masks import PROBABILITY
 from eolab.catalog.query.query import item_time
-from eolab.errors import BadInput, EolabError, RemoteError
+from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
     import pystac
@@ -176,7 +176,7 @@ def unreadable(made: Plan) -> dict[str, EolabError]:
             found.setdefault(item.id, error)
             return
         if header.crs is None:
-            found[item.id] = BadInput(
+            found[item.id] = InvalidInputError(
                 f"asset {key!r} of item {item.id} has no reference system",
                 "Write one into the file: gdal_edit.py -a_srs EPSG:...",
             )

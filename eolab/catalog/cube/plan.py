@@ -31,7 +31,7 @@ from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
 from eolab.catalog.query.query import item_time
 from eolab.catalog.query.query import order as order_of
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import pystac
@@ -100,7 +100,9 @@ class Scene:
         time = item_time(self.item)[0]
         shape = footprint(self.item)
         if time is None or shape is None:
-            raise BadInput(f"item {self.item.id} has no time or no outline", "Leave it out.")
+            raise InvalidInputError(
+                f"item {self.item.id} has no time or no outline", "Leave it out."
+            )
         solar = time + timedelta(hours=shape.centroid.x / 15)
         return (
             f"{solar:%Y-%m-%d}",
@@ -130,8 +132,9 @@ def plan(
     """What `load` with the same arguments will read, and how large the cube will be.
 
     Raises:
-        BadInput: No items, unknown or ambiguous band, nothing to mask with, no reference system.
-        NotFound: A file is missing.
+        InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
+            system.
+        NotFoundError: A file is missing.
     """
     listed = check_items(items)
     check_choice("harmonise", harmonise, ("hls", None))
@@ -150,12 +153,12 @@ def plan(
     for item in listed:
         try:
             scenes.append(_scene(item, names, layer, harmonise))
-        except (BadInput, NotFound):
+        except (InvalidInputError, NotFoundError):
             if missing == "raise":
                 raise
             gone.append(item.id)
     if not scenes:
-        raise NotFound("every item lacks a file or a band", f"Look at {gone[0]}.")
+        raise NotFoundError("every item lacks a file or a band", f"Look at {gone[0]}.")
     area = _area(bbox, geometry)
     wanted = [(s.item, {n: b for n, b in s.bands.items() if n != MASK}) for s in scenes]
     if geobox is not None:
@@ -165,7 +168,7 @@ def plan(
     else:
         grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
     if 0 in grid.shape:
-        raise BadInput("the cube would be empty", "Give an area that the items cover.")
+        raise InvalidInputError("the cube would be empty", "Give an area that the items cover.")
     days: dict[tuple[str, str], list[Scene]] = {}
     for scene in scenes:
         days.setdefault(scene.day, []).append(scene)
@@ -193,16 +196,16 @@ def _check_grid(
     if resolution is not None:
         check_resolution(resolution)
     if native and (crs is not None or resolution is not None):
-        raise BadInput("native=True takes no crs or resolution", "Leave them out.")
+        raise InvalidInputError("native=True takes no crs or resolution", "Leave them out.")
     if geobox is None:
         return
     if not isinstance(geobox, GeoBox):
-        raise BadInput(
+        raise InvalidInputError(
             f"geobox = {type(geobox).__name__!r} is no grid",
             "Give one of odc.geo: cube.odc.geobox.",
         )
     if native or not (crs is None and resolution is None and bbox is None):
-        raise BadInput(
+        raise InvalidInputError(
             "a geobox says the whole grid: it takes no crs, resolution, bbox or native",
             "Leave them out, or the geobox.",
         )
@@ -217,10 +220,10 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
     if not names:
         if (outside := outside_error(item)) is not None:
             raise outside
-        raise BadInput(f"item {item.id} has no bands to load", "Name them: bands=[...].")
+        raise InvalidInputError(f"item {item.id} has no bands to load", "Name them: bands=[...].")
     for name in names:
         if name in COORDINATES:
-            raise BadInput(
+            raise InvalidInputError(
                 f"a band cannot be called {name!r}: that is a coordinate of the cube",
                 "Give the asset another name in the item.",
             )
@@ -235,7 +238,7 @@ def _scene(
     except EolabError:
         raise
     except Exception as error:  # a document can be wrong in ways nobody listed
-        raise BadInput(
+        raise InvalidInputError(
             f"item {item.id} cannot be used: {type(error).__name__}: {str(error)[:200]}",
             "Leave it out, or load with missing='skip'.",
         ) from error
@@ -254,7 +257,7 @@ def _inspect(
         href = item.assets[band.asset].href
         local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
         if local and not Path(href).exists():
-            raise NotFound(
+            raise NotFoundError(
                 f"asset {band.asset!r} of item {item.id} is missing: {href}",
                 "Restore the file, leave the item out, or load with missing='skip'.",
             )
@@ -269,7 +272,7 @@ def _inspect(
 
 def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
     if bbox is not None and geometry is not None:
-        raise BadInput("both bbox and geometry are given", "Give one.")
+        raise InvalidInputError("both bbox and geometry are given", "Give one.")
     if bbox is not None:
         return boxes(check_bbox(bbox))
     return None if geometry is None else parse_area(geometry)

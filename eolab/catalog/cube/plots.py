@@ -15,7 +15,7 @@ from eolab.catalog.areas.areas import footprint
 from eolab.catalog.cube.checks import check_items
 from eolab.catalog.items.quality_masks import is_number
 from eolab.catalog.query.query import cloud_cover, item_time
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -45,8 +45,8 @@ def plot(
         cmap: Colour map of matplotlib for one band.
 
     Raises:
-        BadInput: An unknown band or colour map, not one or three bands, a stretch that is no pair
-            of numbers, or too many dates.
+        InvalidInputError: An unknown band or colour map, not one or three bands, a stretch that is
+            no pair of numbers, or too many dates.
     """
     _check_looks(cmap, stretch)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -56,7 +56,9 @@ def plot(
         cube = cube.expand_dims("time")
     count = cube.sizes["time"]
     if count > MOST:
-        raise BadInput(f"{count} dates are too many", f"Select at most {MOST}: cube.isel(time=...)")
+        raise InvalidInputError(
+            f"{count} dates are too many", f"Select at most {MOST}: cube.isel(time=...)"
+        )
     stack = np.stack([cube[n].transpose("time", "y", "x").to_numpy() for n in names], axis=-1)
     stack = stack.astype(np.float32)
     low, high = stretch or _percentiles(stack)
@@ -108,9 +110,9 @@ def _bands(cube: xr.Dataset, bands: Sequence[str] | str | None) -> list[str]:
         found = [bands] if isinstance(bands, str) else list(bands)
     for name in found:
         if name not in known:
-            raise BadInput(f"no band {name!r} in the cube", nearest(name, known, "bands"))
+            raise InvalidInputError(f"no band {name!r} in the cube", nearest(name, known, "bands"))
     if len(found) not in (1, 3):
-        raise BadInput(f"{len(found)} bands cannot be drawn", "Name one or three.")
+        raise InvalidInputError(f"{len(found)} bands cannot be drawn", "Name one or three.")
     return found
 
 
@@ -119,12 +121,14 @@ def _check_looks(cmap: str, stretch: object = None) -> None:
 
     if cmap not in mpl.colormaps:
         names = list(mpl.colormaps)
-        raise BadInput(f"no colour map {cmap!r}", nearest(str(cmap), names, "colour maps"))
+        raise InvalidInputError(f"no colour map {cmap!r}", nearest(str(cmap), names, "colour maps"))
     if stretch is None:
         return
     pair = list(stretch) if isinstance(stretch, tuple | list) else []
     if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] < pair[1]:
-        raise BadInput(f"stretch = {stretch!r}", "Give the darkest and the brightest value.")
+        raise InvalidInputError(
+            f"stretch = {stretch!r}", "Give the darkest and the brightest value."
+        )
 
 
 def _percentiles(values: np.ndarray) -> tuple[float, float]:
@@ -153,14 +157,14 @@ def explore(cube: xr.Dataset, *, cmap: str = "viridis", width: int = 420) -> obj
         A layout of HoloViews, live while the kernel runs.
 
     Raises:
-        BadInput: hvplot is not installed, or an unknown colour map.
+        InvalidInputError: hvplot is not installed, or an unknown colour map.
     """
     _check_looks(cmap)
     try:
         import holoviews as hv
         import hvplot.xarray  # noqa: F401  registers itself
     except ImportError as error:
-        raise BadInput(
+        raise InvalidInputError(
             "exploring needs hvplot, which is not installed",
             "Install it: pip install 'eolab[explore]'; or use cube.eo.plot().",
         ) from error
@@ -213,13 +217,13 @@ def explore_items(items: Iterable[pystac.Item] | pystac.Item, *, width: int = 64
         width: In pixels.
 
     Raises:
-        BadInput: Something else than items, or none.
-        NotFound: No item has an outline.
+        InvalidInputError: Something else than items, or none.
+        NotFoundError: No item has an outline.
     """
     listed = check_items(items)
     shaped = [(item, shape) for item in listed if (shape := footprint(item)) is not None]
     if not shaped:
-        raise NotFound("there is nothing to draw", "No item has an outline.")
+        raise NotFoundError("there is nothing to draw", "No item has an outline.")
     bounds = np.array([shape.bounds for _, shape in shaped])
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)

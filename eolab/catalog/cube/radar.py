@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -25,7 +25,7 @@ def check_terrain(item: pystac.Item) -> None:
     """Refuse radar that is not corrected for the terrain: its pixels lie elsewhere than they say.
 
     Raises:
-        BadInput: The item is ground range detected (GRD) or single look complex (SLC).
+        InvalidInputError: The item is ground range detected (GRD) or single look complex (SLC).
     """
     if not is_sar(item):
         return
@@ -33,7 +33,7 @@ def check_terrain(item: pystac.Item) -> None:
     named = f"{item.collection_id} {item.id}".upper()
     corrected = "RTC" in named or "RTC" in kind or kind in ("NRB", "NORMALISED_BACKSCATTER", "GTC")
     if not corrected and (kind in ("GRD", "SLC") or "GRD" in named or "SLC" in named):
-        raise BadInput(
+        raise InvalidInputError(
             f"item {item.id} is {kind or 'GRD'}, not corrected for the terrain",
             "Take a radiometrically terrain-corrected collection, such as sentinel-1-rtc.",
         )
@@ -55,13 +55,13 @@ def check_one_orbit(cube: xr.Dataset, verb: str) -> None:
     """Refuse to lay looks of several orbits over each other.
 
     Raises:
-        BadInput: Radar of several orbits.
+        InvalidInputError: Radar of several orbits.
     """
     if "relative_orbit" not in cube.coords:
         return
     orbits = sorted({str(value) for value in np.atleast_1d(cube["relative_orbit"].to_numpy())})
     if len(orbits) > 1:
-        raise BadInput(
+        raise InvalidInputError(
             f"the cube has {len(orbits)} orbits: {', '.join(orbits)}",
             f"{verb} one at a time: cube.where(cube.relative_orbit == {orbits[0]!r}, drop=True); "
             "to mix them all the same, take their name away: cube.drop_vars('relative_orbit').",
@@ -75,12 +75,14 @@ def to_decibels(cube: xr.Dataset) -> xr.Dataset:
     numbers; counts and classes stay. A lazy cube stays lazy.
 
     Raises:
-        BadInput: Some are in decibels already.
+        InvalidInputError: Some are in decibels already.
     """
     named = radar_bands(cube) or [str(n) for n, b in cube.data_vars.items() if b.dtype.kind == "f"]
     done = [name for name in named if cube[name].attrs.get("units") == "dB"]
     if done:
-        raise BadInput(f"{', '.join(done)} is in decibels already", "Take it out of the call.")
+        raise InvalidInputError(
+            f"{', '.join(done)} is in decibels already", "Take it out of the call."
+        )
     return cube.assign({name: _decibels(cube[name]) for name in named})
 
 
@@ -111,17 +113,19 @@ def speckle_filter(cube: xr.Dataset, *, window: int = 7) -> xr.Dataset:
         The same variables, filtered.
 
     Raises:
-        BadInput: Decibels, several orbits, or an even window.
+        InvalidInputError: Decibels, several orbits, or an even window.
     """
     import xarray as xr
 
     if window < 3 or window % 2 == 0:
-        raise BadInput(f"window = {window}", "Give an odd number from 3 on.")
+        raise InvalidInputError(f"window = {window}", "Give an odd number from 3 on.")
     check_one_orbit(cube, "Filter")
     out = {}
     for name, band in cube.data_vars.items():
         if band.attrs.get("units") == "dB":
-            raise BadInput(f"{name} is in decibels", "Filter linear power, then take decibels.")
+            raise InvalidInputError(
+                f"{name} is in decibels", "Filter linear power, then take decibels."
+            )
         values = band.transpose("time", "y", "x").to_numpy().astype(np.float64)
         means = np.stack([_local_mean(image, window) for image in values])
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -152,12 +156,14 @@ def trim_border(cube: xr.Dataset, *, floor: float = -30.0, margin: int = 2) -> x
         The same variables; a pixel that is noise in one of them is NaN in all.
 
     Raises:
-        BadInput: Decibels.
+        InvalidInputError: Decibels.
     """
     bands = [band.transpose("time", "y", "x") for band in cube.data_vars.values()]
     for band in bands:
         if band.attrs.get("units") == "dB":
-            raise BadInput(f"{band.name} is in decibels", "Trim linear power, then take decibels.")
+            raise InvalidInputError(
+                f"{band.name} is in decibels", "Trim linear power, then take decibels."
+            )
     level = 10 ** (floor / 10)
     noise = np.zeros(bands[0].shape, dtype=bool)
     for number in range(len(noise)):

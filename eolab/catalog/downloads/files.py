@@ -21,7 +21,7 @@ from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.logins import MARK, of_item
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band
-from eolab.errors import BadInput, EolabError, nearest
+from eolab.errors import EolabError, InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -100,7 +100,7 @@ def download(
         Where they are, and which failed: one that cannot be had stops no other.
 
     Raises:
-        BadInput: No items, or an asset that none has.
+        InvalidInputError: No items, or an asset that none has.
         Stopped: ``stop`` was set.
     """
     listed = check_items(items)
@@ -113,7 +113,7 @@ def download(
                 raise outside
         known = sorted({key for item in listed for key in item.assets})
         wanted = [assets] if isinstance(assets, str) else list(assets or [])
-        raise BadInput(
+        raise InvalidInputError(
             f"no item has an asset {wanted[0]!r}" if wanted else "there is nothing to download",
             nearest(wanted[0], known, "assets") if wanted and known else "Search for items first.",
         )
@@ -248,13 +248,13 @@ def _refuse_list(path: Path) -> None:
     """Refuse a VRT: what it lists does not come with it, and may lie anywhere on this machine.
 
     Raises:
-        BadInput: It is one; it is gone.
+        InvalidInputError: It is one; it is gone.
     """
     with path.open("rb") as file:
         if b"<VRTDataset" not in file.read(4096):
             return
     path.unlink()
-    raise BadInput(
+    raise InvalidInputError(
         f"{path.name} is a list of other files (a VRT), which do not come with it",
         "Download the files that it lists.",
     )

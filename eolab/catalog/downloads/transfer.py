@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.s3 import keys_of, object_url, signed_headers
-from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.settings.logins import S3Login
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Part:
         """No other download writes into it meanwhile.
 
         Raises:
-            Conflict: Another one does.
+            ConflictError: Another one does.
         """
         with self.data.open("ab") as file:
             try:
@@ -82,7 +82,7 @@ class Part:
             except (BlockingIOError, FileNotFoundError):
                 same = False
             if not same:
-                raise Conflict(
+                raise ConflictError(
                     f"{self.path.name} is being brought by another download", "Wait for that one."
                 )
             yield
@@ -119,9 +119,9 @@ def fetch_file(
 
     Raises:
         Stopped: The line was cut.
-        NotFound: Nothing is there.
-        BadInput: It is a folder, or of a kind that cannot be copied.
-        Conflict: The disk is full.
+        NotFoundError: Nothing is there.
+        InvalidInputError: It is a folder, or of a kind that cannot be copied.
+        ConflictError: The disk is full.
         RemoteError: The service fails again and again, or sends something else.
     """
     part = Part(path)
@@ -129,7 +129,9 @@ def fetch_file(
         href = f"https://storage.googleapis.com/{href.removeprefix('gs://')}"
     local = "://" not in href or href.startswith("file://")
     if not local and not href.startswith(("http://", "https://", "s3://")):
-        raise BadInput(f"{href} cannot be copied", "Load it: GDAL may know how to read it.")
+        raise InvalidInputError(
+            f"{href} cannot be copied", "Load it: GDAL may know how to read it."
+        )
     with part.locked():
         try:
             if local:
@@ -149,7 +151,7 @@ def fetch_file(
 def _copy(href: str, part: Part, told: Told, line: Line) -> None:
     source = Path(href.removeprefix("file://"))
     if source.is_dir():
-        raise BadInput(f"{href} is a folder of many files", "Load it instead.")
+        raise InvalidInputError(f"{href} is a folder of many files", "Load it instead.")
     try:
         part.empty()
         with source.open("rb") as read, part.data.open("ab") as out:
@@ -157,9 +159,9 @@ def _copy(href: str, part: Part, told: Told, line: Line) -> None:
             _check_room(part.path, total)
             _pour(iter(lambda: read.read(PIECE), b""), out.write, 0, total, told, line)
     except FileNotFoundError as error:
-        raise NotFound(f"{href} is not there", "Check the catalogue.") from error
+        raise NotFoundError(f"{href} is not there", "Check the catalogue.") from error
     except OSError as error:
-        raise Conflict(f"{href} cannot be copied: {error}", "Check the disk.") from error
+        raise ConflictError(f"{href} cannot be copied: {error}", "Check the disk.") from error
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ def _refuse(href: str, answer: requests.Response, *, web_page: bool) -> None:
 
     status = answer.status_code
     if status in (404, 410):
-        raise NotFound(f"{href} is not there", "Check the catalogue.")
+        raise NotFoundError(f"{href} is not there", "Check the catalogue.")
     if status in (429, 500, 502, 503, 504):
         raise requests.ConnectionError(f"{status} {answer.reason}")
     if status not in (200, 206):
@@ -310,7 +312,7 @@ def _pour(
 def _check_room(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if size > free - SPARE:
-        raise Conflict(
+        raise ConflictError(
             f"{path.parent} has {free / 1e6:,.0f} MB free, the file needs {size / 1e6:,.0f}",
             "Make room, or name another folder: [workspace] downloads in eolab.toml.",
         )

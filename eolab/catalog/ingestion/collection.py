@@ -26,7 +26,7 @@ from eolab.catalog.io.allowed_folders import is_inside, remember
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.query.query import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.progress import track
 from eolab.settings.config import check_name
 
@@ -104,8 +104,8 @@ def ingest(
         interrupted call has written is not done again.
 
     Raises:
-        NotFound: There is no such folder or file, or no raster in it.
-        BadInput: A bad pattern or id.
+        NotFoundError: There is no such folder or file, or no raster in it.
+        InvalidInputError: A bad pattern or id.
     """
     check_name(collection, "collection")
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
@@ -136,7 +136,7 @@ def ingest(
         documents.append(document)
         converted += written
     if not documents:
-        raise NotFound(
+        raise NotFoundError(
             f"none of {len(found)} files could be used",
             f"The first: {skipped[0].href}: {skipped[0].message}" if skipped else "Name rasters.",
         )
@@ -158,8 +158,8 @@ def add(
     """Take more rasters up into a catalogue that `ingest` has made.
 
     Raises:
-        BadInput: A catalogue of another kind.
-        NotFound: No raster that can be used.
+        InvalidInputError: A catalogue of another kind.
+        NotFoundError: No raster that can be used.
     """
     path = Path(source.url)
     home = path if path.is_dir() else path.parent
@@ -170,7 +170,7 @@ def add(
     except (OSError, ValueError, KeyError, TypeError):
         ours, about = False, {}
     if is_remote(source.url) or not ours:
-        raise BadInput(
+        raise InvalidInputError(
             f"catalogue {source.name!r} was not made by `ingest`",
             "Make one: eolab.catalog.ingest(files, to=FOLDER, collection=NAME).",
         )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _GAP, _YEAR = "[-_. ]?", r"(?P<year>(?:19|20)\d{2})"
@@ -97,15 +97,15 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A user's regular expression for the time in a path.
 
     Raises:
-        BadInput: It is none, or does not name the year.
+        InvalidInputError: It is none, or does not name the year.
     """
     hint = r"For example: (?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise BadInput(f"pattern = {pattern!r}: {error}", hint) from error
+        raise InvalidInputError(f"pattern = {pattern!r}: {error}", hint) from error
     if "year" not in compiled.groupindex:
-        raise BadInput(f"pattern = {pattern!r} has no group `year`", hint)
+        raise InvalidInputError(f"pattern = {pattern!r} has no group `year`", hint)
     return compiled
 
 
@@ -126,7 +126,7 @@ def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
     """By the nearest part of the path that holds a date, else a month, else by the file's tags.
 
     Raises:
-        BadInput: None holds one, and there is no fallback.
+        InvalidInputError: None holds one, and there is no fallback.
     """
     days = [e for e in dating.expressions if {"day", "ordinal"} & e.groupindex.keys()]
     for wanted in (days, [e for e in dating.expressions if e not in days]):
@@ -151,7 +151,7 @@ def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
                 continue
     if dating.fallback is not None:
         return dating.fallback
-    raise BadInput(
+    raise InvalidInputError(
         "no date in its name or tags",
         "Give pattern= with the groups year, month, day; or time= for files without one.",
     )

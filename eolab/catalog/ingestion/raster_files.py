@@ -19,7 +19,7 @@ from eolab.catalog.ingestion.file_names import (
     safe_folder,
     time_of,
 )
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
@@ -68,7 +68,7 @@ def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
     """Files and Zarr stores to look into.
 
     Raises:
-        NotFound: A file or folder is missing, or there is none.
+        NotFoundError: A file or folder is missing, or there is none.
     """
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found: list[Path] = []
@@ -84,9 +84,9 @@ def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
         elif path.is_file():
             found.append(path)
         else:
-            raise NotFound(f"{path} is not there", "Check the path.")
+            raise NotFoundError(f"{path} is not there", "Check the path.")
     if not found:
-        raise NotFound("there is no raster", f"Looked for {', '.join(SUFFIXES)} and .zarr.")
+        raise NotFoundError("there is no raster", f"Looked for {', '.join(SUFFIXES)} and .zarr.")
     return list(dict.fromkeys(found))
 
 
@@ -101,7 +101,7 @@ def read_rasters(path: Path, dating: Dating) -> list[Raster]:
     """The rasters of one file or Zarr store.
 
     Raises:
-        BadInput: No reference system, no time.
+        InvalidInputError: No reference system, no time.
     """
     if path.suffix.lower() in CONTAINERS:
         try:
@@ -134,7 +134,9 @@ def _read_rasters(path: Path, dating: Dating) -> list[Raster]:
             except rasterio.errors.RasterioIOError:
                 continue  # a variable without two dimensions, such as the grid mapping
     if not made:
-        raise BadInput("none of its variables says where it lies", "Write its grid into the file.")
+        raise InvalidInputError(
+            "none of its variables says where it lies", "Write its grid into the file."
+        )
     return made
 
 
@@ -202,14 +204,16 @@ def _describe(
 ) -> Raster:
     crs = _crs(file)
     if crs is None and file.gcps[0]:
-        raise BadInput(
+        raise InvalidInputError(
             "its pixels lie by tie points only (radar in ground or slant range)",
             "Correct it for the terrain first, or take such a product (RTC).",
         )
     if crs is None:
-        raise BadInput("no reference system", "Write one into it: gdal_edit.py -a_srs EPSG:...")
+        raise InvalidInputError(
+            "no reference system", "Write one into it: gdal_edit.py -a_srs EPSG:..."
+        )
     if file.transform.is_identity:
-        raise BadInput("no position", "Write one into it: gdal_edit.py -a_ullr ...")
+        raise InvalidInputError("no position", "Write one into it: gdal_edit.py -a_ullr ...")
     if file.crs is None:
         lead = address if address.startswith("vrt://") else f"vrt://{address}"
         address = f"{lead}{'&' if '?' in lead else '?'}a_srs={crs}"

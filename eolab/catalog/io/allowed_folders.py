@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from eolab.catalog.ingestion.collection_files import write_json
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -113,14 +113,14 @@ def local_files(href: str) -> list[str]:
     return [href]
 
 
-def outside_error(item: pystac.Item) -> BadInput | None:
+def outside_error(item: pystac.Item) -> InvalidInputError | None:
     """Why an item lacks assets, if that is because their files may not be named; else None."""
     found = item.extra_fields.get(OUTSIDE)
     if not isinstance(found, dict) or not found:
         return None
     key, href = next(iter(found.items()))
     folder = str(Path(str(href)).parent)
-    return BadInput(
+    return InvalidInputError(
         f"asset {key!r} of item {item.id} is {href}, outside of its catalogue's folder",
         f"If you trust the catalogue: roots = [{json.dumps(folder)}] below [workspace] in "
         "eolab.toml.",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -128,12 +128,12 @@ def resolve(base: str, href: str, real: Callable[[str], str] = os.path.realpath)
         real: Where a folder really lies; for many documents one that remembers.
 
     Raises:
-        BadInput: A remote document names a local file: it is not to be read.
+        InvalidInputError: A remote document names a local file: it is not to be read.
     """
     if is_remote(base):
         joined = href if is_remote(href) else urljoin(base, href)
         if not is_remote(joined) and not urlsplit(joined).scheme.startswith("s3"):
-            raise BadInput(f"{base} names {href!r}, a local file", "It is not read.")
+            raise InvalidInputError(f"{base} names {href!r}, a local file", "It is not read.")
         return joined
     if is_remote(href):
         return href
@@ -148,19 +148,23 @@ def read_bytes(href: str) -> bytes:
     """The bytes at an address.
 
     Raises:
-        NotFound: Nothing is there.
+        NotFoundError: Nothing is there.
         RemoteError: The service fails, is slow or sends too much.
     """
     if not is_remote(href):
         try:
             path = Path(href)
             if path.stat().st_size > MAX_BYTES:
-                raise BadInput(f"{href} is larger than {MAX_BYTES >> 20} MB", "It is not read.")
+                raise InvalidInputError(
+                    f"{href} is larger than {MAX_BYTES >> 20} MB", "It is not read."
+                )
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise NotFound(f"{href} is not there", "Check the path.") from error
+            raise NotFoundError(f"{href} is not there", "Check the path.") from error
         except OSError as error:
-            raise BadInput(f"{href} cannot be read: {error.strerror}", "Check the path.") from error
+            raise InvalidInputError(
+                f"{href} cannot be read: {error.strerror}", "Check the path."
+            ) from error
     import requests
 
     try:
@@ -191,12 +195,12 @@ def file_version(href: str) -> Version:
     """The version of a local file.
 
     Raises:
-        NotFound: Nothing is there.
+        NotFoundError: Nothing is there.
     """
     try:
         status = Path(href).stat()
     except OSError as error:
-        raise NotFound(f"{href} is not there", "Check the path.") from error
+        raise NotFoundError(f"{href} is not there", "Check the path.") from error
     return Version(modified=f"{status.st_mtime_ns}-{status.st_size}")
 
 
@@ -204,8 +208,8 @@ def read_changed(href: str, known: Version | None) -> tuple[Mapping[str, object]
     """The JSON object at an address, or None where it is still the known version.
 
     Raises:
-        NotFound: Nothing is there.
-        BadInput: It is no JSON object.
+        NotFoundError: Nothing is there.
+        InvalidInputError: It is no JSON object.
         RemoteError: The service fails.
     """
     if not is_remote(href):
@@ -235,8 +239,8 @@ def read_json(href: str) -> Mapping[str, object]:
     """The JSON object at an address.
 
     Raises:
-        NotFound: Nothing is there.
-        BadInput: It is no JSON object.
+        NotFoundError: Nothing is there.
+        InvalidInputError: It is no JSON object.
         RemoteError: The service fails.
     """
     return _object(href, read_bytes(href))
@@ -244,7 +248,7 @@ def read_json(href: str) -> Mapping[str, object]:
 
 def _check(href: str, answer: requests.Response) -> None:
     if answer.status_code in (404, 410):
-        raise NotFound(f"{href} is not there", "Check the address.")
+        raise NotFoundError(f"{href} is not there", "Check the address.")
     if answer.status_code >= 400:
         raise RemoteError(
             f"{href} answered {answer.status_code} {answer.reason}",
@@ -259,9 +263,9 @@ def _object(href: str, body: bytes) -> Mapping[str, object]:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise BadInput(
+        raise InvalidInputError(
             f"{href} is no JSON: it starts with {start!r}", "Check the address."
         ) from error
     if not isinstance(document, dict):
-        raise BadInput(f"{href} is no JSON object", "Check the address.")
+        raise InvalidInputError(f"{href} is no JSON object", "Check the address.")
     return document

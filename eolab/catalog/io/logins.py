@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from eolab.catalog.io.s3 import keys_of
-from eolab.errors import BadInput, RemoteError
+from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings.logins import Login, is_reference, secret
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Access:
         """What requests to the catalogue's own host carry.
 
         Raises:
-            BadInput: A secret is not where the login says.
+            InvalidInputError: A secret is not where the login says.
             RemoteError: The token service refuses or does not answer.
         """
         login, what = self.login, f"catalogue {self.name!r}"
@@ -102,14 +102,14 @@ class Access:
         """The store's secrets as GDAL options.
 
         Raises:
-            BadInput: A secret is not where the login says.
+            InvalidInputError: A secret is not where the login says.
         """
         s3, what = self.login.s3, f"reading files of catalogue {self.name!r}"
         if s3 is None:
             return {}
         try:
             keys = keys_of(s3, what)
-        except BadInput:
+        except InvalidInputError:
             if s3.key:
                 raise
             # A profile of another kind (single sign-on, a role): GDAL may know what to do.
@@ -214,11 +214,11 @@ def of_items(items: Iterable[pystac.Item]) -> Access | None:
     """The one login of items that are read together.
 
     Raises:
-        BadInput: They come by several.
+        InvalidInputError: They come by several.
     """
     found = {a.name: a for item in items if (a := of_item(item)) is not None}
     if len(found) > 1:
-        raise BadInput(
+        raise InvalidInputError(
             f"the items come by several logins: {', '.join(sorted(found))}",
             "Load each catalogue's items on their own.",
         )

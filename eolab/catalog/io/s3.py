@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.settings.logins import S3Login, secret
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def object_url(href: str, *, endpoint: str = "", region: str = "") -> str:
     """The web address of "s3://bucket/key": by path at a named endpoint, else AWS's own.
 
     Raises:
-        BadInput: It names no object.
+        InvalidInputError: It names no object.
     """
     parts = urlsplit(href)
     if parts.scheme != "s3" or not parts.netloc or len(parts.path) < 2:
-        raise BadInput(f"{href!r} names no object of a store", "Give s3://bucket/key.")
+        raise InvalidInputError(f"{href!r} names no object of a store", "Give s3://bucket/key.")
     key = quote(parts.path, safe="/~")
     if endpoint:
         return f"{endpoint.rstrip('/')}/{parts.netloc}{key}"
@@ -58,7 +58,7 @@ def keys_of(login: S3Login, what: str) -> Keys | None:
     """The login's keys, from where it says that they are; None where it names none.
 
     Raises:
-        BadInput: They are not there.
+        InvalidInputError: They are not there.
     """
     if login.key:
         return Keys(secret(login.key, what), secret(login.secret, what))
@@ -72,7 +72,7 @@ def keys_of(login: S3Login, what: str) -> Keys | None:
         token = section.get("aws_session_token", "")
         return Keys(section["aws_access_key_id"], section["aws_secret_access_key"], token)
     except KeyError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{what} needs the profile {login.profile!r}, which {file} does not hold whole",
             "Add it: `aws configure --profile NAME`.",
         ) from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import outside_error
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -182,13 +182,13 @@ def find_band(item: pystac.Item, name: str) -> Band:
     """The band that ``name`` means in this item.
 
     Raises:
-        BadInput: No such band, or several; the hint names the candidates.
+        InvalidInputError: No such band, or several; the hint names the candidates.
     """
     asset = item.assets.get(name)  # mostly it is: the others need not be looked at
     by_key = [] if asset is None else [band for band, _ in _bands_of_asset(name, asset)]
     if len(by_key) > 1:
         choices = ", ".join(f"{b.asset}.{b.index}" for b in by_key)
-        raise BadInput(
+        raise InvalidInputError(
             f"asset {name!r} of item {item.id} holds {len(by_key)} bands",
             f"Ask for one: {choices}.",
         )
@@ -204,7 +204,7 @@ def find_band(item: pystac.Item, name: str) -> Band:
     if wanted in _AMBIGUOUS and sum(common == wanted for _, common in all_bands) != 1:
         offered = [c for c in _AMBIGUOUS[wanted] if any(c in names for names in table.values())]
         if offered:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{name!r} could be any of {', '.join(offered)}", "Ask for the one that you mean."
             )
     for candidates in (
@@ -216,7 +216,7 @@ def find_band(item: pystac.Item, name: str) -> Band:
             return best[0]
         if best:
             choices = ", ".join(sorted({band.asset for band in best}))
-            raise BadInput(
+            raise InvalidInputError(
                 f"{name!r} is the name of several bands of item {item.id}: {choices}",
                 "Ask for the asset that you mean.",
             )
@@ -225,7 +225,7 @@ def find_band(item: pystac.Item, name: str) -> Band:
         raise outside
     offered = [common or band.name for band, common in all_bands]
     offered += [names[0] for band, names in table.items() if _by_table(all_bands, table, names[0])]
-    raise BadInput(
+    raise InvalidInputError(
         f"no band {name!r} in item {item.id}",
         nearest(name, sorted(set(offered)), "bands"),
     )
@@ -235,7 +235,7 @@ def has_band(item: pystac.Item, name: str) -> bool:
     """Whether `find_band` finds it."""
     try:
         find_band(item, name)
-    except BadInput:
+    except InvalidInputError:
         return False
     return True
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from eolab.catalog.items.bands import has_band
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -105,7 +105,7 @@ class Mask:
         """Name of the band to mask with, which all items have.
 
         Raises:
-            BadInput: They have none, or it knows nothing of an asked kind.
+            InvalidInputError: They have none, or it knows nothing of an asked kind.
         """
         names = [layer.band for layer in LAYERS]
         if self.layer is not None:
@@ -119,14 +119,14 @@ class Mask:
         without = [item.id for item in items if not any(has_band(item, n) for n in names)]
         if not without:
             held = [name for name in names if any(has_band(item, name) for item in items)]
-            raise BadInput(
+            raise InvalidInputError(
                 f"the items do not share one quality layer: {', '.join(held)}",
                 "Load each sensor with its mask, then xarray.concat([...], 'time').sortby('time').",
             )
         some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
         named = self.layer is not None or self.probability is not None
         what = f"band {' or '.join(names)}" if named else "scene classification"
-        raise BadInput(
+        raise InvalidInputError(
             f"{len(without)} of {len(items)} items have no {what}: there is nothing to mask with"
             f" ({some})",
             "Load with mask=None and keep cloudy scenes out with search(max_cloud=...).",
@@ -138,7 +138,7 @@ class Mask:
             return
         for kind in self.drop:
             if kind not in layer.kinds:
-                raise BadInput(
+                raise InvalidInputError(
                     f"mask(drop): {layer.band} does not know {kind!r}",
                     nearest(kind, list(layer.kinds), "kinds"),
                 )
@@ -160,7 +160,7 @@ class Mask:
             answer = self.test(values)
             if not isinstance(answer, xr.DataArray) or answer.shape != values.shape:
                 kind = type(answer).__name__
-                raise BadInput(
+                raise InvalidInputError(
                     f"mask(function) returned {kind!r}, not a value for each pixel",
                     f"Return booleans like its argument, such as {self.layer} == 9.",
                 )
@@ -239,32 +239,34 @@ def mask(
         layer: Band for a function, or for ``probability``.
 
     Raises:
-        BadInput: An unknown kind, a negative distance, a function without its layer.
+        InvalidInputError: An unknown kind, a negative distance, a function without its layer.
     """
     if not is_number(dilate) or not 0 <= dilate < float("inf"):
-        raise BadInput(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")
+        raise InvalidInputError(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")
     if callable(drop):
         if layer is None:
-            raise BadInput("mask(function) needs layer=", "Name the band that it gets.")
+            raise InvalidInputError("mask(function) needs layer=", "Name the band that it gets.")
         return Mask((), float(dilate), None, layer, drop)
     kinds = (drop,) if isinstance(drop, str) else tuple(drop)
     if probability is not None:
         if not is_number(probability) or not 0 <= probability <= 100:
-            raise BadInput(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
+            raise InvalidInputError(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
         if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
-            raise BadInput("a cloud probability knows clouds only", "Leave drop out.")
+            raise InvalidInputError("a cloud probability knows clouds only", "Leave drop out.")
         return Mask(("cloud",), float(dilate), float(probability), layer)
     if layer is not None:
-        raise BadInput(
+        raise InvalidInputError(
             f"mask(layer={layer!r}) goes with a function or a probability",
             "Leave it out: kinds are read from the layer that tells of them.",
         )
     known = sorted({kind for table in LAYERS for kind in table.kinds})
     for kind in kinds:
         if kind not in known:
-            raise BadInput(f"mask(drop): unknown kind {kind!r}", nearest(kind, known, "kinds"))
+            raise InvalidInputError(
+                f"mask(drop): unknown kind {kind!r}", nearest(kind, known, "kinds")
+            )
     if not kinds:
-        raise BadInput("mask(drop) is empty", "Name a kind, or leave mask out.")
+        raise InvalidInputError("mask(drop) is empty", "Name a kind, or leave mask out.")
     return Mask(kinds, float(dilate))
 
 

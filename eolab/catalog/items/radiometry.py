@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eolab.catalog.items.bands import CATEGORIES, Band, common_name, sensor, stated_bands
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -133,14 +133,14 @@ def to_oli(item: pystac.Item, band: Band, rule: Radiometry) -> Radiometry:
     Landsat and HLS items stay as they are.
 
     Raises:
-        BadInput: A Sentinel-2 band or satellite without published coefficients.
+        InvalidInputError: A Sentinel-2 band or satellite without published coefficients.
     """
     if sensor(item) != "sentinel-2":
         return rule
     satellite = str(item.properties.get("platform", ""))[-1:].lower()
     name = common_name(item, band)
     if satellite not in _TO_OLI or name not in _TO_OLI[satellite]:
-        raise BadInput(
+        raise InvalidInputError(
             f"no HLS coefficients for {name} of {item.properties.get('platform')}",
             "They exist for sentinel-2a and -2b: coastal, blue, green, red, nir08, swir16, swir22.",
         )

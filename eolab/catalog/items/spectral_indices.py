@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,15 +32,17 @@ def find_index(name: str) -> str:
     """The index's name as spyndex writes it; capitals do not count.
 
     Raises:
-        BadInput: There is no such index.
+        InvalidInputError: There is no such index.
     """
     import spyndex
 
     if not isinstance(name, str):
-        raise BadInput(f"{name!r} is no name of an index", "Ask for one index a call.")
+        raise InvalidInputError(f"{name!r} is no name of an index", "Ask for one index a call.")
     known = {key.upper(): key for key in spyndex.indices}
     if name.upper() not in known:
-        raise BadInput(f"no spectral index {name!r}", nearest(name, list(known), "indices"))
+        raise InvalidInputError(
+            f"no spectral index {name!r}", nearest(name, list(known), "indices")
+        )
     return str(known[name.upper()])
 
 
@@ -48,7 +50,7 @@ def bands_for(name: str, bands: Iterable[str]) -> dict[str, str]:
     """Which of the bands an index takes: band by letter; constants are left out.
 
     Raises:
-        BadInput: No such index, or a band that it needs is not among them.
+        InvalidInputError: No such index, or a band that it needs is not among them.
     """
     import spyndex
 
@@ -62,7 +64,7 @@ def bands_for(name: str, bands: Iterable[str]) -> dict[str, str]:
         fitting = [band for band in LETTERS.get(letter, ()) if band in there]
         if not fitting:
             wanted = " or ".join(LETTERS.get(letter, (letter,))[:2])
-            raise BadInput(
+            raise InvalidInputError(
                 f"{name} needs {wanted}, which is not there", "Take an index of the item's bands."
             )
         found[letter] = fitting[0]
@@ -75,7 +77,7 @@ def offered(bands: Iterable[str]) -> list[str]:
     for name in OFFERED:
         try:
             bands_for(name, there)
-        except BadInput:
+        except InvalidInputError:
             continue
         found.append(name)
     return found
@@ -85,7 +87,7 @@ def compute(name: str, layers: Mapping[str, np.ndarray]) -> np.ndarray:
     """An index of layers by letter, all of one shape; float32, NaN where it is undefined.
 
     Raises:
-        BadInput: No such index.
+        InvalidInputError: No such index.
     """
     import numpy as np
     import spyndex

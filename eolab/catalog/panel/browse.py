@@ -19,7 +19,7 @@ from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.open import guess_kind, open_source
 from eolab.catalog.sources.search_entries import note_collections
 from eolab.catalog.sources.static import StaticSource
-from eolab.errors import EolabError, NotFound
+from eolab.errors import EolabError, NotFoundError
 from eolab.settings.config import built_in
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def collections(config: Config, name: str) -> dict[str, object]:
     """Body of `catalogs/{name}/collections`.
 
     Raises:
-        NotFound: No such catalogue, or nothing at its address.
+        NotFoundError: No such catalogue, or nothing at its address.
         RemoteError: The service fails.
     """
     source = open_source(config, name)
@@ -101,8 +101,8 @@ def items(
     """Body of `catalogs/{name}/items`; ``matched`` is null where a service was not read to its end.
 
     Raises:
-        BadInput: A filter that cannot be used.
-        NotFound: No such catalogue, or nothing at its address.
+        InvalidInputError: A filter that cannot be used.
+        NotFoundError: No such catalogue, or nothing at its address.
         RemoteError: The service fails.
     """
     source = open_source(config, name)
@@ -134,7 +134,7 @@ def thumbnail(config: Config, name: str, collection: str, item: str) -> tuple[by
     Without an item it is of the clearest of the collection's newest.
 
     Raises:
-        NotFound: No such item, or nothing to draw.
+        NotFoundError: No such item, or nothing to draw.
         RemoteError: A remote file cannot be read.
     """
     source = open_source(config, name)
@@ -143,7 +143,7 @@ def thumbnail(config: Config, name: str, collection: str, item: str) -> tuple[by
     newest = list(source.search([collection], sortby="-datetime", limit=20))
     fitting = [each for each in newest if previews.can_preview(each)]
     if not fitting:
-        raise NotFound(f"collection {collection!r} has nothing to draw", "Look at its items.")
+        raise NotFoundError(f"collection {collection!r} has nothing to draw", "Look at its items.")
     return previews.thumbnail(min(fitting, key=lambda each: cloud_cover(each) or 0.0), size=256)
 
 
@@ -162,8 +162,8 @@ def picture(
     """Body of `catalogs/{name}/preview`: a PNG of one or three bands, or of an index.
 
     Raises:
-        NotFound: No such item, or nothing to draw.
-        BadInput: An unknown band, not one or three of them.
+        NotFoundError: No such item, or nothing to draw.
+        InvalidInputError: An unknown band, not one or three of them.
         RemoteError: A remote file cannot be read.
     """
     found = open_source(config, name).item(collection, item)
@@ -175,7 +175,7 @@ def queryables(config: Config, name: str, collection: str) -> dict[str, object]:
     """Body of `catalogs/{name}/queryables`.
 
     Raises:
-        NotFound: No such collection.
+        NotFoundError: No such collection.
         RemoteError: The service fails.
     """
     return {"queryables": open_source(config, name).queryables(collection)}

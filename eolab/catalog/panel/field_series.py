@@ -19,7 +19,7 @@ from eolab.catalog.panel.search import baseline_text
 from eolab.catalog.query.query import cloud_cover, item_time
 from eolab.catalog.sources.base import is_simulated
 from eolab.catalog.sources.open import open_source
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import pystac
@@ -44,8 +44,8 @@ def calendar(
     """Body of `catalogs/{name}/calendar`: each overpass of an area with what is clear of it.
 
     Raises:
-        BadInput: The area is no geometry.
-        NotFound: No such catalogue.
+        InvalidInputError: The area is no geometry.
+        NotFoundError: No such catalogue.
         RemoteError: The service fails.
     """
     items, older = _scenes(config, name, collection, geometry, datetime)
@@ -84,7 +84,7 @@ def _clear(
         return {}, ""
     try:
         table = clear_fraction(items, geometry=geometry, size=SIZE)
-    except BadInput as error:
+    except InvalidInputError as error:
         return {}, error.message
     found: dict[str, tuple[float | None, float]] = {}
     columns = (table[name].tolist() for name in ("clear", "seen", "item_id"))
@@ -110,15 +110,15 @@ def curve(
     of ``points`` and counted in ``cloudy``; ``masked`` is false where nothing tells what is clear.
 
     Raises:
-        BadInput: The area is no geometry, or the scenes lack a band that the index needs.
-        NotFound: No such catalogue, or no scenes there.
+        InvalidInputError: The area is no geometry, or the scenes lack a band that the index needs.
+        NotFoundError: No such catalogue, or no scenes there.
         RemoteError: The service fails.
     """
     import numpy as np
 
     items, older = _scenes(config, name, collection, geometry, datetime, max_cloud)
     if not items:
-        raise NotFound("no scene covers the field", "Draw it where footprints are.")
+        raise NotFoundError("no scene covers the field", "Draw it where footprints are.")
     names = [common_name(items[0], band) for band, _ in bands_of(items[0])]
     letters = bands_for(index, names)
     items = [item for item in items if all(has_band(item, band) for band in letters.values())]
@@ -127,7 +127,7 @@ def curve(
     grid = _coarse(items, bands, geometry)
     cube = load(items, bands=bands, geobox=grid, geometry=geometry, mask=clouds, missing="skip")
     if not inside_of(grid, parse_area(geometry)).any():
-        raise BadInput("the field holds no pixel", "Draw a larger one.")
+        raise InvalidInputError("the field holds no pixel", "Draw a larger one.")
     values = compute(index, {letter: cube[band].to_numpy() for letter, band in letters.items()})
     # What no scene covers is not cloudy.
     covered = int(np.isfinite(values).any(axis=0).sum())
@@ -163,7 +163,7 @@ def _mask_of(items: list[pystac.Item]) -> Mask | None:
     clouds = mask(("cloud", "shadow"))
     try:
         clouds.band(items)
-    except BadInput:
+    except InvalidInputError:
         return None
     return clouds
 

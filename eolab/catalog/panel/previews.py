@@ -26,7 +26,7 @@ from eolab.catalog.items.bands import (
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
 from eolab.catalog.items.spectral_indices import bands_for, compute
-from eolab.errors import BadInput, NotFound, RemoteError, nearest
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -40,8 +40,8 @@ def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
     """The item's own thumbnail, else a true-colour picture of its bands: bytes and media type.
 
     Raises:
-        NotFound: It has neither, or the file is missing.
-        BadInput: Its files lie where its catalogue may not name any.
+        NotFoundError: It has neither, or the file is missing.
+        InvalidInputError: Its files lie where its catalogue may not name any.
         RemoteError: The file cannot be read.
     """
     for asset in item.assets.values():
@@ -136,8 +136,8 @@ def picture(
         cmap: Name of one of Matplotlib's colour maps.
 
     Raises:
-        NotFound: The item has nothing to draw, or a file is missing.
-        BadInput: Unknown band, index or colour map; not one or three bands.
+        NotFoundError: The item has nothing to draw, or a file is missing.
+        InvalidInputError: Unknown band, index or colour map; not one or three bands.
     """
     if index is not None:
         return _index_picture(item, index, cmap, size, stretch)
@@ -145,11 +145,11 @@ def picture(
     if picked is None:
         if (outside := outside_error(item)) is not None:
             raise outside
-        raise NotFound(f"item {item.id} has nothing to draw", "It names no raster bands.")
+        raise NotFoundError(f"item {item.id} has nothing to draw", "It names no raster bands.")
     if len(picked) == 1:
         picked = _as_stored(item, picked[0])
     if len(picked) not in (1, 3):
-        raise BadInput(f"{len(picked)} bands cannot be drawn", "Name one or three.")
+        raise InvalidInputError(f"{len(picked)} bands cannot be drawn", "Name one or three.")
     layers, clear = _layers(item, picked, size, clear=stretch is None)
     finite = np.isfinite(layers).all(axis=0)
     low, high = stretch or _percentiles(layers, finite, clear)
@@ -166,7 +166,7 @@ def _index_picture(
 
     if cmap not in mpl.colormaps:
         names = list(mpl.colormaps)
-        raise BadInput(f"no colour map {cmap!r}", nearest(cmap, names, "colour maps"))
+        raise InvalidInputError(f"no colour map {cmap!r}", nearest(cmap, names, "colour maps"))
     names = [common_name(item, band) for band, _ in bands_of(item)]
     letters = bands_for(index, names)
     bands = [find_band(item, name) for name in letters.values()]
@@ -202,7 +202,7 @@ def _clear(item: pystac.Item, size: int) -> np.ndarray | None:
     try:
         layer = usual.band([item])
         values = np.nan_to_num(read_small(item, find_band(item, layer), size))
-    except (BadInput, NotFound, RemoteError):
+    except (InvalidInputError, NotFoundError, RemoteError):
         return None  # the picture needs no mask
     return ~usual.flags(values, layer)
 
@@ -237,7 +237,7 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
     """A band as values, float32, at most ``size`` pixels a side, NaN where unknown.
 
     Raises:
-        NotFound: The file is missing or cannot be read.
+        NotFoundError: The file is missing or cannot be read.
     """
     import rasterio
     from rasterio.enums import Resampling
@@ -253,7 +253,7 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
                 numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)
                 nodata = file.nodata if rule.nodata is None else rule.nodata
     except rasterio.errors.RasterioError as error:
-        kind = RemoteError if is_remote(href) else NotFound
+        kind = RemoteError if is_remote(href) else NotFoundError
         raise kind(
             f"asset {band.asset!r} of item {item.id} cannot be read: {error}", "Check the file."
         ) from error
@@ -268,7 +268,7 @@ def shrink(href: str, *, size: int) -> bytes:
     """A picture file as PNG of at most ``size`` pixels a side.
 
     Raises:
-        NotFound: It is missing or no picture.
+        NotFoundError: It is missing or no picture.
     """
     import rasterio
 
@@ -280,7 +280,7 @@ def shrink(href: str, *, size: int) -> bytes:
                 shape = (file.count, round(file.height / factor), round(file.width / factor))
                 return png(file.read(out_shape=shape).astype(np.uint8))
     except rasterio.errors.RasterioError as error:
-        raise NotFound(f"{href} cannot be read as a picture", "Check the file.") from error
+        raise NotFoundError(f"{href} cannot be read as a picture", "Check the file.") from error
 
 
 def png(image: np.ndarray) -> bytes:

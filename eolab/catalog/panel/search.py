@@ -22,7 +22,7 @@ from eolab.catalog.sources.crawled import IndexedSource
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.open import open_source
 from eolab.catalog.sources.static import StaticSource
-from eolab.errors import BadInput, EolabError
+from eolab.errors import EolabError, InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -55,8 +55,8 @@ def found(
     is false where only what came is counted.
 
     Raises:
-        BadInput: A filter that cannot be used.
-        NotFound: No such catalogue, or nothing at its address.
+        InvalidInputError: A filter that cannot be used.
+        NotFoundError: No such catalogue, or nothing at its address.
         RemoteError: The service fails before anything came.
     """
     source = open_source(config, name)
@@ -183,7 +183,7 @@ def detail(config: Config, name: str, collection: str, item: str) -> dict[str, o
     """Body of `catalogs/{name}/item`: properties, assets, the table of bands, what can be drawn.
 
     Raises:
-        NotFound: No such item.
+        NotFoundError: No such item.
         RemoteError: The service fails.
     """
     one = open_source(config, name).item(collection, item)
@@ -217,7 +217,7 @@ def _clouds_known(item: pystac.Item) -> bool:
     """Whether its clouds can be masked: radar has a mask too, of something else."""
     try:
         mask(("cloud", "shadow")).band([item])
-    except BadInput:
+    except InvalidInputError:
         return False
     return True
 
@@ -261,12 +261,12 @@ def area_of(value: object) -> Mapping[str, object] | None:
     """A GeoJSON geometry out of a request.
 
     Raises:
-        BadInput: It is none.
+        InvalidInputError: It is none.
     """
     if value is None:
         return None
     if not isinstance(value, Mapping) or value.get("type") not in ("Polygon", "MultiPolygon"):
-        raise BadInput("the area is no polygon", "Send a GeoJSON Polygon in degrees.")
+        raise InvalidInputError("the area is no polygon", "Send a GeoJSON Polygon in degrees.")
     return value
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from eolab.catalog.query.query import parse_interval
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -32,14 +32,14 @@ def parse(filter: str | Expression) -> Expression:
     Knows: and, or, not, comparisons, like, between, in, isNull, s_intersects, TIMESTAMP, DATE.
 
     Raises:
-        BadInput: Where it is wrong or not known.
+        InvalidInputError: Where it is wrong or not known.
     """
     if isinstance(filter, str):
         expression = _Text(filter).whole()
     elif isinstance(filter, Mapping):
         expression = filter
     else:
-        raise BadInput(f"the filter is {type(filter).__name__}", f"Write CQL2. {_HINT}")
+        raise InvalidInputError(f"the filter is {type(filter).__name__}", f"Write CQL2. {_HINT}")
     return _check(expression)
 
 
@@ -57,27 +57,27 @@ def properties(expression: object) -> set[str]:
 
 def _check(expression: object) -> Expression:
     if not isinstance(expression, Mapping) or "op" not in expression:
-        raise BadInput(f"the filter has {expression!r} where a condition is wanted", _HINT)
+        raise InvalidInputError(f"the filter has {expression!r} where a condition is wanted", _HINT)
     given = str(expression["op"])
     op = _NAMES.get(given, given)
     args = expression.get("args")
     if not isinstance(args, list):
-        raise BadInput(f"the filter's {given!r} has no list of args", _HINT)
+        raise InvalidInputError(f"the filter's {given!r} has no list of args", _HINT)
     counts = {"not": 1, "isNull": 1, "like": 2, "between": 3, "in": 2, "s_intersects": 2}
     wanted = 2 if op in _COMPARE else counts.get(op)
     if op in ("and", "or"):
         return {"op": op, "args": [_check(part) for part in args]}
     if wanted is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"the filter's operator {given!r} is not known",
             "Known are and, or, not, =, <>, <, <=, >, >=, like, between, in, isNull, s_intersects.",
         )
     if len(args) != wanted:
-        raise BadInput(f"the filter's {given!r} has {len(args)} args, not {wanted}", _HINT)
+        raise InvalidInputError(f"the filter's {given!r} has {len(args)} args, not {wanted}", _HINT)
     if op == "not":
         return {"op": op, "args": [_check(args[0])]}
     if op == "in" and not isinstance(args[1], list):
-        raise BadInput("the filter's 'in' wants a list", "eo:cloud_cover IN (1, 2)")
+        raise InvalidInputError("the filter's 'in' wants a list", "eo:cloud_cover IN (1, 2)")
     return {"op": op, "args": list(args)}
 
 
@@ -96,8 +96,10 @@ class _Text:
             at = found.end()
         self.at = 0
 
-    def _wrong(self, near: str) -> BadInput:
-        return BadInput(f"the filter is not understood at {near!r}: {self.text[:120]}", _HINT)
+    def _wrong(self, near: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"the filter is not understood at {near!r}: {self.text[:120]}", _HINT
+        )
 
     def _next(self) -> tuple[str, str]:
         if self.at >= len(self.tokens):
@@ -321,7 +323,7 @@ def _compare(op: str, left: Value, right: Value) -> bool | None:
 def _as_time(text: str) -> datetime | None:
     try:
         return parse_interval(text)[0]
-    except BadInput:
+    except InvalidInputError:
         return None
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eolab.catalog.areas.areas import Area, boxes, check_bbox, footprint, parse_area
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pystac
@@ -151,19 +151,21 @@ def make_query(
     """Check what a user asked.
 
     Raises:
-        BadInput: Naming the argument and what is allowed.
+        InvalidInputError: Naming the argument and what is allowed.
     """
     whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
     if limit is not None and (not whole or limit < 1):
-        raise BadInput(f"limit = {limit!r}", "Give a whole number above 0, or None for all.")
+        raise InvalidInputError(
+            f"limit = {limit!r}", "Give a whole number above 0, or None for all."
+        )
     try:
         cloud = None if max_cloud is None else float(max_cloud)
     except (TypeError, ValueError):
         cloud = float("nan")
     if cloud is not None and not 0 <= cloud <= 100:
-        raise BadInput(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
+        raise InvalidInputError(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
     if cloud_missing not in ("keep", "drop"):
-        raise BadInput(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
+        raise InvalidInputError(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
     start, end = parse_interval(datetime)
     return Query(
         collections=_names(collections),
@@ -221,7 +223,7 @@ def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]
     A year, month or day means all of it; a datetime is an instant. Times without a zone are UTC.
 
     Raises:
-        BadInput: Not a time, or the end before the start.
+        InvalidInputError: Not a time, or the end before the start.
     """
     if when is None:
         return None, None
@@ -235,11 +237,15 @@ def parse_interval(when: When | None) -> tuple[datetime | None, datetime | None]
     else:
         parts = list(when) if hasattr(when, "__iter__") else []
     if len(parts) not in (1, 2):
-        raise BadInput(f"datetime = {when!r}", 'Write "2024-03/2024-10", "2024-03-05" or a pair.')
+        raise InvalidInputError(
+            f"datetime = {when!r}", 'Write "2024-03/2024-10", "2024-03-05" or a pair.'
+        )
     start = _moment(parts[0], when)[0]
     end = _moment(parts[-1], when)[1]
     if start is not None and end is not None and end < start:
-        raise BadInput(f"datetime = {when!r} ends before it starts", "Give the earlier time first.")
+        raise InvalidInputError(
+            f"datetime = {when!r} ends before it starts", "Give the earlier time first."
+        )
     return start, end
 
 
@@ -270,7 +276,7 @@ def _moment(value: Moment | None, when: object) -> tuple[datetime | None, dateti
         last = datetime(int(year), last_month, last_day, 23, 59, 59, 999_999, tzinfo=UTC)
         return first, last
     except ValueError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"datetime = {when!r}: {text!r} is no time ({error})",
             'Write "2024-03/2024-10", "2024-03-05" or "2024-03-05T10:00:00Z/..".',
         ) from None

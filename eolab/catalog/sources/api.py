@@ -12,7 +12,7 @@ from eolab.catalog.io.documents import TIMEOUT, is_remote, new_session, retry_po
 from eolab.catalog.query.query import Query, stamp
 from eolab.catalog.sources.base import Source
 from eolab.catalog.sources.parse_items import as_items, self_href
-from eolab.errors import EolabError, NotFound, RemoteError, nearest
+from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -61,7 +61,7 @@ class ApiSource(Source):
         with self._failures(f"collection {collection}"):
             found = self.client.get_collection(collection)
         if found is None:
-            raise NotFound(
+            raise NotFoundError(
                 f"no collection {collection!r} in {self.name!r}",
                 nearest(collection, [c.id for c in self.collections()], "collections"),
             )
@@ -169,7 +169,9 @@ class ApiSource(Source):
             text = " ".join(str(error).split())[:200]
             status = getattr(error, "status_code", None)
             if status == 404:
-                raise NotFound(f"{self.url}: {what} is not there", "Check the address.") from error
+                raise NotFoundError(
+                    f"{self.url}: {what} is not there", "Check the address."
+                ) from error
             hint = "Try again later, or ask for less."
             if status in (401, 403):
                 hint = "Check the login of this catalogue in eolab.toml."

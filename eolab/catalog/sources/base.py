@@ -16,7 +16,7 @@ from eolab.catalog.io.logins import MARK
 from eolab.catalog.query.free_text import mentions
 from eolab.catalog.query.query import Moment, Query, When, make_query
 from eolab.catalog.sources.search_entries import note_items
-from eolab.errors import NotFound, RemoteError, nearest
+from eolab.errors import NotFoundError, RemoteError, nearest
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Source(ABC):
         """All collections, ordered by id.
 
         Raises:
-            NotFound: Nothing is at the address.
+            NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
         """
 
@@ -154,8 +154,8 @@ class Source(ABC):
             a property that no item has: in a filter that finds nothing, or to sort by.
 
         Raises:
-            BadInput: An argument that cannot be used.
-            NotFound: Nothing is at the address.
+            InvalidInputError: An argument that cannot be used.
+            NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
         """
         query = make_query(
@@ -256,11 +256,11 @@ class Source(ABC):
         """One item.
 
         Raises:
-            NotFound: No such item.
+            NotFoundError: No such item.
         """
         found = list(self.search([collection], ids=[identity], limit=1))
         if not found:
-            raise NotFound(
+            raise NotFoundError(
                 f"no item {identity!r} in collection {collection!r} of {self.name!r}",
                 "Search the collection to see its items.",
             )
@@ -283,8 +283,8 @@ class Source(ABC):
             cog: Write Cloud-Optimized copies.
 
         Raises:
-            BadInput: A catalogue of another kind.
-            NotFound: No raster that can be used.
+            InvalidInputError: A catalogue of another kind.
+            NotFoundError: No raster that can be used.
         """
         from eolab.catalog.ingestion.collection import add
 
@@ -296,7 +296,7 @@ class Source(ABC):
         A service is asked; elsewhere types, ranges and up to 20 values come from the items.
 
         Raises:
-            NotFound: No such collection.
+            NotFoundError: No such collection.
             RemoteError: The service fails.
         """
         seen: dict[str, list[object]] = {}
@@ -306,7 +306,7 @@ class Source(ABC):
                 if isinstance(value, str | int | float | bool):
                     seen.setdefault(name, []).append(value)
         if not seen:
-            raise NotFound(
+            raise NotFoundError(
                 f"no items of a collection {collection!r} in {self.name!r}",
                 nearest(collection, [c.id for c in self.collections()], "collections"),
             )

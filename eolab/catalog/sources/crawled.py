@@ -18,7 +18,7 @@ from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_items
 from eolab.catalog.sources.parse_items import self_href
 from eolab.catalog.sources.static import Crawl, StaticSource
-from eolab.errors import EolabError, NotFound
+from eolab.errors import EolabError, NotFoundError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,8 +134,8 @@ class IndexedSource(Source):
         """Compare with the catalogue and take over what changed.
 
         Raises:
-            NotFound: There is no root document.
-            BadInput: The root is no STAC document.
+            NotFoundError: There is no root document.
+            InvalidInputError: The root is no STAC document.
             RemoteError: The server fails at the root; the index stays as it was.
         """
         state = self._load() or State(self.url)
@@ -239,7 +239,7 @@ class _Walk(StaticSource):
         if not is_remote(href):
             try:
                 version = file_version(href)
-            except NotFound:
+            except NotFoundError:
                 return False
             if version != self.before.versions.get(href):
                 return False

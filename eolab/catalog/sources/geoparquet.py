@@ -17,7 +17,7 @@ from eolab.catalog.query.free_text import ABOVE, words_to_sql
 from eolab.catalog.query.query import Query
 from eolab.catalog.sources.base import Source
 from eolab.catalog.sources.parse_items import as_items, self_href
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,10 +84,12 @@ class GeoParquetSource(Source):
         """Items over time: columns ``time`` and ``items``, by day, week, month or year.
 
         Raises:
-            BadInput: Another period.
+            InvalidInputError: Another period.
         """
         if period not in ("day", "week", "month", "year"):
-            raise BadInput(f"period = {period!r}", 'Give "day", "week", "month" or "year".')
+            raise InvalidInputError(
+                f"period = {period!r}", 'Give "day", "week", "month" or "year".'
+            )
         import pandas as pd
 
         rows = self._run(
@@ -277,11 +279,11 @@ def _open(path: str) -> _Opened:
     """A stac-geoparquet file as it is now; the last ones stay open.
 
     Raises:
-        NotFound: It is not there.
-        BadInput: It is none.
+        NotFoundError: It is not there.
+        InvalidInputError: It is none.
     """
     if not Path(path).is_file():
-        raise NotFound(f"{path} is not there", "Check the path.")
+        raise NotFoundError(f"{path} is not there", "Check the path.")
     with _opening:
         state = Path(path).stat()
         key = (path, state.st_mtime_ns, state.st_size)
@@ -307,10 +309,10 @@ def _load(path: str) -> _Opened:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path} is no Parquet file: {error}", "Check the path.") from error
+        raise InvalidInputError(f"{path} is no Parquet file: {error}", "Check the path.") from error
     missing = {"id", "bbox"} - set(file.schema_arrow.names)
     if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
-        raise BadInput(
+        raise InvalidInputError(
             f"{path} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
             "Write one with eolab.catalog.sources.geoparquet_writer.write_items.",
         )

@@ -13,7 +13,7 @@ import numpy as np
 from eolab.catalog.query.query import parse_interval, stamp
 from eolab.catalog.sources.base import Skipped
 from eolab.catalog.sources.parse_items import check_document, self_href
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +41,7 @@ def write_items(
         Items that were left out because their fields contradict the others' types.
 
     Raises:
-        BadInput: There is nothing to write.
+        InvalidInputError: There is nothing to write.
     """
     listed: list[Mapping[str, object]] = []
     skipped: list[Skipped] = []
@@ -52,12 +52,12 @@ def write_items(
             message = getattr(error, "message", str(error))
             skipped.append(Skipped(self_href(document) or str(document.get("id")), message))
     if not listed and not skipped:
-        raise BadInput("there are no items to write", "Search for some first.")
+        raise InvalidInputError("there are no items to write", "Search for some first.")
     listed = _agreeing(listed, skipped)
     listed.sort(key=_order)
     table = _table(listed, skipped) if listed else None
     if table is None:
-        raise BadInput("none of the items can be written", skipped[0].message)
+        raise InvalidInputError("none of the items can be written", skipped[0].message)
     write_table(path, table, collections=collections)
     return skipped
 
@@ -117,7 +117,7 @@ def _storable(document: Mapping[str, object]) -> Mapping[str, object]:
 
     Raises:
         ValueError: It is no item.
-        BadInput: A time that cannot be read.
+        InvalidInputError: A time that cannot be read.
     """
     import shapely
     from shapely.geometry import shape

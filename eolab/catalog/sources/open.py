@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eolab.catalog.io.allowed_folders import roots_of
 from eolab.catalog.io.logins import register
 from eolab.catalog.sources.base import Source
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     from eolab.settings.config import CatalogConfig, Config
@@ -21,8 +21,8 @@ def open_source(config: Config, name_or_url: str) -> Source:
     Nothing is read yet, except where only the service's answer tells what it is.
 
     Raises:
-        NotFound: Neither a configured name nor an address; the sample is not made yet.
-        BadInput: An address of a kind that cannot be searched.
+        NotFoundError: Neither a configured name nor an address; the sample is not made yet.
+        InvalidInputError: An address of a kind that cannot be searched.
     """
     from eolab.settings.config import CatalogConfig
 
@@ -34,13 +34,13 @@ def open_source(config: Config, name_or_url: str) -> Source:
         elif path.exists():
             entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
         else:
-            raise NotFound(
+            raise NotFoundError(
                 f"no catalogue {name_or_url!r}",
                 nearest(name_or_url, list(config.catalogs), "catalogues"),
             )
     sample = config.sample / "catalog.json"
     if entry.url == str(sample) and not sample.exists():
-        raise NotFound("the sample region is not made yet", "Make it: `eolab sample`.")
+        raise NotFoundError("the sample region is not made yet", "Make it: `eolab sample`.")
     # Before anything is asked: finding out what an address is may need the login.
     access = register(entry.name, entry.url, entry.login)
     source = _open(config, entry)
@@ -76,7 +76,9 @@ def guess_kind(url: str) -> str:
         return "static"
     if not plain.startswith(("http://", "https://")):
         scheme = url.partition("://")[0]
-        raise BadInput(f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path.")
+        raise InvalidInputError(
+            f"{url!r} cannot be searched: {scheme}", "Give http(s) or a local path."
+        )
     from eolab.catalog.io.documents import read_json
 
     document = read_json(url)

@@ -17,7 +17,7 @@ from eolab.catalog.query.free_text import ABOVE
 from eolab.catalog.query.query import Query
 from eolab.catalog.sources.base import Source
 from eolab.catalog.sources.parse_items import as_items
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import pystac
@@ -106,7 +106,7 @@ class StaticSource(Source):
         """Address of the root document.
 
         Raises:
-            NotFound: The folder holds none.
+            NotFoundError: The folder holds none.
         """
         if is_remote(self.url):
             return self.url
@@ -116,7 +116,7 @@ class StaticSource(Source):
         for name in _ROOTS:
             if (path / name).is_file():
                 return str(path / name)
-        raise NotFound(
+        raise NotFoundError(
             f"{path} holds no {' or '.join(_ROOTS)}", "Name the folder of a STAC catalogue."
         )
 
@@ -124,8 +124,8 @@ class StaticSource(Source):
         """Walk all links below the root.
 
         Raises:
-            NotFound: There is no root document.
-            BadInput: The root is no STAC document.
+            NotFoundError: There is no root document.
+            InvalidInputError: The root is no STAC document.
             RemoteError: The server fails at the root.
         """
         self.skipped = []
@@ -135,7 +135,9 @@ class StaticSource(Source):
         found = Crawl()
         document = self._document(root)
         if document.get("type") not in _STAC_TYPES and "stac_version" not in document:
-            raise BadInput(f"{root} is no STAC document", "Name a catalogue, collection or item.")
+            raise InvalidInputError(
+                f"{root} is no STAC document", "Name a catalogue, collection or item."
+            )
         seen = {root}
         with ThreadPoolExecutor(READERS if is_remote(root) else 4) as pool:
             waiting: dict[Future[Mapping[str, object]], tuple[str, str | None]] = {}
@@ -146,7 +148,7 @@ class StaticSource(Source):
                         target = resolve(href, link, real)
                         local = not is_remote(root) and not is_remote(target)
                         if local and not f"{target}{os.sep}".startswith(allowed):
-                            raise BadInput(
+                            raise InvalidInputError(
                                 f"{target} lies outside the catalogue's folder and of "
                                 "[workspace] roots in eolab.toml",
                                 "",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.engines.spatial_join import near_name, nearby
 from eolab.features.queries.query import Join, Query, Steps, seconds
 from eolab.features.queries.time_steps import NO_TIME, filled, step_names, windows
@@ -67,7 +67,7 @@ def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
     """The columns on which a part is matched; none where it is matched by place.
 
     Raises:
-        BadInput: They are not all among the spine's, or do not name one row of the part.
+        InvalidInputError: They are not all among the spine's, or do not name one row of the part.
     """
     if part.near is not None:
         return ()
@@ -75,20 +75,20 @@ def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
     on = part.on or group.primary_key
     for name in on:
         if name not in available:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{group.label} is matched on {name!r}, which the rows do not have",
                 nearest(name, list(available), "rows' columns")
                 + " Or name the columns with on=[...].",
             )
     missing = [k for k in group.primary_key if k not in on]
     if missing:
-        raise BadInput(
+        raise InvalidInputError(
             f"on={list(on)} leaves out {missing[0]!r} of {group.label}'s primary key",
             "One row would match several; add it.",
         )
     for name in on:
         if name not in group.columns:
-            raise BadInput(
+            raise InvalidInputError(
                 f"no column {name!r} in {group.label}", nearest(name, group.columns, "columns")
             )
     return tuple(on)
@@ -213,7 +213,7 @@ def _spots(spine: Spine, found: pa.Table) -> np.ndarray:
 
 
 def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> None:
-    """Raises BadInput where a key is text on one side and a number on the other."""
+    """Raises InvalidInputError where a key is text on one side and a number on the other."""
     import pyarrow as pa
 
     def family(kind: pa.DataType) -> str:
@@ -222,7 +222,7 @@ def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> No
     for key in keys:
         left, right = family(rows.field(key).type), family(group.schema.field(key).type)
         if left != right:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the key {key!r} is {left} in the rows and {right} in {group.label}",
                 "Give both the same type.",
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
 from eolab.features.splits.blocks import EQUAL_AREA
 from eolab.features.storage.duckdb import quote, quoted, run
@@ -37,7 +37,7 @@ def nearby(
     is doubled and the order of rows does not matter.
 
     Raises:
-        BadInput: One of the two groups has no geometry.
+        InvalidInputError: One of the two groups has no geometry.
     """
     import pyarrow as pa
 
@@ -46,7 +46,7 @@ def nearby(
     place = group.geometry
     if geometry is None or place is None:
         which = group.label if place is None else "the group that it is joined to"
-        raise BadInput(
+        raise InvalidInputError(
             f"{which} has no geometry, so it cannot be joined by place",
             "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
         )

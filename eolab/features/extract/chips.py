@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import inside, layout, origin, recipe, scenes
 from eolab.features.extract.saved_chips import FORMAT, digest_of, patch_digest
 from eolab.features.geometry import crs_text
@@ -120,8 +120,8 @@ class Chips:
             attributes or in ``chips.json``.
 
         Raises:
-            BadInput: Zarr is not installed.
-            Conflict: The folder is there.
+            InvalidInputError: Zarr is not installed.
+            ConflictError: The folder is there.
             RemoteError: It cannot be written; nothing is left.
         """
         folder = Path(folder)
@@ -169,7 +169,7 @@ def _to_zarr(chips: Chips, folder: Path, more: Mapping[str, object]) -> None:
     try:
         import zarr
     except ImportError as error:
-        raise BadInput(
+        raise InvalidInputError(
             "Zarr is not installed", "pip install 'eolab[zarr]', or save without .zarr."
         ) from error
     shape = chips[0][0].shape
@@ -208,17 +208,17 @@ def chips(
         min_labelled: Share of pixels with a label below which a patch is left out.
 
     Raises:
-        BadInput: Sizes that do not fit, shapes without a column, a raster on another grid, no
-            patch left.
+        InvalidInputError: Sizes that do not fit, shapes without a column, a raster on another grid,
+            no patch left.
     """
     for name, value in (("size", size), ("stride", size if stride is None else stride)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise BadInput(f"{name}={value!r} is no number of pixels", "Give 1 or more.")
+            raise InvalidInputError(f"{name}={value!r} is no number of pixels", "Give 1 or more.")
     step = size if stride is None else stride
     bands, _, transform, crs = layout(cube)
     height, width = cube.sizes["y"], cube.sizes["x"]
     if size > min(height, width):
-        raise BadInput(
+        raise InvalidInputError(
             f"patches of {size} pixels do not fit into {height} x {width}", "Take smaller ones."
         )
     mask = np.full((height, width), NONE, dtype=np.int16)
@@ -227,7 +227,9 @@ def chips(
         classes = _copy(mask, masks, cube)
     elif masks is not None:
         if column is None:
-            raise BadInput("masks of shapes need a column of classes", "Pass column='crop'.")
+            raise InvalidInputError(
+                "masks of shapes need a column of classes", "Pass column='crop'."
+            )
         placed = inside(masks, crs, cube, transform, [column], "masks")
         classes = _burn(mask, placed, column, transform)
     corners = np.array(
@@ -240,7 +242,9 @@ def chips(
         dtype=np.int64,
     ).reshape(-1, 2)
     if not len(corners):
-        raise BadInput(f"no patch has {min_labelled:.0%} of its pixels labelled", "Ask for less.")
+        raise InvalidInputError(
+            f"no patch has {min_labelled:.0%} of its pixels labelled", "Ask for less."
+        )
     return Chips(cube, size, corners, bands, classes, mask, crs_text(crs))
 
 
@@ -249,7 +253,7 @@ def _copy(mask: np.ndarray, raster: xr.DataArray, cube: xr.Dataset) -> tuple[str
     if set(raster.dims) != {"y", "x"} or any(
         raster.sizes[d] != cube.sizes[d] or not np.allclose(raster[d], cube[d]) for d in ("y", "x")
     ):
-        raise BadInput(
+        raise InvalidInputError(
             f"the raster of classes ({dict(raster.sizes)}) is not on the cube's grid "
             f"({cube.sizes['y']} x {cube.sizes['x']})",
             "Load it like the cube: the same crs and resolution, resampling='nearest'.",

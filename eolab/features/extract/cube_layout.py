@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.geometry import CUBE, ITEMS, crs_text
 from eolab.user_warnings import warn
 
@@ -35,18 +35,18 @@ def inside(
     import shapely
 
     if not isinstance(labels, gpd.GeoDataFrame):
-        raise BadInput(
+        raise InvalidInputError(
             f"the {what} are a {type(labels).__name__}",
             "Give a GeoDataFrame, for example geopandas.read_file(...).",
         )
     for column in columns:
         if column not in labels.columns:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the {what} have no column {column!r}",
                 nearest(column, [str(c) for c in labels.columns], "columns"),
             )
     if labels.crs is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"the {what} have no coordinate reference system", "Set it: .set_crs('EPSG:...')."
         )
     placed = labels[[*columns, labels.geometry.name]].to_crs(crs)
@@ -58,7 +58,7 @@ def inside(
     ]
     within = placed.intersects(shapely.Polygon(corners))
     if not within.any():
-        raise BadInput(
+        raise InvalidInputError(
             f"none of the {len(labels)} {what} lies inside the scenes",
             f"The scenes cover {_bounds(corners)} in {crs_text(crs)}, "
             f"the {what} {_bounds_of(placed)}. Search another area.",
@@ -87,18 +87,18 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
 
     bands = tuple(str(b) for b in cube.data_vars if {"y", "x"} <= set(cube[b].dims))
     if not bands:
-        raise BadInput(
+        raise InvalidInputError(
             f"the cube has no band with dimensions y and x (it has {dict(cube.sizes)})",
             "Give what eolab.load returned.",
         )
     geobox = cube.odc.geobox
     if geobox is None or geobox.crs is None:
-        raise BadInput(
+        raise InvalidInputError(
             "the cube has no coordinate reference system",
             "Set it: cube.odc.assign_crs('EPSG:...'), or load it with crs=.",
         )
     if abs(geobox.transform.b) > 1e-12 or abs(geobox.transform.d) > 1e-12:
-        raise BadInput(
+        raise InvalidInputError(
             "the cube's grid is rotated", "Load it on an upright grid: crs=, resolution=."
         )
     # What was made of a span of time is known at its end, so that is its event time.

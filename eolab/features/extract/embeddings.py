@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.geometry import MODEL
 from eolab.progress import track
 
@@ -41,28 +41,28 @@ def embeddings(
         float32. The scenes and the model are recorded as the origin of the commit.
 
     Raises:
-        BadInput: A model without a version, or vectors of a wrong shape.
+        InvalidInputError: A model without a version, or vectors of a wrong shape.
     """
     import pandas as pd
 
     name, _, version = model.rpartition("/")
     if not name or not version:
-        raise BadInput(
+        raise InvalidInputError(
             f"model={model!r} names no version", "Write name and version: model='prithvi/2'."
         )
     if batch_size < 1:
-        raise BadInput(f"batch_size={batch_size}", "Give 1 or more.")
+        raise InvalidInputError(f"batch_size={batch_size}", "Give 1 or more.")
     parts: list[np.ndarray] = []
     for start in track(range(0, len(chips), batch_size), "Embeddings"):
         batch = np.stack([chips[i][0] for i in range(start, min(start + batch_size, len(chips)))])
         vectors = np.asarray(encode(batch), dtype=np.float32)
         if vectors.ndim != 2 or len(vectors) != len(batch):
-            raise BadInput(
+            raise InvalidInputError(
                 f"encode gave shape {vectors.shape} for {len(batch)} patches",
                 "It must give one vector a patch: shape (n, d).",
             )
         if parts and parts[0].shape[1] != vectors.shape[1]:
-            raise BadInput(
+            raise InvalidInputError(
                 f"encode gave vectors of {parts[0].shape[1]} and of {vectors.shape[1]} numbers",
                 "All vectors of a model have one length.",
             )

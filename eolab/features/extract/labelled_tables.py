@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,24 +56,26 @@ def read_labelled_table(
             row's number.
 
     Raises:
-        NotFound: No such file or column.
-        BadInput: No table, no feature column, or a key that is there twice.
+        NotFoundError: No such file or column.
+        InvalidInputError: No table, no feature column, or a key that is there twice.
     """
     import pandas as pd
 
     path = Path(path)
     if not path.exists():
-        raise NotFound(f"there is no file {path}", "Check the path.")
+        raise NotFoundError(f"there is no file {path}", "Check the path.")
     try:
         frame = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{path} cannot be read as a table: {error}", "Give a parquet or CSV file."
         ) from error
     names = [str(c) for c in frame.columns]
     for name in (label, *([key] if key else [])):
         if name not in names:
-            raise NotFound(f"{path.name} has no column {name!r}", nearest(name, names, "columns"))
+            raise NotFoundError(
+                f"{path.name} has no column {name!r}", nearest(name, names, "columns")
+            )
     position = next(
         (p for p in (("lon", "lat"), ("longitude", "latitude")) if set(p) <= set(names)), ()
     )
@@ -84,7 +86,7 @@ def read_labelled_table(
             key = "sample"
             frame[key] = np.arange(len(frame))
     elif not frame[key].is_unique:
-        raise BadInput(
+        raise InvalidInputError(
             f"the key {key!r} is not unique in {path.name}", "Name another column with key=."
         )
     values = frame[chosen].astype("float32")
@@ -115,7 +117,7 @@ def _features(
         for pattern in patterns:
             matched = [c for c in numeric if fnmatchcase(c, pattern)]
             if not matched:
-                raise NotFound(
+                raise NotFoundError(
                     f"no number column matches {pattern!r}",
                     nearest(pattern, numeric, "number columns"),
                 )
@@ -130,5 +132,7 @@ def _features(
     ]
     found = sentinel or [c for c in numeric if frame[c].dtype.kind == "f"]
     if not found:
-        raise BadInput("the table has no feature column", "Name them with features=['pattern*'].")
+        raise InvalidInputError(
+            "the table has no feature column", "Name them with features=['pattern*']."
+        )
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract import points_and_pixels, zonal
 from eolab.features.extract.cube_layout import layout, origin
 from eolab.features.extract.interface import Extraction
@@ -47,7 +47,7 @@ class OnSpark(Extraction["DataFrame"]):
 
     def __init__(self, cube: xr.Dataset, spark: SparkSession, tile: int = 512) -> None:
         if isinstance(tile, bool) or not isinstance(tile, int) or tile < 1:
-            raise BadInput(f"tile={tile!r} is no number of pixels", "Give 1 or more.")
+            raise InvalidInputError(f"tile={tile!r} is no number of pixels", "Give 1 or more.")
         self._cube, self._spark, self._tile = cube, spark, tile
 
     def _zonal(
@@ -148,7 +148,7 @@ class OnSpark(Extraction["DataFrame"]):
         sent = [_pickled(window, measure) for window, measure in work]
         size = sum(map(len, sent))
         if size > _SENT:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{size / 2**20:.0f} MB of pixels would go from here to the executors",
                 "Load the cube lazily, so that they read it: eo.load(..., chunks={'x': 1024, ...})",
             )

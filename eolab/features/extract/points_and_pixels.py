@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import Dropped, inside, layout, origin
 from eolab.features.extract.embeddings import embeddings
 from eolab.features.extract.radar_indices import radar
@@ -62,7 +62,7 @@ def sample(
         (UTC), the bands, the columns.
 
     Raises:
-        BadInput: No CRS, unknown column, other shapes than points, none inside the cube.
+        InvalidInputError: No CRS, unknown column, other shapes than points, none inside the cube.
     """
     bands, times, _, crs = layout(cube)
     places, row, column = under(cube, points, id, columns)
@@ -80,7 +80,7 @@ def under(
     carried = list(dict.fromkeys([id, *columns]))
     placed = inside(points, crs, cube, transform, carried, "points")
     if not (placed.geom_type == "Point").all():
-        raise BadInput("the points hold other shapes", "Take zonal() for polygons.")
+        raise InvalidInputError("the points hold other shapes", "Take zonal() for polygons.")
     x, y = placed.geometry.x.to_numpy(), placed.geometry.y.to_numpy()
     # A point on the far edge belongs to the last pixel.
     column = np.clip(((x - transform.c) / transform.a).astype(int), 0, cube.sizes["x"] - 1)
@@ -130,7 +130,7 @@ def _finished(
 
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
-        raise BadInput(
+        raise InvalidInputError(
             "no pixel inside the labels was seen at any date", "Load more dates, or mask less."
         )
     dated = ["time"] if "time" in rows else []
@@ -167,7 +167,7 @@ def pixels(
         grid), ``x``, ``y`` (centre in the cube's CRS), ``time`` (UTC), the bands, the columns.
 
     Raises:
-        BadInput: No CRS, unknown column, no shape inside the cube or on a pixel's centre.
+        InvalidInputError: No CRS, unknown column, no shape inside the cube or on a pixel's centre.
     """
     bands, times, transform, crs = layout(cube)
     places, row, column = located(cube, labels, columns, transform, crs, stratify, per_class)
@@ -213,11 +213,13 @@ def located(
     reserved = {"pixel_id", "x", "y", "time", *map(str, cube.data_vars)}
     for name in columns:
         if name in reserved:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the label column {name!r} has the name of a pixel column", "Rename it."
             )
     if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < 1:
-        raise BadInput(f"per_class={per_class!r} is no number of pixels", "Give 1 or more.")
+        raise InvalidInputError(
+            f"per_class={per_class!r} is no number of pixels", "Give 1 or more."
+        )
     needed = list(dict.fromkeys([*columns, *([stratify] if stratify else [])]))
     placed = inside(labels, crs, cube, transform, needed, "labels")
     shape = (cube.sizes["y"], cube.sizes["x"])
@@ -229,7 +231,7 @@ def located(
     )
     row, column = np.nonzero(burnt)
     if not len(row):
-        raise BadInput(
+        raise InvalidInputError(
             "no label covers the centre of a pixel",
             "Load a finer resolution, or label larger shapes.",
         )

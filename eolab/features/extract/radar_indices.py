@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +33,13 @@ def radar(rows: pd.DataFrame, *, keep_power: bool = False) -> pd.DataFrame:
         (Nasirzadehdizaji et al. 2019, doi:10.3390/app9040655). NaN where power is not positive.
 
     Raises:
-        BadInput: No column of power, or one is in decibels already.
+        InvalidInputError: No column of power, or one is in decibels already.
     """
     power = {
         pol: name for pol in POLARISATIONS for name in (f"{pol}_mean", pol) if name in rows.columns
     }
     if not power:
-        raise BadInput(
+        raise InvalidInputError(
             f"the rows have no column of radar power ({', '.join(map(str, rows.columns[:8]))})",
             'Take zonal(cube[["vv", "vh"]], ..., stats=["mean"]) of linear power.',
         )
@@ -48,7 +48,7 @@ def radar(rows: pd.DataFrame, *, keep_power: bool = False) -> pd.DataFrame:
     for pol, name in power.items():
         values = rows[name].to_numpy(dtype=np.float64)
         if (values < 0).any():
-            raise BadInput(
+            raise InvalidInputError(
                 f"{name} has values below 0: it is in decibels already, which must not be averaged",
                 "Load linear power, and leave cube.eo.decibels() out.",
             )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -90,13 +90,13 @@ class SavedChips:
         """A patch, float32, shape (t, size, size, bands), and its mask, shape (size, size).
 
         Raises:
-            Conflict: It was changed after it was written.
+            ConflictError: It was changed after it was written.
         """
         row = int(self.rows[number])
         # Copied: what is mapped cannot be written to, and training changes its batches.
         X, mask = np.array(self.X[row]), np.array(self.mask[row])
         if patch_digest(X, mask) != self.patches[row]:
-            raise Conflict(
+            raise ConflictError(
                 f"the patch {self.ids[number]} of {self.label} was changed after it was written",
                 "Saved patches never change: save them again under another name or version.",
             )
@@ -113,13 +113,13 @@ class SavedChips:
         """The patches of these ids, for example ``split.train.ids``, in their order.
 
         Raises:
-            NotFound: One is not there.
+            NotFoundError: One is not there.
         """
         at = dict(zip(self.ids, self.rows, strict=True))
         wanted = [str(i) for i in ids]
         for name in wanted:
             if name not in at:
-                raise NotFound(
+                raise NotFoundError(
                     f"there is no patch {name!r}", "Take ids of Chips.places() of these chips."
                 )
         rows = np.array([at[i] for i in wanted], dtype=np.int64)
@@ -131,12 +131,12 @@ class SavedChips:
         """Batches (X, mask) for Keras, read ahead; another order each epoch, the same for a seed.
 
         Raises:
-            BadInput: TensorFlow is not installed.
+            InvalidInputError: TensorFlow is not installed.
         """
         try:
             import tensorflow as tf
         except ImportError as error:
-            raise BadInput(
+            raise InvalidInputError(
                 "TensorFlow is not installed", "pip install 'eolab[tensorflow]'"
             ) from error
         shapes = self.X.shape[1:], self.mask.shape[1:]
@@ -165,12 +165,14 @@ class SavedChips:
             workers: Processes that read ahead; none by default.
 
         Raises:
-            BadInput: PyTorch is not installed.
+            InvalidInputError: PyTorch is not installed.
         """
         try:
             import torch
         except ImportError as error:
-            raise BadInput("PyTorch is not installed", "pip install 'eolab[torch]'") from error
+            raise InvalidInputError(
+                "PyTorch is not installed", "pip install 'eolab[torch]'"
+            ) from error
         order = torch.Generator().manual_seed(seed)
         return torch.utils.data.DataLoader(
             self,
@@ -185,19 +187,19 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
     """Open what `Chips.save` wrote, a Zarr group or a folder of NumPy files; nothing is loaded yet.
 
     Raises:
-        NotFound: No such folder.
-        Conflict: It is damaged, or of another version of eolab.
-        BadInput: A Zarr group, and Zarr is not installed.
+        NotFoundError: No such folder.
+        ConflictError: It is damaged, or of another version of eolab.
+        InvalidInputError: A Zarr group, and Zarr is not installed.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise NotFound(f"there is no folder {folder}", "Write it with Chips.save().")
+        raise NotFoundError(f"there is no folder {folder}", "Write it with Chips.save().")
     try:
         X, mask, about = _zarr(folder) if folder.suffix == ".zarr" else _numpy(folder)
         corners, bands, classes = about["corners"], about["bands"], about["classes"]
         found, crs = about["format"], str(about["crs"])
         if found != FORMAT:
-            raise Conflict(
+            raise ConflictError(
                 f"{folder} has format {found}, allowed: {FORMAT}", "Save the chips again."
             )
         digest, patches = str(about["digest"]), about["patches"]
@@ -207,9 +209,9 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
         assert isinstance(classes, list)
         whole = X.shape[0] == mask.shape[0] == len(corners) == len(patches)
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
-        raise Conflict(f"{folder} is damaged: {error}", "Save the chips again.") from error
+        raise ConflictError(f"{folder} is damaged: {error}", "Save the chips again.") from error
     if not whole:
-        raise Conflict(
+        raise ConflictError(
             f"{folder} is damaged: {X.shape[0]} patches, {len(corners)} corners",
             "Save the chips again.",
         )
@@ -229,7 +231,7 @@ def _zarr(folder: Path) -> tuple[Lazy, Lazy, dict[str, object]]:
     try:
         import zarr
     except ImportError as error:
-        raise BadInput("Zarr is not installed", "pip install 'eolab[zarr]'.") from error
+        raise InvalidInputError("Zarr is not installed", "pip install 'eolab[zarr]'.") from error
     group = zarr.open_group(str(folder), mode="r")
     X, mask = group["X"], group["mask"]
     assert isinstance(X, zarr.Array)

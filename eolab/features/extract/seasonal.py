@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.geometry import CUBE, ITEMS
 from eolab.features.queries.query import MONTH_DAY
 from eolab.features.queries.time_steps import season_of, season_start
@@ -67,20 +67,23 @@ def seasonal(
         ``observations`` (dates in the season).
 
     Raises:
-        BadInput: Unknown column or statistic, bad dates, naive time stamps, no row in a season.
+        InvalidInputError: Unknown column or statistic, bad dates, naive time stamps, no row in a
+            season.
     """
     import pandas as pd
 
     for name in (*columns, id, time):
         if name not in rows.columns:
             names = [str(c) for c in rows.columns]
-            raise BadInput(f"the rows have no column {name!r}", nearest(name, names, "columns"))
+            raise InvalidInputError(
+                f"the rows have no column {name!r}", nearest(name, names, "columns")
+            )
     for day in (start, end):
         if not MONTH_DAY.match(day):
-            raise BadInput(f"{day!r} is no day of a year", "Write month and day: '03-01'.")
+            raise InvalidInputError(f"{day!r} is no day of a year", "Write month and day: '03-01'.")
     figures = {s: _statistic(s) for s in stats}
     if getattr(rows[time].dtype, "tz", None) is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"the time stamps of {time!r} have no time zone", "Use .dt.tz_localize('UTC')."
         )
     moments = rows[time].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
@@ -93,7 +96,7 @@ def seasonal(
     finish = np.array([after[y] for y in years], "datetime64[D]").astype("datetime64[us]")
     inside = moments < finish
     if not inside.any():
-        raise BadInput(f"no row is between {start} and {end}", "Take another season.")
+        raise InvalidInputError(f"no row is between {start} and {end}", "Take another season.")
     days = (moments - begin) / _DAY
     frame = pd.DataFrame({id: rows[id].to_numpy(), "_year": years, "_day": days})
     for column in columns:
@@ -128,7 +131,7 @@ def _statistic(name: str) -> Callable[[np.ndarray], float]:
     if name.startswith("q") and name[1:].isdigit() and int(name[1:]) <= 100:
         q = int(name[1:]) / 100
         return lambda v: float(np.quantile(v, q))
-    raise BadInput(f"unknown statistic {name!r}", nearest(name, [*_STATS, "q25", "q75"]))
+    raise InvalidInputError(f"unknown statistic {name!r}", nearest(name, [*_STATS, "q25", "q75"]))
 
 
 def _harmonics(

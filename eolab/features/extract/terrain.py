@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.cube_layout import layout
 from eolab.features.geometry import is_metric
 
@@ -29,19 +29,21 @@ def terrain(cube: xr.Dataset, band: str = "elevation") -> xr.Dataset:
         it is flat. float32; NaN at the edge and beside missing pixels.
 
     Raises:
-        BadInput: No such band, one with time, or a CRS in other units than metres.
+        InvalidInputError: No such band, one with time, or a CRS in other units than metres.
     """
     from pyproj import CRS
 
     bands, _, transform, crs = layout(cube)
     if band not in bands:
-        raise BadInput(f"no band {band!r} in the cube", nearest(band, list(bands), "bands"))
+        raise InvalidInputError(
+            f"no band {band!r} in the cube", nearest(band, list(bands), "bands")
+        )
     if set(cube[band].dims) != {"y", "x"}:
-        raise BadInput(
+        raise InvalidInputError(
             f"{band!r} has the dimensions {cube[band].dims}", "Give one elevation a pixel."
         )
     if not is_metric(CRS.from_user_input(crs)):
-        raise BadInput(
+        raise InvalidInputError(
             "slopes need a CRS in metres", "Load the elevation with crs='EPSG:326..' of its zone."
         )
     z = cube[band].transpose("y", "x").to_numpy().astype(np.float64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.cube_layout import Dropped, inside, layout, origin
 from eolab.features.geometry import is_metric
 from eolab.progress import track
@@ -64,14 +64,14 @@ def zonal(
         zone, 0..1).
 
     Raises:
-        BadInput: No CRS, unknown statistic, zones without an id, no zone inside the cube.
+        InvalidInputError: No CRS, unknown statistic, zones without an id, no zone inside the cube.
     """
     _, _, transform, crs = layout(cube)
     ops = operations(stats)
     placed = measurable(zones, id, crs, buffer, cube, transform)
     rows = measured(cube, placed, id, ops, min_pixels)
     if rows.empty:
-        raise BadInput(
+        raise InvalidInputError(
             f"no zone has {min_pixels:g} clear pixels at any date",
             "Lower min_pixels, shrink the buffer, or load more dates.",
         )
@@ -115,7 +115,7 @@ def operations(stats: Sequence[str] | str) -> dict[str, Operation]:
     """The statistics by name, each once.
 
     Raises:
-        BadInput: An unknown one.
+        InvalidInputError: An unknown one.
     """
     return {s: _operation(s) for s in dict.fromkeys([stats] if isinstance(stats, str) else stats)}
 
@@ -125,7 +125,7 @@ def _operation(stat: str) -> Operation:
         return stat, {}
     if stat.startswith("q") and stat[1:].isdigit() and 0 <= int(stat[1:]) <= 100:
         return "quantile", {"q": int(stat[1:]) / 100}
-    raise BadInput(
+    raise InvalidInputError(
         f"unknown statistic {stat!r}", nearest(stat, [*STATS, "count", "q25", "q75"], "statistics")
     )
 
@@ -142,12 +142,12 @@ def measurable(
     placed = inside(zones, crs, cube, transform, [name], "zones")
     column = placed[name]
     if column.isna().any():
-        raise BadInput(
+        raise InvalidInputError(
             f"{int(column.isna().sum())} zones have no {name!r}",
             f"Drop them: zones.dropna(subset=[{name!r}]).",
         )
     if column.duplicated().any():
-        raise BadInput(
+        raise InvalidInputError(
             f"the zone {column[column.duplicated()].iloc[0]!r} is there twice",
             f"Dissolve first: zones.dissolve({name!r}).",
         )
@@ -167,7 +167,9 @@ def measurable(
             )
             placed = placed[~gone]
         if placed.empty:
-            raise BadInput(f"every zone vanishes with buffer={buffer:g} m", "Take a smaller one.")
+            raise InvalidInputError(
+                f"every zone vanishes with buffer={buffer:g} m", "Take a smaller one."
+            )
     return placed.reset_index(drop=True)
 
 

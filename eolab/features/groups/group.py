@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features.geometry import Geometry, shapes, to_pandas
 from eolab.features.groups.insert import Inserting, texts
 from eolab.features.online.postgres import Place, PostgresTable
@@ -84,7 +84,7 @@ class FeatureGroup(Inserting):
                 added to those that there are, all else takes the place of what was there.
 
         Raises:
-            BadInput: Another option, a column that is not there, or a bad condition.
+            InvalidInputError: Another option, a column that is not there, or a bad condition.
         """
         spec = dict(self._registry.get("group", self.name, self.version).spec)
         told = told_again(spec, options, self.columns)
@@ -145,11 +145,11 @@ class FeatureGroup(Inserting):
             The commit; None where no such row is there.
 
         Raises:
-            BadInput: Columns are missing, unknown or of another type.
+            InvalidInputError: Columns are missing, unknown or of another type.
         """
         existing = self.table.schema()
         if existing is None:
-            raise Conflict(f"nothing was inserted into {self.label} yet", "Call insert first.")
+            raise ConflictError(f"nothing was inserted into {self.label} yet", "Call insert first.")
         table = arrow.to_arrow(keys)
         wanted = [n for n in self.keys if n in table.column_names]
         chosen(table.column_names, self.keys, f"the keys of {self.label}")
@@ -209,7 +209,7 @@ class FeatureGroup(Inserting):
             How many files went.
         """
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-            raise BadInput(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
+            raise InvalidInputError(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
         with self._followed():
             return self.table.vacuum(hours)
 
@@ -250,11 +250,11 @@ class FeatureGroup(Inserting):
             A DataFrame; a GeoDataFrame where the geometry column is among the columns.
 
         Raises:
-            BadInput: Unknown column, bad condition or time.
-            Conflict: Nothing was inserted yet.
+            InvalidInputError: Unknown column, bad condition or time.
+            ConflictError: Nothing was inserted yet.
         """
         if known_at is not None and as_of is not None:
-            raise BadInput("known_at and as_of are the same", "Give one of them.")
+            raise InvalidInputError("known_at and as_of are the same", "Give one of them.")
         known_at = known_at if as_of is None else as_of
         table = self.to_arrow(columns, known_at=known_at, filter=filter, bbox=bbox)
         return to_pandas(table, self.geometry)
@@ -276,7 +276,7 @@ class FeatureGroup(Inserting):
         wanted = names
         if bbox is not None:
             if geometry is None or len(bbox) != 4:
-                raise BadInput(
+                raise InvalidInputError(
                     f"bbox={bbox!r} cannot be used on {self.label}",
                     "Give four numbers; the group must have a geometry.",
                 )
@@ -331,7 +331,7 @@ class FeatureGroup(Inserting):
 
     def _need_rows(self) -> None:
         if self.table.open() is None:
-            raise Conflict(
+            raise ConflictError(
                 f"the feature group {self.name!r} has no columns yet", "Insert rows first."
             )
 
@@ -339,7 +339,7 @@ class FeatureGroup(Inserting):
         """Figures of each column as of a commit, by default the newest; computed once.
 
         Raises:
-            NotFound: No such commit.
+            NotFoundError: No such commit.
         """
         commit = self.table.last()
         if commit is None:
@@ -347,7 +347,7 @@ class FeatureGroup(Inserting):
         if version is not None and version != commit.version:
             known = {c.version: c for c in self.commits()}
             if version not in known:
-                raise NotFound(
+                raise NotFoundError(
                     f"{self.label} has no commit {version}", f"There are 0 to {commit.version}."
                 )
             commit = known[version]

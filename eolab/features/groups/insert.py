@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.geometry import CUBE, ITEMS, MODEL, Geometry, check_same_crs, detect, notes
 from eolab.features.online.postgres import PostgresTable
 from eolab.features.online.sqlite import OnlineTable
@@ -81,15 +81,15 @@ class Inserting:
             sources: What else the rows were made from.
 
         Raises:
-            BadInput: Keys missing or twice, naive time stamps, another schema or CRS, rows that
-                break an expectation. Nothing is written.
-            Conflict: Keys are there already, with mode "append".
+            InvalidInputError: Keys missing or twice, naive time stamps, another schema or CRS, rows
+                that break an expectation. Nothing is written.
+            ConflictError: Keys are there already, with mode "append".
             RemoteError: The disk is full or cannot be written. Nothing is written.
         """
         from eolab.features.engines import spark
 
         if mode not in {"upsert", "append"}:
-            raise BadInput(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
+            raise InvalidInputError(f"unknown mode {mode!r}", "Use 'upsert' or 'append'.")
         if spark.is_spark(frame):
             commit, failed = self._insert_from_spark(frame, mode=mode, add_columns=add_columns)
         else:

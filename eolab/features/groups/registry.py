@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, Conflict, NotFound, nearest
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -49,7 +49,7 @@ class Registry:
         """Register a new thing.
 
         Raises:
-            Conflict: Name and version are taken.
+            ConflictError: Name and version are taken.
         """
         import sqlalchemy as sa
 
@@ -65,7 +65,7 @@ class Registry:
             try:
                 connection.execute(table.insert().values(values))
             except sa.exc.IntegrityError:
-                raise Conflict(
+                raise ConflictError(
                     f"the {_WORDS[kind]} {name!r}, version {version}, exists already",
                     "Take another version, or open the existing one.",
                 ) from None
@@ -94,19 +94,19 @@ class Registry:
         """Like `find`, but a missing thing is an error.
 
         Raises:
-            NotFound: With the names or versions that there are.
+            NotFoundError: With the names or versions that there are.
         """
         entry = self.find(kind, name, version)
         if entry is None:
             word = _WORDS[kind]
             versions = [e.version for e in self.all(kind, name)]
             if versions:
-                raise NotFound(
+                raise NotFoundError(
                     f"the {word} {name!r} has no version {version}",
                     f"Its versions are: {', '.join(map(str, versions))}.",
                 )
             names = sorted({e.name for e in self.all(kind)})
-            raise NotFound(f"no {word} {name!r}", nearest(str(name), names, f"{word}s"))
+            raise NotFoundError(f"no {word} {name!r}", nearest(str(name), names, f"{word}s"))
         return entry
 
     def all(self, kind: str, name: str | None = None) -> list[Entry]:
@@ -152,7 +152,7 @@ class Registry:
         with engine.begin() as connection:
             found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             if found not in {0, FORMAT}:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{self.path} has format {found}, allowed: {FORMAT}",
                     "It was written by another version of eolab; upgrade eolab.",
                 )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, RemoteError
 from eolab.features.online.sqlite import news, plain, stored, told_back
 from eolab.features.storage.arrow import RESERVED
 from eolab.features.storage.delta_table import OfflineTable
@@ -107,7 +107,7 @@ class PostgresTable:
         long = [name for name in kinds if len(name.encode()) > _LONGEST]
         if long:
             # PostgreSQL would cut them, and take one for the other.
-            raise BadInput(
+            raise InvalidInputError(
                 f"the column {long[0]!r} of {self.name} is too long for PostgreSQL",
                 f"Names of columns that are served online have up to {_LONGEST} bytes.",
             )
@@ -172,7 +172,7 @@ class PostgresReader:
         with _told(self._url):
             found = self._connection().execute("SELECT to_regclass(%s)", (table.table,)).fetchone()
         if found is None or found[0] is None:
-            raise Conflict(
+            raise ConflictError(
                 f"there is no online table {table.table}",
                 "Make the group with online_enabled=True, or call its sync_online().",
             )
@@ -199,7 +199,7 @@ class PostgresReader:
         try:
             return [plain(key[name]) for name in self._keys]
         except KeyError as error:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the key {dict(key)!r} has no {error.args[0]!r}",
                 f"Name all of the primary key: {', '.join(self._keys)}.",
             ) from None
@@ -252,7 +252,7 @@ def _open(url: str) -> Connection:
     try:
         import psycopg
     except ImportError as error:
-        raise BadInput(
+        raise InvalidInputError(
             "the driver of PostgreSQL is not installed", "pip install 'eolab[postgres]'"
         ) from error
     return psycopg.connect(url, autocommit=True, connect_timeout=10)

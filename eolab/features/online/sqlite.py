@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, Conflict, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, RemoteError
 from eolab.features.storage.arrow import INGESTED, RESERVED
 from eolab.features.storage.delta_table import OfflineTable
 from eolab.features.storage.duckdb import connect, quote, quoted
@@ -91,7 +91,7 @@ class OnlineTable:
         """The tables, with a column for each of the group's; the mark up to which they are."""
         found = con.execute("PRAGMA user_version").fetchone()[0]
         if found not in {0, FORMAT}:
-            raise Conflict(
+            raise ConflictError(
                 f"{self.path} has format {found}, allowed: {FORMAT}",
                 "Delete it and call sync_online(), or upgrade eolab.",
             )
@@ -164,7 +164,7 @@ class OnlineReader:
 
     def __init__(self, table: OnlineTable, columns: Sequence[str], schema: pa.Schema) -> None:
         if not table.path.exists():
-            raise Conflict(
+            raise ConflictError(
                 f"there is no online store at {table.path}",
                 "Make the group with online_enabled=True, or call its sync_online().",
             )
@@ -199,7 +199,7 @@ class OnlineReader:
         try:
             return [plain(key[name]) for name in self._keys]
         except KeyError as error:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the key {dict(key)!r} has no {error.args[0]!r}",
                 f"Name all of the primary key: {', '.join(self._keys)}.",
             ) from None
@@ -226,7 +226,7 @@ def plain(value: object) -> object:
         value = item()
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the key {value!r} has no time zone", "Give it one: .tz_localize('UTC')."
             )
         return (value - _EPOCH) // timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,15 +105,15 @@ class Query:
             max_age: Older values count as missing ("30D", "12h").
 
         Raises:
-            BadInput: Two columns would have the same name, or nested joins.
+            InvalidInputError: Two columns would have the same name, or nested joins.
         """
         if other.joins or other.steps:
-            raise BadInput(
+            raise InvalidInputError(
                 "a query with joins or a sequence cannot be joined itself",
                 "Join its parts one after the other.",
             )
         if join_type not in {"left", "inner"}:
-            raise BadInput(f"unknown join_type={join_type!r}", "Use 'left' or 'inner'.")
+            raise InvalidInputError(f"unknown join_type={join_type!r}", "Use 'left' or 'inner'.")
         if max_age is not None:
             seconds(max_age, "max_age")
         part = Join(
@@ -128,7 +128,7 @@ class Query:
         names = joined.names
         twice = [n for n in names if names.count(n) > 1]
         if twice:
-            raise BadInput(
+            raise InvalidInputError(
                 f"two joined columns are called {twice[0]!r}", f"Pass prefix='{other.group.name}_'."
             )
         return joined
@@ -161,21 +161,22 @@ class Query:
             max_age: Older values count as missing ("30D", "12h").
 
         Raises:
-            BadInput: Two columns would have the same name, a group without geometry, bad options.
+            InvalidInputError: Two columns would have the same name, a group without geometry, bad
+                options.
         """
         if how not in {"within", "nearest", "tile"}:
-            raise BadInput(f"unknown how={how!r}", "Use 'within', 'nearest' or 'tile'.")
+            raise InvalidInputError(f"unknown how={how!r}", "Use 'within', 'nearest' or 'tile'.")
         if (tile is not None) != (how == "tile") or (tile is not None and not tile > 0):
-            raise BadInput(
+            raise InvalidInputError(
                 f"tile={tile!r} with how={how!r}", "Give a tile's side in metres, with how='tile'."
             )
         if max_distance is not None and (how != "nearest" or not max_distance > 0):
-            raise BadInput(
+            raise InvalidInputError(
                 f"max_distance={max_distance!r} with how={how!r}",
                 "Give metres, with how='nearest'.",
             )
         if other.group.geometry is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{other.group.label} has no geometry, so it cannot be joined by place",
                 "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
             )
@@ -216,17 +217,17 @@ class Query:
             max_gap: Longest gap that is filled ("30D"); default: any.
 
         Raises:
-            BadInput: Bad dates or steps, or the base group has no event time.
+            InvalidInputError: Bad dates or steps, or the base group has no event time.
         """
         import pandas as pd
 
         if self.group.event_time is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the group {self.group.name!r} has no event time, so there is no sequence",
                 "Make the group with event_time=.",
             )
         if bool(MONTH_DAY.match(start)) != bool(MONTH_DAY.match(end)):
-            raise BadInput(
+            raise InvalidInputError(
                 f"start {start!r} and end {end!r} are of two kinds",
                 "Write both as '03-01' or both as '2024-03-01'.",
             )
@@ -234,18 +235,18 @@ class Query:
             try:
                 first, last = pd.Timestamp(start), pd.Timestamp(end)
             except ValueError as error:
-                raise BadInput(
+                raise InvalidInputError(
                     f"not a date: {error}", "Write '2024-03-01', or '03-01' for any year."
                 ) from error
             if last < first:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the sequence ends ({end}) before it starts ({start})", "Swap the dates."
                 )
         seconds(every, "every")
         if how not in {"mean", "last"}:
-            raise BadInput(f"unknown how={how!r}", "Use 'mean' or 'last'.")
+            raise InvalidInputError(f"unknown how={how!r}", "Use 'mean' or 'last'.")
         if fill not in {None, "previous", "linear"}:
-            raise BadInput(f"unknown fill={fill!r}", "Use 'previous', 'linear' or None.")
+            raise InvalidInputError(f"unknown fill={fill!r}", "Use 'previous', 'linear' or None.")
         if max_gap is not None:
             seconds(max_gap, "max_gap")
         return replace(self, steps=Steps(start, end, every, how, fill, max_gap))
@@ -308,11 +309,11 @@ def seconds(length: str, what: str) -> int:
     """A length of time as text, in seconds.
 
     Raises:
-        BadInput: Not days ("10D") or hours ("12h").
+        InvalidInputError: Not days ("10D") or hours ("12h").
     """
     match = _DAYS.match(length) if isinstance(length, str) else None
     if match is None or int(match[1]) == 0:
-        raise BadInput(
+        raise InvalidInputError(
             f"{what}={length!r} is not a length of time", "Write days or hours: '10D', '12h'."
         )
     return int(match[1]) * (86400 if match[2] == "D" else 3600)
@@ -322,15 +323,15 @@ def chosen(names: Sequence[str], available: Sequence[str], what: str) -> tuple[s
     """The names, all of which must be available.
 
     Raises:
-        BadInput: One is not, or one is named twice.
+        InvalidInputError: One is not, or one is named twice.
     """
     for name in names:
         if name not in available:
-            raise BadInput(
+            raise InvalidInputError(
                 f"no column {name!r} in {what}", nearest(str(name), list(available), "columns")
             )
     if len(set(names)) < len(names):
-        raise BadInput(f"a column is named twice in {list(names)}", "Name each once.")
+        raise InvalidInputError(f"a column is named twice in {list(names)}", "Name each once.")
     return tuple(names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.queries.query import Steps, seconds
 
 # A time later than all others, for labels without one: 9999-12-31, microseconds since the epoch.
@@ -22,7 +22,7 @@ def windows(
         seen: Earliest and latest observation, for rows without a time.
 
     Raises:
-        BadInput: Rows without a time, and observations of several seasons.
+        InvalidInputError: Rows without a time, and observations of several seasons.
     """
     import pandas as pd
 
@@ -44,7 +44,7 @@ def windows(
         low_year = season_of(np.array([seen[0]], "datetime64[us]"), steps.start)[0]
         high_year = season_of(np.array([seen[1]], "datetime64[us]"), steps.start)[0]
         if low_year != high_year:
-            raise BadInput(
+            raise InvalidInputError(
                 "the labels have no event time and the observations are of several seasons "
                 f"({low_year} to {high_year})",
                 "Give the label group an event_time, or write full dates in sequence().",

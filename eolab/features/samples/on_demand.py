@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     from eolab.training_data import TrainingData
@@ -45,13 +45,13 @@ class Transformation:
             try:
                 found = np.asarray(self._call(*arrays), dtype=np.float64)
             except Exception as error:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the transformation {self.name!r} failed: {type(error).__name__}: {error}",
                     "It gets one array a parameter and must use NumPy (np) only.",
                 ) from error
         shape = arrays[0].shape
         if found.shape != shape:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the transformation {self.name!r} gives shape {found.shape} for {shape}",
                 "Give one value for each sample.",
             )
@@ -65,12 +65,12 @@ def transformation(function: Callable[..., object]) -> Transformation:
     """Make a function a feature (see the module); its parameters name the features it needs.
 
     Raises:
-        BadInput: It has no source, no parameter, or uses names from around it.
+        InvalidInputError: It has no source, no parameter, or uses names from around it.
     """
     try:
         source = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError) as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the source of {function!r} cannot be read", "Define it with def, in a cell or a file."
         ) from error
     # Without decorators: the text defines the plain function.
@@ -85,22 +85,24 @@ def from_source(name: str, source: str) -> Transformation:
         # dont_inherit: our own future imports are not the function's.
         exec(compile(source, f"<transformation {name}>", "exec", dont_inherit=True), names)  # noqa: S102
     except Exception as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the transformation {name!r} cannot be read: {error}",
             "Write a function that uses its parameters and np only.",
         ) from error
     call = names.get(name)
     if not inspect.isfunction(call):
-        raise BadInput(f"the text of {name!r} defines no such function", "Write it with def.")
+        raise InvalidInputError(
+            f"the text of {name!r} defines no such function", "Write it with def."
+        )
     inputs = tuple(inspect.signature(call).parameters)
     if not inputs:
-        raise BadInput(
+        raise InvalidInputError(
             f"the transformation {name!r} has no parameter", "Its parameters name the features."
         )
     # Names of attributes (np.log) count as unbound there too.
     unbound = sorted(inspect.getclosurevars(call).unbound - _attributes(source))
     if unbound:
-        raise BadInput(
+        raise InvalidInputError(
             f"the transformation {name!r} uses {unbound[0]!r}, which is defined outside",
             "Define it inside the function: the view keeps only its text.",
         )
@@ -117,18 +119,18 @@ def check(functions: Sequence[Transformation], names: Sequence[str]) -> tuple[st
     """All features of a view, its functions' last.
 
     Raises:
-        BadInput: An input that is no feature, or a name that is taken.
+        InvalidInputError: An input that is no feature, or a name that is taken.
     """
     known = list(names)
     for made in functions:
         for name in made.inputs:
             if name not in known:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the transformation {made.name!r} needs {name!r}, which is no feature",
                     nearest(name, known, "features"),
                 )
         if made.name in known:
-            raise BadInput(
+            raise InvalidInputError(
                 f"there is a feature {made.name!r} already", "Give the function another name."
             )
         known.append(made.name)
@@ -160,7 +162,9 @@ def _number(value: object, name: str) -> np.ndarray:
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"the feature {name!r} is no number: {value!r}", "Pass a number.") from error
+        raise InvalidInputError(
+            f"the feature {name!r} is no number: {value!r}", "Pass a number."
+        ) from error
 
 
 def from_spec(spec: Mapping[str, object]) -> tuple[Transformation, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.engines import point_in_time
 from eolab.features.geometry import Geometry, shapes
 from eolab.features.queries import time_steps
@@ -62,12 +62,12 @@ class Samples:
         """Event time of each label, microseconds since the epoch, shape (n,).
 
         Raises:
-            BadInput: The labels have none.
+            InvalidInputError: The labels have none.
         """
         import pyarrow as pa
 
         if self.event_time is None:
-            raise BadInput(
+            raise InvalidInputError(
                 "the labels have no event time, so they cannot be split by it",
                 "Make the label group with event_time=, or split by another way.",
             )
@@ -100,7 +100,7 @@ def load(
         weights: Column of the label group with the weight of each sample, 0 or more.
 
     Raises:
-        BadInput: A feature is no number, or nothing is left.
+        InvalidInputError: A feature is no number, or nothing is left.
     """
     import pyarrow.compute as pc
 
@@ -142,7 +142,7 @@ def load(
         "without_place": int((known & ~placed).sum()),
     }
     if not use.any():
-        raise BadInput(
+        raise InvalidInputError(
             f"no sample has a label and a feature value ({report})",
             "Check that keys and times of labels and features meet.",
         )
@@ -159,22 +159,24 @@ def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[s
     """A check that labels and features can be matched.
 
     Raises:
-        BadInput: They cannot.
+        InvalidInputError: They cannot.
     """
     if labels.joins or labels.steps:
-        raise BadInput(
+        raise InvalidInputError(
             "labels come from one group, without joins or sequence",
             "Select the label column of one group.",
         )
     if len(labels.columns) != 1:
-        raise BadInput(f"labels name {len(labels.columns)} columns", "Select the one label column.")
+        raise InvalidInputError(
+            f"labels name {len(labels.columns)} columns", "Select the one label column."
+        )
     if not query.names:
-        raise BadInput("the query has no feature column", "Select at least one.")
+        raise InvalidInputError("the query has no feature column", "Select at least one.")
     for part in query.parts:
         keys = point_in_time.keys_of(part, labels.group.columns)
         point_in_time.check_types(labels.group.schema, part.query.group, keys)
         if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the label {labels.columns[0]!r} is among the features",
                 "Leave it out with select_except([...]).",
             )
@@ -188,14 +190,14 @@ def without_small_classes(
     """Without the classes named, codes counted anew; and the mask of samples that stay, shape (n,).
 
     Raises:
-        BadInput: Fewer than two classes stay.
+        InvalidInputError: Fewer than two classes stay.
     """
     data = samples.data
     kept = [c for c, name in enumerate(data.classes) if name not in left_out]
     if len(kept) < 2:
         told = [f"{name}: {why}" for name, why in left_out.items()]
         reasons = "; ".join([*told[:4], *(["..."] if len(told) > 4 else [])])
-        raise BadInput(
+        raise InvalidInputError(
             f"fewer than two classes can be split ({reasons})",
             "Take smaller blocks, fewer parts or a lower min_samples.",
         )
@@ -210,7 +212,7 @@ def without_small_classes(
 def read_query(query: Query, *, known_at: object = None) -> pa.Table:
     """Rows of the base group with the joined columns (see `Query.to_arrow`)."""
     if query.steps is not None:
-        raise BadInput(
+        raise InvalidInputError(
             "a sequence needs labels",
             "Make a feature view of it; or read the query without sequence().",
         )
@@ -298,7 +300,7 @@ def spine(rows: pa.Table, group: FeatureGroup) -> point_in_time.Spine:
     def micros(name: str, missing: int) -> np.ndarray:
         column = rows.column(name)
         if not pa.types.is_timestamp(column.type):
-            raise BadInput(
+            raise InvalidInputError(
                 f"the column {name!r} of {group.label} holds no time stamps ({column.type})",
                 "Give it time stamps with a zone, or another name.",
             )
@@ -315,7 +317,7 @@ def spine(rows: pa.Table, group: FeatureGroup) -> point_in_time.Spine:
 
 
 def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
-    """Raises BadInput where a feature is neither a number nor among ``texts``."""
+    """Raises InvalidInputError where a feature is neither a number nor among ``texts``."""
     import pyarrow as pa
 
     for part in query.parts:
@@ -329,7 +331,7 @@ def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
                 or pa.types.is_decimal(kind)
             )
             if not number and part.prefix + name not in texts:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the feature {part.prefix + name!r} is no number ({kind})",
                     "Leave it out with select_except([...]), or encode it: "
                     f"transformations={{{part.prefix + name!r}: 'onehot'}}.",
@@ -339,7 +341,7 @@ def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
 def _weights(rows: pa.Table, name: str) -> np.ndarray:
     found = _float(rows.column(name))
     if np.isnan(found).any() or (found < 0).any():
-        raise BadInput(
+        raise InvalidInputError(
             f"weights in {name!r} are missing or below 0", "Give each label a weight, 0 or more."
         )
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     from eolab.training_data import TrainingData
@@ -34,19 +34,22 @@ def resolve(
         names: The features of the view.
 
     Raises:
-        BadInput: An unknown transformation, a pattern that meets no feature, "onehot" with others.
+        InvalidInputError: An unknown transformation, a pattern that meets no feature, "onehot" with
+            others.
     """
     out: dict[str, tuple[str, ...]] = {}
     for pattern, kinds in patterns.items():
         steps = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         for kind in steps:
             if kind not in KINDS:
-                raise BadInput(f"unknown transformation {kind!r}", nearest(kind, KINDS))
+                raise InvalidInputError(f"unknown transformation {kind!r}", nearest(kind, KINDS))
         if "onehot" in steps and len(steps) > 1:
-            raise BadInput("'onehot' goes with no other transformation", "Name it alone.")
+            raise InvalidInputError("'onehot' goes with no other transformation", "Name it alone.")
         met = [n for n in names if n == pattern or fnmatchcase(n, pattern)]
         if not met:
-            raise BadInput(f"no feature {pattern!r} to transform", nearest(pattern, list(names)))
+            raise InvalidInputError(
+                f"no feature {pattern!r} to transform", nearest(pattern, list(names))
+            )
         out.update(dict.fromkeys(met, steps))
     return out
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.samples import transformations
 from eolab.features.samples.samples import without_small_classes
 from eolab.features.splits import blocks as splits
@@ -29,7 +29,7 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     """The cell of each sample as text, shape (n,); the report then counts units.
 
     Raises:
-        BadInput: No way to split, or no geometry for blocks.
+        InvalidInputError: No way to split, or no geometry for blocks.
     """
     if by == RANDOM:
         assert samples.data.ids is not None
@@ -39,13 +39,13 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     if isinstance(by, Times):
         return samples, samples.times().astype("datetime64[us]").astype("datetime64[D]").astype(str)
     if not isinstance(by, Blocks):
-        raise BadInput(
+        raise InvalidInputError(
             f"by={by!r} is no way to split",
             "Pass eo.Blocks(...), Times(...), 'random', or a column of the label group.",
         )
     places = samples.places()
     if places is None or samples.geometry is None:
-        raise BadInput(
+        raise InvalidInputError(
             "the labels have no geometry, so there are no blocks",
             "Insert a GeoDataFrame, or make the label group with geometry=('lon', 'lat').",
         )
@@ -125,7 +125,7 @@ def split(
         source: Where it comes from; "by", "report" and "transformations" are added.
 
     Raises:
-        BadInput: The buffer leaves no training sample.
+        InvalidInputError: The buffer leaves no training sample.
     """
     masks = {name: part == name for name in PARTS}
     dropped = {"train": 0, "validation": 0}
@@ -139,7 +139,7 @@ def split(
         masks["train"] &= ~close
         dropped["train"] = int(close.sum())
     if not masks["train"].any():
-        raise BadInput(
+        raise InvalidInputError(
             "no training sample is left",
             "Take larger blocks, a smaller buffer, or later times.",
         )

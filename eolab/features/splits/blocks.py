@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
 from eolab.features.storage.duckdb import moment
 
@@ -52,12 +52,12 @@ class Blocks:
                 or not math.isfinite(value)
                 or value < 0
             ):
-                raise BadInput(
+                raise InvalidInputError(
                     f"Blocks({name}={value!r}) is not a length",
                     "Give a number, in metres or in units of crs.",
                 )
         if self.size == 0:
-            raise BadInput(
+            raise InvalidInputError(
                 "Blocks(size=0) has no cells",
                 "Give the side of a cell, for example 5_000 (metres).",
             )
@@ -205,7 +205,7 @@ def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
     """A check that units are places, not regions.
 
     Raises:
-        BadInput: Merging nearby samples chained them over more than a cell's side.
+        InvalidInputError: Merging nearby samples chained them over more than a cell's side.
     """
     points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
     count = unit.max(initial=-1) + 1
@@ -213,7 +213,7 @@ def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
     np.minimum.at(low, unit, points)
     np.maximum.at(high, unit, points)
     if count and (high - low).max() > blocks.size:
-        raise BadInput(
+        raise InvalidInputError(
             "samples so near that they count as one place chain over more than a block",
             "These are pixels or dense points: pass Blocks(..., merge=0).",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.splits import assign
 from eolab.features.splits.blocks import Blocks, Times
 from eolab.features.views import checks
@@ -85,15 +85,16 @@ class Splitting:
             The parts; ``source["report"]`` says what was left out, and why.
 
         Raises:
-            BadInput: Sizes that leave no training part, no geometry, or no class that can be split.
+            InvalidInputError: Sizes that leave no training part, no geometry, or no class that can
+                be split.
         """
         for name, size in (("validation_size", validation_size), ("test_size", test_size)):
             if not 0 <= size < 1:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name}={size!r} is not a share", "Give a number from 0 to below 1."
                 )
         if validation_size + test_size >= 1:
-            raise BadInput(
+            raise InvalidInputError(
                 "validation_size + test_size leave no training part", "Make them smaller."
             )
         sizes = dict(
@@ -138,14 +139,14 @@ class Splitting:
         left out by name.
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 3:
-            raise BadInput(
+            raise InvalidInputError(
                 f"n={n!r} folds cannot hold training, validation and test", "Take 3 or more."
             )
         found, cell, by = self._cells(by, unit, known_at, n)
         # In time, fold k trains on all before its two periods, so there are two more periods.
         count = n + 2 if isinstance(by, Times) else n
         if isinstance(by, Times) and not by.by_share:
-            raise BadInput("folds cut the time themselves", "Pass by=Times().")
+            raise InvalidInputError("folds cut the time themselves", "Pass by=Times().")
         names = [f"part {k}" for k in range(count)]
         found, cell, side = assign.divide(
             found, cell, by, names, [1 / count] * count,
@@ -186,7 +187,7 @@ class Splitting:
                 if blocks.size < 2:
                     return wanted
                 blocks = replace(blocks, size=blocks.size / 2)
-        except BadInput:  # a place is wider than such a block
+        except InvalidInputError:  # a place is wider than such a block
             return wanted
         if blocks != wanted:
             warn(
@@ -201,14 +202,14 @@ class Splitting:
         """Blocks as wide as samples are alike, by the variogram of the features, in metres.
 
         Raises:
-            BadInput: Fewer than 30 samples with a place.
+            InvalidInputError: Fewer than 30 samples with a place.
         """
         return self._proposal(self.load(known_at))
 
     @staticmethod
     def _proposal(loaded: Samples) -> Blocks:
         if loaded.geometry is None:
-            raise BadInput(
+            raise InvalidInputError(
                 "by= is missing, and the labels have no geometry",
                 "Pass by='random', a column of the label group, or give the labels a geometry.",
             )

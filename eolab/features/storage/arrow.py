@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def to_arrow(
         known: The group's columns, which tell the type of a column that holds no value.
 
     Raises:
-        BadInput: Not a table, a column of mixed or unknown type, naive time stamps.
+        InvalidInputError: Not a table, a column of mixed or unknown type, naive time stamps.
     """
     import pandas as pd
     import pyarrow as pa
@@ -55,14 +55,14 @@ def to_arrow(
     else:
         # polars' LazyFrame and its like
         first = "Call .collect() first. " if hasattr(frame, "collect") else ""
-        raise BadInput(
+        raise InvalidInputError(
             f"cannot insert a {type(frame).__name__}",
             f"{first}Give a pandas DataFrame, GeoDataFrame, polars DataFrame or pyarrow Table.",
         )
     names = table.column_names
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise BadInput(f"the column {twice[0]!r} is there twice", "Name each column once.")
+        raise InvalidInputError(f"the column {twice[0]!r} is there twice", "Name each column once.")
     for place, name in enumerate(names):
         if known is not None and name in known.names and pa.types.is_null(table.field(name).type):
             nothing = pa.nulls(table.num_rows, known.field(name).type)
@@ -76,7 +76,7 @@ def _from_stream(frame: object) -> pa.Table:
     try:
         return pa.table(frame)
     except pa.ArrowInvalid as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the {type(frame).__name__} holds a type that Arrow does not know: {error}",
             "Convert the column to a number, text or time stamp.",
         ) from error
@@ -100,7 +100,9 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str):
-            raise BadInput(f"the column name {name!r} is not text", "Rename the columns to text.")
+            raise InvalidInputError(
+                f"the column name {name!r} is not text", "Rename the columns to text."
+            )
         column = frame.iloc[:, position]
         if name in geometry or str(column.dtype) == "geometry":
             arrays.append(_wkb(column))
@@ -108,7 +110,7 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
             try:
                 arrays.append(pa.Array.from_pandas(column))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the column {name!r} holds values of mixed or unknown types: {error}",
                     "Give the column one type, for example with .astype(...).",
                 ) from error
@@ -127,7 +129,7 @@ def _wkb(column: pd.Series) -> pa.Array:
             pa.binary(),
         )
     except TypeError as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the column {column.name!r} does not hold geometries: {error}",
             "Give a GeoDataFrame, or WKB.",
         ) from error
@@ -153,13 +155,13 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = _spelt_out(column)
         kind = column.type
     if pa.types.is_null(kind):
-        raise BadInput(
+        raise InvalidInputError(
             f"the column {name!r} holds no value, so its type is not known",
             "Leave it out, or give it a type: .astype('float64').",
         )
     if pa.types.is_timestamp(kind):
         if kind.tz is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the time stamps of {name!r} have no time zone",
                 f"Say which one they are in, for example frame[{name!r}].dt.tz_localize('UTC').",
             )
@@ -176,7 +178,7 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         try:
             return column.cast(kept)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the column {name!r} ({kind}) does not fit into {kept}: {error}",
                 "Convert the column.",
             ) from error
@@ -186,7 +188,7 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         or pa.types.is_interval(kind)
         or pa.types.is_union(kind)
     ):
-        raise BadInput(
+        raise InvalidInputError(
             f"the column {name!r} has the type {kind}, which cannot be kept",
             "Convert it to a number, text or time stamp.",
         )
@@ -222,7 +224,7 @@ def _kept_as(kind: pa.DataType) -> pa.DataType:
 
 
 def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | None) -> None:
-    """Raises BadInput where keys are missing, null, NaN or there twice."""
+    """Raises InvalidInputError where keys are missing, null, NaN or there twice."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -230,12 +232,12 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
     for name in (*primary_key, *([event_time] if event_time else [])):
         what = "event time" if name == event_time else "key"
         if name not in names:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the {what} column {name!r} is not in the table", nearest(name, names, "columns")
             )
         column = table.column(name)
         if pa.types.is_nested(column.type):
-            raise BadInput(
+            raise InvalidInputError(
                 f"the {what} column {name!r} has the type {column.type}",
                 "A key is a number, text, date or time stamp.",
             )
@@ -243,19 +245,19 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
             pc.sum(pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))).as_py() or 0
         )
         if missing:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{missing} rows have no value in the {what} column {name!r}",
                 f"Drop them: frame.dropna(subset=[{name!r}]).",
             )
     if event_time and not pa.types.is_timestamp(table.schema.field(event_time).type):
-        raise BadInput(
+        raise InvalidInputError(
             f"the event time {event_time!r} has the type {table.schema.field(event_time).type}",
             "Give time stamps with a time zone: "
             f"pandas.to_datetime(frame[{event_time!r}], utc=True).",
         )
     for name in RESERVED:
         if name in names:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the column name {name!r} is used by the store itself", "Rename the column."
             )
     _check_unique(table, [*primary_key, *([event_time] if event_time else [])])
@@ -273,7 +275,7 @@ def _check_unique(table: pa.Table, keys: list[str]) -> None:
     extra = table.num_rows - counted.num_rows
     shown = ", ".join(f"{k}={worst[k]}" for k in keys)
     rows = pc.sum(pc.greater(counted.column("count_all"), 1)).as_py()
-    raise BadInput(
+    raise InvalidInputError(
         f"{rows} keys are there more than once ({extra} rows too many), "
         f"for example {shown} {worst['count_all']} times",
         f"Keep one row a key, for example frame.drop_duplicates({keys!r}), "
@@ -321,14 +323,14 @@ def conform(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> pa.Tabl
         add_columns: Whether columns that the group does not have are added to it.
 
     Raises:
-        BadInput: A column is missing, unknown or of another type.
+        InvalidInputError: A column is missing, unknown or of another type.
     """
     import pyarrow as pa
 
     names = [n for n in schema.names if n not in RESERVED]
     for name in names:
         if name not in table.column_names:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the group's column {name!r} is not in the table",
                 nearest(
                     name, [n for n in table.column_names if n not in names], "table's other columns"
@@ -337,7 +339,7 @@ def conform(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> pa.Tabl
             )
     unknown = [n for n in table.column_names if n not in names]
     if unknown and not add_columns:
-        raise BadInput(
+        raise InvalidInputError(
             f"the group has no column {unknown[0]!r}",
             nearest(unknown[0], names, "group's columns")
             + " Pass add_columns=True to add it (older rows get nulls).",
@@ -365,8 +367,10 @@ def _family(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def _wrong_type(name: str, found: pa.DataType, wanted: pa.DataType, detail: str = "") -> BadInput:
-    return BadInput(
+def _wrong_type(
+    name: str, found: pa.DataType, wanted: pa.DataType, detail: str = ""
+) -> InvalidInputError:
+    return InvalidInputError(
         f"the column {name!r} has the type {found}, the group keeps {wanted}"
         + (f": {detail}" if detail else ""),
         "Convert the column, or make a new version of the group.",

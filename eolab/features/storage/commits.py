@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from eolab.errors import Conflict
+from eolab.errors import ConflictError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ def commit_of(entry: Mapping[str, object]) -> Commit:
     """The commit of an entry of `DeltaTable.history`.
 
     Raises:
-        Conflict: Somebody else wrote to the table.
+        ConflictError: Somebody else wrote to the table.
     """
     try:
         account = json.loads(str(entry[_META]))
@@ -73,7 +73,7 @@ def commit_of(entry: Mapping[str, object]) -> Commit:
         account["version"] = int(str(entry["version"]))
         return Commit(**account)
     except (KeyError, ValueError, TypeError, AssertionError) as error:
-        raise Conflict(
+        raise ConflictError(
             f"commit {entry.get('version')} of the table was not made by this version of eolab",
             "Write to feature tables through feature groups only.",
         ) from error
@@ -83,7 +83,7 @@ def logged(file: Path) -> Commit:
     """The commit that a file of a Delta log tells of.
 
     Raises:
-        Conflict: Somebody else wrote to the table.
+        ConflictError: Somebody else wrote to the table.
     """
     lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
     info: dict[str, object] = next(

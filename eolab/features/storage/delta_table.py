@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import Conflict, RemoteError
+from eolab.errors import ConflictError, RemoteError
 from eolab.features.storage.arrow import CHANGE, INGESTED
 from eolab.features.storage.commits import Commit, Snapshot, commit_of, logged, properties
 from eolab.features.storage.duckdb import connect, parquet, quoted
@@ -70,12 +70,13 @@ class OfflineTable:
         """What there is to read.
 
         Raises:
-            Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
+            ConflictError: Nothing was ever inserted, or the table uses a feature that we cannot
+                read.
         """
         found = self._newest()
         if found is None:
             name = self.folder.parent.name
-            raise Conflict(f"nothing was inserted into {name!r} yet", "Call insert first.")
+            raise ConflictError(f"nothing was inserted into {name!r} yet", "Call insert first.")
         return found
 
     def _newest(self) -> Snapshot | None:
@@ -89,7 +90,7 @@ class OfflineTable:
             return None
         features = set(table.protocol().reader_features or ())
         if features & {"deletionVectors", "columnMapping"}:
-            raise Conflict(
+            raise ConflictError(
                 f"{self.path} uses Delta's {', '.join(sorted(features))}, which is not read here",
                 "Write it without.",
             )
@@ -124,7 +125,7 @@ class OfflineTable:
             only_new: Refuse rows whose key is there already.
 
         Raises:
-            Conflict: Keys are there already, with ``only_new``.
+            ConflictError: Keys are there already, with ``only_new``.
             RemoteError: The disk is full or cannot be written; nothing was added.
         """
         import pyarrow as pa
@@ -137,7 +138,7 @@ class OfflineTable:
                 rows = rows.sort_by([(name, "ascending") for name in self.together])
             change, live = self._known(table, rows)
             if live and only_new:
-                raise Conflict(
+                raise ConflictError(
                     f"{live} of {rows.num_rows} keys are in the group already",
                     "Insert with mode='upsert' to keep the rows as newer versions.",
                 )
@@ -367,7 +368,8 @@ class OfflineTable:
             What the view sees; its commit says whether the table may hold several rows of one key.
 
         Raises:
-            Conflict: Nothing was ever inserted, or the table uses a feature that we cannot read.
+            ConflictError: Nothing was ever inserted, or the table uses a feature that we cannot
+                read.
         """
         seen = self.snapshot()
         seen = seen if files is None else seen._replace(files=list(files))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,7 +100,7 @@ def moment(value: object) -> int | None:
     """A point in time as microseconds since the epoch; text without a zone is UTC.
 
     Raises:
-        BadInput: Not a time, or a time stamp object without a zone.
+        InvalidInputError: Not a time, or a time stamp object without a zone.
     """
     import pandas as pd
 
@@ -109,17 +109,17 @@ def moment(value: object) -> int | None:
     try:
         stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"{value!r} is not a point in time: {error}",
             "Write for example '2024-07-01T12:00:00Z'.",
         ) from error
     if pd.isna(stamp):
-        raise BadInput(
+        raise InvalidInputError(
             f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
         )
     if stamp.tzinfo is None:
         if not isinstance(value, str):
-            raise BadInput(
+            raise InvalidInputError(
                 f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
             )
         stamp = stamp.tz_localize("UTC")
@@ -130,7 +130,7 @@ def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
     """The answer of a query that holds a user's condition.
 
     Raises:
-        BadInput: The condition is not valid.
+        InvalidInputError: The condition is not valid.
     """
     with condition_errors():
         return con.sql(sql).to_arrow_table()
@@ -138,13 +138,13 @@ def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
 
 @contextmanager
 def condition_errors() -> Iterator[None]:
-    """Tell a fault of a user's SQL condition as a `BadInput`."""
+    """Tell a fault of a user's SQL condition as a `InvalidInputError`."""
     import duckdb
 
     try:
         yield
     except (duckdb.BinderException, duckdb.ParserException, duckdb.ConversionException) as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the condition cannot be used: {str(error).splitlines()[0]}",
             'Write SQL on the group\'s columns, for example "ndvi > 0.3".',
         ) from error

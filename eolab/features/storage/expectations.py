@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.storage.duckdb import connect, parquet, run
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Unexpected(UserWarning):
     """Rows that do not meet a group's expectations, with policy "warn"."""
 
 
-class UnexpectedRows(BadInput):
+class UnexpectedRows(InvalidInputError):
     """Rows that do not meet a group's expectations, with policy "strict".
 
     Attributes:
@@ -125,7 +125,7 @@ def validate(
         folder: For rows that do not fit in memory.
 
     Raises:
-        BadInput: A condition is not valid SQL on the columns.
+        InvalidInputError: A condition is not valid SQL on the columns.
     """
     if not expectations or not len(rows):
         return None
@@ -154,13 +154,13 @@ def check_expectations(expectations: Mapping[str, str] | None, policy: object) -
     """Expectations as they are kept.
 
     Raises:
-        BadInput: No text, or an unknown policy.
+        InvalidInputError: No text, or an unknown policy.
     """
     if policy not in POLICIES:
-        raise BadInput(f"unknown policy {policy!r}", "Use 'strict' or 'warn'.")
+        raise InvalidInputError(f"unknown policy {policy!r}", "Use 'strict' or 'warn'.")
     for name, condition in (expectations or {}).items():
         if not isinstance(condition, str) or not condition.strip():
-            raise BadInput(
+            raise InvalidInputError(
                 f"the expectation {name!r} is no condition", "Write SQL: 'ndvi BETWEEN -1 AND 1'."
             )
     return dict(expectations or {})

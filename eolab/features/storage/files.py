@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import Conflict, RemoteError
+from eolab.errors import ConflictError, RemoteError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,17 +39,17 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """A folder to write into, which is ``folder`` in the end: all or nothing.
 
     Raises:
-        Conflict: The folder is there.
+        ConflictError: The folder is there.
         RemoteError: It cannot be written; nothing is left.
     """
     if folder.exists():
-        raise Conflict(f"{folder} is there already", "Take another name.")
+        raise ConflictError(f"{folder} is there already", "Take another name.")
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
         temporary.mkdir(parents=True)
         yield temporary
         if folder.exists():  # made by another process meanwhile
-            raise Conflict(f"{folder} is there already", "Take another name.")
+            raise ConflictError(f"{folder} is there already", "Take another name.")
         os.replace(temporary, folder)  # noqa: PTH105
     except OSError as error:
         raise RemoteError(

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.features.extract.cube_layout import origin
 from eolab.features.extract.saved_chips import SavedChips, open_chips
 from eolab.features.groups.insert import made_of
@@ -31,7 +31,7 @@ def create(
     """Write the next version (see `FeatureStore.create_chip_dataset`)."""
     check_name(name, "dataset of chips")
     if format not in _ENDINGS:
-        raise BadInput(f"unknown format={format!r}", "Use 'zarr' or 'numpy'.")
+        raise InvalidInputError(f"unknown format={format!r}", "Use 'zarr' or 'numpy'.")
     known = _versions(config, name)
     version = max(known, default=0) + 1
     if known:
@@ -54,19 +54,19 @@ def load(config: Config, name: str, version: int | None) -> SavedChips:
     """Open a version, by default the newest.
 
     Raises:
-        NotFound: There is none.
+        NotFoundError: There is none.
     """
     check_name(name, "dataset of chips")
     known = _versions(config, name)
     if not known:
         names = list(listed(config))
-        raise NotFound(
+        raise NotFoundError(
             f"there is no dataset of chips {name!r}", nearest(name, names, "datasets of chips")
         )
     wanted = max(known) if version is None else version
     if wanted not in known:
         there = ", ".join(map(str, sorted(known)))
-        raise NotFound(f"{name!r} has no version {wanted}", f"There are: {there}.")
+        raise NotFoundError(f"{name!r} has no version {wanted}", f"There are: {there}.")
     return open_chips(known[wanted])
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features.storage.files import new_folder
 from eolab.training_data import Split, StoredSplit, TrainingData
 
@@ -64,7 +64,7 @@ class TrainingDataset:
         """The split, equal to the one that was written.
 
         Raises:
-            Conflict: A file was changed or is missing.
+            ConflictError: A file was changed or is missing.
         """
         document = _document(self.folder)
         data = {p: self._part(p, document) for p in PARTS}
@@ -95,7 +95,7 @@ class TrainingDataset:
                 for name in about["arrays"]
             }
         except (OSError, ValueError) as error:
-            raise Conflict(
+            raise ConflictError(
                 f"{self.folder} is damaged: {error}", "Make the training dataset again."
             ) from error
         data = TrainingData(
@@ -109,7 +109,7 @@ class TrainingDataset:
             arrays.get("weights"),
         )
         if data.digest() != about["digest"]:
-            raise Conflict(
+            raise ConflictError(
                 f"the {part} part of {self.folder} was changed after it was written",
                 "Training datasets never change: make another version.",
             )
@@ -123,20 +123,20 @@ class TrainingDataset:
         """What `to_pandas` gives, with where each sample is.
 
         Raises:
-            BadInput: It was not written with ``geoparquet=True``.
-            Conflict: The file was changed or is missing.
+            InvalidInputError: It was not written with ``geoparquet=True``.
+            ConflictError: The file was changed or is missing.
         """
         import geopandas as gpd
 
         kept = _document(self.folder).get("geoparquet")
         path = self.folder / f"{part}.parquet"
         if not isinstance(kept, Mapping) or part not in kept:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{self.folder} holds no GeoParquet of {part!r}",
                 "Make the training dataset with geoparquet=True.",
             )
         if not path.exists() or _sha256(path) != kept[part]:
-            raise Conflict(
+            raise ConflictError(
                 f"{path} was changed or is missing",
                 "Training datasets never change: make another version.",
             )
@@ -198,7 +198,7 @@ def write(
         places: Where the samples of a part are, in their order; writes GeoParquet too.
 
     Raises:
-        Conflict: The folder is there.
+        ConflictError: The folder is there.
         RemoteError: It cannot be written; nothing is left.
     """
     with new_folder(folder) as temporary:
@@ -243,7 +243,7 @@ def load(folder: Path) -> TrainingDataset:
     """Open a training dataset.
 
     Raises:
-        Conflict: It is damaged, or of another version of eolab.
+        ConflictError: It is damaged, or of another version of eolab.
     """
     document = _document(folder)
     source = document["source"]
@@ -263,11 +263,11 @@ def _document(folder: Path) -> Mapping[str, object]:
         document = json.loads((folder / FILE).read_text())
         found = document["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Conflict(
+        raise ConflictError(
             f"{folder} is damaged: {error}", "Make the training dataset again."
         ) from error
     if found != FORMAT:
-        raise Conflict(f"{folder} has format {found}, allowed: {FORMAT}", "Upgrade eolab.")
+        raise ConflictError(f"{folder} has format {found}, allowed: {FORMAT}", "Upgrade eolab.")
     assert isinstance(document, Mapping)
     return document
 
@@ -281,7 +281,7 @@ def _parts(split: Split) -> Iterator[tuple[str, TrainingData]]:
 def _named(split: Split, part: Part) -> TrainingData:
     found = dict(_parts(split)).get(part)
     if found is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"there is no part {part!r}", f"Its parts are: {', '.join(dict(_parts(split)))}."
         )
     return found
@@ -309,12 +309,14 @@ def to_tf_dataset(
     """Batches (X, y) for Keras, prefetched; another order each epoch, the same for a seed.
 
     Raises:
-        BadInput: TensorFlow is not installed.
+        InvalidInputError: TensorFlow is not installed.
     """
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise BadInput("TensorFlow is not installed", "pip install 'eolab[tensorflow]'") from error
+        raise InvalidInputError(
+            "TensorFlow is not installed", "pip install 'eolab[tensorflow]'"
+        ) from error
     out = tf.data.Dataset.from_tensor_slices((data.X, data.y))
     if shuffle:
         # The whole set is in memory already: a buffer of its size is a true permutation.
@@ -328,12 +330,12 @@ def to_torch(
     """Batches (X, y) for PyTorch; another order each epoch, the same for a seed.
 
     Raises:
-        BadInput: PyTorch is not installed.
+        InvalidInputError: PyTorch is not installed.
     """
     try:
         import torch
     except ImportError as error:
-        raise BadInput("PyTorch is not installed", "pip install 'eolab[torch]'") from error
+        raise InvalidInputError("PyTorch is not installed", "pip install 'eolab[torch]'") from error
     samples = torch.utils.data.TensorDataset(torch.from_numpy(data.X), torch.from_numpy(data.y))
     order = torch.Generator().manual_seed(seed)
     return torch.utils.data.DataLoader(

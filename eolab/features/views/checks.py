@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
 from eolab.features.samples.samples import without_small_classes
 from eolab.progress import track
@@ -41,19 +41,22 @@ def check_leakage(view: FeatureView, *, threshold: float = 0.95, seed: int = 0) 
         class against all others; chance is 0.5), ``suspect``.
 
     Raises:
-        BadInput: The label is a number, or has fewer than two classes of five samples or more.
+        InvalidInputError: The label is a number, or has fewer than two classes of five samples or
+            more.
     """
     import pandas as pd
 
     data = view.training_data()
     if not data.classes:
-        raise BadInput("the label is a number, not a class", "Look at correlations instead.")
+        raise InvalidInputError(
+            "the label is a number, not a class", "Look at correlations instead."
+        )
     counts = np.bincount(data.y, minlength=len(data.classes))
     use = np.isin(data.y, np.flatnonzero(counts >= _FOLDS))
     data = data.subset(use)
     classes = len(np.unique(data.y))
     if classes < 2:
-        raise BadInput(
+        raise InvalidInputError(
             f"fewer than two classes have {_FOLDS} samples or more", "Insert more labels."
         )
     rows = []
@@ -103,7 +106,8 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
         a view with ``label_source``, the label's ``source``; the most doubtful first.
 
     Raises:
-        BadInput: The label is a number, or fewer than two classes have five samples or more.
+        InvalidInputError: The label is a number, or fewer than two classes have five samples or
+            more.
     """
     import pandas as pd
     from sklearn.ensemble import RandomForestClassifier
@@ -112,7 +116,9 @@ def suspect_labels(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     samples = view.load()
     data = samples.data
     if not data.classes:
-        raise BadInput("the label is a number, not a class", "Suspects are looked for in classes.")
+        raise InvalidInputError(
+            "the label is a number, not a class", "Suspects are looked for in classes."
+        )
     counts = np.bincount(data.y, minlength=len(data.classes))
     small = {data.classes[c]: f"{n} samples" for c, n in enumerate(counts) if n < _FOLDS}
     if small:
@@ -149,13 +155,13 @@ def reach_of_alikeness(samples: Samples, *, seed: int = 0) -> float:
     Ecography 40, 913-929).
 
     Raises:
-        BadInput: The samples have no place, or fewer than 30 of them do.
+        InvalidInputError: The samples have no place, or fewer than 30 of them do.
     """
     from scipy.optimize import curve_fit
 
     places = samples.places()
     if places is None or len(places) < 30:
-        raise BadInput(
+        raise InvalidInputError(
             "a variogram needs 30 samples with a place",
             "Give the label group a geometry, or choose the size of blocks yourself.",
         )
@@ -179,7 +185,9 @@ def reach_of_alikeness(samples: Samples, *, seed: int = 0) -> float:
         if (bins == b).sum() >= 30
     ]
     if len(means) < 4:
-        raise BadInput("the samples lie too close for a variogram", "Choose the size yourself.")
+        raise InvalidInputError(
+            "the samples lie too close for a variogram", "Choose the size yourself."
+        )
     h, g, count = (np.asarray(v) for v in zip(*means, strict=True))
 
     def model(x: np.ndarray, nugget: float, sill: float, reach: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.splits.blocks import Blocks
 
 if TYPE_CHECKING:
@@ -84,18 +84,20 @@ def fold_scores(
         By the name of the way: "blocks", "random", or the column.
 
     Raises:
-        BadInput: The label is a number, or two ways have one name.
+        InvalidInputError: The label is a number, or two ways have one name.
     """
     out: dict[str, FoldScores] = {}
     for way in by:
         name = way if isinstance(way, str) else "blocks"
         if name in out:
-            raise BadInput(f"{name!r} is asked for twice", "Call fold_scores once for each.")
+            raise InvalidInputError(
+                f"{name!r} is asked for twice", "Call fold_scores once for each."
+            )
         folds = view.folds(
             by=way, n=n, seed=seed, min_samples=min_samples, unit=None if way == "random" else unit
         )
         if not folds[0].train.classes:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the label of {view.label} is a number, so there is no macro-F1",
                 "Compare regressions with view.folds() and a metric of your own.",
             )

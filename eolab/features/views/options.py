@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Required, TypedDict
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.features.geometry import crs_text
 from eolab.features.storage.expectations import Policy, check_expectations
 from eolab.settings.config import check_name
@@ -93,12 +93,14 @@ class ViewOptions(TypedDict, total=False):
 
 def _check_version(version: object) -> None:
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BadInput(f"version={version!r} is not a version", "Versions are 1, 2, 3, ...")
+        raise InvalidInputError(
+            f"version={version!r} is not a version", "Versions are 1, 2, 3, ..."
+        )
 
 
 def _words(option: str, words: Sequence[str]) -> list[str]:
     if isinstance(words, str) or not all(isinstance(w, str) and w.strip() for w in words):
-        raise BadInput(
+        raise InvalidInputError(
             f"{option}={words!r} are no words", f"Give a list: {option}=['crops', '2024']."
         )
     return list(dict.fromkeys(w.strip() for w in words))
@@ -108,7 +110,7 @@ def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object
     """A view as it is kept.
 
     Raises:
-        BadInput: A bad name or option, or labels that cannot be matched with the features.
+        InvalidInputError: A bad name or option, or labels that cannot be matched with the features.
     """
     from eolab.features.samples import on_demand
     from eolab.features.samples.samples import check_view
@@ -121,7 +123,7 @@ def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object
     made = tuple(options.get("functions") or ())
     for one in made:
         if not isinstance(one, on_demand.Transformation):
-            raise BadInput(
+            raise InvalidInputError(
                 f"functions holds {one!r}", "Decorate the function: @eolab.features.transformation."
             )
     patterns = options.get("transformations") or {}
@@ -130,7 +132,7 @@ def view_spec(name: str, version: int, options: ViewOptions) -> dict[str, object
     weights, source = options.get("weights"), options.get("label_source")
     for what, column in (("weights", weights), ("sources", source)):
         if column is not None and column not in labels.group.columns:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{labels.group.label} has no column {column!r} of {what}",
                 nearest(column, list(labels.group.columns), "columns"),
             )
@@ -153,24 +155,24 @@ def group_spec(name: str, version: int, options: GroupOptions) -> dict[str, obje
     """A group as it is kept.
 
     Raises:
-        BadInput: A bad name, key, option or CRS.
+        InvalidInputError: A bad name, key, option or CRS.
     """
     check_name(name, "feature group")
     _check_version(version)
     _check_options(options, GroupOptions, ("primary_key",))
     keys, event_time = _names(options["primary_key"]), options.get("event_time")
     if not keys:
-        raise BadInput(
+        raise InvalidInputError(
             "primary_key is empty", "Name the column or columns that tell one thing from another."
         )
     if len(set(keys)) < len(keys) or event_time in keys:
-        raise BadInput(
+        raise InvalidInputError(
             f"primary_key={keys} and event_time={event_time!r} name a column twice",
             "Name each column once.",
         )
     geometry, crs = options.get("geometry"), options.get("crs")
     if geometry is not None and len(_names(geometry)) not in {1, 2}:
-        raise BadInput(
+        raise InvalidInputError(
             f"geometry={geometry!r} is not one column or two",
             "Name the geometry column, or ('x', 'y').",
         )
@@ -210,7 +212,7 @@ def told_again(
         given = dict(options.get(option) or {})  # type: ignore[call-overload]
         for name in given if columns else ():
             if name not in columns:
-                raise BadInput(
+                raise InvalidInputError(
                     f"there is no column {name!r}", nearest(name, list(columns), "columns")
                 )
         known = out.get(kept)
@@ -236,7 +238,9 @@ def _check_options(given: Mapping[str, object], known: type, needed: Sequence[st
     allowed = list(known.__annotations__)
     for name in given:
         if name not in allowed:
-            raise BadInput(f"there is no option {name!r}", nearest(name, allowed, "options"))
+            raise InvalidInputError(
+                f"there is no option {name!r}", nearest(name, allowed, "options")
+            )
     for name in needed:
         if name not in given:
-            raise BadInput(f"{name}= is missing", f"Pass {name}=.")
+            raise InvalidInputError(f"{name}= is missing", f"Pass {name}=.")

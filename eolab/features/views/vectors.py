@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
     from eolab.features.queries.query import Query
@@ -22,14 +22,16 @@ class VectorReader:
 
     def __init__(self, query: Query) -> None:
         if query.steps is not None:
-            raise BadInput(
+            raise InvalidInputError(
                 "a sequence has no online vector: the online store keeps the newest row only",
                 "Make a view without sequence(), or predict from training data.",
             )
         if any(part.query.where for part in query.parts):
-            raise BadInput("a query with a condition has no online vector", "Leave filter() out.")
+            raise InvalidInputError(
+                "a query with a condition has no online vector", "Leave filter() out."
+            )
         if any(part.near is not None for part in query.parts):
-            raise BadInput(
+            raise InvalidInputError(
                 "a join by place has no online vector", "Insert what it finds into a group."
             )
         self.names = query.names
@@ -69,7 +71,7 @@ class VectorReader:
                 )
         if passed is not None:
             if len(passed) != len(keys):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{len(keys)} keys and {len(passed)} sets of passed features",
                     "Pass one set a key.",
                 )
@@ -81,7 +83,7 @@ class VectorReader:
         key: Mapping[str, object], label: str, width: int, missing: Missing
     ) -> list[object]:
         if missing == "error":
-            raise NotFound(
+            raise NotFoundError(
                 f"{label} has no row of {dict(key)!r} online",
                 "Insert it, or pass missing='nan' to get NaN.",
             )
@@ -90,7 +92,7 @@ class VectorReader:
     def _with(self, vector: list[object], passed: Mapping[str, object]) -> list[object]:
         for name, value in passed.items():
             if name not in self.names:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the view has no feature {name!r}", nearest(name, self.names, "features")
                 )
             vector[self.names.index(name)] = value

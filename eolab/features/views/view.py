@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.features.engines import point_in_time
 from eolab.features.geometry import shapes, to_pandas
 from eolab.features.queries.query import Query, from_dict
@@ -151,8 +151,8 @@ class FeatureView(Splitting):
                 of ``split.train.columns``.
 
         Raises:
-            BadInput: A sequence or a condition, which have no vector; an unknown name.
-            NotFound: The key is not there, with ``missing="error"``.
+            InvalidInputError: A sequence or a condition, which have no vector; an unknown name.
+            NotFoundError: The key is not there, with ``missing="error"``.
         """
         vector = self._vectors().get(key, passed, missing)
         if self.functions:
@@ -191,7 +191,7 @@ class FeatureView(Splitting):
         applied: they are fitted on a training part only.
 
         Raises:
-            BadInput: A feature is no number, or nothing is left.
+            InvalidInputError: A feature is no number, or nothing is left.
         """
         return self.load(known_at).data
 
@@ -208,17 +208,19 @@ class FeatureView(Splitting):
             known_at: Use what was known then.
 
         Raises:
-            BadInput: The view has no sequence, or the samples are not of it.
+            InvalidInputError: The view has no sequence, or the samples are not of it.
         """
         found = self.load(known_at)
         if found.counts is None:
-            raise BadInput(f"{self.label} has no sequence", "Make its query with sequence().")
+            raise InvalidInputError(
+                f"{self.label} has no sequence", "Make its query with sequence()."
+            )
         if data is None:
             return found.counts
         at = {name: i for i, name in enumerate(_ids(found.data))}
         rows = [at.get(name, -1) for name in _ids(data)]
         if min(rows, default=0) < 0:
-            raise BadInput(
+            raise InvalidInputError(
                 f"some samples are not of {self.label}", "Split this view, with the same known_at."
             )
         return found.counts[rows]
@@ -249,11 +251,11 @@ class FeatureView(Splitting):
             geoparquet: Write each part as GeoParquet too, for maps and other programs.
 
         Raises:
-            BadInput: The split is of another view, or sealed; or the labels have no place.
+            InvalidInputError: The split is of another view, or sealed; or the labels have no place.
             RemoteError: It cannot be written; nothing is left.
         """
         if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
-            raise BadInput(f"the split is not of {self.label}", "Split this view.")
+            raise InvalidInputError(f"the split is not of {self.label}", "Split this view.")
         known = self.training_datasets()
         version = 1 + max((d.version for d in known), default=0)
         about = {
@@ -272,7 +274,7 @@ class FeatureView(Splitting):
         """Where the samples of a split's parts are, as the label group knew it then."""
         group = self.labels.group
         if group.geometry is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{group.label} has no geometry, so there is no GeoParquet",
                 "Leave geoparquet out, or keep labels with their shapes.",
             )
@@ -291,12 +293,12 @@ class FeatureView(Splitting):
         """A training dataset of this view; the newest where none is named.
 
         Raises:
-            NotFound: There is none.
+            NotFoundError: There is none.
         """
         known = {d.version: d for d in self.training_datasets()}
         wanted = max(known, default=0) if version is None else version
         if wanted not in known:
-            raise NotFound(
+            raise NotFoundError(
                 f"{self.label} has no training dataset {wanted}",
                 f"There are: {', '.join(map(str, known)) or 'none yet'}.",
             )

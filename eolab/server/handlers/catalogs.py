@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.records import downloads as transfers
 from eolab.records import saved_searches
 from eolab.server.base import Handler
@@ -139,11 +139,11 @@ class Found(Handler):
         body = self.body()
         limit = body.pop("limit", 500)
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
-            raise BadInput(f"limit={limit!r} cannot be used", "Give a number, 1 to 10000.")
+            raise InvalidInputError(f"limit={limit!r} cannot be used", "Give a number, 1 to 10000.")
         known = ("collection", "bbox", "intersects", "datetime", "max_cloud", "filter", "text")
         for key in body:
             if key not in known:
-                raise BadInput(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
+                raise InvalidInputError(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
         self.answer(
             await self.call(
                 "catalog.found", name=check_name(name, "catalogue"), limit=limit, query=body
@@ -200,7 +200,9 @@ class Curve(Handler):
         body = self.body()
         cloud = body.get("max_cloud")
         if cloud is not None and (isinstance(cloud, bool) or not isinstance(cloud, int | float)):
-            raise BadInput(f"max_cloud={cloud!r} cannot be used", "Give percent, 0 to 100.")
+            raise InvalidInputError(
+                f"max_cloud={cloud!r} cannot be used", "Give percent, 0 to 100."
+            )
         self.answer(
             await self.call(
                 "catalog.curve",
@@ -229,7 +231,7 @@ class Saved(Handler):
         """`{"kind": "search"|"area", "name", "value"}`, null to drop it: all of them."""
         body = self.body()
         if "value" not in body:
-            raise BadInput("value is missing", "Send what is kept, or null to drop it.")
+            raise InvalidInputError("value is missing", "Send what is kept, or null to drop it.")
         kind, name = text_of(body, "kind"), text_of(body, "name")
         root = self.workspace.root
         self.answer(await asyncio.to_thread(saved_searches.keep, root, kind, name, body["value"]))
@@ -275,11 +277,11 @@ def text_of(body: dict[str, object], key: str, *, optional: bool = False) -> str
     """A text of the request.
 
     Raises:
-        BadInput: It is missing, or no text.
+        InvalidInputError: It is missing, or no text.
     """
     value = body.get(key)
     if value is None and optional:
         return ""
     if not isinstance(value, str) or not (value or optional):
-        raise BadInput(f"{key} is missing or no text", f"Send {key} as text.")
+        raise InvalidInputError(f"{key} is missing or no text", f"Send {key} as text.")
     return value

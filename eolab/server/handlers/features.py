@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.server.base import Handler
 from eolab.settings.config import check_name
 
@@ -103,7 +103,7 @@ class Graph(Handler):
         """`?kind=group&id=parcels/1`: `{"nodes", "edges", "left_out"}`."""
         kind = self.needed("kind")
         if kind not in _KINDS:
-            raise BadInput(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
+            raise InvalidInputError(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
         self.answer(await self.call("features.lineage", kind=kind, identity=self.needed("id")))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.records import lineage
 from eolab.records.lineage import Ref
 from eolab.server.base import Handler
@@ -151,7 +151,7 @@ class Notes(Handler):
         body = self.body()
         text, seen = body.get("text"), body.get("modified")
         if not isinstance(text, str) or len(text) > LONGEST:
-            raise BadInput("text must be text", f"At most {LONGEST} characters.")
+            raise InvalidInputError("text must be text", f"At most {LONGEST} characters.")
         self.answer(await asyncio.to_thread(_write_notes, folder / NOTES, text, seen))
 
 
@@ -176,7 +176,7 @@ def _read_notes(path: Path) -> dict[str, object]:
 
 def _write_notes(path: Path, text: str, seen: object) -> dict[str, object]:
     if _read_notes(path)["modified"] != seen:
-        raise Conflict("somebody else has written these notes", "Read them again, then write.")
+        raise ConflictError("somebody else has written these notes", "Read them again, then write.")
     write_bytes(path, text.encode())
     return _read_notes(path)
 

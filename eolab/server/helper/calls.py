@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) 
     data, _ = browse.thumbnail(config, name, collection, item)
     kind = _picture(data)
     if kind is None:
-        raise NotFound(f"the thumbnail of {item!r} is no picture", "PNG and JPEG can be shown.")
+        raise NotFoundError(
+            f"the thumbnail of {item!r} is no picture", "PNG and JPEG can be shown."
+        )
     return {"type": kind, "base64": base64.b64encode(data).decode()}
 
 
@@ -184,7 +186,7 @@ def _of_field(call: str) -> Callable[..., object]:
 
         area = finding.area_of(geometry)
         if area is None:
-            raise BadInput("geometry is missing", "Draw an area.")
+            raise InvalidInputError("geometry is missing", "Draw an area.")
         return getattr(field_series, call)(config, name, geometry=area, **arguments)
 
     return answer
@@ -265,7 +267,9 @@ def _load(*modules: str) -> None:
 def _check_catalog(config: Config, name: str) -> None:
     """A request names a configured catalogue, never a free address or path."""
     if name not in config.catalogs:
-        raise NotFound(f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues"))
+        raise NotFoundError(
+            f"no catalogue {name!r}", nearest(name, list(config.catalogs), "catalogues")
+        )
     _load("numpy", "pystac", "rasterio", "eolab.catalog.panel.browse")
 
 

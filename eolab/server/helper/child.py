@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 
 from eolab import errors
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.server.wire import to_json
 from eolab.server.workspace import Place
 
@@ -87,7 +87,7 @@ def _answer(line: bytes) -> str:
         result = _call(request)
         text = to_json({"id": request["id"], "result": result})
         if len(text) > LARGEST:
-            raise BadInput(f"the answer has {len(text) / 2**20:.0f} MB", "Ask for less.")
+            raise InvalidInputError(f"the answer has {len(text) / 2**20:.0f} MB", "Ask for less.")
         return text
     except EolabError as error:
         errors.write_log(error)
@@ -103,16 +103,16 @@ def _call(request: dict[str, object]) -> object:
 
     function = CALLS.get(str(request.get("call")))
     if function is None:
-        raise NotFound(f"no call {request.get('call')!r}", RESTART)
+        raise NotFoundError(f"no call {request.get('call')!r}", RESTART)
     args = request.get("args")
     if not isinstance(args, dict):
-        raise BadInput("args must be an object", "This is a fault of eolab.")
+        raise InvalidInputError("args must be an object", "This is a fault of eolab.")
     config = Place(str(request.get("workspace") or ""), str(request.get("root_dir") or "")).config()
     errors.set_log(config.logs)
     try:
         inspect.signature(function).bind(config, **args)
     except TypeError as error:
-        raise BadInput(f"{request['call']}: {error}", RESTART) from error
+        raise InvalidInputError(f"{request['call']}: {error}", RESTART) from error
     return function(config, **args)
 
 

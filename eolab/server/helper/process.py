@@ -20,12 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.server.workspace import Place
 
 COMMAND = (sys.executable, "-m", "eolab.server.helper.child")
 SEE_LOG = "See the log of Jupyter Server."
-ERRORS = {kind.status: kind for kind in (BadInput, NotFound, Conflict, RemoteError)}
+ERRORS = {
+    kind.status: kind for kind in (InvalidInputError, NotFoundError, ConflictError, RemoteError)
+}
 
 
 @dataclass
@@ -167,7 +169,7 @@ class Library:
             return
         if "error" in reply:
             told = reply["error"]
-            kind = ERRORS.get(told["status"], BadInput)
+            kind = ERRORS.get(told["status"], InvalidInputError)
             _fail(call, kind(told["message"], told["hint"]))
         elif "fault" in reply:
             _fail(call, RuntimeError(f"{call.name}: {reply['fault']}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.settings.config import Config
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class _Names:
         """Add names; a list counts as its members.
 
         Raises:
-            BadInput: Something that is no text.
+            InvalidInputError: Something that is no text.
         """
         for name in self._each(names):
             if name not in self.included:
@@ -34,12 +34,12 @@ class _Names:
         """Take names away again.
 
         Raises:
-            BadInput: A name that is not included.
+            InvalidInputError: A name that is not included.
         """
         for name in self._each(names):
             if name not in self.included:
                 hint = nearest(name, self.included, f"included {self._what}s")
-                raise BadInput(f"the {self._what} {name!r} is not included", hint)
+                raise InvalidInputError(f"the {self._what} {name!r} is not included", hint)
             self.included.remove(name)
 
     def list_all(self) -> list[str]:
@@ -52,7 +52,7 @@ class _Names:
             several = [name] if isinstance(name, str) or not isinstance(name, Sequence) else name
             for one in several:
                 if not isinstance(one, str):
-                    raise BadInput(f"{one!r} is no name of a {self._what}", "Give text.")
+                    raise InvalidInputError(f"{one!r} is no name of a {self._what}", "Give text.")
                 found.append(one)
         return found
 
@@ -66,7 +66,7 @@ class _Layers(_Names):
         """Add groups of layers that go together: lists of names, or all with a prefix.
 
         Raises:
-            BadInput: A group of less than two names.
+            InvalidInputError: A group of less than two names.
         """
         self.groups.update(self._named(groups, prefix))
 
@@ -74,12 +74,12 @@ class _Layers(_Names):
         """Take groups away again.
 
         Raises:
-            BadInput: One that is not included.
+            InvalidInputError: One that is not included.
         """
         for name in self._named(groups, prefix):
             if name not in self.groups:
                 hint = nearest(name, list(self.groups), "included groups")
-                raise BadInput(f"the group {name!r} is not included", hint)
+                raise InvalidInputError(f"the group {name!r} is not included", hint)
             del self.groups[name]
 
     @staticmethod
@@ -87,11 +87,13 @@ class _Layers(_Names):
         found: dict[str, str | list[str]] = {}
         if prefix is not None:
             if not isinstance(prefix, str) or not prefix:
-                raise BadInput(f"prefix={prefix!r} begins no name of a layer", "Give text.")
+                raise InvalidInputError(
+                    f"prefix={prefix!r} begins no name of a layer", "Give text."
+                )
             found[prefix] = f"{prefix}*"
         for group in groups:
             if isinstance(group, str) or len(group) < 2:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{group!r} is no group of layers",
                     "Give lists of two names or more, or prefix=; include() takes single layers.",
                 )
@@ -153,13 +155,13 @@ class AblationStudy:
             **options: Those of `eolab.studies.ablation.ablate`.
 
         Raises:
-            BadInput: As in `ablate`; or no data, or another label.
+            InvalidInputError: As in `ablate`; or no data, or another label.
         """
         from eolab.studies.ablation.study import ablate
 
         config = getattr(workspace, "config", workspace)
         if not isinstance(config, Config):
-            raise BadInput(
+            raise InvalidInputError(
                 f"a {type(workspace).__name__} is no workspace", "Give ws = eo.workspace()."
             )
         if "data" not in options:
@@ -181,12 +183,14 @@ class AblationStudy:
         # Studies do not know the feature store: it is reached through the workspace.
         store = getattr(workspace, "features", None)
         if name is None or store is None:
-            raise BadInput(
+            raise InvalidInputError(
                 "the study has no data",
                 "Give data=, or the name of a view with a training dataset and ws.",
             )
         view = store.feature_view(name)
         labels = [str(column) for column in view.labels.columns]
         if label is not None and label not in labels:
-            raise BadInput(f"{name!r} has no label {label!r}", nearest(label, labels, "labels"))
+            raise InvalidInputError(
+                f"{name!r} has no label {label!r}", nearest(label, labels, "labels")
+            )
         return view.training_dataset(version).read()

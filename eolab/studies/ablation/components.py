@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 Kind: TypeAlias = Literal["feature", "group", "layer", "module", "change"]
 
@@ -58,19 +58,21 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
         what: What one of them is ("feature"), for the message.
 
     Raises:
-        BadInput: A part that means nothing, with the nearest names; or no part at all.
+        InvalidInputError: A part that means nothing, with the nearest names; or no part at all.
     """
     if not hasattr(names, "__iter__"):
-        raise BadInput(
+        raise InvalidInputError(
             f"{names!r} selects no {what}s", 'Give a list of names, or text ("VV* VH*").'
         )
     parts = names.replace(",", " ").split() if isinstance(names, str) else list(names)
     if not parts:
-        raise BadInput(f"an empty selection of {what}s", "Name one or more, or use a glob.")
+        raise InvalidInputError(
+            f"an empty selection of {what}s", "Name one or more, or use a glob."
+        )
     chosen: set[str] = set()
     for part in parts:
         if not isinstance(part, str):
-            raise BadInput(f"{part!r} is no name of a {what}", "Give text.")
+            raise InvalidInputError(f"{part!r} is no name of a {what}", "Give text.")
         if part in known:
             found = [part]
         elif any(sign in part for sign in "*?["):
@@ -78,7 +80,7 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
         else:
             found = [name for name in known if name.startswith(part)]
         if not found:
-            raise BadInput(f"no {what} {part!r}", _near(part, known, f"{what}s"))
+            raise InvalidInputError(f"no {what} {part!r}", _near(part, known, f"{what}s"))
         chosen.update(found)
     return tuple(name for name in known if name in chosen)
 
@@ -95,13 +97,13 @@ def features(chosen: Names | bool, columns: Sequence[str]) -> list[Component]:
     """One component for each selected column; True means all.
 
     Raises:
-        BadInput: An unknown column, or the only one there is.
+        InvalidInputError: An unknown column, or the only one there is.
     """
     if chosen is False:
         return []
     names = tuple(columns) if chosen is True else select(chosen, columns, "feature")
     if len(columns) == 1:
-        raise BadInput(
+        raise InvalidInputError(
             f"the data has one feature, {columns[0]!r}: without it nothing would be left",
             "Give data with two features or more.",
         )
@@ -112,7 +114,7 @@ def groups(chosen: Mapping[str, Names], columns: Sequence[str]) -> list[Componen
     """One component for each named group of columns.
 
     Raises:
-        BadInput: A misspelt name, an empty group, or one that is everything.
+        InvalidInputError: A misspelt name, an empty group, or one that is everything.
     """
     return _named(chosen, columns, kind="group", what="feature", option="groups")
 
@@ -121,7 +123,7 @@ def layers(chosen: Names, known: Sequence[str]) -> list[Component]:
     """One component for each selected layer.
 
     Raises:
-        BadInput: A misspelt name.
+        InvalidInputError: A misspelt name.
     """
     return [Component(name, "layer", (name,)) for name in select(chosen, known, "layer")]
 
@@ -130,7 +132,7 @@ def modules(chosen: Mapping[str, Names], known: Sequence[str]) -> list[Component
     """One component for each named group of layers, which goes as a whole.
 
     Raises:
-        BadInput: A misspelt name, an empty module, or one that is everything.
+        InvalidInputError: A misspelt name, an empty module, or one that is everything.
     """
     return _named(chosen, known, kind="module", what="layer", option="modules")
 
@@ -143,8 +145,8 @@ def _named(
     for name, members in chosen.items():
         try:
             resolved = select(members, known, what)
-        except BadInput as error:
-            raise BadInput(f"{kind} {name!r}: {error.message}", error.hint) from None
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{kind} {name!r}: {error.message}", error.hint) from None
         _not_all(resolved, known, f"{kind} {name!r}", what)
         found.append(Component(name, kind, resolved))
     return found
@@ -163,19 +165,19 @@ def check_names(chosen: object, option: str) -> None:
     """Whether an option is a mapping from names, none of them empty.
 
     Raises:
-        BadInput: Otherwise.
+        InvalidInputError: Otherwise.
     """
     hint = f"Write {option}={EXAMPLES[option]}."
     if not isinstance(chosen, Mapping):
-        raise BadInput(f"{option}= is a {type(chosen).__name__} without names", hint)
+        raise InvalidInputError(f"{option}= is a {type(chosen).__name__} without names", hint)
     for name in chosen:
         if not isinstance(name, str) or not name.strip():
-            raise BadInput(f"{option}= holds the name {name!r}", hint)
+            raise InvalidInputError(f"{option}= holds the name {name!r}", hint)
 
 
 def _not_all(members: Sequence[str], known: Sequence[str], what: str, one: str = "feature") -> None:
     if len(members) == len(known):
-        raise BadInput(
+        raise InvalidInputError(
             f"{what} is all {len(known)} {one}s: nothing would be left",
             f"Leave some {one}s out of it.",
         )
@@ -185,10 +187,10 @@ def check_distinct(components: Sequence[Component]) -> None:
     """Whether each component has a name of its own and removes something of its own.
 
     Raises:
-        BadInput: Otherwise, or where there is nothing to ablate.
+        InvalidInputError: Otherwise, or where there is nothing to ablate.
     """
     if not components:
-        raise BadInput(
+        raise InvalidInputError(
             "there is nothing to ablate",
             "Give features=, groups=, layers=, modules=, datasets=, models= or changes=.",
         )
@@ -196,11 +198,11 @@ def check_distinct(components: Sequence[Component]) -> None:
     removed: dict[tuple[bool, frozenset[str]], str] = {}
     for component in components:
         if component.name in names or component.name == BASELINE:
-            raise BadInput(f"two components are called {component.name!r}", "Rename one.")
+            raise InvalidInputError(f"two components are called {component.name!r}", "Rename one.")
         names.add(component.name)
         key = (component.of_model, frozenset(component.members))
         if component.members and key in removed:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{component.name!r} and {removed[key]!r} remove the same",
                 "Leave one of them out.",
             )

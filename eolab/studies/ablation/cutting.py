@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.surgery.keras import Surgeon, Surgery
 from eolab.studies.surgery.torch import TorchSurgeon
 
@@ -28,7 +28,7 @@ class Cutter(Protocol):
         """The model without these parts.
 
         Raises:
-            BadInput: They cannot go.
+            InvalidInputError: They cannot go.
         """
         ...
 
@@ -41,7 +41,7 @@ def cutter_for(model: object, data: object) -> Cutter:
         data: What the train function gets, on which a PyTorch model is tried.
 
     Raises:
-        BadInput: Neither a Keras nor a PyTorch model, or one that its surgeon cannot read.
+        InvalidInputError: Neither a Keras nor a PyTorch model, or one that its surgeon cannot read.
     """
     # Looked up, not imported: what made the model has loaded its library. Keras first, because
     # with PyTorch as its backend a Keras model is a PyTorch module too.
@@ -50,7 +50,7 @@ def cutter_for(model: object, data: object) -> Cutter:
         return Surgeon(model)
     if torch is not None and isinstance(model, torch.nn.Module):
         return TorchSurgeon(model, data)
-    raise BadInput(
+    raise InvalidInputError(
         f"build returned a {type(model).__name__}, whose layers are unknown",
         "Return a Keras model or a torch.nn.Module.",
     )
@@ -60,6 +60,6 @@ def size_of(model: object, data: object) -> tuple[int, int] | None:
     """Number of parameters and FLOPs of one sample; None of a model that nobody can read."""
     try:
         cutter = cutter_for(model, data)
-    except BadInput:
+    except InvalidInputError:
         return None
     return cutter.parameters, cutter.flops

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.ablation.components import BASELINE, Component
 
 Design: TypeAlias = Literal["leave-one-out", "leave-group-out", "add-one-in", "pairs", "subsets"]
@@ -54,23 +54,23 @@ def variants(components: Sequence[Component], design: Design) -> list[Variant]:
     - "subsets": every subset goes, from which Shapley values follow.
 
     Raises:
-        BadInput: An unknown design, one that does not fit the components, or more than six of them
-            for "subsets".
+        InvalidInputError: An unknown design, one that does not fit the components, or more than six
+            of them for "subsets".
     """
     if design not in typing.get_args(Design):
-        raise BadInput(
+        raise InvalidInputError(
             f"design={design!r}", nearest(str(design), typing.get_args(Design), "designs")
         )
     names = [component.name for component in components]
     changes = [component.name for component in components if component.kind == "change"]
     alone = [c.name for c in components if c.kind in ("feature", "layer")]
     if design == "leave-group-out" and alone:
-        raise BadInput(
+        raise InvalidInputError(
             f"{alone[0]!r} is no group",
             "Put it in a group or module of its own, or use design='leave-one-out'.",
         )
     if changes and design not in ("leave-one-out", "leave-group-out"):
-        raise BadInput(
+        raise InvalidInputError(
             f"{changes[0]!r} is a change, which can only be compared alone",
             'Use design="leave-one-out" for it.',
         )
@@ -84,7 +84,7 @@ def variants(components: Sequence[Component], design: Design) -> list[Variant]:
         return found
     if design == "subsets":
         if len(names) > MOST_SUBSETS:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{len(names)} components have {2 ** len(names):,} subsets",
                 f"Put them together in at most {MOST_SUBSETS} groups.",
             )

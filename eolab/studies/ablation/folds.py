@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.client.packing import digest_data, stored
 from eolab.studies.space.seeds import derive_seed
 from eolab.training_data import Split, StoredSplit, TrainingData
@@ -83,14 +83,14 @@ def make_folds(
         datasets: Variants of the data by name, of the same form.
 
     Raises:
-        BadInput: A split without validation part, too few groups, or a dataset variant with
-            another number of folds.
+        InvalidInputError: A split without validation part, too few groups, or a dataset variant
+            with another number of folds.
     """
     parts = {"": _parts(data, folds, seed)}
     for name, other in (datasets or {}).items():
         parts[name] = _parts(other, folds, seed)
         if len(parts[name]) != len(parts[""]):
-            raise BadInput(
+            raise InvalidInputError(
                 f"dataset {name!r} has {len(parts[name])} folds, the data {len(parts[''])}",
                 "Make both with the same blocks and seed.",
             )
@@ -107,7 +107,7 @@ def _parts(data: object, folds: int, seed: int) -> tuple[object, ...]:
     parts = tuple(data) if several and isinstance(data, Sequence) else (data,)
     for part in parts:
         if isinstance(part, Split) and part.validation is None:
-            raise BadInput(
+            raise InvalidInputError(
                 "a split without a validation part cannot compare variants",
                 "Make it with validation_size, or give FeatureView.folds(...).",
             )
@@ -122,7 +122,7 @@ def group_folds(data: TrainingData, folds: int, seed: int) -> list[Split]:
     """
     names, inverse, counts = np.unique(data.groups, return_inverse=True, return_counts=True)
     if folds < 2 or folds > len(names):
-        raise BadInput(
+        raise InvalidInputError(
             f"{folds} folds of {len(names)} groups", "Give 2 folds up to the number of groups."
         )
     order = list(range(len(names)))
@@ -155,7 +155,7 @@ def without(data: object, removed: Sequence[str]) -> object:
     """The data without these columns; with a column of zeros if nothing is left.
 
     Raises:
-        BadInput: Data that cannot be given without columns.
+        InvalidInputError: Data that cannot be given without columns.
     """
     if not removed:
         return data
@@ -172,7 +172,7 @@ def without(data: object, removed: Sequence[str]) -> object:
     if callable(getattr(data, "drop", None)):
         frame: pd.DataFrame = data  # type: ignore[assignment]
         return frame.drop(columns=list(removed))
-    raise BadInput(
+    raise InvalidInputError(
         f"a {type(data).__name__} cannot be given without columns",
         "Give a Split, TrainingData, a table, or an object with without(columns).",
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.ablation.cutting import Cutter, cutter_for, size_of
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.folds import Folds, columns_of
@@ -71,10 +71,10 @@ def make_surgeon(recipe: Recipe, folded: Folds) -> Cutter:
     """The model that `build` makes for the first fold, ready to be cut.
 
     Raises:
-        BadInput: There is no `build`, or nobody can read the model that it makes.
+        InvalidInputError: There is no `build`, or nobody can read the model that it makes.
     """
     if recipe.build is None:
-        raise BadInput(
+        raise InvalidInputError(
             "layers are part of a model, and there is no model",
             "Give build=, a function that returns the model, and let train take `model`.",
         )
@@ -100,7 +100,7 @@ def costs_of(
     asked for anyhow, as long as that takes no longer than `PATIENCE`; in a dry run always.
 
     Raises:
-        BadInput: A layer that cannot go, or a model that cannot be built.
+        InvalidInputError: A layer that cannot go, or a model that cannot be built.
     """
     costs: dict[str, dict[str, float]] = {}
     total = len(folded.columns)
@@ -132,10 +132,10 @@ def _removed(
 ) -> Surgery[object]:
     try:
         return surgeon.remove(layers, project=project)
-    except BadInput as error:
+    except InvalidInputError as error:
         # The name of a single layer is in the message already.
         what = "" if name == f"without {layers[0]}" else f"{name}: "
-        raise BadInput(f"{what}{error.message}", error.hint) from None
+        raise InvalidInputError(f"{what}{error.message}", error.hint) from None
 
 
 def _built(recipe: Recipe, folded: Folds, name: str) -> tuple[int, int] | None:
@@ -143,10 +143,10 @@ def _built(recipe: Recipe, folded: Folds, name: str) -> tuple[int, int] | None:
     try:
         with without_notes():
             data, model, _ = recipe.prepare(folded, recipe.variants[name], 0, seed)
-    except BadInput as error:
-        raise BadInput(f"{name}: {error.message}", error.hint) from None
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{name}: {error.message}", error.hint) from None
     except Exception as error:  # whatever the user's build says of data with fewer columns
-        raise BadInput(
+        raise InvalidInputError(
             f"{name}: the model cannot be built: {type(error).__name__}: {first_line(error)}",
             "Let build take its shapes from data, for example data.train.X.shape[1:].",
         ) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.errors import Conflict, NotFound, nearest
+from eolab.errors import ConflictError, NotFoundError, nearest
 from eolab.studies.ablation import tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
@@ -93,11 +93,11 @@ class AblationResult:
         """The row of a variant by its name.
 
         Raises:
-            NotFound: No variant of this name.
+            NotFoundError: No variant of this name.
         """
         names = [row.variant.name for row in self.rows]
         if variant not in names:
-            raise NotFound(f"no variant {variant!r}", nearest(variant, names, "variants"))
+            raise NotFoundError(f"no variant {variant!r}", nearest(variant, names, "variants"))
         return self.rows[names.index(variant)]
 
     def in_words(self) -> list[str]:
@@ -134,7 +134,7 @@ class AblationResult:
         """Shapley value of each component (positive: it helps), with its interval.
 
         Raises:
-            Conflict: The design was not "subsets", or no fold has all subsets yet.
+            ConflictError: The design was not "subsets", or no fold has all subsets yet.
         """
         names = [component.name for component in self.components]
         by_pair: dict[tuple[int, int], dict[frozenset[str], float]] = {}
@@ -145,7 +145,7 @@ class AblationResult:
             by_pair.setdefault((run.fold, run.repeat), {})[present] = sign * value
         whole = {pair: values for pair, values in by_pair.items() if len(values) == 2 ** len(names)}
         if not whole:
-            raise Conflict(
+            raise ConflictError(
                 "Shapley values need all subsets of the components on one fold",
                 'Run with design="subsets", and wait for its first pass.',
             )

@@ -32,7 +32,7 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
         run told, with ``drops`` of each variant; ``notes``.
 
     Raises:
-        NotFound: No study of this name, one that is no ablation, or no such figure.
+        NotFoundError: No study of this name, one that is no ablation, or no such figure.
     """
     ablation = open_ablation(config, name)
     result = ablation.result(metric)

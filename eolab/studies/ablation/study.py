@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from eolab.errors import BadInput, NotFound, nearest
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import Component, Names
 from eolab.studies.ablation.cutting import Cutter
@@ -67,11 +67,11 @@ class Ablation:
             level: Of the intervals.
 
         Raises:
-            NotFound: No run has such a figure.
+            NotFoundError: No run has such a figure.
         """
         values, seconds, seen = self._read(metric)
         if metric is not None and not values and seen:
-            raise NotFound(
+            raise NotFoundError(
                 f"no run has a figure {metric!r}", nearest(metric, sorted(seen), "figures")
             )
         document = self._document
@@ -120,14 +120,14 @@ class Ablation:
             all of these comparisons together.
 
         Raises:
-            NotFound: No figure begins so.
+            NotFoundError: No figure begins so.
         """
         import pandas as pd
 
         _, _, seen = self._read(None)
         names = sorted(name for name in seen if name.startswith(prefix))
         if not names:
-            raise NotFound(
+            raise NotFoundError(
                 f"no run has a figure {prefix}...", nearest(prefix, sorted(seen), "figures")
             )
         tables = []
@@ -256,20 +256,20 @@ def ablate(
             cluster with them.
 
     Raises:
-        BadInput: A misspelt name, an empty group or one that is everything, a layer that cannot
-            go, ...
+        InvalidInputError: A misspelt name, an empty group or one that is everything, a layer that
+            cannot go, ...
     """
     from eolab.studies import tune
     from eolab.studies.client import checks, packing
 
     if repeats < 1:
-        raise BadInput(f"repeats={repeats}", "Give 1 or more.")
+        raise InvalidInputError(f"repeats={repeats}", "Give 1 or more.")
     for option, chosen in (("datasets", datasets), ("models", models), ("changes", changes)):
         parts.check_names(chosen or {}, option)
     folded = make_folds(data, folds=folds, seed=seed, datasets=datasets)
     columns = folded.columns
     if (features or groups) and not columns:
-        raise BadInput(
+        raise InvalidInputError(
             f"the data ({type(data).__name__}) has no names of features",
             "Give a Split, TrainingData or a table, or use changes={...}.",
         )
@@ -365,7 +365,7 @@ def open_ablation(config: Config, name: str) -> Ablation:
     """Attach to an ablation by name.
 
     Raises:
-        NotFound: No study of this name, or one that is no ablation.
+        NotFoundError: No study of this name, or one that is no ablation.
     """
     from eolab.studies import open_study
 
@@ -377,15 +377,15 @@ def read_document(folder: Path, name: str) -> dict[str, object]:
     """The plan that an ablation wrote beside its study.
 
     Raises:
-        NotFound: The study is no ablation.
-        BadInput: It was written by a newer eolab.
+        NotFoundError: The study is no ablation.
+        InvalidInputError: It was written by a newer eolab.
     """
     try:
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotFound(f"study {name!r} is no ablation", "ws.study(name) opens it.") from None
+        raise NotFoundError(f"study {name!r} is no ablation", "ws.study(name) opens it.") from None
     if document.get("format") != FORMAT:
-        raise BadInput(
+        raise InvalidInputError(
             f"{folder / FILE} has format {document.get('format')}, known: {FORMAT}",
             "Upgrade eolab.",
         )

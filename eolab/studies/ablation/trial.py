@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.ablation.components import Component
 from eolab.studies.ablation.cutting import cutter_for
 from eolab.studies.ablation.design import Variant
@@ -167,16 +167,16 @@ def check_functions(recipe: Recipe) -> None:
     """Whether train and build can be called with what there is.
 
     Raises:
-        BadInput: A parameter that neither takes, an argument that nobody gives, or layers to
-            remove without a model to remove them from.
+        InvalidInputError: A parameter that neither takes, an argument that nobody gives, or layers
+            to remove without a model to remove them from.
     """
     if not callable(recipe.train):
-        raise BadInput(
+        raise InvalidInputError(
             f"train is a {type(recipe.train).__name__}, not a function",
             "Give the function itself, without ().",
         )
     if recipe.models and recipe.build is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"there is no model that {next(iter(recipe.models))!r} could be compared with",
             "Give build=, the function that makes the baseline's model.",
         )
@@ -190,7 +190,7 @@ def check_functions(recipe: Recipe) -> None:
         changes = (c for c in recipe.changes.values() if isinstance(c, Mapping))
         for name in [*recipe.params, *(name for change in changes for name in change)]:
             if name not in taken:
-                raise BadInput(
+                raise InvalidInputError(
                     f"neither train nor build takes a parameter {name!r}",
                     nearest(name, sorted(taken - set(OFFERED)), "parameters"),
                 )
@@ -198,12 +198,12 @@ def check_functions(recipe: Recipe) -> None:
         _check_needed(function, recipe)
     of_model = [c.name for c in recipe.components.values() if c.of_model]
     if of_model and recipe.build is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"{of_model[0]!r} is part of a model, and there is no model",
             "Give build=, a function that returns the model, and let train take `model`.",
         )
     if recipe.build is not None and "model" not in inspect.signature(recipe.train).parameters:
-        raise BadInput(
+        raise InvalidInputError(
             "train takes no `model`, so what build makes would not be used",
             "Add the argument `model` to train, or leave build= out.",
         )
@@ -212,13 +212,13 @@ def check_functions(recipe: Recipe) -> None:
 def _check_changes(recipe: Recipe) -> None:
     for name, make in recipe.models.items():
         if not callable(make):
-            raise BadInput(
+            raise InvalidInputError(
                 f"model {name!r} is a {type(make).__name__}, not a function that makes one",
                 "Give a function like build.",
             )
     for name, change in recipe.changes.items():
         if change is not None and not callable(change) and not isinstance(change, Mapping):
-            raise BadInput(
+            raise InvalidInputError(
                 f"change {name!r} is a {type(change).__name__}",
                 'Give other parameters ({"lr": 1e-4}) or a function from data to data.',
             )
@@ -237,7 +237,7 @@ def _check_needed(function: Callable[..., object], recipe: Recipe) -> None:
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
         if parameter.default is parameter.empty and name not in given:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{getattr(function, '__name__', 'train')} needs {name!r}, which nobody gives",
                 f"Give it in params={{{name!r}: ...}}, or a default in the signature.",
             )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.journal.state import Record, Trial
 from eolab.studies.space.space import Space
 
@@ -52,13 +52,13 @@ def to_journal_file(study: Mapping[str, Any], record: Record, path: Path) -> Pat
     """Write a journal file that `optuna-dashboard FILE` opens; whole or not at all.
 
     Raises:
-        BadInput: The file exists.
+        InvalidInputError: The file exists.
     """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     if path.exists():
-        raise BadInput(f"{path} exists", "Name a new file.")
+        raise InvalidInputError(f"{path} exists", "Name a new file.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import BadInput, ConfigError, Conflict, NotFound
+from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
 from eolab.studies.worker.tensorflow_notes import without_notes
 
 FORMAT = 1
@@ -57,15 +57,15 @@ class FittedModel:
         """Read `fitted.json`.
 
         Raises:
-            NotFound: There is no fitted model in the folder.
-            Conflict: It was written by a newer eolab.
+            NotFoundError: There is no fitted model in the folder.
+            ConflictError: It was written by a newer eolab.
         """
         try:
             document = json.loads((folder / FILE).read_text())
         except FileNotFoundError:
-            raise NotFound(f"no fitted model in {folder}", "Call study.refit().") from None
+            raise NotFoundError(f"no fitted model in {folder}", "Call study.refit().") from None
         if document.pop("format") != FORMAT:
-            raise Conflict(f"{folder / FILE} has another format", "Upgrade eolab.")
+            raise ConflictError(f"{folder / FILE} has another format", "Upgrade eolab.")
         for name in ("columns", "classes", "steps"):
             document[name] = tuple(document[name])
         return FittedModel(folder=folder, **document)
@@ -79,16 +79,16 @@ def model_file(folder: Path, flavour: str) -> Path:
     """The file of a saved model.
 
     Raises:
-        BadInput: An unknown flavour.
-        Conflict: The file is not there.
+        InvalidInputError: An unknown flavour.
+        ConflictError: The file is not there.
     """
     if flavour not in FILES:
-        raise BadInput(
+        raise InvalidInputError(
             f"models of flavour {flavour!r} are not known", f"Known: {', '.join(FILES)}."
         )
     path = folder / FILES[flavour]
     if not path.is_file():
-        raise Conflict(f"{path} is not there", "Refit the study: study.refit().")
+        raise ConflictError(f"{path} is not there", "Refit the study: study.refit().")
     return path
 
 
@@ -100,7 +100,7 @@ def load_model(folder: Path, flavour: str) -> object:
 
     Raises:
         ConfigError: The library of this flavour is not installed.
-        Conflict: The file cannot be read.
+        ConflictError: The file cannot be read.
     """
     path = model_file(folder, flavour)
     try:
@@ -119,6 +119,6 @@ def load_model(folder: Path, flavour: str) -> object:
             "Install it, or load the model where it was trained.",
         ) from error
     except (OSError, ValueError, TypeError, AttributeError, EOFError) as error:
-        raise Conflict(
+        raise ConflictError(
             f"{path} cannot be read: {error}", "Was it made by other versions?"
         ) from error

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.moved_modules import name_before
 from eolab.training_data import StoredSplit
 
@@ -65,8 +65,8 @@ def pack_function(
         modules: Modules of the user's own that go along.
 
     Raises:
-        BadInput: It holds something that cannot be pickled (which is named), or more than 20 MB, or
-            a module cannot be imported.
+        InvalidInputError: It holds something that cannot be pickled (which is named), or more than
+            20 MB, or a module cannot be imported.
     """
     import cloudpickle
 
@@ -78,7 +78,7 @@ def pack_function(
         try:
             importlib.import_module(name)
         except ImportError as error:
-            raise BadInput(
+            raise InvalidInputError(
                 f"the module {name!r} cannot travel: {error}", "Check its name."
             ) from error
     try:
@@ -91,12 +91,12 @@ def pack_function(
             if name
             else f"cannot be pickled: {error}"
         )
-        raise BadInput(
+        raise InvalidInputError(
             f"the train function {function_name(function)!r} cannot travel to the workers: {what}",
             "Make it inside the function, or pass what it is made from.",
         ) from error
     if len(content) > MOST_BYTES:
-        raise BadInput(
+        raise InvalidInputError(
             f"the train function {function_name(function)!r} carries {len(content) / 1e6:.0f} MB",
             "Give large arrays as data=, the function gets them as its argument `data`.",
         )
@@ -134,7 +134,7 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
         carry: Whether the workers have no eolab.
 
     Raises:
-        BadInput: It cannot be pickled, or is too large to be sent to each executor.
+        InvalidInputError: It cannot be pickled, or is too large to be sent to each executor.
     """
     import cloudpickle
 
@@ -142,12 +142,12 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
         with _by_value(_carried(data) if carry else ()):
             content = bytes(cloudpickle.dumps(data, protocol=5))
     except Exception as error:
-        raise BadInput(
+        raise InvalidInputError(
             f"the data ({type(data).__name__}) cannot travel to the workers: {error}",
             "Give arrays, tables, a Split, or a path that the function opens.",
         ) from error
     if carry and len(content) > MOST_DATA:
-        raise BadInput(
+        raise InvalidInputError(
             f"the data ({type(data).__name__}) has {len(content) / 1e6:.0f} MB, too much to send "
             "to each executor",
             "Give a training dataset (view.create_training_dataset(split)) or a path as data=, "
@@ -161,13 +161,13 @@ def stored(data: object) -> object:
     """A training dataset as what workers read where they are; anything else unchanged.
 
     Raises:
-        BadInput: A feature view, which has no parts yet.
+        InvalidInputError: A feature view, which has no parts yet.
     """
     make = getattr(data, "stored", None)
     if callable(make):
         return make()
     if callable(getattr(data, "create_training_dataset", None)):
-        raise BadInput(
+        raise InvalidInputError(
             f"data is a {type(data).__name__}, which is not split yet",
             "Give split = view.train_validation_test_split(...) (sent to each worker), or "
             "view.create_training_dataset(split) (read by each worker).",

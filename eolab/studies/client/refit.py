@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eolab import progress
-from eolab.errors import BadInput, EolabError
+from eolab.errors import EolabError, InvalidInputError
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.state import Trial
@@ -32,12 +32,12 @@ def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> Fitt
         on: "train+validation" joins both as the train part; "train" leaves the data as it was.
 
     Raises:
-        BadInput: The function keeps no model, or fails.
+        InvalidInputError: The function keeps no model, or fails.
     """
     from eolab.errors import nearest
 
     if on not in PARTS:
-        raise BadInput(f"on={on!r}", nearest(on, PARTS, "parts"))
+        raise InvalidInputError(f"on={on!r}", nearest(on, PARTS, "parts"))
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
     folder = run / "refit" / f".{identity}"
     folder.mkdir(parents=True)
@@ -117,9 +117,9 @@ def _run(
         child.kill()
 
 
-def _failed(study: Mapping[str, Any], error: str, run: Path) -> BadInput:
+def _failed(study: Mapping[str, Any], error: str, run: Path) -> InvalidInputError:
     message, _, hint = error.partition("\n")
-    return BadInput(
+    return InvalidInputError(
         f"the refit of {study['name']!r} failed: {message}",
         hint or f"Its output is in {run / 'logs' / 'refit.log'}.",
     )

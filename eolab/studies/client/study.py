@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eolab import progress
-from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.studies.client.fitted_model import FittedModel
 from eolab.studies.client.launch import last_words
 from eolab.studies.journal import files as journal
@@ -68,7 +68,7 @@ class Study:
         """The best completed trial.
 
         Raises:
-            Conflict: No trial has completed yet.
+            ConflictError: No trial has completed yet.
         """
         return trial_json(self._best())
 
@@ -86,7 +86,7 @@ class Study:
         self._follower.refresh()
         best = self._follower.record.best
         if best is None:
-            raise Conflict(
+            raise ConflictError(
                 f"no trial of {self.name!r} has completed",
                 "Wait for the first one, or look at study.trials.",
             )
@@ -109,11 +109,13 @@ class Study:
         """What trial ``n`` printed, with the traceback if it failed.
 
         Raises:
-            NotFound: No such trial.
+            NotFoundError: No such trial.
         """
         self._follower.refresh()
         if n not in self._follower.record.trials:
-            raise NotFound(f"study {self.name!r} has no trial {n}", "Trials are counted from 0.")
+            raise NotFoundError(
+                f"study {self.name!r} has no trial {n}", "Trials are counted from 0."
+            )
         return journal.read_log(self.folder, n)[0]
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -143,7 +145,7 @@ class Study:
         """Write an Optuna journal file, which ``optuna-dashboard FILE`` opens.
 
         Raises:
-            BadInput: The file exists.
+            InvalidInputError: The file exists.
         """
         from eolab.studies.client.export import to_journal_file
 
@@ -179,7 +181,7 @@ class Study:
     def set_workers(self, workers: int) -> None:
         """Let workers join or leave while the study runs."""
         if workers < 1:
-            raise BadInput(f"workers={workers}", "Give 1 or more; pause() stops them all.")
+            raise InvalidInputError(f"workers={workers}", "Give 1 or more; pause() stops them all.")
         self._ask("set", workers=workers)
 
     def add_trials(self, trials: int) -> None:
@@ -195,7 +197,7 @@ class Study:
             quiet: Draw no bar.
 
         Raises:
-            BadInput: All trials failed, or the study paused because its first ones did.
+            InvalidInputError: All trials failed, or the study paused because its first ones did.
             RemoteError: The study process died.
         """
         end = None if timeout is None else time.monotonic() + timeout
@@ -227,7 +229,7 @@ class Study:
     def _is_over(self, state: str) -> bool:
         message = self._follower.record.message
         if state == "failed" or (state == "paused" and message != "by command"):
-            raise BadInput(f"study {self.name!r} {state}: {message}", self._way_on())
+            raise InvalidInputError(f"study {self.name!r} {state}: {message}", self._way_on())
         if state == "interrupted":
             time.sleep(0.2)  # it may be between two processes
             if self.state != "interrupted":
@@ -256,13 +258,13 @@ class Study:
             trial: Number of the trial; by default the best one.
 
         Raises:
-            BadInput: The train function keeps no model (`reporter.keep`), or fails.
+            InvalidInputError: The train function keeps no model (`reporter.keep`), or fails.
         """
         from eolab.studies.client.refit import refit
 
         chosen = self._best() if trial is None else self._follower.record.trials.get(trial)
         if chosen is None:
-            raise NotFound(
+            raise NotFoundError(
                 f"study {self.name!r} has no trial {trial}", "Trials are counted from 0."
             )
         return refit(self.folder, self._follower.study, chosen, on=on)

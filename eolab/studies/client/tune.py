@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from eolab import progress
-from eolab.errors import BadInput, Conflict, nearest
+from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
 from eolab.settings.config import Config, check_name
 from eolab.studies.client import checks, imports, packing
@@ -106,15 +106,15 @@ def tune(
         check_metric: Whether a metric that looks wrong for the direction is an error.
 
     Raises:
-        BadInput: Whatever can be known to be wrong before the first trial.
-        Conflict: The name belongs to a study of other code, space or data; the message says what
-            changed.
+        InvalidInputError: Whatever can be known to be wrong before the first trial.
+        ConflictError: The name belongs to a study of other code, space or data; the message says
+            what changed.
     """
     name = packing.function_name(train) if name is None else name
     check_name(name, "study")
     run = config.runs / name
     if direction not in DIRECTIONS:
-        raise BadInput(
+        raise InvalidInputError(
             f"direction={direction!r}", nearest(str(direction), DIRECTIONS, "directions")
         )
     for label, number in (
@@ -122,9 +122,11 @@ def tune(
         ("cpus", 1 if cpus is None else cpus), ("threads", 1 if threads is None else threads),
     ):  # fmt: skip
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise BadInput(f"{label}={number!r}", "Give a whole number of 1 or more.")
+            raise InvalidInputError(f"{label}={number!r}", "Give a whole number of 1 or more.")
     if not metric or not isinstance(metric, str):
-        raise BadInput(f"metric={metric!r}", "Name the figure that train returns or reports.")
+        raise InvalidInputError(
+            f"metric={metric!r}", "Name the figure that train returns or reports."
+        )
     found = _space(train, space)
     checks.check_call(train, found, has_data=data is not None)
     if check_metric:
@@ -140,7 +142,9 @@ def tune(
         checks.check_takes_budget(train)
     cluster = config.clusters.get(on)
     if cluster is None:
-        raise BadInput(f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters"))
+        raise InvalidInputError(
+            f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters")
+        )
     data = packing.stored(data)
     if hasattr(data, "sealed"):
         data = data.sealed()
@@ -246,7 +250,7 @@ def tune(
 def _space(train: Callable[..., object], space: Mapping[str, Parameter] | Space | None) -> Space:
     if space is None:
         if not callable(train):
-            raise BadInput(
+            raise InvalidInputError(
                 f"train is a {type(train).__name__}, not a function",
                 "Give the function itself, without ().",
             )
@@ -295,7 +299,7 @@ def _attach(
     """Go on with the study that has this name; False if nothing is left to do."""
     name = study["name"]
     if resume is False:
-        raise Conflict(
+        raise ConflictError(
             f"there is a study {name!r} already", "Take another name, or leave resume=False out."
         )
     old = journal.read_study(run)
@@ -308,7 +312,7 @@ def _attach(
         time.sleep(0.02)
         alive = journal.is_alive(run)
     if changed and resume != "anyway":
-        raise Conflict(
+        raise ConflictError(
             f"study {name!r} exists and {_join(changed)} changed since",
             'Take another name, or resume="anyway" to go on with what is there now.',
         )
@@ -319,7 +323,7 @@ def _attach(
             alive = journal.is_alive(run)
         follower.refresh()
     if changed and alive:
-        raise Conflict(
+        raise ConflictError(
             f"study {name!r} is running with the old code",
             f"Call ws.study({name!r}).cancel() first.",
         )
@@ -369,7 +373,7 @@ def list_studies(config: Config) -> list[dict[str, Any]]:
             if (run / journal.STUDY).exists():
                 try:
                     found.append(journal.Follower(run).summary())
-                except (Conflict, KeyError, OSError):
+                except (ConflictError, KeyError, OSError):
                     continue
     return sorted(found, key=lambda s: -float(s["created"]))
 
@@ -378,9 +382,9 @@ def open_study(config: Config, name: str) -> Study:
     """Attach to a study by name.
 
     Raises:
-        NotFound: There is none of this name.
+        NotFoundError: There is none of this name.
     """
-    from eolab.errors import NotFound
+    from eolab.errors import NotFoundError
 
     run = config.runs / check_name(name, "study")
     if not (run / journal.STUDY).exists():
@@ -389,5 +393,5 @@ def open_study(config: Config, name: str) -> Study:
             if config.runs.is_dir()
             else []
         )
-        raise NotFound(f"no study {name!r}", nearest(name, names, "studies"))
+        raise NotFoundError(f"no study {name!r}", nearest(name, names, "studies"))
     return Study(run)

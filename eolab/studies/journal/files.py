@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, NotFoundError, RemoteError
 from eolab.files import locks
 from eolab.studies.journal.state import ENDED, FORMAT, Event, Record
 
@@ -56,19 +56,19 @@ def read_study(run: Path) -> dict[str, Any]:
     """What the study is.
 
     Raises:
-        NotFound: There is no study in this folder.
-        Conflict: It was written by a newer eolab.
+        NotFoundError: There is no study in this folder.
+        ConflictError: It was written by a newer eolab.
     """
     try:
         document: dict[str, Any] = json.loads((run / STUDY).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"no study in {run}", "List the studies with ws.studies().") from None
+        raise NotFoundError(f"no study in {run}", "List the studies with ws.studies().") from None
     except ValueError as error:
-        raise Conflict(
+        raise ConflictError(
             f"{run / STUDY} is damaged: {error}", "Restore it, or delete the folder."
         ) from error
     if document.get("format") != FORMAT:
-        raise Conflict(
+        raise ConflictError(
             f"study {run.name!r} has format {document.get('format')}, this eolab reads {FORMAT}",
             "Upgrade eolab.",
         )
@@ -82,12 +82,12 @@ def take_lock(run: Path) -> int | None:
     """A file handle that holds the writer's lock (it may be handed to a child), or None if taken.
 
     Raises:
-        Conflict: The file system knows no locks.
+        ConflictError: The file system knows no locks.
     """
     try:
         return locks.take(run / LOCK)
     except OSError as error:
-        raise Conflict(
+        raise ConflictError(
             f"files in {run} cannot be locked: {error}",
             "Put the workspace on a file system with locks, a local disk for example.",
         ) from error
@@ -289,31 +289,33 @@ def append_command(run: Path, command: str, **args: Any) -> None:
         args: What the command needs. ``n`` is a trial's number.
 
     Raises:
-        Conflict: It cannot apply in the study's state, with the state named.
-        NotFound: No such study or trial.
+        ConflictError: It cannot apply in the study's state, with the state named.
+        NotFoundError: No such study or trial.
     """
-    from eolab.errors import BadInput, nearest
+    from eolab.errors import InvalidInputError, nearest
 
     if command not in _ALLOWED:
-        raise BadInput(f"no command {command!r}", nearest(command, tuple(_ALLOWED), "commands"))
+        raise InvalidInputError(
+            f"no command {command!r}", nearest(command, tuple(_ALLOWED), "commands")
+        )
     follower = Follower(run)
     follower.refresh()
     state = follower.state
     if state not in _ALLOWED[command]:
-        raise Conflict(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
+        raise ConflictError(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
     if command in {"stop", "retry"}:
         trial = follower.record.trials.get(int(args.get("n", -1)))
         if trial is None:
-            raise NotFound(
+            raise NotFoundError(
                 f"study {run.name!r} has no trial {args.get('n')}", "Trials are counted from 0."
             )
         if command == "stop" and trial.finished:
-            raise Conflict(
+            raise ConflictError(
                 f"trial {trial.n} is {trial.state} already",
                 "Only a queued or running trial can be stopped.",
             )
         if command == "retry" and trial.state not in {"failed", "stopped"}:
-            raise Conflict(
+            raise ConflictError(
                 f"trial {trial.n} is {trial.state}",
                 "Only a failed or stopped trial can be retried.",
             )

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from eolab.errors import Conflict
+from eolab.errors import ConflictError
 from eolab.studies.space.parameters import Parameter
 
 LEAST, MOST = 8, 1_000
@@ -35,7 +35,7 @@ def importance(
         were used; ``left_out``: parameters that not every trial has.
 
     Raises:
-        Conflict: Fewer than eight completed trials, all of one value, or nothing that varies.
+        ConflictError: Fewer than eight completed trials, all of one value, or nothing that varies.
     """
     import optuna
 
@@ -44,17 +44,17 @@ def importance(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     done = [t for t in trials if t["state"] == "completed" and t["value"] is not None]
     if len(done) < LEAST:
-        raise Conflict(
+        raise ConflictError(
             f"{len(done)} trials have completed, {LEAST} are needed", "Wait for more trials."
         )
     if len({t["value"] for t in done}) < 2:
-        raise Conflict("all trials have the same value", "Nothing can matter for it.")
+        raise ConflictError("all trials have the same value", "Nothing can matter for it.")
     used = _choose(done, direction, seed)
     parameters = {str(p["name"]): Parameter.from_json(p) for p in space}
     everywhere = [n for n in parameters if all(n in t["params"] for t in used)]
     varied = [n for n in everywhere if len({repr(t["params"][n]) for t in used}) > 1]
     if not varied:
-        raise Conflict("no parameter varied", "Nothing can be compared.")
+        raise ConflictError("no parameter varied", "Nothing can be compared.")
     distributions = {name: export_distribution(parameters[name]) for name in varied}
     study = optuna.create_study(direction=direction)
     with warnings.catch_warnings():

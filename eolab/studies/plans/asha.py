@@ -17,7 +17,7 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass, field
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.plans.base import End, Job, Plan
 from eolab.studies.samplers.base import Direction, Sampler, usable
 from eolab.studies.space.parameters import Params
@@ -33,7 +33,7 @@ class Ladder:
         eta: One in ``eta`` configurations is promoted, to ``eta`` times the budget.
 
     Raises:
-        BadInput: Budgets that are not 0 < low <= high, or eta below 2.
+        InvalidInputError: Budgets that are not 0 < low <= high, or eta below 2.
     """
 
     low: float
@@ -42,9 +42,11 @@ class Ladder:
 
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.high or not math.isfinite(self.high):
-            raise BadInput(f"budgets from {self.low!r} to {self.high!r}", "Give 0 < min <= max.")
+            raise InvalidInputError(
+                f"budgets from {self.low!r} to {self.high!r}", "Give 0 < min <= max."
+            )
         if self.eta < 2:
-            raise BadInput(f"eta={self.eta!r}", "Give 2 or more; 3 and 4 are usual.")
+            raise InvalidInputError(f"eta={self.eta!r}", "Give 2 or more; 3 and 4 are usual.")
 
     @property
     def top(self) -> int:

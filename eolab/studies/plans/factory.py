@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.plans.asha import AshaPlan, HyperbandPlan, Ladder
 from eolab.studies.plans.base import Plan, SearchPlan
 from eolab.studies.samplers.base import Direction, SamplerSpec, make_sampler
@@ -46,7 +46,7 @@ def make_strategy(
             promote: 27 is the largest budget, min=1 the smallest, eta=3 the step between.
 
     Raises:
-        BadInput: Whatever is wrong with any of them.
+        InvalidInputError: Whatever is wrong with any of them.
     """
     chosen = make_sampler(sampler, space, direction=direction, seed=seed, trials=trials)
     known = {**RULES, **PROMOTIONS}
@@ -56,16 +56,18 @@ def make_strategy(
         return SearchPlan(chosen), None if isinstance(rule, NoRule) else rule
     kind, numbers = check_options(spec, known)
     if "max" not in numbers:
-        raise BadInput(f"{kind} needs the largest budget", f'Give it: stop="{kind}:27".')
+        raise InvalidInputError(f"{kind} needs the largest budget", f'Give it: stop="{kind}:27".')
     eta = numbers.get("eta", 3)
     if eta != int(eta):
-        raise BadInput(f"{kind}: eta={eta!r}", "Give a whole number; 3 and 4 are usual.")
+        raise InvalidInputError(f"{kind}: eta={eta!r}", "Give a whole number; 3 and 4 are usual.")
     ladder = Ladder(_whole(numbers.get("min", 1)), _whole(numbers["max"]), int(eta))
     if kind == "asha":
         return AshaPlan(chosen, ladder, direction), None
     rounds = numbers.get("rounds", None if trials else 1)
     if rounds is not None and (rounds < 1 or rounds != int(rounds)):
-        raise BadInput(f"hyperband: rounds={rounds!r}", "Give a whole number of 1 or more.")
+        raise InvalidInputError(
+            f"hyperband: rounds={rounds!r}", "Give a whole number of 1 or more."
+        )
     whole = None if rounds is None else int(rounds)
     return HyperbandPlan(chosen, ladder, direction, rounds=whole), None
 

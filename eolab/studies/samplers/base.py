@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.space.parameters import Parameter, Params, Value, describe
 from eolab.studies.space.seeds import derive_seed
 from eolab.studies.space.space import Space
@@ -130,7 +130,8 @@ class GridSampler(Sampler):
             logarithm where it is logarithmic), both ends included.
 
     Raises:
-        BadInput: A continuous parameter and no ``points``, or more than 100,000 combinations.
+        InvalidInputError: A continuous parameter and no ``points``, or more than 100,000
+            combinations.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class GridSampler(Sampler):
     ) -> None:
         super().__init__(space, direction=direction, seed=seed, trials=trials)
         if points is not None and points < 2:
-            raise BadInput(f"a grid with points={points}", "Give 2 points or more.")
+            raise InvalidInputError(f"a grid with points={points}", "Give 2 points or more.")
         self.points = points
         values = {name: self._values(name, space[name]) for name in space}
         self._grid: list[Params] = [{}]
@@ -156,7 +157,7 @@ class GridSampler(Sampler):
                     continue
                 grown.extend({**params, name: value} for value in values[name])
                 if len(grown) > GRID_LIMIT:
-                    raise BadInput(
+                    raise InvalidInputError(
                         f"the grid has more than {GRID_LIMIT:,} combinations",
                         'Take coarser steps, or sampler="qmc" or "random".',
                     )
@@ -168,7 +169,7 @@ class GridSampler(Sampler):
         if parameter.count is not None:
             return parameter.values()
         if self.points is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"a grid needs steps: {name!r} is {describe(parameter)}",
                 "Give it a step, use eo.discrete, or sampler={'kind': 'grid', 'points': 5}.",
             )
@@ -195,7 +196,7 @@ class CheckedSampler(Sampler):
         name = type(self.inner).__name__
         params = self.inner.ask(n)
         if not isinstance(params, Mapping):
-            raise BadInput(
+            raise InvalidInputError(
                 f"{name}.ask({n}) answered {params!r}", "Answer a dict of name -> value."
             )
         params = dict(params)
@@ -243,12 +244,12 @@ def make_sampler(
         trials: How many trials the study will run, where that is known.
 
     Raises:
-        BadInput: An unknown name or option, a space that the sampler cannot search, or an extra
-            that is not installed.
+        InvalidInputError: An unknown name or option, a space that the sampler cannot search, or an
+            extra that is not installed.
     """
     space.check()
     if direction not in typing.get_args(Direction):
-        raise BadInput(
+        raise InvalidInputError(
             f"direction={direction!r}", nearest(str(direction), typing.get_args(Direction))
         )
     if isinstance(kind, type):
@@ -259,7 +260,7 @@ def make_sampler(
         options = {key: value for key, value in kind.items() if key != "kind"}
         return _named(str(kind.get("kind")), options, space, direction, seed, trials)
     if not callable(getattr(kind, "ask", None)):
-        raise BadInput(
+        raise InvalidInputError(
             f"sampler={kind!r} is no sampler",
             f"Give one of {', '.join(KINDS)}, or an object with ask(n) and tell(...).",
         )
@@ -276,18 +277,20 @@ def _named(
 ) -> Sampler:
     if kind not in KINDS:
         # All six: what is meant ("bayes") need not be spelt like what there is ("tpe", "gp").
-        raise BadInput(
+        raise InvalidInputError(
             f"unknown sampler {kind!r}", f"The samplers are: {', '.join(map(repr, KINDS))}."
         )
     allowed = {"grid": ("points",), "tpe": ("startup",), "gp": ("startup",), "cmaes": ("popsize",)}
     for name, value in options.items():
         if name not in allowed.get(kind, ()):
-            raise BadInput(
+            raise InvalidInputError(
                 f"unknown option {name!r} of the sampler {kind!r}",
                 nearest(name, allowed.get(kind, ()), "options"),
             )
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise BadInput(f"{kind}: {name}={value!r}", "Give a whole number of 1 or more.")
+            raise InvalidInputError(
+                f"{kind}: {name}={value!r}", "Give a whole number of 1 or more."
+            )
     number = typing.cast("dict[str, int]", options)
     shared = typing.cast("_Shared", {"direction": direction, "seed": seed, "trials": trials})
     if kind == "random":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.samplers.base import Direction, Sampler, TrialState, usable
 from eolab.studies.space.parameters import Params
 from eolab.studies.space.seeds import derive_seed
@@ -35,7 +35,7 @@ class CmaEsSampler(Sampler):
         popsize: Trials in a generation; default 4 + floor(3 ln d) for d numbers.
 
     Raises:
-        BadInput: `cmaes` is not installed, conditions, or fewer than two numbers.
+        InvalidInputError: `cmaes` is not installed, conditions, or fewer than two numbers.
     """
 
     def __init__(
@@ -49,15 +49,17 @@ class CmaEsSampler(Sampler):
     ) -> None:
         super().__init__(space, direction=direction, seed=seed, trials=trials)
         if importlib.util.find_spec("cmaes") is None:
-            raise BadInput(
+            raise InvalidInputError(
                 'sampler="cmaes" needs the package cmaes, which is not installed',
                 'Run `pip install "eolab[cmaes]"`, or use sampler="tpe".',
             )
         if space.conditional:
-            raise BadInput("CMA-ES cannot search a space with conditions", 'Use sampler="tpe".')
+            raise InvalidInputError(
+                "CMA-ES cannot search a space with conditions", 'Use sampler="tpe".'
+            )
         self._numbers = [name for name in space if space[name].kind != "choice"]
         if len(self._numbers) < 2:
-            raise BadInput(
+            raise InvalidInputError(
                 f"CMA-ES needs two numbers or more, the space has {len(self._numbers)}",
                 'Use sampler="tpe".',
             )

@@ -15,7 +15,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, cast
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.samplers.base import Direction, Sampler, usable
 from eolab.studies.samplers.base import TrialState as State
 from eolab.studies.space.parameters import Parameter, Params, Value
@@ -245,7 +245,7 @@ class GPSampler(OptunaSampler):
         startup: int = 10,
     ) -> None:
         if importlib.util.find_spec("torch") is None:
-            raise BadInput(
+            raise InvalidInputError(
                 'sampler="gp" needs PyTorch, which is not installed',
                 'Run `pip install "eolab[torch]"`, or use sampler="tpe".',
             )

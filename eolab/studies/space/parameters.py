@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 Value: TypeAlias = float | int | str | bool | None
 """A value of a hyperparameter: what JSON can hold without nesting."""
@@ -121,7 +121,7 @@ class Parameter:
 
     def _bounds(self) -> tuple[float, float]:
         if self.low is None or self.high is None:
-            raise BadInput(f"a {self.kind} parameter has no bounds", "Give low and high.")
+            raise InvalidInputError(f"a {self.kind} parameter has no bounds", "Give low and high.")
         return self.low, self.high
 
     @property
@@ -140,13 +140,13 @@ class Parameter:
         """All values in order.
 
         Raises:
-            BadInput: The parameter is continuous.
+            InvalidInputError: The parameter is continuous.
         """
         if self.choices:
             return self.choices
         count = self.count
         if count is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"a {self.kind} parameter without a step has no list of values", "Give it a step."
             )
         return tuple(self._at(i) for i in range(count))
@@ -232,11 +232,13 @@ class Parameter:
         known = ("name", "kind", "low", "high", "step", "log", "choices", "when")
         for key in document:
             if key not in known:
-                raise BadInput(f"unknown key {key!r} in a parameter", nearest(key, known, "keys"))
+                raise InvalidInputError(
+                    f"unknown key {key!r} in a parameter", nearest(key, known, "keys")
+                )
         kinds = typing.get_args(Kind)
         kind = document.get("kind")
         if kind not in kinds:
-            raise BadInput(
+            raise InvalidInputError(
                 f"unknown kind of parameter {kind!r}", nearest(str(kind), kinds, "kinds")
             )
         choices, when = document.get("choices") or (), document.get("when") or {}
@@ -245,7 +247,7 @@ class Parameter:
             or isinstance(choices, str)
             or not isinstance(when, Mapping)
         ):
-            raise BadInput(
+            raise InvalidInputError(
                 "choices must be a list and when a table",
                 'For example choices=[8, 16], when={"a": "b"}.',
             )

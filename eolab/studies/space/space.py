@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.space.parameters import Parameter, Params, Value, describe
 
 INJECTED = ("data", "reporter", "seed", "model", "budget")
@@ -40,7 +40,7 @@ class Space(Mapping[str, Parameter]):
         """A checked space from name -> `eo.uniform(...)`, or -> a description as in `study.json`.
 
         Raises:
-            BadInput: See `check`.
+            InvalidInputError: See `check`.
         """
         found: dict[str, Parameter] = {}
         for name, value in parameters.items():
@@ -49,7 +49,7 @@ class Space(Mapping[str, Parameter]):
             elif isinstance(value, Mapping):
                 found[name] = Parameter.from_json(value)
             else:
-                raise BadInput(
+                raise InvalidInputError(
                     f"parameter {name!r} is {value!r}",
                     "Give eo.uniform, eo.loguniform, eo.integer, eo.choice or eo.discrete.",
                 )
@@ -66,21 +66,21 @@ class Space(Mapping[str, Parameter]):
         default.
 
         Raises:
-            BadInput: An annotation that cannot be read, and whatever `check` finds.
+            InvalidInputError: An annotation that cannot be read, and whatever `check` finds.
         """
         name_of_function = getattr(train, "__name__", type(train).__name__)
         found: dict[str, Parameter] = {}
         defaults: dict[str, Value] = {}
         for name, argument in inspect.signature(train).parameters.items():
             if isinstance(argument.default, Parameter):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name_of_function}: {name} has a space as its default",
                     f"Write `{name}: Annotated[float, eo.{argument.default.kind}(...)] = <value>`.",
                 )
             annotation = _evaluate(train, name, argument.annotation)
             if isinstance(annotation, Parameter):
                 kind = {"integer": "int", "choice": "str"}.get(annotation.kind, "float")
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name_of_function}: {name} has a space where its type belongs",
                     f"Write `{name}: Annotated[{kind}, {annotation!r}]`.",
                 )
@@ -88,14 +88,16 @@ class Space(Mapping[str, Parameter]):
                 m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Parameter)
             ]
             if len(spaces) > 1:
-                raise BadInput(f"{name_of_function}: {name} has {len(spaces)} spaces", "Keep one.")
+                raise InvalidInputError(
+                    f"{name_of_function}: {name} has {len(spaces)} spaces", "Keep one."
+                )
             if not spaces:
                 continue
             found[name] = spaces[0]
             if argument.default is not inspect.Parameter.empty:
                 defaults[name] = argument.default
             if annotation.__origin__ is int and spaces[0].kind in ("uniform", "loguniform"):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name_of_function}: {name} is an int, eo.{spaces[0].kind} gives floats",
                     "Use eo.integer, or annotate it as float.",
                 )
@@ -116,31 +118,31 @@ class Space(Mapping[str, Parameter]):
         """Everything that can be wrong with a space before a trial has run.
 
         Raises:
-            BadInput: No parameter; a name that the study fills in itself; an empty or impossible
-                range; a condition on a name or a value that cannot occur, or in a circle; a
-                default outside the range.
+            InvalidInputError: No parameter; a name that the study fills in itself; an empty or
+                impossible range; a condition on a name or a value that cannot occur, or in a
+                circle; a default outside the range.
         """
         if not self:
-            raise BadInput(
+            raise InvalidInputError(
                 "the space is empty: there is nothing to tune",
                 "Annotate an argument, `lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3`, "
                 "or give space={...}.",
             )
         for name, parameter in self.items():
             if not isinstance(name, str) or not name.isidentifier():
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name!r} cannot be an argument's name", "Use letters, digits and '_'."
                 )
             if name in INJECTED:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{name!r} is filled in by the study", "Give the hyperparameter another name."
                 )
             problem = parameter.problem()
             if problem:
-                raise BadInput(f"parameter {name!r} {problem[0]}", problem[1])
+                raise InvalidInputError(f"parameter {name!r} {problem[0]}", problem[1])
             self._check_condition(name, parameter)
             if name in self.defaults and not parameter.contains(self.defaults[name]):
-                raise BadInput(
+                raise InvalidInputError(
                     f"parameter {name!r}: the default {self.defaults[name]!r} is outside "
                     f"{describe(parameter)}",
                     "Widen the range or change the default.",
@@ -150,24 +152,24 @@ class Space(Mapping[str, Parameter]):
     def _check_condition(self, name: str, parameter: Parameter) -> None:
         for other, values in parameter.when:
             if other not in self.parameters:
-                raise BadInput(
+                raise InvalidInputError(
                     f"parameter {name!r} depends on {other!r}, which is no parameter",
                     nearest(other, list(self.parameters), "parameters"),
                 )
             if not values:
-                raise BadInput(
+                raise InvalidInputError(
                     f"parameter {name!r} depends on no value of {other!r}",
                     "Give one value or more.",
                 )
             for value in values:
                 if not self[other].contains(value):
-                    raise BadInput(
+                    raise InvalidInputError(
                         f"parameter {name!r} depends on {other} = {value!r}, which never occurs: "
                         f"{describe(self[other])}",
                         nearest(str(value), [str(v) for v in self[other].choices], "values"),
                     )
             if self[other].count is None:
-                raise BadInput(
+                raise InvalidInputError(
                     f"parameter {name!r} depends on {other!r}, which is continuous",
                     "Let it depend on a choice, a discrete or an integer parameter.",
                 )
@@ -176,14 +178,14 @@ class Space(Mapping[str, Parameter]):
         """The names, each after those that it depends on; otherwise as given.
 
         Raises:
-            BadInput: Conditions in a circle.
+            InvalidInputError: Conditions in a circle.
         """
         done: list[str] = []
         rest = list(self.parameters)
         while rest:
             ready = next((n for n in rest if all(other in done for other, _ in self[n].when)), None)
             if ready is None:
-                raise BadInput(
+                raise InvalidInputError(
                     f"the conditions of {', '.join(rest)} form a circle", "Take one `when` away."
                 )
             rest.remove(ready)
@@ -218,26 +220,26 @@ class Space(Mapping[str, Parameter]):
             source: Who made it, for the message.
 
         Raises:
-            BadInput: A name too many, too few or a value outside its range.
+            InvalidInputError: A name too many, too few or a value outside its range.
         """
         for name, value in params.items():
             if name not in self.parameters:
-                raise BadInput(
+                raise InvalidInputError(
                     f"{source} suggested {name!r}, which is no parameter",
                     nearest(name, list(self), "parameters"),
                 )
             if not self.active(name, params):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{source} suggested {name!r}, which is inactive here", "Leave it out."
                 )
             if not self[name].contains(value):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{source} suggested {name} = {value!r}, outside {describe(self[name])}",
                     "Mend the sampler.",
                 )
         for name in self.parameters:
             if name not in params and self.active(name, params):
-                raise BadInput(
+                raise InvalidInputError(
                     f"{source} suggested nothing for {name!r}",
                     "Suggest a value for every active parameter.",
                 )
@@ -255,7 +257,7 @@ def _evaluate(train: Callable[..., object], name: str, annotation: object) -> ty
     except Exception as error:
         if "Annotated" not in annotation:
             return None  # some other annotation, for example a type imported for checking only
-        raise BadInput(
+        raise InvalidInputError(
             f"the annotation of {name!r} cannot be read: {error}",
             "Import the names it uses at the top of the file, or give space={...}.",
         ) from error

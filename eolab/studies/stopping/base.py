@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.plans.base import End
 from eolab.studies.samplers.base import Direction
 
@@ -107,20 +107,20 @@ def parse_spec(spec: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, obj
         known: Kind -> names of its options; the first may stand without its name.
 
     Raises:
-        BadInput: An unknown kind or option, or an option given twice.
+        InvalidInputError: An unknown kind or option, or an option given twice.
     """
     kind, _, rest = (part.strip() for part in spec.partition(":"))
     if kind not in known:
-        raise BadInput(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
+        raise InvalidInputError(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
     found: dict[str, object] = {"kind": kind}
     for i, part in enumerate(filter(None, (part.strip() for part in rest.split(",")))):
         name, equals, value = (text.strip() for text in part.partition("="))
         if not equals:
             if i or not known[kind] or kind == "median":
-                raise BadInput(f"{spec!r}: {part!r} has no name", _options(kind, known))
+                raise InvalidInputError(f"{spec!r}: {part!r} has no name", _options(kind, known))
             name, value = known[kind][0], part
         if name in found:
-            raise BadInput(f"{spec!r}: {name} is given twice", "Give it once.")
+            raise InvalidInputError(f"{spec!r}: {name} is given twice", "Give it once.")
         try:
             found[name] = float(value)
         except ValueError:
@@ -134,21 +134,21 @@ def check_options(
     """The kind of a description and its numbers.
 
     Raises:
-        BadInput: An unknown kind or option, or an option that is no number.
+        InvalidInputError: An unknown kind or option, or an option that is no number.
     """
     kind = str(spec.get("kind"))
     if kind not in known:
-        raise BadInput(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
+        raise InvalidInputError(f"unknown stop rule {kind!r}", nearest(kind, tuple(known), "rules"))
     numbers: dict[str, float] = {}
     for name, value in spec.items():
         if name == "kind" or value is None:
             continue
         if name not in known[kind]:
-            raise BadInput(f"{kind} has no option {name!r}", _options(kind, known))
+            raise InvalidInputError(f"{kind} has no option {name!r}", _options(kind, known))
         if name == "inner":
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadInput(f"{kind}: {name}={value!r}", "Give a number.")
+            raise InvalidInputError(f"{kind}: {name}={value!r}", "Give a number.")
         numbers[name] = value
     return kind, numbers
 
@@ -171,7 +171,7 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
         metric: Its name, for messages.
 
     Raises:
-        BadInput: Naming what is wrong with the specification.
+        InvalidInputError: Naming what is wrong with the specification.
     """
     from eolab.studies.stopping.rules import PatientRule, PercentileRule, Schedule, ThresholdRule
 
@@ -184,7 +184,9 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
     if isinstance(spec, Sequence):
         return AnyRule([make_rule(one, direction=direction, metric=metric) for one in spec])
     if not isinstance(spec, Mapping):
-        raise BadInput(f"stop={spec!r} is no stop rule", f"Give one of {', '.join(RULES)}.")
+        raise InvalidInputError(
+            f"stop={spec!r} is no stop rule", f"Give one of {', '.join(RULES)}."
+        )
     kind, numbers = check_options(spec, RULES)
     if kind == "none":
         return NoRule()
@@ -194,15 +196,15 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
         if "bound" in numbers:
             side = "lower" if direction == "maximize" else "upper"
             if bounds[side] is not None:
-                raise BadInput(f"threshold: {side} is given twice", "Give it once.")
+                raise InvalidInputError(f"threshold: {side} is given twice", "Give it once.")
             bounds[side] = numbers["bound"]
         return ThresholdRule(**bounds, schedule=schedule)
     if kind == "patient":
         if "patience" not in numbers:
-            raise BadInput("patient without a patience", 'Give it: "patient:5".')
+            raise InvalidInputError("patient without a patience", 'Give it: "patient:5".')
         inner = make_rule(_inner(spec.get("inner")), direction=direction, metric=metric)
         if not isinstance(inner, NoRule | PercentileRule):
-            raise BadInput(
+            raise InvalidInputError(
                 "patient waits for another rule", 'inner can be "median" or "percentile".'
             )
         return PatientRule(
@@ -212,7 +214,7 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
             inner=inner if isinstance(inner, PercentileRule) else None,
         )
     if kind == "percentile" and "percentile" not in numbers:
-        raise BadInput("percentile without a number", 'Give it: "percentile:25".')
+        raise InvalidInputError("percentile without a number", 'Give it: "percentile:25".')
     return PercentileRule(
         numbers.get("percentile", 50.0),
         direction=direction,
@@ -225,4 +227,4 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
 def _inner(value: object) -> RuleSpec:
     if value is None or isinstance(value, str | Mapping):
         return value
-    raise BadInput(f"patient: inner={value!r}", 'inner can be "median" or "percentile".')
+    raise InvalidInputError(f"patient: inner={value!r}", 'inner can be "median" or "percentile".')

@@ -10,7 +10,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.plans.base import End
 from eolab.studies.samplers.base import Direction
 from eolab.studies.stopping.base import Rule
@@ -30,7 +30,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.warmup < 0 or self.interval <= 0:
-            raise BadInput(
+            raise InvalidInputError(
                 f"warmup={self.warmup!r}, interval={self.interval!r}",
                 "Give a warmup of 0 or more and an interval above 0.",
             )
@@ -91,9 +91,9 @@ class PercentileRule(Rule):
         least: int = 1,
     ) -> None:
         if not 0 <= percentile <= 100:
-            raise BadInput(f"percentile {percentile!r}", "Give 0 to 100.")
+            raise InvalidInputError(f"percentile {percentile!r}", "Give 0 to 100.")
         if startup < 0 or least < 1:
-            raise BadInput(
+            raise InvalidInputError(
                 f"startup={startup!r}, least={least!r}",
                 "Give a startup of 0 or more and a least of 1 or more.",
             )
@@ -225,7 +225,7 @@ class PatientRule(Rule):
         inner: PercentileRule | None = None,
     ) -> None:
         if patience < 0 or min_delta < 0:
-            raise BadInput(
+            raise InvalidInputError(
                 f"patience={patience!r}, min_delta={min_delta!r}", "Give 0 or more of both."
             )
         self.patience, self.min_delta, self.inner = patience, min_delta, inner
@@ -318,9 +318,11 @@ class ThresholdRule(Rule):
         schedule: Schedule | None = None,
     ) -> None:
         if lower is None and upper is None:
-            raise BadInput("a threshold without a bound", 'Give one: "threshold:lower=0.2".')
+            raise InvalidInputError(
+                "a threshold without a bound", 'Give one: "threshold:lower=0.2".'
+            )
         if lower is not None and upper is not None and lower > upper:
-            raise BadInput(f"a threshold from {lower!r} to {upper!r}", "Swap the two.")
+            raise InvalidInputError(f"a threshold from {lower!r} to {upper!r}", "Swap the two.")
         self.lower, self.upper = lower, upper
         self.schedule = schedule or Schedule()
         self._running: dict[int, _Curve] = {}

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +59,7 @@ class Surgeon:
         model: Sequential or functional, built.
 
     Raises:
-        BadInput: A subclassed model, whose graph is unknown, or one that is not built.
+        InvalidInputError: A subclassed model, whose graph is unknown, or one that is not built.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -82,16 +82,16 @@ class Surgeon:
                 linear projection (Dense) there, in the place of the last of them.
 
         Raises:
-            BadInput: An unknown name, an input, or a removal that would change the weights of
-                other layers, take other layers away, or change the outputs.
+            InvalidInputError: An unknown name, an input, or a removal that would change the weights
+                of other layers, take other layers away, or change the outputs.
         """
         import keras
 
         if not names:
-            raise BadInput("no layer to remove", nearest("", self.names, "layers"))
+            raise InvalidInputError("no layer to remove", nearest("", self.names, "layers"))
         for name in names:
             if name not in self.names:
-                raise BadInput(f"no layer {name!r}", nearest(name, self.names, "layers"))
+                raise InvalidInputError(f"no layer {name!r}", nearest(name, self.names, "layers"))
         gone = set(names)
         # Only where a block is left do shapes count: between its own layers anything may go.
         exits = {name for name in gone if self._readers[name] - gone}
@@ -122,21 +122,23 @@ class Surgeon:
         """Whether nothing else than the removed layers differs.
 
         Raises:
-            BadInput: What differs.
+            InvalidInputError: What differs.
         """
         after = weight_shapes(new)
         lost = [name for name in self.names if name not in gone and name not in after]
         if lost:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-            raise BadInput(f"{lost[0]!r}{more} would no longer lead to the output")
+            raise InvalidInputError(f"{lost[0]!r}{more} would no longer lead to the output")
         for old, now in zip(self._template.outputs, new.outputs, strict=True):
             if tuple(old.shape) != tuple(now.shape):
-                raise BadInput(f"the output would change its shape from {old.shape} to {now.shape}")
+                raise InvalidInputError(
+                    f"the output would change its shape from {old.shape} to {now.shape}"
+                )
         if len(new.inputs) != len(self._template.inputs):
-            raise BadInput("an input would go unused")
+            raise InvalidInputError("an input would go unused")
         for name in set(after) - set(inserted):
             if after[name] != self._shapes[name]:
-                raise BadInput(f"the weights of {name!r} would change")
+                raise InvalidInputError(f"the weights of {name!r} would change")
 
     def _prove(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
         """That exactly these layers are gone, in graph and in parameters."""
@@ -159,13 +161,13 @@ def _functional(model: keras.Model) -> keras.Model:
 
     if isinstance(model, keras.Sequential):
         if not model.built:
-            raise BadInput(
+            raise InvalidInputError(
                 f"model {model.name!r} is not built, so its shapes are unknown",
                 "Begin it with keras.Input(shape).",
             )
         return keras.Model(model.inputs, model.outputs, name=model.name)
     if not getattr(model, "inputs", None) or not hasattr(model, "operations"):
-        raise BadInput(
+        raise InvalidInputError(
             f"{type(model).__name__} is no sequential or functional model",
             "Build it from layers and keras.Model(inputs, outputs), so that its graph is known.",
         )
@@ -268,7 +270,7 @@ def _readers(model: keras.Model) -> dict[str, set[str]]:
     return readers
 
 
-def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> BadInput:
+def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> InvalidInputError:
     """The error that says why layers or modules cannot go.
 
     Args:
@@ -287,7 +289,7 @@ def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> 
     hint = f"Remove {it} together with the {what}s that depend on the shape"
     if not project:
         hint += ", or allow a projection (project=True)"
-    return BadInput(f"{them} cannot be removed: {problem}", hint + ".")
+    return InvalidInputError(f"{them} cannot be removed: {problem}", hint + ".")
 
 
 def first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import BadInput, nearest
+from eolab.errors import InvalidInputError, nearest
 from eolab.studies.surgery.keras import Surgery, first_line, refusal
 from eolab.training_data import Split
 
@@ -63,7 +63,7 @@ class TorchSurgeon:
             ``X`` of shape (samples, ...), given as float32.
 
     Raises:
-        BadInput: There is nothing to run it on, or it cannot take that.
+        InvalidInputError: There is nothing to run it on, or it cannot take that.
     """
 
     def __init__(self, model: torch.nn.Module, data: object = None) -> None:
@@ -73,7 +73,7 @@ class TorchSurgeon:
         try:
             self._run = _run(self._template, self._given)
         except Exception as error:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{type(model).__name__} cannot be run on its data: {first_line(error)}",
                 "Give the model an attribute example_input_array: what its forward takes.",
             ) from error
@@ -89,14 +89,14 @@ class TorchSurgeon:
                 linear projection of that axis in its place.
 
         Raises:
-            BadInput: An unknown name, a module that is not run, gives back no single tensor, or
-                without which the model does not run or gives other shapes.
+            InvalidInputError: An unknown name, a module that is not run, gives back no single
+                tensor, or without which the model does not run or gives other shapes.
         """
         if not names:
-            raise BadInput("no module to remove", nearest("", self.names, "modules"))
+            raise InvalidInputError("no module to remove", nearest("", self.names, "modules"))
         for name in names:
             if name not in self.names:
-                raise BadInput(f"no module {name!r}", nearest(name, self.names, "modules"))
+                raise InvalidInputError(f"no module {name!r}", nearest(name, self.names, "modules"))
         gone = [name for name in self.names if name in names]
         outer = [name for name in gone if not any(name.startswith(f"{other}.") for other in gone)]
         new = copy.deepcopy(self._template)
@@ -131,16 +131,16 @@ class TorchSurgeon:
         """A projection in the place of a module, or None for the identity.
 
         Raises:
-            BadInput: Nothing can stand there.
+            InvalidInputError: Nothing can stand there.
         """
         call = self._run.calls.get(name)
         if call is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"module {name!r} is never run, so taking it out would change nothing",
                 "It may be a list of modules (name its members), or used through its weights only.",
             )
         if call.given is None or call.gave is None:
-            raise BadInput(
+            raise InvalidInputError(
                 f"module {name!r} does not make one tensor from a tensor",
                 "What it gives back is more than an identity can pass on: remove the block that "
                 "holds it.",
@@ -171,7 +171,7 @@ def _example(model: torch.nn.Module, data: object) -> tuple[object, ...]:
     part = data.train if isinstance(data, Split) else data
     X = getattr(part, "X", None)
     if X is None:
-        raise BadInput(
+        raise InvalidInputError(
             f"no sample to run {type(model).__name__} on: the data is a {type(data).__name__}",
             "Give the model an attribute example_input_array: what its forward takes.",
         )

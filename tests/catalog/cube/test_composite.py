@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from eolab.catalog import clear_fraction, load, mask
 from eolab.catalog.cube.composite import composite
 from eolab.catalog.simulate.write import COLLECTION
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_looks_of_two_radar_orbits_are_not_mixed(cube):
     cube = cube.assign_coords(relative_orbit=orbits)
     assert composite(cube).sizes["time"] == 2
     radar = cube.rename(red="vv", nir="vh")
-    with pytest.raises(BadInput, match="2 orbits: 117, 95") as error:
+    with pytest.raises(InvalidInputError, match="2 orbits: 117, 95") as error:
         composite(radar)
     one, all_the_same = (part.split(": ")[-1].rstrip(".") for part in error.value.hint.split(";"))
     assert composite(eval(one, {"cube": radar})).equals(composite(radar.isel(time=[1, 3])))
@@ -131,10 +131,10 @@ def test_looks_of_two_radar_orbits_are_not_mixed(cube):
 
 def test_wrong_words_are_helped(cube):
     for wrong in ({"method": "medain"}, {"period": "month"}, {"period": "0D"}, {"period": 30}):
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             composite(cube, **wrong)
         assert error.value.hint
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         composite(cube.isel(time=0, drop=True))
 
 
@@ -153,9 +153,9 @@ def test_clouds_are_gone_from_a_composite(sample_source):
 class TestClearFraction:
     def test_slips_are_told(self, sample_items):
         for wrong in ({"mask": "cloud"}, {"size": 0}, {"size": "big"}):
-            with pytest.raises(BadInput):
+            with pytest.raises(InvalidInputError):
                 clear_fraction(sample_items, **wrong)
-        with pytest.raises(BadInput, match="no items"):
+        with pytest.raises(InvalidInputError, match="no items"):
             clear_fraction([])
         assert len(clear_fraction(sample_items[0])) == 1
 
@@ -180,5 +180,5 @@ class TestClearFraction:
         from eolab.catalog import open_source
 
         items = open_source(config, str(shared_data / "eolearn-slovenia-stac")).search()
-        with pytest.raises(BadInput, match="nothing to mask with"):
+        with pytest.raises(InvalidInputError, match="nothing to mask with"):
             clear_fraction(items)

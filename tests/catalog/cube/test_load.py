@@ -24,7 +24,7 @@ from eolab.catalog.cube import load as cube_module
 from eolab.catalog.cube.free_memory import free_megabytes
 from eolab.catalog.items.bands import stated_bands
 from eolab.catalog.items.quality_masks import grow
-from eolab.errors import BadInput, EolabError, NotFound
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ class TestSlovenia:
                 assert np.array_equal(ours[band].values[0], file.read(1))
 
     def test_there_is_nothing_to_mask_with_and_it_says_so(self, slovenia):
-        with pytest.raises(BadInput, match="nothing to mask with"):
+        with pytest.raises(InvalidInputError, match="nothing to mask with"):
             load(slovenia, bands=["red"], mask=mask(["cloud"]))
 
     def test_bands_default_to_all_by_common_name(self, slovenia):
@@ -191,7 +191,7 @@ class TestShape:
         assert ".composite" in repr(cube.eo)
 
     def test_a_huge_cube_is_asked_back(self, sample_items):
-        with pytest.raises(BadInput, match="large") as error:
+        with pytest.raises(InvalidInputError, match="large") as error:
             load(sample_items, bands=["red"], crs="EPSG:32633", resolution=0.2)
         assert "force=True" in error.value.hint
 
@@ -215,7 +215,7 @@ class TestShape:
         (group / "memory.stat").unlink()
         assert free_megabytes(tmp_path / "nothing") == float("inf")
         monkeypatch.setattr(cube_module, "free_megabytes", lambda: free_megabytes(tmp_path))
-        with pytest.raises(BadInput, match="10 MB of memory are free") as error:
+        with pytest.raises(InvalidInputError, match="10 MB of memory are free") as error:
             load(sample_items, bands=["red"])
         assert "chunks=" in error.value.hint
         load(sample_items[0], bands=["red"])
@@ -248,14 +248,14 @@ class TestIndices:
         np.testing.assert_allclose(cube.eo.spectral_index("EVI"), evi, rtol=1e-4)
         savi = cube.eo.spectral_index("SAVI", L=0.25)
         np.testing.assert_allclose(savi, 1.25 * (n - r) / (n + r + 0.25), rtol=1e-4)
-        with pytest.raises(BadInput, match="needs green"):
+        with pytest.raises(InvalidInputError, match="needs green"):
             cube.eo.spectral_index("NDWI")
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             cube.eo.spectral_index("NDVII")
         assert "NDVI" in error.value.hint
-        with pytest.raises(BadInput, match="takes no"):
+        with pytest.raises(InvalidInputError, match="takes no"):
             cube.eo.spectral_index("NDVI", L=1)
-        with pytest.raises(BadInput, match="no name of an index"):
+        with pytest.raises(InvalidInputError, match="no name of an index"):
             cube.eo.spectral_index(["NDVI", "EVI"])
 
     def test_stored_numbers_do_not_wrap_around(self, sample_items):
@@ -340,15 +340,15 @@ class TestMask:
         assert shares[0] == pytest.approx(shares[1], abs=0.01)
 
     def test_unknown_kinds_are_helped(self):
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             mask(["clouds"])
         assert "'cloud'" in error.value.hint
         for wrong in ({"drop": []}, {"dilate": -1}):
-            with pytest.raises(BadInput):
+            with pytest.raises(InvalidInputError):
                 mask(**wrong)
 
     def test_raw_takes_no_mask(self, sample_items):
-        with pytest.raises(BadInput, match="raw"):
+        with pytest.raises(InvalidInputError, match="raw"):
             load(sample_items, bands=["red"], raw=True, mask=mask())
 
 
@@ -379,7 +379,7 @@ class TestArguments:
         ],
     )
     def test_a_slip_is_helped(self, sample_items, wrong, message, hint):
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             load(sample_items, **{"bands": ["red"], **wrong})
         assert message in error.value.message
         assert hint in error.value.hint
@@ -394,14 +394,14 @@ class TestArguments:
             {"native": True},
             {"bbox": [1] * 4},
         ):
-            with pytest.raises(BadInput, match="whole grid"):
+            with pytest.raises(InvalidInputError, match="whole grid"):
                 load(sample_items, bands=["red"], geobox=box, **more)
 
     @pytest.mark.parametrize("thing", ["sample", {"type": "FeatureCollection"}, 3])
     def test_what_is_no_items(self, thing, sample_items):
-        with pytest.raises(BadInput, match="no collection of items"):
+        with pytest.raises(InvalidInputError, match="no collection of items"):
             load(thing)
-        with pytest.raises(BadInput, match="no STAC item") as error:
+        with pytest.raises(InvalidInputError, match="no STAC item") as error:
             load([sample_items[0].to_dict()])
         assert "from_dict" in error.value.hint
 
@@ -429,12 +429,12 @@ class TestFaults:
         return item
 
     def test_an_empty_search(self):
-        with pytest.raises(BadInput, match="search found none"):
+        with pytest.raises(InvalidInputError, match="search found none"):
             load([], bands=["red"])
 
     def test_a_missing_file_is_named_or_skipped(self, item, sample_items, tmp_path):
         (tmp_path / "B04.tif").unlink()
-        with pytest.raises(NotFound, match="'B04'"):
+        with pytest.raises(NotFoundError, match="'B04'"):
             load([item], bands=["red"])
         others = [i for i in sample_items if "20210806" in i.id]
         cube = load([item, *others], bands=["red"], missing="skip", resolution=40)
@@ -447,10 +447,10 @@ class TestFaults:
         profile.update(driver="GTiff", crs=None)
         with rasterio.open(tmp_path / "B04.tif", "w", **profile) as file:
             file.write(values)
-        with pytest.raises(BadInput, match="no reference system"):
+        with pytest.raises(InvalidInputError, match="no reference system"):
             load([item], bands=["red"])
         del item.properties["proj:code"]
-        with pytest.raises(BadInput, match="no reference system"):
+        with pytest.raises(InvalidInputError, match="no reference system"):
             load([item], bands=["red"])
 
     def test_a_broken_raster(self, item, tmp_path):
@@ -459,14 +459,14 @@ class TestFaults:
             load([item], bands=["red"])
 
     def test_an_area_outside(self, item):
-        with pytest.raises(BadInput, match="outside"):
+        with pytest.raises(InvalidInputError, match="outside"):
             load([item], bands=["red"], bbox=(0, 0, 1, 1))
 
     def test_an_unknown_band(self, item):
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             load([item], bands=["nirr"])
         assert "nir" in error.value.hint
 
     def test_native_needs_one_grid(self, sample_items):
-        with pytest.raises(BadInput, match="native"):
+        with pytest.raises(InvalidInputError, match="native"):
             load(list(sample_items)[:2], bands=["red"], native=True)

@@ -13,7 +13,7 @@ import xarray as xr
 
 import eolab as eo
 from eolab.catalog.cube.plots import explore, explore_items, plot
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def test_one_band_has_a_colour_map_and_a_bar(cube):
     one = plot(cube.isel(time=0), "nir")
     assert len([axis for axis in one.axes if axis.images]) == 1
     for wrong in (["red", "nir"], "ultraviolet", []):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             plot(cube, wrong)
     many = xr.concat([cube] * 30, dim="time")
-    with pytest.raises(BadInput, match="too many"):
+    with pytest.raises(InvalidInputError, match="too many"):
         plot(many)
 
 
@@ -79,10 +79,10 @@ def test_a_map_shows_every_outline_with_its_name(sample_source):
 
 
 def test_nothing_to_draw_is_said_and_names_are_escaped(sample_items):
-    with pytest.raises(BadInput, match="search found none"):
+    with pytest.raises(InvalidInputError, match="search found none"):
         explore_items([])
     bare = pystac.Item("b", None, None, sample_items[0].datetime, {})
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         explore_items([bare])
     item = sample_items[0].clone()
     item.id = "<script>alert(1)</script>"
@@ -96,16 +96,16 @@ def test_nothing_to_draw_is_said_and_names_are_escaped(sample_items):
 def test_slips_are_told(cube, sample_items):
     assert repr(explore_items(sample_items[0])) == "<map of 1 footprints>"
     for wrong in (cube, "S2A", 3):
-        with pytest.raises(BadInput, match=r"no collection of items|no STAC item"):
+        with pytest.raises(InvalidInputError, match=r"no collection of items|no STAC item"):
             explore_items(wrong)
-        with pytest.raises(BadInput, match=r"no collection of items|no STAC item"):
+        with pytest.raises(InvalidInputError, match=r"no collection of items|no STAC item"):
             eo.download(wrong)
     for call in (plot, explore):
-        with pytest.raises(BadInput, match="no colour map 'virids'") as error:
+        with pytest.raises(InvalidInputError, match="no colour map 'virids'") as error:
             call(cube, cmap="virids")
         assert "viridis" in error.value.hint
     for stretch in ((1,), (0.4, 0.1), ("a", "b"), 3, (0, float("nan"))):
-        with pytest.raises(BadInput, match="stretch"):
+        with pytest.raises(InvalidInputError, match="stretch"):
             plot(cube, stretch=stretch)
 
 
@@ -127,6 +127,6 @@ def test_without_hvplot_the_way_out_is_named(cube, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "holoviews", None)
-    with pytest.raises(BadInput, match="hvplot") as error:
+    with pytest.raises(InvalidInputError, match="hvplot") as error:
         explore(cube)
     assert "eolab[explore]" in error.value.hint

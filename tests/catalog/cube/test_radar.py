@@ -14,7 +14,7 @@ from affine import Affine
 
 from eolab.catalog import load
 from eolab.catalog.cube.radar import speckle_filter, to_decibels
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 SHAPE = (40, 50)
 TRANSFORM = [10.0, 0.0, 500_000.0, 0.0, -10.0, 5_400_000.0]
@@ -74,7 +74,7 @@ def test_two_orbits_of_one_day_are_two_slices(scene):
 
 def test_radar_without_terrain_correction_is_refused(scene):
     item = scene(0.2, "ascending", 117, 17, kind="GRD", collection="sentinel-1-grd")
-    with pytest.raises(BadInput, match="not corrected for the terrain") as error:
+    with pytest.raises(InvalidInputError, match="not corrected for the terrain") as error:
         load([item], bands=["vv"], native=True)
     assert "sentinel-1-rtc" in error.value.hint
 
@@ -121,9 +121,9 @@ def test_decibels_are_the_last_step():
     db = cube.eo.decibels() if hasattr(cube, "eo") else to_decibels(cube)
     np.testing.assert_allclose(db.vv.data[1], 10 * np.log10(cube.vv.data[1]), rtol=1e-5)
     assert np.isnan(db.vv.data[0, 0, 0])
-    with pytest.raises(BadInput, match="already"):
+    with pytest.raises(InvalidInputError, match="already"):
         to_decibels(db)
-    with pytest.raises(BadInput, match="decibels"):
+    with pytest.raises(InvalidInputError, match="decibels"):
         speckle_filter(db)
 
 
@@ -140,7 +140,7 @@ def test_decibels_leave_counts_alone_and_stay_lazy():
 def test_orbits_are_not_mixed_in_the_filter():
     cube, _ = make_cube(dates=4)
     cube = cube.assign_coords(relative_orbit=("time", ["22", "117", "22", "117"]))
-    with pytest.raises(BadInput, match="2 orbits"):
+    with pytest.raises(InvalidInputError, match="2 orbits"):
         speckle_filter(cube)
     one = cube.where(cube.relative_orbit == "22", drop=True)
     assert speckle_filter(one).sizes["time"] == 2

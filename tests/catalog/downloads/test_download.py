@@ -19,7 +19,7 @@ from eolab.catalog.ingestion.collection_files import safe_name
 from eolab.catalog.io.s3 import Keys, object_url, signed_headers
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.cli.app import main
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from tests.far import scene, slow_server
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
@@ -129,7 +129,7 @@ def test_only_data_unless_asked(item, files, tmp_path):
     assert done.files[0].path == tmp_path / "d/far/scene/band.tif"
     assert done.files[0].path.read_bytes() == BODY
     assert {path for path, _ in files.asked} == {"/a/band.tif?x=1"}
-    with pytest.raises(BadInput, match="no item has an asset 'bamd'") as error:
+    with pytest.raises(InvalidInputError, match="no item has an asset 'bamd'") as error:
         download([item], tmp_path / "d", assets="bamd")
     assert "band" in error.value.hint
 
@@ -298,5 +298,5 @@ def test_addresses_of_objects():
     )
     assert object_url("s3://b.with.dots/k").startswith("https://s3.amazonaws.com/b.with.dots/")
     assert object_url("s3://b/k", endpoint="http://127.0.0.1:1/") == "http://127.0.0.1:1/b/k"
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         object_url("s3://b")

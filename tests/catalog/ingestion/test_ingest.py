@@ -23,7 +23,7 @@ from pystac.validation import validate_dict
 from eolab.catalog import download, ingest, load, mask, open_source
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.sources.api import ApiSource
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings import config as configuration
 
 
@@ -193,14 +193,14 @@ def test_a_picture_of_planet_and_its_mask_are_one_item(tmp_path, config):
     (item,) = open_source(config, str(done.catalog)).search()
     assert (item.id, f"{item.datetime:%H:%M:%S}") == (scene, "10:10:10")
     assert set(item.assets) == {"AnalyticMS_SR_8b_clip", "udm2_clip"}
-    with pytest.raises(BadInput, match="several bands"):
+    with pytest.raises(InvalidInputError, match="several bands"):
         load([item], bands=["band1"], native=True)
     load([item], bands=["AnalyticMS_SR_8b_clip.4", "udm2_clip.1"], native=True)
 
 
 def test_files_without_a_time_are_given_one(tmp_path, config):
     write(tmp_path / "files" / "dem.tif", VALUES)
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(NotFoundError) as error:
         ingest(tmp_path / "files", to=tmp_path / "c", collection="mine")
     assert "time=" in error.value.hint
     done = ingest(tmp_path / "files", to=tmp_path / "c", collection="mine", time="2021-05")
@@ -309,17 +309,17 @@ def test_netcdf_files(tmp_path, config):
 
 
 def test_what_cannot_be_ingested_is_said(tmp_path):
-    with pytest.raises(NotFound, match="not there"):
+    with pytest.raises(NotFoundError, match="not there"):
         ingest(tmp_path / "none", to=tmp_path / "c", collection="mine")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NotFound, match="no raster"):
+    with pytest.raises(NotFoundError, match="no raster"):
         ingest(tmp_path / "empty", to=tmp_path / "c", collection="mine")
     write(tmp_path / "files" / "x.tif", VALUES)
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(NotFoundError) as error:
         ingest(tmp_path / "files", to=tmp_path / "c", collection="mine")
     assert "no date" in error.value.hint
     for wrong in ({"pattern": "("}, {"pattern": "x"}, {"collection": "../x"}):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             ingest(tmp_path / "files", **{"to": tmp_path / "c", "collection": "mine", **wrong})
 
 
@@ -383,7 +383,7 @@ def test_an_asset_may_be_an_array_of_a_zarr_store(tmp_path):
     cube = load([item], bands=["soil"], native=True)
     np.testing.assert_allclose(cube.soil.data[0], values[0] * 2, rtol=1e-6)
     item.assets["soil"].href = str(tmp_path / "cube.zarr" / "nothing")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         load([item], bands=["soil"], native=True)
 
 
@@ -568,7 +568,7 @@ class TestWhereFilesLie:
         items = source.search()
         assert "outside" in source.skipped[0].message
         for use in (load, preview, thumbnail, download):
-            with pytest.raises(BadInput, match="outside") as error:
+            with pytest.raises(InvalidInputError, match="outside") as error:
                 use(items[0] if use in (preview, thumbnail) else items)
             assert f'roots = ["{far}"]' in error.value.hint
         text = config.file.read_text()
@@ -582,5 +582,5 @@ class TestWhereFilesLie:
         write(tmp_path / "more" / "other_20240601.tif", VALUES)
         assert source.ingest(tmp_path / "more").items == ("other_20240601",)
         assert [i.id for i in source.search()] == ["field_20240501", "other_20240601"]
-        with pytest.raises(BadInput, match="ingest"):
+        with pytest.raises(InvalidInputError, match="ingest"):
             ApiSource("far", "https://example.com/v1").ingest(tmp_path / "more")

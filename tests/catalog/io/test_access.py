@@ -17,7 +17,7 @@ from eolab.catalog import load, open_source
 from eolab.catalog.io import logins as access
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.simulate.write import COLLECTION
-from eolab.errors import BadInput, RemoteError
+from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings import config as configuration
 
 ITEM = "SIM_S2A_33UTP_20210902_N0510"
@@ -130,7 +130,7 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
     store = serve(bearer("xyzzy"))
     config = configured(f'url = "{store.url}/catalog.json"\ntoken = "env:MINE_TOKEN"')
     monkeypatch.delenv("MINE_TOKEN", raising=False)
-    with pytest.raises(BadInput, match="MINE_TOKEN") as error:
+    with pytest.raises(InvalidInputError, match="MINE_TOKEN") as error:
         open_source(config, "mine").search()
     assert "export MINE_TOKEN" in error.value.hint
     monkeypatch.setenv("MINE_TOKEN", "xyzzy")
@@ -147,7 +147,7 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
     told = [json.dumps(item.to_dict()), repr(source), repr(source.__dict__), repr(cube)]
     assert not any("xyzzy" in text for text in told)
     monkeypatch.setenv("MINE_TOKEN", "wrong")
-    with pytest.raises((RemoteError, BadInput)) as error:
+    with pytest.raises((RemoteError, InvalidInputError)) as error:
         load([item], bands=["B12"], native=True)  # not read before, so not in GDAL's cache
     assert "wrong" not in str(error.value)
 
@@ -350,7 +350,7 @@ def test_a_refused_object_is_an_error_that_names_the_login(
     )
     item = on_s3(sample_items)
     item.extra_fields[access.MARK] = "mine"
-    with pytest.raises(BadInput, match="MINE_KEY"):
+    with pytest.raises(InvalidInputError, match="MINE_KEY"):
         load([item], bands=["B11"], native=True)
     monkeypatch.setenv("MINE_KEY", "AKID2")
     monkeypatch.setenv("MINE_SECRET", "shh")
@@ -377,5 +377,5 @@ def test_items_of_two_logins_are_not_mixed(configured, sample_items):
     first, second = on_s3(sample_items), on_s3(sample_items)
     first.extra_fields[access.MARK] = "mine"
     second.extra_fields[access.MARK] = "cdse"
-    with pytest.raises(BadInput, match="several logins: cdse, mine"):
+    with pytest.raises(InvalidInputError, match="several logins: cdse, mine"):
         access.of_items([first, second])

@@ -9,7 +9,7 @@ import pytest
 
 from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.radiometry import radiometry
-from eolab.errors import BadInput, ConfigError
+from eolab.errors import ConfigError, InvalidInputError
 from eolab.settings import config as configuration
 from eolab.settings.logins import parse, secret
 
@@ -61,7 +61,7 @@ def test_secrets_from_the_key_store(monkeypatch):
     keyring.set_keyring(Memory())
     try:
         assert secret("keyring:cdse/me", "a test") == "hush"
-        with pytest.raises(BadInput, match="cdse/you"):
+        with pytest.raises(InvalidInputError, match="cdse/you"):
             secret("keyring:cdse/you", "a test")
     finally:
         keyring.set_keyring(before)

@@ -13,7 +13,7 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from eolab.catalog import clear_fraction, load, mask
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 SHAPE = (20, 30)
 TRANSFORM = [30.0, 0.0, 500_000.0, 0.0, -30.0, 5_400_000.0]
@@ -78,7 +78,7 @@ def test_landsat_bits(scene):
     np.testing.assert_allclose(cube.red.data[0][~bad], RED[~bad] * 2.75e-5 - 0.2, rtol=1e-4)
     snow = load([item], bands=["red"], native=True, mask=mask("snow"))
     assert np.array_equal(np.isnan(snow.red.data[0]), (bits & (1 << 5)) != 0)
-    with pytest.raises(BadInput, match="does not know 'vegetation'"):
+    with pytest.raises(InvalidInputError, match="does not know 'vegetation'"):
         load([item], bands=["red"], native=True, mask=mask("vegetation"))
 
 
@@ -105,7 +105,7 @@ def test_two_sensors_have_two_masks(scene):
         collection="landsat-c2-l2",
         platform="landsat-9",
     )
-    with pytest.raises(BadInput, match="one quality layer: SCL, qa_pixel") as error:
+    with pytest.raises(InvalidInputError, match="one quality layer: SCL, qa_pixel") as error:
         load([ours, theirs], bands=["red"], native=True, mask=mask())
     assert "concat" in error.value.hint
     parts = [
@@ -150,14 +150,14 @@ def test_growing_is_in_metres_on_a_grid_of_degrees(scene):
     ],
 )
 def test_slips_in_a_mask_are_told(wrong, message):
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         mask(**wrong)
 
 
 @pytest.mark.parametrize("answer", [True, np.ones(SHAPE, bool)])
 def test_a_function_that_returns_no_pixels(scene, answer):
     item = scene({"B04": (RED, 0)}, collection="sentinel-2-l2a", platform="sentinel-2a")
-    with pytest.raises(BadInput, match="not a value for each pixel"):
+    with pytest.raises(InvalidInputError, match="not a value for each pixel"):
         load([item], bands=["red"], native=True, mask=mask(lambda _: answer, layer="B04"))
 
 
@@ -203,7 +203,7 @@ def test_what_zero_means_where_no_nodata_is_stated(scene, key, dtype, zero):
 
 def test_a_band_is_not_called_like_a_coordinate(scene):
     item = scene({"x": (RED, 0)}, collection="own", platform="drone")
-    with pytest.raises(BadInput, match="a coordinate of the cube"):
+    with pytest.raises(InvalidInputError, match="a coordinate of the cube"):
         load([item], native=True)
 
 
@@ -231,9 +231,9 @@ def test_probabilities_and_functions(scene):
     own = mask(lambda layer: layer < 10, layer="cloud")
     cube = load([item], bands=["red"], native=True, mask=own)
     assert np.array_equal(np.isnan(cube.red.data[0]), chance < 10)
-    with pytest.raises(BadInput, match="layer="):
+    with pytest.raises(InvalidInputError, match="layer="):
         mask(lambda layer: layer > 1)
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         mask(["snow"], probability=40)
 
 
@@ -257,9 +257,9 @@ class TestHarmonise:
 
     def test_a_band_without_coefficients_is_refused(self, scene):
         item = scene({"B08": (RED, 0)}, collection="sentinel-2-l2a", platform="sentinel-2a")
-        with pytest.raises(BadInput, match="no HLS coefficients for nir"):
+        with pytest.raises(InvalidInputError, match="no HLS coefficients for nir"):
             load([item], bands=["nir"], native=True, harmonise="hls")
-        with pytest.raises(BadInput, match="harmonise"):
+        with pytest.raises(InvalidInputError, match="harmonise"):
             load([item], bands=["nir"], native=True, harmonise="hsl")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from eolab.catalog.items.bands import find_band, sensor
 from eolab.catalog.items.radiometry import baseline, radiometry
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def scene(assets, *, collection="sentinel-2-l2a", **properties):
@@ -136,7 +136,7 @@ class TestBands:
 
     def test_an_ambiguous_name_is_asked_back(self):
         item = scene({"B05": {}, "B06": {}, "B07": {}})
-        with pytest.raises(BadInput, match="rededge1, rededge2, rededge3"):
+        with pytest.raises(InvalidInputError, match="rededge1, rededge2, rededge3"):
             find_band(item, "rededge")
 
     def test_a_picture_does_not_pass_for_a_band(self):
@@ -159,6 +159,6 @@ class TestBands:
         assert find_band(item, "red").asset == "B04"
 
     def test_a_misspelt_band_is_helped(self):
-        with pytest.raises(BadInput) as error:
+        with pytest.raises(InvalidInputError) as error:
             find_band(scene({"B04": {}, "B08": {}}), "redd")
         assert "'red'" in error.value.hint

@@ -15,7 +15,7 @@ from eolab.catalog.panel import browse
 from eolab.catalog.panel.previews import picture, preview, read_small
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.catalog.sources.open import open_source
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.config import CatalogConfig
 
 
@@ -72,7 +72,7 @@ def test_a_thumbnail_is_the_items_own(configured, sample_items):
     assert kind == "image/png"
     with MemoryFile(body) as memory, memory.open() as file:
         assert max(file.shape) <= 256
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         browse.thumbnail(configured, "mine", item.collection_id, "nothing")
 
 
@@ -158,7 +158,7 @@ def test_a_locked_stretch_makes_dates_comparable(sample_items):
         read_small(spring, find_band(spring, "nir"), 256)
     )
     assert mean(summer) / mean(spring) == pytest.approx(ratio, rel=0.1)
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         preview(spring, bands=["red", "nir"])
 
 

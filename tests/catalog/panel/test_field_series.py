@@ -18,7 +18,7 @@ from eolab.catalog.panel import search as finding
 from eolab.catalog.panel.previews import picture, read_small
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.catalog.sources.open import open_source
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.config import CatalogConfig
 
 AREA = shapely.box(11.99, 48.60, 11.995, 48.603)
@@ -71,10 +71,10 @@ def test_a_large_area_is_read_coarsely_and_means_the_same(configured):
 
 def test_a_curve_of_nothing_is_refused(configured):
     far = json.loads(shapely.to_geojson(shapely.box(0, 0, 1, 1)))
-    with pytest.raises(NotFound, match="no scene"):
+    with pytest.raises(NotFoundError, match="no scene"):
         field_series.curve(configured, "mine", collection=COLLECTION, geometry=far)
     tiny = json.loads(shapely.to_geojson(shapely.box(11.99, 48.6, 11.990001, 48.600001)))
-    with pytest.raises(BadInput, match=r"no pixel|empty"):
+    with pytest.raises(InvalidInputError, match=r"no pixel|empty"):
         field_series.curve(configured, "mine", collection=COLLECTION, geometry=tiny)
 
 
@@ -102,7 +102,7 @@ def test_an_index_is_what_its_formula_says():
     assert bands_for("NDVI", ["red", "nir08"]) == {"N": "nir08", "R": "red"}
     assert offered(["red", "nir"])[0] == "NDVI"
     assert "EVI" not in offered(["red", "nir"])
-    with pytest.raises(BadInput, match="swir16"):
+    with pytest.raises(InvalidInputError, match="swir16"):
         bands_for("NDMI", ["red", "nir"])
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eolab.catalog.query.cql2 import matches, parse
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_items
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def item(name="a", **properties) -> pystac.Item:
@@ -79,7 +79,7 @@ def test_text(text, expected):
     ],
 )
 def test_what_is_not_understood_is_said(wrong):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         parse(wrong)
     assert error.value.hint
 

@@ -17,7 +17,7 @@ from eolab.catalog.areas.areas import boxes, footprint
 from eolab.catalog.cube.checks import check_resolution
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.query.query import make_query, parse_interval
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -127,14 +127,14 @@ def test_a_month_means_all_of_it(text, first, last):
     ],
 )
 def test_what_cannot_be_asked_is_said_with_a_hint(wrong):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         make_query(**wrong)
     assert error.value.hint
 
 
 @pytest.mark.parametrize("when", [2024, np.datetime64("NaT"), [], {}, object()])
 def test_what_is_no_time(when):
-    with pytest.raises(BadInput, match="datetime = "):
+    with pytest.raises(InvalidInputError, match="datetime = "):
         parse_interval(when)
 
 
@@ -148,7 +148,7 @@ def test_what_is_no_time(when):
     ],
 )
 def test_what_is_no_area_is_told_what_was_meant(area, hint):
-    with pytest.raises(BadInput, match="is no area") as error:
+    with pytest.raises(InvalidInputError, match="is no area") as error:
         make_query(intersects=area)
     assert hint in error.value.hint
 
@@ -160,7 +160,7 @@ def test_an_area_in_another_reference_system_is_reprojected():
     area = make_query(intersects=frame).intersects
     assert 14.9 < area.centroid.x < 15.1
     assert 48 < area.centroid.y < 49
-    with pytest.raises(BadInput, match="no reference system"):
+    with pytest.raises(InvalidInputError, match="no reference system"):
         make_query(intersects=frame.set_crs(None, allow_override=True))
 
 
@@ -183,9 +183,9 @@ def test_numbers_of_numpy_are_numbers():
     assert mask(dilate=np.int32(20)).dilate == 20.0
     assert check_resolution(np.int64(10)) == 10.0
     for wrong in (np.bool_(True), np.float64(2.5)):
-        with pytest.raises(BadInput, match="limit"):
+        with pytest.raises(InvalidInputError, match="limit"):
             make_query(limit=wrong)
-    with pytest.raises(BadInput, match="resolution"):
+    with pytest.raises(InvalidInputError, match="resolution"):
         check_resolution(np.bool_(True))
 
 

@@ -12,7 +12,7 @@ from rasterio.features import rasterize
 from eolab.catalog import load, mask
 from eolab.catalog.cube.radar import speckle_filter, to_decibels, trim_border
 from eolab.catalog.simulate.write import COLLECTION, RADAR
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 DAY = "2021-06-14"
 
@@ -91,7 +91,7 @@ def test_two_orbits_of_one_day(looks, cube, parcels, truth):
     (own,) = ours.where(ours.relative_orbit == other, drop=True).to_numpy()
     right = error(own, cube, parcels, truth, int(other))
     assert found.abs().median() > 2 * right.abs().median()
-    with pytest.raises(BadInput, match="2 orbits"):
+    with pytest.raises(InvalidInputError, match="2 orbits"):
         speckle_filter(cube)
 
 
@@ -106,7 +106,7 @@ def test_border_noise(looks, cube):
     assert int(noise.sum()) <= int(lost) < 1.5 * int(noise.sum())
     ascending = cube.where(cube.relative_orbit == "117", drop=True)
     assert trim_border(ascending).vv.equals(ascending.vv)  # nothing to trim, nothing lost
-    with pytest.raises(BadInput, match="decibels"):
+    with pytest.raises(InvalidInputError, match="decibels"):
         trim_border(to_decibels(ascending))
 
 
@@ -130,7 +130,7 @@ def test_layover_is_masked_where_each_orbit_has_it(looks, cube):
         assert np.quantile(bright, 0.25) < 0.3 * np.nanmedian(inside)
         places[orbit] = np.nonzero(bright > 3 * np.nanmedian(inside))[0].size
         assert places[orbit] > 50
-    with pytest.raises(BadInput, match="cloud"):
+    with pytest.raises(InvalidInputError, match="cloud"):
         load(looks, bands=["vv"], mask=mask(["cloud"]))
 
 

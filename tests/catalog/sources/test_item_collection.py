@@ -10,7 +10,7 @@ import pytest
 
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.catalog.sources.base import UnknownProperty
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def test_a_notebook_shows_a_table_and_not_each_items_json(sample_source):
@@ -63,5 +63,5 @@ def test_a_misspelt_property_is_told(sample_source, recwarn):
 
 @pytest.mark.parametrize("wrong", ["many", [10], -1, float("nan")])
 def test_a_cloud_limit_is_a_percentage(sample_source, wrong):
-    with pytest.raises(BadInput, match="max_cloud"):
+    with pytest.raises(InvalidInputError, match="max_cloud"):
         sample_source.search(max_cloud=wrong)

@@ -6,7 +6,7 @@ import pytest
 
 import eolab as eo
 from eolab.catalog.io import logins
-from eolab.errors import Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, NotFoundError, RemoteError
 from eolab.settings import config as configuration
 
 URL = "https://stac.example.org/v1"
@@ -45,9 +45,9 @@ def test_one_is_added_changed_and_removed(tmp_path, shared_data):
     assert logins.for_url(f"{URL}/search") is None
     assert made.file.read_text() == before
     assert (folder / "collection.json").exists()
-    with pytest.raises(NotFound, match="mine"):
+    with pytest.raises(NotFoundError, match="mine"):
         ws.remove_catalog("mine")
-    with pytest.raises(Conflict, match="comes with eolab"):
+    with pytest.raises(ConflictError, match="comes with eolab"):
         ws.remove_catalog("earth-search")
 
 

@@ -18,7 +18,7 @@ from eolab.catalog.query.query import item_time, order
 from eolab.catalog.sources.base import Source, UnknownCollection
 from eolab.catalog.sources.crawled import IndexedSource
 from eolab.catalog.sources.open import guess_kind
-from eolab.errors import BadInput, NotFound, RemoteError
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 from eolab.settings.config import Config
 
 
@@ -45,7 +45,7 @@ class SourceContract:
         first = next(iter(source.search()))
         assert [i.id for i in source.search(ids=[first.id])] == [first.id]
         assert source.item(first.collection_id, first.id).id == first.id
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             source.item(first.collection_id, "no such item")
 
     def test_a_misspelt_collection_holds_nothing_and_is_told(self, source):
@@ -84,7 +84,7 @@ class SourceContract:
                     assert schema["minimum"] <= value <= schema["maximum"]
                 if "enum" in schema:
                     assert value in schema["enum"]
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             source.queryables("no such collection")
 
     def test_asset_hrefs_are_absolute(self, source):
@@ -322,9 +322,9 @@ def test_a_feature_collection_is_a_source(shared_data, config):
 
 
 def test_names_are_found_misspelt_ones_are_helped(config, sample):
-    with pytest.raises(NotFound, match="eolab sample"):
+    with pytest.raises(NotFoundError, match="eolab sample"):
         open_source(config, "sample")
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(NotFoundError) as error:
         open_source(config, "earth-serach")
     assert "earth-search" in error.value.hint
     shutil.copytree(sample, config.sample, ignore=shutil.ignore_patterns("*.tif"))
@@ -333,11 +333,11 @@ def test_names_are_found_misspelt_ones_are_helped(config, sample):
 
 def test_what_is_no_catalogue_is_said(tmp_path, config):
     (tmp_path / "a.json").write_text("{}")
-    with pytest.raises(BadInput, match="no STAC document"):
+    with pytest.raises(InvalidInputError, match="no STAC document"):
         open_source(config, str(tmp_path / "a.json")).search()
-    with pytest.raises(NotFound, match=r"catalog.json or collection.json"):
+    with pytest.raises(NotFoundError, match=r"catalog.json or collection.json"):
         open_source(config, str(tmp_path)).search()
-    with pytest.raises(BadInput, match="cannot be searched"):
+    with pytest.raises(InvalidInputError, match="cannot be searched"):
         guess_kind("ftp://example.org/x")
 
 

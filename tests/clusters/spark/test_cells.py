@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import eolab as eo
 from eolab import progress
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.magics import clusters, spark, sql
 from tests.clusters.spark.conftest import Cluster
 from tests.studies.conftest import until
@@ -54,9 +54,9 @@ def test_a_cell_runs_here_on_the_clusters_session(shell: InteractiveShell) -> No
     shell.run_line_magic("clusters", "use c")
     shell.run_cell_magic("spark", "-o df -n 2", "df = spark.range(10)")
     assert len(shell.user_ns["df"]) == 2
-    with pytest.raises(BadInput, match="no such variable"):
+    with pytest.raises(InvalidInputError, match="no such variable"):
         shell.run_cell_magic("spark", "-o dg", "df = spark.range(10)")
-    with pytest.raises(BadInput, match="is a int, not a Spark data frame"):
+    with pytest.raises(InvalidInputError, match="is a int, not a Spark data frame"):
         shell.run_cell_magic("spark", "-o n", "n = 1")
     with pytest.raises(UsageError, match=r"no flag --rowz\. Did you mean .--rows."):
         shell.run_cell_magic("spark", "--rowz 3", "n = 1")
@@ -70,9 +70,9 @@ def test_sql_gives_a_table_and_knows_views_of_spark_cells(shell: InteractiveShel
     assert len(shell.run_cell_magic("sql", "c", many)) == 100
     assert shell.run_cell_magic("sql", "c -o rows", many) is None
     assert len(shell.user_ns["rows"]) == 1000
-    with pytest.raises(BadInput, match=r"(?i)nowhere.*cannot be found"):
+    with pytest.raises(InvalidInputError, match=r"(?i)nowhere.*cannot be found"):
         shell.run_cell_magic("sql", "c", "SELECT * FROM nowhere")
-    with pytest.raises(BadInput, match="no query"):
+    with pytest.raises(InvalidInputError, match="no query"):
         shell.run_cell_magic("sql", "c", " ;\n")
 
 
@@ -119,11 +119,11 @@ def test_clusters_are_listed_and_chosen(shell: InteractiveShell) -> None:
     assert "token" not in table.loc["c", "place"]
     assert table.loc["spark", "state"] == "stopped"
     assert table.loc["local", "kind"] == "local"
-    with pytest.raises(NotFound, match="no cluster 'cc'"):
+    with pytest.raises(NotFoundError, match="no cluster 'cc'"):
         shell.run_line_magic("clusters", "use cc")
-    with pytest.raises(BadInput, match="started and stopped elsewhere"):
+    with pytest.raises(InvalidInputError, match="started and stopped elsewhere"):
         shell.run_line_magic("clusters", "stop c")
-    with pytest.raises(BadInput, match="has no Spark"):
+    with pytest.raises(InvalidInputError, match="has no Spark"):
         shell.run_cell_magic("spark", "local", "1")
-    with pytest.raises(BadInput, match="%clusters lst"):
+    with pytest.raises(InvalidInputError, match="%clusters lst"):
         shell.run_line_magic("clusters", "lst")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.settings import config as configuration
 from eolab.studies.ablation import ablate
 from eolab.training_data import Split, TrainingData
@@ -195,7 +195,7 @@ def test_a_library_that_executors_lack_is_named_before_the_first_trial(
 
         return a_library_that_nobody_has.value * x
 
-    with pytest.raises(BadInput, match="lack: a_library_that_nobody_has"):
+    with pytest.raises(InvalidInputError, match="lack: a_library_that_nobody_has"):
         study_on(fast, needs)
 
 
@@ -204,7 +204,7 @@ def test_executors_that_do_not_reach_the_study_are_told_with_the_way_out(
 ) -> None:
     # Nothing listens under this name: executors fail to dial as they would behind a NAT.
     wrong = 'advertise = "study.invalid"\n'
-    with pytest.raises(BadInput, match=r"does not reach http://study\.invalid") as caught:
+    with pytest.raises(InvalidInputError, match=r"does not reach http://study\.invalid") as caught:
         study_on(fast, slow, name="blocked", table=wrong)
     assert "advertise" in str(caught.value)
     assert "mailbox" in str(caught.value)
@@ -270,7 +270,7 @@ def test_a_training_dataset_is_read_on_the_executors(
     assert study.best_value == pytest.approx(expected)
     # What travelled is where the dataset is, not what is in it.
     assert (study.folder / "data.pkl").stat().st_size < 60_000
-    with pytest.raises(BadInput, match="not split yet") as caught:
+    with pytest.raises(InvalidInputError, match="not split yet") as caught:
         study_on(fast, reads, trials=1, data=view, name="whole")
     assert "create_training_dataset" in str(caught.value)
 
@@ -283,9 +283,9 @@ def test_what_is_too_large_to_travel_is_refused_with_the_right_way(
     def captures(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return large[0]
 
-    with pytest.raises(BadInput, match="carries 24 MB") as caught:
+    with pytest.raises(InvalidInputError, match="carries 24 MB") as caught:
         study_on(fast, captures)
     assert "data=" in str(caught.value)
-    with pytest.raises(BadInput, match="too much to send") as caught:
+    with pytest.raises(InvalidInputError, match="too much to send") as caught:
         study_on(fast, slow, data=np.zeros(33_000_000), name="large")
     assert "paths" in str(caught.value)

@@ -173,8 +173,8 @@ def test_a_kernel_ends_at_once_although_its_server_has_gone_before_it(connect: C
 def test_a_server_that_is_gone_is_named_and_the_study_can_go_on(
     study_on: Start, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from eolab.errors import BadInput
+    from eolab.errors import InvalidInputError
 
     gone = Cluster('connect = "sc://localhost:9"\n')
-    with pytest.raises(BadInput, match="no Spark Connect server answers at localhost:9"):
+    with pytest.raises(InvalidInputError, match="no Spark Connect server answers at localhost:9"):
         study_on(gone, steady)

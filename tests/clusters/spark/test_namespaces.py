@@ -18,7 +18,7 @@ import pytest
 
 import eolab as eo
 from eolab.clusters.spark import server
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from tests.clusters.spark.conftest import Cluster, Start
 
 pytestmark = pytest.mark.slow
@@ -64,7 +64,7 @@ def test_the_mailbox_carries_a_study_that_nothing_else_reaches(
         print("hidden:", os.listdir(data))  # noqa: PTH208
         return x
 
-    with pytest.raises(BadInput, match="does not reach") as caught:
+    with pytest.raises(InvalidInputError, match="does not reach") as caught:
         study_on(apart, train, data=str(space), name="blocked")
     assert "mailbox" in str(caught.value)
     (tmp_path / "box").mkdir()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import FeatureStore
 
 
@@ -119,7 +119,7 @@ def test_what_shares_a_tile_is_found_nearest_first(fields, store):
             assert found["height"][row] == same["height"][same.distance(point).idxmin()]
     assert 0 < found["height"].isna().sum() < 300
     for wrong in ({"how": "tile"}, {"tile": 5000}, {"how": "tile", "tile": -1}):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             fields.select("crop").join_spatial(group.select("height"), **wrong)
 
 
@@ -152,7 +152,7 @@ def test_a_view_remembers_a_join_by_place_and_trains_on_it(store, config, fields
         labels=fields.select("crop"),
         query=extra.select("v").join_spatial(soils.select("clay")),
     )
-    with pytest.raises(BadInput, match="no online vector"):
+    with pytest.raises(InvalidInputError, match="no online vector"):
         flat_view.get_feature_vector({"field": 1})
 
 
@@ -165,6 +165,6 @@ def test_groups_without_a_place_say_so(store, fields, soils):
         lambda: fields.select("crop").join_spatial(soils.select("clay"), how="inside"),
         lambda: fields.select("crop").join_spatial(soils.select("clay"), max_distance=5),
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint

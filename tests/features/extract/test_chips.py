@@ -12,7 +12,7 @@ import pytest
 import shapely
 import xarray as xr
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features import open_chips
 from eolab.features.extract.chips import chips
 
@@ -77,7 +77,7 @@ def test_what_is_saved_is_what_was_cut(cube, fields, tmp_path):
         np.testing.assert_array_equal(mask[i], codes)
     about = json.loads((folder / "chips.json").read_text())
     assert about["classes"] == ["maize", "wheat"]
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(ConflictError, match="already"):
         found.save(folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["chips"]
 
@@ -91,14 +91,14 @@ def test_a_zarr_group_holds_one_chunk_a_patch(cube, fields, tmp_path):
         np.testing.assert_array_equal(group["X"][i], patch)
         np.testing.assert_array_equal(group["mask"][i], codes)
     assert group.attrs["classes"] == ["maize", "wheat"]
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(ConflictError, match="already"):
         found.save(tmp_path / "chips.zarr")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["chips.zarr"]
 
 
 def test_without_zarr_it_says_what_to_install(cube, fields, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         chips(cube, 20).save(tmp_path / "chips.zarr")
     assert "eolab[zarr]" in caught.value.hint
     assert not list(tmp_path.iterdir())
@@ -122,7 +122,7 @@ def test_faults_are_told_with_a_hint(cube, fields):
         lambda: chips(cube, 10, masks=fields, column="corp"),
         lambda: chips(cube, 10, masks=fields, column="crop", min_labelled=1.1),
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint
 
@@ -139,7 +139,7 @@ def test_masks_may_be_a_raster_of_classes_on_the_cubes_grid(cube):
     np.testing.assert_array_equal(chips(cube, 10, masks=whole).mask, expected)
     assert len(chips(cube, 10, masks=raster, min_labelled=0.3)) == (expected.shape[1] // 10)
     for other in (raster.isel(x=slice(0, -1)), raster.assign_coords(x=raster["x"] + 10)):
-        with pytest.raises(BadInput, match="not on the cube's grid"):
+        with pytest.raises(InvalidInputError, match="not on the cube's grid"):
             chips(cube, 10, masks=other)
 
 
@@ -157,7 +157,7 @@ def test_saved_patches_are_opened_for_training_one_at_a_time(cube, fields, tmp_p
     some = saved.subset(["10_20", "0_0"])
     np.testing.assert_array_equal(some[1][0], made[0][0])
     assert len(some) == 2
-    with pytest.raises(NotFound, match="no patch '5_5'"):
+    with pytest.raises(NotFoundError, match="no patch '5_5'"):
         saved.subset(["5_5"])
 
 
@@ -202,9 +202,9 @@ def test_batches_of_patches_for_torch_are_seeded(cube, tmp_path):
 def test_damaged_patches_say_so(cube, tmp_path):
     folder = chips(cube, 10).save(tmp_path / "chips")
     (folder / "mask.npy").write_bytes(b"no array")
-    with pytest.raises(Conflict, match="damaged"):
+    with pytest.raises(ConflictError, match="damaged"):
         open_chips(folder)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         open_chips(tmp_path / "nowhere")
 
 
@@ -215,5 +215,5 @@ def test_damage_to_a_patch_is_told_when_it_is_read(cube, tmp_path):
     values.flush()
     saved = open_chips(folder)
     np.testing.assert_array_equal(saved[2][0], chips(cube, 10)[2][0])
-    with pytest.raises(Conflict, match=f"patch {saved.ids[3]} .* was changed"):
+    with pytest.raises(ConflictError, match=f"patch {saved.ids[3]} .* was changed"):
         saved[3]

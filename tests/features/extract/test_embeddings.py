@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract.chips import chips
 from eolab.features.extract.points_and_pixels import embeddings
 from eolab.records.lineage import Ref
@@ -60,6 +60,6 @@ def test_vectors_of_each_version_stay_side_by_side(patches, store, config):
 )
 def test_what_does_not_fit_is_refused(patches, options, says):
     given = {"encode": encode, "model": "net/1", "batch_size": 4, **options}
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         embeddings(patches, **given)
     assert says in f"{caught.value}"

@@ -9,7 +9,7 @@ import pytest
 import shapely
 import xarray as xr
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.features.extract import points_and_pixels
 from eolab.features.extract.labelled_tables import read_labelled_table
 
@@ -118,7 +118,7 @@ def test_rows_with_too_few_clear_pixels_are_left_out():
     cube["red"][0] = np.nan
     rows = points_and_pixels.zonal(cube, zones(ALIGNED), min_pixels=1)
     assert len(rows) == 2
-    with pytest.raises(BadInput, match="90 clear pixels"):
+    with pytest.raises(InvalidInputError, match="90 clear pixels"):
         points_and_pixels.zonal(cube, zones(ALIGNED), min_pixels=90)
 
 
@@ -153,7 +153,7 @@ def test_large_classes_are_thinned_out_always_the_same_way():
     rows = points_and_pixels.pixels(make_cube(seed=5), shapes.iloc[::-1], **options)
     assert set(rows["pixel_id"]) == set(labels["pixel_id"])
     assert "crop" not in rows
-    with pytest.raises(BadInput, match="per_class"):
+    with pytest.raises(InvalidInputError, match="per_class"):
         points_and_pixels.pixels(make_cube(), shapes, stratify="crop", per_class=0)
 
 
@@ -203,7 +203,7 @@ def test_faults_are_told_with_a_hint():
         ),
         lambda: points_and_pixels.zonal(cube.drop_vars(["red", "nir"]), zone),
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint
 
@@ -271,7 +271,7 @@ def test_a_labelled_table_keeps_nodata_and_label_codes_out_of_the_features(share
         lambda: read_labelled_table(path, label="sampling_label", features=["RADAR-*"]),
         lambda: read_labelled_table(path, label="sampling_label", key="ewoc_code"),
     ):
-        with pytest.raises((BadInput, NotFound)) as caught:
+        with pytest.raises((InvalidInputError, NotFoundError)) as caught:
             faulty()
         assert caught.value.hint
 
@@ -313,7 +313,7 @@ def test_points_get_the_pixel_that_holds_them():
         rows["nir"].to_numpy().reshape(30, 3), nearest["nir"].transpose("p", "time").to_numpy()
     )
     assert set(rows.columns) == {"point_id", "x", "y", "time", "red", "nir", "crop"}
-    with pytest.raises(BadInput, match="other shapes"):
+    with pytest.raises(InvalidInputError, match="other shapes"):
         points_and_pixels.sample(cube, zones(ALIGNED), id="parcel_id")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract.points_and_pixels import radar
 from eolab.features.geometry import ITEMS
 
@@ -41,7 +41,7 @@ def test_no_power_gives_nan_and_decibels_are_refused(rows):
     found = radar(frame.assign(vh_mean=[0.0, np.nan]))
     assert found[["vh_db", "vh_vv_db", "vh_vv_rvi"]].isna().all().all()
     assert found["vv_db"].notna().all()
-    with pytest.raises(BadInput, match="decibels already"):
+    with pytest.raises(InvalidInputError, match="decibels already"):
         radar(frame.assign(vv_mean=-10.0))
-    with pytest.raises(BadInput, match="no column of radar power"):
+    with pytest.raises(InvalidInputError, match="no column of radar power"):
         radar(frame[["parcel_id"]])

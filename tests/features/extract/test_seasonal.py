@@ -8,7 +8,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 from sklearn.linear_model import LinearRegression
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.extract import seasonal as seasons
 
 DAYS = np.arange(0, 245, 5)
@@ -138,12 +138,12 @@ def test_sparse_dates_find_the_same_season_as_dense_ones():
     ],
 )
 def test_faults_are_told_with_a_hint(options):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         seasons.seasonal(
             dated(growth(DAYS, 60, 150)),
             **{"columns": ["ndvi"], "start": "03-01", "end": "10-31", **options},
         )
     assert caught.value.hint
     naive = dated(growth(DAYS, 60, 150)).assign(time=lambda f: f["time"].dt.tz_localize(None))
-    with pytest.raises(BadInput, match="time zone"):
+    with pytest.raises(InvalidInputError, match="time zone"):
         season(naive)

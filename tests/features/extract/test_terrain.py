@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from eolab import accessor  # noqa: F401  registers .eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def plane(east, north, *, southwards=True, crs="EPSG:32633"):
@@ -49,6 +49,6 @@ def test_faults_are_told_with_a_hint():
         plane(0.1, 0.1, crs="EPSG:4326").eo.terrain,
         plane(0.1, 0.1).expand_dims(time=[np.datetime64("2024-01-01")]).eo.terrain,
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint

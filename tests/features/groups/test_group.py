@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features import FeatureStore
 from eolab.records.lineage import Ref, upstream
 
@@ -115,7 +115,7 @@ def test_ingestion_times_grow_even_when_the_clock_goes_back(group, at, monkeypat
 
 def test_append_refuses_keys_that_are_there(group, at):
     group.insert(rows(at), mode="append")
-    with pytest.raises(Conflict, match="1 of 2 keys"):
+    with pytest.raises(ConflictError, match="1 of 2 keys"):
         group.insert(rows(at, 4).iloc[2:], mode="append")
     assert len(group.read()) == 3
 
@@ -142,7 +142,7 @@ def test_append_refuses_keys_that_are_there(group, at):
 def test_bad_rows_are_refused_as_a_whole_with_a_hint(group, at, change, says):
     group.insert(rows(at))
     before = group.read()
-    with pytest.raises(BadInput, match=says) as caught:
+    with pytest.raises(InvalidInputError, match=says) as caught:
         group.insert(change(rows(at)))
     assert caught.value.hint
     assert len(group.commits()) == 1
@@ -161,7 +161,7 @@ def test_whole_numbers_with_gaps_fit_a_column_of_whole_numbers(store):
     group.insert(pd.DataFrame({"id": [1, 2], "n": [1, 2]}))
     group.insert(pd.DataFrame({"id": [3, 4], "n": [3.0, np.nan]}))
     assert group.read()["n"].tolist()[:3] == [1, 2, 3]
-    with pytest.raises(BadInput, match="'n'"):
+    with pytest.raises(InvalidInputError, match="'n'"):
         group.insert(pd.DataFrame({"id": [5], "n": [3.5]}))
 
 
@@ -195,9 +195,9 @@ def test_geometry_comes_back_and_another_crs_is_refused(parcels):
     frame = parcels.read()
     assert frame.crs == "EPSG:32633"
     assert frame.geometry.area.round(6).eq(4800).all()
-    with pytest.raises(BadInput, match="EPSG:4326"):
+    with pytest.raises(InvalidInputError, match="EPSG:4326"):
         parcels.insert(frame.to_crs(4326))
-    with pytest.raises(BadInput, match="no coordinate reference system"):
+    with pytest.raises(InvalidInputError, match="no coordinate reference system"):
         parcels.insert(frame.set_crs(None, allow_override=True))
 
 
@@ -206,7 +206,7 @@ def test_a_geometry_without_crs_is_refused_at_first_too(store):
     import shapely
 
     group = store.create_feature_group("g", primary_key=["id"])
-    with pytest.raises(BadInput, match="no coordinate reference system"):
+    with pytest.raises(InvalidInputError, match="no coordinate reference system"):
         group.insert(gpd.GeoDataFrame({"id": [1]}, geometry=[shapely.Point(0, 0)]))
     assert not group.commits()
 
@@ -224,7 +224,7 @@ def test_a_box_gives_the_rows_that_touch_it(parcels, store):
         pd.DataFrame({"id": [1, 2, 3], "lon": [14.0, 15.0, None], "lat": [46.0, 47.0, 46.0]})
     )
     assert points.read(bbox=(13, 45, 14.5, 46.5))["id"].tolist() == [1]
-    with pytest.raises(BadInput, match="bbox"):
+    with pytest.raises(InvalidInputError, match="bbox"):
         points.read(bbox=(13, 45))
 
 
@@ -265,19 +265,19 @@ def test_a_commit_holds_what_earlier_ones_brought(group, at, config):
 
 
 def test_names_and_keys_are_checked(store):
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         store.create_feature_group("../x", primary_key=["id"])
-    with pytest.raises(BadInput, match="empty"):
+    with pytest.raises(InvalidInputError, match="empty"):
         store.create_feature_group("x", primary_key=[])
     store.create_feature_group("parcels", primary_key=["id"])
-    with pytest.raises(Conflict, match="exists"):
+    with pytest.raises(ConflictError, match="exists"):
         store.create_feature_group("parcels", primary_key=["id"])
-    with pytest.raises(Conflict, match="primary_key"):
+    with pytest.raises(ConflictError, match="primary_key"):
         store.get_or_create_feature_group("parcels", primary_key=["other"])
-    with pytest.raises(NotFound, match="parcel") as caught:
+    with pytest.raises(NotFoundError, match="parcel") as caught:
         store.feature_group("parcel")
     assert "parcels" in caught.value.hint
-    with pytest.raises(NotFound, match="version 3"):
+    with pytest.raises(NotFoundError, match="version 3"):
         store.feature_group("parcels", 3)
 
 
@@ -304,7 +304,7 @@ def test_a_group_without_rows_is_in_the_snapshot(store):
     group = store.snapshot()["groups"][0]
     assert (group["rows"], group["last_commit"]) == (0, None)
     assert store.statistics_snapshot("new", 1) == {"commit": -1, "statistics": []}
-    with pytest.raises(Conflict, match="nothing was inserted"):
+    with pytest.raises(ConflictError, match="nothing was inserted"):
         store.feature_group("new").read()
 
 
@@ -360,5 +360,5 @@ def test_children_name_their_parents_and_rows_of_a_partition_lie_together(store,
     assert pq.read_table(file).column("tile").to_pylist() == list("aaabbb")
     pd.testing.assert_frame_equal(child.read(), frame)
     assert not (child.table.folder / "statistics").exists()
-    with pytest.raises(BadInput, match="partition_key"):
+    with pytest.raises(InvalidInputError, match="partition_key"):
         store.create_feature_group("d", primary_key=["id"], partition_key="til").insert(frame)

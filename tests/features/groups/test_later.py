@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 
 def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
@@ -30,7 +30,7 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
         assert found.keywords == ("vegetation index", "phenology")
         assert found.column_descriptions == {"ndvi": "index", "id": "parcel"}
         assert found.column_units == {"ndvi": "1"}
-        with pytest.raises(BadInput, match="break its expectations"):
+        with pytest.raises(InvalidInputError, match="break its expectations"):
             found.insert(pd.DataFrame({"id": [3], "ndvi": [7.0]}))
     assert store.search("greenness crops ada parcel phenology") == ["group g/1"]
     assert store.snapshot()["groups"][0]["keywords"] == ["vegetation index", "phenology"]
@@ -45,7 +45,7 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
         ({"tags": "crops"}, "no words"),
         ({"keywords": ["crops", " "]}, "keywords="),
     ]:
-        with pytest.raises(BadInput) as told:
+        with pytest.raises(InvalidInputError) as told:
             group.update(**faulty)
         assert says in str(told.value)
     assert store.feature_group("g").tags == ("crops", "2024")
@@ -61,10 +61,10 @@ def test_a_column_without_any_value_has_the_type_that_the_group_knows(store, at)
     assert found["id"].tolist() == ["a", "b"]
     assert found["note"].isna().tolist() == [False, True]
     assert found["seen"].isna().tolist() == [False, True]
-    with pytest.raises(BadInput, match="'more' holds no value"):
+    with pytest.raises(InvalidInputError, match="'more' holds no value"):
         group.insert(
             pd.DataFrame({"id": ["c"], "note": [None], "seen": [None], "more": [None]}),
             add_columns=True,
         )
-    with pytest.raises(BadInput, match="no value in the key column"):
+    with pytest.raises(InvalidInputError, match="no value in the key column"):
         group.insert(pd.DataFrame({"id": [None], "note": [None], "seen": [None]}))

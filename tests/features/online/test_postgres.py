@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, ConfigError, Conflict, NotFound, RemoteError
+from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.features import FeatureStore
 from eolab.settings.config import load
 from tests import postgres
@@ -120,21 +120,21 @@ def test_vectors_are_served_with_missing_keys_and_added_columns(shared):
     view = shared.create_feature_view("v", labels=truth.select("y"), query=group.select("v"))
     assert view.get_feature_vectors([{"id": 2}, {"id": 1}]) == [[2.0], [5.0]]
     assert np.isnan(view.get_feature_vector({"id": np.int64(9)})[0])
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         view.get_feature_vector({"id": 9}, missing="error")
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         view.get_feature_vector({"key": 1})
     late = pd.DataFrame({"id": [1], "time": [day(9)], "v": [9.0], "note": ["it's"]})
     group.insert(late, add_columns=True)
     assert view.get_feature_vector({"id": 1}) == [9.0]
     reader = group.online.reader(["note", "time"], group.schema)
     assert reader.get_many([{"id": 1}, {"id": 2}]) == [("it's", day(9)), (None, day(1))]
-    with pytest.raises(BadInput, match="too long"):
+    with pytest.raises(InvalidInputError, match="too long"):
         group.insert(late.assign(**{"x" * 64: 1.0}), add_columns=True)
     plain = shared.create_feature_group("plain", primary_key="id")
     plain.insert(pd.DataFrame({"id": [1], "x": [1.0]}))
     other = shared.create_feature_view("o", labels=truth.select("y"), query=plain.select("x"))
-    with pytest.raises(Conflict, match="no online table"):
+    with pytest.raises(ConflictError, match="no online table"):
         other.get_feature_vector({"id": 1})
 
 

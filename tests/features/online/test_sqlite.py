@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features import FeatureStore
 from eolab.settings.config import Config
 
@@ -56,12 +56,12 @@ def test_the_newest_row_by_event_time_is_served(view, group):
 
 def test_missing_keys_and_passed_features(view):
     assert np.isnan(view.get_feature_vectors([{"id": 7}])).all()
-    with pytest.raises(NotFound, match="'id': 7"):
+    with pytest.raises(NotFoundError, match="'id': 7"):
         view.get_feature_vector({"id": 7}, missing="error")
     assert view.get_feature_vector({"id": 7}, passed={"v": 8.0}) == [8.0]
-    with pytest.raises(BadInput, match="no feature 'w'"):
+    with pytest.raises(InvalidInputError, match="no feature 'w'"):
         view.get_feature_vector({"id": 1}, passed={"w": 1})
-    with pytest.raises(BadInput, match="has no 'id'"):
+    with pytest.raises(InvalidInputError, match="has no 'id'"):
         view.get_feature_vector({"parcel": 1})
 
 
@@ -70,10 +70,10 @@ def test_a_view_of_a_sequence_or_of_an_offline_group_says_so(store, group):
     truth.insert(pd.DataFrame({"id": [1, 2], "y": ["a", "b"], "w": [1.0, 2.0]}))
     query = group.select("v").sequence("2024-01-01", "2024-02-01", every="10D")
     sequence = store.create_feature_view("s", labels=truth.select("y"), query=query)
-    with pytest.raises(BadInput, match="sequence"):
+    with pytest.raises(InvalidInputError, match="sequence"):
         sequence.get_feature_vector({"id": 1})
     plain = store.create_feature_view("p", labels=truth.select("y"), query=truth.select("w"))
-    with pytest.raises(Conflict, match="no online store") as caught:
+    with pytest.raises(ConflictError, match="no online store") as caught:
         plain.get_feature_vector({"id": 1})
     assert "online_enabled" in caught.value.hint
     assert truth.sync_online() == 2

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.samples.on_demand import from_source
 
 
@@ -129,7 +129,7 @@ def test_a_datasets_statistics_are_those_of_its_part(view):
     ],
 )
 def test_functions_that_cannot_be_kept_are_refused(source, told):
-    with pytest.raises(BadInput, match=told) as caught:
+    with pytest.raises(InvalidInputError, match=told) as caught:
         from_source("f", source)
     assert caught.value.hint
 
@@ -141,13 +141,13 @@ def test_functions_that_do_not_fit_a_view_are_refused(store, view):
         ([ratio, ratio], "a feature 'ratio' already"),
         ([len], "functions holds"),
     ):
-        with pytest.raises(BadInput, match=told):
+        with pytest.raises(InvalidInputError, match=told):
             store.create_feature_view("w", labels=labels, query=query, functions=functions)
-    with pytest.raises(BadInput, match="no column"):
+    with pytest.raises(InvalidInputError, match="no column"):
         store.create_feature_view("w", labels=labels, query=query, weights="certain")
-    with pytest.raises(BadInput, match="no option"):
+    with pytest.raises(InvalidInputError, match="no option"):
         store.create_feature_view("w", labels=labels, query=query, weight="sure")
-    with pytest.raises(BadInput, match="gives shape"):
+    with pytest.raises(InvalidInputError, match="gives shape"):
         from_source("f", "def f(x):\n    return x.mean()")(np.ones(3))
 
 
@@ -176,7 +176,7 @@ def test_folds_in_time_train_on_the_past_only(view):
         ]
         assert ends[0][-1] < ends[1][0] <= ends[1][-1] < ends[2][0]
     assert [len(f.train) for f in folds] == [8, 16, 24]
-    with pytest.raises(BadInput, match="cut the time themselves"):
+    with pytest.raises(InvalidInputError, match="cut the time themselves"):
         view.folds(by=eo.Times("2024-07-11"), n=3)
 
 
@@ -184,5 +184,5 @@ def test_labels_without_a_time_are_not_split_by_it(store, view, parcels):
     truth = store.create_feature_group("u", primary_key=["id"])
     truth.insert(pd.DataFrame({"id": np.arange(40), "y": ["a", "b"] * 20}))
     timeless = store.create_feature_view("w", labels=truth.select("y"), query=view.query)
-    with pytest.raises(BadInput, match="no event time"):
+    with pytest.raises(InvalidInputError, match="no event time"):
         timeless.train_test_split(by=eo.Times())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import suspect_labels
 
 
@@ -54,7 +54,7 @@ def test_observations_of_a_part_are_those_of_its_samples(store, parcels, spectra
     assert ((found == 0) & ~np.isnan(split.train.X[:, :, 0])).any()
     other = store.create_feature_view("o", labels=parcels.select("district"), query=query)
     stranger = replace(split.train, ids=np.array([f"x{i}" for i in split.train.ids]))
-    with pytest.raises(BadInput, match="not of o/1"):
+    with pytest.raises(InvalidInputError, match="not of o/1"):
         other.observations(stranger)
 
 
@@ -79,9 +79,9 @@ def test_reports_and_suspects_name_where_labels_come_from(store):
     worst = suspect_labels(view)
     assert worst["source"].tolist() == source[worst["id"].astype(int)].tolist()
     assert set(wrong) <= set(worst["id"].astype(int))
-    with pytest.raises(BadInput, match="no column 'sourze' of sources"):
+    with pytest.raises(InvalidInputError, match="no column 'sourze' of sources"):
         store.create_feature_view("w", **options, label_source="sourze")
-    with pytest.raises(Conflict, match="differs in its label_source"):
+    with pytest.raises(ConflictError, match="differs in its label_source"):
         store.get_or_create_feature_view("v", **options)
 
 

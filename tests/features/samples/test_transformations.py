@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import Blocks
 from eolab.features.samples.transformations import resolve
 
@@ -121,11 +121,11 @@ def test_faulty_transformations_are_refused(store, group):
         {"soil": "standard"},
         {},
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             view_of(store, group, faulty)
         assert caught.value.hint
     view_of(store, group, {"soil": "onehot"})
-    with pytest.raises(Conflict, match="differs in its transformations"):
+    with pytest.raises(ConflictError, match="differs in its transformations"):
         store.get_or_create_feature_view(
             "v",
             labels=group.select("crop"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import Blocks
 from eolab.features.splits.blocks import Places, assign, cells, near, units
 
@@ -64,7 +64,7 @@ def test_folds_hold_each_block_out_once(view):
         assert not (blocks[0] & blocks[2])
         assert not (blocks[1] & blocks[2])
         assert {len(np.unique(d.y)) for d in parts(fold).values()} == {3}
-        with pytest.raises(Conflict):
+        with pytest.raises(ConflictError):
             _ = fold.sealed().test
 
 
@@ -180,7 +180,7 @@ def test_dense_points_that_chain_over_a_block_are_refused_with_the_way_out(store
         )
     )
     view = store.create_feature_view("v", labels=group.select("c"), query=group.select("v"))
-    with pytest.raises(BadInput, match="chain") as caught:
+    with pytest.raises(InvalidInputError, match="chain") as caught:
         view.folds(by=Blocks(100, crs="EPSG:32633"))
     assert "merge=0" in caught.value.hint
     assert len(view.folds(by=Blocks(100, crs="EPSG:32633", merge=0))) == 5
@@ -264,7 +264,7 @@ def test_near_equals_all_distances(seed, buffer, degrees):
     ],
 )
 def test_faulty_blocks_are_refused(faulty):
-    with pytest.raises(BadInput):
+    with pytest.raises(InvalidInputError):
         faulty()
 
 
@@ -278,7 +278,7 @@ def test_faulty_splits_are_refused(view, store, spectra):
         lambda: view.folds(by=Blocks(1_000_000)),
         lambda: view.train_validation_test_split(by=Blocks(3_000, buffer=1e6)),
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint
     plain = store.create_feature_group("plain", primary_key=["parcel_id"])
@@ -286,5 +286,5 @@ def test_faulty_splits_are_refused(view, store, spectra):
     other = store.create_feature_view(
         "plain", labels=plain.select("crop"), query=spectra.select_all()
     )
-    with pytest.raises(BadInput, match="no geometry"):
+    with pytest.raises(InvalidInputError, match="no geometry"):
         other.folds(by=Blocks(1_000))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.storage.expectations import Unexpected, UnexpectedRows
 
 RULES = {"ndvi in range": "ndvi BETWEEN -1 AND 1", "known crop": "crop IN ('maize', 'wheat')"}
@@ -44,12 +44,12 @@ def test_with_policy_warn_the_rows_come_in_and_it_is_said(store):
 
 
 def test_faulty_expectations_are_told(store):
-    with pytest.raises(BadInput, match="no condition"):
+    with pytest.raises(InvalidInputError, match="no condition"):
         store.create_feature_group("a", primary_key=["id"], expectations={"x": ""})
-    with pytest.raises(BadInput, match="policy"):
+    with pytest.raises(InvalidInputError, match="policy"):
         store.create_feature_group("a", primary_key=["id"], policy="stern")
     group = store.create_feature_group("b", primary_key=["id"], expectations={"x": "ndwi > 0"})
-    with pytest.raises(BadInput, match="condition"):
+    with pytest.raises(InvalidInputError, match="condition"):
         group.insert(frame([0.5]))
     assert group.commits() == []
 

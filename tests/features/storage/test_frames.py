@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 # Types as polars hands them over: its texts are views, its lists large, its categories coded.
@@ -85,7 +85,7 @@ def test_polars_comes_in_and_goes_out(store):
     assert {name: found[name].to_list() for name in EXPECTED} == EXPECTED
     group.delete_rows(frame.select("id").head(1))
     assert group.to_arrow().num_rows == 2
-    with pytest.raises(BadInput, match="LazyFrame") as told:
+    with pytest.raises(InvalidInputError, match="LazyFrame") as told:
         group.insert(frame.lazy())
     assert "collect" in told.value.hint
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import FeatureStore
 
 
@@ -74,7 +74,7 @@ def test_deletions_with_other_columns_are_refused(group, at):
         pd.DataFrame({"time": [at("2024-05-01")]}),
         pd.DataFrame({"id": ["one"]}),
     ):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             group.delete_rows(keys)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import NotFound
+from eolab.errors import NotFoundError
 
 
 def rows(at, n=3, **more):
@@ -99,7 +99,7 @@ def test_correlations_equal_pandas_and_past_commits_keep_their_statistics(store)
     assert means[0] == pytest.approx(a.mean())
     assert means[1] == means[2] == pytest.approx(a.mean() + 100)
     assert first.version == 0
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         group.statistics(7)
 
 

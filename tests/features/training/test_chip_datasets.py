@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.facade import Workspace
 from eolab.features.extract.chips import chips
 from eolab.features.extract.saved_chips import open_chips
@@ -76,15 +76,15 @@ def test_they_are_found_by_name(store, made, config):
 
 def test_names_versions_and_formats_that_are_not_there(store, made):
     store.create_chip_dataset("patches", made, format="numpy")
-    with pytest.raises(NotFound, match="'patch'") as told:
+    with pytest.raises(NotFoundError, match="'patch'") as told:
         store.chip_dataset("patch")
     assert "patches" in told.value.hint
-    with pytest.raises(NotFound, match="no version 2"):
+    with pytest.raises(NotFoundError, match="no version 2"):
         store.chip_dataset("patches", 2)
-    with pytest.raises(BadInput, match="format"):
+    with pytest.raises(InvalidInputError, match="format"):
         store.create_chip_dataset("patches", made, format="tiff")
     for name in ("../x", ""):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             store.create_chip_dataset(name, made)
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             store.chip_dataset(name)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.features import Blocks, FeatureStore
 from eolab.records.lineage import Ref, origins, upstream
 
@@ -44,7 +44,7 @@ def test_versions_follow_and_old_ones_stay(view, spectra):
     second = view.create_training_dataset(view.train_validation_test_split(by=Blocks(3_000)))
     assert [d.version for d in view.training_datasets()] == [1, 2]
     assert view.training_dataset(1).read().digest() == before != second.read().digest()
-    with pytest.raises(NotFound, match="no training dataset 3"):
+    with pytest.raises(NotFoundError, match="no training dataset 3"):
         view.training_dataset(3)
 
 
@@ -54,10 +54,10 @@ def test_a_changed_file_is_noticed(view):
     labels = np.load(path)
     labels[0] = 1 - labels[0]
     np.save(path, labels)
-    with pytest.raises(Conflict, match="was changed"):
+    with pytest.raises(ConflictError, match="was changed"):
         made.read()
     path.unlink()
-    with pytest.raises(Conflict, match="damaged"):
+    with pytest.raises(ConflictError, match="damaged"):
         made.read()
 
 
@@ -78,7 +78,7 @@ def test_a_split_of_another_view_is_refused(view, store, parcels, spectra):
     other = store.create_feature_view(
         "o", labels=parcels.select("crop"), query=spectra.select_all()
     )
-    with pytest.raises(BadInput, match="not of crops/1"):
+    with pytest.raises(InvalidInputError, match="not of crops/1"):
         view.create_training_dataset(other.train_validation_test_split(by=Blocks(3_000)))
 
 
@@ -135,7 +135,7 @@ def test_samples_stand_in_geoparquet_where_they_are(view, parcels):
     )
     path = made.folder / "train.parquet"
     path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(Conflict, match="was changed"):
+    with pytest.raises(ConflictError, match="was changed"):
         made.to_geopandas("train")
-    with pytest.raises(BadInput, match="holds no GeoParquet"):
+    with pytest.raises(InvalidInputError, match="holds no GeoParquet"):
         view.create_training_dataset(split).to_geopandas()

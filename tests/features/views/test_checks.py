@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import Blocks, check_leakage, suspect_labels
 from eolab.features.splits.split import NarrowBlocks
 
@@ -89,7 +89,7 @@ def test_without_a_place_or_classes_the_checks_say_what_is_missing(make):
         view.propose_blocks,
         view.train_validation_test_split,
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             faulty()
         assert caught.value.hint
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import FeatureStore
 from eolab.records.lineage import Ref, upstream
 
@@ -50,7 +50,7 @@ def test_columns_of_several_groups_are_joined_each_as_of_the_label(store):
     assert data.columns == ("v", "slow_v", "w")
     np.testing.assert_array_equal(data.X, [[1, 10, 7], [2, np.nan, np.nan]])
     assert data.classes == ("a", "b")
-    with pytest.raises(BadInput, match="two joined columns"):
+    with pytest.raises(InvalidInputError, match="two joined columns"):
         fast.select(["v"]).join(slow.select(["v"]))
 
 
@@ -72,7 +72,7 @@ def test_a_condition_is_seen_before_the_newest_is_chosen(store):
     truth.insert(pd.DataFrame({"id": [1], "time": [day(3)], "y": ["a"]}))
     query = group.select("v").filter("clear > 0.5")
     assert truth.select("y").join(query).read()["v"].tolist() == [1.0]
-    with pytest.raises(BadInput, match="condition"):
+    with pytest.raises(InvalidInputError, match="condition"):
         truth.select("y").join(group.select("v").filter("claer > 0.5")).read()
 
 
@@ -166,7 +166,7 @@ def test_labels_without_a_time_take_the_one_season_that_was_seen(store):
     X = view.training_data().X
     assert X[~np.isnan(X)].tolist() == [1.0, 2.0]
     group.insert(pd.DataFrame({"id": [1], "time": [day(500)], "v": [3.0]}))
-    with pytest.raises(BadInput, match="several seasons"):
+    with pytest.raises(InvalidInputError, match="several seasons"):
         view.training_data()
 
 
@@ -230,7 +230,7 @@ def test_faulty_views_are_refused(store, parcels, spectra):
         (crop, parcels.select("district"), "is no number"),
         (parcels.select(["crop", "district"]), spectra.select_all(), "2 columns"),
     ]:
-        with pytest.raises(BadInput, match=says) as caught:
+        with pytest.raises(InvalidInputError, match=says) as caught:
             store.create_feature_view("bad", labels=labels, query=query)
         assert caught.value.hint
     assert store.feature_views() == []
@@ -242,7 +242,7 @@ def test_faulty_views_are_refused(store, parcels, spectra):
         lambda: fixed.select("w").sequence("03-01", "10-31"),
         lambda: spectra.select("ndvi").sequence("soon", "later"),
     ):
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             faulty()
 
 
@@ -263,7 +263,7 @@ def test_views_are_found_again_and_remember_their_commits(store, config, parcels
     }
     same = store.get_or_create_feature_view("crops", labels=parcels.select("crop"), query=query)
     assert same.label == "crops/1"
-    with pytest.raises(Conflict, match="differs in its query"):
+    with pytest.raises(ConflictError, match="differs in its query"):
         store.get_or_create_feature_view(
             "crops", labels=parcels.select("crop"), query=spectra.select_all()
         )

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from eolab.errors import BadInput, ConfigError, Conflict
+from eolab.errors import ConfigError, ConflictError, InvalidInputError
 from eolab.records import saved_searches
 from eolab.settings import config as configuration
 from eolab.settings import edit as config_file
@@ -280,10 +280,10 @@ def test_without_a_file_one_is_made_that_names_the_same_workspace(tmp_path, monk
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
     made = configuration.init(tmp_path)
     made.file.write_text("format = [")
-    with pytest.raises(Conflict, match="cannot be changed"):
+    with pytest.raises(ConflictError, match="cannot be changed"):
         config_file.add_catalog(made, tmp_path, name="mine", url="https://stac.example.org")
     assert made.file.read_text() == "format = ["
-    with pytest.raises(BadInput, match="name"):
+    with pytest.raises(InvalidInputError, match="name"):
         config_file.add_catalog(made, tmp_path, name="a b", url="https://stac.example.org")
 
 

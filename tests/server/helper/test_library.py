@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from eolab.errors import BadInput, Conflict, NotFound, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.server.helper.process import Library
 from eolab.server.workspace import Place
 
@@ -83,7 +83,7 @@ def test_calls_are_answered_and_the_process_stays(run, place):
     assert first == last != os.getpid()
 
 
-@pytest.mark.parametrize("kind", [BadInput, NotFound, Conflict, RemoteError])
+@pytest.mark.parametrize("kind", [InvalidInputError, NotFoundError, ConflictError, RemoteError])
 def test_an_expected_error_comes_as_it_was_raised(run, place, kind):
     async def story(library):
         with pytest.raises(kind) as caught:
@@ -194,7 +194,7 @@ def test_too_many_waiting_calls_are_refused(run, place):
 
 def test_an_answer_that_is_too_large_is_told(run, place):
     async def story(library):
-        with pytest.raises(BadInput, match="70 MB"):
+        with pytest.raises(InvalidInputError, match="70 MB"):
             await library.call("large", place, {})
 
     run(story)
@@ -202,9 +202,9 @@ def test_an_answer_that_is_too_large_is_told(run, place):
 
 def test_an_unknown_call_and_wrong_arguments_are_told(run, place):
     async def story(library):
-        with pytest.raises(NotFound, match="no call 'dance'"):
+        with pytest.raises(NotFoundError, match="no call 'dance'"):
             await library.call("dance", place, {})
-        with pytest.raises(BadInput, match="echo"):
+        with pytest.raises(InvalidInputError, match="echo"):
             await library.call("echo", place, {"volume": 11})
 
     run(story)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import runs, variants
@@ -80,7 +80,7 @@ def test_a_selection_is_names_globs_or_prefixes(names, expected):
     ],
 )
 def test_a_name_that_means_nothing_or_everything_is_told_before_any_run(call, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         call()
     assert message in error.value.message
     assert hint in error.value.hint
@@ -111,13 +111,13 @@ def test_designs_have_the_variants_that_they_name():
 
 
 def test_impossible_designs_are_told():
-    with pytest.raises(BadInput, match="'leave-on-out'"):
+    with pytest.raises(InvalidInputError, match="'leave-on-out'"):
         variants(GROUPS, "leave-on-out")
-    with pytest.raises(BadInput, match="'slope' is no group"):
+    with pytest.raises(InvalidInputError, match="'slope' is no group"):
         variants([*GROUPS, Component("slope", "feature", ("slope",))], "leave-group-out")
-    with pytest.raises(BadInput, match="128 subsets"):
+    with pytest.raises(InvalidInputError, match="128 subsets"):
         variants([Component(name, "group") for name in "abcdefg"], "subsets")
-    with pytest.raises(BadInput, match="compared alone"):
+    with pytest.raises(InvalidInputError, match="compared alone"):
         variants([*GROUPS, Component("other", "change")], "pairs")
 
 
@@ -152,11 +152,11 @@ def test_the_test_part_of_a_split_is_out_of_reach():
     data = table()
     split = Split(data, data, data)
     assert make_folds(split, folds=5, seed=0).parts[""][0].held_out is None
-    with pytest.raises(BadInput, match="validation"):
+    with pytest.raises(InvalidInputError, match="validation"):
         make_folds(Split(data), folds=5, seed=0)
-    with pytest.raises(BadInput, match="99 folds of 12 groups"):
+    with pytest.raises(InvalidInputError, match="99 folds of 12 groups"):
         make_folds(data, folds=99, seed=0)
-    with pytest.raises(BadInput, match="'other' has 3 folds"):
+    with pytest.raises(InvalidInputError, match="'other' has 3 folds"):
         make_folds([split, split], folds=2, seed=0, datasets={"other": [split] * 3})
 
 
@@ -168,5 +168,5 @@ def test_columns_are_gone_and_without_all_of_them_a_column_of_zeros_is_left():
     nothing = without(fold, COLUMNS)
     assert nothing.train.columns == ("nothing",)
     assert not nothing.train.X.any()
-    with pytest.raises(BadInput, match="cannot be given without"):
+    with pytest.raises(InvalidInputError, match="cannot be given without"):
         without(3, ["a"])

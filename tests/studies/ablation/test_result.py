@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import NotFound
+from eolab.errors import NotFoundError
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, variants
 from eolab.studies.ablation.inference import (
@@ -190,7 +190,7 @@ def test_the_axis_of_the_bars_has_a_few_round_ticks_with_zero(low, width):
 
 
 def test_a_misspelt_variant_is_told_with_the_nearest():
-    with pytest.raises(NotFound, match="no variant 'without aa'") as error:
+    with pytest.raises(NotFoundError, match="no variant 'without aa'") as error:
         result_of({"a": 0.1}).row("without aa")
     assert "'without a'" in error.value.hint
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from eolab.errors import BadInput, NotFound
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.facade import Workspace
 from eolab.studies.ablation import AblationStudy, ablate, open_ablation
 from eolab.studies.ablation.components import BASELINE, Component
@@ -62,7 +62,7 @@ def test_groups_are_left_out_in_parallel_and_the_result_can_be_opened_later(conf
     }  # fmt: skip
     per_class = done.result("recall_yes")
     assert per_class.row(BASELINE).runs == 8
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(NotFoundError) as error:
         done.result("recall_yse")
     assert "'recall_yes'" in error.value.hint
     again = open_ablation(config, "abl").result()
@@ -183,10 +183,10 @@ def test_maggys_names_are_understood(config):
     preview = study.run(config, nearest_mean, data=table(), dry_run=True, **OPTIONS)
     assert [v.name for v in preview.variants] == [BASELINE, "without slope", "without height"]
     assert study.features.list_all() == ["slope", "height"]
-    with pytest.raises(BadInput, match="'hieght' is not included") as error:
+    with pytest.raises(InvalidInputError, match="'hieght' is not included") as error:
         study.features.exclude("hieght")
     assert "'height'" in error.value.hint
-    with pytest.raises(BadInput, match="3 is no name of a feature"):
+    with pytest.raises(InvalidInputError, match="3 is no name of a feature"):
         study.features.include(3)
 
 
@@ -215,13 +215,13 @@ def test_maggys_study_takes_its_data_from_a_training_dataset(config):
     study.features.include("VV")
     preview = study.run(ws, nearest_mean, dry_run=True, **OPTIONS)
     assert [v.name for v in preview.variants] == [BASELINE, "without VV"]
-    with pytest.raises(BadInput, match="no label 'corp'") as error:
+    with pytest.raises(InvalidInputError, match="no label 'corp'") as error:
         AblationStudy("titanic", 1, label_name="corp").run(ws, nearest_mean, **OPTIONS)
     assert "'crop'" in error.value.hint
     given = AblationStudy(dataset_generator=table)
     given.features.include("slope")
     assert len(given.run(config, nearest_mean, dry_run=True, **OPTIONS).variants) == 2
-    with pytest.raises(BadInput, match="no data"):
+    with pytest.raises(InvalidInputError, match="no data"):
         AblationStudy().run(ws, nearest_mean, **OPTIONS)
 
 
@@ -243,7 +243,7 @@ def test_drops_are_told_per_class_and_per_region(ablation):
     # Corrected for all four comparisons, not for the two of one figure.
     tested = lost.dropna(subset="p")
     assert (tested["p_holm"] >= tested["p"] * 2 - 1e-12).all()
-    with pytest.raises(NotFound, match="no run has a figure iou_"):
+    with pytest.raises(NotFoundError, match="no run has a figure iou_"):
         done.per("iou_")
 
 
@@ -284,7 +284,7 @@ def needs(data, reporter, *, alpha):
     ],
 )
 def test_faults_are_told_before_the_first_run(config, ablation, options, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         ablation(**options)
     assert message in error.value.message
     assert hint in error.value.hint
@@ -296,9 +296,9 @@ def test_a_misspelt_option_is_told_with_the_nearest(config):
         ({"gruops": {"a": "VV"}}, "no option gruops=", "'groups'"),
         ({"name": "a"}, "needs metric=", "ws.ablate?"),
     ):
-        with pytest.raises(BadInput, match=message) as error:
+        with pytest.raises(InvalidInputError, match=message) as error:
             Workspace(config).ablate(nearest_mean, data=table(), **given)
         assert hint in error.value.hint
-    with pytest.raises(NotFound) as missing:
+    with pytest.raises(NotFoundError) as missing:
         Workspace(config).ablation("abll")
     assert "no study 'abll'" in missing.value.message

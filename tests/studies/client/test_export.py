@@ -15,7 +15,7 @@ import optuna
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies import Study
 from tests.studies.conftest import Run
 
@@ -63,7 +63,7 @@ def test_a_journal_file_is_read_back_by_optuna(study: Study, tmp_path: Path) -> 
     assert read.best_params == study.best_params
     assert len(read.trials) == 24
     assert [p.name for p in tmp_path.glob("*s.log*")] == ["s.log"]
-    with pytest.raises(BadInput, match="exists"):
+    with pytest.raises(InvalidInputError, match="exists"):
         study.to_journal_file(path)
 
 

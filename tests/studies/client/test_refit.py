@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.settings.config import Config
 from eolab.studies import open_study, tune
 from eolab.training_data import Split, TrainingData
@@ -66,7 +66,7 @@ def test_the_test_part_never_reaches_a_train_function(run: Run) -> None:
     def peeks(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return {"score": len(data.test)}
 
-    with pytest.raises(BadInput, match="no test part"):
+    with pytest.raises(InvalidInputError, match="no test part"):
         run(peeks, data=make_split(), trials=1)
 
 
@@ -75,13 +75,13 @@ def test_a_trial_cannot_change_the_data_of_the_next(run: Run, config: Config) ->
         data.train.X[:] = 0
         return {"score": x}
 
-    with pytest.raises(BadInput, match="read-only"):
+    with pytest.raises(InvalidInputError, match="read-only"):
         run(scales, data=make_split(), trials=1)
     assert "change a copy" in (open_study(config, "s").trials[0]["error"] or "")
 
 
 def test_a_refit_without_a_kept_model_says_so(run: Run) -> None:
-    with pytest.raises(BadInput, match="kept no model") as caught:
+    with pytest.raises(InvalidInputError, match="kept no model") as caught:
         run(parabola, trials=1).refit()
     assert "reporter.keep" in caught.value.hint
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput, Conflict, NotFound
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.facade import Workspace
 from eolab.settings.config import Config
 from eolab.studies import Study, list_studies, open_study
@@ -82,13 +82,13 @@ def test_other_code_space_or_data_under_one_name_is_a_conflict_that_says_what_ch
     def edited(reporter, *, seed, x: Annotated[float, eo.uniform(-1, 1)] = 0.0):
         reporter.report(step=0, score=-abs(x))
 
-    with pytest.raises(Conflict, match="the train function changed"):
+    with pytest.raises(ConflictError, match="the train function changed"):
         run(edited, trials=2)
-    with pytest.raises(Conflict, match="the space changed"):
+    with pytest.raises(ConflictError, match="the space changed"):
         run(parabola, trials=2, space={"x": eo.uniform(-2, 2)})
-    with pytest.raises(Conflict, match="the data changed"):
+    with pytest.raises(ConflictError, match="the data changed"):
         run(parabola, trials=2, data=np.ones(3))
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(ConflictError, match="already"):
         run(parabola, trials=2, resume=False)
     study = run(edited, trials=4, resume="anyway")
     assert [t["value"] for t in study.trials[2:]] == [
@@ -112,7 +112,7 @@ def test_attaching_from_elsewhere_by_name(run: Run, config: Config) -> None:
     study = run(parabola, trials=3)
     assert open_study(config, "s").best == study.best
     assert [s["name"] for s in list_studies(config)] == ["s"]
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(NotFoundError) as caught:
         open_study(config, "t")
     assert "'s'" in caught.value.hint or "s" in caught.value.hint
 
@@ -148,7 +148,7 @@ def test_a_missing_metric_is_an_error_never_a_zero(run: Run) -> None:
     def other(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         reporter.report(step=0, val_accuracy=x)
 
-    with pytest.raises(BadInput, match="all 2 trials failed"):
+    with pytest.raises(InvalidInputError, match="all 2 trials failed"):
         run(other, trials=2, metric="quality")
     study = open_study_of(run)
     assert {t["state"] for t in study.trials} == {"failed"}
@@ -167,7 +167,8 @@ def test_first_five_failures_pause_the_study_and_say_why(run: Run) -> None:
         raise ImportError("no module named terrain")
 
     with pytest.raises(
-        BadInput, match="the first 5 trials all failed: ImportError: no module named terrain"
+        InvalidInputError,
+        match="the first 5 trials all failed: ImportError: no module named terrain",
     ):
         run(broken, trials=30)
     study = open_study_of(run)
@@ -179,13 +180,13 @@ def test_a_mended_function_goes_on_with_what_failed_tried_again(run: Run) -> Non
     def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         raise ImportError("no module named terrain")
 
-    with pytest.raises(BadInput, match="first 5 trials all failed"):
+    with pytest.raises(InvalidInputError, match="first 5 trials all failed"):
         run(train, trials=8)
 
     def mended(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return x
 
-    with pytest.raises(Conflict, match="the train function changed"):
+    with pytest.raises(ConflictError, match="the train function changed"):
         run(mended, trials=8)
     study = run(mended, trials=8, resume="anyway")
     assert [t["state"] for t in study.trials] == ["completed"] * 8
@@ -205,7 +206,7 @@ def test_a_function_that_does_not_load_says_so(run: Run) -> None:
     def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return thing and x
 
-    with pytest.raises(BadInput, match="cannot be loaded: ModuleNotFoundError"):
+    with pytest.raises(InvalidInputError, match="cannot be loaded: ModuleNotFoundError"):
         run(train, trials=2, workers=1)
     assert "no_such_library" in open_study_of(run).log(0)
 
@@ -264,7 +265,7 @@ def test_errors_before_the_first_trial(run: Run, config: Config) -> None:
         (3, {"space": {"x": eo.uniform(0, 1)}}, "not a function"),
     ]
     for train, options, words in faults:
-        with pytest.raises(BadInput, match=words) as caught:
+        with pytest.raises(InvalidInputError, match=words) as caught:
             run(train, **options)
         assert caught.value.hint, words
     assert not config.runs.exists() or not list(config.runs.iterdir())
@@ -279,7 +280,7 @@ def test_options_of_the_workspace_are_checked_and_have_defaults(config: Config) 
         ({"metric": "score", "worker": 2}, "no option worker=", "'workers'"),
         ({"trials": 2}, "needs metric=", "ws.tune"),
     ):
-        with pytest.raises(BadInput, match=words) as caught:
+        with pytest.raises(InvalidInputError, match=words) as caught:
             ws.tune(train, **options)
         assert hint in caught.value.hint
     study = ws.tune(train, metric="score", tracking=False)
@@ -290,7 +291,9 @@ def test_trials_that_all_fail_are_told_with_the_way_on(run: Run) -> None:
     def misnamed(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return {"accuracy": x}
 
-    with pytest.raises(BadInput, match="gave no metric 'score', it gave accuracy") as caught:
+    with pytest.raises(
+        InvalidInputError, match="gave no metric 'score', it gave accuracy"
+    ) as caught:
         run(misnamed, name="wrong", trials=2)
     assert caught.value.hint.startswith("Name one of these as metric=. ws.study('wrong').log(")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 import eolab as eo
-from eolab.errors import Conflict
+from eolab.errors import ConflictError
 from eolab.studies.journal import files as journal
 from tests.studies.conftest import Run, until
 
@@ -32,7 +32,7 @@ def test_pause_resume_and_cancel(run: Run) -> None:
     done = study.summary()["counts"]["completed"]
     time.sleep(0.4)
     assert study.summary()["counts"]["completed"] == done
-    with pytest.raises(Conflict, match="is paused: it cannot pause"):
+    with pytest.raises(ConflictError, match="is paused: it cannot pause"):
         study.pause()
     study.resume()
     until(lambda: study.summary()["counts"]["completed"] > done)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import Conflict, NotFound
+from eolab.errors import ConflictError, NotFoundError
 from eolab.studies.journal import files as journal
 
 STUDY = {
@@ -177,13 +177,13 @@ def test_jq_reads_it(folder: Path) -> None:
 
 
 def test_no_study_a_damaged_one_and_one_of_another_format(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         journal.Follower(tmp_path / "none")
     (tmp_path / journal.STUDY).write_text("{")
-    with pytest.raises(Conflict, match="damaged"):
+    with pytest.raises(ConflictError, match="damaged"):
         journal.Follower(tmp_path)
     (tmp_path / journal.STUDY).write_text(json.dumps({**STUDY, "format": 99}))
-    with pytest.raises(Conflict, match="format 99"):
+    with pytest.raises(ConflictError, match="format 99"):
         journal.Follower(tmp_path)
 
 

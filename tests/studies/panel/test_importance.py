@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from eolab.errors import Conflict
+from eolab.errors import ConflictError
 from eolab.studies.panel.importance import importance
 from eolab.studies.space.parameters import choice, integer, loguniform, uniform
 
@@ -73,5 +73,5 @@ def test_what_never_varied_matters_nothing_and_conditional_ones_are_named():
     ],
 )
 def test_too_little_to_tell_is_told(rows, told):
-    with pytest.raises(Conflict, match=told):
+    with pytest.raises(ConflictError, match=told):
         importance(space(x=uniform(0, 1)), rows)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.journal import files as journal
 from eolab.studies.plans.asha import Ladder
 from eolab.studies.plans.base import Job
@@ -246,7 +246,7 @@ def test_a_rung_where_everything_failed_ends_its_bracket():
     ],
 )
 def test_impossible_budgets_are_told_with_a_hint(stop, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         make(stop)
     assert message in error.value.message
     assert hint in error.value.hint

@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 
 import eolab as eo
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from tests.studies.conftest import Run, events, kill_study, until
 
 
@@ -52,7 +52,7 @@ def test_budgets_need_a_function_that_takes_them(run: Run) -> None:
     def deaf(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         return x
 
-    with pytest.raises(BadInput, match="takes no budget") as caught:
+    with pytest.raises(InvalidInputError, match="takes no budget") as caught:
         run(deaf, stop="asha:9")
     assert "budget" in caught.value.hint
 
@@ -116,7 +116,7 @@ def test_a_sampler_that_fails_pauses_the_study_and_says_why(run: Run) -> None:
                 raise LookupError("no more ideas")
             return {"x": 0.5} if n < 5 else {"y": 0.5}
 
-    with pytest.raises(BadInput, match="the sampler failed: LookupError: no more ideas"):
+    with pytest.raises(InvalidInputError, match="the sampler failed: LookupError: no more ideas"):
         run(curve, trials=6, sampler=Fails())
 
 
@@ -125,5 +125,5 @@ def test_a_sampler_that_suggests_nonsense_is_told_so(run: Run) -> None:
         def ask(self, n: int) -> dict[str, float]:
             return {"x": 7.0}
 
-    with pytest.raises(BadInput, match="the sampler failed"):
+    with pytest.raises(InvalidInputError, match="the sampler failed"):
         run(curve, trials=6, sampler=Odd())

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.plans.base import FixedPlan, Job, SearchPlan
 from eolab.studies.plans.factory import make_strategy
 from eolab.studies.samplers.base import Sampler, make_sampler
@@ -313,7 +313,9 @@ def test_an_own_sampler_is_one_small_class():
         sampler = make_sampler(given_as, space, direction="maximize", seed=0)
         assert [sampler.ask(n)["x"] for n in range(3)] == [0, 0.1, 0.2]
         sampler.tell(0, {"x": 0.0}, 1.0, "completed")
-        with pytest.raises(BadInput, match=r"Diagonal suggested x = 1\.1, outside uniform"):
+        with pytest.raises(
+            InvalidInputError, match=r"Diagonal suggested x = 1\.1, outside uniform"
+        ):
             sampler.ask(11)
 
 
@@ -332,7 +334,7 @@ def test_an_own_sampler_is_one_small_class():
     ids=str,
 )
 def test_an_impossible_sampler_is_told_with_a_hint(kind, space, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         make_sampler(kind, space, direction="maximize", seed=0)
     assert message in error.value.message
     assert hint in error.value.hint
@@ -346,16 +348,16 @@ def test_a_missing_extra_is_told_before_the_first_trial(kind, package, monkeypat
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a)
     )
-    with pytest.raises(BadInput, match=rf"needs.*{package}|PyTorch") as error:
+    with pytest.raises(InvalidInputError, match=rf"needs.*{package}|PyTorch") as error:
         make_sampler(kind, FLAT, direction="maximize", seed=0)
     assert "pip install" in error.value.hint
 
 
 def test_cmaes_says_what_it_cannot_search():
     pytest.importorskip("cmaes")
-    with pytest.raises(BadInput, match="conditions"):
+    with pytest.raises(InvalidInputError, match="conditions"):
         make_sampler("cmaes", CONDITIONAL, direction="maximize", seed=0)
-    with pytest.raises(BadInput, match="two numbers"):
+    with pytest.raises(InvalidInputError, match="two numbers"):
         make_sampler("cmaes", Space.from_dict({"a": choice(1, 2)}), direction="maximize", seed=0)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.space.parameters import Parameter, choice, discrete, integer, loguniform, uniform
 from eolab.studies.space.space import Space
 
@@ -59,7 +59,7 @@ def test_values_survive_the_way_to_the_unit_interval_and_back(parameter, u):
 @given(parameters())
 def test_a_parameter_with_steps_lists_its_values(parameter):
     if parameter.count is None:
-        with pytest.raises(BadInput):
+        with pytest.raises(InvalidInputError):
             parameter.values()
     else:
         values = parameter.values()
@@ -179,7 +179,7 @@ def test_a_conditional_parameter_is_there_only_when_its_condition_holds():
     ],
 )
 def test_an_impossible_space_is_told_with_a_hint(space, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         Space.from_dict(space)
     assert message in error.value.message
     assert hint in error.value.hint
@@ -197,7 +197,7 @@ def test_faults_in_a_signature_are_told_with_a_hint():
         (default, "as its default"),
         (twice, "2 spaces"),
     ]:
-        with pytest.raises(BadInput, match=r"lr|n") as error:
+        with pytest.raises(InvalidInputError, match=r"lr|n") as error:
             Space.from_signature(train)
         assert message in error.value.message
         assert error.value.hint
@@ -207,5 +207,5 @@ def test_an_annotation_that_cannot_be_read_is_an_error_and_not_a_missing_paramet
     def train(*, lr=1.0): ...
 
     train.__annotations__ = {"lr": "Annotated[float, nowhere.uniform(0, 1)]"}
-    with pytest.raises(BadInput, match=r"lr.*cannot be read"):
+    with pytest.raises(InvalidInputError, match=r"lr.*cannot be read"):
         Space.from_signature(train)

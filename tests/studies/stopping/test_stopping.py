@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.studies.stopping.base import Rule, make_rule
 from eolab.studies.stopping.rules import PercentileRule
 
@@ -292,7 +292,7 @@ def test_a_rule_survives_study_json(spec):
     ],
 )
 def test_an_impossible_rule_is_told_with_a_hint(spec, message, hint):
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(InvalidInputError) as error:
         make_rule(spec, direction="maximize")
     assert message in error.value.message
     assert hint in error.value.hint

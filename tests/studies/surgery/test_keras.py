@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
@@ -86,7 +86,9 @@ def test_the_input_of_a_removed_layer_reaches_its_consumers():
     ],
 )
 def test_a_layer_that_cannot_go_is_an_error_that_says_why(name, why):
-    with pytest.raises(BadInput, match=f"layer '{name}' cannot be removed: .*({why})") as error:
+    with pytest.raises(
+        InvalidInputError, match=f"layer '{name}' cannot be removed: .*({why})"
+    ) as error:
         remove(chain(), name)
     assert "project=True" in error.value.hint
 
@@ -101,7 +103,7 @@ def test_a_projection_comes_only_if_asked_for():
 def test_a_merge_gives_up_its_shortcut_rather_than_its_layers():
     surgery = remove(residual(), "add")
     assert "second" in shapes(surgery.model)
-    with pytest.raises(BadInput, match=r"no longer lead to the output|incompatible"):
+    with pytest.raises(InvalidInputError, match=r"no longer lead to the output|incompatible"):
         remove(residual(), "concat")
 
 
@@ -113,7 +115,7 @@ def test_branches_of_different_sizes_are_found_out_although_their_merge_is_built
     both = keras.layers.Concatenate(name="both")([left, right])
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D(name="pool")(both))
     for name in ("left", "right"):
-        with pytest.raises(BadInput, match="matching shapes"):
+        with pytest.raises(InvalidInputError, match="matching shapes"):
             remove(model, name)
 
 
@@ -139,7 +141,7 @@ def inception(channels=(8, 8, 8)):
 def test_a_module_with_branches_goes_as_one_and_leaves_one_projection():
     model = inception()
     block = [name for name in shapes(model) if name.startswith("mixed")]
-    with pytest.raises(BadInput, match="and 3 more together cannot be removed"):
+    with pytest.raises(InvalidInputError, match="and 3 more together cannot be removed"):
         remove(model, *block)
     surgery = remove(model, *block, project=True)
     assert surgery.inserted == ("mixed_projection",)
@@ -180,19 +182,19 @@ def test_a_shared_layer_goes_everywhere():
 
 
 def test_misspelt_layers_inputs_and_unknown_graphs_are_told():
-    with pytest.raises(BadInput, match="no layer 'secnd'") as error:
+    with pytest.raises(InvalidInputError, match="no layer 'secnd'") as error:
         remove(chain(), "secnd")
     assert "'second'" in error.value.hint
-    with pytest.raises(BadInput, match="no layer 'x'"):
+    with pytest.raises(InvalidInputError, match="no layer 'x'"):
         remove(residual(), "x")
 
     class Own(keras.Model):
         def call(self, x):
             return x
 
-    with pytest.raises(BadInput, match="no sequential or functional"):
+    with pytest.raises(InvalidInputError, match="no sequential or functional"):
         remove(Own(), "dense")
-    with pytest.raises(BadInput, match="not built"):
+    with pytest.raises(InvalidInputError, match="not built"):
         remove(keras.Sequential([keras.layers.Dense(2)]), "dense")
 
 
@@ -296,9 +298,9 @@ def test_layers_and_modules_are_ablated_on_the_engine(config, run):
     assert seen == {
         "baseline": 210, "without block_two": 138, "without deep": 66, "without ab": 194,
     }  # fmt: skip
-    with pytest.raises(BadInput, match=r"^layer 'block_one' cannot be removed"):
+    with pytest.raises(InvalidInputError, match=r"^layer 'block_one' cannot be removed"):
         ablate(config, look, **{**options, "layers": "block_one", "dry_run": True})
-    with pytest.raises(BadInput, match="no layer 'blok_two'"):
+    with pytest.raises(InvalidInputError, match="no layer 'blok_two'"):
         ablate(config, look, **{**options, "layers": ["blok_two"], "dry_run": True})
 
 
@@ -333,11 +335,13 @@ def test_other_models_are_variants_and_a_dry_run_builds_every_model(config, run)
             raise ValueError("five bands, please")
         return build(data)
 
-    with pytest.raises(BadInput, match=r"without ab: the model cannot be built.*five bands"):
+    with pytest.raises(
+        InvalidInputError, match=r"without ab: the model cannot be built.*five bands"
+    ):
         ablate(
             config,
             look,
             **{**options, "build": fixed, "models": None, "changes": None, "dry_run": True},
         )
-    with pytest.raises(BadInput, match="model 'wider' is a int"):
+    with pytest.raises(InvalidInputError, match="model 'wider' is a int"):
         ablate(config, look, **{**options, "models": {"wider": 3}, "dry_run": True})

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.training_data import Split, TrainingData
 
 # Looked for, not imported: torch and TensorFlow do not get on in one process. The environment
@@ -103,7 +103,7 @@ def test_a_torch_module_goes_and_the_rest_keeps_names_shapes_and_values(surgeon)
     ],
 )
 def test_a_torch_module_that_cannot_go_is_an_error_that_says_why(surgeon, names, why):
-    with pytest.raises(BadInput, match=why):
+    with pytest.raises(InvalidInputError, match=why):
         surgeon.remove(names)
 
 
@@ -143,10 +143,10 @@ def test_a_torch_model_is_run_on_its_own_example_and_says_so_where_it_has_none()
     from eolab.studies.surgery.torch import TorchSurgeon
 
     words = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(12, 2))
-    with pytest.raises(BadInput, match="cannot be run on its data") as error:
+    with pytest.raises(InvalidInputError, match="cannot be run on its data") as error:
         TorchSurgeon(words, table())
     assert "example_input_array" in error.value.hint
-    with pytest.raises(BadInput, match="the data is a dict"):
+    with pytest.raises(InvalidInputError, match="the data is a dict"):
         TorchSurgeon(words, {})
     words.example_input_array = torch.zeros((2, 3), dtype=torch.long)
     assert TorchSurgeon(words, {}).remove(["2"], project=True).parameters == (66, 66)
@@ -198,5 +198,5 @@ def test_torch_modules_are_ablated_on_the_engine_and_seeds_give_the_same_table(c
     assert counts["without ab"] == listed["baseline"] - 2 * 6  # build sees the columns that stay
     for one, two in zip(first.result().rows, again.result().rows, strict=True):
         assert (one.variant.name, one.mean) == (two.variant.name, two.mean)
-    with pytest.raises(BadInput, match="no layer 'midle'"):
+    with pytest.raises(InvalidInputError, match="no layer 'midle'"):
         ablate(config, train, name="bad", **{**options, "layers": ["midle"], "dry_run": True})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.engines import point_in_time
 from eolab.features.engines.spark.read import condition, rows, tick, ticked
 from eolab.features.queries.query import Join, Query, seconds
@@ -32,7 +32,7 @@ def query_on_spark(query: Query, spark: SparkSession, *, known_at: object = None
     """What `Query.read` gives, in no order.
 
     Raises:
-        BadInput: The query has a sequence or a join by place.
+        InvalidInputError: The query has a sequence or a join by place.
     """
     at, group = moment(known_at), query.group
     _check(query)
@@ -49,7 +49,7 @@ def view_on_spark(view: FeatureView, spark: SparkSession, *, known_at: object = 
     """What `FeatureView.read` gives, in no order: no label is lost, geometries are WKB.
 
     Raises:
-        BadInput: The view has a sequence or a join by place.
+        InvalidInputError: The view has a sequence or a join by place.
     """
     at, labels = moment(known_at), view.labels
     _check(view.query)
@@ -66,11 +66,11 @@ def view_on_spark(view: FeatureView, spark: SparkSession, *, known_at: object = 
 
 def _check(query: Query) -> None:
     if query.steps is not None:
-        raise BadInput(
+        raise InvalidInputError(
             "a sequence is not cut on Spark", "Read the view without a session, or join only."
         )
     if any(part.near is not None for part in query.parts):
-        raise BadInput(
+        raise InvalidInputError(
             "a join by place is not made on Spark", "Insert what it finds into a group first."
         )
 

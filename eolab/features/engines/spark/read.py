@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features.queries.query import chosen
 from eolab.features.storage.arrow import CHANGE, INGESTED
 from eolab.features.storage.duckdb import moment
@@ -66,15 +66,15 @@ def rows(
         resolve: Keep only the newest row of each key, and no deleted ones.
 
     Raises:
-        Conflict: Nothing was inserted yet.
-        BadInput: Two columns differ only by capitals, which Spark takes for one.
+        ConflictError: Nothing was inserted yet.
+        InvalidInputError: Two columns differ only by capitals, which Spark takes for one.
     """
     from pyspark.sql.pandas.types import from_arrow_schema
 
     files, schema, commit = group.table.snapshot()
     lowered = [name.lower() for name in schema.names]
     if len(set(lowered)) < len(lowered) and spark.conf.get("spark.sql.caseSensitive") != "true":
-        raise BadInput(
+        raise InvalidInputError(
             f"columns of {group.label} differ only by capitals, which Spark takes for one",
             "Set it: spark.conf.set('spark.sql.caseSensitive', 'true').",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import BadInput, Conflict
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.features.engines.spark.read import rows, tick, ticked
 from eolab.features.storage import arrow as schemas
 from eolab.features.storage.arrow import CHANGE, INGESTED
@@ -81,8 +81,8 @@ def insert_from_spark(
         check: Looks at the files that were written, before they count; raises to refuse them.
 
     Raises:
-        BadInput: The columns do not fit, keys are missing or twice. Nothing is written.
-        Conflict: Keys are there already, with ``only_new``.
+        InvalidInputError: The columns do not fit, keys are missing or twice. Nothing is written.
+        ConflictError: Keys are there already, with ``only_new``.
         RemoteError: The commit cannot be written.
     """
     import pyarrow as pa
@@ -130,7 +130,7 @@ def _no_rounding(incoming: pa.Schema, existing: pa.Schema | None) -> None:
         if name not in existing.names or not pa.types.is_integer(existing.field(name).type):
             continue
         if pa.types.is_floating(incoming.field(name).type):
-            raise BadInput(
+            raise InvalidInputError(
                 f"the column {name!r} has the type {incoming.field(name).type}, "
                 f"the group keeps {existing.field(name).type}",
                 "Cast it in Spark: frame.withColumn(name, ...).",
@@ -246,12 +246,12 @@ def _check(spark: SparkSession, group: FeatureGroup, staged: Staged, *, only_new
     for key in group.keys:
         missing = sum(int(f["nulls"][key]) for f in staged.files)
         if missing:
-            raise BadInput(
+            raise InvalidInputError(
                 f"{missing} rows have no value in the column {key!r}",
                 f"Drop them: frame.dropna(subset=[{key!r}]).",
             )
     if only_new and staged.live:
-        raise Conflict(
+        raise ConflictError(
             f"{staged.live} of {staged.rows} keys are in the group already",
             "Insert with mode='upsert' to keep the rows as newer versions.",
         )
@@ -265,7 +265,7 @@ def _check(spark: SparkSession, group: FeatureGroup, staged: Staged, *, only_new
     ).collect()
     if twice:
         shown = ", ".join(f"{k}={twice[0][k]}" for k in group.keys)
-        raise BadInput(
+        raise InvalidInputError(
             f"keys are there more than once, for example {shown} {twice[0]['_n']} times",
             f"Keep one row a key: frame.dropDuplicates({list(group.keys)!r}).",
         )

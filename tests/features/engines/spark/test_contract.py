@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import BadInput, Conflict, EolabError
+from eolab.errors import ConflictError, EolabError, InvalidInputError
 from eolab.features import FeatureStore
 
 pytestmark = pytest.mark.timeout(600)
@@ -178,7 +178,7 @@ def test_bad_rows_are_refused_as_a_whole_with_a_hint(engine, store, fault):
     )
     before = group.insert(rows_of({(1, 0): 1.0, (2, 0): 2.0}))
     files = set(group.table.path.glob("*.parquet"))
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         engine.insert(group, _bad(rows_of({(1, 1): 1.0, (2, 1): 2.0}), fault))
     assert caught.value.hint
     assert group.commits()[-1].version == before.version
@@ -188,7 +188,7 @@ def test_bad_rows_are_refused_as_a_whole_with_a_hint(engine, store, fault):
 def test_append_refuses_keys_that_are_there_and_columns_are_added_on_request(engine, store):
     group = store.create_feature_group("g", primary_key=["id"], event_time="time")
     engine.insert(group, rows_of({(1, 0): 1.0}), mode="append")
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         engine.insert(group, rows_of({(1, 0): 2.0, (5, 0): 1.0}), mode="append")
     commit = engine.insert(
         group, rows_of({(2, 0): 2.0}).assign(more=7.0), mode="append", add_columns=True
@@ -222,5 +222,5 @@ def test_what_spark_cannot_do_is_said_with_a_way_out(classic, store):
     truth.insert(pd.DataFrame({"id": [1], "time": [day(4)], "y": "x"}))
     query = group.select("value").sequence("01-01", "02-01")
     view = store.create_feature_view("v", labels=truth.select("y"), query=query)
-    with pytest.raises(BadInput, match="sequence"):
+    with pytest.raises(InvalidInputError, match="sequence"):
         view.to_spark(classic.spark)

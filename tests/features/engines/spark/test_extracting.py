@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import eolab.accessor  # noqa: F401
-from eolab.errors import BadInput
+from eolab.errors import InvalidInputError
 from eolab.features import FeatureStore
 from eolab.features.extract import points_and_pixels
 from eolab.records.lineage import Ref, upstream
@@ -109,7 +109,7 @@ def test_points_are_sampled_the_same_on_the_last_row_and_column_too(spark, cube)
 
 
 def test_faults_are_told_before_spark_starts(cube, fields):
-    with pytest.raises(BadInput, match="no number of pixels"):
+    with pytest.raises(InvalidInputError, match="no number of pixels"):
         cube.eo.on_spark(None, tile=0)
-    with pytest.raises(BadInput, match="unknown statistic"):
+    with pytest.raises(InvalidInputError, match="unknown statistic"):
         cube.eo.on_spark(None).zonal(fields, id="field", stats=["mediann"])
