@@ -1,4 +1,6 @@
-"""What every room's tests share: the real data beside the checkout, a fresh workspace."""
+"""What every room's tests share: the real data beside the checkout, the simulated region, a fresh
+workspace.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from eolab.catalog.simulate.write import SampleInfo, write_sample
 from eolab.settings import config as configuration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +39,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data folder ../shared/data is not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
+    """The simulated region, made once; nobody writes there."""
+    return write_sample(tmp_path_factory.mktemp("workspace") / "sample")
+
+
+@pytest.fixture(scope="session")
+def sample(sample_info: SampleInfo) -> Path:
+    return sample_info.folder
 
 
 @pytest.fixture

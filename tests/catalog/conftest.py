@@ -1,4 +1,4 @@
-"""The simulated region, made once for the room's tests."""
+"""The simulated region as a catalogue, recorded answers of real APIs, servers on loopback."""
 
 from __future__ import annotations
 
@@ -16,19 +16,9 @@ import requests
 
 from eolab.catalog import open_source
 from eolab.catalog.io import documents
-from eolab.catalog.simulate.write import COLLECTION, SEASON, SampleInfo, write_sample
+from eolab.catalog.simulate.write import COLLECTION, SEASON
 from eolab.settings.config import Config
 from tests import postgres
-
-
-@pytest.fixture(scope="session")
-def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
-    return write_sample(tmp_path_factory.mktemp("workspace") / "sample")
-
-
-@pytest.fixture(scope="session")
-def sample(sample_info: SampleInfo) -> Path:
-    return sample_info.folder
 
 
 @pytest.fixture(scope="session")
