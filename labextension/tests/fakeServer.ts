@@ -4,15 +4,15 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Stream } from '@lumino/signaling';
 
-import { CatalogModel } from '../src/catalog/model';
-import { FeaturesModel } from '../src/features/model';
-import { ModelsModel } from '../src/models/model';
-import { WorkspaceChanges } from '../src/shared/changes';
-import { Client } from '../src/shared/client';
-import { CHANGED_SCHEMA } from '../src/shared/contract';
-import type { IEolab } from '../src/shared/tokens';
-import { WorkspaceModel } from '../src/shared/workspace';
-import { StudiesModel } from '../src/studies/model';
+import { CatalogModel } from '../src/catalog/model/catalogModel';
+import type { IEolab } from '../src/context/tokens';
+import { WorkspaceModel } from '../src/context/workspace';
+import { FeaturesModel } from '../src/features/model/featuresModel';
+import { ModelsModel } from '../src/models/modelsModel';
+import { WorkspaceChanges } from '../src/server/changes';
+import { Client } from '../src/server/client';
+import { CHANGED_SCHEMA } from '../src/server/contract';
+import { StudiesModel } from '../src/studies/model/studiesModel';
 
 type Maker = (request: Request) => object | Promise<object>;
 type Answer = object | Maker;

@@ -8,11 +8,11 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { CommandIDs } from '../shared/commandIds';
-import { eoIcon } from '../shared/icons';
-import { IEolab } from '../shared/tokens';
-import type { IBaseMap } from './search/baseMap';
-import { SearchTabs } from './searchTabs';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import { eoIcon } from '../ui/icons';
+import type { IBaseMap } from './search/map/baseMap';
+import { SearchTabs } from './search/searchTabs';
 
 /** Catalogues searched in the main area. */
 export const catalogPlugin: JupyterFrontEndPlugin<void> = {

@@ -1,10 +1,10 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../shared/context';
-import { Failure } from '../shared/Failure';
-import { Loading } from '../shared/Loading';
-import { Notice } from '../shared/Notice';
-import { Stale } from '../shared/Stale';
+import { useEolab, useResource } from '../context/context';
+import { Failure } from '../ui/Failure';
+import { Loading } from '../ui/Loading';
+import { Notice } from '../ui/Notice';
+import { Stale } from '../ui/Stale';
 import { ModelRow } from './ModelRow';
 
 /** The registered models. */

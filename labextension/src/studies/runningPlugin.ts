@@ -7,13 +7,13 @@ import {
   type IRunningSessions
 } from '@jupyterlab/running';
 
-import { CommandIDs } from '../shared/commandIds';
-import type { IWorker } from '../shared/contract';
-import { studyIcon, workerIcon } from '../shared/icons';
-import { IEolab } from '../shared/tokens';
-import { doneTrials } from './derive';
-import { IStudiesWatch } from './watchToken';
-import { studyStateWord, workerStateWord } from './words';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import type { IWorker } from '../server/contract';
+import { studyIcon, workerIcon } from '../ui/icons';
+import { doneTrials } from './model/derive';
+import { IStudiesWatch } from './model/watchToken';
+import { studyStateWord, workerStateWord } from './text/words';
 
 /** Studies beside kernels and terminals: what runs, open it, stop it. */
 export const runningPlugin: JupyterFrontEndPlugin<void> = {

@@ -1,23 +1,23 @@
 import { useEffect, useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../shared/context';
-import type { BBox } from '../../shared/contract';
-import { Failure } from '../../shared/Failure';
-import { Loading } from '../../shared/Loading';
-import { Notice } from '../../shared/Notice';
-import { Stale } from '../../shared/Stale';
-import { Tabs } from '../../shared/Tabs';
-import { SkippedList } from '../SkippedList';
-import { CalendarPane } from './CalendarPane';
-import { DownloadPane } from './DownloadPane';
-import { FieldPane } from './FieldPane';
-import { Gallery } from './Gallery';
-import { ItemPane } from './ItemPane';
-import { ResultsBar } from './ResultsBar';
-import { ResultsTable } from './ResultsTable';
-import { SearchForm } from './SearchForm';
-import { SearchMap } from './SearchMap';
-import { useSearch } from './useSearch';
+import { useEolab, useResource } from '../../context/context';
+import type { BBox } from '../../server/contract';
+import { Failure } from '../../ui/Failure';
+import { Loading } from '../../ui/Loading';
+import { Notice } from '../../ui/Notice';
+import { Stale } from '../../ui/Stale';
+import { Tabs } from '../../ui/Tabs';
+import { SkippedList } from '../items/SkippedList';
+import { useSearch } from '../model/useSearch';
+import { SearchForm } from './form/SearchForm';
+import { SearchMap } from './map/SearchMap';
+import { CalendarPane } from './panes/CalendarPane';
+import { DownloadPane } from './panes/DownloadPane';
+import { FieldPane } from './panes/FieldPane';
+import { ItemPane } from './panes/ItemPane';
+import { Gallery } from './results/Gallery';
+import { ResultsBar } from './results/ResultsBar';
+import { ResultsTable } from './results/ResultsTable';
 
 /** Catalogues searched: the form, the map with the table, pictures and details beside it. */
 export function SearchTab(): JSX.Element {
