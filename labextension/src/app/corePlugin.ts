@@ -5,7 +5,7 @@ import type {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { IEolab } from '../context/tokens';
-import { makeEolab } from './eolab';
+import { Eolab } from './eolab';
 
 /** The models behind all panels and views. */
 export const corePlugin: JupyterFrontEndPlugin<IEolab> = {
@@ -16,6 +16,6 @@ export const corePlugin: JupyterFrontEndPlugin<IEolab> = {
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, translator: ITranslator | null): IEolab => {
     const trans = (translator ?? nullTranslator).load('eolab');
-    return makeEolab(app, trans);
+    return new Eolab(app, trans);
   }
 };

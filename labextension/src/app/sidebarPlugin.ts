@@ -8,8 +8,12 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { ICatalogModel } from '../catalog/model/catalogToken';
 import { CommandIDs } from '../context/commandIds';
 import { IEolab } from '../context/tokens';
+import { IFeaturesModel } from '../features/model/featuresToken';
+import { IModelsModel } from '../models/modelsToken';
+import { IStudiesModel } from '../studies/model/studiesToken';
 import { eoIcon } from '../ui/icons';
 import { makeSidebar, SIDEBAR_ID } from './sidebar';
 
@@ -71,10 +75,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: noArgs,
       execute: async () => {
         await eolab.workspace.refresh();
-        eolab.catalog.invalidate();
-        eolab.features.invalidate();
-        eolab.studies.invalidate();
-        eolab.models.invalidate();
+        eolab.model(ICatalogModel).invalidate();
+        eolab.model(IFeaturesModel).invalidate();
+        eolab.model(IStudiesModel).invalidate();
+        eolab.model(IModelsModel).invalidate();
       }
     });
     for (const command of [CommandIDs.openPanel, CommandIDs.refresh]) {

@@ -7,13 +7,15 @@ import { Loading } from '../ui/Loading';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
 import { FindPanel } from './find/FindPanel';
+import { useCatalog } from './model/catalogToken';
 import { SavedPanel } from './saved/SavedPanel';
 import { AddSource } from './sources/AddSource';
 import { SourceRow } from './sources/SourceRow';
 
 /** The catalogues of the workspace, each opening to its collections and items. */
 export function CatalogPanel(): JSX.Element {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
     return error ? (

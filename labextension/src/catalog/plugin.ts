@@ -11,7 +11,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { CommandIDs } from '../context/commandIds';
 import { IEolab } from '../context/tokens';
 import { eoIcon } from '../ui/icons';
-import type { IBaseMap } from './search/map/baseMap';
+import type { IBaseMap } from './model/baseMap';
+import { ICatalogModel } from './model/catalogToken';
 import { SearchTabs } from './search/searchTabs';
 
 /** Catalogues searched in the main area. */
@@ -83,7 +84,7 @@ async function readBaseMaps(
   const settings = await registry?.load('eolab:catalog').catch(() => null);
   const read = (): void => {
     const maps = settings?.composite['baseMaps'];
-    eolab.catalog.setBaseMaps(
+    eolab.model(ICatalogModel).setBaseMaps(
       (Array.isArray(maps) ? (maps as unknown as Partial<IBaseMap>[]) : []).map(
         ({ name = '', kind = 'xyz', url = '', layer = '' }) => ({
           name,

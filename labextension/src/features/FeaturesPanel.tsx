@@ -8,6 +8,7 @@ import { Loading } from '../ui/Loading';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
 import { GroupRow } from './groups/GroupRow';
+import { useFeatures } from './model/featuresToken';
 import { findFeatures, tagsOf } from './model/findFeatures';
 import { ViewRow } from './views/ViewRow';
 
@@ -16,7 +17,8 @@ const MANY = 3;
 
 /** Feature groups, the views that are made of them, and their training datasets. */
 export function FeaturesPanel(): JSX.Element {
-  const { commands, features, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const features = useFeatures();
   const { data, error } = useResource(features.features);
   const [words, setWords] = useState('');
   const [tag, setTag] = useState<string | null>(null);

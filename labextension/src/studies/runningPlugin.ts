@@ -12,6 +12,7 @@ import { IEolab } from '../context/tokens';
 import type { IWorker } from '../server/contract';
 import { studyIcon, workerIcon } from '../ui/icons';
 import { doneTrials } from './model/derive';
+import { IStudiesModel } from './model/studiesToken';
 import { IStudiesWatch } from './model/watchToken';
 import { studyStateWord, workerStateWord } from './text/words';
 
@@ -86,13 +87,14 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       // Lab has asked before it calls this.
       shutdownAll: () => {
         for (const { name } of watch.active) {
-          void eolab.studies
+          void eolab
+            .model(IStudiesModel)
             .study(name)
             .command({ command: 'cancel' })
             .catch((error: unknown) => console.warn('eolab:', error));
         }
       },
-      refreshRunning: () => eolab.studies.list.invalidate(),
+      refreshRunning: () => eolab.model(IStudiesModel).list.invalidate(),
       runningChanged: watch.changed,
       shutdownLabel: trans.__('Cancel'),
       shutdownAllLabel: trans.__('Cancel All'),

@@ -9,6 +9,7 @@ import { CommandIDs } from '../context/commandIds';
 import { IEolab } from '../context/tokens';
 import type { IStudySummary } from '../server/contract';
 import { formatValue } from '../ui/format';
+import { IStudiesModel } from './model/studiesToken';
 import { StudiesWatch } from './model/studiesWatch';
 import { IStudiesWatch } from './model/watchToken';
 import { studyStateWord } from './text/words';
@@ -27,7 +28,7 @@ export const watchPlugin: JupyterFrontEndPlugin<IStudiesWatch> = {
     registry: ISettingRegistry | null
   ): IStudiesWatch => {
     const { trans } = eolab;
-    const watch = new StudiesWatch(eolab.studies);
+    const watch = new StudiesWatch(eolab.model(IStudiesModel));
     const settings = registry?.load('eolab:studies').catch(() => null) ?? null;
     const tell = async (study: IStudySummary): Promise<void> => {
       const composite = (await settings)?.composite;

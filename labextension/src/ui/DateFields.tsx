@@ -1,6 +1,7 @@
-import { useState, type JSX } from 'react';
+import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
+import { DateField } from './DateField';
 
 /** ISO days, both inclusive; an empty one leaves that end open. */
 export interface IDates {
@@ -34,37 +35,5 @@ export function DateFields(props: IProps): JSX.Element {
         onDay={day => onChange({ end: day })}
       />
     </>
-  );
-}
-
-interface IFieldProps {
-  label: string;
-  day: string;
-  min: string | undefined;
-  max: string | undefined;
-  onDay: (day: string) => void;
-}
-
-function DateField({ label, day, min, max, onDay }: IFieldProps): JSX.Element {
-  // While a year is typed, browsers tell of years 2, 20 and 202: nobody means those.
-  const [typed, setTyped] = useState<string | null>(null);
-  return (
-    <label>
-      <span>{label}</span>
-      <input
-        type="date"
-        value={typed ?? day}
-        min={min}
-        max={max}
-        onChange={({ target }) => {
-          const whole = target.value === '' || target.value >= '1000';
-          setTyped(whole ? null : target.value);
-          if (whole) {
-            onDay(target.value);
-          }
-        }}
-        onBlur={() => setTyped(null)}
-      />
-    </label>
   );
 }

@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { ApiError } from '../server/apiError';
-import { failureTitle } from './Failure';
+import { failureTitle } from './failureText';
 
 interface IProps {
   error: ApiError | null;

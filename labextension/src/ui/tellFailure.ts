@@ -2,7 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ApiError } from '../server/apiError';
-import { failureText, failureTitle } from './Failure';
+import { failureText, failureTitle } from './failureText';
 
 /** Tell of a failure that has no place of its own in a panel. */
 export function tellFailure(error: ApiError, trans: TranslationBundle): void {

@@ -1,12 +1,13 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { ICatalog } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { SkippedList } from '../items/SkippedList';
+import { useCatalog } from '../model/catalogToken';
 import { CollectionRow } from './CollectionRow';
 
 interface IProps {
@@ -15,7 +16,8 @@ interface IProps {
 
 /** The collections of one catalogue. */
 export function CollectionList({ source }: IProps): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const resource = catalog.collections(source.name);
   const { data, error } = useResource(resource);
   if (!data) {

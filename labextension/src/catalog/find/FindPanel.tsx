@@ -7,6 +7,7 @@ import { Disclosure } from '../../ui/Disclosure';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
+import { useCatalog } from '../model/catalogToken';
 import { useSearch } from '../model/useSearch';
 import {
   findQuery,
@@ -29,7 +30,8 @@ interface IAnswer {
 
 /** One box over everything: collections, scenes seen, features, studies, models. */
 export function FindPanel(): JSX.Element {
-  const { catalog, client, trans } = useEolab();
+  const { client, trans } = useEolab();
+  const catalog = useCatalog();
   // A catalogue more or less is other results.
   const { received } = useResource(catalog.catalogs);
   const [, { query }] = useSearch();

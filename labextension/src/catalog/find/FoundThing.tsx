@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useResource } from '../../context/context';
 import { opener } from '../../context/openThing';
+import { useCatalog } from '../model/catalogToken';
 import { EMPTY } from '../model/query';
 import { dayOf, daysOf, type IFoundThing } from './find';
 
@@ -14,7 +15,8 @@ interface IProps {
 
 /** One result: what it is, where it is from; a click goes there. */
 export function FoundThing({ kind, thing }: IProps): JSX.Element {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const { data } = useResource(catalog.catalogs);
   const { title, detail } = thing;
   const source = detail['catalog'] ?? '';

@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { ICatalog, ICollection } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { formatCount } from '../../ui/format';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
+import { useCatalog } from '../model/catalogToken';
 import { EVERYTHING } from '../model/itemsModel';
 import { ItemRow } from './ItemRow';
 import { ItemsFilter } from './ItemsFilter';
@@ -19,7 +20,8 @@ interface IProps {
 
 /** The items of one collection, with their filter. */
 export function ItemList({ source, collection }: IProps): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const model = catalog.items(source.name, collection.id);
   const { data, error } = useResource(model);
   const [filter, setFilter] = useState(model.filter);

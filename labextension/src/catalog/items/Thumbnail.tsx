@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState, type JSX } from 'react';
 
-import { useEolab } from '../../context/context';
+import { useTrans } from '../../context/context';
 import type { ICatalog, IItem } from '../../server/contract';
+import { useCatalog } from '../model/catalogToken';
 
 interface IProps {
   source: ICatalog;
@@ -10,7 +11,8 @@ interface IProps {
 
 /** A scene's picture, fetched when it scrolls into sight. */
 export function Thumbnail({ source, item }: IProps): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const node = useRef<HTMLDivElement>(null);
   const [url, setUrl] = useState<string | null>(null);
   const [failed, setFailed] = useState(false);

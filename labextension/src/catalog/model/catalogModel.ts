@@ -10,7 +10,7 @@ import type { Client } from '../../server/client';
 import type { ICatalogs, ICollections } from '../../server/contract';
 import { Resource } from '../../server/resource';
 import { RoomModel } from '../../server/roomModel';
-import type { IBaseMap } from '../search/map/baseMap';
+import type { IBaseMap } from './baseMap';
 import { Downloads } from './downloads';
 import { ItemsModel } from './itemsModel';
 import { SearchModel } from './searchModel';

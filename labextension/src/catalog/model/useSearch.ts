@@ -1,11 +1,11 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 
-import { useEolab } from '../../context/context';
+import { useCatalog } from './catalogToken';
 import type { ISearchState, SearchModel } from './searchModel';
 
 /** The search of the tab, with its state. */
 export function useSearch(): [SearchModel, ISearchState] {
-  const model = useEolab().catalog.search;
+  const model = useCatalog().search;
   const state = useSyncExternalStore(
     listener => {
       const onChanged = (): void => listener();

@@ -6,11 +6,13 @@ import { useEolab, useResource } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import { Disclosure } from '../../ui/Disclosure';
 import { tellFailure } from '../../ui/tellFailure';
+import { useCatalog } from '../model/catalogToken';
 import { SavedList } from './SavedList';
 
 /** Searches that are kept in the workspace, each a click away from its answer. */
 export function SavedPanel(): JSX.Element | null {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const { data } = useResource(catalog.saved);
   const entries = data?.search ?? [];
   if (!entries.length) {

@@ -7,6 +7,7 @@ import { CommandIDs } from '../../context/commandIds';
 import type { IEolab } from '../../context/tokens';
 import { EolabWidget } from '../../ui/EolabWidget';
 import { eoIcon } from '../../ui/icons';
+import { ICatalogModel } from '../model/catalogToken';
 import { readCode } from '../model/earth';
 import { EMPTY, readQuery } from '../model/query';
 import type { IKept } from '../model/searchModel';
@@ -24,7 +25,8 @@ export class SearchTabs {
     private readonly _eolab: IEolab,
     private readonly _area: 'main' | 'right'
   ) {
-    _eolab.catalog.search.keptChanged.connect(() =>
+    this._catalog = _eolab.model(ICatalogModel);
+    this._catalog.search.keptChanged.connect(() =>
       this._tracker.forEach(tab => void this._tracker.save(tab))
     );
   }
@@ -35,7 +37,7 @@ export class SearchTabs {
       command: CommandIDs.searchScenes,
       args: () =>
         keptOf(
-          this._eolab.catalog.search.state
+          this._catalog.search.state
         ) as unknown as ReadonlyPartialJSONObject,
       name: widget => widget.id
     });
@@ -43,10 +45,10 @@ export class SearchTabs {
 
   /** Open the tab, or go to it; with a query, ask that. */
   async open(args: ReadonlyPartialJSONObject): Promise<void> {
-    const { search } = this._eolab.catalog;
+    const { search } = this._catalog;
     if (!this._tracker.size) {
       // Who opens it draws a field soon: libraries load while the page does.
-      this._eolab.catalog.prepare();
+      this._catalog.prepare();
       const tab = makeTab(this._eolab);
       tab.toggleClass('eolab-mod-side', this._area === 'right');
       await this._tracker.add(tab);
@@ -78,7 +80,7 @@ export class SearchTabs {
 
   /** What nobody has to wait or to pay for: the sample, if it is there. */
   private async _begin(): Promise<void> {
-    const { catalog } = this._eolab;
+    const catalog = this._catalog;
     if (!catalog.catalogs.state.data) {
       await catalog.catalogs.refresh();
     }
@@ -90,6 +92,7 @@ export class SearchTabs {
     }
   }
 
+  private readonly _catalog: ICatalogModel;
   private readonly _tracker = new WidgetTracker<MainAreaWidget<EolabWidget>>({
     namespace: 'eolab-search'
   });

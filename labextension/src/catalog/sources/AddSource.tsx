@@ -1,12 +1,14 @@
 import type { JSX } from 'react';
 
-import { useEolab } from '../../context/context';
+import { useTrans } from '../../context/context';
 import { Disclosure } from '../../ui/Disclosure';
+import { useCatalog } from '../model/catalogToken';
 import { SourceForm } from './SourceForm';
 
 /** A form that names one more catalogue in `eolab.toml`. */
 export function AddSource(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   return (
     <Disclosure label={trans.__('Add a catalogue')}>
       {() => (

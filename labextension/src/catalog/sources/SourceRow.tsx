@@ -8,6 +8,7 @@ import { SimulatedBadge } from '../../ui/SimulatedBadge';
 import { tellFailure } from '../../ui/tellFailure';
 import { CollectionList } from '../collections/CollectionList';
 import type { ISourceEntry } from '../model/catalogModel';
+import { useCatalog } from '../model/catalogToken';
 import { removeSource } from './removeSource';
 import { SourceForm } from './SourceForm';
 
@@ -19,7 +20,8 @@ interface IProps {
 /** One catalogue; one that somebody added can be changed and removed. */
 export function SourceRow({ source, open }: IProps): JSX.Element {
   const eolab = useEolab();
-  const { catalog, trans } = eolab;
+  const { trans } = eolab;
+  const catalog = useCatalog();
   const [entry, setEntry] = useState<ISourceEntry | null>(null);
   const pencil = useRef<HTMLButtonElement>(null);
   const close = (): void => {

@@ -4,10 +4,12 @@ import type { IEolab } from '../../context/tokens';
 import { ApiError } from '../../server/apiError';
 import { tellFailure } from '../../ui/tellFailure';
 import type { IRemoved, ISourceEntry } from '../model/catalogModel';
+import { ICatalogModel } from '../model/catalogToken';
 
 /** Take a catalogue out of `eolab.toml` after a question; it can be had back. */
 export async function removeSource(name: string, eolab: IEolab): Promise<void> {
-  const { catalog, trans } = eolab;
+  const { trans } = eolab;
+  const catalog = eolab.model(ICatalogModel);
   let entry: ISourceEntry;
   try {
     entry = await catalog.entry(name);

@@ -1,10 +1,11 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IGroupDetails } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
+import { useFeatures } from '../model/featuresToken';
 import { Distribution } from './Distribution';
 
 interface IProps {
@@ -18,7 +19,8 @@ interface IProps {
 /** The distribution of each column. */
 export function Distributions(props: IProps): JSX.Element {
   const { group, commits, wanted } = props;
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const resource = features.overlaid(group.name, group.version, commits);
   const { data, error } = useResource(resource);
   if (!data) {

@@ -1,12 +1,13 @@
 import { useCallback, useMemo, useRef, useState, type JSX } from 'react';
 
 import { Canvas, type Drawer } from '../../charts/Canvas';
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IGroupDetails } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { formatCount } from '../../ui/format';
 import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
+import { useFeatures } from '../model/featuresToken';
 import { countPlaces } from './countPlaces';
 import { drawPlaces, extentOf, HEIGHT, type IWindow } from './mapDrawing';
 
@@ -18,7 +19,8 @@ const WHOLE: IWindow = { zoom: 1, x: 0, y: 0 };
 
 /** Where a group's things are; dragged, zoomed, drawn without anything from the network. */
 export function PlacesMap({ group }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const resource = features.places(group.name, group.version);
   const { data, error } = useResource(resource);
   const [view, setView] = useState(WHOLE);

@@ -8,7 +8,6 @@ import type { IEolab } from '../../context/tokens';
 import { featuresIcon } from '../../ui/icons';
 import { GROUP_CODE, groupCode, VIEW_CODE, viewCode } from './featureCode';
 import type { FeatureKind, FeatureTabs } from './featureTabs';
-import { pickFeature } from './pickFeature';
 
 /**
  * Add the commands that open groups and views, make views, and insert code.
@@ -30,10 +29,12 @@ export function addFeatureCommands(
   };
   const named = { args: { type: 'object', properties } };
   const all = new DisposableSet();
+  const pick = async (kind: FeatureKind): Promise<IVersioned | null> =>
+    (await import('./pickFeature')).pickFeature(eolab, kind);
   const open =
     (kind: FeatureKind) =>
     async (args: ReadonlyPartialJSONObject): Promise<void> => {
-      const which = whichOf(args) ?? (await pickFeature(eolab, kind));
+      const which = whichOf(args) ?? (await pick(kind));
       if (which) {
         await tabs.open(kind, which);
       }
@@ -107,7 +108,7 @@ export function addFeatureCommands(
       },
       execute: async args => {
         const kind = args.kind === 'view' ? 'view' : 'group';
-        const which = whichOf(args) ?? (await pickFeature(eolab, kind));
+        const which = whichOf(args) ?? (await pick(kind));
         if (!which) {
           return;
         }

@@ -2,7 +2,8 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 
 import { labelOf, parseLabel, type IVersioned } from '../../context/names';
 import type { IEolab } from '../../context/tokens';
-import { failureTitle } from '../../ui/Failure';
+import { failureTitle } from '../../ui/failureText';
+import { IFeaturesModel } from '../model/featuresToken';
 import type { FeatureKind } from './featureTabs';
 
 /** Ask for one of the groups or views; null where there is none or none was chosen. */
@@ -10,7 +11,8 @@ export async function pickFeature(
   eolab: IEolab,
   kind: FeatureKind
 ): Promise<IVersioned | null> {
-  const { features, trans } = eolab;
+  const { trans } = eolab;
+  const features = eolab.model(IFeaturesModel);
   await features.features.refresh();
   const { data, error } = features.features.state;
   if (error) {

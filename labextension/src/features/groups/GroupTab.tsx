@@ -1,7 +1,7 @@
 import { useState, type JSX } from 'react';
 
 import { Figure } from '../../charts/Figure';
-import { useEolab, useNow, useResource } from '../../context/context';
+import { useNow, useResource, useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
 import { Failure } from '../../ui/Failure';
 import { formatAge, formatCount, formatMoment } from '../../ui/format';
@@ -13,6 +13,7 @@ import { CorrelationTable } from '../charts/CorrelationTable';
 import { Histograms } from '../charts/Histograms';
 import { PlacesMap } from '../charts/PlacesMap';
 import { Lineage } from '../lineage/Lineage';
+import { useFeatures } from '../model/featuresToken';
 import { CommitHistory } from './CommitHistory';
 import { GroupMenu } from './GroupMenu';
 import { RowsTable } from './RowsTable';
@@ -35,7 +36,8 @@ type Picture =
 
 /** A feature group in the main area: what it holds, held, and comes from. */
 export function GroupTab({ name, version }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const resource = features.group(name, version);
   const { data: group, error } = useResource(resource);
   const now = useNow(true, 30_000);

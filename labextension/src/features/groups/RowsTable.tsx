@@ -1,6 +1,6 @@
 import { useEffect, useState, type JSX } from 'react';
 
-import { useEolab } from '../../context/context';
+import { useTrans } from '../../context/context';
 import { isoOfMicroseconds } from '../../context/names';
 import { ApiError } from '../../server/apiError';
 import type {
@@ -12,6 +12,7 @@ import { Failure } from '../../ui/Failure';
 import { formatCount } from '../../ui/format';
 import { Loading } from '../../ui/Loading';
 import { formatCell } from '../model/columns';
+import { useFeatures } from '../model/featuresToken';
 import { SortButton } from './SortButton';
 
 interface IProps {
@@ -28,7 +29,8 @@ interface IOrder {
 
 /** The rows of a group, a page at a time, sorted by a click on a column. */
 export function RowsTable({ group, commit }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const [order, setOrder] = useState<IOrder>({ sort: null, descending: false });
   const [offset, setOffset] = useState(0);
   const [page, setPage] = useState<IGroupRows | null>(null);

@@ -1,10 +1,11 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IGroupCommit, IGroupDetails } from '../../server/contract';
 import { formatValue, UNKNOWN } from '../../ui/format';
 import { Stale } from '../../ui/Stale';
 import { describeColumn } from '../model/describeColumn';
+import { useFeatures } from '../model/featuresToken';
 
 interface IProps {
   group: IGroupDetails;
@@ -13,7 +14,8 @@ interface IProps {
 
 /** The columns of a group: type, unit, what they are, and what they hold. */
 export function SchemaTable({ group, commit }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const { data, error } = useResource(
     features.statistics(group.name, group.version, commit?.version ?? null)
   );

@@ -1,6 +1,6 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IFeatureGroup } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { formatCount } from '../../ui/format';
@@ -8,6 +8,7 @@ import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
 import { Histogram } from '../charts/Histogram';
 import { describeColumn } from '../model/describeColumn';
+import { useFeatures } from '../model/featuresToken';
 
 interface IProps {
   group: IFeatureGroup;
@@ -15,7 +16,8 @@ interface IProps {
 
 /** What each column of a group holds. */
 export function StatisticsTable({ group }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const resource = features.statistics(group.name, group.version);
   const { data, error } = useResource(resource);
   if (!data) {

@@ -6,6 +6,7 @@ import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
+import { useFeatures } from '../model/featuresToken';
 import { LineageGraph } from './LineageGraph';
 
 interface IProps {
@@ -17,7 +18,8 @@ const NOWHERE: readonly IThing[] = [];
 
 /** What something was made from and what of it; a click on a node goes there. */
 export function Lineage({ kind, id }: IProps): JSX.Element {
-  const { commands, features, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const features = useFeatures();
   const [way, setWay] = useState(NOWHERE);
   const here = way[way.length - 1] ?? { kind, id };
   const resource = features.lineage(here.kind, here.id);

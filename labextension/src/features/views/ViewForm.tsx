@@ -8,6 +8,7 @@ import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
+import { useFeatures } from '../model/featuresToken';
 import { FeatureTicks } from './FeatureTicks';
 import { LabelChoice } from './LabelChoice';
 import {
@@ -21,7 +22,8 @@ import {
 
 /** Make a view: what is predicted, from which features. */
 export function ViewForm(): JSX.Element {
-  const { commands, features, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const features = useFeatures();
   const { data, error } = useResource(features.features);
   const [draft, setDraft] = useState(EMPTY);
   const [fault, setFault] = useState<ApiError | null>(null);

@@ -1,7 +1,7 @@
 import { useState, type JSX } from 'react';
 
 import { Figure } from '../../charts/Figure';
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
 import { Failure } from '../../ui/Failure';
 import { formatCount, formatMoment } from '../../ui/format';
@@ -11,6 +11,7 @@ import { Stale } from '../../ui/Stale';
 import { Tabs } from '../../ui/Tabs';
 import { CodeMenu } from '../buttons/CodeMenu';
 import { Lineage } from '../lineage/Lineage';
+import { useFeatures } from '../model/featuresToken';
 import { DatasetTable } from './DatasetTable';
 import { ViewColumns } from './ViewColumns';
 
@@ -23,7 +24,8 @@ type Picture = 'features' | 'datasets' | 'lineage';
 
 /** A feature view in the main area: its features, training datasets and lineage. */
 export function ViewTab({ name, version }: IProps): JSX.Element {
-  const { features, trans } = useEolab();
+  const trans = useTrans();
+  const features = useFeatures();
   const { data, error } = useResource(features.features);
   const [active, setActive] = useState<Picture>('features');
   if (!data) {

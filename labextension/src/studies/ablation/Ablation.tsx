@@ -1,12 +1,13 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { hasEndedState } from '../model/derive';
+import { useStudies } from '../model/studiesToken';
 import { AblationBars } from './AblationBars';
 import { AblationFigures } from './AblationFigures';
 import { AblationPairs } from './AblationPairs';
@@ -24,7 +25,8 @@ interface IProps {
 /** What each part is worth, as far as the runs so far say. */
 export function Ablation(props: IProps): JSX.Element {
   const { study, variant, onVariant, compact } = props;
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const resource = studies.study(study.name).ablation;
   const { data, error } = useResource(resource);
   if (!data) {

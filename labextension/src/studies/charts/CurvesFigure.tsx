@@ -1,8 +1,9 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot, ITrial } from '../../server/contract';
 import { formatCount } from '../../ui/format';
+import { useStudies } from '../model/studiesToken';
 import { CurvesChart, LIMIT } from './CurvesChart';
 import { Legend, type IMark } from './Legend';
 
@@ -20,7 +21,8 @@ interface IProps {
 /** The learning curves with their caption, and where trials are stopped early. */
 export function CurvesFigure(props: IProps): JSX.Element | null {
   const { study, trials, chosen, onChoose, height, silent } = props;
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const { data } = useResource(studies.study(study.name).band);
   const curves = (trials ?? study.trials).filter(
     trial => trial.curve.length > 0

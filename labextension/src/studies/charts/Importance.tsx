@@ -1,10 +1,11 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
+import { useStudies } from '../model/studiesToken';
 
 interface IProps {
   study: IStudySnapshot;
@@ -12,7 +13,8 @@ interface IProps {
 
 /** How much of the metric's spread each parameter explains. */
 export function Importance({ study }: IProps): JSX.Element {
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const resource = studies.study(study.name).importance;
   const { data, error } = useResource(resource);
   if (error && (!data || error.status === 409)) {

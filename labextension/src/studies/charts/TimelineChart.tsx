@@ -2,10 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useMemo, type JSX } from 'react';
 
 import { Canvas, type Drawer } from '../../charts/Canvas';
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { ISpan, IStudySnapshot, ITrial } from '../../server/contract';
 import { formatDuration } from '../../ui/format';
 import { Notice } from '../../ui/Notice';
+import { useStudies } from '../model/studiesToken';
 import { useStudyNow, type IStudyClock } from '../model/studyClock';
 import { outcomeWord } from '../text/words';
 import { Legend, type IMark } from './Legend';
@@ -32,7 +33,8 @@ const ROW = 22;
 export function TimelineChart(props: IProps): JSX.Element {
   const { study, trials, chosen, onChoose, clock } = props;
   const now = useStudyNow(clock);
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const { data } = useResource(studies.study(study.name).timeline);
   const shown = useMemo(() => new Set(trials.map(trial => trial.n)), [trials]);
   const spans = useMemo(

@@ -7,14 +7,13 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { CommandIDs } from '../../context/commandIds';
 import type { IEolab } from '../../context/tokens';
 import { ApiError } from '../../server/apiError';
-import type { StudyRequest } from '../../server/contract';
-import { failureText, failureTitle } from '../../ui/Failure';
+import type { IStudySummary, StudyRequest } from '../../server/contract';
+import { failureText, failureTitle } from '../../ui/failureText';
 import { studyIcon } from '../../ui/icons';
 import { allows } from '../model/derive';
+import { IStudiesModel } from '../model/studiesToken';
 import { studyCode, type CodeKind } from '../text/studyCode';
-import { pickStudy } from './pickStudy';
 import type { StudyTabs } from './studyTabs';
-import { openTensorBoard } from './tensorBoard';
 
 /**
  * Add the commands that open studies and act on them.
@@ -27,7 +26,12 @@ export function addStudyCommands(
   tabs: StudyTabs,
   notebooks: INotebookTracker | null
 ): IDisposable {
-  const { trans, studies } = eolab;
+  const { trans } = eolab;
+  const studies = eolab.model(IStudiesModel);
+  const pick = async (
+    fits: (study: IStudySummary) => boolean
+  ): Promise<string | null> =>
+    (await import('./pickStudy')).pickStudy(eolab, fits);
   const nameProperty = {
     type: 'string',
     description: trans.__('The name of the study; without it, one is asked for')
@@ -87,7 +91,7 @@ export function addStudyCommands(
         }
       },
       execute: async args => {
-        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        const name = nameOf(args) || (await pick(() => true));
         if (name) {
           await tabs.open(
             name,
@@ -116,8 +120,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) ||
-          (await pickStudy(eolab, study => allows(study.state, 'pause')));
+          nameOf(args) || (await pick(study => allows(study.state, 'pause')));
         if (name) {
           await act(name, { command: 'pause' });
         }
@@ -134,8 +137,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) ||
-          (await pickStudy(eolab, study => allows(study.state, 'resume')));
+          nameOf(args) || (await pick(study => allows(study.state, 'resume')));
         if (name) {
           await act(name, { command: 'resume' });
         }
@@ -152,8 +154,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) ||
-          (await pickStudy(eolab, study => allows(study.state, 'cancel')));
+          nameOf(args) || (await pick(study => allows(study.state, 'cancel')));
         if (!name) {
           return;
         }
@@ -178,7 +179,7 @@ export function addStudyCommands(
       label: trans.__('Change Trials and Workers of Study…'),
       describedBy: named,
       execute: async args => {
-        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        const name = nameOf(args) || (await pick(() => true));
         if (!name) {
           return;
         }
@@ -237,8 +238,9 @@ export function addStudyCommands(
       caption: trans.__('Show what the trials wrote for TensorBoard'),
       describedBy: named,
       execute: async args => {
-        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        const name = nameOf(args) || (await pick(() => true));
         if (name) {
+          const { openTensorBoard } = await import('./tensorBoard');
           await attempt(() => openTensorBoard(eolab, name));
         }
       }
@@ -262,7 +264,7 @@ export function addStudyCommands(
         }
       },
       execute: async args => {
-        const name = nameOf(args) || (await pickStudy(eolab, () => true));
+        const name = nameOf(args) || (await pick(() => true));
         if (name) {
           const { insertCode } = await import('../../context/insertCode');
           const code = studyCode(name, kindOf(args));

@@ -2,14 +2,16 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 
 import type { IEolab } from '../../context/tokens';
 import type { IStudySummary } from '../../server/contract';
-import { failureTitle } from '../../ui/Failure';
+import { failureTitle } from '../../ui/failureText';
+import { IStudiesModel } from '../model/studiesToken';
 
 /** Ask for one of the studies that fit; null where none does or none was chosen. */
 export async function pickStudy(
   eolab: IEolab,
   fits: (study: IStudySummary) => boolean
 ): Promise<string | null> {
-  const { studies, trans } = eolab;
+  const { trans } = eolab;
+  const studies = eolab.model(IStudiesModel);
   await studies.list.refresh();
   const { data, error } = studies.list.state;
   if (error) {

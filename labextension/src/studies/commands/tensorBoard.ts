@@ -2,6 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 
 import type { IEolab } from '../../context/tokens';
+import { IStudiesModel } from '../model/studiesToken';
 
 /** Hosts from which the server's own loopback can be reached. */
 const HERE = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -11,7 +12,8 @@ export async function openTensorBoard(
   eolab: IEolab,
   name: string
 ): Promise<void> {
-  const { client, studies, trans } = eolab;
+  const { client, trans } = eolab;
+  const studies = eolab.model(IStudiesModel);
   const { port, proxy } = await studies.study(name).tensorBoard();
   if (proxy) {
     open(URLExt.join(client.baseUrl, 'proxy', String(port), '/'));

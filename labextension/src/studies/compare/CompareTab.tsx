@@ -14,6 +14,7 @@ import { alignBest } from '../charts/histories';
 import { timeAxis } from '../charts/timeAxis';
 import { StateChip } from '../header/StateChip';
 import { doneTrials, elapsed } from '../model/derive';
+import { useStudies } from '../model/studiesToken';
 import { studyStateWord } from '../text/words';
 
 /** How many are compared before somebody chooses. */
@@ -23,7 +24,8 @@ const COLOURS = ['accent', 'warn', 'good', 'bad', 'text', 'line'] as const;
 
 /** Studies beside each other: their figures, and the best value over the time. */
 export function CompareTab(): JSX.Element {
-  const { commands, studies, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const studies = useStudies();
   const { data, error, received } = useResource(studies.list);
   const [picked, setPicked] = useState<ReadonlySet<string> | null>(null);
   const all = useMemo(() => data?.studies ?? [], [data]);

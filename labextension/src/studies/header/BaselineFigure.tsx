@@ -1,9 +1,10 @@
 import type { JSX } from 'react';
 
 import { Figure } from '../../charts/Figure';
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot } from '../../server/contract';
 import { formatCount, formatValue } from '../../ui/format';
+import { useStudies } from '../model/studiesToken';
 
 interface IProps {
   study: IStudySnapshot;
@@ -11,7 +12,8 @@ interface IProps {
 
 /** What an ablation compares with: its best single run, of any variant and fold, says nothing. */
 export function BaselineFigure({ study }: IProps): JSX.Element {
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const { data } = useResource(studies.study(study.name).ablation);
   const baseline = data?.rows[0];
   return (

@@ -1,8 +1,9 @@
 import { useCallback, useState } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource } from '../../context/context';
 import type { ApiError } from '../../server/apiError';
 import type { IStudySnapshot } from '../../server/contract';
+import { useStudies } from './studiesToken';
 import { useStudyClock, type IStudyClock } from './studyClock';
 import type { StudyModel } from './studyModel';
 
@@ -24,7 +25,7 @@ const NOBODY: ReadonlySet<number> = new Set();
 
 /** Follow a study while the component can be seen. */
 export function useStudy(name: string): IStudyUse {
-  const { studies } = useEolab();
+  const studies = useStudies();
   const model = studies.study(name);
   const { data: study, error, received } = useResource(model);
   const [chosen, choose] = useState(NOBODY);

@@ -3,10 +3,12 @@ import type { JSX } from 'react';
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useResource } from '../../context/context';
 import { doneTrials, hasEndedState } from '../model/derive';
+import { useStudies } from '../model/studiesToken';
 
 /** The studies at work in a few words; a click opens the only one, or the panel. */
 export function RunningStudies(): JSX.Element | null {
-  const { commands, studies, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const studies = useStudies();
   const { data } = useResource(studies.list);
   const active = (data?.studies ?? []).filter(
     study => !hasEndedState(study.state)

@@ -6,6 +6,7 @@ import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
+import { useStudies } from '../model/studiesToken';
 import { StudyRow } from './StudyRow';
 
 /** A search is shown from this many studies on. */
@@ -13,7 +14,8 @@ const MANY = 6;
 
 /** The studies of the workspace, live. */
 export function StudiesPanel(): JSX.Element {
-  const { commands, studies, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const studies = useStudies();
   const { data, error, received } = useResource(studies.list);
   const [wanted, setWanted] = useState('');
   if (!data) {

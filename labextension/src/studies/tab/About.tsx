@@ -1,13 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot, Json } from '../../server/contract';
 import { Facts } from '../../ui/Facts';
 import { Failure } from '../../ui/Failure';
 import { formatDuration, formatMoment } from '../../ui/format';
 import { Loading } from '../../ui/Loading';
 import { ThingLink } from '../../ui/ThingLink';
+import { useStudies } from '../model/studiesToken';
 import { dedent, inWords, part } from '../text/about';
 import { samplerWords, stopWords } from '../text/planWords';
 import { NotesEditor } from './NotesEditor';
@@ -18,7 +19,8 @@ interface IProps {
 
 /** The function and the data that ran, where they come from, and what people wrote about it. */
 export function About({ study }: IProps): JSX.Element {
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const model = studies.study(study.name);
   const { data, error } = useResource(model.about);
   if (!data) {

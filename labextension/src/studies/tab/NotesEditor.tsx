@@ -1,9 +1,10 @@
 import { useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import type { IStudySnapshot } from '../../server/contract';
-import { failureText, failureTitle } from '../../ui/Failure';
+import { failureText, failureTitle } from '../../ui/failureText';
+import { useStudies } from '../model/studiesToken';
 
 interface IProps {
   study: IStudySnapshot;
@@ -17,7 +18,8 @@ interface IDraft {
 
 /** Notes beside a study; what two people write at once is not lost unseen. */
 export function NotesEditor({ study }: IProps): JSX.Element | null {
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const model = studies.study(study.name);
   const { data } = useResource(model.notes);
   const [draft, setDraft] = useState<IDraft | null>(null);

@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot, ITrial } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
+import { useStudies } from '../model/studiesToken';
 
 interface IProps {
   study: IStudySnapshot;
@@ -12,7 +13,8 @@ interface IProps {
 
 /** What a trial printed, live while it runs, with a search. */
 export function TrialLog({ study, trial }: IProps): JSX.Element {
-  const { studies, trans } = useEolab();
+  const trans = useTrans();
+  const studies = useStudies();
   const log = useMemo(
     () => studies.log(study.name, trial.n),
     [studies, study.name, trial.n]

@@ -3,7 +3,7 @@ import { useState, type JSX } from 'react';
 import { useTrans } from '../../../context/context';
 import { areaOfBox, boxOf, isBox } from '../../model/query';
 import { useSearch } from '../../model/useSearch';
-import { SavedAreas } from '../../saved/Saved';
+import { SavedAreas } from '../../saved/SavedAreas';
 
 /** The area in numbers: what the map draws can be typed. */
 export function AreaFields(): JSX.Element {

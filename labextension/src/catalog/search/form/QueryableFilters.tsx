@@ -1,8 +1,9 @@
 import { useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../../context/context';
+import { useEolab, useResource, useTrans } from '../../../context/context';
 import type { IQueryable } from '../../../server/answers';
 import { formatValue } from '../../../ui/format';
+import { useCatalog } from '../../model/catalogToken';
 import type { IFilter } from '../../model/query';
 import { useSearch } from '../../model/useSearch';
 
@@ -28,7 +29,8 @@ const ELSEWHERE = new Set([
 
 /** Filters by what the collection's items say of themselves; types and ranges from the catalogue. */
 export function QueryableFilters(props: IProps): JSX.Element {
-  const { catalog: room, trans } = useEolab();
+  const trans = useTrans();
+  const room = useCatalog();
   const [model, { query }] = useSearch();
   const { data, error } = useResource(
     room.queryables(props.catalog, props.collection)

@@ -1,12 +1,13 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../../../context/context';
+import { useEolab, useResource, useTrans } from '../../../context/context';
 import type { ICatalog, ICollection } from '../../../server/contract';
 import { DateFields } from '../../../ui/DateFields';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
+import { useCatalog } from '../../model/catalogToken';
 import { EMPTY } from '../../model/query';
 import { useSearch } from '../../model/useSearch';
-import { SavedSearches } from '../../saved/Saved';
+import { SavedSearches } from '../../saved/SavedSearches';
 import { AreaFields } from './AreaFields';
 import { DateHistogram } from './DateHistogram';
 import { QueryableFilters } from './QueryableFilters';
@@ -153,7 +154,8 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
 }
 
 function CollectionField({ source }: { source: ICatalog }): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [model, { query }] = useSearch();
   const { data, error } = useResource(catalog.collections(source.name));
   const collections: readonly ICollection[] = data?.collections ?? [];

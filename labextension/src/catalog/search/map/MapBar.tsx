@@ -2,6 +2,7 @@ import type { JSX } from 'react';
 
 import { useEolab, useTrans } from '../../../context/context';
 import type { BBox } from '../../../server/contract';
+import { useCatalog } from '../../model/catalogToken';
 import { readCode } from '../../model/earth';
 import type { Tool } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
@@ -89,7 +90,8 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
 
 /** The base maps that the user's settings name; none is fetched before it is chosen. */
 function BaseMapField(): JSX.Element | null {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const [model, { base }] = useSearch();
   const maps = catalog.baseMaps;
   if (!maps.length) {

@@ -1,9 +1,10 @@
 import { Notification } from '@jupyterlab/apputils';
 import { useEffect, useRef, useState, type JSX } from 'react';
 
-import { useEolab } from '../../../context/context';
+import { useTrans } from '../../../context/context';
 import type { BBox } from '../../../server/contract';
 import { readPalette, useThemeCount } from '../../../ui/theme';
+import { useCatalog } from '../../model/catalogToken';
 import { boundsOf, boundsOfRings } from '../../model/query';
 import { useHovered, useSearch } from '../../model/useSearch';
 import { MapBar } from './MapBar';
@@ -16,7 +17,8 @@ interface IProps {
 
 /** The map: footprints of what was found, and the area that is asked for. */
 export function SearchMap({ extent }: IProps): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [model, { query, found, selected, tool, earth, base }] = useSearch();
   const hovered = useHovered(model);
   const node = useRef<HTMLDivElement>(null);

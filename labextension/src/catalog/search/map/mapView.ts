@@ -20,6 +20,7 @@ import { Style } from 'ol/style';
 import type { FlatRing, IFoundItem } from '../../../server/answers';
 import type { BBox } from '../../../server/contract';
 import type { IPalette } from '../../../ui/theme';
+import type { IBaseMap } from '../../model/baseMap';
 import {
   clipped,
   drawable,
@@ -29,7 +30,6 @@ import {
 } from '../../model/earth';
 import type { IArea } from '../../model/query';
 import { keyOf, type Tool } from '../../model/searchModel';
-import type { IBaseMap } from './baseMap';
 import { land } from './land';
 import { areaOfShape, areaOfView } from './mapAreas';
 import {
@@ -271,7 +271,9 @@ export class MapView {
 
   /** Draw a base map below everything; none for null. */
   async setBase(map: IBaseMap | null): Promise<void> {
-    const layer = map ? await (await import('./baseMap')).baseLayer(map) : null;
+    const layer = map
+      ? await (await import('./baseLayer')).baseLayer(map)
+      : null;
     if (this._base) {
       this._map.removeLayer(this._base);
     }

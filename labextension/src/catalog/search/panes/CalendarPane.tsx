@@ -1,18 +1,21 @@
 import { useMemo, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../../context/context';
-import type { IPass } from '../../../server/answers';
+import { useResource, useTrans } from '../../../context/context';
+import type { ICalendar, IPass } from '../../../server/answers';
+import type { Resource } from '../../../server/resource';
 import { Failure } from '../../../ui/Failure';
 import { formatValue, UNKNOWN } from '../../../ui/format';
 import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
+import { useCatalog } from '../../model/catalogToken';
 import { datetimeOf, geometryOf } from '../../model/query';
 import { keyOf } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
 
 /** The overpasses of the area: date by orbit, with what is clear of it. */
 export function CalendarPane(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [, { query }] = useSearch();
   if (!query.area || !query.collection) {
     return (
@@ -30,10 +33,8 @@ export function CalendarPane(): JSX.Element {
   return <Passes resource={catalog.calendar(query.catalog, request)} />;
 }
 
-type Calendar = ReturnType<ReturnType<typeof useEolab>['catalog']['calendar']>;
-
-function Passes({ resource }: { resource: Calendar }): JSX.Element {
-  const { trans } = useEolab();
+function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
+  const trans = useTrans();
   const [model, { query, found, selected, newSince }] = useSearch();
   const { data, error } = useResource(resource);
   const orbits = useMemo(() => orbitsOf(data?.passes ?? []), [data]);

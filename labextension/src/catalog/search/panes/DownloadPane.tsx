@@ -1,11 +1,12 @@
 import { useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../../context/context';
+import { useEolab, useResource, useTrans } from '../../../context/context';
 import type { IAsset, IFoundItem } from '../../../server/answers';
 import { ApiError } from '../../../server/apiError';
 import { Failure } from '../../../ui/Failure';
 import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
+import { useCatalog } from '../../model/catalogToken';
 import { formatBytes } from '../../model/downloads';
 import { keyOf } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
@@ -49,7 +50,8 @@ interface IChoiceProps {
 }
 
 function Choice({ catalog, first, items }: IChoiceProps): JSX.Element {
-  const { catalog: room, trans } = useEolab();
+  const trans = useTrans();
+  const room = useCatalog();
   const resource = room.detail(catalog, first.collection, first.id);
   const { data, error } = useResource(resource);
   const [picked, setPicked] = useState<ReadonlySet<string> | null>(null);
@@ -166,7 +168,8 @@ function dataKeys(assets: readonly IAsset[]): string[] {
 }
 
 function List(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const { all } = catalog.downloads;
   const { data, error } = useResource(all);
   if (!data) {

@@ -5,6 +5,7 @@ import { useEolab } from '../../../context/context';
 import { ApiError } from '../../../server/apiError';
 import { Disclosure } from '../../../ui/Disclosure';
 import { Failure } from '../../../ui/Failure';
+import { useCatalog } from '../../model/catalogToken';
 import {
   formatBytes,
   isBusy,
@@ -21,7 +22,8 @@ interface IProps {
 
 /** One download: how far it is, and what can be done with it. */
 export function DownloadRow({ download, folder }: IProps): JSX.Element {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const [failure, setFailure] = useState<ApiError | null>(null);
   const { id, state, done, total, files } = download;
   const act = async (

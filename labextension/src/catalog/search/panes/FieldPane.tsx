@@ -1,14 +1,16 @@
 import { useMemo, useState, type JSX } from 'react';
 
 import { Chart, type IDrawing } from '../../../charts/Chart';
-import { useEolab, useResource } from '../../../context/context';
+import { useResource, useTrans } from '../../../context/context';
 import type { ICurve } from '../../../server/answers';
+import type { Resource } from '../../../server/resource';
 import { Failure } from '../../../ui/Failure';
 import { formatCount, formatValue } from '../../../ui/format';
 import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
 import type { ITip } from '../../../ui/Tip';
+import { useCatalog } from '../../model/catalogToken';
 import { datetimeOf, geometryOf } from '../../model/query';
 import { keyOf } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
@@ -17,7 +19,8 @@ const INDICES = ['NDVI', 'EVI', 'NDWI', 'NDMI', 'NDRE', 'NBR'];
 
 /** The mean of an index over the drawn area, by clear date: before any code. */
 export function FieldPane(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [, { query }] = useSearch();
   const [index, setIndex] = useState('NDVI');
   if (!query.area || !query.collection) {
@@ -52,10 +55,8 @@ export function FieldPane(): JSX.Element {
   );
 }
 
-type Resource = ReturnType<ReturnType<typeof useEolab>['catalog']['curve']>;
-
-function Curve({ resource }: { resource: Resource }): JSX.Element {
-  const { trans } = useEolab();
+function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
+  const trans = useTrans();
   const [model, { found }] = useSearch();
   const { data, error } = useResource(resource);
   const drawing = useMemo(() => (data ? draw(data) : null), [data]);

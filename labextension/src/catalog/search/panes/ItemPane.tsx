@@ -10,6 +10,7 @@ import { formatScalar, formatValue, UNKNOWN } from '../../../ui/format';
 import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
+import { useCatalog } from '../../model/catalogToken';
 import { keyOf } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
 import { loadCode } from '../results/searchCode';
@@ -72,7 +73,8 @@ interface IBodyProps {
 }
 
 function ItemBody({ catalog, item }: IBodyProps): JSX.Element {
-  const { catalog: room, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const room = useCatalog();
   const [, { query }] = useSearch();
   const resource = room.detail(catalog, item.collection, item.id);
   const { data, error } = useResource(resource);

@@ -3,9 +3,10 @@ import { useEffect, useState, type JSX } from 'react';
 import { useEolab } from '../../../context/context';
 import type { IItemDetail } from '../../../server/answers';
 import { ApiError } from '../../../server/apiError';
-import { failureText, failureTitle } from '../../../ui/Failure';
+import { failureText, failureTitle } from '../../../ui/failureText';
 import { formatValue } from '../../../ui/format';
 import { Loading } from '../../../ui/Loading';
+import { useCatalog } from '../../model/catalogToken';
 import { ways, type IWay } from './previewWays';
 
 interface IProps {
@@ -25,7 +26,8 @@ const MAPS = ['viridis', 'RdYlGn', 'magma', 'Blues', 'gray'];
 
 /** A picture of an item through our server; a locked stretch compares dates. */
 export function PreviewPane({ catalog, item }: IProps): JSX.Element {
-  const { client, catalog: room, trans } = useEolab();
+  const { client, trans } = useEolab();
+  const room = useCatalog();
   const choices = ways(item, trans);
   const [wanted, setWanted] = useState(room.previewing.way);
   const [colours, setColours] = useState(room.previewing.colours);

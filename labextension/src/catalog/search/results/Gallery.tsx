@@ -1,12 +1,13 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useDeferredValue, useEffect, useRef, useState, type JSX } from 'react';
 
-import { useEolab } from '../../../context/context';
+import { useTrans } from '../../../context/context';
 import type { ICatalog } from '../../../server/contract';
 import { formatDay } from '../../../ui/format';
 import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { Thumbnail } from '../../items/Thumbnail';
+import { useCatalog } from '../../model/catalogToken';
 import { keyOf } from '../../model/searchModel';
 import { useHovered, useNewAnswer, useSearch } from '../../model/useSearch';
 import { startDrag } from './dragItem';
@@ -16,7 +17,8 @@ const TALL = 146;
 
 /** What was found, picture by picture. */
 export function Gallery({ source }: { source: ICatalog }): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [model, { found, selected, opened, loading }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.

@@ -3,13 +3,15 @@ import { useState, type JSX } from 'react';
 import { CommandIDs } from '../../../context/commandIds';
 import { useEolab } from '../../../context/context';
 import { formatCount } from '../../../ui/format';
+import { useCatalog } from '../../model/catalogToken';
 import { keyOf } from '../../model/searchModel';
 import { useSearch } from '../../model/useSearch';
 import { featuresCode, loadCode, type IChoice } from './searchCode';
 
 /** How many scenes there are, and what code can be had of them. */
 export function ResultsBar(): JSX.Element {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const [model, { query, found, selected, loading }] = useSearch();
   const [asking, setAsking] = useState(false);
   const items = found?.items ?? [];

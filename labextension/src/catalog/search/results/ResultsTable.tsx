@@ -10,9 +10,10 @@ import {
   type KeyboardEvent
 } from 'react';
 
-import { useEolab } from '../../../context/context';
+import { useTrans } from '../../../context/context';
 import type { IFoundItem } from '../../../server/answers';
 import { formatDay, formatValue, UNKNOWN } from '../../../ui/format';
+import { useCatalog } from '../../model/catalogToken';
 import { keyOf } from '../../model/searchModel';
 import { useHovered, useNewAnswer, useSearch } from '../../model/useSearch';
 import { startDrag } from './dragItem';
@@ -30,7 +31,8 @@ type Column = [
 
 /** What was found, row by row; one selection with the map and the pictures. */
 export function ResultsTable(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [model, { found, selected, opened }] = useSearch();
   const hovered = useHovered(model);
   // The map first: ten thousand rows may come a moment later.

@@ -1,48 +1,11 @@
 import { useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useTrans } from '../../context/context';
 import type { ISavedEntry } from '../../server/answers';
 import { ApiError } from '../../server/apiError';
 import { tellFailure } from '../../ui/tellFailure';
-import { readArea, readQuery } from '../model/query';
-import { useSearch } from '../model/useSearch';
+import { useCatalog } from '../model/catalogToken';
 import { SavedList } from './SavedList';
-
-/** Searches that are kept in the workspace. */
-export function SavedSearches(): JSX.Element {
-  const { catalog, trans } = useEolab();
-  const [model, { query }] = useSearch();
-  const { data } = useResource(catalog.saved);
-  return (
-    <SavedField
-      label={trans.__('Saved searches')}
-      kind="search"
-      entries={data?.search ?? []}
-      value={query.catalog ? query : null}
-      onOpen={value => model.start(readQuery(value))}
-    />
-  );
-}
-
-/** Areas that are kept in the workspace. */
-export function SavedAreas(): JSX.Element {
-  const { catalog, trans } = useEolab();
-  const [model, { query }] = useSearch();
-  const { data } = useResource(catalog.saved);
-  return (
-    <SavedField
-      label={trans.__('Saved areas')}
-      kind="area"
-      entries={data?.area ?? []}
-      value={query.area ? { geometry: query.area } : null}
-      onOpen={(value, name) => {
-        model.change({ area: readArea(value.geometry) }, value.visited ?? '');
-        const visited = new Date().toISOString().slice(0, 10);
-        void catalog.keep('area', name, { ...value, visited });
-      }}
-    />
-  );
-}
 
 interface IProps<T extends object> {
   label: string;
@@ -53,9 +16,11 @@ interface IProps<T extends object> {
   onOpen: (value: T, name: string) => void;
 }
 
-function SavedField<T extends object>(props: IProps<T>): JSX.Element {
+/** What is kept of one kind, and keeping one more. */
+export function SavedField<T extends object>(props: IProps<T>): JSX.Element {
   const { label, kind, entries, value, onOpen } = props;
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [name, setName] = useState('');
   const keep = async (called: string, kept: object | null): Promise<void> => {
     try {

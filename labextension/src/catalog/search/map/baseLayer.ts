@@ -7,14 +7,7 @@ import XYZ from 'ol/source/XYZ';
 import { PMTilesRasterSource, PMTilesVectorSource } from 'ol-pmtiles';
 import { PMTiles, TileType } from 'pmtiles';
 
-/** A map below the footprints, as the user's settings name it. */
-export interface IBaseMap {
-  name: string;
-  kind: 'xyz' | 'wmts' | 'pmtiles';
-  url: string;
-  /** Of a WMTS. */
-  layer: string;
-}
+import type { IBaseMap } from '../../model/baseMap';
 
 /** The layer of a base map; rejects where its address has none. */
 export async function baseLayer(map: IBaseMap): Promise<BaseLayer> {
