@@ -46,12 +46,12 @@ export default tseslint.config(
           ignoreImports: [
             './eolab',
             './sidebar',
-            './viewRenderer',
-            './commands',
-            './searchTabs',
-            './studyTabs',
-            './featureTabs',
-            './studiesWatch'
+            './ViewRenderer',
+            './commands/commands',
+            './commands/featureTabs',
+            './commands/studyTabs',
+            './search/searchTabs',
+            './model/studiesWatch'
           ]
         }
       ],

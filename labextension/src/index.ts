@@ -1,11 +1,11 @@
 /** The front-end half of eolab. */
 import { catalogPlugin } from './catalog/plugin';
-import { codePlugin } from './shared/codePlugin';
+import { codePlugin } from './app/codePlugin';
+import { corePlugin } from './app/corePlugin';
+import { launcherPlugin } from './app/launcherPlugin';
+import { sidebarPlugin } from './app/sidebarPlugin';
+import { viewsPlugin } from './app/viewsPlugin';
 import { featuresPlugin } from './features/plugin';
-import { corePlugin } from './shared/corePlugin';
-import { launcherPlugin } from './shared/launcherPlugin';
-import { sidebarPlugin } from './shared/sidebarPlugin';
-import { viewsPlugin } from './shared/viewsPlugin';
 import { studiesPlugin } from './studies/plugin';
 import { runningPlugin } from './studies/runningPlugin';
 import { statusPlugin } from './studies/statusPlugin';

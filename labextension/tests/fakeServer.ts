@@ -4,15 +4,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Stream } from '@lumino/signaling';
 
-import { CatalogModel } from '../src/catalog/model';
-import { FeaturesModel } from '../src/features/model';
-import { ModelsModel } from '../src/models/model';
-import { WorkspaceChanges } from '../src/shared/changes';
-import { Client } from '../src/shared/client';
-import { CHANGED_SCHEMA } from '../src/shared/contract';
-import type { IEolab } from '../src/shared/tokens';
-import { WorkspaceModel } from '../src/shared/workspace';
-import { StudiesModel } from '../src/studies/model';
+import { Eolab } from '../src/app/eolab';
+import { CHANGED_SCHEMA } from '../src/server/contract';
 
 type Maker = (request: Request) => object | Promise<object>;
 type Answer = object | Maker;
@@ -49,22 +42,19 @@ export class FakeServer {
     });
   }
 
-  /** The models of an application that talks to this server. */
-  eolab(): IEolab {
-    const client = new Client(this.settings);
-    const changes = new WorkspaceChanges(
-      this.events as unknown as Event.IManager
+  /** What the application that talks to this server shares, with its models at hand. */
+  eolab(): Eolab {
+    const { settings, events } = this;
+    return new Eolab(
+      {
+        commands: new CommandRegistry(),
+        serviceManager: {
+          serverSettings: settings,
+          events: events as unknown as Event.IManager
+        }
+      },
+      nullTranslator.load('eolab')
     );
-    return {
-      client,
-      workspace: new WorkspaceModel(client, changes),
-      catalog: new CatalogModel(client, changes),
-      features: new FeaturesModel(client, changes),
-      studies: new StudiesModel(client, changes),
-      models: new ModelsModel(client, changes),
-      commands: new CommandRegistry(),
-      trans: nullTranslator.load('eolab')
-    };
   }
 
   private async _answer(request: Request): Promise<Response> {

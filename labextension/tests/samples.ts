@@ -3,7 +3,7 @@ import type {
   IStudySnapshot,
   IStudySummary,
   ITrial
-} from '../src/shared/contract';
+} from '../src/server/contract';
 
 export const STATUS: IStatus = {
   version: '0.1.0',

@@ -1,19 +1,21 @@
 import type { JSX } from 'react';
 
-import { CommandIDs } from '../shared/commandIds';
-import { useEolab, useResource } from '../shared/context';
-import { Failure } from '../shared/Failure';
-import { Loading } from '../shared/Loading';
-import { Notice } from '../shared/Notice';
-import { Stale } from '../shared/Stale';
-import { AddSource } from './AddSource';
-import { FindPanel } from './FindPanel';
-import { SavedPanel } from './SavedPanel';
-import { SourceRow } from './SourceRow';
+import { CommandIDs } from '../context/commandIds';
+import { useEolab, useResource } from '../context/context';
+import { Failure } from '../ui/Failure';
+import { Loading } from '../ui/Loading';
+import { Notice } from '../ui/Notice';
+import { Stale } from '../ui/Stale';
+import { FindPanel } from './find/FindPanel';
+import { useCatalog } from './model/catalogToken';
+import { SavedPanel } from './saved/SavedPanel';
+import { AddSource } from './sources/AddSource';
+import { SourceRow } from './sources/SourceRow';
 
 /** The catalogues of the workspace, each opening to its collections and items. */
 export function CatalogPanel(): JSX.Element {
-  const { catalog, commands, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
     return error ? (

@@ -8,11 +8,12 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { CommandIDs } from '../shared/commandIds';
-import { eoIcon } from '../shared/icons';
-import { IEolab } from '../shared/tokens';
-import type { IBaseMap } from './search/baseMap';
-import { SearchTabs } from './searchTabs';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import { eoIcon } from '../ui/icons';
+import type { IBaseMap } from './model/baseMap';
+import { ICatalogModel } from './model/catalogToken';
+import { SearchTabs } from './search/searchTabs';
 
 /** Catalogues searched in the main area. */
 export const catalogPlugin: JupyterFrontEndPlugin<void> = {
@@ -83,7 +84,7 @@ async function readBaseMaps(
   const settings = await registry?.load('eolab:catalog').catch(() => null);
   const read = (): void => {
     const maps = settings?.composite['baseMaps'];
-    eolab.catalog.setBaseMaps(
+    eolab.model(ICatalogModel).setBaseMaps(
       (Array.isArray(maps) ? (maps as unknown as Partial<IBaseMap>[]) : []).map(
         ({ name = '', kind = 'xyz', url = '', layer = '' }) => ({
           name,

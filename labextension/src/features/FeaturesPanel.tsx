@@ -1,22 +1,24 @@
 import { useState, type JSX } from 'react';
 
-import { CommandIDs } from '../shared/commandIds';
-import { useEolab, useResource } from '../shared/context';
-import { Failure } from '../shared/Failure';
-import { Loading } from '../shared/Loading';
-import { Notice } from '../shared/Notice';
-import { Stale } from '../shared/Stale';
-import { findFeatures, tagsOf } from './findFeatures';
-import { GroupRow } from './GroupRow';
-import { labelOf } from '../shared/names';
-import { ViewRow } from './ViewRow';
+import { CommandIDs } from '../context/commandIds';
+import { useEolab, useResource } from '../context/context';
+import { labelOf } from '../context/names';
+import { Failure } from '../ui/Failure';
+import { Loading } from '../ui/Loading';
+import { Notice } from '../ui/Notice';
+import { Stale } from '../ui/Stale';
+import { GroupRow } from './groups/GroupRow';
+import { useFeatures } from './model/featuresToken';
+import { findFeatures, tagsOf } from './model/findFeatures';
+import { ViewRow } from './views/ViewRow';
 
 /** A search is shown from this many groups and views on. */
 const MANY = 3;
 
 /** Feature groups, the views that are made of them, and their training datasets. */
 export function FeaturesPanel(): JSX.Element {
-  const { commands, features, trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const features = useFeatures();
   const { data, error } = useResource(features.features);
   const [words, setWords] = useState('');
   const [tag, setTag] = useState<string | null>(null);

@@ -6,10 +6,10 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 
-import { CommandIDs } from '../shared/commandIds';
-import { IEolab } from '../shared/tokens';
-import { addFeatureCommands } from './commands';
-import { FeatureTabs } from './featureTabs';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import { addFeatureCommands } from './commands/commands';
+import { FeatureTabs } from './commands/featureTabs';
 
 /** Feature groups and views in the main area, and making views. */
 export const featuresPlugin: JupyterFrontEndPlugin<void> = {

@@ -1,8 +1,8 @@
 import type { JSX } from 'react';
 
-import { useTrans } from '../shared/context';
-import type { IModelVersion } from '../shared/contract';
-import { ThingLink } from '../shared/ThingLink';
+import { useTrans } from '../context/context';
+import type { IModelVersion } from '../server/contract';
+import { ThingLink } from '../ui/ThingLink';
 
 interface IProps {
   version: IModelVersion;

@@ -1,8 +1,8 @@
 import type { JSX } from 'react';
 
-import { useTrans } from '../shared/context';
-import type { IRegisteredModel } from '../shared/contract';
-import { Disclosure } from '../shared/Disclosure';
+import { useTrans } from '../context/context';
+import type { IRegisteredModel } from '../server/contract';
+import { Disclosure } from '../ui/Disclosure';
 import { VersionRow } from './VersionRow';
 
 interface IProps {

@@ -1,15 +1,17 @@
 import type { JSX } from 'react';
 
-import { useEolab, useResource } from '../shared/context';
-import { Failure } from '../shared/Failure';
-import { Loading } from '../shared/Loading';
-import { Notice } from '../shared/Notice';
-import { Stale } from '../shared/Stale';
+import { useResource, useTrans } from '../context/context';
+import { Failure } from '../ui/Failure';
+import { Loading } from '../ui/Loading';
+import { Notice } from '../ui/Notice';
+import { Stale } from '../ui/Stale';
 import { ModelRow } from './ModelRow';
+import { useModels } from './modelsToken';
 
 /** The registered models. */
 export function ModelsPanel(): JSX.Element {
-  const { models, trans } = useEolab();
+  const trans = useTrans();
+  const models = useModels();
   const { data, error } = useResource(models);
   if (!data) {
     return error ? (

@@ -1,11 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSX } from 'react';
 
-import { useTrans } from '../shared/context';
-import type { IModelVersion } from '../shared/contract';
-import { Disclosure } from '../shared/Disclosure';
-import { Facts } from '../shared/Facts';
-import { formatCount, formatMoment, formatScalar } from '../shared/format';
+import { useTrans } from '../context/context';
+import type { IModelVersion } from '../server/contract';
+import { Disclosure } from '../ui/Disclosure';
+import { Facts } from '../ui/Facts';
+import { formatCount, formatMoment, formatScalar } from '../ui/format';
 import { figuresOf, formatFigure, studyFigures } from './figures';
 import { LineageList } from './LineageList';
 

@@ -1,4 +1,4 @@
-import { formatValue, UNKNOWN } from '../shared/format';
+import { formatValue, UNKNOWN } from '../ui/format';
 
 /** One test figure, with its interval where it has one. */
 export interface IFigure {

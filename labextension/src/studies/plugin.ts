@@ -7,10 +7,10 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
-import { CommandIDs } from '../shared/commandIds';
-import { IEolab } from '../shared/tokens';
-import { addStudyCommands } from './commands';
-import { StudyTabs } from './studyTabs';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import { addStudyCommands } from './commands/commands';
+import { StudyTabs } from './commands/studyTabs';
 
 /** Studies in the main area, and acting on them. */
 export const studiesPlugin: JupyterFrontEndPlugin<void> = {

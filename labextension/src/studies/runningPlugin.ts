@@ -7,13 +7,14 @@ import {
   type IRunningSessions
 } from '@jupyterlab/running';
 
-import { CommandIDs } from '../shared/commandIds';
-import type { IWorker } from '../shared/contract';
-import { studyIcon, workerIcon } from '../shared/icons';
-import { IEolab } from '../shared/tokens';
-import { doneTrials } from './derive';
-import { IStudiesWatch } from './watchToken';
-import { studyStateWord, workerStateWord } from './words';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import type { IWorker } from '../server/contract';
+import { studyIcon, workerIcon } from '../ui/icons';
+import { doneTrials } from './model/derive';
+import { IStudiesModel } from './model/studiesToken';
+import { IStudiesWatch } from './model/watchToken';
+import { studyStateWord, workerStateWord } from './text/words';
 
 /** Studies beside kernels and terminals: what runs, open it, stop it. */
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
@@ -86,13 +87,14 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       // Lab has asked before it calls this.
       shutdownAll: () => {
         for (const { name } of watch.active) {
-          void eolab.studies
+          void eolab
+            .model(IStudiesModel)
             .study(name)
             .command({ command: 'cancel' })
             .catch((error: unknown) => console.warn('eolab:', error));
         }
       },
-      refreshRunning: () => eolab.studies.list.invalidate(),
+      refreshRunning: () => eolab.model(IStudiesModel).list.invalidate(),
       runningChanged: watch.changed,
       shutdownLabel: trans.__('Cancel'),
       shutdownAllLabel: trans.__('Cancel All'),

@@ -5,12 +5,12 @@ import type {
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { lazy } from 'react';
 
-import { IEolab } from '../shared/tokens';
-import { EolabWidget } from '../shared/widget';
-import { IStudiesWatch } from './watchToken';
+import { IEolab } from '../context/tokens';
+import { EolabWidget } from '../ui/EolabWidget';
+import { IStudiesWatch } from './model/watchToken';
 
 const RunningStudies = lazy(async () => ({
-  default: (await import('./RunningStudies')).RunningStudies
+  default: (await import('./sidebar/RunningStudies')).RunningStudies
 }));
 
 /** How many studies run, in the status bar. */

@@ -5,13 +5,14 @@ import type {
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { CommandIDs } from '../shared/commandIds';
-import type { IStudySummary } from '../shared/contract';
-import { formatValue } from '../shared/format';
-import { IEolab } from '../shared/tokens';
-import { StudiesWatch } from './studiesWatch';
-import { IStudiesWatch } from './watchToken';
-import { studyStateWord } from './words';
+import { CommandIDs } from '../context/commandIds';
+import { IEolab } from '../context/tokens';
+import type { IStudySummary } from '../server/contract';
+import { formatValue } from '../ui/format';
+import { IStudiesModel } from './model/studiesToken';
+import { StudiesWatch } from './model/studiesWatch';
+import { IStudiesWatch } from './model/watchToken';
+import { studyStateWord } from './text/words';
 
 /** Follows all studies and tells when one ends. */
 export const watchPlugin: JupyterFrontEndPlugin<IStudiesWatch> = {
@@ -27,7 +28,7 @@ export const watchPlugin: JupyterFrontEndPlugin<IStudiesWatch> = {
     registry: ISettingRegistry | null
   ): IStudiesWatch => {
     const { trans } = eolab;
-    const watch = new StudiesWatch(eolab.studies);
+    const watch = new StudiesWatch(eolab.model(IStudiesModel));
     const settings = registry?.load('eolab:studies').catch(() => null) ?? null;
     const tell = async (study: IStudySummary): Promise<void> => {
       const composite = (await settings)?.composite;

@@ -1,27 +1,29 @@
 import { useEffect, useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../shared/context';
-import type { BBox } from '../../shared/contract';
-import { Failure } from '../../shared/Failure';
-import { Loading } from '../../shared/Loading';
-import { Notice } from '../../shared/Notice';
-import { Stale } from '../../shared/Stale';
-import { Tabs } from '../../shared/Tabs';
-import { SkippedList } from '../SkippedList';
-import { CalendarPane } from './CalendarPane';
-import { DownloadPane } from './DownloadPane';
-import { FieldPane } from './FieldPane';
-import { Gallery } from './Gallery';
-import { ItemPane } from './ItemPane';
-import { ResultsBar } from './ResultsBar';
-import { ResultsTable } from './ResultsTable';
-import { SearchForm } from './SearchForm';
-import { SearchMap } from './SearchMap';
-import { useSearch } from './useSearch';
+import { useEolab, useResource, useTrans } from '../../context/context';
+import type { BBox } from '../../server/contract';
+import { Failure } from '../../ui/Failure';
+import { Loading } from '../../ui/Loading';
+import { Notice } from '../../ui/Notice';
+import { Stale } from '../../ui/Stale';
+import { Tabs } from '../../ui/Tabs';
+import { SkippedList } from '../items/SkippedList';
+import { useCatalog } from '../model/catalogToken';
+import { useSearch } from '../model/useSearch';
+import { SearchForm } from './form/SearchForm';
+import { SearchMap } from './map/SearchMap';
+import { CalendarPane } from './panes/CalendarPane';
+import { DownloadPane } from './panes/DownloadPane';
+import { FieldPane } from './panes/FieldPane';
+import { ItemPane } from './panes/ItemPane';
+import { Gallery } from './results/Gallery';
+import { ResultsBar } from './results/ResultsBar';
+import { ResultsTable } from './results/ResultsTable';
 
 /** Catalogues searched: the form, the map with the table, pictures and details beside it. */
 export function SearchTab(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
     return error ? (
@@ -98,7 +100,8 @@ type Pane = 'pictures' | 'scene' | 'calendar' | 'field' | 'download';
 
 /** Pictures of all, or one thing whole. */
 function Aside(): JSX.Element {
-  const { catalog, trans } = useEolab();
+  const trans = useTrans();
+  const catalog = useCatalog();
   const [, { query, opened }] = useSearch();
   const { data } = useResource(catalog.catalogs);
   const [pane, setPane] = useState<Pane>('pictures');
@@ -152,7 +155,7 @@ function Aside(): JSX.Element {
 
 /** Where a collection lies; the same object while nothing changed. */
 function useExtent(name: string, collection: string): BBox | null {
-  const { catalog } = useEolab();
+  const catalog = useCatalog();
   const [extent, setExtent] = useState<BBox | null>(null);
   useEffect(() => {
     if (!name) {

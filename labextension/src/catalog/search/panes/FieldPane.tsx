@@ -1,0 +1,190 @@
+import { useMemo, useState, type JSX } from 'react';
+
+import { Chart, type IDrawing } from '../../../charts/Chart';
+import { useResource, useTrans } from '../../../context/context';
+import type { ICurve } from '../../../server/answers';
+import type { Resource } from '../../../server/resource';
+import { Failure } from '../../../ui/Failure';
+import { formatCount, formatValue } from '../../../ui/format';
+import { Loading } from '../../../ui/Loading';
+import { Notice } from '../../../ui/Notice';
+import { SimulatedBadge } from '../../../ui/SimulatedBadge';
+import type { ITip } from '../../../ui/Tip';
+import { useCatalog } from '../../model/catalogToken';
+import { datetimeOf, geometryOf } from '../../model/query';
+import { keyOf } from '../../model/searchModel';
+import { useSearch } from '../../model/useSearch';
+
+const INDICES = ['NDVI', 'EVI', 'NDWI', 'NDMI', 'NDRE', 'NBR'];
+
+/** The mean of an index over the drawn area, by clear date: before any code. */
+export function FieldPane(): JSX.Element {
+  const trans = useTrans();
+  const catalog = useCatalog();
+  const [, { query }] = useSearch();
+  const [index, setIndex] = useState('NDVI');
+  if (!query.area || !query.collection) {
+    return (
+      <Notice
+        title={trans.__('Draw a field to see its curve.')}
+        text={trans.__(
+          'Choose a collection of optical scenes, then draw a box or a polygon.'
+        )}
+      />
+    );
+  }
+  const request = {
+    collection: query.collection,
+    geometry: geometryOf(query.area),
+    datetime: datetimeOf(query),
+    max_cloud: query.maxCloud < 100 ? query.maxCloud : null,
+    index
+  };
+  return (
+    <div className="eolab-Field">
+      <label>
+        <span>{trans.__('Index')}</span>{' '}
+        <select value={index} onChange={event => setIndex(event.target.value)}>
+          {INDICES.map(name => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <Curve resource={catalog.curve(query.catalog, request)} />
+    </div>
+  );
+}
+
+function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
+  const trans = useTrans();
+  const [model, { found }] = useSearch();
+  const { data, error } = useResource(resource);
+  const drawing = useMemo(() => (data ? draw(data) : null), [data]);
+  if (!data || !drawing) {
+    return error ? (
+      <Failure error={error} onRetry={() => void resource.refresh()} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (!data.points.length) {
+    return (
+      <Notice
+        title={trans.__('The area was never clear.')}
+        text={trans.__('Widen the dates, or draw another area.')}
+      />
+    );
+  }
+  // One overpass may be several scenes side by side.
+  const keysOf = (at: number): string[] => {
+    const ids = data.points[at]?.item.split(',') ?? [];
+    return (found?.items ?? []).filter(({ id }) => ids.includes(id)).map(keyOf);
+  };
+  const tipOf = (at: number): Omit<ITip, 'x' | 'y'> | null => {
+    const point = data.points[at];
+    return point
+      ? {
+          title: point.date,
+          lines: [
+            [data.index, formatValue(point.value)],
+            [trans.__('Spread'), formatValue(point.spread)],
+            [trans.__('Clear'), trans.__('%1 %', Math.round(point.clear * 100))]
+          ],
+          ...(keysOf(at).length
+            ? { foot: trans.__('Click to see the scene') }
+            : {})
+        }
+      : null;
+  };
+  return (
+    <figure className="eolab-Field-curve">
+      <figcaption>
+        {trans.__('Mean %1 of %2 pixels', data.index, formatCount(data.pixels))}{' '}
+        {data.simulated ? <SimulatedBadge /> : null}
+      </figcaption>
+      <Chart
+        drawing={drawing}
+        tip={(_, at) => tipOf(at)}
+        onPick={(_, at) => {
+          const [first, ...rest] = keysOf(at);
+          if (first) {
+            model.selectAll([first, ...rest]);
+            model.open(first);
+          }
+        }}
+        label={trans.__(
+          '%1 on %2 clear dates, from %3 to %4',
+          data.index,
+          data.points.length,
+          formatValue(Math.min(...data.points.map(point => point.value))),
+          formatValue(Math.max(...data.points.map(point => point.value)))
+        )}
+        height={200}
+      />
+      <p className="eolab-mod-quiet">
+        {data.masked
+          ? trans._n(
+              'Clouds and shadows are left out; %1 date is less than half clear.',
+              'Clouds and shadows are left out; %1 dates are less than half clear.',
+              data.cloudy
+            )
+          : trans.__(
+              'Nothing tells what is cloudy here: every date is shown. Limit the cloud cover.'
+            )}
+        {data.older ? ` ${trans.__('Older dates are left out.')}` : ''}
+      </p>
+      <table className="eolab-Bands">
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Date')}</th>
+            <th scope="col">{data.index}</th>
+            <th scope="col">{trans.__('Spread')}</th>
+            <th scope="col">{trans.__('Clear %')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.points.map(point => (
+            <tr key={`${point.date} ${point.item}`}>
+              <td>{point.date}</td>
+              <td>{formatValue(point.value)}</td>
+              <td>{formatValue(point.spread)}</td>
+              <td>{Math.round(point.clear * 100)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </figure>
+  );
+}
+
+function draw({ points, index }: ICurve): IDrawing {
+  return {
+    data: [
+      points.map(point => Date.parse(point.date) / 1000),
+      points.map(point => point.value)
+    ],
+    shape: index,
+    options: palette => ({
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, focus: { prox: 1e3 } },
+      scales: { x: { time: true } },
+      axes: [
+        { stroke: palette.quiet, grid: { show: false }, font: palette.font },
+        {
+          stroke: palette.quiet,
+          font: palette.font,
+          grid: { stroke: palette.grid, width: 1 }
+        }
+      ],
+      series: [
+        {},
+        {
+          label: index,
+          stroke: palette.accent,
+          width: 2,
+          points: { show: true, size: 6, fill: palette.accent }
+        }
+      ]
+    })
+  };
+}

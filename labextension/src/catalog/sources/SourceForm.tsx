@@ -1,0 +1,192 @@
+import { useEffect, useRef, useState, type JSX } from 'react';
+
+import { useEolab } from '../../context/context';
+import { ApiError } from '../../server/apiError';
+import { Failure } from '../../ui/Failure';
+import type { INewSource, ISourceEntry } from '../model/catalogModel';
+import {
+  loginBody,
+  loginFields,
+  loginKinds,
+  NO_LOGIN,
+  readLogin,
+  type ILoginDraft,
+  type LoginKind
+} from './login';
+
+const NOTHING: INewSource = {
+  name: '',
+  url: '',
+  kind: 'auto',
+  description: ''
+};
+
+interface IProps {
+  /** What is changed; nothing for one more. */
+  entry?: ISourceEntry;
+  /** What the button says. */
+  action: string;
+  /** What was done when it is done; empty where the form goes away. */
+  done?: (name: string) => string;
+  onSend: (source: INewSource, login: object) => Promise<void>;
+  onCancel?: () => void;
+}
+
+/** What `eolab.toml` says of a catalogue: where it is, and how it lets us in. */
+export function SourceForm(props: IProps): JSX.Element {
+  const { entry, action, done, onSend, onCancel } = props;
+  const { trans } = useEolab();
+  const [source, setSource] = useState<INewSource>(entry ?? NOTHING);
+  const first = entry ? readLogin(entry.login) : NO_LOGIN;
+  const [login, setLogin] = useState<ILoginDraft>(first);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [told, setTold] = useState('');
+  const [sending, setSending] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  // It opens at the end of a list, below what can be seen.
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: 'start' });
+    form.current?.querySelector('input')?.focus({ preventScroll: true });
+  }, []);
+  const field = (
+    name: keyof INewSource,
+    label: string,
+    placeholder: string
+  ): JSX.Element => (
+    <label>
+      <span>{label}</span>
+      <input
+        value={source[name]}
+        placeholder={placeholder}
+        spellCheck={false}
+        onChange={event => setSource({ ...source, [name]: event.target.value })}
+      />
+    </label>
+  );
+  const fields = loginFields(login.kind, trans);
+  const complete =
+    source.name !== '' &&
+    source.url !== '' &&
+    fields.every(({ key, needed }) => !needed || login.values[key]);
+  const send = async (): Promise<void> => {
+    if (!complete || sending) {
+      return;
+    }
+    setSending(true);
+    try {
+      const { name, url, kind, description } = source;
+      await onSend(
+        { name, url, kind, description },
+        login.kind === 'kept' ? (entry?.login ?? {}) : loginBody(login)
+      );
+      setTold(done?.(name) ?? '');
+      setError(null);
+      if (!entry) {
+        setSource(NOTHING);
+        setLogin(NO_LOGIN);
+      }
+    } catch (thrown) {
+      setTold('');
+      setError(ApiError.from(thrown));
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    // Escape leaves the form from any of its fields.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <form
+      ref={form}
+      className="eolab-SourceForm"
+      aria-label={
+        entry ? trans.__('Change %1', entry.name) : trans.__('Add a catalogue')
+      }
+      onKeyDown={event => {
+        if (event.key === 'Escape' && onCancel) {
+          event.stopPropagation();
+          onCancel();
+        }
+      }}
+      onSubmit={event => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {entry ? null : field('name', trans.__('Name'), 'my-scenes')}
+      {field('url', trans.__('Address'), 'https://… or a folder')}
+      <label>
+        <span>{trans.__('Kind')}</span>
+        <select
+          value={source.kind}
+          onChange={event => setSource({ ...source, kind: event.target.value })}
+        >
+          <option value="auto">{trans.__('find out')}</option>
+          <option value="api">{trans.__('STAC API')}</option>
+          <option value="static">{trans.__('static catalogue')}</option>
+          <option value="geoparquet">{trans.__('GeoParquet file')}</option>
+        </select>
+      </label>
+      {field('description', trans.__('Description'), '')}
+      <label>
+        <span>{trans.__('Login')}</span>
+        <select
+          value={login.kind}
+          onChange={event =>
+            setLogin({ ...NO_LOGIN, kind: event.target.value as LoginKind })
+          }
+        >
+          {loginKinds(trans, first.kind === 'kept').map(([kind, label]) => (
+            <option key={kind} value={kind}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {fields.map(({ key, label, placeholder }) => (
+        <label key={`${login.kind}.${key}`}>
+          <span>{label}</span>
+          <input
+            value={login.values[key] ?? ''}
+            placeholder={placeholder}
+            spellCheck={false}
+            onChange={event =>
+              setLogin({
+                ...login,
+                values: { ...login.values, [key]: event.target.value }
+              })
+            }
+          />
+        </label>
+      ))}
+      {login.kind === 's3' ? (
+        <label className="eolab-SourceForm-check">
+          <input
+            type="checkbox"
+            checked={login.pays}
+            onChange={event =>
+              setLogin({ ...login, pays: event.target.checked })
+            }
+          />{' '}
+          {trans.__('I pay for what is sent (requester pays)')}
+        </label>
+      ) : null}
+      <p className="eolab-mod-quiet">
+        {trans.__(
+          'It is written into eolab.toml. Secrets stay in the environment or the key store: name where.'
+        )}
+      </p>
+      {error ? <Failure error={error} /> : null}
+      {told ? <p role="status">{told}</p> : null}
+      <div className="eolab-SourceForm-actions">
+        <button className="eolab-Button" aria-disabled={!complete || sending}>
+          {action}
+        </button>
+        {onCancel ? (
+          <button type="button" className="eolab-Button" onClick={onCancel}>
+            {trans.__('Cancel')}
+          </button>
+        ) : null}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,88 @@
+import type { JSX } from 'react';
+
+import { CommandIDs } from '../../context/commandIds';
+import { useTrans } from '../../context/context';
+import type { IFeatureView } from '../../server/contract';
+import { Disclosure } from '../../ui/Disclosure';
+import { Facts } from '../../ui/Facts';
+import { formatCount, formatMoment } from '../../ui/format';
+import { OpenButton } from '../buttons/OpenButton';
+
+interface IProps {
+  view: IFeatureView;
+}
+
+/** One feature view: what it predicts, from which groups, and its training datasets. */
+export function ViewRow({ view }: IProps): JSX.Element {
+  const trans = useTrans();
+  return (
+    <Disclosure
+      title={view.description || view.name}
+      label={
+        <>
+          <span className="eolab-Name">{view.name}</span>
+          <span className="eolab-Badge">{`v${view.version}`}</span>
+        </>
+      }
+      detail={[
+        trans._n('1 feature', '%1 features', view.features),
+        view.labels.length ? trans.__('labels %1', view.labels.join(', ')) : ''
+      ]
+        .filter(Boolean)
+        .join(' · ')}
+      actions={<OpenButton command={CommandIDs.openFeatureView} which={view} />}
+    >
+      {() => (
+        <>
+          {view.description ? (
+            <p className="eolab-Text">{view.description}</p>
+          ) : null}
+          <Facts
+            items={[
+              [trans.__('Labels'), view.labels.join(', ')],
+              [trans.__('Groups'), view.groups.join(', ')]
+            ]}
+          />
+          <Disclosure
+            level={2}
+            open={view.datasets.length > 0}
+            label={trans.__('Training datasets')}
+            detail={view.datasets.length ? null : trans.__('none yet')}
+          >
+            {() =>
+              view.datasets.length ? (
+                <ul className="eolab-Datasets">
+                  {view.datasets.map(each => (
+                    <li key={each.version}>
+                      <span className="eolab-Name">
+                        {trans.__('Dataset %1', each.version)}
+                      </span>
+                      <span className="eolab-mod-quiet">
+                        {each.fault ??
+                          [
+                            ...Object.entries(each.parts ?? {}).map(
+                              ([part, count]) => `${part} ${formatCount(count)}`
+                            ),
+                            each.created ? formatMoment(each.created) : '',
+                            each.description
+                          ]
+                            .filter(Boolean)
+                            .join(' · ')}
+                      </span>
+                    </li>
+                  ))}
+                </ul>
+              ) : (
+                <p className="eolab-None">
+                  {trans.__(
+                    'view.create_training_dataset(split) keeps a split.'
+                  )}
+                </p>
+              )
+            }
+          </Disclosure>
+        </>
+      )}
+    </Disclosure>
+  );
+}

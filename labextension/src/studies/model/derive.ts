@@ -1,0 +1,75 @@
+import type {
+  IStudySummary,
+  StudyCommand,
+  StudyState
+} from '../../server/contract';
+
+/** How many trials of the budget have come to an end, however they ended. */
+export function doneTrials(study: IStudySummary): number {
+  const { completed, failed, stopped } = study.counts;
+  return completed + failed + stopped;
+}
+
+/** Seconds that a study has run, at the moment `now` of this machine's clock. */
+export function elapsed(
+  study: IStudySummary,
+  received: number,
+  now: number
+): number | null {
+  if (study.started === null) {
+    return null;
+  }
+  if (study.ended !== null) {
+    return study.ended - study.started;
+  }
+  // The server's clock may differ from ours: count on from what it said.
+  return study.now - study.started + Math.max(0, now - received);
+}
+
+/** Seconds that are left at the pace so far, or null while there is none. */
+export function remaining(study: IStudySummary): number | null {
+  const done = doneTrials(study);
+  if (study.state !== 'running' || study.started === null || done === 0) {
+    return null;
+  }
+  const left = Math.max(0, study.budget.trials - done);
+  return ((study.now - study.started) / done) * left;
+}
+
+/** Whether a study has come to rest. */
+export function hasEndedState(state: StudyState): boolean {
+  return (
+    state === 'completed' ||
+    state === 'failed' ||
+    state === 'cancelled' ||
+    state === 'interrupted'
+  );
+}
+
+/** Whether a command can be given in a state. */
+export function allows(state: StudyState, command: StudyCommand): boolean {
+  switch (command) {
+    case 'pause':
+      return state === 'starting' || state === 'running';
+    case 'resume':
+      return (
+        state === 'paused' || state === 'interrupted' || state === 'cancelled'
+      );
+    case 'cancel':
+      return (
+        state === 'starting' ||
+        state === 'running' ||
+        state === 'paused' ||
+        state === 'interrupted'
+      );
+  }
+}
+
+/** Whether `a` beats `b` in the study's direction. */
+export function beats(
+  a: number,
+  b: number,
+  direction: IStudySummary['direction']
+): boolean {
+  return direction === 'maximize' ? a > b : a < b;
+}
