@@ -136,11 +136,11 @@ def run_follow(options: argparse.Namespace) -> int:
 
 def run_command(options: argparse.Namespace) -> int:
     """Pause, resume or cancel a study."""
+    from eolab.studies.client.launch import send_command
     from eolab.studies.client.tune import open_study
-    from eolab.studies.journal import files as journal
 
     study = open_study(_config(options), options.name)
-    journal.append_command(study.folder, options.command)
+    send_command(study.folder, options.command)
     print(f"{options.name}: asked to {options.command}")
     return 0
 

@@ -40,7 +40,7 @@ class Placement(ABC):
 
 
 class External(Placement):
-    """Workers that somebody else starts (`python worker.py SETTINGS.json`); they join at will."""
+    """Workers that somebody else starts (`python supervisor.py SETTINGS.json`)."""
 
     starts_workers = False
 

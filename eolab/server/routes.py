@@ -273,9 +273,9 @@ class Commands(Handler):
             raise InvalidInputError(
                 f"{command!r} needs {' or '.join(numbers)}", "Send a whole number."
             )
-        from eolab.studies.journal.files import append_command
+        from eolab.studies.client.launch import send_command
 
-        await asyncio.to_thread(append_command, folder, command, **args)
+        await asyncio.to_thread(send_command, folder, command, **args)
         self.set_status(202)
         self.answer({"accepted": True})
 

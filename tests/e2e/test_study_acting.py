@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from eolab.settings import config
 from eolab.studies import Study, tune, uniform
-from eolab.studies.journal import files as journal
+from eolab.studies.client.launch import send_command
 from tests.e2e.jupyter import Lab, open_palette
 from tests.e2e.studying import drawn, open_lab, open_study, row
 from tests.studies.conftest import until
@@ -143,7 +143,7 @@ def test_around_a_running_study(lab: Lab, page: Page, acted: Study, shoot: Shoot
     assert set(described["properties"]) == {"name", "mode"}
     # It ends: one notification for the study.
     made = len(acted.trials)
-    journal.append_command(acted.folder, "set", trials=made)
+    send_command(acted.folder, "set", trials=made)
     asked: set[tuple[int, int]] = set()
 
     def ended() -> bool:

@@ -91,7 +91,7 @@ def worker_pid(folder: Path, worker: str) -> int | None:
 
 def kill_worker(folder: Path, worker: str) -> None:
     pid = worker_pid(folder, worker)
-    if pid is not None and _runs(pid, folder, b"worker.py"):
+    if pid is not None and _runs(pid, folder, b"supervisor.py"):
         send(pid, signal.SIGKILL)
 
 

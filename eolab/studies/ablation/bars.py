@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 from eolab.studies.ablation.inference import Estimate
-
-if TYPE_CHECKING:
-    from eolab.studies.ablation.result import AblationResult
+from eolab.studies.ablation.rows import Row
 
 WIDTH, ROW, LETTER = 680, 24, 6.6
 """Pixels: of the figure, of a row, of a letter (at most, on average)."""
@@ -35,12 +32,12 @@ class Bar:
     words: str
 
 
-def to_html(result: AblationResult, cells: Sequence[Sequence[str]]) -> str:
-    """Bars, table and sentences.
+def to_html(cells: Sequence[Sequence[str]], sentences: Sequence[str]) -> str:
+    """The table and the sentences.
 
     Args:
-        result: What is shown.
-        cells: Its table as text, the heading first.
+        cells: The table as text, the heading first.
+        sentences: What the result says, one list item each.
     """
     head, *body = cells
     style = ' style="white-space:nowrap"'
@@ -49,45 +46,51 @@ def to_html(result: AblationResult, cells: Sequence[Sequence[str]]) -> str:
         for row in body
     )
     heading = "".join(f"<th{style}>{escape(cell)}</th>" for cell in head)
-    words = "".join(f"<li>{escape(sentence)}</li>" for sentence in result.in_words())
-    return (
-        f"{drops_svg(result)}{worths_svg(result)}"
-        f"<table><thead><tr>{heading}</tr></thead><tbody>{table}</tbody></table><ul>{words}</ul>"
-    )
+    words = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<table><thead><tr>{heading}</tr></thead><tbody>{table}</tbody></table><ul>{words}</ul>"
 
 
-def drops_svg(result: AblationResult) -> str:
-    """A bar for the drop of each variant, the largest first, with its interval as a whisker."""
-    sentences = result.in_words()
+def draw_drops(rows: Sequence[Row], sentences: Sequence[str], *, metric: str, level: float) -> str:
+    """A bar for the drop of each variant, the largest first, with its interval as a whisker.
+
+    Args:
+        rows: The variants, the baseline left out.
+        sentences: What the result says of each, in the same order (more may follow).
+        metric: Name of what is compared.
+        level: Of the intervals.
+    """
     bars = [
         Bar(
             row.variant.name,
             row.drop,
-            row.corrected is not None and row.corrected <= 1 - result.level,
+            row.corrected is not None and row.corrected <= 1 - level,
             sentences[i],
         )
-        for i, row in enumerate(result.rows[1:])
+        for i, row in enumerate(rows)
         if row.drop is not None
     ]
-    level = f"{result.level:.0%} intervals"
     return draw(
         bars,
-        f"Drop of {result.metric} against the baseline, with {level}",
-        "to the right: worse than the baseline; dark: more than chance",
+        f"Drop of {metric} against the baseline, with {level:.0%} intervals",
+        "to the right: worse than the baseline; dark: significant after Holm's correction",
     )
 
 
-def worths_svg(result: AblationResult) -> str:
-    """A bar for the Shapley value of each component, where all subsets were run."""
-    if not result.has_shapley:
-        return ""
+def draw_shapley(worths: Mapping[str, Estimate], *, metric: str, level: float) -> str:
+    """A bar for the Shapley value of each component.
+
+    Args:
+        worths: Value and interval by component.
+        metric: Name of what is compared.
+        level: Of the intervals.
+    """
     bars = []
-    for name, worth in result.shapley().items():
+    for name, worth in worths.items():
         clear = worth.low is not None and worth.high is not None and worth.low * worth.high > 0
-        bars.append(Bar(name, worth, clear, f"{name}: {worth.value:+.3g} {result.metric}"))
+        bars.append(Bar(name, worth, clear, f"{name}: {worth.value:+.3g} {metric}"))
     return draw(
         bars,
-        f"Shapley values: what each brings to {result.metric}, with {result.level:.0%} intervals",
+        f"Shapley values: what each brings to {metric}, with {level:.0%} intervals",
         "to the right: it helps; dark: the interval leaves out zero",
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, NotFoundError, nearest
-from eolab.studies.ablation import tables
+from eolab.studies.ablation import bars, tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import (
@@ -23,36 +23,11 @@ from eolab.studies.ablation.inference import (
     shapley,
     spending,
 )
-from eolab.studies.samplers.base import Direction
+from eolab.studies.ablation.rows import Row
+from eolab.studies.space.states import Direction
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Row:
-    """A variant.
-
-    Attributes:
-        variant: Which one.
-        runs: Number of runs that ended with a value.
-        mean: Mean of the metric over them; None without any.
-        spread: Standard deviation over them; None with fewer than two.
-        drop: How much worse than the baseline on the same folds and seeds (positive: worse);
-            None for the baseline.
-        corrected: p of "no difference" after Holm's correction for all variants.
-        seconds: Mean duration of a run.
-        cost: What is known before: columns, parameters, flops.
-    """
-
-    variant: Variant
-    runs: int
-    mean: float | None
-    spread: float | None
-    drop: Estimate | None
-    corrected: float | None
-    seconds: float | None
-    cost: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -222,7 +197,7 @@ class AblationResult:
             "variant": row.variant.name,
             "runs": row.runs,
             self.metric: row.mean,
-            "spread": row.spread,
+            "std": row.std,
             "drop": None if drop is None else drop.value,
             "low": None if drop is None else drop.low,
             "high": None if drop is None else drop.high,
@@ -242,11 +217,11 @@ class AblationResult:
 
     def to_markdown(self) -> str:
         """The table for a paper's draft or an issue."""
-        return tables.to_markdown(tables.cells(self))
+        return tables.to_markdown(self._cells())
 
     def to_latex(self) -> str:
         """The table for a paper (package booktabs)."""
-        return tables.to_latex(tables.cells(self))
+        return tables.to_latex(self._cells())
 
     def __repr__(self) -> str:
         return self.to_markdown() + "\n\n" + "\n".join(self.in_words())
@@ -256,9 +231,14 @@ class AblationResult:
         return f"{self.to_markdown()}\n\n{words}"
 
     def _repr_html_(self) -> str:
-        from eolab.studies.ablation.bars import to_html
+        sentences = self.in_words()
+        charts = [bars.draw_drops(self.rows[1:], sentences, metric=self.metric, level=self.level)]
+        if self.has_shapley:
+            charts.append(bars.draw_shapley(self.shapley(), metric=self.metric, level=self.level))
+        return "".join(charts) + bars.to_html(self._cells(), sentences)
 
-        return to_html(self, tables.cells(self))
+    def _cells(self) -> list[list[str]]:
+        return tables.cells(self.rows, metric=self.metric, level=self.level)
 
 
 def summarise(

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from eolab.studies.ablation.components import BASELINE
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import estimate, independent, spending
-from eolab.studies.samplers.base import Direction, Sampler, TrialState, usable
+from eolab.studies.samplers.base import Sampler, usable
 from eolab.studies.space.parameters import Params
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import Direction, TrialState
 
 
 class SequentialRuns(Sampler):

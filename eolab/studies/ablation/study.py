@@ -21,9 +21,9 @@ from eolab.studies.ablation.sequential import SequentialRuns
 from eolab.studies.ablation.trial import Change, Recipe, check_functions, make_trial
 from eolab.studies.client.study import Study
 from eolab.studies.journal import files as journal
-from eolab.studies.samplers.base import Direction
 from eolab.studies.space.parameters import Value, choice, integer
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import Direction
 
 if TYPE_CHECKING:
     import pandas as pd

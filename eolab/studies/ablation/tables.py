@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from eolab.studies.ablation.result import AblationResult
+from eolab.studies.ablation.rows import Row
 
 
-def cells(result: AblationResult) -> list[list[str]]:
-    """The head, then a row a variant."""
-    known = {key for row in result.rows for key in row.cost}
+def cells(rows: Sequence[Row], *, metric: str, level: float) -> list[list[str]]:
+    """The head, then one row per variant.
+
+    Args:
+        rows: The baseline first.
+        metric: Name of what is compared.
+        level: Of the intervals, 0.95 for 95 %.
+    """
+    known = {key for row in rows for key in row.cost}
     costs = [key for key in ("columns", "parameters", "flops") if key in known]
-    head = ["variant", result.metric, "drop", f"{result.level:.0%} interval", "p (Holm)", "runs"]
+    head = ["variant", metric, "drop", f"{level:.0%} interval", "p (Holm)", "runs"]
     table = [[*head, "seconds", *costs]]
-    for row in result.rows:
+    for row in rows:
         drop = row.drop
-        spread = f" ± {row.spread:.3f}" if row.spread is not None else ""
+        std = f" ± {row.std:.3f}" if row.std is not None else ""
         whole = drop is not None and drop.low is not None and drop.high is not None
         table.append(
             [
                 row.variant.name,
-                "" if row.mean is None else f"{row.mean:.3f}{spread}",
+                "" if row.mean is None else f"{row.mean:.3f}{std}",
                 "" if drop is None else f"{drop.value:+.3f}",
                 f"{drop.low:+.3f} to {drop.high:+.3f}" if drop and whole else "",
                 "" if row.corrected is None else f"{row.corrected:.3g}",

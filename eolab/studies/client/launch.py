@@ -1,14 +1,20 @@
-"""Starts a study process that outlives whoever started it. Standard library only."""
+"""Starts a study process that outlives whoever started it, and asks it for things.
+
+Standard library only: the Jupyter server imports this file.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from eolab.errors import RemoteError
 from eolab.studies.journal import files as journal
+
+HEARD_SECONDS = 20.0
 
 
 def start_process(run: Path) -> bool:
@@ -58,6 +64,44 @@ def start_process(run: Path) -> bool:
 
 # Kept, so that a finished process is reaped when the next one is started.
 _children: list[subprocess.Popen[bytes]] = []
+
+
+def send_command(run: Path, command: str, **args: float | None) -> None:
+    """Ask a study for something; a study without a process gets one, which carries it out.
+
+    Args:
+        run: The study's folder.
+        command: See `eolab.studies.journal.files.append_command`, whose errors come up here too.
+        args: What the command needs.
+
+    Raises:
+        RemoteError: The study's process cannot be started.
+    """
+    journal.append_command(run, command, **args)
+    if not journal.is_alive(run):
+        start_process(run)
+
+
+def await_commands(run: Path) -> None:
+    """Wait until the study has read its commands; a process that just ended is followed by another.
+
+    Raises:
+        RemoteError: Nobody reads them.
+    """
+    follower = journal.Follower(run)
+    size = (run / journal.COMMANDS).stat().st_size
+    end = time.monotonic() + HEARD_SECONDS
+    while time.monotonic() < end:
+        follower.refresh()
+        if follower.record.commands_read >= size:
+            return
+        if not journal.is_alive(run):
+            start_process(run)
+        time.sleep(0.01)
+    raise RemoteError(
+        f"the process of study {run.name!r} does not answer: {last_words(run)}",
+        f"Its output is in {run / 'process.log'}.",
+    )
 
 
 def last_words(run: Path) -> str:

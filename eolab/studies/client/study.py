@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eolab import progress
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.studies.client.fitted_model import FittedModel
-from eolab.studies.client.launch import last_words
+from eolab.studies.client.launch import await_commands, last_words, send_command
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.state import ENDED, Record, Trial, trial_json
 
@@ -155,8 +155,8 @@ class Study:
     # -- what can be asked of it -----------------------------------------------------------
 
     def _ask(self, command: str, **args: Any) -> None:
-        journal.append_command(self.folder, command, **args)
-        journal.await_commands(self.folder)
+        send_command(self.folder, command, **args)
+        await_commands(self.folder)
 
     def pause(self) -> None:
         """Start no further trials; running ones end."""

@@ -16,7 +16,7 @@ from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
 from eolab.settings.config import Config, check_name
 from eolab.studies.client import checks, imports, packing
-from eolab.studies.client.launch import start_process
+from eolab.studies.client.launch import await_commands, send_command, start_process
 from eolab.studies.client.study import Study
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.state import ENDED, FORMAT
@@ -26,8 +26,9 @@ from eolab.studies.space.space import Space
 from eolab.studies.worker import tensorflow_notes
 
 if TYPE_CHECKING:
-    from eolab.studies.samplers.base import Direction, SamplerSpec
-    from eolab.studies.stopping.base import RuleSpec
+    from eolab.studies.samplers.factory import SamplerSpec
+    from eolab.studies.space.states import Direction
+    from eolab.studies.stopping.factory import RuleSpec
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -317,7 +318,7 @@ def _attach(
             'Take another name, or resume="anyway" to go on with what is there now.',
         )
     if changed and alive and state == "paused":
-        journal.append_command(run, "cancel")  # its first trials failed, say: nothing is lost
+        send_command(run, "cancel")  # its first trials failed, say: nothing is lost
         while alive:
             time.sleep(0.02)
             alive = journal.is_alive(run)
@@ -346,18 +347,18 @@ def _attach(
         if study[key] != before
     }  # fmt: skip
     if budget:
-        journal.append_command(run, "set", **budget)
-        journal.await_commands(run)
+        send_command(run, "set", **budget)
+        await_commands(run)
     if changed:
         for trial in record.trials.values():
             if trial.state == "failed":  # new code deserves a new try
-                journal.append_command(run, "retry", n=trial.n)
+                send_command(run, "retry", n=trial.n)
     if journal.Follower(run).summary()["state"] in {"paused", "cancelled"}:
-        journal.append_command(run, "resume")
+        send_command(run, "resume")
     if state in {"completed", "failed"} and not budget and not changed:
         return False
     if not start_process(run) and (run / journal.COMMANDS).exists():
-        journal.await_commands(run)
+        await_commands(run)
     return True
 
 

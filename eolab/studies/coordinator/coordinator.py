@@ -1,6 +1,6 @@
 """The study's conversation with its workers and its users: leases, retries, results, commands.
 
-No clock, network or disk of its own. Everything that happens is decided here and in the ledger,
+No clock, network or disk of its own. Everything that happens is decided here and in `Trials`,
 written by ``emit`` (the journal) and folded by the record before anybody hears of it; an ``emit``
 that fails leaves the study as it was. Time comes in from outside, so that a test can drive days of
 faults in a second.
@@ -15,45 +15,48 @@ Promises:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from eolab.studies.coordinator.trials import Ledger, Terms
+from eolab.studies.coordinator.trials import Trials
 from eolab.studies.journal.state import ENDED, Trial
 from eolab.studies.plans.base import Job
 from eolab.studies.space.seeds import derive_seed
 
-__all__ = ["Coordinator", "Terms"]
 
+class Coordinator:
+    """The study's side of the conversation with its workers.
 
-class Coordinator(Ledger):
-    """The study's side of the conversation with its workers; see `Ledger` for its arguments."""
+    Args:
+        trials: The trials that it hands out.
+    """
+
+    def __init__(self, trials: Trials) -> None:
+        self.trials = trials
+        self.record, self.terms = trials.record, trials.terms
 
     # -- starting and replaying ------------------------------------------------------------
 
     def open(self, pid: int, host: str) -> None:
         """A study process takes over."""
-        self._live = True
+        self.trials.live = True
         resumed = self.record.seq > 0
-        self._emit("process", pid=pid, host=host, resumed=resumed)
+        self.trials.emit("process", pid=pid, host=host, resumed=resumed)
         if self.record.state in {"starting", "running"}:
-            self._emit("state", state="running", message="resumed" if resumed else "")
+            self.trials.emit("state", state="running", message="resumed" if resumed else "")
 
     # -- what workers say ------------------------------------------------------------------
 
     def starting(self, worker: str) -> None:
         """A worker is being started."""
-        self._emit("worker", w=worker, state="starting")
+        self.trials.emit("worker", w=worker, state="starting")
 
     def join(self, worker: str, host: str, pid: int) -> None:
         """A worker is ready for trials."""
-        self._heard[worker] = self._ticks()
         known = self.record.workers.get(worker)
         if known is None or known.state not in {"idle", "busy"}:
-            self._emit("worker", w=worker, state="joined", host=host, pid=pid)
+            self.trials.emit("worker", w=worker, state="joined", host=host, pid=pid)
 
     def _see(self, worker: str) -> None:
         """A worker spoke: it is alive, whatever was thought of it."""
-        self._heard[worker] = self._ticks()
         known = self.record.workers.get(worker)
         if known is None or known.state not in {"idle", "busy"}:
             running = [
@@ -61,7 +64,9 @@ class Coordinator(Ledger):
                 for t in self.record.trials.values()
                 if t.state == "running" and t.worker == worker
             ]
-            self._emit("worker", w=worker, state="joined", **({"n": running[0]} if running else {}))
+            self.trials.emit(
+                "worker", w=worker, state="joined", **({"n": running[0]} if running else {})
+            )
 
     def take(self, worker: str) -> Job | None:
         """The next trial for a worker; None if there is none now.
@@ -75,13 +80,12 @@ class Coordinator(Ledger):
         elif self.record.state != "running":
             return None
         else:
-            found = self._next_trial()
+            found = self.trials.next_trial()
             if found is None:
                 return None
             trial = found
-            self._emit("start", n=trial.n, a=trial.attempts + 1, w=worker)
-            self._queue.popleft()
-        self._leases[trial.n] = self._ticks() + self.terms.lease
+            self.trials.begin(trial, worker)
+        self.trials.extend_lease(trial.n)
         return Job(trial.n, trial.params, trial.budget, trial.parent)
 
     def surplus(self, worker: str) -> bool:
@@ -97,12 +101,12 @@ class Coordinator(Ledger):
 
     def leave(self, worker: str, reason: str = "") -> None:
         """A worker goes in peace."""
-        self._emit("worker", w=worker, state="left", reason=reason)
+        self.trials.emit("worker", w=worker, state="left", reason=reason)
 
-    def assignment(self, job: Job) -> dict[str, Any]:
+    def assignment(self, job: Job) -> dict[str, object]:
         """A job as it goes over the wire."""
         trial = self.record.trials[job.n]
-        root = self.root(job.n)
+        root = self.trials.root(job.n)
         return {
             "n": job.n,
             "attempt": trial.attempts,
@@ -112,7 +116,7 @@ class Coordinator(Ledger):
             # Promotions of one configuration share the folder of its first trial.
             "checkpoint": root,
             "timeout": self.terms.trial_timeout,
-            "wait": self._advice.judges,
+            "wait": self.trials.judges,
         }
 
     def current(self, worker: str, n: int, attempt: int) -> Trial | None:
@@ -128,26 +132,24 @@ class Coordinator(Ledger):
         return trial
 
     def report(
-        self, worker: str, n: int, attempt: int, reports: Iterable[Mapping[str, Any]]
-    ) -> dict[str, Any]:
+        self, worker: str, n: int, attempt: int, reports: Iterable[Mapping[str, object]]
+    ) -> dict[str, object]:
         """Points of a learning curve (or none: a heartbeat); the decision on the trial."""
         self._see(worker)
         trial = self.current(worker, n, attempt)
         if trial is None:
             return {"abandon": True}
-        self._leases[n] = self._ticks() + self.terms.lease
+        self.trials.extend_lease(n)
         for point in reports:
             metrics = {str(k): None if v is None else float(v) for k, v in point["m"].items()}
             step = float(point["step"])
-            self._emit("report", n=n, a=attempt, step=step, m=metrics)
-            reason = self._advice.judge(n, step, metrics)
-            if reason is not None:
-                self._stopping.setdefault(n, reason)
-        if n in self._stopping:
+            self.trials.emit("report", n=n, a=attempt, step=step, m=metrics)
+            self.trials.judge(n, step, metrics)
+        if n in self.trials.stopping:
             return {"stop": True, "grace": self.terms.stop_grace}
         return {}
 
-    def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, Any]) -> bool:
+    def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, object]) -> bool:
         """The end of an attempt; False if it does not count (any more).
 
         A result delivered twice is accepted twice and counted once.
@@ -164,9 +166,9 @@ class Coordinator(Ledger):
             )
         state = result["state"]
         if state == "crashed":
-            self._attempt_over(trial, str(result["error"]))
+            self.trials.attempt_over(trial, str(result["error"]))
         elif state == "abandoned":
-            self._attempt_over(trial, "given up by its worker")
+            self.trials.attempt_over(trial, "given up by its worker")
         elif state in {"completed", "failed", "stopped"}:
             value = result.get("value")
             if state == "stopped" and trial.curve:
@@ -174,11 +176,11 @@ class Coordinator(Ledger):
             error = (
                 result.get("error")
                 if state == "failed"
-                else self._stopping.get(n)
+                else self.trials.stopping.get(n)
                 if state == "stopped"
                 else None
             )
-            self._conclude(trial, state, value, error, result.get("m"))
+            self.trials.conclude(trial, state, value, error, result.get("m"))
         else:
             raise ValueError(f"no such end of a trial: {state!r}")
         return True
@@ -189,29 +191,21 @@ class Coordinator(Ledger):
         if known is None or known.state in {"lost", "left"}:
             return
         n = known.trial
-        self._emit("worker", w=worker, state="lost", reason=reason)
+        self.trials.emit("worker", w=worker, state="lost", reason=reason)
         if n is not None and self.record.trials[n].state == "running":
-            self._attempt_over(self.record.trials[n], f"worker {worker} was lost: {reason}")
+            self.trials.attempt_over(self.record.trials[n], f"worker {worker} was lost: {reason}")
 
     # -- time ------------------------------------------------------------------------------
 
     def expire(self) -> None:
         """Take trials away from workers that have not been heard of for a lease's time."""
-        now = self._ticks()
-        for n, until in list(self._leases.items()):
-            if now < until:
-                continue
-            trial = self.record.trials[n]
+        for trial in self.trials.overdue():
             worker = trial.worker or ""
             known = self.record.workers.get(worker)
-            if known is not None and known.trial == n and known.state not in {"lost", "left"}:
+            if known is not None and known.trial == trial.n and known.state not in {"lost", "left"}:
                 self.lose(worker, f"not heard of for {self.terms.lease:g} s")
             else:
-                self._attempt_over(trial, f"worker {worker} did not come back")
-
-    def forgive(self, seconds: float) -> None:
-        """This process itself slept: the workers are not to blame."""
-        self._leases = {n: until + seconds for n, until in self._leases.items()}
+                self.trials.attempt_over(trial, f"worker {worker} did not come back")
 
     def settle(self) -> bool:
         """End the study if nothing is left to do; whether it has ended."""
@@ -220,69 +214,66 @@ class Coordinator(Ledger):
             return True
         if record.state != "running" or record.counts["running"]:
             return False
-        if self._reached() or (record.timeout is not None and not self._may_ask()):
-            why = "the target is reached" if self._reached() else "its time is over"
-            for n in list(self._queue):
-                self._conclude(record.trials[n], "stopped", None, why)
-            self._queue.clear()
-        if self._queue or (self._may_ask() and not self._dry):
+        if self.trials.reached() or (record.timeout is not None and not self.trials.may_ask()):
+            why = "the target is reached" if self.trials.reached() else "its time is over"
+            self.trials.stop_queued(self.trials.queued, why)
+        if not self.trials.exhausted:
             return False
         counts = record.counts
         if counts["completed"] == 0 and counts["failed"]:
             last = record.trials[record.finish_order[-1]].error or ""
-            self._emit(
+            self.trials.emit(
                 "state",
                 state="failed",
                 message=f"all {counts['failed']} trials failed: {last.partition(chr(10))[0]}",
             )
         else:
-            self._emit("state", state="completed", message="")
+            self.trials.emit("state", state="completed", message="")
         return True
 
     # -- what users say --------------------------------------------------------------------
 
-    def command(self, command: str, at: int, args: Mapping[str, Any]) -> None:
+    def command(self, command: str, at: int, args: Mapping[str, object]) -> None:
         """Carry out a command; one that does not apply (any more) is only noted."""
         record = self.record
-        self._emit("command", command=command, at=at, args=dict(args))
+        self.trials.emit("command", command=command, at=at, args=dict(args))
         if command == "pause" and record.state in {"starting", "running"}:
-            self._emit("state", state="paused", message="by command")
+            self.trials.emit("state", state="paused", message="by command")
         elif command == "resume" and record.state in {"paused", "cancelled"}:
-            self._guard = False
-            self._emit("state", state="running", message="resumed")
+            self.trials.guard = False
+            self.trials.emit("state", state="running", message="resumed")
         elif command == "cancel" and record.state not in ENDED:
             for trial in list(record.trials.values()):
                 if trial.state == "running":
-                    self._requeue(trial, "the study was cancelled")
-            self._emit("state", state="cancelled", message="by command")
+                    self.trials.requeue(trial, "the study was cancelled")
+            self.trials.emit("state", state="cancelled", message="by command")
         elif command == "stop":
             self._stop(int(args["n"]))
         elif command == "retry":
             self._retry(int(args["n"]))
         elif command == "set":
-            self._emit(
+            self.trials.emit(
                 "set",
                 **{k: args[k] for k in ("trials", "workers", "timeout", "target") if k in args},
             )
-            self._dry = False
-            if self._may_ask():
+            self.trials.ask_again()
+            if self.trials.may_ask():
                 self._reopen()
-        self.on_work()
+        self.trials.on_work()
 
     def _reopen(self) -> None:
         if self.record.state in {"completed", "failed", "cancelled"}:
-            self._emit("state", state="running", message="resumed")
+            self.trials.emit("state", state="running", message="resumed")
 
     def _retry(self, n: int) -> None:
         trial = self.record.trials.get(n)
         if trial is not None and trial.state in {"failed", "stopped"}:
-            self._requeue(trial, "retried by command", fresh=True)
+            self.trials.requeue(trial, "retried by command", fresh=True)
             self._reopen()
 
     def _stop(self, n: int) -> None:
         trial = self.record.trials.get(n)
         if trial is not None and trial.state == "running":
-            self._stopping[n] = "stopped by command"
+            self.trials.stopping[n] = "stopped by command"
         elif trial is not None and trial.state == "queued":
-            self._queue.remove(n)
-            self._conclude(trial, "stopped", None, "stopped by command")
+            self.trials.stop_queued((n,), "stopped by command")

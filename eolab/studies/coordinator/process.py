@@ -25,10 +25,11 @@ from typing import Any, cast
 
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
-from eolab.studies.coordinator.coordinator import Coordinator, Terms
+from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
 from eolab.studies.coordinator.requests import Service
+from eolab.studies.coordinator.trials import Terms, Trials
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.state import Event
 from eolab.studies.plans.base import Plan
@@ -55,13 +56,14 @@ class StudyProcess:
         self.study = journal.read_study(run)
         self.writer = journal.Writer(run)
         plan, rule = _strategy(run, self.study)
-        self.coordinator = Coordinator(
+        self.trials = Trials(
             journal.make_record(self.study), plan, rule, _terms(self.study),
             emit=self._emit, clock=time.time, ticks=time.monotonic,
         )  # fmt: skip
-        self.record = self.coordinator.record
+        self.coordinator = Coordinator(self.trials)
+        self.record = self.trials.record
         with gc_pause.put_off():
-            self.coordinator.replay(journal.read_events(run))
+            self.trials.replay(journal.read_events(run))
         # What a long journal left in memory stays: looking through it for garbage again and again
         # would hold up decisions by tens of milliseconds.
         gc.collect()
@@ -187,9 +189,7 @@ class StudyProcess:
             self._nudge.clear()
             now = time.monotonic()
             if now - last > 10 * TICK:
-                self.coordinator.forgive(
-                    now - last
-                )  # this process was stopped, or the machine slept
+                self.trials.forgive(now - last)  # this process was stopped, or the machine slept
             last = now
             if now - synced > SYNC_SECONDS and (self._syncing is None or self._syncing.done()):
                 # In a thread: reports must not wait for the disk.
@@ -235,7 +235,7 @@ class StudyProcess:
             return
         trouble = self.placement.trouble()
         if trouble and self.record.state == "running":
-            self.coordinator.pause(trouble)
+            self.trials.pause(trouble)
         counted = False
         for worker, reason in self.placement.gone():
             state = self.record.workers[worker].state if worker in self.record.workers else ""
@@ -244,7 +244,7 @@ class StudyProcess:
                 self._stillborn += not counted
                 counted = True
                 if self._stillborn >= STILLBORN and self.record.state == "running":
-                    self.coordinator.pause(f"workers do not start: {reason}")
+                    self.trials.pause(f"workers do not start: {reason}")
             elif state in {"idle", "busy"}:
                 self._stillborn = 0
             self.coordinator.lose(worker, reason)
@@ -261,7 +261,7 @@ class StudyProcess:
         late = now - self._joining > JOINING_SECONDS
         text = f"{joined} of {len(alive)} workers have joined" if late else ""
         if text != record.message and (late or record.message.endswith("have joined")):
-            self.coordinator.tell(text)
+            self.trials.announce(text)
 
     def _read_commands(self) -> None:
         try:

@@ -35,7 +35,7 @@ class Service:
         self.on_quiet: Callable[[], None] = lambda: None
         self.joined: set[str] = set()
         logs.mkdir(exist_ok=True)
-        coordinator.on_work = self.wake
+        coordinator.trials.on_work = self.wake
 
     def handle(self, op: str, body: dict[str, Any]) -> Answer | asyncio.Future[Answer]:
         """Answer one request.
@@ -85,7 +85,7 @@ class Service:
     def _look_ahead(self) -> None:
         # The journal may be full: then the next worker asks.
         with contextlib.suppress(OSError):
-            self.coordinator.look_ahead()
+            self.coordinator.trials.look_ahead()
 
     def _next(self, worker: str, wait: float) -> Answer | asyncio.Future[Answer]:
         self.joined.add(worker)
@@ -150,7 +150,7 @@ class Service:
         if self.coordinator.current(worker, n, attempt) is None:
             return {}  # somebody else has the trial: neither takes nor gives
         self.coordinator.report(worker, n, attempt, ())
-        folder = self.logs.with_name("checkpoints") / str(self.coordinator.root(n))
+        folder = self.logs.with_name("checkpoints") / str(self.coordinator.trials.root(n))
         if op == "download":
             if part == 0:
                 self._pieces[n] = checkpoints.pack(folder)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from eolab.studies.coordinator.strategies import Advice
 from eolab.studies.journal.state import Event, Record, Trial
@@ -39,7 +38,7 @@ class Terms:
     stop_grace: float = 5.0
 
 
-class Ledger:
+class Trials:
     """The trials of a study: the queue, the leases, and what their ends mean.
 
     Args:
@@ -50,6 +49,12 @@ class Ledger:
         emit: Makes an event last, or raises OSError and has changed nothing.
         clock: Seconds since the epoch, for the journal.
         ticks: Seconds that never jump, for leases.
+
+    Attributes:
+        live: Whether a study process has taken over; a replay decides nothing.
+        guard: Whether the study pauses when its first trials all fail.
+        stopping: Why a running trial is to stop, by its number.
+        on_work: Called when there may be work for a waiting worker.
     """
 
     def __init__(
@@ -68,29 +73,48 @@ class Ledger:
         self._write, self._clock, self._ticks = emit, clock, ticks
         self._queue: deque[int] = deque()
         self._leases: dict[int, float] = {}
-        self._heard: dict[str, float] = {}
-        self._stopping: dict[int, str] = {}
+        self.stopping: dict[int, str] = {}
         self._asked: Job | None = None
         self._dry = False
-        self._guard = True
-        self._live = False  # nothing is written while the journal is replayed
+        self.guard = True
+        self.live = False
         self.on_work: Callable[[], None] = lambda: None
 
-    def _emit(self, kind: str, **fields: Any) -> None:
+    @property
+    def queued(self) -> tuple[int, ...]:
+        """Numbers of the trials that wait for a worker, the next one first."""
+        return tuple(self._queue)
+
+    @property
+    def leased(self) -> frozenset[int]:
+        """Numbers of the trials that a worker has for a while."""
+        return frozenset(self._leases)
+
+    @property
+    def judges(self) -> bool:
+        """Whether a stop rule looks at reports, so that trials wait for its decision."""
+        return self._advice.judges
+
+    def emit(self, kind: str, **fields: object) -> None:
+        """Write an event down, then fold it.
+
+        Raises:
+            OSError: It could not be written; nothing has changed.
+        """
         event = {"t": self._clock(), "e": kind, **fields}
         self._write(event)
         self.record.apply(event)
 
-    def tell(self, message: str) -> None:
+    def announce(self, message: str) -> None:
         """Say something about a study that goes on."""
-        self._emit("state", state=self.record.state, message=message)
+        self.emit("state", state=self.record.state, message=message)
 
     def pause(self, why: str) -> None:
         """Give out no more trials until somebody looks."""
-        self._emit("state", state="paused", message=why)
+        self.emit("state", state="paused", message=why)
 
     def _on_trouble(self, why: str) -> None:
-        if self._live and self.record.state == "running":
+        if self.live and self.record.state == "running":
             self.pause(why)
 
     def replay(self, events: Iterable[Event]) -> None:
@@ -115,9 +139,10 @@ class Ledger:
             n = parent
         return n
 
-    def _next_trial(self) -> Trial | None:
+    def next_trial(self) -> Trial | None:
+        """The trial that the next worker gets, asked from the plan where none is queued."""
         if not self._queue:
-            if not self._may_ask():
+            if not self.may_ask():
                 return None
             n = len(self.record.trials)
             # A job that could not be written down (a full disk) must not be asked for twice.
@@ -125,7 +150,7 @@ class Ledger:
             self._asked, self._dry = job, job is None
             if job is None:
                 return None
-            self._emit("trial", **job.to_json())
+            self.emit("trial", **job.to_json())
             self._asked = None
             self._queue.append(n)
         return self.record.trials[self._queue[0]]
@@ -140,17 +165,58 @@ class Ledger:
         due = self.terms.ask_ahead is not None and len(record.trials) >= self.terms.ask_ahead
         open_ended = record.timeout is None and record.target is None
         if due and open_ended and not self._queue and record.state == "running":
-            self._next_trial()
+            self.next_trial()
 
-    def _may_ask(self) -> bool:
+    def begin(self, trial: Trial, worker: str) -> None:
+        """Give the next trial to a worker."""
+        self.emit("start", n=trial.n, a=trial.attempts + 1, w=worker)
+        self._queue.popleft()
+
+    def extend_lease(self, n: int) -> None:
+        """Somebody works on trial ``n``."""
+        self._leases[n] = self._ticks() + self.terms.lease
+
+    def overdue(self) -> list[Trial]:
+        """Trials of which nobody has been heard for the time of a lease."""
+        now = self._ticks()
+        return [self.record.trials[n] for n, until in self._leases.items() if now >= until]
+
+    def forgive(self, seconds: float) -> None:
+        """This process itself slept: the workers are not to blame."""
+        self._leases = {n: until + seconds for n, until in self._leases.items()}
+
+    def judge(self, n: int, step: float, metrics: Mapping[str, float | None]) -> None:
+        """Let the stop rule look at a report."""
+        reason = self._advice.judge(n, step, metrics)
+        if reason is not None:
+            self.stopping.setdefault(n, reason)
+
+    def stop_queued(self, numbers: Iterable[int], why: str) -> None:
+        """Stop trials that no worker has yet."""
+        for n in list(numbers):
+            self.conclude(self.record.trials[n], "stopped", None, why)
+            self._queue.remove(n)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is queued and the plan has no more to ask."""
+        return not self._queue and (self._dry or not self.may_ask())
+
+    def ask_again(self) -> None:
+        """The budget changed: a plan that had no more is asked once more."""
+        self._dry = False
+
+    def may_ask(self) -> bool:
+        """Whether the budget of trials and time allows another one."""
         record = self.record
         if len(record.trials) >= record.budget_trials:
             return False
         if record.timeout is not None and record.seconds(self._clock()) >= record.timeout:
             return False
-        return not self._reached()
+        return not self.reached()
 
-    def _reached(self) -> bool:
+    def reached(self) -> bool:
+        """Whether the target is reached."""
         best, target = self.record.best, self.record.target
         return (
             best is not None
@@ -159,7 +225,7 @@ class Ledger:
             and not self.record.better(target, best.value)
         )
 
-    def _conclude(
+    def conclude(
         self,
         trial: Trial,
         state: str,
@@ -167,24 +233,25 @@ class Ledger:
         error: str | None,
         metrics: Mapping[str, float] | None = None,
     ) -> None:
+        """The end of a trial."""
         if state == "completed" and (
             isinstance(value, bool) or not isinstance(value, (int, float))
         ):
             raise ValueError("a completed trial needs a value")
-        self._emit(
+        self.emit(
             "finish", n=trial.n, a=trial.attempts, state=state,
             **({"value": value} if value is not None else {}),
             **({"m": dict(metrics)} if metrics else {}),
             **({"error": str(error)[:4000]} if error else {}),
         )  # fmt: skip
         self._leases.pop(trial.n, None)
-        self._stopping.pop(trial.n, None)
+        self.stopping.pop(trial.n, None)
         self._advice.ended(trial, state, value)
         self._check_failures(trial)
-        if self._reached():
+        if self.reached():
             for other in list(self.record.trials.values()):
                 if other.state == "running":
-                    self._stopping.setdefault(other.n, "the target is reached")
+                    self.stopping.setdefault(other.n, "the target is reached")
         if self._dry:
             self.on_work()
 
@@ -192,36 +259,37 @@ class Ledger:
         counts = self.record.counts
         only = counts["completed"] == 0 and counts["stopped"] == 0
         if (
-            self._guard
+            self.guard
             and only
             and counts["failed"] >= FIRST_FAILURES
             and self.record.state == "running"
         ):
             first = (trial.error or "").splitlines()[0] if trial.error else "see its log"
-            self._emit(
+            self.emit(
                 "state",
                 state="paused",
                 message=f"the first {counts['failed']} trials all failed: {first}",
             )
 
-    def _attempt_over(self, trial: Trial, reason: str) -> None:
+    def attempt_over(self, trial: Trial, reason: str) -> None:
         """An attempt was lost without a result: try again, or give the trial up."""
         n = trial.n
-        if n in self._stopping:
-            self._conclude(
-                trial, "stopped", trial.curve[-1][1] if trial.curve else None, self._stopping[n]
+        if n in self.stopping:
+            self.conclude(
+                trial, "stopped", trial.curve[-1][1] if trial.curve else None, self.stopping[n]
             )
         elif trial.losses >= self.terms.retries:
-            self._conclude(
+            self.conclude(
                 trial, "failed", None, f"{reason}; given up after {trial.attempts} attempts"
             )
         else:
-            self._requeue(trial, reason, lost=True)
+            self.requeue(trial, reason, lost=True)
 
-    def _requeue(self, trial: Trial, reason: str, **more: bool) -> None:
-        self._emit("requeue", n=trial.n, a=trial.attempts, reason=reason, **more)
+    def requeue(self, trial: Trial, reason: str, **more: bool) -> None:
+        """Let a trial start again."""
+        self.emit("requeue", n=trial.n, a=trial.attempts, reason=reason, **more)
         self._leases.pop(trial.n, None)
-        self._stopping.pop(trial.n, None)
+        self.stopping.pop(trial.n, None)
         self._advice.forget(trial.n)
         self._queue.append(trial.n)
         self.on_work()

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from eolab.errors import ConflictError, NotFoundError, RemoteError
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import locks
 from eolab.studies.journal.state import ENDED, FORMAT, Event, Record
 
@@ -30,7 +30,6 @@ TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
 DATA_HERE = "data_here.pkl"
 """Data that has another name on the cluster than here: `DATA` holds that of the cluster."""
 LOG_BYTES = 256 * 1024
-HEARD_SECONDS = 20.0
 READ_BYTES = 1 << 20
 
 
@@ -270,7 +269,7 @@ class Follower:
 
 # -- what is asked of a study --------------------------------------------------------------
 
-_ALLOWED = {
+ALLOWED = {
     "pause": {"starting", "running"},
     "resume": {"paused", "interrupted", "cancelled"},
     "cancel": {"starting", "running", "paused", "interrupted"},
@@ -278,10 +277,25 @@ _ALLOWED = {
     "retry": {"running", "paused", "completed", "failed", "cancelled", "interrupted"},
     "set": {"starting", "running", "paused", "completed", "failed", "cancelled", "interrupted"},
 }
+"""Each command with the states of a study in which it can be carried out."""
 
 
-def append_command(run: Path, command: str, **args: Any) -> None:
-    """Ask a study for something; it is carried out within half a second.
+def allowed_commands(state: str) -> list[str]:
+    """The commands that a study in this state takes.
+
+    Example:
+        >>> from eolab.studies.journal.files import allowed_commands
+        >>> allowed_commands("paused")
+        ['resume', 'cancel', 'stop', 'retry', 'set']
+    """
+    return [command for command, states in ALLOWED.items() if state in states]
+
+
+def append_command(run: Path, command: str, **args: float | None) -> None:
+    """Write a command down for a study's process, which carries it out within half a second.
+
+    A study without a process has nobody who reads it: `eolab.studies.client.launch.send_command`
+    starts one.
 
     Args:
         run: The study's folder.
@@ -292,22 +306,21 @@ def append_command(run: Path, command: str, **args: Any) -> None:
         ConflictError: It cannot apply in the study's state, with the state named.
         NotFoundError: No such study or trial.
     """
-    from eolab.errors import InvalidInputError, nearest
-
-    if command not in _ALLOWED:
+    if command not in ALLOWED:
         raise InvalidInputError(
-            f"no command {command!r}", nearest(command, tuple(_ALLOWED), "commands")
+            f"no command {command!r}", nearest(command, tuple(ALLOWED), "commands")
         )
     follower = Follower(run)
     follower.refresh()
     state = follower.state
-    if state not in _ALLOWED[command]:
+    if state not in ALLOWED[command]:
         raise ConflictError(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
     if command in {"stop", "retry"}:
-        trial = follower.record.trials.get(int(args.get("n", -1)))
+        number = args.get("n")
+        trial = None if number is None else follower.record.trials.get(int(number))
         if trial is None:
             raise NotFoundError(
-                f"study {run.name!r} has no trial {args.get('n')}", "Trials are counted from 0."
+                f"study {run.name!r} has no trial {number}", "Trials are counted from 0."
             )
         if command == "stop" and trial.finished:
             raise ConflictError(
@@ -325,35 +338,6 @@ def append_command(run: Path, command: str, **args: Any) -> None:
         os.write(handle, line)
     finally:
         os.close(handle)
-    # A dead study has nobody who reads commands: start its process, which carries this one out.
-    if not is_alive(run):
-        from eolab.studies.client.launch import start_process
-
-        start_process(run)
-
-
-def await_commands(run: Path) -> None:
-    """Wait until the study has read its commands; a process that just ended is followed by another.
-
-    Raises:
-        RemoteError: Nobody reads them.
-    """
-    from eolab.studies.client.launch import last_words, start_process
-
-    follower = Follower(run)
-    size = (run / COMMANDS).stat().st_size
-    end = time.monotonic() + HEARD_SECONDS
-    while time.monotonic() < end:
-        follower.refresh()
-        if follower.record.commands_read >= size:
-            return
-        if not is_alive(run):
-            start_process(run)
-        time.sleep(0.01)
-    raise RemoteError(
-        f"the process of study {run.name!r} does not answer: {last_words(run)}",
-        f"Its output is in {run / 'process.log'}.",
-    )
 
 
 def _hint(state: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from eolab.studies.stopping.base import AnyRule, Rule, make_rule
+from eolab.studies.stopping.base import AnyRule, Rule
+from eolab.studies.stopping.factory import make_rule
 from eolab.studies.stopping.rules import PatientRule, PercentileRule, ThresholdRule
 
 if TYPE_CHECKING:
     from eolab.studies.journal.state import Trial
-    from eolab.studies.samplers.base import Direction
+    from eolab.studies.space.states import Direction
 
 Bound = dict[str, object]
 

@@ -18,9 +18,10 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 
 from eolab.errors import InvalidInputError
-from eolab.studies.plans.base import End, Job, Plan
-from eolab.studies.samplers.base import Direction, Sampler, usable
+from eolab.studies.plans.base import Job, Plan
+from eolab.studies.samplers.base import Sampler, usable
 from eolab.studies.space.parameters import Params
+from eolab.studies.space.states import Direction, End
 
 
 @dataclass(frozen=True)

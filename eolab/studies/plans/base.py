@@ -19,13 +19,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 from eolab.studies.samplers.base import Sampler
 from eolab.studies.space.parameters import Params
-
-End: TypeAlias = Literal["completed", "stopped", "failed"]
-"""How a trial ended: with a value, stopped early by a rule or a user, or without a value."""
+from eolab.studies.space.states import End
 
 
 @dataclass(frozen=True)

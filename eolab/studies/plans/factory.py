@@ -7,17 +7,11 @@ from collections.abc import Mapping
 from eolab.errors import InvalidInputError
 from eolab.studies.plans.asha import AshaPlan, HyperbandPlan, Ladder
 from eolab.studies.plans.base import Plan, SearchPlan
-from eolab.studies.samplers.base import Direction, SamplerSpec, make_sampler
+from eolab.studies.samplers.factory import SamplerSpec, make_sampler
 from eolab.studies.space.space import Space
-from eolab.studies.stopping.base import (
-    RULES,
-    NoRule,
-    Rule,
-    RuleSpec,
-    check_options,
-    make_rule,
-    parse_spec,
-)
+from eolab.studies.space.states import Direction
+from eolab.studies.stopping.base import NoRule, Rule
+from eolab.studies.stopping.factory import RULES, RuleSpec, check_options, make_rule, parse_spec
 
 PROMOTIONS = {"asha": ("max", "min", "eta"), "hyperband": ("max", "min", "eta", "rounds")}
 """The strategies that hand out budgets, with their options: "asha:27", "asha:max=27,eta=4"."""
@@ -41,8 +35,8 @@ def make_strategy(
         metric: Its name.
         seed: The study's seed.
         trials: How many trials will run; None where the plan says when it is finished.
-        sampler: See `eolab.studies.samplers.base.make_sampler`.
-        stop: See `eolab.studies.stopping.base.make_rule`; or "asha:27" and "hyperband:27", which
+        sampler: See `eolab.studies.samplers.factory.make_sampler`.
+        stop: See `eolab.studies.stopping.factory.make_rule`; or "asha:27" and "hyperband:27", which
             promote: 27 is the largest budget, min=1 the smallest, eta=3 the step between.
 
     Raises:

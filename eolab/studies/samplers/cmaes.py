@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.studies.samplers.base import Direction, Sampler, TrialState, usable
+from eolab.studies.samplers.base import Sampler, usable
 from eolab.studies.space.parameters import Params
 from eolab.studies.space.seeds import derive_seed
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import Direction, TrialState
 
 if TYPE_CHECKING:
     from cmaes import CMA

@@ -16,11 +16,12 @@ import warnings
 from typing import TYPE_CHECKING, cast
 
 from eolab.errors import InvalidInputError
-from eolab.studies.samplers.base import Direction, Sampler, usable
-from eolab.studies.samplers.base import TrialState as State
+from eolab.studies.samplers.base import Sampler, usable
 from eolab.studies.space.parameters import Parameter, Params, Value
 from eolab.studies.space.seeds import derive_seed
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import Direction
+from eolab.studies.space.states import TrialState as State
 
 if TYPE_CHECKING:
     from optuna import Study

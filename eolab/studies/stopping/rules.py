@@ -11,8 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from eolab.errors import InvalidInputError
-from eolab.studies.plans.base import End
-from eolab.studies.samplers.base import Direction
+from eolab.studies.space.states import Direction, End
 from eolab.studies.stopping.base import Rule
 
 

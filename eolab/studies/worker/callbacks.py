@@ -1,7 +1,7 @@
 """Callbacks that report a training's curve: Keras, scikit-learn, Lightning.
 
 Used through the reporter (`reporter.keras()`, `reporter.fit(...)`, `reporter.lightning()`). Like
-`child.py` this file travels alone: nothing of ours is imported, and the libraries only where used.
+`trial_process.py` this file travels alone: nothing of ours is imported, libraries only where used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checkpoint folders on their way between a remote worker and the study, in bounded pieces.
 
-This file travels with `worker.py` to machines without eolab: standard library only.
+This file travels with `supervisor.py` to machines without eolab: standard library only.
 """
 
 from __future__ import annotations

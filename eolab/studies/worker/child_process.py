@@ -1,6 +1,6 @@
 """The process that runs the function, seen from outside: started, talked to, watched, killed.
 
-This file travels with `worker.py` to machines without eolab: standard library only.
+This file travels with `supervisor.py` to machines without eolab: standard library only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ChildProcess:
             environment.pop(name, None)
         try:
             self.process = subprocess.Popen(
-                # -P: the folder of child.py must not become importable, its names are common ones.
+                # -P: this folder must not become importable, its names are common ones.
                 [sys.executable, "-P", "-u", str(Path(__file__).with_name("trial_process.py")),
                  str(down), str(up),
                  json.dumps({k: settings.get(k) for k in ("function", "data") if settings.get(k)}

@@ -1,6 +1,6 @@
 """The reporter that a train function gets.
 
-This file travels with `child.py` to machines without eolab: standard library only.
+This file travels with `trial_process.py` to machines without eolab: standard library only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A worker: a supervisor that talks to the study, and a child that runs the function.
 
 A trial that hangs, is killed or runs out of memory costs one attempt, not the worker. This file
-travels with `runner.py`, `link.py`, `checkpoints.py`, `child.py`, `quiet.py`, `reporter.py` and
-`callbacks.py` to machines without eolab: standard library only.
+travels with the others of its folder to machines without eolab: standard library only.
 
     python supervisor.py SETTINGS.json
 """

@@ -3,7 +3,7 @@
 TensorFlow 2.21 writes notes while it is imported that heed no level: its C++ logger is not set up
 by then. They go to file descriptor 2, past everything that Python filters.
 
-This file travels with `child.py` to machines without eolab: standard library only.
+This file travels with `trial_process.py` to machines without eolab: standard library only.
 """
 
 from __future__ import annotations

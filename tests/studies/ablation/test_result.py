@@ -138,7 +138,7 @@ def test_pairing_finds_a_small_drop_in_the_large_noise_of_folds(direction):
     assert a.value == pytest.approx(0.1, abs=0.02)
     assert a.low > 0
     assert b.low < 0 < b.high
-    assert result.row("without a").spread > 0.05
+    assert result.row("without a").std > 0.05
     assert result.in_words()[0].startswith("Without a: f1 is 0.0887 worse (95% interval +0.0709")
     assert "agree with no difference" in result.in_words()[1]
 

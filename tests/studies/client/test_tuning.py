@@ -137,7 +137,7 @@ def test_a_failing_trial_fails_alone_with_its_traceback_in_its_log(run: Run) -> 
     assert "RuntimeError: this one is broken" in by_k[0]["error"]
     log = study.log(by_k[0]["n"])
     assert "Traceback" in log
-    assert "child.py" not in log  # it begins with the function, not with who called it
+    assert "trial_process.py" not in log  # it begins with the function, not with who called it
     assert "in sometimes" in log.split("File ")[1]
     assert "returned nothing" in by_k[1]["error"]
     assert "nan" in by_k[2]["error"]

@@ -13,10 +13,11 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from eolab.studies.coordinator.coordinator import Coordinator, Terms
+from eolab.studies.coordinator.coordinator import Coordinator
+from eolab.studies.coordinator.trials import Terms, Trials
 from eolab.studies.journal.state import Event, Record
 from eolab.studies.plans.base import SearchPlan
-from eolab.studies.samplers.base import make_sampler
+from eolab.studies.samplers.factory import make_sampler
 from eolab.studies.space.parameters import uniform
 from eolab.studies.space.space import Space
 from eolab.studies.stopping.rules import PercentileRule
@@ -47,19 +48,20 @@ class Protocol(RuleBasedStateMachine):
     def _open(self) -> None:
         space = Space.from_dict({"x": uniform(0, 1)})
         sampler = make_sampler("random", space, direction="maximize", seed=3, trials=TRIALS)
-        self.coordinator = Coordinator(
+        self.trials = Trials(
             Record("score", "maximize", TRIALS), SearchPlan(sampler),
             PercentileRule(50.0, direction="maximize", startup=2), Terms(lease=10, retries=2),
             emit=self._emit, clock=lambda: self.now, ticks=lambda: self.now,
         )  # fmt: skip
-        self.coordinator.replay(list(self.journal))
+        self.trials.replay(list(self.journal))
+        self.coordinator = Coordinator(self.trials)
         full, self.full = self.full, False
         self.coordinator.open(1, "host")
         self.full = full
 
     @property
     def record(self) -> Record:
-        return self.coordinator.record
+        return self.trials.record
 
     def _try(self, call: Any) -> Any:
         try:
@@ -167,9 +169,9 @@ class Protocol(RuleBasedStateMachine):
     @invariant()
     def a_queued_trial_is_queued_once_and_a_running_one_has_a_lease(self) -> None:
         queued = sorted(t.n for t in self.record.trials.values() if t.state == "queued")
-        assert sorted(self.coordinator._queue) == queued
+        assert sorted(self.trials.queued) == queued
         running = {t.n for t in self.record.trials.values() if t.state == "running"}
-        assert running == set(self.coordinator._leases)
+        assert running == self.trials.leased
 
     @invariant()
     def no_worker_has_two_trials_and_no_trial_two_workers(self) -> None:

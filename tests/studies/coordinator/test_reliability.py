@@ -324,9 +324,10 @@ def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) ->
     import cloudpickle
 
     from eolab.clusters.local import LocalPlacement
-    from eolab.studies.coordinator.coordinator import Coordinator, Terms
+    from eolab.studies.coordinator.coordinator import Coordinator
     from eolab.studies.coordinator.http import Endpoint
     from eolab.studies.coordinator.requests import Service
+    from eolab.studies.coordinator.trials import Terms, Trials
     from eolab.studies.journal.state import Event, Record
     from eolab.studies.plans.base import FixedPlan
     from eolab.studies.worker import supervisor as worker_module
@@ -342,10 +343,11 @@ def test_the_port_cut_for_20_seconds_delays_and_loses_nothing(tmp_path: Path) ->
     (tmp_path / "train.pkl").write_bytes(cloudpickle.dumps(train))
     record = Record("score", "maximize", 3)
     written: list[Event] = []
-    coordinator = Coordinator(
+    trials = Trials(
         record, FixedPlan([{"x": float(i)} for i in range(3)]), None, Terms(lease=60.0),
         emit=written.append, clock=time.time, ticks=time.monotonic,
     )  # fmt: skip
+    coordinator = Coordinator(trials)
     coordinator.open(os.getpid(), "here")
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()

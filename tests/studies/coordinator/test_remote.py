@@ -17,20 +17,16 @@ import numpy as np
 import pytest
 
 from eolab.studies.client import packing
-from eolab.studies.coordinator.coordinator import Coordinator, Terms
+from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
 from eolab.studies.coordinator.requests import Service
+from eolab.studies.coordinator.trials import Terms, Trials
 from eolab.studies.journal.state import Record
 from eolab.studies.plans.base import FixedPlan
+from eolab.studies.worker import supervisor
 from eolab.training_data import Split, TrainingData
 from tests.studies.conftest import until
-
-SHIPPED = (
-    "worker.py", "runner.py", "link.py", "checkpoints.py", "child.py", "quiet.py", "reporter.py",
-    "callbacks.py",
-)  # fmt: skip
-
 
 KINDS = ("plain", "eolab", "test", "crash")
 
@@ -95,17 +91,18 @@ def test_trials_run_where_eolab_is_not_installed(
     python, environment = bare
     home = tmp_path / "far away"
     home.mkdir()
-    for name in SHIPPED:
-        shutil.copy(Path(packing.__file__).with_name(name), home / name)
+    for path in Path(supervisor.__file__).parent.glob("*.py"):
+        shutil.copy(path, home)
     (home / "train.pkl").write_bytes(packing.pack_function(train, carry=True))
     (home / "data.pkl").write_bytes(packing.pack_data(make_split(), carry=True))
 
     record = Record("score", "maximize", 4)
     plan = FixedPlan([{"x": 5.0, "kind": k} for k in KINDS])
     events: list[dict[str, object]] = []
-    coordinator = Coordinator(
+    trials = Trials(
         record, plan, None, Terms(), emit=events.append, clock=time.time, ticks=time.monotonic
     )
+    coordinator = Coordinator(trials)
     coordinator.open(1, "h")
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
@@ -126,7 +123,7 @@ def test_trials_run_where_eolab_is_not_installed(
     }  # fmt: skip
     (home / "settings.json").write_text(json.dumps(settings))
     worker = subprocess.Popen(
-        [python, "-P", str(home / "worker.py"), str(home / "settings.json")],
+        [python, "-P", str(home / "supervisor.py"), str(home / "settings.json")],
         env=environment,
         cwd=home,
     )

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from eolab.errors import InvalidInputError
 from eolab.studies.plans.base import FixedPlan, Job, SearchPlan
 from eolab.studies.plans.factory import make_strategy
-from eolab.studies.samplers.base import Sampler, make_sampler
+from eolab.studies.samplers.base import Sampler
+from eolab.studies.samplers.factory import make_sampler
 from eolab.studies.space.parameters import choice, discrete, integer, loguniform, uniform
 from eolab.studies.space.space import Space
 

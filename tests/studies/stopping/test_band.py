@@ -9,7 +9,7 @@ import pytest
 
 from eolab.studies.journal.state import Trial
 from eolab.studies.panel.stop_bounds import band
-from eolab.studies.stopping.base import make_rule
+from eolab.studies.stopping.factory import make_rule
 
 
 def completed(n: int, values: list[float]) -> Trial:

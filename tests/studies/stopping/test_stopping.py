@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eolab.errors import InvalidInputError
-from eolab.studies.stopping.base import Rule, make_rule
+from eolab.studies.stopping.base import Rule
+from eolab.studies.stopping.factory import make_rule
 from eolab.studies.stopping.rules import PercentileRule
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
