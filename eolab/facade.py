@@ -120,10 +120,8 @@ class Workspace:
             self.config = configuration.load(self.config.file)
 
     def _forget(self, name: str) -> None:
-        from eolab.catalog.io import logins
         from eolab.catalog.sources import search_entries
 
-        logins.forget(name)
         search_entries.forget_catalog(self.root, name)
 
     @property

@@ -174,14 +174,26 @@ def find(start: str | os.PathLike[str] | None = None) -> Config:
     Raises:
         ConfigError: The file that counts has a fault.
     """
+    file = find_file(start)
+    if file is not None:
+        return load(file)
+    named = os.environ.get("EOLAB_WORKSPACE")
+    return open_path(named) if named else _complete(Config(root=user_folder()))
+
+
+def find_file(start: str | os.PathLike[str] | None = None) -> Path | None:
+    """The `eolab.toml` that `find` reads; None where none counts.
+
+    Args:
+        start: As for `find`.
+    """
     named = os.environ.get("EOLAB_WORKSPACE")
     if named:
-        return open_path(named)
+        path = Path(named).expanduser().resolve()
+        file = path if path.suffix == ".toml" else path / FILE
+        return file if file == path or file.is_file() else None
     here = Path(start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / FILE).is_file():
-            return load(folder / FILE)
-    return _complete(Config(root=user_folder()))
+    return next((f / FILE for f in (here, *here.parents) if (f / FILE).is_file()), None)
 
 
 def open_path(path: str | os.PathLike[str]) -> Config:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.areas.areas import footprint
+from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import opened
 from eolab.catalog.items.bands import Band, pixel_size
 from eolab.errors import InvalidInputError
@@ -50,7 +51,7 @@ def read_header(item: pystac.Item, key: str) -> Header:
             )
     except rasterio.errors.RasterioError as error:
         raise InvalidInputError(
-            f"asset {key!r} of item {item.id} cannot be opened: {error}",
+            f"asset {key!r} of item {item.id} cannot be opened: {without_signature(str(error))}",
             "Check the file; leave the item out, or load with missing='skip'.",
         ) from error
 

@@ -24,9 +24,9 @@ from eolab.catalog.cube.odc_adapter import (
     unit_of,
     unreadable,
 )
+from eolab.catalog.cube.odc_reader import reader_driver
 from eolab.catalog.cube.plan import MASK, Plan, Scene, plan
-from eolab.catalog.io.logins import of_items
-from eolab.catalog.io.rasters import Readers, driver, environment
+from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.bands import common_name
 from eolab.catalog.items.duplicates import tile_of
 from eolab.catalog.items.quality_masks import Mask
@@ -207,12 +207,10 @@ def _read(
         warnings.filterwarnings("ignore", category=quiet, module=r"rasterio\.warp")
     hrefs = [asset.href for item in stripped for asset in item.assets.values()]
     workers = 16 if any("://" in href for href in hrefs) else 4
-    access = of_items(scene.item for scene in scenes)
-    settings: dict[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
     try:
         with (
             warnings.catch_warnings(),
-            environment(access, hrefs, **settings),
+            environment(**NO_LISTING),
             Readers(workers) as pool,
         ):
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
@@ -225,7 +223,7 @@ def _read(
                 chunks=None if chunks is None else dict(chunks),
                 pool=None if chunks is not None else pool,
                 progress=None if chunks is not None else progress,
-                driver=driver(access, hrefs),
+                driver=reader_driver(stripped),
             )
     except (rasterio.errors.RasterioError, AssertionError, ValueError) as error:
         raise failure(made, error) from error

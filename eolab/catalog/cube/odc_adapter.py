@@ -10,9 +10,11 @@ import numpy as np
 
 from eolab.catalog.areas.areas import footprint
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
+from eolab.catalog.cube.odc_reader import LOGIN, source_address
 from eolab.catalog.cube.plan import Plan, Scene
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.logins import href_of
+from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
+from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import CATEGORIES, Band, stated_bands
 from eolab.catalog.items.quality_masks import PROBABILITY
@@ -140,6 +142,8 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
         stac_extensions=[_RASTER, _EO],
         collection="eolab",
     )
+    if (login := login_of(item)) is not None:
+        bare.extra_fields[LOGIN] = login
     grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
     if all(grids.values()):
         # With the grids odc need not bring the outline, point by point, to the cube's system.
@@ -156,7 +160,7 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
         bare.add_asset(
             column,
             pystac.Asset(
-                href_of(item, band.asset),
+                source_address(item, band.asset),
                 media_type=_GEOTIFF,
                 roles=["data"],
                 extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
@@ -204,8 +208,13 @@ def failure(made: Plan, error: Exception) -> EolabError:
             hrefs = [scene.item.assets[band.asset].href for band in scene.bands.values()]
             if all(local_files(href) for href in hrefs):
                 return why
-            hint = (
-                "Check the network and the login; leave the item out, or load with missing='skip'."
+            check = "Check the network and the login"
+            if is_refusal(why.message):
+                check = refusal_hint(hrefs[0], login_of(scene.item)).removesuffix(".")
+            return RemoteError(
+                why.message, f"{check}; leave the item out, or load with missing='skip'."
             )
-            return RemoteError(why.message, hint)
-    return RemoteError(f"a raster cannot be read: {error}", "Check the network and the login.")
+    return RemoteError(
+        f"a raster cannot be read: {without_signature(str(error))}",
+        "Check the network and the login.",
+    )

@@ -18,7 +18,7 @@ from eolab.catalog.downloads.transfer import Stopped, fetch_file
 from eolab.catalog.ingestion.collection_files import safe_name, write_collection, write_json
 from eolab.catalog.io.allowed_folders import OUTSIDE, outside_error
 from eolab.catalog.io.cancellation import Line
-from eolab.catalog.io.logins import MARK, of_item
+from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.errors import EolabError, InvalidInputError, nearest
@@ -227,7 +227,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
         file.done = file.total = fetch_file(
             asset.href,
             file.path,
-            login=of_item(item),
+            login=login_of(item),
             checksum=checksum if isinstance(checksum, str) else "",
             web_page=(asset.media_type or "").startswith("text/html"),
             told=told,
@@ -296,7 +296,7 @@ def _local(
 ) -> dict[str, object]:
     """An item whose files lie beside it; assets that were not fetched are left out."""
     document = copy.deepcopy(item.to_dict(include_self_link=False, transform_hrefs=False))
-    for field_of_ours in (MARK, OUTSIDE):
+    for field_of_ours in (FIELD, OUTSIDE):
         document.pop(field_of_ours, None)
     link = {"rel": "collection", "href": "../collection.json", "type": "application/json"}
     document |= {"collection": collection, "links": [link]}

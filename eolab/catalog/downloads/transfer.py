@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.cancellation import Line
+from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.s3 import keys_of, object_url, signed_headers
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.settings.logins import S3Login
@@ -22,7 +23,7 @@ from eolab.settings.logins import S3Login
 if TYPE_CHECKING:
     import requests
 
-    from eolab.catalog.io.logins import Access
+    from eolab.catalog.io.logins import SourceLogin
 
 PIECE = 1 << 18
 TIMEOUT = (10.0, 15.0)  # seconds to connect, and between two pieces: then it is asked again
@@ -100,7 +101,7 @@ def fetch_file(
     href: str,
     path: Path,
     *,
-    login: Access | None = None,
+    login: SourceLogin | None = None,
     checksum: str = "",
     web_page: bool = False,
     told: Told,
@@ -169,7 +170,7 @@ class _Request:
     """What is asked for, by whose login, over which line."""
 
     href: str
-    login: Access | None
+    login: SourceLogin | None
     line: Line
 
 
@@ -216,7 +217,7 @@ def _try(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
             # Another file than the one that began to come.
             part.empty()
             raise requests.ConnectionError("the file changed")
-        _refuse(href, answer, web_page=web_page)
+        _refuse(asked, answer, web_page=web_page)
         going_on = answer.status_code == 206
         start = start if going_on else 0
         length = answer.headers.get("Content-Length", "")
@@ -250,7 +251,7 @@ def _ask(asked: _Request, headers: dict[str, str]) -> AbstractContextManager[req
     href, login, line = asked.href, asked.login, asked.line
     if not href.startswith("s3://"):
         url = href if login is None else login.signed(href)
-        return line.session.get(url, headers=headers, timeout=TIMEOUT, stream=True)
+        return line.session(login).get(url, headers=headers, timeout=TIMEOUT, stream=True)
     store = S3Login() if login is None or login.login.s3 is None else login.login.s3
     keys = keys_of(store, "copying files" if login is None else f"catalogue {login.name!r}")
     region = store.region
@@ -269,19 +270,18 @@ def _ask(asked: _Request, headers: dict[str, str]) -> AbstractContextManager[req
         region = place
 
 
-def _refuse(href: str, answer: requests.Response, *, web_page: bool) -> None:
+def _refuse(asked: _Request, answer: requests.Response, *, web_page: bool) -> None:
     """Raise for an answer that is not the file."""
     import requests
 
-    status = answer.status_code
+    href, status = asked.href, answer.status_code
     if status in (404, 410):
         raise NotFoundError(f"{href} is not there", "Check the catalogue.")
     if status in (429, 500, 502, 503, 504):
         raise requests.ConnectionError(f"{status} {answer.reason}")
     if status not in (200, 206):
         raise RemoteError(
-            f"{href} answered {status} {answer.reason}",
-            "Check the login of this catalogue in eolab.toml.",
+            f"{href} answered {status} {answer.reason}", refusal_hint(href, asked.login)
         )
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     if kind == "text/html" and not web_page:

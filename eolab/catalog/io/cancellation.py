@@ -12,32 +12,43 @@ import threading
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from eolab.catalog.io.documents import new_session
+from eolab.catalog.io.session import new_session
 
 if TYPE_CHECKING:
     import requests
     from urllib3.connection import HTTPConnection
+
+    from eolab.catalog.io.logins import SourceLogin
 
 
 class Line:
     """The sessions of one piece of work.
 
     Attributes:
-        session: With each catalogue's login (see `fetch.new_session`); nothing is asked twice.
         plain: Without logins, for stores whose requests are signed.
     """
 
     def __init__(self) -> None:
         import requests
-        from urllib3 import Retry
 
         self._cut = threading.Event()
         self._open: WeakSet[socket.socket] = WeakSet()
         self._lock = threading.Lock()
-        self.session = new_session(Retry(0, raise_on_status=False))
+        self._sessions: dict[SourceLogin | None, requests.Session] = {}
         self.plain = requests.Session()
-        for session in (self.session, self.plain):
-            _listen(session, self)
+        _listen(self.plain, self)
+
+    def session(self, login: SourceLogin | None = None) -> requests.Session:
+        """The session of a login (see `session.new_session`); nothing is asked twice."""
+        from urllib3 import Retry
+
+        with self._lock:
+            known = self._sessions.get(login)
+            if known is None:
+                known = new_session(Retry(0, raise_on_status=False), login)
+                _listen(known, self)
+                self._sessions[login] = known
+            return known
 
     def is_cut(self) -> bool:
         """Whether the work was broken off."""

@@ -6,113 +6,20 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
+from eolab.catalog.io.item_logins import refusal_hint
+from eolab.catalog.io.logins import SourceLogin, without_signature
+from eolab.catalog.io.plain_session import TIMEOUT
+from eolab.catalog.io.session import session
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     import requests
-    from urllib3 import BaseHTTPResponse, Retry
-    from urllib3.connectionpool import ConnectionPool
 
 MAX_BYTES = 64 * 1024 * 1024
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
-
-
-@lru_cache(maxsize=1)
-def session() -> requests.Session:
-    """One session for the process: retries with back-off, and each catalogue's login.
-
-    429 and 5xx are tried again. What a login adds goes to its own host only.
-    """
-    return new_session(retry_policy())
-
-
-@lru_cache(maxsize=1)
-def plain_session() -> requests.Session:
-    """A session without logins: for the services that give tokens."""
-    import requests
-
-    return _with_retries(requests.Session(), retry_policy())
-
-
-def new_session(retries: Retry) -> requests.Session:
-    """A session with logins, for readers that keep one of their own."""
-    import requests
-    from requests.auth import AuthBase
-    from requests.utils import get_netrc_auth
-
-    from eolab.catalog.io.logins import authorise, for_url
-
-    class Logins(AuthBase):
-        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-            if for_url(str(request.url)) is not None:
-                return authorise(request)
-            known = get_netrc_auth(str(request.url))
-            return requests.auth.HTTPBasicAuth(*known)(request) if known else request
-
-    class Session(requests.Session):
-        def rebuild_auth(
-            self, prepared_request: requests.PreparedRequest, response: requests.Response
-        ) -> None:
-            """On redirects, leave behind what was meant for the host before."""
-            before = for_url(str(response.request.url))
-            if before is not None and before is not for_url(str(prepared_request.url)):
-                for name in before.headers():
-                    prepared_request.headers.pop(name, None)
-            super().rebuild_auth(prepared_request, response)
-
-    made = Session()
-    made.auth = Logins()
-    return _with_retries(made, retries)
-
-
-def _with_retries(made: requests.Session, retries: Retry) -> requests.Session:
-    from requests.adapters import HTTPAdapter
-
-    adapter = HTTPAdapter(max_retries=retries, pool_maxsize=64)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
-    return made
-
-
-def retry_policy() -> Retry:
-    """Five tries (two where nobody listens), also for POST: searches change nothing.
-
-    What has been silent for the whole time limit is not asked again: nobody waits for it that long.
-    """
-    from urllib3 import Retry
-    from urllib3.exceptions import ReadTimeoutError
-
-    class Impatient(Retry):
-        def increment(
-            self,
-            method: str | None = None,
-            url: str | None = None,
-            response: BaseHTTPResponse | None = None,
-            error: Exception | None = None,
-            _pool: ConnectionPool | None = None,
-            _stacktrace: TracebackType | None = None,
-        ) -> Self:
-            if isinstance(error, ReadTimeoutError):
-                raise error
-            return super().increment(method, url, response, error, _pool, _stacktrace)
-
-    return Impatient(
-        total=5,
-        connect=2,
-        backoff_factor=0.3,
-        backoff_max=20,
-        status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=None,
-        raise_on_status=False,
-    )
 
 
 def is_remote(href: str) -> bool:
@@ -144,8 +51,12 @@ def resolve(base: str, href: str, real: Callable[[str], str] = os.path.realpath)
     return str(path.resolve() if followed else path)
 
 
-def read_bytes(href: str) -> bytes:
+def read_bytes(href: str, login: SourceLogin | None = None) -> bytes:
     """The bytes at an address.
+
+    Args:
+        href: Its address; signed, where its store wants that.
+        login: By which it is read.
 
     Raises:
         NotFoundError: Nothing is there.
@@ -167,19 +78,20 @@ def read_bytes(href: str) -> bytes:
             ) from error
     import requests
 
+    shown = without_signature(href)
     try:
-        with session().get(href, timeout=TIMEOUT, stream=True) as answer:
-            _check(href, answer)
+        with session(login).get(href, timeout=TIMEOUT, stream=True) as answer:
+            _check(shown, answer, login)
             chunks, size = [], 0
             for chunk in answer.iter_content(1 << 16):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BYTES:
-                    raise RemoteError(f"{href} sends more than {MAX_BYTES >> 20} MB", "Not read.")
+                    raise RemoteError(f"{shown} sends more than {MAX_BYTES >> 20} MB", "Not read.")
             return b"".join(chunks)
     except requests.RequestException as error:
         raise RemoteError(
-            f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
+            f"{shown} does not answer: {type(error).__name__}", "Check the network and the address."
         ) from error
 
 
@@ -204,8 +116,15 @@ def file_version(href: str) -> Version:
     return Version(modified=f"{status.st_mtime_ns}-{status.st_size}")
 
 
-def read_changed(href: str, known: Version | None) -> tuple[Mapping[str, object] | None, Version]:
+def read_changed(
+    href: str, known: Version | None, login: SourceLogin | None = None
+) -> tuple[Mapping[str, object] | None, Version]:
     """The JSON object at an address, or None where it is still the known version.
+
+    Args:
+        href: Its address.
+        known: The version that is there already.
+        login: By which it is read.
 
     Raises:
         NotFoundError: Nothing is there.
@@ -223,7 +142,7 @@ def read_changed(href: str, known: Version | None) -> tuple[Mapping[str, object]
     if known is not None and known.modified:
         headers["If-Modified-Since"] = known.modified
     try:
-        answer = session().get(href, timeout=TIMEOUT, headers=headers)
+        answer = session(login).get(href, timeout=TIMEOUT, headers=headers)
     except requests.RequestException as error:
         raise RemoteError(
             f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
@@ -231,28 +150,32 @@ def read_changed(href: str, known: Version | None) -> tuple[Mapping[str, object]
     version = Version(answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", ""))
     if answer.status_code == 304 and known is not None:
         return None, known
-    _check(href, answer)
+    _check(href, answer, login)
     return _object(href, answer.content), version
 
 
-def read_json(href: str) -> Mapping[str, object]:
+def read_json(href: str, login: SourceLogin | None = None) -> Mapping[str, object]:
     """The JSON object at an address.
+
+    Args:
+        href: Its address.
+        login: By which it is read.
 
     Raises:
         NotFoundError: Nothing is there.
         InvalidInputError: It is no JSON object.
         RemoteError: The service fails.
     """
-    return _object(href, read_bytes(href))
+    return _object(href, read_bytes(href, login))
 
 
-def _check(href: str, answer: requests.Response) -> None:
+def _check(href: str, answer: requests.Response, login: SourceLogin | None) -> None:
     if answer.status_code in (404, 410):
         raise NotFoundError(f"{href} is not there", "Check the address.")
     if answer.status_code >= 400:
         raise RemoteError(
             f"{href} answered {answer.status_code} {answer.reason}",
-            "Check the login of this catalogue in eolab.toml."
+            refusal_hint(href, login)
             if answer.status_code in (401, 403)
             else "Try again later; check the address.",
         )

@@ -1,47 +1,120 @@
-"""Reading what a login guards: tokens for requests, signed addresses, options for object stores.
+"""A catalogue's login at work: tokens for requests, signed addresses, keys of object stores.
 
-Credentials go to the host that the user configured and to no other; redirects lose them.
+A `SourceLogin` holds where the secrets are, never the secrets: these are read where they are used,
+each time, from the environment or the key store of that process. So it may travel to a task of dask
+or Spark, which finds them in its own environment. Credentials go to the host that the user
+configured and to no other.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from eolab.catalog.io.plain_session import TIMEOUT, plain_session
 from eolab.catalog.io.s3 import keys_of
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings.logins import Login, is_reference, secret
 
-if TYPE_CHECKING:
-    import pystac
-    import requests
-
-MARK = "eolab:source"  # field of an item that says by whose login its files are read
 EARLY = 60.0  # seconds before its end at which a token counts as expired
 SAS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
-_BLOB = re.compile(
+# Addresses that Planetary Computer signs.
+BLOB = re.compile(
     r"^https://(?P<account>[a-z0-9]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/"
 )
-_ZARR = re.compile(r"^(?P<store>[^?]+\.zarr)/(?P<array>[^?]+)$")
-_known: dict[str, Access] = {}
+_SIGNATURE = re.compile(r"([?&])(?:[^\s'\"]*&)?sig=[^\s'\"]*")
+_DOCUMENTS = (".json", ".geojson", ".parquet", ".geoparquet")
+_held: dict[SourceRef, SourceLogin] = {}
+_holding = threading.Lock()
 
 
-class Access:
-    """One catalogue's login at work. Tokens are kept until shortly before their end."""
+@dataclass(frozen=True)
+class SourceRef:
+    """Which source an item is from; nothing in it is secret.
 
-    def __init__(self, name: str, url: str, login: Login) -> None:
-        self.name, self.url, self.login = name, url, login
+    Attributes:
+        workspace: The workspace's id and a digest of the `eolab.toml` that counts there.
+        catalog: The catalogue's name in it.
+    """
+
+    workspace: str
+    catalog: str
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.catalog}"
+
+
+class SourceLogin:
+    """The login of one catalogue of one workspace. Two of the same definition are equal.
+
+    Tokens are kept until shortly before their end; they stay in this process: a pickle holds what
+    the definition says.
+
+    Args:
+        ref: Whose it is.
+        url: The catalogue's address.
+        login: Where its secrets are.
+        others: Roots of the workspace's other catalogues that have logins: what lies there is not
+            ours, though it be on our host.
+    """
+
+    def __init__(
+        self, ref: SourceRef, url: str, login: Login, others: tuple[str, ...] = ()
+    ) -> None:
+        self.ref, self.url, self.login, self.others = ref, url, login, others
         self._tokens: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return self.ref.catalog
+
+    @property
+    def digest(self) -> str:
+        """A short name of this definition, by which what was read with it is told apart."""
+        said = repr((self.ref, self.url, self.login, self.others))
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SourceLogin):
+            return NotImplemented
+        ours, theirs = ((x.ref, x.url, x.login, x.others) for x in (self, other))
+        return ours == theirs
+
+    def __hash__(self) -> int:
+        return hash((self.ref, self.url, self.others))
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return held, (self.ref, self.url, self.login, self.others)
+
+    def __repr__(self) -> str:
+        return f"<login of catalogue {self.name!r}>"
+
+    def covers(self, url: str) -> bool:
+        """Whether requests to an address carry this login's headers."""
+        if not url.startswith(("http://", "https://")) or origin(url) != origin(self.url):
+            return False
+        return lies_under(url, root_of(self.url)) or not any(
+            lies_under(url, other) for other in self.others
+        )
+
+    def header_names(self) -> list[str]:
+        """Names of the headers that `headers` gives; no secret is read."""
+        names = list(self.login.headers)
+        return [*names, "Authorization"] if self.login.token or self.login.token_url else names
+
     def headers(self) -> dict[str, str]:
-        """What requests to the catalogue's own host carry.
+        """What requests to the addresses that it covers carry.
 
         Raises:
             InvalidInputError: A secret is not where the login says.
@@ -55,13 +128,8 @@ class Access:
         if login.token:
             found["Authorization"] = f"Bearer {secret(login.token, what)}"
         elif login.token_url:
-            found["Authorization"] = f"Bearer {self._kept('oauth', self._ask_oauth)}"
+            found["Authorization"] = f"Bearer {self._oauth_token()}"
         return found
-
-    def forget(self) -> None:
-        """Drop the tokens held: the service refused one."""
-        with self._lock:
-            self._tokens.clear()
 
     def signed(self, href: str) -> str:
         """The address with what its store wants to see; others stay as they are.
@@ -69,15 +137,20 @@ class Access:
         Raises:
             RemoteError: The signing service refuses or does not answer.
         """
-        found = _BLOB.match(href) if self.login.sign else None
+        found = BLOB.match(href) if self.login.sign else None
         if found is None or "sig=" in href:
             return href
         path = f"{found['account']}/{found['container']}"
         token = self._kept(path, lambda: self._ask_sas(path))
         return f"{href}{'&' if '?' in href else '?'}{token}"
 
-    def gdal(self, hrefs: Iterable[str]) -> dict[str, object]:
-        """GDAL options with which these addresses are read, without the secrets of a store."""
+    def gdal_options(self, href: str) -> dict[str, object]:
+        """GDAL options with which an address is read; a store's keys come from `keys`.
+
+        Raises:
+            InvalidInputError: A secret is not where the login says.
+            RemoteError: The token service refuses or does not answer.
+        """
         options: dict[str, object] = {}
         s3 = self.login.s3
         if s3 is not None:
@@ -90,12 +163,8 @@ class Access:
                 options["AWS_REGION"] = s3.region
             if s3.requester_pays:
                 options["AWS_REQUEST_PAYER"] = "requester"
-        # GDAL sends these headers to every host: only where all files lie on the catalogue's own.
-        remote = [h for h in hrefs if h.startswith(("http://", "https://"))]
-        if remote and all(origin(h) == origin(self.url) for h in remote):
-            headers = self.headers()
-            if headers:
-                options["GDAL_HTTP_HEADERS"] = "\r\n".join(f"{k}: {v}" for k, v in headers.items())
+        if self.covers(href) and (headers := self.headers()):
+            options["GDAL_HTTP_HEADERS"] = "\r\n".join(f"{k}: {v}" for k, v in headers.items())
         return options
 
     def keys(self) -> dict[str, str]:
@@ -116,8 +185,13 @@ class Access:
             return {"AWS_PROFILE": s3.profile}
         if keys is None:
             return {}
-        found = {"AWS_ACCESS_KEY_ID": keys.key, "AWS_SECRET_ACCESS_KEY": keys.secret}
-        return {**found, "AWS_SESSION_TOKEN": keys.token} if keys.token else found
+        # The environment's own session token, or its wish not to sign, belongs to other keys.
+        return {
+            "AWS_ACCESS_KEY_ID": keys.key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret,
+            "AWS_SESSION_TOKEN": keys.token,
+            "AWS_NO_SIGN_REQUEST": "NO",
+        }
 
     def _kept(self, what: str, ask: Callable[[], tuple[str, float]]) -> str:
         with self._lock:
@@ -128,7 +202,7 @@ class Access:
             self._tokens[what] = token, end
             return token
 
-    def _ask_oauth(self) -> tuple[str, float]:
+    def _oauth_token(self) -> str:
         login, what = self.login, f"catalogue {self.name!r}"
         name = login.client_id
         body = {
@@ -138,7 +212,13 @@ class Access:
         }
         if login.scope:
             body["scope"] = login.scope
-        answer = _ask("POST", login.token_url, data=body)
+        # A token of the secret that was there before is no longer the user's.
+        whose = hashlib.sha256(repr(sorted(body.items())).encode()).hexdigest()
+        return self._kept(whose, lambda: self._ask_oauth(body))
+
+    def _ask_oauth(self, body: Mapping[str, str]) -> tuple[str, float]:
+        login = self.login
+        answer = _ask("POST", login.token_url, body)
         token, seconds = answer.get("access_token"), answer.get("expires_in", 300)
         if not isinstance(token, str) or not isinstance(seconds, int | float):
             raise RemoteError(f"{login.token_url} sent no access_token", "Check token_url.")
@@ -152,14 +232,12 @@ class Access:
         return token, datetime.fromisoformat(expiry).timestamp()
 
 
-def _ask(method: str, url: str, **options: Mapping[str, str]) -> Mapping[str, object]:
+def _ask(method: str, url: str, form: Mapping[str, str] | None = None) -> Mapping[str, object]:
     """The JSON object of a token service; secrets stay out of the errors."""
     import requests
 
-    from eolab.catalog.io.documents import TIMEOUT, plain_session
-
     try:
-        answer = plain_session().request(method, url, timeout=TIMEOUT, **options)  # type: ignore[arg-type]
+        answer = plain_session().request(method, url, timeout=TIMEOUT, data=form)
         document = answer.json() if answer.status_code < 400 else None
     except (requests.RequestException, ValueError) as error:
         raise RemoteError(
@@ -173,131 +251,59 @@ def _ask(method: str, url: str, **options: Mapping[str, str]) -> Mapping[str, ob
     return document
 
 
-def register(name: str, url: str, login: Login) -> Access | None:
-    """Make a login known; None where there is nothing to know."""
-    held = _known.get(name)
-    if not login:
-        if held is not None and held.url == url:
-            forget(name)
-        return None
-    if held is None or (held.url, held.login) != (url, login):
-        held = _known[name] = Access(name, url, login)
-    return held
+def held(ref: SourceRef, url: str, login: Login, others: tuple[str, ...] = ()) -> SourceLogin:
+    """This process's one object of a definition: its tokens serve all who read by it.
 
-
-def forget(name: str) -> None:
-    """Know a catalogue's login no more: it is gone, or another one now."""
-    _known.pop(name, None)
-
-
-def for_url(url: str) -> Access | None:
-    """The login for an address: that of the catalogue on the same host with most of the path."""
-    fitting = [a for a in _known.values() if origin(a.url) == origin(url)]
-    return max(fitting, key=lambda a: _shared(a.url, url), default=None)
-
-
-def of_item(item: pystac.Item) -> Access | None:
-    """The login by which an item's files are read."""
-    name = item.extra_fields.get(MARK)
-    if not isinstance(name, str):
-        return None
-    if name not in _known:
-        from eolab.settings import config
-
-        entry = config.find().catalogs.get(name)
-        if entry is not None:
-            register(name, entry.url, entry.login)
-    return _known.get(name)
-
-
-def of_items(items: Iterable[pystac.Item]) -> Access | None:
-    """The one login of items that are read together.
-
-    Raises:
-        InvalidInputError: They come by several.
+    Args:
+        ref: Whose login it is; another definition of the same takes its place.
+        url: As for `SourceLogin`.
+        login: As for `SourceLogin`.
+        others: As for `SourceLogin`.
     """
-    found = {a.name: a for item in items if (a := of_item(item)) is not None}
-    if len(found) > 1:
-        raise InvalidInputError(
-            f"the items come by several logins: {', '.join(sorted(found))}",
-            "Load each catalogue's items on their own.",
-        )
-    return next(iter(found.values()), None)
-
-
-def href_of(item: pystac.Item, key: str) -> str:
-    """An asset's address as it is read: signed where its catalogue signs."""
-    access, href = of_item(item), item.assets[key].href
-    return gdal_address(href if access is None else access.signed(href))
-
-
-def gdal_address(href: str) -> str:
-    """An address as GDAL reads it: an array inside of a Zarr store is named apart from the store.
-
-    "folder/cube.zarr/ndvi" is the array "ndvi" of "folder/cube.zarr".
-    """
-    found = _ZARR.match(href)
-    if found is None:
-        return href
-    store = found["store"]
-    if store.startswith(("http://", "https://")):
-        store = f"/vsicurl/{store}"
-    elif store.startswith("s3://"):
-        store = f"/vsis3/{store.removeprefix('s3://')}"
-    return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
-
-
-def store_session(access: Access) -> object:
-    """A session of rasterio that gives GDAL the keys; it travels without them."""
-    return _session_class()(access.name, access.url, access.login)
-
-
-@lru_cache(maxsize=1)
-def _session_class() -> type:
-    from rasterio.session import Session
-
-    class StoreSession(Session):  # type: ignore[misc]  # rasterio has no types
-        """rasterio's own AWS session needs boto3; GDAL needs the keys only."""
-
-        def __init__(self, name: str, url: str, login: Login) -> None:
-            self.arguments = name, url, login
-
-        def __reduce__(self) -> tuple[object, tuple[str, str, Login]]:
-            return _store_session, self.arguments
-
-        @classmethod
-        def hascreds(cls, config: Mapping[str, object]) -> bool:
-            return "AWS_ACCESS_KEY_ID" in config
-
-        def get_credential_options(self) -> dict[str, str]:
-            return Access(*self.arguments).keys()
-
-    return StoreSession
-
-
-def _store_session(name: str, url: str, login: Login) -> object:
-    return store_session(Access(name, url, login))
+    made = SourceLogin(ref, url, login, others)
+    with _holding:
+        known = _held.get(ref)
+        if known != made:
+            _held[ref] = known = made
+        return known
 
 
 def origin(url: str) -> tuple[str, str]:
-    """Scheme and host of an address."""
+    """Scheme and host of an address; the scheme's own port is as good as none."""
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
+    port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    host = parts.netloc.rpartition("@")[2].lower()
+    return parts.scheme, host.removesuffix(port) if port else host
 
 
-def _shared(first: str, second: str) -> int:
-    """Characters that two addresses share at their start."""
-    count = 0
-    for a, b in zip(first, second, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+@lru_cache(maxsize=1_000)
+def root_of(url: str) -> str:
+    """The folder of a catalogue's address, in which what is its own lies.
+
+    "https://host/a/catalog.json" is the document of "https://host/a/"; an API and a folder are
+    their own.
+    """
+    plain = url.partition("?")[0].partition("#")[0]
+    if plain.lower().endswith(_DOCUMENTS):
+        plain = plain.rpartition("/")[0]
+    return f"{plain.rstrip('/')}/"
 
 
-def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add the login's headers to a request, if the address is of a catalogue that has one."""
-    access = for_url(str(request.url))
-    if access is not None:
-        request.headers.update(access.headers())
-    return request
+@lru_cache(maxsize=10_000)
+def lies_under(address: str, root: str) -> bool:
+    """Whether an address or a path is inside of a root (from `root_of`)."""
+    if "://" not in root:
+        here = address.removeprefix("file://")
+        return "://" not in here and f"{os.path.normpath(here)}{os.sep}".startswith(
+            f"{Path(root)}{os.sep}"
+        )
+    if "://" not in address or origin(address) != origin(root):
+        return False
+    # As a server takes it: "/a/../b" is "/b".
+    path = os.path.normpath(unquote(urlsplit(address).path) or "/")
+    return f"{path}/".startswith(unquote(urlsplit(root).path))
+
+
+def without_signature(text: str) -> str:
+    """A text in which no address shows the token that signs it."""
+    return _SIGNATURE.sub(r"\1...", text)

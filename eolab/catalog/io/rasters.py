@@ -8,21 +8,22 @@ the network must be of a format that holds its own pixels.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.logins import Access, href_of, of_item, store_session
+from eolab.catalog.io.item_logins import is_refusal, login_of
+from eolab.catalog.io.logins import SourceLogin
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     import pystac
     import rasterio
-    from odc.loader.types import ReaderDriver
 
 # GDAL's names of formats that hold their own pixels.
 FORMATS = (
@@ -37,33 +38,99 @@ _NETWORK: Mapping[str, object] = {
     "GDAL_HTTP_MAX_RETRY": 3,
     "GDAL_HTTP_RETRY_DELAY": 0.5,
 }
+# A listing of the folder would be asked for first, file by file, to look for side files.
+NO_LISTING: Mapping[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+_ZARR = re.compile(r"^(?P<store>[^?]+\.zarr)/(?P<array>[^?]+)$")
 
 
-def environment(
-    access: Access | None, hrefs: Iterable[str], **options: object
-) -> AbstractContextManager[object]:
-    """GDAL's settings for reading these addresses; the user's own count first."""
+def environment(**options: object) -> AbstractContextManager[object]:
+    """GDAL's settings for reading from the network; the user's own count first.
+
+    No login is among them: many files may be read within (see `login_environment`).
+    """
     import rasterio
 
     limits = {name: value for name, value in _NETWORK.items() if name not in os.environ}
-    settings: AbstractContextManager[object]
-    if access is None:
-        settings = rasterio.Env(**{**limits, **options})
-    else:
-        told = {**limits, **options, **access.gdal(hrefs)}
-        settings = rasterio.Env(store_session(access), **told)
+    settings: AbstractContextManager[object] = rasterio.Env(**{**limits, **options})
     return settings
+
+
+def login_environment(login: SourceLogin, href: str) -> AbstractContextManager[object]:
+    """GDAL's settings for reading one file by its login, in this thread, within `environment`.
+
+    Args:
+        login: Its catalogue's.
+        href: Where it lies, not signed.
+    """
+    import rasterio
+
+    settings: AbstractContextManager[object] = rasterio.Env(
+        _session_class()(login), **login.gdal_options(href)
+    )
+    return settings
+
+
+@lru_cache(maxsize=1)
+def _session_class() -> type:
+    from rasterio.session import Session
+
+    class StoreSession(Session):  # type: ignore[misc]  # rasterio has no types
+        """rasterio's own AWS session needs boto3; GDAL needs the keys only."""
+
+        def __init__(self, login: SourceLogin) -> None:
+            self.login = login
+
+        def get_credential_options(self) -> dict[str, str]:
+            return self.login.keys()
+
+    return StoreSession
+
+
+def gdal_address(href: str) -> str:
+    """An address as GDAL reads it: an array inside of a Zarr store is named apart from the store.
+
+    "folder/cube.zarr/ndvi" is the array "ndvi" of "folder/cube.zarr".
+    """
+    found = _ZARR.match(href)
+    if found is None:
+        return href
+    store = found["store"]
+    if store.startswith(("http://", "https://")):
+        store = f"/vsicurl/{store}"
+    elif store.startswith("s3://"):
+        store = f"/vsis3/{store.removeprefix('s3://')}"
+    return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
 
 
 def open_raster(address: str) -> rasterio.DatasetReader:
     """A raster by its address, from the network only in one of `FORMATS`.
+
+    GDAL remembers what it was refused, for as long as the process lives, whatever login it is given
+    later: so it is made to ask again.
 
     Raises:
         rasterio.errors.RasterioError: It is not there, or is none.
     """
     import rasterio
 
-    return rasterio.open(address) if local_files(address) else _network_opener()(address)
+    if local_files(address):
+        return rasterio.open(address)
+    try:
+        return _network_opener()(address)
+    except rasterio.errors.RasterioError as error:
+        if not is_refusal(str(error)):
+            raise
+    with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_gdal_file(address)):
+        return _network_opener()(address)
+
+
+def _gdal_file(address: str) -> str:
+    """The file of an address as GDAL's own file systems name it."""
+    if address.startswith("ZARR:"):
+        return address.split('"')[1]
+    if address.startswith("s3://"):
+        return f"/vsis3/{address.removeprefix('s3://')}"
+    return f"/vsicurl/{address}" if address.startswith("http") else address
 
 
 @lru_cache(maxsize=1)
@@ -80,53 +147,23 @@ def _network_opener() -> Callable[[str], rasterio.DatasetReader]:
 
 
 @contextmanager
+def opened_href(href: str, login: SourceLogin | None) -> Iterator[rasterio.DatasetReader]:
+    """One raster by its address, opened by a login."""
+    with environment(**NO_LISTING):
+        if login is None:
+            with open_raster(gdal_address(href)) as file:
+                yield file
+        else:
+            signed = gdal_address(login.signed(href))
+            with login_environment(login, href), open_raster(signed) as file:
+                yield file
+
+
+@contextmanager
 def opened(item: pystac.Item, key: str) -> Iterator[rasterio.DatasetReader]:
     """One raster of an item, opened by its catalogue's login."""
-    href = href_of(item, key)
-    # A listing of the folder would be asked for first, file by file, to look for side files.
-    settings = environment(of_item(item), [href], GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
-    with settings, open_raster(href) as file:
+    with opened_href(item.assets[key].href, login_of(item)) as file:
         yield file
-
-
-def driver(access: Access | None, hrefs: Iterable[str]) -> ReaderDriver | None:
-    """Odc's reader with this login in each of its threads; None for its own."""
-    listed = list(hrefs)
-    if access is None and all(local_files(href) for href in listed):
-        return None
-    import rasterio
-    from odc.loader._rio import GlobalContext, LocalContext, RioDriver, RioReader
-    from odc.loader.types import RasterSource
-
-    options = {} if access is None else access.gdal(listed)
-    session = None if access is None else store_session(access)
-
-    class NetworkDriver(RioDriver):
-        """odc leaves credentials out of what it hands to its threads, and opens any format."""
-
-        @contextmanager
-        def restore_env(
-            self, env: dict[str, object], load_state: GlobalContext
-        ) -> Iterator[LocalContext]:
-            if session is None:
-                with super().restore_env(env, load_state) as context:
-                    yield context
-            else:
-                with rasterio.Env(session, **{**env, **options}):
-                    yield load_state.local_ctx(LocalContext)
-
-        def open(self, src: RasterSource, ctx: LocalContext) -> RioReader:
-            _check_format(src.uri)
-            return super().open(src, ctx)
-
-    return NetworkDriver()
-
-
-@lru_cache(maxsize=10_000)
-def _check_format(address: str) -> None:
-    """Refuse what is no format for the network; GDAL keeps the header that this reads."""
-    if not local_files(address):
-        open_raster(address).close()
 
 
 class Readers(ThreadPoolExecutor):

@@ -12,8 +12,9 @@ import numpy as np
 
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote, read_bytes
-from eolab.catalog.io.logins import of_item
-from eolab.catalog.io.rasters import environment, open_raster, opened
+from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
+from eolab.catalog.io.logins import SourceLogin, without_signature
+from eolab.catalog.io.rasters import opened, opened_href
 from eolab.catalog.items.bands import (
     Band,
     bands_of,
@@ -48,11 +49,10 @@ def thumbnail(item: pystac.Item, *, size: int = 256) -> tuple[bytes, str]:
         roles = set(asset.roles or [])
         kind = (asset.media_type or "").partition(";")[0].lower()
         if kind in _PICTURES and roles & {"thumbnail", "overview"}:
+            login = login_of(item)
             if is_remote(asset.href):
-                access = of_item(item)
-                return read_bytes(access.signed(asset.href) if access else asset.href), kind
-            with environment(of_item(item), [asset.href]):
-                return shrink(asset.href, size=size), "image/png"
+                return read_bytes(login.signed(asset.href) if login else asset.href, login), kind
+            return shrink(asset.href, size=size, login=login), "image/png"
     return preview(item, size=size), "image/png"
 
 
@@ -254,8 +254,11 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
                 nodata = file.nodata if rule.nodata is None else rule.nodata
     except rasterio.errors.RasterioError as error:
         kind = RemoteError if is_remote(href) else NotFoundError
+        refused = is_refusal(str(error))
         raise kind(
-            f"asset {band.asset!r} of item {item.id} cannot be read: {error}", "Check the file."
+            f"asset {band.asset!r} of item {item.id} cannot be read: "
+            f"{without_signature(str(error))}",
+            refusal_hint(href, login_of(item)) if refused else "Check the file.",
         ) from error
     values: np.ndarray = numbers.astype(np.float32) * np.float32(rule.scale)
     values += np.float32(rule.offset)
@@ -264,8 +267,13 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
     return values
 
 
-def shrink(href: str, *, size: int) -> bytes:
+def shrink(href: str, *, size: int, login: SourceLogin | None = None) -> bytes:
     """A picture file as PNG of at most ``size`` pixels a side.
+
+    Args:
+        href: Where it lies.
+        size: Pixels.
+        login: By which it is read.
 
     Raises:
         NotFoundError: It is missing or no picture.
@@ -275,7 +283,7 @@ def shrink(href: str, *, size: int) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with open_raster(href) as file:
+            with opened_href(href, login) as file:
                 factor = max(1.0, max(file.shape) / size)
                 shape = (file.count, round(file.height / factor), round(file.width / factor))
                 return png(file.read(out_shape=shape).astype(np.uint8))

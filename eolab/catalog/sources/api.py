@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from eolab.catalog.io.documents import TIMEOUT, is_remote, new_session, retry_policy
+from eolab.catalog.io.documents import is_remote
+from eolab.catalog.io.item_logins import refusal_hint
+from eolab.catalog.io.plain_session import TIMEOUT, retry_policy
+from eolab.catalog.io.session import new_session
 from eolab.catalog.query.query import Query, stamp
 from eolab.catalog.sources.base import Source
 from eolab.catalog.sources.parse_items import as_items, self_href
@@ -43,7 +46,7 @@ class ApiSource(Source):
         from pystac_client.stac_api_io import StacApiIO
 
         io = StacApiIO()
-        io.session = new_session(retry_policy())
+        io.session = new_session(retry_policy(), self.login)
         with self._failures("the landing page"):
             # Opening sets the time limit anew.
             return pystac_client.Client.open(self.url, stac_io=io, timeout=TIMEOUT)
@@ -174,7 +177,7 @@ class ApiSource(Source):
                 ) from error
             hint = "Try again later, or ask for less."
             if status in (401, 403):
-                hint = "Check the login of this catalogue in eolab.toml."
+                hint = refusal_hint(self.url, self.login)
             told = f"{status}: {text}" if status and str(status) not in text else text
             raise RemoteError(f"{self.url}: {what} failed: {told}", hint) from error
         except json.JSONDecodeError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from eolab import gc_pause
 from eolab.catalog.areas.areas import Area
 from eolab.catalog.io.documents import is_remote
-from eolab.catalog.io.logins import MARK
+from eolab.catalog.io.item_logins import mark
 from eolab.catalog.query.free_text import mentions
 from eolab.catalog.query.query import Moment, Query, When, make_query
 from eolab.catalog.sources.search_entries import note_items
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pystac
 
     from eolab.catalog.ingestion.collection import Ingested
-    from eolab.catalog.io.logins import Access
+    from eolab.catalog.io.logins import SourceLogin, SourceRef
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class Source(ABC):
         self.url = url
         self.description = description
         self.skipped: list[Skipped] = []
-        self.access: Access | None = None
+        self.ref: SourceRef | None = None  # that its items carry
+        self.login: SourceLogin | None = None
         self.workspace: Path | None = None  # where what was seen is noted for the search of all
         self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
 
@@ -229,8 +230,8 @@ class Source(ABC):
                         self._skip(item.self_href or item.id, error)
                         continue
                     if accepted:
-                        if self.access is not None:
-                            item.extra_fields[MARK] = self.access.name
+                        if self.ref is not None:
+                            mark(item, self.ref)
                         found.setdefault((item.collection_id, item.id), item)
                         if query.limit and len(found) >= query.limit and self._sorted(query):
                             break

@@ -140,6 +140,7 @@ class IndexedSource(Source):
         """
         state = self._load() or State(self.url)
         walk = _Walk(self.name, self.url, state)
+        walk.login = self.login
         found = walk.crawl()
         self._checked = True
         self.skipped = walk.skipped
@@ -224,7 +225,8 @@ class _Walk(StaticSource):
 
     def _document(self, href: str) -> Mapping[str, object]:
         old = self.before.documents.get(href)
-        document, version = read_changed(href, self.before.versions.get(href) if old else None)
+        known = self.before.versions.get(href) if old else None
+        document, version = read_changed(href, known, self.login)
         if document is None:
             assert old is not None
             document = old

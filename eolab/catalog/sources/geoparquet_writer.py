@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.io.item_logins import FIELD
 from eolab.catalog.query.query import parse_interval, stamp
 from eolab.catalog.sources.base import Skipped
 from eolab.catalog.sources.parse_items import check_document, self_href
@@ -139,7 +140,8 @@ def _storable(document: Mapping[str, object]) -> Mapping[str, object]:
         bbox = list(outline.bounds)
     half = len(bbox) // 2
     box = [float(v) for v in (*bbox[:2], *bbox[half : half + 2])]
-    return {**document, "properties": properties, "bbox": box}
+    kept = {key: value for key, value in document.items() if key != FIELD}
+    return {**kept, "properties": properties, "bbox": box}
 
 
 def _agreeing(

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import roots_of
-from eolab.catalog.io.logins import register
+from eolab.catalog.io.documents import is_remote
+from eolab.catalog.io.item_logins import entry_at, login_of_entry, reference
 from eolab.catalog.sources.base import Source
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
+    from eolab.catalog.io.logins import SourceLogin
     from eolab.settings.config import CatalogConfig, Config
 
 
@@ -26,7 +28,7 @@ def open_source(config: Config, name_or_url: str) -> Source:
     """
     from eolab.settings.config import CatalogConfig
 
-    entry = config.catalogs.get(name_or_url)
+    entry = named = config.catalogs.get(name_or_url)
     if entry is None:
         path = Path(name_or_url).expanduser()
         if "://" in name_or_url:
@@ -41,23 +43,27 @@ def open_source(config: Config, name_or_url: str) -> Source:
     sample = config.sample / "catalog.json"
     if entry.url == str(sample) and not sample.exists():
         raise NotFoundError("the sample region is not made yet", "Make it: `eolab sample`.")
+    # An address that is given in place of a name is read by the login of the catalogue there.
+    whose = named or (entry_at(config, entry.url) if is_remote(entry.url) else None)
     # Before anything is asked: finding out what an address is may need the login.
-    access = register(entry.name, entry.url, entry.login)
-    source = _open(config, entry)
-    source.access = access
+    login = None if whose is None else login_of_entry(config, whose)
+    source = _open(config, entry, login)
+    source.login = login
+    # Items of an open catalogue on this machine keep what they say: they may be from elsewhere.
+    if whose is not None and (whose.login or is_remote(whose.url)):
+        source.ref = reference(config, whose)
     source.workspace = config.root
     source.roots = roots_of(config)
     return source
 
 
-def _open(config: Config, entry: CatalogConfig) -> Source:
-    from eolab.catalog.io.documents import is_remote
+def _open(config: Config, entry: CatalogConfig, login: SourceLogin | None) -> Source:
     from eolab.catalog.sources.api import ApiSource
     from eolab.catalog.sources.crawled import IndexedSource
     from eolab.catalog.sources.geoparquet import GeoParquetSource
     from eolab.catalog.sources.static import StaticSource
 
-    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url)
+    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url, login)
     if kind == "api":
         return ApiSource(entry.name, entry.url, entry.description)
     if kind == "geoparquet":
@@ -67,8 +73,13 @@ def _open(config: Config, entry: CatalogConfig) -> Source:
     return StaticSource(entry.name, entry.url, entry.description)
 
 
-def guess_kind(url: str) -> str:
-    """What an address holds, by its look, else by the links of the document that is there."""
+def guess_kind(url: str, login: SourceLogin | None = None) -> str:
+    """What an address holds, by its look, else by the links of the document that is there.
+
+    Args:
+        url: The address.
+        login: By which the document is read.
+    """
     plain = url.partition("?")[0].rstrip("/").lower()
     if plain.endswith((".parquet", ".geoparquet")):
         return "geoparquet"
@@ -81,7 +92,7 @@ def guess_kind(url: str) -> str:
         )
     from eolab.catalog.io.documents import read_json
 
-    document = read_json(url)
+    document = read_json(url, login)
     links = document.get("links")
     listed = links if isinstance(links, list) else []
     rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from eolab.catalog.areas.areas import footprint
 from eolab.catalog.io.allowed_folders import OUTSIDE, may_open, prefixes
 from eolab.catalog.io.documents import is_remote
-from eolab.catalog.io.logins import MARK
+from eolab.catalog.io.item_logins import FIELD
 from eolab.catalog.query.query import item_time
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def make_item(
     if is_remote(href):
         # What comes from the network must not make us read files of this machine, nor anything by
         # another catalogue's login.
-        item.extra_fields.pop(MARK, None)
+        item.extra_fields.pop(FIELD, None)
         for key in [key for key, asset in item.assets.items() if not _is_open(asset.href)]:
             del item.assets[key]
     if "://" in href or Path(href).is_absolute():

@@ -43,10 +43,8 @@ def catalogs(config: Config) -> object:
 def catalog_forget(config: Config, *, name: str) -> object:
     """Forget what was noted of a catalogue that was removed or changed: all that there are."""
     _load("eolab.catalog.panel.browse")
-    from eolab.catalog.io import logins
     from eolab.catalog.sources import search_entries
 
-    logins.forget(name)
     search_entries.forget_catalog(config.root, name)
     return catalogs(config)
 
