@@ -85,7 +85,7 @@ def train(
 
 def split(cfg: Config, folder: Path) -> list[Split]:
     """Five folds of blocks: each labelled sample is in one validation part."""
-    from eolab.features import Blocks, FeatureStore
+    from eolab.features import FeatureStore, SpatialBlocks
     from eolab.features.extract.labelled_tables import read_labelled_table
 
     table = read_labelled_table(folder / "test_public_extractions.parquet", label="sampling_label")
@@ -95,8 +95,8 @@ def split(cfg: Config, folder: Path) -> list[Split]:
     view = store.create_feature_view(
         "w", labels=group.select(table.label), query=group.select(list(table.features))
     )
-    by = Blocks(0.05, crs="EPSG:4326")
-    return view.folds(by=by, n=5, seed=0, min_samples=20)
+    by = SpatialBlocks(0.05, crs="EPSG:4326")
+    return view.folds(by=by, n_splits=5, seed=0, min_samples=20)
 
 
 def main() -> int:

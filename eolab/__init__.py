@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from eolab.catalog import plan as plan
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
-    from eolab.features import Blocks as Blocks
-    from eolab.features import Times as Times
+    from eolab.features import SpatialBlocks as SpatialBlocks
+    from eolab.features import TimeSplit as TimeSplit
     from eolab.features import check_leakage as check_leakage
-    from eolab.features import fold_scores as fold_scores
+    from eolab.features import cross_validate as cross_validate
+    from eolab.features import find_label_issues as find_label_issues
+    from eolab.features import on_demand_transformation as on_demand_transformation
     from eolab.features import open_chips as open_chips
-    from eolab.features import seasonal as seasonal
-    from eolab.features import suspect_labels as suspect_labels
-    from eolab.features import transformation as transformation
+    from eolab.features import seasonal_features as seasonal_features
     from eolab.studies import (
         Reporter as Reporter,
     )
@@ -55,54 +55,62 @@ if TYPE_CHECKING:
 moved_modules.install()
 
 _HOMES = {
-    "Blocks": "eolab.features",
     "EolabError": "eolab.errors",
     "Reporter": "eolab.studies",
-    "Times": "eolab.features",
+    "SpatialBlocks": "eolab.features",
+    "TimeSplit": "eolab.features",
     "check_leakage": "eolab.features",
     "choice": "eolab.studies",
     "clear_fraction": "eolab.catalog",
+    "cross_validate": "eolab.features",
     "discrete": "eolab.studies",
     "download": "eolab.catalog",
     "explore": "eolab.catalog",
-    "fold_scores": "eolab.features",
+    "find_label_issues": "eolab.features",
     "ingest": "eolab.catalog",
     "integer": "eolab.studies",
     "load": "eolab.catalog",
     "loguniform": "eolab.studies",
     "mask": "eolab.catalog",
+    "on_demand_transformation": "eolab.features",
     "open_chips": "eolab.features",
     "plan": "eolab.catalog",
-    "seasonal": "eolab.features",
-    "suspect_labels": "eolab.features",
-    "transformation": "eolab.features",
+    "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
 }
+_RENAMED = {
+    "Blocks": "SpatialBlocks",
+    "Times": "TimeSplit",
+    "fold_scores": "cross_validate",
+    "seasonal": "seasonal_features",
+    "suspect_labels": "find_label_issues",
+    "transformation": "on_demand_transformation",
+}
 
 __all__ = [
-    "Blocks",
     "EolabError",
     "Reporter",
-    "Times",
+    "SpatialBlocks",
+    "TimeSplit",
     "check_leakage",
     "choice",
     "clear_fraction",
+    "cross_validate",
     "discrete",
     "download",
     "explore",
-    "fold_scores",
+    "find_label_issues",
     "ingest",
     "integer",
     "load",
     "load_ipython_extension",
     "loguniform",
     "mask",
+    "on_demand_transformation",
     "open_chips",
     "plan",
-    "seasonal",
-    "suspect_labels",
-    "transformation",
+    "seasonal_features",
     "uniform",
     "workspace",
 ]
@@ -116,6 +124,11 @@ def __getattr__(name: str) -> object:
             return version("eolab")
         except PackageNotFoundError:
             return "0+source"  # run from a checkout that was never installed
+    if name in _RENAMED:
+        from eolab.deprecation import warn_renamed
+
+        warn_renamed(f"eolab.{name}", f"eolab.{_RENAMED[name]}")
+        name = _RENAMED[name]
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'eolab' has no attribute {name!r}")

@@ -83,7 +83,7 @@ _TABLE = {
     ),
     "features.training": "features.chip_datasets>chip_datasets features.datasets>datasets",
     "features.views": (
-        "features.checks>checks features.options>options features.scores>fold_scores "
+        "features.checks>leakage features.options>options features.scores>fold_scores "
         "features.serving>vectors features.view>view"
     ),
     "files": "locks>locks",

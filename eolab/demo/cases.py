@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from eolab.facade import Workspace
-    from eolab.features import Blocks, FeatureView
+    from eolab.features import FeatureView, SpatialBlocks
 
 Say = Callable[[str], None]
 
@@ -43,7 +43,7 @@ class Case:
 
     name: str
     view: FeatureView
-    blocks: Blocks
+    blocks: SpatialBlocks
     items: int | None
     pixels: int | None
     rows: int
@@ -114,7 +114,7 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
     return Case(
         name="sample",
         view=view,
-        blocks=eo.Blocks(600, buffer=30),
+        blocks=eo.SpatialBlocks(600, buffer=30),
         items=_scenes(cube),
         pixels=_valid_pixels(cube),
         rows=len(rows) + len(season) + len(parcels),
@@ -178,7 +178,7 @@ def from_scenes(ws: Workspace, data: Path, labels: Path, column: str, say: Say) 
     return Case(
         name="scenes",
         view=view,
-        blocks=eo.Blocks(200, buffer=10, crs=str(cube.odc.crs)),
+        blocks=eo.SpatialBlocks(200, buffer=10, crs=str(cube.odc.crs)),
         items=_scenes(cube),
         pixels=_valid_pixels(cube),
         rows=len(rows) + len(truth),
@@ -244,7 +244,7 @@ def from_table(ws: Workspace, table: Path, column: str, say: Say) -> Case:
     return Case(
         name="table",
         view=view,
-        blocks=eo.Blocks(0.05, crs="EPSG:4326"),
+        blocks=eo.SpatialBlocks(0.05, crs="EPSG:4326"),
         items=None,
         pixels=None,
         rows=count + len(truth),

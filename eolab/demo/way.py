@@ -113,7 +113,7 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
     import numpy as np
 
     outer = case.view.folds(
-        by=case.blocks, n=case.folds, seed=options.seed, min_samples=case.minimum
+        by=case.blocks, n_splits=case.folds, seed=options.seed, min_samples=case.minimum
     )
     whole = case.view.train_validation_test_split(
         by=case.blocks,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,19 +15,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyproj import CRS
 
-# What `extract` notes in a frame's attrs: the CRS of its x and y, and that its rows are pixels.
-CRS_ATTR = "eolab_crs"
-PIXELS = "eolab_pixels"
-# And the scenes that its rows were made from, and the cube that was made of them first.
-ITEMS = "eolab_items"
-CUBE = "eolab_cube"
-MODEL = "eolab_model"
+# Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
+EQUAL_AREA = "EPSG:6933"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
 
 
 @dataclass(frozen=True)
-class Geometry:
+class RowGeometry:
     """How the rows of a table know where they are.
 
     Attributes:
@@ -44,12 +39,42 @@ class Geometry:
         return {"columns": list(self.columns), "crs": self.crs, "pixels": self.pixels}
 
     @staticmethod
-    def from_dict(spec: Mapping[str, object] | None) -> Geometry | None:
+    def from_dict(spec: Mapping[str, object] | None) -> RowGeometry | None:
         if not spec:
             return None
         columns = spec["columns"]
         assert isinstance(columns, list)
-        return Geometry(tuple(str(c) for c in columns), str(spec["crs"]), bool(spec.get("pixels")))
+        return RowGeometry(
+            tuple(str(c) for c in columns), str(spec["crs"]), bool(spec.get("pixels"))
+        )
+
+
+@dataclass(frozen=True)
+class SampleLocations:
+    """Where samples are.
+
+    Attributes:
+        shapes: shapely geometries, shape (n,), none missing.
+        crs: Their coordinate reference system.
+        points: The middle of each, shape (n, 2).
+    """
+
+    shapes: np.ndarray
+    crs: str
+    points: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", positions(self.shapes))
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @property
+    def areas(self) -> bool:
+        """Whether some are more than points."""
+        import shapely
+
+        return bool((shapely.get_dimensions(self.shapes) > 0).any())
 
 
 def crs_text(crs: object) -> str:
@@ -71,37 +96,40 @@ def crs_text(crs: object) -> str:
     return f"EPSG:{code}" if code else str(found.to_wkt())
 
 
-def notes(frame: object) -> Mapping[str, object]:
-    """What `extract` noted on a frame; nothing where it has no such notes."""
-    # Spark's DataFrame has a column for each attribute that is asked for.
-    found = getattr(frame, "attrs", None)
-    return found if isinstance(found, Mapping) else {}
-
-
 def detect(
     frame: object,
-    declared: str | tuple[str, ...] | list[str] | None,
-    crs: object,
-    attrs: Mapping[str, object],
-) -> Geometry | None:
-    """The geometry as declared, of a GeoDataFrame, of rows from `extract`, or lon/lat.
+    declared: str | Sequence[str] | None,
+    crs: str | None,
+    *,
+    xy_crs: str | None = None,
+    pixels: bool = False,
+) -> RowGeometry | None:
+    """The geometry as declared, of a GeoDataFrame, of rows made from a cube, or lon/lat.
 
-    ``attrs`` is what `notes` gives of the rows.
+    Args:
+        frame: The rows: a DataFrame, GeoDataFrame or pyarrow Table.
+        declared: The geometry column or the columns of x and y, where they were named.
+        crs: The coordinate reference system that was named.
+        xy_crs: That of ``x`` and ``y`` in rows made from a cube.
+        pixels: Whether such rows are pixels.
+
+    Raises:
+        InvalidInputError: A geometry without a coordinate reference system.
     """
     # A pyarrow Table's .columns are its arrays.
     names = frame.column_names if hasattr(frame, "column_names") else getattr(frame, "columns", [])
     columns = [str(c) for c in names]
     if declared is not None:
         pair = (declared,) if isinstance(declared, str) else tuple(declared)
-        crs = crs or attrs.get(CRS_ATTR) or _frame_crs(frame)
-        if crs is None and pair in _LON_LAT:
-            crs = "EPSG:4326"
-        if crs is None:
+        known = crs or xy_crs or _frame_crs(frame)
+        if known is None and pair in _LON_LAT:
+            known = "EPSG:4326"
+        if known is None:
             raise InvalidInputError(
                 f"the geometry {', '.join(pair)} has no coordinate reference system",
                 "Pass crs='EPSG:...' with geometry=, or insert a GeoDataFrame that has one.",
             )
-        return Geometry(pair, crs_text(crs), bool(attrs.get(PIXELS)))
+        return RowGeometry(pair, crs_text(known), pixels)
     active = getattr(frame, "_geometry_column_name", None)
     if active in columns:
         found = _frame_crs(frame) or crs
@@ -110,16 +138,16 @@ def detect(
                 f"the GeoDataFrame's {active!r} has no coordinate reference system",
                 "Set it with frame.set_crs('EPSG:...').",
             )
-        return Geometry((str(active),), crs_text(found))
-    if CRS_ATTR in attrs and {"x", "y"} <= set(columns):
-        return Geometry(("x", "y"), crs_text(attrs[CRS_ATTR]), bool(attrs.get(PIXELS)))
+        return RowGeometry((str(active),), crs_text(found))
+    if xy_crs is not None and {"x", "y"} <= set(columns):
+        return RowGeometry(("x", "y"), crs_text(xy_crs), pixels)
     for pair in _LON_LAT:
         if set(pair) <= set(columns):
-            return Geometry(pair, crs_text(crs or "EPSG:4326"))
+            return RowGeometry(pair, crs_text(crs or "EPSG:4326"))
     return None
 
 
-def check_same_crs(frame: object, geometry: Geometry) -> None:
+def check_same_crs(frame: object, geometry: RowGeometry) -> None:
     """Raises InvalidInputError where a GeoDataFrame's CRS is missing or not the group's."""
     from pyproj import CRS
 
@@ -144,7 +172,7 @@ def _frame_crs(frame: object) -> object:
     return getattr(frame, "crs", None) if getattr(frame, "_geometry_column_name", None) else None
 
 
-def shapes(frame: pd.DataFrame, geometry: Geometry) -> np.ndarray:
+def shapes(frame: pd.DataFrame, geometry: RowGeometry) -> np.ndarray:
     """The geometries of a table's rows as shapely objects, shape (n,); None where unknown."""
     import shapely
 
@@ -235,7 +263,7 @@ def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
     return np.asarray(shapely.transform(geometries, move), dtype=object)
 
 
-def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:
+def to_pandas(table: pa.Table, geometry: RowGeometry | None) -> pd.DataFrame:
     """A DataFrame; a GeoDataFrame where the WKB geometry is among the columns."""
     frame: pd.DataFrame = table.to_pandas()
     if geometry is not None and len(geometry.columns) == 1 and geometry.columns[0] in frame.columns:
@@ -243,5 +271,6 @@ def to_pandas(table: pa.Table, geometry: Geometry | None) -> pd.DataFrame:
 
         name = geometry.columns[0]
         frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=geometry.crs)
-        return gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)  # type: ignore[no-any-return]
+        located: pd.DataFrame = gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)
+        return located
     return frame

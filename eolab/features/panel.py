@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.features import geometry as geo
-from eolab.features.queries.query import Query, chosen
+from eolab.features.groups.group import FeatureGroup
+from eolab.features.queries.arguments import require_columns
+from eolab.features.queries.query import Query
 from eolab.features.storage.arrow import INGESTED
-from eolab.features.storage.duckdb import connect, moment, quote, quoted, run
+from eolab.features.storage.duckdb import connect, moment, quote_identifier, quote_identifiers, run
+from eolab.features.store import FeatureStore
 from eolab.features.training import datasets
 from eolab.features.views.options import ViewOptions
+from eolab.features.views.view import FeatureView
 from eolab.records.lineage import Ref, around, edges, made_by
 
 if TYPE_CHECKING:
@@ -21,9 +25,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from eolab.features.groups.group import FeatureGroup
-    from eolab.features.store import FeatureStore
-    from eolab.features.views.view import FeatureView
 
 PAGE = 200
 # Places that a small map can show.
@@ -32,6 +33,14 @@ SHOWN = 5000
 _KINDS = {0: "point", 1: "line", 2: "line", 3: "area", 4: "point", 5: "line", 6: "area"}
 # Nodes of a lineage that a person can look at.
 NODES = 200
+
+
+def snapshot(store: FeatureStore) -> dict[str, object]:
+    """All groups and views, one line each."""
+    return {
+        "groups": [summary(g) for g in store.feature_groups()],
+        "views": [view_summary(v) for v in store.feature_views()],
+    }
 
 
 def summary(group: FeatureGroup) -> dict[str, object]:
@@ -139,8 +148,18 @@ def group(store: FeatureStore, name: str, version: int) -> dict[str, object]:
 def statistics(
     store: FeatureStore, name: str, version: int, commit: int | None = None
 ) -> dict[str, object]:
-    """The statistics of a group as of a commit, by default the newest; see `statistics`."""
-    return store.statistics_snapshot(name, version, commit)
+    """The statistics of a group as of a commit, by default the newest.
+
+    Raises:
+        NotFoundError: No such group or commit.
+    """
+    found = store.feature_group(name, version)
+    last = found.table.last()
+    newest = -1 if last is None else last.version
+    return {
+        "commit": newest if commit is None else commit,
+        "statistics": [asdict(c) for c in found.statistics(commit)],
+    }
 
 
 def rows(
@@ -157,25 +176,25 @@ def rows(
 ) -> dict[str, object]:
     """A page of a group's rows: ``columns``, ``rows`` (lists in their order) and ``total``.
 
-    Times are seconds since the epoch, geometries WKT; ``as_of`` is a time in ISO 8601.
+    TimeSplit are seconds since the epoch, geometries WKT; ``as_of`` is a time in ISO 8601.
     """
     found = store.feature_group(name, version)
     if not offset >= 0 or not 1 <= limit <= PAGE:
         raise InvalidInputError(f"offset={offset}, limit={limit}", f"A page has 1 to {PAGE} rows.")
     if sort is not None:
-        chosen([sort], found.columns, found.label)
+        require_columns([sort], found.columns, found.label)
     direction = "DESC" if descending else "ASC"
-    order = f"{quote(sort)} {direction} NULLS LAST, " if sort else ""
+    order = f"{quote_identifier(sort)} {direction} NULLS LAST, " if sort else ""
     place = found.geometry
     shapes = set(place.columns) if place is not None and len(place.columns) == 1 else set()
     where = "" if filter is None else f" WHERE {filter}"
     with connect(store.config.features) as con:
-        found.table.view(con, "resolved", known_at=moment(as_of))
+        found.table.view(con, "resolved", as_of=moment(as_of))
         total = run(con, f"SELECT count(*) AS n FROM resolved{where}").column("n")[0].as_py()
         page = run(
             con,
-            f"SELECT {quoted(found.columns)} FROM resolved{where} "
-            f"ORDER BY {order}{quoted(found.keys)} LIMIT {limit} OFFSET {offset}",
+            f"SELECT {quote_identifiers(found.columns)} FROM resolved{where} "
+            f"ORDER BY {order}{quote_identifiers(found.keys)} LIMIT {limit} OFFSET {offset}",
         )
     columns = [
         [_wkt(v) if n in shapes else _plain(v) for v in page.column(n).to_pylist()]
@@ -208,13 +227,13 @@ def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
         raise NotFoundError(
             f"{found.label} has no geometry", "Insert a GeoDataFrame, or lon and lat."
         )
-    keys = quoted(found.primary_key)
-    placed = " AND ".join(f"{quote(c)} IS NOT NULL" for c in place.columns)
+    keys = quote_identifiers(found.primary_key)
+    placed = " AND ".join(f"{quote_identifier(c)} IS NOT NULL" for c in place.columns)
     with connect(store.config.features) as con:
         found.table.view(con, "resolved")
         table = run(
             con,
-            f"SELECT {quoted(place.columns)} FROM (SELECT * FROM resolved QUALIFY row_number() "
+            f"SELECT {quote_identifiers(place.columns)} FROM (SELECT * FROM resolved QUALIFY row_number() "
             f"OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) WHERE {placed} "
             f"ORDER BY {keys}",
         )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.errors import ConflictError
-from eolab.features.groups.registry import Registry
-from eolab.features.views.options import GroupOptions, ViewOptions, group_spec, view_spec
+from eolab.features.groups.options import GroupOptions, GroupSpec, group_spec
+from eolab.features.groups.registry import Registry, RegistryEntry
+from eolab.features.views.options import ViewOptions, differing_key, read_spec, view_spec
 
 if TYPE_CHECKING:
     from eolab.features.extract.chips import Chips
     from eolab.features.extract.saved_chips import SavedChips
     from eolab.features.groups.group import FeatureGroup
-    from eolab.features.groups.registry import Entry
-    from eolab.features.online.postgres import Place
+    from eolab.features.online.postgres import PostgresSchema
     from eolab.features.views.view import FeatureView
     from eolab.settings.config import Config
 
@@ -43,7 +42,9 @@ class FeatureStore:
             ConflictError: The name and version are taken.
             InvalidInputError: A bad name, key, option or CRS.
         """
-        entry = self._registry.add("group", name, version, group_spec(name, version, options))
+        entry = self._registry.add(
+            "group", name, version, group_spec(name, version, options).to_dict()
+        )
         return self._group(entry)
 
     def get_or_create_feature_group(
@@ -60,32 +61,38 @@ class FeatureStore:
         found = self._registry.find("group", name, version)
         if found is None:
             try:
-                return self._group(self._registry.add("group", name, version, spec))
+                return self._group(self._registry.add("group", name, version, spec.to_dict()))
             except ConflictError:  # another process was first
                 found = self._registry.get("group", name, version)
-        for key in ("primary_key", "event_time"):
-            if found.spec[key] != spec[key]:
+        kept = GroupSpec.from_dict(found.spec)
+        for key, there, wanted in (
+            ("primary_key", list(kept.primary_key), list(spec.primary_key)),
+            ("event_time", kept.event_time, spec.event_time),
+        ):
+            if there != wanted:
                 raise ConflictError(
                     f"the feature group {name!r}, version {version}, "
-                    f"has {key}={found.spec[key]!r}, not {spec[key]!r}",
+                    f"has {key}={there!r}, not {wanted!r}",
                     f"Use its {key}, or make version {version + 1}.",
                 )
         return self._group(found)
 
-    def _group(self, entry: Entry) -> FeatureGroup:
+    def _group(self, entry: RegistryEntry) -> FeatureGroup:
         from eolab.features.groups.group import FeatureGroup
+        from eolab.features.groups.record import GroupRecord
 
         config = self.config
-        return FeatureGroup(config.root, config.features, self._registry, entry, self._online())
+        record = GroupRecord(config.root, config.features, self._registry, entry)
+        return FeatureGroup(record, GroupSpec.from_dict(entry.spec), self._online())
 
-    def _online(self) -> Place | None:
+    def _online(self) -> PostgresSchema | None:
         url = self.config.online_url
         if url is None:
             return None
-        from eolab.features.online.postgres import Place
+        from eolab.features.online.postgres import PostgresSchema
 
         # A schema a workspace: several may share a database.
-        return Place(url, f"eolab_{self.config.identity()[:12]}")
+        return PostgresSchema(url, f"eolab_{self.config.identity()[:12]}")
 
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
         """A group by name; its newest version where none is named.
@@ -114,7 +121,7 @@ class FeatureStore:
             InvalidInputError: The labels cannot be matched with the features.
         """
         spec = view_spec(name, version, options)
-        view = self._view(self._registry.add("view", name, version, spec))
+        view = self._view(self._registry.add("view", name, version, {**spec}))
         view.record_lineage()
         return view
 
@@ -129,19 +136,18 @@ class FeatureStore:
         found = self._registry.find("view", name, version)
         if found is None:
             return self.create_feature_view(name, version, **options)
-        wanted = view_spec(name, version, options)
-        for key in ("labels", "query", "transformations", "functions", "weights", "label_source"):
-            if (found.spec.get(key) or None) != (wanted[key] or None):
-                raise ConflictError(
-                    f"the feature view {name!r}, version {version}, differs in its {key}",
-                    f"Make version {version + 1}.",
-                )
+        key = differing_key(read_spec(found), view_spec(name, version, options))
+        if key is not None:
+            raise ConflictError(
+                f"the feature view {name!r}, version {version}, differs in its {key}",
+                f"Make version {version + 1}.",
+            )
         return self._view(found)
 
-    def _view(self, entry: Entry) -> FeatureView:
+    def _view(self, entry: RegistryEntry) -> FeatureView:
         from eolab.features.views.view import FeatureView
 
-        return FeatureView(self, entry)
+        return FeatureView(self.config, entry, self.feature_group)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
         """A view by name; its newest version where none is named.
@@ -212,31 +218,6 @@ class FeatureStore:
         for name, versions in self.chip_datasets().items():
             found.append((f"chips {name}#{versions[-1]}", (name,)))
         return [name for name, texts in found if all(w in " ".join(texts).lower() for w in words)]
-
-    def snapshot(self) -> dict[str, object]:
-        """Groups and views as plain JSON, for the panel."""
-        from eolab.features.panel import summary, view_summary
-
-        return {
-            "groups": [summary(g) for g in self.feature_groups()],
-            "views": [view_summary(v) for v in self.feature_views()],
-        }
-
-    def statistics_snapshot(
-        self, name: str, version: int, commit: int | None = None
-    ) -> dict[str, object]:
-        """The statistics of a group as of a commit, by default the newest, for the panel.
-
-        Raises:
-            NotFoundError: No such group or commit.
-        """
-        group = self.feature_group(name, version)
-        last = group.table.last()
-        newest = -1 if last is None else last.version
-        return {
-            "commit": newest if commit is None else commit,
-            "statistics": [asdict(c) for c in group.statistics(commit)],
-        }
 
     def __repr__(self) -> str:
         return f"<FeatureStore {self.config.features}>"

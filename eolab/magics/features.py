@@ -63,7 +63,7 @@ class FeaturesMagics(Magics):
 
     @line_magic
     def features(self, line: str) -> pd.DataFrame | FeatureGroup | FeatureView | None:
-        """List, search and read feature groups and views; `%features -h` tells all words."""
+        """List, search and read feature groups and views; `%features -h` shows all words."""
         words = shlex.split(line)
         if words and words[0] in ("-h", "--help"):
             print(_USAGE)
@@ -110,24 +110,24 @@ class FeaturesMagics(Magics):
                 ]
                 return pd.DataFrame(rows)
             if word == "read":
-                return thing.read(known_at=asked.as_of)
+                return thing.read(as_of=asked.as_of)
             raise InvalidInputError(
                 f"{thing.label} is a view, which has no {word}", "Name one of its groups."
             )
         if word == "show":
-            told = thing.column_descriptions
+            descriptions = thing.column_descriptions
             rows = [
                 {
                     "column": f.name,
                     "type": str(f.type),
                     "unit": thing.column_units.get(f.name, ""),
-                    "description": told.get(f.name, ""),
+                    "description": descriptions.get(f.name, ""),
                 }
                 for f in thing.schema
             ]
             return pd.DataFrame(rows)
         if word == "read":
-            return thing.read(known_at=asked.as_of, filter=asked.where)
+            return thing.read(as_of=asked.as_of, filter=asked.where)
         if word == "stats":
             kept = ("column", "count", "nulls", "distinct", "min", "mean", "max", "std")
             found = thing.statistics()

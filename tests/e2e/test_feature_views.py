@@ -92,7 +92,7 @@ def _fill(ws: Workspace, parcels: pd.DataFrame, rows: pd.DataFrame) -> Made:
         query=spectra.select(["NDVI_median", "nir_median"]),
         description="Crop of a parcel from its last scene (simulated)",
     )  # fmt: skip
-    split = view.train_validation_test_split(by=eo.Blocks(600), seed=0)
+    split = view.train_validation_test_split(by=eo.SpatialBlocks(600), seed=0)
     kept = view.create_training_dataset(split, description="blocks of 600 m").read()
     study = ws.tune(
         train, data=kept, name=STUDY, metric="accuracy", trials=2, workers=1, sampler="random",

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from eolab.features import Blocks
+from eolab.features import SpatialBlocks
 from eolab.features.extract import points_and_pixels
 from eolab.features.extract.labelled_tables import read_labelled_table
-from eolab.features.views.fold_scores import fold_scores, told
+from eolab.features.views.fold_scores import cross_validate, summary
 
 gpd = pytest.importorskip("geopandas")
 
@@ -159,14 +159,14 @@ def test_block_folds_of_the_real_table_beside_random_folds_with_their_spread(sha
     view = store.create_feature_view(
         "w", labels=group.select(table.label), query=group.select(list(table.features))
     )
-    blocks = Blocks(0.05, crs="EPSG:4326")
+    blocks = SpatialBlocks(0.05, crs="EPSG:4326")
     forest = RandomForestClassifier(100, random_state=0, n_jobs=2)
-    found = fold_scores(view, by=[blocks, "random"], model=forest, n=5, min_samples=20)
+    found = cross_validate(view, by=[blocks, "random"], model=forest, n_splits=5, min_samples=20)
     assert set(found) == {"blocks", "random"}
-    assert all(len(f.scores) == 5 and f.spread > 0 for f in found.values())
+    assert all(len(f.scores) == 5 and f.std > 0 for f in found.values())
     assert found["random"].mean == pytest.approx(0.71, abs=0.06)
     assert found["blocks"].mean == pytest.approx(0.57, abs=0.06)
-    assert "random folds flatter by 0.1" in told(found)
+    assert "random folds flatter by 0.1" in summary(found)
 
 
 def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(shared_data, store):
@@ -189,7 +189,7 @@ def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(sh
     group = store.create_feature_group("m", primary_key=[table.key], event_time="time")
     group.insert(pd.concat(parts, ignore_index=True))
     bands = group.select(sorted(months[0].values()))
-    blocks = Blocks(0.05, crs="EPSG:4326")
+    blocks = SpatialBlocks(0.05, crs="EPSG:4326")
     found = {}
     for name, query, least in (
         ("rows", bands, 240),
@@ -198,8 +198,10 @@ def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(sh
         view = store.create_feature_view(name, labels=group.select(table.label), query=query)
         assert len(view.training_data()) == (6000 if name == "rows" else 500)
         forest = RandomForestClassifier(50, random_state=0, n_jobs=2)
-        found[name] = fold_scores(view, by=[blocks], model=forest, n=5, min_samples=least)["blocks"]
+        found[name] = cross_validate(
+            view, by=[blocks], model=forest, n_splits=5, min_samples=least
+        )["blocks"]
     assert found["sequences"].mean > found["rows"].mean + 0.05
     # Two sources tell of 49 places: no two of a place may be on both sides.
-    split = view.train_test_split(by=Blocks(5_000))
+    split = view.train_test_split(by=SpatialBlocks(5_000))
     assert split.source["report"]["units"] <= 500 - 49

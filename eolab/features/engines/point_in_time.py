@@ -7,95 +7,31 @@ versions of a row the newest is told apart in between, among the few rows that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.errors import InvalidInputError, nearest
 from eolab.features.engines.spatial_join import near_name, nearby
-from eolab.features.queries.query import Join, Query, Steps, seconds
+from eolab.features.engines.spine import Spine, check_types, keys_of
+from eolab.features.queries.arguments import seconds
+from eolab.features.queries.query import GroupHandle, Join, Query, Steps
 from eolab.features.queries.time_steps import NO_TIME, filled, step_names, windows
 from eolab.features.storage.arrow import CHANGE, INGESTED
-from eolab.features.storage.duckdb import quote, run
-from eolab.features.storage.row_fetch import NOWHERE, SPOT, fetch
+from eolab.features.storage.commits import TableSnapshot
+from eolab.features.storage.duckdb import quote_identifier, run
+from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, fetch
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
-
-    from eolab.features.geometry import Geometry
-    from eolab.features.groups.group import FeatureGroup
-    from eolab.features.storage.commits import Snapshot
 
 
 # So many times more rows in a group than are to be matched, and its other keys are left out first.
 _MANY = 20
 
 
-@dataclass(frozen=True)
-class Spine:
-    """The rows to which values are looked up.
-
-    Attributes:
-        rows: A table with the key columns; row i is sample i.
-        times: Event time of each row, microseconds since the epoch, int64, shape (n,);
-            `windows.NO_TIME` where the rows have none.
-        geometry: How the rows know where they are; None where they do not.
-        since: Time before which nothing is seen, like ``times``; None for no such limit.
-    """
-
-    rows: pa.Table
-    times: np.ndarray
-    geometry: Geometry | None = None
-    since: np.ndarray | None = None
-
-    def register(
-        self, con: DuckDBPyConnection, extra: Mapping[str, pa.Array | pa.ChunkedArray]
-    ) -> None:
-        import pyarrow as pa
-
-        table = self.rows.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
-        table = table.append_column("_t", pa.array(self.times, pa.timestamp("us", "UTC")))
-        for name, values in extra.items():
-            table = table.append_column(name, values)
-        con.register("spine", table)
-
-
-def keys_of(part: Join, available: Sequence[str]) -> tuple[str, ...]:
-    """The columns on which a part is matched; none where it is matched by place.
-
-    Raises:
-        InvalidInputError: They are not all among the spine's, or do not name one row of the part.
-    """
-    if part.near is not None:
-        return ()
-    group = part.query.group
-    on = part.on or group.primary_key
-    for name in on:
-        if name not in available:
-            raise InvalidInputError(
-                f"{group.label} is matched on {name!r}, which the rows do not have",
-                nearest(name, list(available), "rows' columns")
-                + " Or name the columns with on=[...].",
-            )
-    missing = [k for k in group.primary_key if k not in on]
-    if missing:
-        raise InvalidInputError(
-            f"on={list(on)} leaves out {missing[0]!r} of {group.label}'s primary key",
-            "One row would match several; add it.",
-        )
-    for name in on:
-        if name not in group.columns:
-            raise InvalidInputError(
-                f"no column {name!r} in {group.label}", nearest(name, group.columns, "columns")
-            )
-    return tuple(on)
-
-
 def flat(
-    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+    con: DuckDBPyConnection, spine: Spine, query: Query, as_of: int | None
 ) -> tuple[pa.Table, np.ndarray]:
     """One row a spine row with the query's columns; nulls where nothing was known.
 
@@ -104,25 +40,25 @@ def flat(
     """
     import pyarrow as pa
 
-    spine.register(con, _placed(con, spine, query, known_at))
+    spine.register(con, _placed(con, spine, query, as_of))
     kept = np.ones(spine.rows.num_rows, dtype=bool)
     columns: list[pa.ChunkedArray] = []
     for number, part in enumerate(query.parts):
-        seen, spots = _match(con, spine, part, number, known_at)
-        columns += fetch(part.query.columns, seen, spots).columns
+        seen, row_numbers = _match(con, spine, part, number, as_of)
+        columns += fetch(part.query.columns, seen, row_numbers).columns
         if part.kind == "inner":
-            kept &= spots != NOWHERE
+            kept &= row_numbers != NO_ROW
     return pa.table(columns, names=list(query.names)), kept
 
 
 def _placed(
-    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+    con: DuckDBPyConnection, spine: Spine, query: Query, as_of: int | None
 ) -> dict[str, pa.ChunkedArray]:
     """For each part that is matched by place, the keys of what each row meets."""
     out: dict[str, pa.ChunkedArray] = {}
     for number, part in enumerate(query.parts):
         if part.near is not None:
-            out |= nearby(con, spine.rows, spine.geometry, part, number, known_at)
+            out |= nearby(con, spine.rows, spine.geometry, part, number, as_of)
     return out
 
 
@@ -137,19 +73,21 @@ def _pairs(spine: Spine, part: Join, number: int) -> list[tuple[str, str]]:
 
 
 def _match(
-    con: DuckDBPyConnection, spine: Spine, part: Join, number: int, known_at: int | None
-) -> tuple[Snapshot, np.ndarray]:
+    con: DuckDBPyConnection, spine: Spine, part: Join, number: int, as_of: int | None
+) -> tuple[TableSnapshot, np.ndarray]:
     """Where the row that belongs to each row of the spine lies, int64, shape (n,).
 
-    `NOWHERE` where there is none. The snapshot holds the files that are meant.
+    `NO_ROW` where there is none. The snapshot holds the files that are meant.
     """
     group = part.query.group
     pairs = _pairs(spine, part, number)
     # Renamed, so that no column can be mistaken for one of the spine.
     keys = [f"k{i}" for i in range(len(pairs))]
-    match = [f"{quote(theirs)} AS {k}" for k, (_, theirs) in zip(keys, pairs, strict=True)]
+    match = [
+        f"{quote_identifier(theirs)} AS {k}" for k, (_, theirs) in zip(keys, pairs, strict=True)
+    ]
     same = " AND ".join(
-        f"s.{quote(ours)} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True)
+        f"s.{quote_identifier(ours)} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True)
     )
     where = [f"({part.query.where})"] if part.query.where else []
     seen = group.table.snapshot()
@@ -157,26 +95,26 @@ def _match(
     # A condition or a deletion must be seen before the search: it decides what is newest.
     later = group.event_time is not None and commit.changed and not (commit.deleted or where)
     group.table.view(
-        con, "theirs", known_at=known_at, resolve=not later, files=seen.files, spots=True
+        con, "theirs", as_of=as_of, resolve=not later, files=seen.files, row_numbers=True
     )
     # Far fewer rows here than there: most of theirs have no match, and are not sorted.
     few = spine.rows.num_rows * _MANY < commit.total
 
     def narrow(*columns: str) -> str:
-        chosen = ", ".join([*match, SPOT, *columns])
+        chosen = ", ".join([*match, ROW_NUMBER, *columns])
         found = f"SELECT {chosen} FROM theirs{' WHERE ' if where else ''}{' AND '.join(where)}"
         return f"(SELECT * FROM ({found}) g SEMI JOIN spine s ON {same})" if few else f"({found})"
 
     if group.event_time is None:
-        sql = f"SELECT s._row, g.{SPOT} FROM spine s JOIN {narrow()} g ON {same}"
-        return seen, _spots(spine, run(con, sql))
-    time = quote(group.event_time)
+        sql = f"SELECT s._row, g.{ROW_NUMBER} FROM spine s JOIN {narrow()} g ON {same}"
+        return seen, _row_numbers(spine, run(con, sql))
+    time = quote_identifier(group.event_time)
     where += [f"{time} {sign} make_timestamptz({limit})" for sign, limit in _limits(spine, part)]
     event, met = f"{time} AS _e", f"{same} AND s._t >= g._e"
     if part.max_age is not None:
         age = seconds(part.max_age, "max_age") * 1_000_000
         met += f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
-    hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, "_e", SPOT))])
+    hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, "_e", ROW_NUMBER))])
     if later:
         # Each row's first version stands for all: none of the others has another key or time.
         where.append(f"{CHANGE} = 0")
@@ -187,12 +125,12 @@ def _match(
         both = ", ".join([*keys, "_e"])
         sql = (
             f"WITH hits AS MATERIALIZED ({sql}), "
-            f"again AS (SELECT h._row, arg_max(g.{SPOT}, g.{INGESTED}) AS newest "
+            f"again AS (SELECT h._row, arg_max(g.{ROW_NUMBER}, g.{INGESTED}) AS newest "
             f"FROM hits h JOIN {narrow(event, INGESTED)} g USING ({both}) GROUP BY 1) "
-            f"SELECT h._row, coalesce(a.newest, h.{SPOT}) AS {SPOT} "
+            f"SELECT h._row, coalesce(a.newest, h.{ROW_NUMBER}) AS {ROW_NUMBER} "
             f"FROM hits h LEFT JOIN again a USING (_row)"
         )
-    return seen, _spots(spine, run(con, sql))
+    return seen, _row_numbers(spine, run(con, sql))
 
 
 def _limits(spine: Spine, part: Join) -> list[tuple[str, int]]:
@@ -206,30 +144,14 @@ def _limits(spine: Spine, part: Join) -> list[tuple[str, int]]:
     return out
 
 
-def _spots(spine: Spine, found: pa.Table) -> np.ndarray:
-    out = np.full(spine.rows.num_rows, NOWHERE, dtype=np.int64)
-    out[found.column("_row").to_numpy()] = found.column(SPOT).to_numpy()
+def _row_numbers(spine: Spine, found: pa.Table) -> np.ndarray:
+    out = np.full(spine.rows.num_rows, NO_ROW, dtype=np.int64)
+    out[found.column("_row").to_numpy()] = found.column(ROW_NUMBER).to_numpy()
     return out
 
 
-def check_types(rows: pa.Schema, group: FeatureGroup, keys: Sequence[str]) -> None:
-    """Raises InvalidInputError where a key is text on one side and a number on the other."""
-    import pyarrow as pa
-
-    def family(kind: pa.DataType) -> str:
-        return "a whole number" if pa.types.is_integer(kind) else str(kind)
-
-    for key in keys:
-        left, right = family(rows.field(key).type), family(group.schema.field(key).type)
-        if left != right:
-            raise InvalidInputError(
-                f"the key {key!r} is {left} in the rows and {right} in {group.label}",
-                "Give both the same type.",
-            )
-
-
 def sequences(
-    con: DuckDBPyConnection, spine: Spine, query: Query, known_at: int | None
+    con: DuckDBPyConnection, spine: Spine, query: Query, as_of: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The arrays of a query with steps.
 
@@ -242,11 +164,11 @@ def sequences(
     steps = query.steps
     assert steps is not None
     names, every = step_names(steps), seconds(steps.every, "every") * 1_000_000
-    low, high = windows(spine.times, steps, _seen(con, query.group, known_at))
+    low, high = windows(spine.times, steps, _seen(con, query.group, as_of))
     n, t = spine.rows.num_rows, len(names)
     X = np.full((n, t, len(query.names)), np.nan, dtype=np.float32)
     counts = np.zeros((n, t), dtype=np.int32)
-    near = _placed(con, spine, query, known_at)
+    near = _placed(con, spine, query, as_of)
     since = low if spine.since is None else np.maximum(low, spine.since)
     limits = {"_w0": pa.array(low), "_w1": pa.array(high), "_since": pa.array(since)}
     spine.register(con, {**limits, **near})
@@ -254,10 +176,10 @@ def sequences(
     for number, part in enumerate(query.parts):
         group, width = part.query.group, len(part.query.columns)
         if group.event_time is None or part.repeat:
-            table = fetch(part.query.columns, *_match(con, spine, part, number, known_at))
+            table = fetch(part.query.columns, *_match(con, spine, part, number, as_of))
             X[:, :, at : at + width] = _floats(table)[:, None, :]
         else:
-            table = _stepped(con, spine, part, number, every, t, steps, known_at)
+            table = _stepped(con, spine, part, number, every, t, steps, as_of)
             rows, at_step = table.column("_row").to_numpy(), table.column("_step").to_numpy()
             X[rows, at_step, at : at + width] = _floats(
                 table.select([f"c{i}" for i in range(width)])
@@ -284,19 +206,19 @@ def _stepped(
     every: int,
     t: int,
     steps: Steps,
-    known_at: int | None,
+    as_of: int | None,
 ) -> pa.Table:
     group, columns = part.query.group, part.query.columns
     assert group.event_time is not None
     pairs = _pairs(spine, part, number)
-    same = " AND ".join(f"s.{quote(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
-    group.table.view(con, "resolved", known_at=known_at)
+    same = " AND ".join(f"s.{quote_identifier(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
+    group.table.view(con, "resolved", as_of=as_of)
     where = f" WHERE {part.query.where}" if part.query.where else ""
-    values = [f"CAST({quote(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
+    values = [f"CAST({quote_identifier(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
     inner = ", ".join(
         [
-            *(f"{quote(k)} AS k{i}" for i, (_, k) in enumerate(pairs)),
-            f"epoch_us({quote(group.event_time)}) AS _e",
+            *(f"{quote_identifier(k)} AS k{i}" for i, (_, k) in enumerate(pairs)),
+            f"epoch_us({quote_identifier(group.event_time)}) AS _e",
             *values,
         ]
     )
@@ -315,12 +237,10 @@ def _stepped(
     )
 
 
-def _seen(
-    con: DuckDBPyConnection, group: FeatureGroup, known_at: int | None
-) -> tuple[int, int] | None:
+def _seen(con: DuckDBPyConnection, group: GroupHandle, as_of: int | None) -> tuple[int, int] | None:
     assert group.event_time is not None
-    group.table.view(con, "resolved", known_at=known_at)
-    event = quote(group.event_time)
+    group.table.view(con, "resolved", as_of=as_of)
+    event = quote_identifier(group.event_time)
     row = con.sql(
         f"SELECT epoch_us(min({event})), epoch_us(max({event})) FROM resolved"
     ).fetchall()[0]

@@ -8,8 +8,8 @@ import numpy as np
 
 from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
-from eolab.features.splits.blocks import EQUAL_AREA
-from eolab.features.storage.duckdb import quote, quoted, run
+from eolab.features.geometry import EQUAL_AREA
+from eolab.features.storage.duckdb import quote_identifier, quote_identifiers, run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,10 +26,10 @@ def near_name(number: int, key: int) -> str:
 def nearby(
     con: DuckDBPyConnection,
     rows: pa.Table,
-    geometry: geo.Geometry | None,
+    geometry: geo.RowGeometry | None,
     part: Join,
     number: int,
-    known_at: int | None,
+    as_of: int | None,
 ) -> dict[str, pa.ChunkedArray]:
     """The primary key of the thing that each row meets, null where it meets none.
 
@@ -50,12 +50,12 @@ def nearby(
             f"{which} has no geometry, so it cannot be joined by place",
             "Insert a GeoDataFrame, or make the group with geometry=('lon', 'lat').",
         )
-    group.table.view(con, "resolved", known_at=known_at)
-    keys = quoted(group.primary_key)
-    newest = f"ORDER BY {quote(group.event_time)} DESC" if group.event_time else ""
+    group.table.view(con, "resolved", as_of=as_of)
+    keys = quote_identifiers(group.primary_key)
+    newest = f"ORDER BY {quote_identifier(group.event_time)} DESC" if group.event_time else ""
     things = run(
         con,
-        f"SELECT {keys}, {quoted(place.columns)} FROM resolved "
+        f"SELECT {keys}, {quote_identifiers(place.columns)} FROM resolved "
         f"QUALIFY row_number() OVER (PARTITION BY {keys} {newest}) = 1 ORDER BY {keys}",
     )
     theirs = geo.shapes(things.select(list(place.columns)).to_pandas(), place)
@@ -78,9 +78,9 @@ def nearby(
 def _met(
     near: Near,
     mine: np.ndarray,
-    geometry: geo.Geometry,
+    geometry: geo.RowGeometry,
     theirs: np.ndarray,
-    place: geo.Geometry,
+    place: geo.RowGeometry,
 ) -> np.ndarray:
     """Pairs of a row and a thing that it lies in or that is nearest to it, shape (2, n)."""
     import shapely
@@ -97,9 +97,9 @@ def _met(
 def _same_tile(
     near: Near,
     mine: np.ndarray,
-    geometry: geo.Geometry,
+    geometry: geo.RowGeometry,
     theirs: np.ndarray,
-    place: geo.Geometry,
+    place: geo.RowGeometry,
 ) -> np.ndarray:
     """Pairs of a row and the nearest thing whose middle is in the same tile, shape (2, n)."""
     from scipy.spatial import KDTree

@@ -18,6 +18,7 @@ import numpy as np
 from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import inside, layout, origin, recipe, scenes
 from eolab.features.extract.saved_chips import FORMAT, digest_of, patch_digest
+from eolab.features.frame_attrs import CRS_ATTR
 from eolab.features.geometry import crs_text
 from eolab.features.storage.files import new_folder
 from eolab.progress import track
@@ -82,8 +83,6 @@ class Chips:
     def places(self) -> pd.DataFrame:
         """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
         import pandas as pd
-
-        from eolab.features.geometry import CRS_ATTR
 
         _, _, transform, _ = layout(self.cube)
         middle = self.corners + self.size / 2

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.geometry import CUBE, ITEMS, crs_text
+from eolab.features.frame_attrs import CUBE, ITEMS
+from eolab.features.geometry import crs_text
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from affine import Affine
 
 
-class Dropped(UserWarning):
+class DroppedWarning(UserWarning):
     """Zones or labels that gave no row, with the reason."""
 
 
@@ -64,7 +65,9 @@ def inside(
             f"the {what} {_bounds_of(placed)}. Search another area.",
         )
     if not within.all():
-        warn(f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes", Dropped)
+        warn(
+            f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes", DroppedWarning
+        )
     return placed[within]
 
 
@@ -108,7 +111,7 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
 
 
 def origin(cube: xr.Dataset) -> dict[str, object]:
-    """What a frame notes of the cube that its rows were made from (see `geometry.notes`)."""
+    """What a frame notes of the cube that its rows were made from (see `frame_attrs`)."""
     return {ITEMS: scenes(cube), CUBE: recipe(cube)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.geometry import MODEL
+from eolab.features.frame_attrs import MODEL
 from eolab.progress import track
 
 if TYPE_CHECKING:

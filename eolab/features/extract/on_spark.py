@@ -17,7 +17,8 @@ from eolab.errors import InvalidInputError
 from eolab.features.extract import points_and_pixels, zonal
 from eolab.features.extract.cube_layout import layout, origin
 from eolab.features.extract.interface import Extraction
-from eolab.features.geometry import CRS_ATTR, PIXELS, crs_text
+from eolab.features.frame_attrs import CRS_ATTR, PIXELS
+from eolab.features.geometry import crs_text
 from eolab.features.storage.arrow import to_arrow
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.extract.cube_layout import Dropped, inside, layout, origin
+from eolab.features.extract.cube_layout import DroppedWarning, inside, layout, origin
 from eolab.features.extract.embeddings import embeddings
 from eolab.features.extract.radar_indices import radar
-from eolab.features.extract.seasonal import seasonal
+from eolab.features.extract.seasonal import seasonal_features
 from eolab.features.extract.zonal import zonal
-from eolab.features.geometry import CRS_ATTR, PIXELS, crs_text, is_metric
+from eolab.features.frame_attrs import CRS_ATTR, PIXELS
+from eolab.features.geometry import crs_text, is_metric
 from eolab.progress import track
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 __all__ = [
-    "Dropped",
+    "DroppedWarning",
     "embeddings",
     "pixel_labels",
     "pixels",
     "radar",
     "sample",
-    "seasonal",
+    "seasonal_features",
     "zonal",
 ]
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.geometry import CUBE, ITEMS
-from eolab.features.queries.query import MONTH_DAY
+from eolab.features.frame_attrs import CUBE, ITEMS
+from eolab.features.queries.arguments import MONTH_DAY
 from eolab.features.queries.time_steps import season_of, season_start
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _STATS: dict[str, Callable[[np.ndarray], float]] = {
 _DAY = np.timedelta64(1, "D")
 
 
-def seasonal(
+def seasonal_features(
     rows: pd.DataFrame,
     *,
     columns: Sequence[str],
@@ -190,3 +191,6 @@ def _crossing(day: np.ndarray, value: np.ndarray, level: float) -> float:
     i = int(below[0])
     share = (value[i - 1] - level) / (value[i - 1] - value[i])
     return float(day[i - 1] + share * (day[i] - day[i - 1]))
+
+
+__getattr__ = old_names(__name__, {"seasonal": "seasonal_features"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.extract.cube_layout import Dropped, inside, layout, origin
+from eolab.features.extract.cube_layout import DroppedWarning, inside, layout, origin
 from eolab.features.geometry import is_metric
 from eolab.progress import track
 from eolab.user_warnings import warn
@@ -24,6 +24,7 @@ STATS = (
     "median",
     "min",
     "max",
+    "std",
     "stdev",
     "variance",
     "sum",
@@ -53,8 +54,9 @@ def zonal(
         cube: (time, y, x) or (y, x), NaN where nothing was seen.
         zones: Polygons with a CRS; they are converted to the cube's.
         id: Column that names a zone.
-        stats: "mean", "median", "min", "max", "stdev", "sum", "q25" (any quantile), ... of the
-            valid pixels, weighted by the share of a pixel that is inside.
+        stats: "mean", "median", "min", "max", "std", "sum", "q25" (any quantile), ... of the
+            valid pixels, weighted by the share of a pixel that is inside. "std" is the standard
+            deviation of the pixels as a whole; "stdev" is the same under another column's name.
         buffer: Metres by which zones grow; negative shrinks them, away from mixed border pixels.
         min_pixels: Rows with fewer clear pixels are left out.
 
@@ -78,7 +80,8 @@ def zonal(
     lost = len(placed) - rows[id].nunique()
     if lost:
         warn(
-            f"{lost} of {len(placed)} zones have no date with {min_pixels:g} clear pixels", Dropped
+            f"{lost} of {len(placed)} zones have no date with {min_pixels:g} clear pixels",
+            DroppedWarning,
         )
     keys = [id, *(["time"] if "time" in rows else [])]
     rows = rows.sort_values(keys, ignore_index=True)
@@ -121,6 +124,8 @@ def operations(stats: Sequence[str] | str) -> dict[str, Operation]:
 
 
 def _operation(stat: str) -> Operation:
+    if stat == "std":
+        return "stdev", {}
     if stat in {*STATS, "count"}:
         return stat, {}
     if stat.startswith("q") and stat[1:].isdigit() and 0 <= int(stat[1:]) <= 100:
@@ -163,7 +168,8 @@ def measurable(
         gone = placed.geometry.is_empty
         if gone.any():
             warn(
-                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m", Dropped
+                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m",
+                DroppedWarning,
             )
             placed = placed[~gone]
         if placed.empty:

@@ -2,81 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, Unpack
 
+from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.features.geometry import Geometry, shapes, to_pandas
-from eolab.features.groups.insert import Inserting, texts
-from eolab.features.online.postgres import Place, PostgresTable
+from eolab.features.engines.duckdb import DuckDBEngine
+from eolab.features.engines.spark import SparkEngine
+from eolab.features.geometry import RowGeometry, shapes, to_pandas
+from eolab.features.groups.insert import Inserter
+from eolab.features.groups.options import GroupDetails, GroupSpec
+from eolab.features.groups.record import GroupRecord
+from eolab.features.online.postgres import PostgresSchema, PostgresTable
 from eolab.features.online.sqlite import OnlineTable
-from eolab.features.queries.query import Query, chosen
+from eolab.features.queries.arguments import require_columns
+from eolab.features.queries.query import Query
 from eolab.features.storage import arrow
 from eolab.features.storage import expectations as validation
 from eolab.features.storage import statistics as figures
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.delta_table import OfflineTable
-from eolab.features.storage.duckdb import connect, moment, quoted, run
-from eolab.features.views.options import Told, told_again
+from eolab.features.storage.duckdb import connect, moment, quote_identifiers, run
 from eolab.records.lineage import Ref, around
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from eolab.features.groups.registry import Entry, Registry
 
-
-class FeatureGroup(Inserting):
+class FeatureGroup:
     """Made by `FeatureStore.get_or_create_feature_group`.
 
-    A row is named by its primary key and, where the group has one, its event time: when the thing
-    was so. Each row also keeps its ingestion time: when we learnt it. Inserting a row that is
-    there already adds a newer version of it; ``read(known_at=...)`` answers what was known before.
+    A row is identified by its primary key and, where the group has one, its event time: when the
+    thing was so. Each row also keeps its ingestion time: when we learnt it. Inserting a row that is
+    there already adds a newer version of it; ``read(as_of=...)`` answers what was known before.
+
+    Attributes:
+        name: Its name.
+        version: Its version.
+        primary_key: The columns that identify a thing.
+        event_time: The column that says when the values were so; None without one.
+        partition_key: Columns by whose values the rows of a commit lie together.
+        parents: Groups (``name/version``) that its rows are made from.
+        created: When it was made, seconds since the epoch.
+        description: One line.
+        column_descriptions: Descriptions of columns by name.
+        column_units: Units of columns by name.
+        expectations: SQL conditions by name that every row must meet.
+        policy: "strict" or "warn".
+        tags: Labels by which the panel sorts groups.
+        keywords: What it is about.
+        owner: Who answers for it.
+        online_enabled: Whether inserts keep the newest row of each thing online.
+        statistics_at_insert: Whether inserts compute statistics.
+        table: Its rows on disk.
+        online: Its newest rows for serving.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        features: Path,
-        registry: Registry,
-        entry: Entry,
-        online: Place | None = None,
-    ) -> None:
-        self._root, self._registry, self._entry = root, registry, entry
-        self.name, self.version = entry.name, entry.version
-        self._folder = features / "groups" / self.name / str(self.version)
-        spec = entry.spec
-        self.primary_key: tuple[str, ...] = tuple(spec["primary_key"])  # type: ignore[arg-type]
-        self.event_time: str | None = spec["event_time"]  # type: ignore[assignment]
-        self.created = entry.created
-        self._tell(spec)
-        self.partition_key: tuple[str, ...] = tuple(texts(spec.get("partition_key")))
-        self.parents = tuple(texts(spec.get("parents")))
-        self.table = OfflineTable(self._folder, self.keys, together=self.partition_key)
+    def __init__(self, record: GroupRecord, spec: GroupSpec, online: PostgresSchema | None) -> None:
+        self._record = record
+        self.name, self.version, self.created = record.name, record.version, record.created
+        self.primary_key, self.event_time = spec.primary_key, spec.event_time
+        self.partition_key, self.parents = spec.partition_key, spec.parents
+        self._describe(spec)
+        self.table = OfflineTable(record.folder, self.keys, together=self.partition_key)
         how = (self.table, self.primary_key, self.event_time)
         self.online: OnlineTable | PostgresTable = (
             OnlineTable(*how) if online is None else PostgresTable(online, self.label, *how)
         )
-        self.online_enabled = bool(spec.get("online"))
-        self.statistics_at_insert = bool(spec.get("statistics", True))
+        self.online_enabled, self.statistics_at_insert = spec.online, spec.statistics
 
-    def _tell(self, spec: Mapping[str, object]) -> None:
+    def _describe(self, spec: GroupSpec) -> None:
         """Take over what people say of the group, and what they expect of its rows."""
-        self.description = str(spec["description"])
-        self.column_descriptions: dict[str, str] = dict(spec.get("descriptions") or {})  # type: ignore[call-overload]
-        self.column_units: dict[str, str] = dict(spec.get("units") or {})  # type: ignore[call-overload]
-        self.expectations: dict[str, str] = dict(spec.get("expectations") or {})  # type: ignore[call-overload]
-        self.policy = str(spec.get("policy") or "strict")
-        self.tags = tuple(texts(spec.get("tags")))
-        self.keywords = tuple(texts(spec.get("keywords")))
-        self.owner = str(spec.get("owner") or "")
+        self._spec = spec
+        self.description, self.owner = spec.description, spec.owner
+        self.column_descriptions: dict[str, str] = dict(spec.descriptions)
+        self.column_units: dict[str, str] = dict(spec.units)
+        self.expectations: dict[str, str] = dict(spec.expectations)
+        self.policy: validation.Policy = spec.policy
+        self.tags, self.keywords = spec.tags, spec.keywords
 
-    def update(self, **options: Unpack[Told]) -> None:
-        """Change what is told of the group; its rows, keys and history stay as they are.
+    @property
+    def label(self) -> str:
+        """``name/version``."""
+        return self._record.label
+
+    def commit_ref(self, version: int) -> Ref:
+        """The node of a commit in the lineage."""
+        return self._record.commit_ref(version)
+
+    @property
+    def engine(self) -> DuckDBEngine:
+        """DuckDB in this process, which reads queries of this group."""
+        return DuckDBEngine(self._record.folder)
+
+    def spark_engine(self, spark: SparkSession) -> SparkEngine:
+        """Spark, in a session that is handed in."""
+        return SparkEngine(spark)
+
+    def update(self, **options: Unpack[GroupDetails]) -> None:
+        """Change the description of the group; its rows, keys and history stay as they are.
 
         Args:
             options: Any of ``description``, ``columns``, ``units``, ``tags``, ``keywords``,
@@ -86,10 +112,55 @@ class FeatureGroup(Inserting):
         Raises:
             InvalidInputError: Another option, a column that is not there, or a bad condition.
         """
-        spec = dict(self._registry.get("group", self.name, self.version).spec)
-        told = told_again(spec, options, self.columns)
-        self._registry.update(self._entry, told)
-        self._tell(told)
+        spec = self._record.spec().updated(options, self.columns)
+        self._record.save(spec)
+        self._describe(spec)
+
+    def insert(
+        self,
+        frame: object,
+        *,
+        mode: Literal["upsert", "insert"] = "upsert",
+        add_columns: bool = False,
+        statistics: bool | None = None,
+        sources: Iterable[Ref] = (),
+    ) -> Commit:
+        """Add rows, all or none.
+
+        Args:
+            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset.
+                The scenes that rows made from a cube name in ``frame.attrs`` are recorded as the
+                commit's origin. Spark's executors write the rows themselves and must see the
+                workspace.
+            mode: "upsert" keeps a row whose key is there as its newer version; "insert" refuses it.
+            add_columns: Add columns that the group does not have; older rows get nulls.
+            statistics: Compute the group's statistics once the rows are in, else they are when
+                they are first asked for; by default as the group was made.
+            sources: What else the rows were made from.
+
+        Returns:
+            The commit: its version, rows, and how many of them are new.
+
+        Raises:
+            InvalidInputError: Keys missing or twice, naive timestamps, another schema or CRS, rows
+                that break an expectation. Nothing is written.
+            ConflictError: Keys are there already, with mode "insert".
+            RemoteError: The disk is full or cannot be written. Nothing is written.
+        """
+        wanted: str = mode
+        if wanted == "append":
+            warn_renamed('mode="append"', 'mode="insert"')
+            wanted = "insert"
+        if wanted not in {"upsert", "insert"}:
+            raise InvalidInputError(f"unknown mode {mode!r}", "Use 'upsert' or 'insert'.")
+        commit = Inserter(self, self._record, self._spec).insert(
+            frame, only_new=wanted == "insert", add_columns=add_columns, sources=sources
+        )
+        if self.online_enabled:
+            self.online.sync()
+        if self.statistics_at_insert if statistics is None else statistics:
+            self._keep_statistics(commit)
+        return commit
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -97,10 +168,9 @@ class FeatureGroup(Inserting):
         return (*self.primary_key, *([self.event_time] if self.event_time else []))
 
     @property
-    def geometry(self) -> Geometry | None:
+    def geometry(self) -> RowGeometry | None:
         """How its rows know where they are; None where they do not."""
-        spec = self._registry.get("group", self.name, self.version).spec
-        return Geometry.from_dict(spec.get("geometry"))  # type: ignore[arg-type]
+        return self._record.spec().geometry
 
     @property
     def schema(self) -> pa.Schema:
@@ -110,8 +180,7 @@ class FeatureGroup(Inserting):
         found = self.table.schema()
         if found is None:
             return pa.schema([])
-        order = self._registry.get("group", self.name, self.version).spec.get("columns") or []
-        assert isinstance(order, list)
+        order = self._record.spec().columns
         names = [n for n in found.names if n not in arrow.RESERVED]
         # The table has keys first; users see their own order.
         names = [n for n in order if n in names] + [n for n in names if n not in order]
@@ -124,8 +193,8 @@ class FeatureGroup(Inserting):
     @property
     def words(self) -> tuple[str, ...]:
         """All texts by which `FeatureStore.search` finds it."""
-        told = (self.label, self.description, self.owner, *self.tags, *self.keywords)
-        return (*told, *self.columns, *self.column_descriptions.values())
+        own = (self.label, self.description, self.owner, *self.tags, *self.keywords)
+        return (*own, *self.columns, *self.column_descriptions.values())
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -135,7 +204,7 @@ class FeatureGroup(Inserting):
         return tuple(n for n in self.columns if n not in own)
 
     def delete_rows(self, keys: object) -> Commit | None:
-        """Delete rows from now on; what was known before stays readable with ``known_at``.
+        """Delete rows from now on; what was known before stays readable with ``as_of``.
 
         Args:
             keys: A table with the primary key's columns, and the event time's to delete single
@@ -152,12 +221,12 @@ class FeatureGroup(Inserting):
             raise ConflictError(f"nothing was inserted into {self.label} yet", "Call insert first.")
         table = arrow.to_arrow(keys)
         wanted = [n for n in self.keys if n in table.column_names]
-        chosen(table.column_names, self.keys, f"the keys of {self.label}")
+        require_columns(table.column_names, self.keys, f"the keys of {self.label}")
         for name in self.primary_key:
-            chosen([name], wanted, "the table of keys")
+            require_columns([name], wanted, "the table of keys")
         fields = pa_schema([existing.field(n) for n in wanted])
-        with self._followed():
-            commit = self.table.delete(arrow.conform(table, fields, add_columns=False))
+        with self._record.chained(self.table):
+            commit = self.table.delete(arrow.cast_to_schema(table, fields, add_columns=False))
         if commit is not None and self.online_enabled:
             self.online.sync()
         return commit
@@ -181,14 +250,14 @@ class FeatureGroup(Inserting):
         """
         after = since.ingested if isinstance(since, Commit) else moment(since)
         names = self.columns
-        with connect(self._folder) as con:
+        with connect(self._record.folder) as con:
             self.table.view(con, "every", resolve=False)
             own = f"{arrow.INGESTED}, {arrow.CHANGE}"
             where = "" if after is None else f" WHERE {arrow.INGESTED} > make_timestamptz({after})"
             table = run(
                 con,
-                f"SELECT {quoted(names)}, {own} FROM every{where} "
-                f"ORDER BY {arrow.INGESTED}, {quoted(self.keys)}",
+                f"SELECT {quote_identifiers(names)}, {own} FROM every{where} "
+                f"ORDER BY {arrow.INGESTED}, {quote_identifiers(self.keys)}",
             )
         frame = to_pandas(table, self.geometry)
         frame[arrow.CHANGE] = frame[arrow.CHANGE].map({0: "insert", 1: "update", 2: "delete"})
@@ -199,7 +268,7 @@ class FeatureGroup(Inserting):
 
         Every version of every row stays.
         """
-        with self._followed():
+        with self._record.chained(self.table):
             return self.table.optimize()
 
     def vacuum(self, *, hours: int = 168) -> int:
@@ -210,14 +279,14 @@ class FeatureGroup(Inserting):
         """
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
             raise InvalidInputError(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
-        with self._followed():
+        with self._record.chained(self.table):
             return self.table.vacuum(hours)
 
     def lineage(self) -> dict[str, list[Ref]]:
         """What its rows were made from ("upstream"), and what of them ("downstream")."""
         last = self.table.last()
         count = 0 if last is None else last.version + 1
-        return around(self._root, [self.commit_ref(version) for version in range(count)])
+        return around(self._record.root, [self.commit_ref(version) for version in range(count)])
 
     def commits(self) -> list[Commit]:
         """The group's history, oldest first."""
@@ -225,13 +294,13 @@ class FeatureGroup(Inserting):
 
     def validations(self) -> list[validation.Check]:
         """How each insert met the expectations, oldest first; refused ones too."""
-        return validation.history(self._folder)
+        return validation.history(self._record.folder)
 
+    @renamed_arguments(known_at="as_of")
     def read(
         self,
         columns: Sequence[str] | None = None,
         *,
-        known_at: object = None,
         as_of: object = None,
         filter: str | None = None,
         bbox: Sequence[float] | None = None,
@@ -240,9 +309,8 @@ class FeatureGroup(Inserting):
 
         Args:
             columns: Names, in the order wanted; all by default.
-            known_at: What was known then: a time stamp with a time zone, or text, which is UTC
+            as_of: Use what was known then: a timestamp with a time zone, or text, which is UTC
                 ("2024-07-01").
-            as_of: The same, by its other name.
             filter: An SQL condition, for example ``"ndvi > 0.3 AND crop = 'maize'"``.
             bbox: West, south, east, north in the group's CRS; rows whose geometry touches it.
 
@@ -253,69 +321,80 @@ class FeatureGroup(Inserting):
             InvalidInputError: Unknown column, bad condition or time.
             ConflictError: Nothing was inserted yet.
         """
-        if known_at is not None and as_of is not None:
-            raise InvalidInputError("known_at and as_of are the same", "Give one of them.")
-        known_at = known_at if as_of is None else as_of
-        table = self.to_arrow(columns, known_at=known_at, filter=filter, bbox=bbox)
+        table = self.to_arrow(columns, as_of=as_of, filter=filter, bbox=bbox)
         return to_pandas(table, self.geometry)
 
+    @renamed_arguments(known_at="as_of")
     def to_arrow(
         self,
         columns: Sequence[str] | None = None,
         *,
-        known_at: object = None,
+        as_of: object = None,
         filter: str | None = None,
         bbox: Sequence[float] | None = None,
     ) -> pa.Table:
         """What `read` gives with these arguments as an Arrow table; geometries are WKB.
 
         Other libraries take it without a copy: ``polars.from_arrow(group.to_arrow())``.
+
+        Args:
+            columns: Names, in the order wanted; all by default.
+            as_of: Use what was known then.
+            filter: An SQL condition.
+            bbox: West, south, east, north in the group's CRS; rows whose geometry touches it.
+
+        Raises:
+            InvalidInputError: Unknown column, bad condition or time, a box without a geometry.
+            ConflictError: Nothing was inserted yet.
         """
-        names = self.columns if columns is None else chosen(list(columns), self.columns, self.label)
-        geometry = self.geometry
-        wanted = names
-        if bbox is not None:
-            if geometry is None or len(bbox) != 4:
-                raise InvalidInputError(
-                    f"bbox={bbox!r} cannot be used on {self.label}",
-                    "Give four numbers; the group must have a geometry.",
-                )
-            wanted = tuple(dict.fromkeys([*names, *geometry.columns]))
-        with connect(self._folder) as con:
-            self.table.view(con, "resolved", known_at=moment(known_at))
-            where = "" if filter is None else f" WHERE {filter}"
-            table = run(
-                con, f"SELECT {quoted(wanted)} FROM resolved{where} ORDER BY {quoted(self.keys)}"
+        if bbox is None:
+            return self.engine.read_group(self, columns, as_of=as_of, filter=filter)
+        import shapely
+
+        known, geometry = self.columns, self.geometry
+        names = known if columns is None else require_columns(list(columns), known, self.label)
+        if geometry is None or len(bbox) != 4:
+            raise InvalidInputError(
+                f"bbox={bbox!r} cannot be used on {self.label}",
+                "Give four numbers; the group must have a geometry.",
             )
-        if bbox is not None and geometry is not None:
-            import shapely
+        wanted = list(dict.fromkeys([*names, *geometry.columns]))
+        table = self.engine.read_group(self, wanted, as_of=as_of, filter=filter)
+        places = shapes(table.select(list(geometry.columns)).to_pandas(), geometry)
+        inside = shapely.intersects(places, shapely.box(*bbox))
+        return table.filter(inside).select(list(names))
 
-            places = shapes(table.select(list(geometry.columns)).to_pandas(), geometry)
-            table = table.filter(shapely.intersects(places, shapely.box(*bbox))).select(list(names))
-        return table
-
+    @renamed_arguments(known_at="as_of")
     def to_spark(
         self,
         spark: SparkSession,
         columns: Sequence[str] | None = None,
         *,
-        known_at: object = None,
+        as_of: object = None,
         filter: str | None = None,
     ) -> DataFrame:
         """What `read` gives with these arguments as a Spark DataFrame, in no order.
 
-        ``spark`` is any session, classic or Connect, whose executors see the workspace's files.
-        Geometries are WKB.
-        """
-        from eolab.features.engines.spark import group_on_spark
+        Args:
+            spark: Any session, classic or Connect, whose executors see the workspace's files.
+            columns: Names, in the order wanted; all by default.
+            as_of: Use what was known then.
+            filter: An SQL condition, as for DuckDB.
 
-        return group_on_spark(self, spark, columns, known_at=known_at, filter=filter)
+        Returns:
+            A Spark DataFrame; geometries are WKB.
+
+        Raises:
+            InvalidInputError: Unknown column, bad time; two columns that differ only by capitals.
+            ConflictError: Nothing was inserted yet.
+        """
+        return self.spark_engine(spark).read_group(self, columns, as_of=as_of, filter=filter)
 
     def select(self, columns: Sequence[str] | str) -> Query:
         """A query of these columns."""
         names = [columns] if isinstance(columns, str) else list(columns)
         self._need_rows()
-        return Query(self, chosen(names, self.columns, self.label))
+        return Query(self, require_columns(names, self.columns, self.label))
 
     def select_all(self) -> Query:
         """A query of all columns but keys, event time and geometry."""
@@ -326,7 +405,7 @@ class FeatureGroup(Inserting):
         """A query of all columns but keys, event time, geometry and these."""
         names = [columns] if isinstance(columns, str) else list(columns)
         self._need_rows()
-        left_out = chosen(names, self.columns, self.label)
+        left_out = require_columns(names, self.columns, self.label)
         return Query(self, tuple(n for n in self.features if n not in left_out))
 
     def _need_rows(self) -> None:
@@ -351,27 +430,27 @@ class FeatureGroup(Inserting):
                     f"{self.label} has no commit {version}", f"There are 0 to {commit.version}."
                 )
             commit = known[version]
-        return figures.load(self._folder, commit.version) or self._keep_statistics(commit)
+        return figures.load(self._record.folder, commit.version) or self._keep_statistics(commit)
 
     def correlations(self) -> figures.Correlations:
         """Correlations of the columns of numbers at the newest commit."""
         commit = self.table.last()
         if commit is None:
             return figures.Correlations((), (), 0)
-        with connect(self._folder) as con:
-            self.table.view(con, "resolved", known_at=commit.ingested)
+        with connect(self._record.folder) as con:
+            self.table.view(con, "resolved", as_of=commit.ingested)
             fields = [f for f in self.schema if f.name in self.features]
             return figures.correlations(con, "resolved", fields, rows=commit.total)
 
     def _keep_statistics(self, commit: Commit) -> list[figures.ColumnStatistics]:
         geometry = self.geometry
         skip = geometry.columns if geometry and len(geometry.columns) == 1 else ()
-        with connect(self._folder) as con:
-            self.table.view(con, "resolved", known_at=commit.ingested)
+        with connect(self._record.folder) as con:
+            self.table.view(con, "resolved", as_of=commit.ingested)
             found = figures.describe(
                 con, "resolved", [f for f in self.schema if f.name not in skip]
             )
-        figures.keep(self._folder, commit.version, found)
+        figures.keep(self._record.folder, commit.version, found)
         return found
 
     def __repr__(self) -> str:

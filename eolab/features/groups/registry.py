@@ -23,14 +23,28 @@ _WORDS = {"group": "feature group", "view": "feature view", "dataset": "training
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A registered thing: kind, name, version, description as plain JSON, time of making."""
+class RegistryEntry:
+    """A group or view in the registry.
+
+    Attributes:
+        kind: "group" or "view".
+        name: Its name.
+        version: Its version.
+        document: Its description as JSON text.
+        created: When it was made, seconds since the epoch.
+    """
 
     kind: str
     name: str
     version: int
-    spec: Mapping[str, object]
+    document: str
     created: float
+
+    @property
+    def spec(self) -> Mapping[str, object]:
+        """The description as plain JSON."""
+        found: dict[str, object] = json.loads(self.document)
+        return found
 
 
 class Registry:
@@ -45,7 +59,7 @@ class Registry:
         self._engine: Engine | None = None
         self._table: Table | None = None
 
-    def add(self, kind: str, name: str, version: int, spec: Mapping[str, object]) -> Entry:
+    def add(self, kind: str, name: str, version: int, spec: Mapping[str, object]) -> RegistryEntry:
         """Register a new thing.
 
         Raises:
@@ -53,13 +67,13 @@ class Registry:
         """
         import sqlalchemy as sa
 
-        entry = Entry(kind, name, version, dict(spec), time.time())
+        entry = RegistryEntry(kind, name, version, json.dumps(dict(spec)), time.time())
         with self._begin() as (connection, table):
             values = {
                 "kind": kind,
                 "name": name,
                 "version": version,
-                "spec": json.dumps(entry.spec),
+                "spec": entry.document,
                 "created": entry.created,
             }
             try:
@@ -71,8 +85,14 @@ class Registry:
                 ) from None
         return entry
 
-    def update(self, entry: Entry, spec: Mapping[str, object]) -> Entry:
-        """Replace the description of a registered thing."""
+    def update(self, entry: RegistryEntry, spec: Mapping[str, object]) -> RegistryEntry:
+        """Replace the description of a registered thing.
+
+        Args:
+            entry: The thing.
+            spec: Its new description, plain JSON.
+        """
+        document = json.dumps(dict(spec))
         with self._begin() as (connection, table):
             connection.execute(
                 table.update()
@@ -81,16 +101,16 @@ class Registry:
                     table.c.name == entry.name,
                     table.c.version == entry.version,
                 )
-                .values(spec=json.dumps(dict(spec)))
+                .values(spec=document)
             )
-        return Entry(entry.kind, entry.name, entry.version, dict(spec), entry.created)
+        return RegistryEntry(entry.kind, entry.name, entry.version, document, entry.created)
 
-    def find(self, kind: str, name: str, version: int | None = None) -> Entry | None:
+    def find(self, kind: str, name: str, version: int | None = None) -> RegistryEntry | None:
         """The thing of this name; its newest version where none is named; None if not there."""
         found = [e for e in self.all(kind, name) if version in {None, e.version}]
         return max(found, key=lambda e: e.version, default=None)
 
-    def get(self, kind: str, name: str, version: int | None = None) -> Entry:
+    def get(self, kind: str, name: str, version: int | None = None) -> RegistryEntry:
         """Like `find`, but a missing thing is an error.
 
         Raises:
@@ -109,7 +129,7 @@ class Registry:
             raise NotFoundError(f"no {word} {name!r}", nearest(str(name), names, f"{word}s"))
         return entry
 
-    def all(self, kind: str, name: str | None = None) -> list[Entry]:
+    def all(self, kind: str, name: str | None = None) -> list[RegistryEntry]:
         """Everything of a kind, or all versions of one name, by name and version."""
         import sqlalchemy as sa
 
@@ -122,7 +142,7 @@ class Registry:
             if name is not None:
                 query = query.where(table.c.name == name)
             rows = connection.execute(query).all()
-        return [Entry(r.kind, r.name, r.version, json.loads(r.spec), r.created) for r in rows]
+        return [RegistryEntry(r.kind, r.name, r.version, r.spec, r.created) for r in rows]
 
     @contextmanager
     def _begin(self) -> Iterator[tuple[Connection, Table]]:

@@ -1,7 +1,7 @@
 """The online store on PostgreSQL, for teams: the same promises as the SQLite file beside a group.
 
 One transaction brings in what was ingested since the group's mark and moves the mark; a process
-that is killed in the middle leaves the tables as before. Times and nested values are kept as in
+that is killed in the middle leaves the tables as before. TimeSplit and nested values are kept as in
 SQLite, so that both stores tell the same.
 """
 
@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
-from eolab.features.online.sqlite import news, plain, stored, told_back
+from eolab.features.online.sqlite import changed_rows, decoder, plain, stored
 from eolab.features.storage.arrow import RESERVED
 from eolab.features.storage.delta_table import OfflineTable
-from eolab.features.storage.duckdb import quote, quoted
+from eolab.features.storage.duckdb import quote_identifier, quote_identifiers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,7 @@ _BATCH = 50_000
 _LONGEST = 63
 
 
-class Place(NamedTuple):
+class PostgresSchema(NamedTuple):
     """Where a workspace's online tables are: a database, and a schema of its own in it."""
 
     url: str
@@ -48,7 +48,7 @@ class PostgresTable:
 
     def __init__(
         self,
-        place: Place,
+        place: PostgresSchema,
         name: str,
         offline: OfflineTable,
         primary_key: Sequence[str],
@@ -64,7 +64,7 @@ class PostgresTable:
         if len(name.encode()) > _LONGEST:
             digest = hashlib.sha256(name.encode()).hexdigest()[:16]
             name = f"{name[: _LONGEST - 17]}_{digest}"
-        return f"{quote(self.place.schema)}.{quote(name)}"
+        return f"{quote_identifier(self.place.schema)}.{quote_identifier(name)}"
 
     def reader(self, columns: Sequence[str], schema: pa.Schema) -> PostgresReader:
         """Reads columns by key."""
@@ -79,7 +79,7 @@ class PostgresTable:
         commit, schema = self.offline.last(), self.offline.schema()
         if commit is None or schema is None:
             return 0
-        with _told(self.place.url), connected(self.place.url) as con, con.transaction():
+        with _translate_errors(self.place.url), connected(self.place.url) as con, con.transaction():
             # Of two processes, the second waits here and then sees the first one's mark.
             con.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self.table,))
             mark = self._prepare(con, schema)
@@ -87,14 +87,14 @@ class PostgresTable:
             if mark < commit.ingested:
                 count = self._bring(con, schema, mark, commit.ingested)
                 con.execute(
-                    f"UPDATE {quote(self.place.schema)}.marks SET ingested = %s WHERE name = %s",
+                    f"UPDATE {quote_identifier(self.place.schema)}.marks SET ingested = %s WHERE name = %s",
                     (commit.ingested, self.name),
                 )
         return count
 
     def _prepare(self, con: Connection, schema: pa.Schema) -> int:
         """The tables, with a column for each of the group's; the mark up to which they are."""
-        home = quote(self.place.schema)
+        home = quote_identifier(self.place.schema)
         found = con.execute("SELECT to_regclass(%s)", (f"{home}.marks",)).fetchone()
         if found is None or found[0] is None:
             con.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (home,))
@@ -111,13 +111,13 @@ class PostgresTable:
                 f"the column {long[0]!r} of {self.name} is too long for PostgreSQL",
                 f"Names of columns that are served online have up to {_LONGEST} bytes.",
             )
-        keys = quoted(self.primary_key)
-        typed = ", ".join(f"{quote(k)} {kinds[k]} NOT NULL" for k in self.primary_key)
+        keys = quote_identifiers(self.primary_key)
+        typed = ", ".join(f"{quote_identifier(k)} {kinds[k]} NOT NULL" for k in self.primary_key)
         con.execute(f"CREATE TABLE IF NOT EXISTS {self.table} ({typed}, PRIMARY KEY ({keys}))")
         for name, kind in kinds.items():
             if name not in self.primary_key:
                 con.execute(
-                    f"ALTER TABLE {self.table} ADD COLUMN IF NOT EXISTS {quote(name)} {kind}"
+                    f"ALTER TABLE {self.table} ADD COLUMN IF NOT EXISTS {quote_identifier(name)} {kind}"
                 )
         con.execute(
             f"INSERT INTO {home}.marks VALUES (%s, -1) ON CONFLICT DO NOTHING", (self.name,)
@@ -129,15 +129,17 @@ class PostgresTable:
         return int(row[0])
 
     def _bring(self, con: Connection, schema: pa.Schema, mark: int, upto: int) -> int:
-        rows, gone = news(self.offline, self.primary_key, self.event_time, schema, mark, upto)
-        keys = quoted(self.primary_key)
+        rows, gone = changed_rows(
+            self.offline, self.primary_key, self.event_time, schema, mark, upto
+        )
+        keys = quote_identifiers(self.primary_key)
         names = rows.column_names
         con.execute(f"CREATE TEMP TABLE arrived (LIKE {self.table}) ON COMMIT DROP")
         _copy(con, "arrived", rows)
         others = [n for n in names if n not in self.primary_key]
-        sets = ", ".join(f"{quote(n)} = EXCLUDED.{quote(n)}" for n in others)
+        sets = ", ".join(f"{quote_identifier(n)} = EXCLUDED.{quote_identifier(n)}" for n in others)
         con.execute(
-            f"INSERT INTO {self.table} ({quoted(names)}) SELECT {quoted(names)} FROM arrived "
+            f"INSERT INTO {self.table} ({quote_identifiers(names)}) SELECT {quote_identifiers(names)} FROM arrived "
             f"ON CONFLICT ({keys}) DO {f'UPDATE SET {sets}' if sets else 'NOTHING'}"
         )
         if gone.num_rows:
@@ -155,21 +157,21 @@ class PostgresReader:
     Args:
         table: The online table; it must exist.
         columns: What to read, in order.
-        schema: The group's columns, which say how values are told from what is kept.
+        schema: The group's columns, which say how values are decoded from what is kept.
     """
 
     def __init__(self, table: PostgresTable, columns: Sequence[str], schema: pa.Schema) -> None:
         self._url, self._keys = table.place.url, table.primary_key
         self._local = threading.local()
-        match = " AND ".join(f"{quote(k)} = %s" for k in self._keys)
-        self._sql = f"SELECT {quoted(columns)} FROM {table.table} WHERE {match}"
+        match = " AND ".join(f"{quote_identifier(k)} = %s" for k in self._keys)
+        self._sql = f"SELECT {quote_identifiers(columns)} FROM {table.table} WHERE {match}"
         lists = ", ".join(f"%s::{_sql_type(schema.field(k).type)}[]" for k in self._keys)
         self._many = (
-            f"SELECT {quoted([*self._keys, *columns])} FROM {table.table} "
-            f"WHERE ({quoted(self._keys)}) IN (SELECT * FROM unnest({lists}))"
+            f"SELECT {quote_identifiers([*self._keys, *columns])} FROM {table.table} "
+            f"WHERE ({quote_identifiers(self._keys)}) IN (SELECT * FROM unnest({lists}))"
         )
-        self._back = [(i, back) for i, c in enumerate(columns) if (back := told_back(schema, c))]
-        with _told(self._url):
+        self._back = [(i, back) for i, c in enumerate(columns) if (back := decoder(schema, c))]
+        with _translate_errors(self._url):
             found = self._connection().execute("SELECT to_regclass(%s)", (table.table,)).fetchone()
         if found is None or found[0] is None:
             raise ConflictError(
@@ -179,9 +181,9 @@ class PostgresReader:
 
     def get(self, key: Mapping[str, object]) -> tuple[object, ...] | None:
         """The newest values of a key; None where it is not there."""
-        with _told(self._url):
+        with _translate_errors(self._url):
             row = self._connection().execute(self._sql, self._bound(key), prepare=True).fetchone()
-        return None if row is None else self._told(row)
+        return None if row is None else self._decode_row(row)
 
     def get_many(self, keys: Sequence[Mapping[str, object]]) -> list[tuple[object, ...] | None]:
         """The newest values of each key, in order."""
@@ -189,10 +191,10 @@ class PostgresReader:
         if not bound:
             return []
         lists = [list(column) for column in zip(*bound, strict=True)]
-        with _told(self._url):
+        with _translate_errors(self._url):
             rows = self._connection().execute(self._many, lists, prepare=True).fetchall()
         width = len(self._keys)
-        found = {row[:width]: self._told(row[width:]) for row in rows}
+        found = {row[:width]: self._decode_row(row[width:]) for row in rows}
         return [found.get(key) for key in bound]
 
     def _bound(self, key: Mapping[str, object]) -> list[object]:
@@ -204,7 +206,7 @@ class PostgresReader:
                 f"Name all of the primary key: {', '.join(self._keys)}.",
             ) from None
 
-    def _told(self, row: tuple[object, ...]) -> tuple[object, ...]:
+    def _decode_row(self, row: tuple[object, ...]) -> tuple[object, ...]:
         if not self._back:
             return row
         values = list(row)
@@ -225,7 +227,7 @@ def _copy(con: Connection, table: str, rows: pa.Table) -> None:
     """Send rows by COPY, some at a time in memory."""
     with (
         con.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({quoted(rows.column_names)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({quote_identifiers(rows.column_names)}) FROM STDIN") as copy,
     ):
         for batch in rows.to_batches(max_chunksize=_BATCH):
             columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
@@ -269,8 +271,8 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Tell the faults of a database with the way out; the address without what may be secret."""
+def _translate_errors(url: str) -> Iterator[None]:
+    """Report faults of a database with the way out; the address without what may be secret."""
     try:
         import psycopg
     except ImportError:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
 from eolab.features.storage.arrow import INGESTED, RESERVED
 from eolab.features.storage.delta_table import OfflineTable
-from eolab.features.storage.duckdb import connect, quote, quoted
+from eolab.features.storage.duckdb import connect, quote_identifier, quote_identifiers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +96,7 @@ class OnlineTable:
                 "Delete it and call sync_online(), or upgrade eolab.",
             )
         if found == 0:
-            keys = quoted(self.primary_key)
+            keys = quote_identifiers(self.primary_key)
             con.execute(f"CREATE TABLE newest ({keys}, PRIMARY KEY ({keys})) WITHOUT ROWID")
             con.execute("CREATE TABLE mark (ingested INTEGER NOT NULL)")
             con.execute("INSERT INTO mark VALUES (-1)")
@@ -104,24 +104,26 @@ class OnlineTable:
         present = {row[1] for row in con.execute("PRAGMA table_info(newest)")}
         for name in schema.names:
             if name not in present and name not in RESERVED:
-                con.execute(f"ALTER TABLE newest ADD COLUMN {quote(name)}")
+                con.execute(f"ALTER TABLE newest ADD COLUMN {quote_identifier(name)}")
         return int(con.execute("SELECT ingested FROM mark").fetchone()[0])
 
     def _bring(self, con: sqlite3.Connection, schema: pa.Schema, mark: int, upto: int) -> int:
-        rows, gone = news(self.offline, self.primary_key, self.event_time, schema, mark, upto)
+        rows, gone = changed_rows(
+            self.offline, self.primary_key, self.event_time, schema, mark, upto
+        )
         marks = ", ".join("?" * rows.num_columns)
-        insert = f"INSERT OR REPLACE INTO newest ({quoted(rows.column_names)}) VALUES ({marks})"
+        insert = f"INSERT OR REPLACE INTO newest ({quote_identifiers(rows.column_names)}) VALUES ({marks})"
         for batch in rows.to_batches(max_chunksize=_BATCH):
             columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
             con.executemany(insert, zip(*columns, strict=True))
         if gone.num_rows:
-            match = " AND ".join(f"{quote(k)} = ?" for k in self.primary_key)
+            match = " AND ".join(f"{quote_identifier(k)} = ?" for k in self.primary_key)
             columns = [stored(gone.column(k)) for k in self.primary_key]
             con.executemany(f"DELETE FROM newest WHERE {match}", zip(*columns, strict=True))
         return int(rows.num_rows + gone.num_rows)
 
 
-def news(
+def changed_rows(
     offline: OfflineTable,
     primary_key: Sequence[str],
     event_time: str | None,
@@ -133,18 +135,18 @@ def news(
 
     ``mark`` and ``upto`` are ingestion times in microseconds since the epoch.
     """
-    keys = quoted(primary_key)
+    keys = quote_identifiers(primary_key)
     names = [n for n in schema.names if n not in RESERVED]
-    order = f"{quote(event_time)} DESC" if event_time else keys
+    order = f"{quote_identifier(event_time)} DESC" if event_time else keys
     with connect(offline.folder) as duck:
-        offline.view(duck, "every", known_at=upto, resolve=False)
-        offline.view(duck, "resolved", known_at=upto)
+        offline.view(duck, "every", as_of=upto, resolve=False)
+        offline.view(duck, "resolved", as_of=upto)
         duck.execute(
             f"CREATE TEMP TABLE touched AS SELECT DISTINCT {keys} FROM every "
             f"WHERE {INGESTED} > make_timestamptz({mark})"
         )
         rows = duck.sql(
-            f"SELECT {quoted(names)} FROM resolved SEMI JOIN touched USING ({keys}) "
+            f"SELECT {quote_identifiers(names)} FROM resolved SEMI JOIN touched USING ({keys}) "
             f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
         ).to_arrow_table()
         gone = duck.sql(
@@ -159,7 +161,7 @@ class OnlineReader:
     Args:
         table: The online table; it must exist.
         columns: What to read, in order.
-        schema: The group's columns, which say how values are told from what SQLite keeps.
+        schema: The group's columns, which say how values are decoded from what SQLite keeps.
     """
 
     def __init__(self, table: OnlineTable, columns: Sequence[str], schema: pa.Schema) -> None:
@@ -170,16 +172,16 @@ class OnlineReader:
             )
         self._path, self._keys = table.path, table.primary_key
         self._local = threading.local()
-        match = " AND ".join(f"{quote(k)} = ?" for k in table.primary_key)
-        self._sql = f"SELECT {quoted(columns)} FROM newest WHERE {match}"
-        first = quote(self._keys[0])
-        self._many = f"SELECT {first}, {quoted(columns)} FROM newest WHERE {first} IN "
-        self._back = [(i, back) for i, c in enumerate(columns) if (back := told_back(schema, c))]
+        match = " AND ".join(f"{quote_identifier(k)} = ?" for k in table.primary_key)
+        self._sql = f"SELECT {quote_identifiers(columns)} FROM newest WHERE {match}"
+        first = quote_identifier(self._keys[0])
+        self._many = f"SELECT {first}, {quote_identifiers(columns)} FROM newest WHERE {first} IN "
+        self._back = [(i, back) for i, c in enumerate(columns) if (back := decoder(schema, c))]
 
     def get(self, key: Mapping[str, object]) -> tuple[object, ...] | None:
         """The newest values of a key; None where it is not there."""
         row = self._connection().execute(self._sql, self._bound(key)).fetchone()
-        return row if row is None or not self._back else self._told(row)
+        return row if row is None or not self._back else self._decode_row(row)
 
     def get_many(self, keys: Sequence[Mapping[str, object]]) -> list[tuple[object, ...] | None]:
         """The newest values of each key, in order."""
@@ -192,7 +194,7 @@ class OnlineReader:
             part = bound[start : start + 500]
             marks = ",".join("?" * len(part))
             for row in connection.execute(f"{self._many}({marks})", part):
-                found[row[0]] = row[1:] if not self._back else self._told(row[1:])
+                found[row[0]] = row[1:] if not self._back else self._decode_row(row[1:])
         return [found.get(key) for key in bound]
 
     def _bound(self, key: Mapping[str, object]) -> list[object]:
@@ -204,7 +206,7 @@ class OnlineReader:
                 f"Name all of the primary key: {', '.join(self._keys)}.",
             ) from None
 
-    def _told(self, row: tuple[object, ...]) -> tuple[object, ...]:
+    def _decode_row(self, row: tuple[object, ...]) -> tuple[object, ...]:
         values = list(row)
         for i, back in self._back:
             if values[i] is not None:
@@ -253,8 +255,8 @@ def stored(column: pa.Array) -> list[object]:
     return values
 
 
-def told_back(schema: pa.Schema, name: str) -> Callable[[Any], object] | None:
-    """How a value is told from what SQLite keeps; None where they are the same."""
+def decoder(schema: pa.Schema, name: str) -> Callable[[Any], object] | None:
+    """How a value is decoded from what SQLite keeps; None where they are the same."""
     import pyarrow as pa
 
     kind = schema.field(name).type

@@ -2,25 +2,146 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, TypeVar
 
-from eolab.errors import InvalidInputError, nearest
+from eolab.deprecation import renamed_arguments
+from eolab.errors import InvalidInputError
+from eolab.features.geometry import RowGeometry
+from eolab.features.queries.arguments import MONTH_DAY, seconds
+from eolab.features.storage.delta_table import OfflineTable
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from eolab.features.groups.group import FeatureGroup
-
+Rows = TypeVar("Rows", covariant=True)
 Fill = Literal["previous", "linear"]
 How = Literal["mean", "last"]
 JoinKind = Literal["left", "inner"]
-MONTH_DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
-_DAYS = re.compile(r"^\s*(\d+)\s*(D|h)\s*$")
+NearHow = Literal["within", "nearest", "tile"]
+
+
+class OnlineRows(Protocol):
+    """Reads columns of one group by key; safe to use from several threads."""
+
+    def get(self, key: Mapping[str, object]) -> tuple[object, ...] | None:
+        """The newest values of a key; None where it is not there."""
+
+    def get_many(self, keys: Sequence[Mapping[str, object]]) -> list[tuple[object, ...] | None]:
+        """The newest values of each key, in order."""
+
+
+class OnlineStore(Protocol):
+    """The newest row of each key of one group: SQLite or PostgreSQL."""
+
+    def reader(self, columns: Sequence[str], schema: pa.Schema) -> OnlineRows:
+        """Reads these columns by key."""
+
+    def sync(self) -> int:
+        """Bring in what was ingested since the last time; returns how many keys changed."""
+
+
+class GroupHandle(Protocol):
+    """What a query and an engine know of a feature group; `FeatureGroup` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def primary_key(self) -> tuple[str, ...]: ...
+    @property
+    def event_time(self) -> str | None: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+    @property
+    def partition_key(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def schema(self) -> pa.Schema: ...
+    @property
+    def geometry(self) -> RowGeometry | None: ...
+    @property
+    def table(self) -> OfflineTable: ...
+    @property
+    def online(self) -> OnlineStore: ...
+    @property
+    def engine(self) -> QueryEngine[pa.Table]:
+        """DuckDB in this process."""
+
+    def spark_engine(self, spark: SparkSession) -> QueryEngine[DataFrame]:
+        """Spark, in a session that is handed in."""
+
+
+class QueryEngine(Protocol[Rows]):
+    """Reads groups, queries and views: the same rows from every engine, each in its own frame.
+
+    ``as_of`` is a point in time: what was known then. Every method raises InvalidInputError for a
+    bad time, condition or column, and ConflictError where nothing was inserted yet.
+    """
+
+    def read_group(
+        self,
+        group: GroupHandle,
+        columns: Sequence[str] | None = None,
+        *,
+        as_of: object = None,
+        filter: str | None = None,
+    ) -> Rows:
+        """The newest version of each row that meets an SQL condition."""
+
+    def read_query(self, query: Query, *, as_of: object = None) -> Rows:
+        """The base group's rows with the joined columns, each as of its own event time."""
+
+    def read_view(self, labels: Query, query: Query, *, as_of: object = None) -> Rows:
+        """The label rows with the query's columns, each as of its own event time."""
+
+
+class NearSpec(TypedDict):
+    """`Near` as plain JSON."""
+
+    how: NearHow
+    max_distance: float | None
+    tile: float | None
+
+
+class StepsSpec(TypedDict):
+    """`Steps` as plain JSON."""
+
+    start: str
+    end: str
+    every: str
+    how: How
+    fill: Fill | None
+    max_gap: str | None
+
+
+class JoinSpec(TypedDict):
+    """`Join` as plain JSON."""
+
+    query: QuerySpec
+    on: list[str] | None
+    prefix: str
+    kind: JoinKind
+    max_age: str | None
+    repeat: bool
+    near: NearSpec | None
+
+
+class QuerySpec(TypedDict):
+    """`Query` as plain JSON, as a view keeps it; ``group`` is name and version."""
+
+    group: list[str | int]
+    columns: list[str]
+    where: str | None
+    steps: StepsSpec | None
+    joins: list[JoinSpec]
 
 
 @dataclass(frozen=True)
@@ -34,6 +155,16 @@ class Steps:
     fill: Fill | None = None
     max_gap: str | None = None
 
+    def to_dict(self) -> StepsSpec:
+        return {
+            "start": self.start,
+            "end": self.end,
+            "every": self.every,
+            "how": self.how,
+            "fill": self.fill,
+            "max_gap": self.max_gap,
+        }
+
 
 @dataclass(frozen=True)
 class Near:
@@ -42,9 +173,12 @@ class Near:
     ``max_distance`` (for "nearest") and ``tile`` (a tile's side) are in metres.
     """
 
-    how: Literal["within", "nearest", "tile"]
+    how: NearHow
     max_distance: float | None = None
     tile: float | None = None
+
+    def to_dict(self) -> NearSpec:
+        return {"how": self.how, "max_distance": self.max_distance, "tile": self.tile}
 
 
 @dataclass(frozen=True)
@@ -62,6 +196,17 @@ class Join:
     repeat: bool = False
     near: Near | None = None
 
+    def to_dict(self) -> JoinSpec:
+        return {
+            "query": self.query.to_dict(),
+            "on": None if self.on is None else list(self.on),
+            "prefix": self.prefix,
+            "kind": self.kind,
+            "max_age": self.max_age,
+            "repeat": self.repeat,
+            "near": None if self.near is None else self.near.to_dict(),
+        }
+
 
 @dataclass(frozen=True)
 class Query:
@@ -75,7 +220,7 @@ class Query:
         steps: Set by `sequence`.
     """
 
-    group: FeatureGroup
+    group: GroupHandle
     columns: tuple[str, ...]
     joins: tuple[Join, ...] = ()
     where: str | None = None
@@ -137,7 +282,7 @@ class Query:
         self,
         other: Query,
         *,
-        how: Literal["within", "nearest", "tile"] = "within",
+        how: NearHow = "within",
         max_distance: float | None = None,
         tile: float | None = None,
         prefix: str = "",
@@ -262,42 +407,38 @@ class Query:
         """The names of all columns, with their prefixes."""
         return tuple(p.prefix + c for p in self.parts for c in p.query.columns)
 
-    def read(self, *, known_at: object = None) -> pd.DataFrame:
-        """The base group's rows with the joined columns, each row as of its own event time."""
-        frame: pd.DataFrame = self.to_arrow(known_at=known_at).to_pandas()
+    @renamed_arguments(known_at="as_of")
+    def read(self, *, as_of: object = None) -> pd.DataFrame:
+        """The base group's rows with the joined columns, each row as of its own event time.
+
+        Args:
+            as_of: Use what was known then: a time stamp with a zone, or text, which is UTC.
+
+        Raises:
+            InvalidInputError: The query has a sequence, which needs labels; a bad condition or time.
+        """
+        frame: pd.DataFrame = self.to_arrow(as_of=as_of).to_pandas()
         return frame
 
-    def to_arrow(self, *, known_at: object = None) -> pa.Table:
+    @renamed_arguments(known_at="as_of")
+    def to_arrow(self, *, as_of: object = None) -> pa.Table:
         """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
-        from eolab.features.samples.samples import read_query
+        return self.group.engine.read_query(self, as_of=as_of)
 
-        return read_query(self, known_at=known_at)
-
-    def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+    @renamed_arguments(known_at="as_of")
+    def to_spark(self, spark: SparkSession, *, as_of: object = None) -> DataFrame:
         """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
-        from eolab.features.engines.spark import query_on_spark
+        return self.group.spark_engine(spark).read_query(self, as_of=as_of)
 
-        return query_on_spark(self, spark, known_at=known_at)
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON."""
+    def to_dict(self) -> QuerySpec:
+        """Plain JSON; `from_dict` reads it."""
+        steps = self.steps
         return {
             "group": [self.group.name, self.group.version],
             "columns": list(self.columns),
             "where": self.where,
-            "steps": None if self.steps is None else vars(self.steps),
-            "joins": [
-                {
-                    "query": j.query.to_dict(),
-                    "on": None if j.on is None else list(j.on),
-                    "prefix": j.prefix,
-                    "kind": j.kind,
-                    "max_age": j.max_age,
-                    "repeat": j.repeat,
-                    "near": None if j.near is None else vars(j.near),
-                }
-                for j in self.joins
-            ],
+            "steps": None if steps is None else steps.to_dict(),
+            "joins": [j.to_dict() for j in self.joins],
         }
 
     def __repr__(self) -> str:
@@ -305,59 +446,32 @@ class Query:
         return f"<Query of {len(self.names)} columns of {groups}>"
 
 
-def seconds(length: str, what: str) -> int:
-    """A length of time as text, in seconds.
+def from_dict(spec: QuerySpec, open_group: Callable[[str, int], GroupHandle]) -> Query:
+    """A query from its plain JSON.
 
-    Raises:
-        InvalidInputError: Not days ("10D") or hours ("12h").
+    Args:
+        spec: From `Query.to_dict`.
+        open_group: Opens a group by name and version.
     """
-    match = _DAYS.match(length) if isinstance(length, str) else None
-    if match is None or int(match[1]) == 0:
-        raise InvalidInputError(
-            f"{what}={length!r} is not a length of time", "Write days or hours: '10D', '12h'."
-        )
-    return int(match[1]) * (86400 if match[2] == "D" else 3600)
-
-
-def chosen(names: Sequence[str], available: Sequence[str], what: str) -> tuple[str, ...]:
-    """The names, all of which must be available.
-
-    Raises:
-        InvalidInputError: One is not, or one is named twice.
-    """
-    for name in names:
-        if name not in available:
-            raise InvalidInputError(
-                f"no column {name!r} in {what}", nearest(str(name), list(available), "columns")
-            )
-    if len(set(names)) < len(names):
-        raise InvalidInputError(f"a column is named twice in {list(names)}", "Name each once.")
-    return tuple(names)
-
-
-def from_dict(spec: Mapping[str, object], group: object) -> Query:
-    """A query from its plain JSON; ``group(name, version)`` opens its groups."""
-    where = spec["group"]
-    assert isinstance(where, list)
-    assert callable(group)
+    name, version = spec["group"]
     steps = spec.get("steps")
-    joins = spec.get("joins") or []
-    assert isinstance(joins, list)
     return Query(
-        group(*where),
-        tuple(spec["columns"]),  # type: ignore[arg-type]
-        tuple(
-            Join(
-                from_dict(j["query"], group),
-                None if j["on"] is None else tuple(j["on"]),
-                j["prefix"],
-                j["kind"],
-                j["max_age"],
-                j["repeat"],
-                None if j["near"] is None else Near(**j["near"]),
-            )
-            for j in joins
-        ),
-        spec.get("where"),  # type: ignore[arg-type]
-        None if steps is None else Steps(**steps),  # type: ignore[arg-type]
+        open_group(str(name), int(version)),
+        tuple(spec["columns"]),
+        tuple(_join_from_dict(j, open_group) for j in spec.get("joins") or ()),
+        spec.get("where"),
+        None if steps is None else Steps(**steps),
+    )
+
+
+def _join_from_dict(spec: JoinSpec, open_group: Callable[[str, int], GroupHandle]) -> Join:
+    on, near = spec["on"], spec["near"]
+    return Join(
+        from_dict(spec["query"], open_group),
+        None if on is None else tuple(on),
+        spec["prefix"],
+        spec["kind"],
+        spec["max_age"],
+        spec["repeat"],
+        None if near is None else Near(**near),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.queries.query import Steps, seconds
+from eolab.features.queries.arguments import seconds
+from eolab.features.queries.query import Steps
 
 # A time later than all others, for labels without one: 9999-12-31, microseconds since the epoch.
 NO_TIME = 253402214400000000

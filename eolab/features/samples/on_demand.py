@@ -1,6 +1,6 @@
 """Features that a function makes of others, the same for training and for serving.
 
-    @eo.transformation
+    @eo.on_demand_transformation
     def nir_over_red(NIR_median, RED_median):
         return NIR_median / RED_median
 
@@ -11,21 +11,30 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
     from eolab.training_data import TrainingData
 
 
+class FunctionSpec(TypedDict):
+    """`Transformation` as plain JSON."""
+
+    name: str
+    inputs: list[str]
+    source: str
+
+
 @dataclass(frozen=True)
 class Transformation:
-    """A feature called ``name``, made of the features ``inputs``; by `transformation`.
+    """A feature called ``name``, made of the features ``inputs``; by `on_demand_transformation`.
 
     Attributes:
         name: The new feature.
@@ -57,11 +66,11 @@ class Transformation:
             )
         return np.where(np.isfinite(found), found, np.nan)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> FunctionSpec:
         return {"name": self.name, "inputs": list(self.inputs), "source": self.source}
 
 
-def transformation(function: Callable[..., object]) -> Transformation:
+def on_demand_transformation(function: Callable[..., object]) -> Transformation:
     """Make a function a feature (see the module); its parameters name the features it needs.
 
     Raises:
@@ -167,8 +176,9 @@ def _number(value: object, name: str) -> np.ndarray:
         ) from error
 
 
-def from_spec(spec: Mapping[str, object]) -> tuple[Transformation, ...]:
-    """A view's functions from its plain JSON."""
-    kept = spec.get("functions") or []
-    assert isinstance(kept, list)
-    return tuple(from_source(str(f["name"]), str(f["source"])) for f in kept)
+def from_specs(specs: Sequence[FunctionSpec]) -> tuple[Transformation, ...]:
+    """A view's functions from their plain JSON."""
+    return tuple(from_source(f["name"], f["source"]) for f in specs)
+
+
+__getattr__ = old_names(__name__, {"transformation": "on_demand_transformation"})

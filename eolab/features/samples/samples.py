@@ -10,21 +10,22 @@ import numpy as np
 
 from eolab.errors import InvalidInputError
 from eolab.features.engines import point_in_time
-from eolab.features.geometry import Geometry, shapes
+from eolab.features.engines.spine import (
+    check_types,
+    keys_needed,
+    keys_of,
+    label_rows,
+    last_of_season,
+    spine_of,
+)
+from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
-from eolab.features.queries.query import Query, chosen
-from eolab.features.splits.blocks import Places
-from eolab.features.storage.duckdb import connect, moment, quoted, run
+from eolab.features.queries.query import Query
 from eolab.training_data import TrainingData
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
-
-    from eolab.features.groups.group import FeatureGroup
-
-# Columns of a label group that say for which span its labels hold.
-VALID_FROM, VALID_TO = "valid_from", "valid_to"
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,19 @@ class Samples:
 
     data: TrainingData
     rows: pa.Table
-    geometry: Geometry | None
+    geometry: RowGeometry | None
     report: Mapping[str, object]
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: np.ndarray | None = None
     event_time: str | None = None
     source: str | None = None
 
-    def places(self) -> Places | None:
+    def places(self) -> SampleLocations | None:
         """Where the samples are; None where that is not known."""
         if self.geometry is None:
             return None
         frame = self.rows.select(list(self.geometry.columns)).to_pandas()
-        return Places(shapes(frame, self.geometry), self.geometry.crs)
+        return SampleLocations(shapes(frame, self.geometry), self.geometry.crs)
 
     def times(self) -> np.ndarray:
         """Event time of each label, microseconds since the epoch, shape (n,).
@@ -83,7 +84,7 @@ def load(
     labels: Query,
     query: Query,
     *,
-    known_at: int | None = None,
+    as_of: int | None = None,
     extra: Sequence[str] = (),
     texts: Sequence[str] = (),
     weights: str | None = None,
@@ -94,7 +95,7 @@ def load(
         con: From `offline.connect`.
         labels: The label column of its group.
         query: The features.
-        known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+        as_of: Ingestion time up to which rows are seen, microseconds since the epoch.
         extra: More columns of the label group to carry along.
         texts: Features that may be text.
         weights: Column of the label group with the weight of each sample, 0 or more.
@@ -107,16 +108,16 @@ def load(
     group = labels.group
     check_numbers(query, texts)
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
-    rows = label_rows(con, labels, known_at, more)
+    rows = label_rows(con, labels, as_of, more)
     total = rows.num_rows
     rows = _without_blanks(rows, labels.columns[0])
-    rows = by_season(rows, labels, query)
+    rows = last_of_season(rows, labels, query)
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
     vocabularies: dict[str, tuple[str, ...]] = {}
     counts: np.ndarray | None = None
     if query.steps is None:
-        table, kept = point_in_time.flat(con, spine(rows, group), query, known_at)
+        table, kept = point_in_time.flat(con, spine_of(rows, group), query, as_of)
         columns = []
         for name, column in zip(table.column_names, table.columns, strict=True):
             if name in texts:
@@ -129,7 +130,7 @@ def load(
         X = np.column_stack(columns)
         steps: tuple[str, ...] = ()
     else:
-        X, counts = point_in_time.sequences(con, spine(rows, group), query, known_at)
+        X, counts = point_in_time.sequences(con, spine_of(rows, group), query, as_of)
         kept = np.ones(len(X), dtype=bool)
         steps = time_steps.step_names(query.steps)
     known = kept & ~np.isnan(X).reshape(len(X), -1).all(axis=1) if len(X) else kept
@@ -173,8 +174,8 @@ def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[s
     if not query.names:
         raise InvalidInputError("the query has no feature column", "Select at least one.")
     for part in query.parts:
-        keys = point_in_time.keys_of(part, labels.group.columns)
-        point_in_time.check_types(labels.group.schema, part.query.group, keys)
+        keys = keys_of(part, labels.group.columns)
+        check_types(labels.group.schema, part.query.group, keys)
         if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
             raise InvalidInputError(
                 f"the label {labels.columns[0]!r} is among the features",
@@ -195,10 +196,10 @@ def without_small_classes(
     data = samples.data
     kept = [c for c, name in enumerate(data.classes) if name not in left_out]
     if len(kept) < 2:
-        told = [f"{name}: {why}" for name, why in left_out.items()]
-        reasons = "; ".join([*told[:4], *(["..."] if len(told) > 4 else [])])
+        reasons = [f"{name}: {why}" for name, why in left_out.items()]
+        shown = "; ".join([*reasons[:4], *(["..."] if len(reasons) > 4 else [])])
         raise InvalidInputError(
-            f"fewer than two classes can be split ({reasons})",
+            f"fewer than two classes can be split ({shown})",
             "Take smaller blocks, fewer parts or a lower min_samples.",
         )
     use = np.isin(data.y, kept)
@@ -207,113 +208,6 @@ def without_small_classes(
     data = replace(data, y=codes, classes=tuple(data.classes[c] for c in kept))
     counts = None if samples.counts is None else samples.counts[use]
     return replace(samples, data=data, rows=samples.rows.filter(use), counts=counts), use
-
-
-def read_query(query: Query, *, known_at: object = None) -> pa.Table:
-    """Rows of the base group with the joined columns (see `Query.to_arrow`)."""
-    if query.steps is not None:
-        raise InvalidInputError(
-            "a sequence needs labels",
-            "Make a feature view of it; or read the query without sequence().",
-        )
-    at = moment(known_at)
-    group = query.group
-    with connect(group.table.folder) as con:
-        group.table.view(con, "base", known_at=at)
-        where = f" WHERE {query.where}" if query.where else ""
-        place = group.geometry.columns if group.geometry else ()
-        names = list(
-            dict.fromkeys([*group.keys, *keys_needed(query, group.columns), *query.columns, *place])
-        )
-        rows = run(con, f"SELECT {quoted(names)} FROM base{where} ORDER BY {quoted(group.keys)}")
-        table, kept = point_in_time.flat(con, spine(rows, group), replace(query, where=None), at)
-    found = rows.select(list(group.keys))
-    for name in table.column_names:
-        if name not in group.keys:
-            found = found.append_column(name, table.column(name))
-    return found if kept.all() else found.filter(kept)
-
-
-def keys_needed(query: Query, available: Sequence[str]) -> list[str]:
-    return list(
-        dict.fromkeys(k for part in query.parts for k in point_in_time.keys_of(part, available))
-    )
-
-
-def label_rows(
-    con: DuckDBPyConnection, labels: Query, known_at: int | None, extra: Sequence[str]
-) -> pa.Table:
-    group = labels.group
-    columns, geometry = group.columns, group.geometry
-    chosen(list(dict.fromkeys(extra)), columns, group.label)
-    place = geometry.columns if geometry else ()
-    valid = [n for n in (VALID_FROM, VALID_TO) if n in columns]
-    names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *valid, *extra]))
-    group.table.view(con, "labels", known_at=known_at)
-    where = f" WHERE {labels.where}" if labels.where else ""
-    return run(con, f"SELECT {quoted(names)} FROM labels{where} ORDER BY {quoted(group.keys)}")
-
-
-def by_season(rows: pa.Table, labels: Query, query: Query) -> pa.Table:
-    """One row a thing and season, where a sequence's labels are a column of its own group.
-
-    Its values, and the label, are the last known ones of the season. Other labels stay as they
-    are: a row of a label group is a sample.
-
-    Args:
-        rows: From `label_rows`, in the order of the keys.
-        labels: The label column.
-        query: The features.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    group, steps = labels.group, query.steps
-    if steps is None or group.event_time is None or group.label != query.group.label:
-        return rows
-    times = np.asarray(rows.column(group.event_time).cast(pa.int64()).to_numpy())
-    low, high = time_steps.windows(times, steps, None)
-    inside = pa.array((times >= low) & (times < high))
-    rows = rows.filter(inside).append_column("_season", pa.array(low).filter(inside))
-    name = labels.columns[0]
-    names = [*group.primary_key, "_season"]
-    number = pa.array(np.arange(rows.num_rows))
-    labelled = pc.if_else(pc.is_valid(rows.column(name)), number, pa.scalar(None, pa.int64()))
-    numbered = rows.select(names).append_column("_last", number).append_column("_label", labelled)
-    # Rows are in the order of their times, so that the largest number is the last.
-    found = numbered.group_by(names).aggregate([("_last", "max"), ("_label", "max")])
-    found = found.sort_by("_last_max")
-    last, label = found.column("_last_max"), found.column("_label_max")
-    known = rows.column(name).take(label)
-    out = rows.drop_columns("_season").take(last)
-    return out.set_column(out.schema.get_field_index(name), name, known)
-
-
-def spine(rows: pa.Table, group: FeatureGroup) -> point_in_time.Spine:
-    """The rows of a group as those to which values are looked up.
-
-    Values are those known at a row's event time; or, where the group has columns ``valid_from``
-    and ``valid_to``, those of that span.
-    """
-    import pyarrow as pa
-
-    def micros(name: str, missing: int) -> np.ndarray:
-        column = rows.column(name)
-        if not pa.types.is_timestamp(column.type):
-            raise InvalidInputError(
-                f"the column {name!r} of {group.label} holds no time stamps ({column.type})",
-                "Give it time stamps with a zone, or another name.",
-            )
-        return np.asarray(column.cast(pa.int64()).fill_null(missing).to_numpy())
-
-    times = np.full(rows.num_rows, time_steps.NO_TIME, dtype=np.int64)
-    if group.event_time is not None:
-        times = micros(group.event_time, time_steps.NO_TIME)
-    if VALID_TO in rows.column_names:
-        until = micros(VALID_TO, -1)
-        times = np.where(until < 0, times, until)
-    since = micros(VALID_FROM, -(2**62)) if VALID_FROM in rows.column_names else None
-    return point_in_time.Spine(rows, times, group.geometry, since)
 
 
 def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from eolab.errors import InvalidInputError
 from eolab.features.samples import transformations
 from eolab.features.samples.samples import without_small_classes
 from eolab.features.splits import blocks as splits
-from eolab.features.splits.blocks import Blocks, Times
+from eolab.features.splits.blocks import SpatialBlocks, TimeSplit
 from eolab.training_data import Split, TrainingData
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PARTS = ("train", "validation", "test")
 RANDOM = "random"
 
 
-By = Blocks | Times | str
+By = SpatialBlocks | TimeSplit | str
 
 
 def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarray]:
@@ -36,12 +36,12 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
         return samples, samples.data.ids.astype(str)
     if isinstance(by, str):
         return samples, samples.texts(by)
-    if isinstance(by, Times):
+    if isinstance(by, TimeSplit):
         return samples, samples.times().astype("datetime64[us]").astype("datetime64[D]").astype(str)
-    if not isinstance(by, Blocks):
+    if not isinstance(by, SpatialBlocks):
         raise InvalidInputError(
             f"by={by!r} is no way to split",
-            "Pass eo.Blocks(...), Times(...), 'random', or a column of the label group.",
+            "Pass eo.SpatialBlocks(...), eo.TimeSplit(...), 'random', or a column of the label group.",
         )
     places = samples.places()
     if places is None or samples.geometry is None:
@@ -58,7 +58,7 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     return replace(samples, report=report), splits.cells(by, places, units)
 
 
-def classes_in(samples: Samples, blocks: Blocks, unit: str | None, count: int) -> int:
+def classes_in(samples: Samples, blocks: SpatialBlocks, unit: str | None, count: int) -> int:
     """How many classes lie in at least ``count`` blocks each."""
     _, cell = cells(samples, blocks, unit)
     y = samples.data.y
@@ -92,13 +92,13 @@ def divide(
             samples.data.classes,
             cell,
             min_samples,
-            0 if isinstance(by, Times) else len(weights),
+            0 if isinstance(by, TimeSplit) else len(weights),
         )
         if left_out:
             samples, use = without_small_classes(samples, left_out)
             cell = cell[use]
         samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
-    if isinstance(by, Times):
+    if isinstance(by, TimeSplit):
         return samples, cell, by.sides(samples.times(), names, weights)
     if not stratify:
         return samples, cell, splits.scatter(cell, weights, seed)
@@ -129,8 +129,8 @@ def split(
     """
     masks = {name: part == name for name in PARTS}
     dropped = {"train": 0, "validation": 0}
-    places = samples.places() if isinstance(by, Blocks) and by.buffer > 0 else None
-    if isinstance(by, Blocks) and places is not None:
+    places = samples.places() if isinstance(by, SpatialBlocks) and by.buffer > 0 else None
+    if isinstance(by, SpatialBlocks) and places is not None:
         # The test part stays whole; then validation; training gives way to both.
         close = splits.near(places, masks["validation"], masks["test"], by)
         masks["validation"] &= ~close

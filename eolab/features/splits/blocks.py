@@ -2,7 +2,7 @@
 
 Neighbouring samples are alike; a model that saw one knows the other. So samples are put into the
 cells of an absolute grid and a cell goes whole to one part. Nothing here depends on the order of
-rows: cells are told apart by hashes of their place.
+rows: hashes of their place tell cells apart.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
+from eolab.features.geometry import EQUAL_AREA, SampleLocations
 from eolab.features.storage.duckdb import moment
 
-# Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
-EQUAL_AREA = "EPSG:6933"
 _SAME_PLACE = 10.0
 # Arrangements that are tried to give each part its share of each class.
 _ATTEMPTS = 16
 
 
 @dataclass(frozen=True)
-class Blocks:
+class SpatialBlocks:
     """Square cells of an absolute grid; each goes whole to one part.
 
     Attributes:
@@ -53,12 +53,12 @@ class Blocks:
                 or value < 0
             ):
                 raise InvalidInputError(
-                    f"Blocks({name}={value!r}) is not a length",
+                    f"SpatialBlocks({name}={value!r}) is not a length",
                     "Give a number, in metres or in units of crs.",
                 )
         if self.size == 0:
             raise InvalidInputError(
-                "Blocks(size=0) has no cells",
+                "SpatialBlocks(size=0) has no cells",
                 "Give the side of a cell, for example 5_000 (metres).",
             )
         if self.crs is not None:
@@ -73,7 +73,7 @@ class Blocks:
             "merge": self.merge,
         }
 
-    def reach(self, geometry: geo.Geometry) -> float:
+    def reach(self, geometry: geo.RowGeometry) -> float:
         """Metres within which samples of this geometry are one unit."""
         if self.merge is not None:
             return self.merge
@@ -81,7 +81,7 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class Times:
+class TimeSplit:
     """The oldest labels train, later ones validate, the newest are held out.
 
     Attributes:
@@ -136,34 +136,7 @@ def in_order(times: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     return np.asarray(side[np.searchsorted(unique, times)])
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where samples are.
-
-    Attributes:
-        shapes: shapely geometries, shape (n,), none missing.
-        crs: Their coordinate reference system.
-    """
-
-    shapes: np.ndarray
-    crs: str
-    points: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", geo.positions(self.shapes))
-
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-    @property
-    def areas(self) -> bool:
-        """Whether some are more than points."""
-        import shapely
-
-        return bool((shapely.get_dimensions(self.shapes) > 0).any())
-
-
-def units(places: Places, merge: float, together: np.ndarray | None = None) -> np.ndarray:
+def units(places: SampleLocations, merge: float, together: np.ndarray | None = None) -> np.ndarray:
     """Which samples are one unit.
 
     Those nearer than ``merge`` metres (by their middles), and those of one value of ``together``.
@@ -190,7 +163,7 @@ def units(places: Places, merge: float, together: np.ndarray | None = None) -> n
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
-def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
+def cells(blocks: SpatialBlocks, places: SampleLocations, unit: np.ndarray) -> np.ndarray:
     """The cell of each sample as text, shape (n,); a unit is where its first point is."""
     points = geo.project(places.points, places.crs, blocks.crs or EQUAL_AREA)
     order = np.lexsort((points[:, 1], points[:, 0]))
@@ -201,7 +174,7 @@ def cells(blocks: Blocks, places: Places, unit: np.ndarray) -> np.ndarray:
     return np.char.add(np.char.add(index[:, 0].astype(str), "_"), index[:, 1].astype(str))
 
 
-def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
+def check_units(blocks: SpatialBlocks, places: SampleLocations, unit: np.ndarray) -> None:
     """A check that units are places, not regions.
 
     Raises:
@@ -215,7 +188,7 @@ def check_units(blocks: Blocks, places: Places, unit: np.ndarray) -> None:
     if count and (high - low).max() > blocks.size:
         raise InvalidInputError(
             "samples so near that they count as one place chain over more than a block",
-            "These are pixels or dense points: pass Blocks(..., merge=0).",
+            "These are pixels or dense points: pass SpatialBlocks(..., merge=0).",
         )
 
 
@@ -280,7 +253,9 @@ def _arrange(
     return sides
 
 
-def near(places: Places, one: np.ndarray, other: np.ndarray, blocks: Blocks) -> np.ndarray:
+def near(
+    places: SampleLocations, one: np.ndarray, other: np.ndarray, blocks: SpatialBlocks
+) -> np.ndarray:
     """Which samples of ``one`` are within the buffer of a sample of ``other``; masks (n,)."""
     import shapely
     from pyproj import CRS
@@ -329,3 +304,6 @@ def too_few(
         elif blocks < min_cells:
             out[name] = f"in {blocks} blocks, fewer than {min_cells}"
     return out
+
+
+__getattr__ = old_names(__name__, {"Blocks": "SpatialBlocks", "Times": "TimeSplit"})

@@ -314,7 +314,7 @@ def _mix(values: np.ndarray) -> np.ndarray:
     return np.asarray(values ^ (values >> np.uint64(31)))
 
 
-def conform(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> pa.Table:
+def cast_to_schema(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> pa.Table:
     """The table in the types of the group's columns.
 
     Args:

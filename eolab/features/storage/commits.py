@@ -45,7 +45,7 @@ class Commit:
     deleted: bool
 
 
-class Snapshot(NamedTuple):
+class TableSnapshot(NamedTuple):
     """A table as it is: its files, its columns (the store's own too) and its newest commit."""
 
     files: list[str]

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, RemoteError
 from eolab.features.storage.arrow import CHANGE, INGESTED
-from eolab.features.storage.commits import Commit, Snapshot, commit_of, logged, properties
-from eolab.features.storage.duckdb import connect, parquet, quoted
-from eolab.features.storage.files import lock, told, writer
-from eolab.features.storage.row_fetch import NOWHERE, SPOT, SPOT_SQL
+from eolab.features.storage.commits import Commit, TableSnapshot, commit_of, logged, properties
+from eolab.features.storage.duckdb import connect, parquet, quote_identifiers
+from eolab.features.storage.files import lock, translate_errors, writer
+from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, ROW_NUMBER_SQL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,7 @@ class OfflineTable:
         self.path = folder / "table"
         self.keys = tuple(keys)
         # Of the version seen last: opening the table costs as much as a small join.
-        self._kept: Snapshot | None = None
+        self._kept: TableSnapshot | None = None
 
     def open(self) -> DeltaTable | None:
         """The Delta table at its newest version; None before the first insert."""
@@ -66,7 +66,7 @@ class OfflineTable:
         found = self._newest()
         return None if found is None else found.schema
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> TableSnapshot:
         """What there is to read.
 
         Raises:
@@ -79,7 +79,7 @@ class OfflineTable:
             raise ConflictError(f"nothing was inserted into {name!r} yet", "Call insert first.")
         return found
 
-    def _newest(self) -> Snapshot | None:
+    def _newest(self) -> TableSnapshot | None:
         import pyarrow as pa
 
         kept = self._kept
@@ -96,7 +96,7 @@ class OfflineTable:
             )
         # Its own log entry: the history may have grown by another process's commit.
         commit = logged(self._log(table.version()))
-        self._kept = Snapshot(table.file_uris(), pa.schema(table.schema()), commit)
+        self._kept = TableSnapshot(table.file_uris(), pa.schema(table.schema()), commit)
         return self._kept
 
     def _log(self, version: int) -> Path:
@@ -164,8 +164,8 @@ class OfflineTable:
                 self.view(con, "present")
                 con.register("gone", keys)
                 found = con.sql(
-                    f"SELECT {quoted(self.keys)} FROM present SEMI JOIN gone "
-                    f"USING ({quoted(keys.column_names)})"
+                    f"SELECT {quote_identifiers(self.keys)} FROM present SEMI JOIN gone "
+                    f"USING ({quote_identifiers(keys.column_names)})"
                 ).to_arrow_table()
             if not found.num_rows:
                 return None
@@ -197,7 +197,7 @@ class OfflineTable:
             before = table.version()
             commit = self.next_commit(table, "optimize", 0, 0, 0)
             commit = replace(commit, ingested=commit_of(table.history(1)[0]).ingested)
-            with told(self.path):
+            with translate_errors(self.path):
                 table.optimize.compact(commit_properties=properties(commit))
             after = self.open()
             if after is None or after.version() == before:
@@ -212,7 +212,7 @@ class OfflineTable:
                 return 0
             commit = self.next_commit(table, "vacuum", 0, 0, 0)
             commit = replace(commit, ingested=commit_of(table.history(1)[0]).ingested)
-            with told(self.path):
+            with translate_errors(self.path):
                 gone = table.vacuum(
                     retention_hours=hours,
                     dry_run=False,
@@ -263,7 +263,7 @@ class OfflineTable:
 
         started = time.time()
         try:
-            with told(self.path):
+            with translate_errors(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
                 write_deltalake(
                     str(self.path) if table is None else table,
@@ -298,7 +298,7 @@ class OfflineTable:
         files = [] if table is None or not rows.num_rows else self._overlapping(table, rows)
         if not files or table is None:
             return pa.array(out), 0
-        keys = quoted(self.keys)
+        keys = quote_identifiers(self.keys)
         numbered = rows.select(list(self.keys)).append_column(
             "_n", pa.array(np.arange(rows.num_rows))
         )
@@ -348,21 +348,21 @@ class OfflineTable:
         con: DuckDBPyConnection,
         name: str,
         *,
-        known_at: int | None = None,
+        as_of: int | None = None,
         resolve: bool = True,
         files: Sequence[str] | None = None,
-        spots: bool = False,
-    ) -> Snapshot:
+        row_numbers: bool = False,
+    ) -> TableSnapshot:
         """Make a view ``name`` of the rows on a connection.
 
         Args:
             con: From `connect`.
             name: The view's name.
-            known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+            as_of: Ingestion time up to which rows are seen, microseconds since the epoch.
             resolve: Keep only the newest row of each key, and no deleted ones. Without it, rows of
                 all ingestion times, deletions too.
             files: Only these files.
-            spots: With a column that says where each row lies (see `fetching`).
+            row_numbers: With a column that says where each row lies (see `fetching`).
 
         Returns:
             What the view sees; its commit says whether the table may hold several rows of one key.
@@ -374,16 +374,16 @@ class OfflineTable:
         seen = self.snapshot()
         seen = seen if files is None else seen._replace(files=list(files))
         if seen.files:
-            raw, spot = parquet(seen.files), SPOT_SQL
+            raw, row_number = parquet(seen.files), ROW_NUMBER_SQL
         else:
-            raw, spot = f"{name}_empty", f"CAST({NOWHERE} AS BIGINT)"
+            raw, row_number = f"{name}_empty", f"CAST({NO_ROW} AS BIGINT)"
             con.register(raw, seen.schema.empty_table())
-        when = "" if known_at is None else f" WHERE {INGESTED} <= make_timestamptz({known_at})"
-        columns = f"*, {spot} AS {SPOT}" if spots else "*"
+        when = "" if as_of is None else f" WHERE {INGESTED} <= make_timestamptz({as_of})"
+        columns = f"*, {row_number} AS {ROW_NUMBER}" if row_numbers else "*"
         if not (resolve and seen.commit.changed):
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {raw}{when}")
             return seen
-        keys = quoted(self.keys)
+        keys = quote_identifiers(self.keys)
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS "
             f"WITH raw AS (SELECT {columns} FROM {raw}{when}), "

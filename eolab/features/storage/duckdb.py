@@ -1,4 +1,4 @@
-"""SQL on DuckDB: names, connections, and faults of a user's conditions told as such."""
+"""SQL on DuckDB: names, connections, and clear errors for a user's conditions."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 _WILD = re.compile(r"[*?\[]")
 
 
-def quote(name: str) -> str:
+def quote_identifier(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def quoted(names: Sequence[str], prefix: str = "") -> str:
+def quote_identifiers(names: Sequence[str], prefix: str = "") -> str:
     """SQL identifiers with commas between."""
-    return ", ".join(prefix + quote(name) for name in names)
+    return ", ".join(prefix + quote_identifier(name) for name in names)
 
 
-def text(value: str) -> str:
+def quote_literal(value: str) -> str:
     """An SQL text literal."""
     return "'" + value.replace("'", "''") + "'"
 
@@ -71,7 +71,7 @@ def _engine(folder: Path) -> DuckDBPyConnection:
     import duckdb
 
     engine = duckdb.connect()
-    engine.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
+    engine.execute(f"SET temp_directory = {quote_literal(str(folder / 'spill'))}")
     # It would hold files that were read in memory until that is short.
     engine.execute("SET enable_external_file_cache = false")
     return engine
@@ -92,7 +92,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 def parquet(files: Sequence[str]) -> str:
     """The rows of Parquet files, of which some may lack columns."""
     # A bracket in a folder's name is no pattern.
-    names = (text(_WILD.sub(r"[\g<0>]", file)) for file in files)
+    names = (quote_literal(_WILD.sub(r"[\g<0>]", file)) for file in files)
     return f"read_parquet([{', '.join(names)}], union_by_name=true)"
 
 
@@ -132,13 +132,13 @@ def run(con: DuckDBPyConnection, sql: str) -> pa.Table:
     Raises:
         InvalidInputError: The condition is not valid.
     """
-    with condition_errors():
+    with translate_condition_errors():
         return con.sql(sql).to_arrow_table()
 
 
 @contextmanager
-def condition_errors() -> Iterator[None]:
-    """Tell a fault of a user's SQL condition as a `InvalidInputError`."""
+def translate_condition_errors() -> Iterator[None]:
+    """Report a fault of a user's SQL condition as an `InvalidInputError`."""
     import duckdb
 
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Policy = Literal["strict", "warn"]
-POLICIES = ("strict", "warn")
+POLICIES: tuple[Policy, ...] = ("strict", "warn")
 _SHOWN = 10
 FORMAT = 1
 FILE = "validation.jsonl"
@@ -59,8 +59,8 @@ class Validation:
     total: int
 
     def __str__(self) -> str:
-        told = "; ".join(f"{name}: {count} rows" for name, count in self.failed.items())
-        return f"{told}\n{self.rows.to_string(index=False, max_colwidth=30)}"
+        found = "; ".join(f"{name}: {count} rows" for name, count in self.failed.items())
+        return f"{found}\n{self.rows.to_string(index=False, max_colwidth=30)}"
 
 
 @dataclass(frozen=True)
@@ -150,14 +150,24 @@ def validate(
     return Validation(failed, worst.to_pandas(), int(total))
 
 
-def check_expectations(expectations: Mapping[str, str] | None, policy: object) -> dict[str, str]:
+def check_policy(policy: object) -> Policy:
+    """A policy that is one.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    for known in POLICIES:
+        if policy == known:
+            return known
+    raise InvalidInputError(f"unknown policy {policy!r}", "Use 'strict' or 'warn'.")
+
+
+def check_expectations(expectations: Mapping[str, str] | None) -> dict[str, str]:
     """Expectations as they are kept.
 
     Raises:
-        InvalidInputError: No text, or an unknown policy.
+        InvalidInputError: A condition that is no text.
     """
-    if policy not in POLICIES:
-        raise InvalidInputError(f"unknown policy {policy!r}", "Use 'strict' or 'warn'.")
     for name, condition in (expectations or {}).items():
         if not isinstance(condition, str) or not condition.strip():
             raise InvalidInputError(

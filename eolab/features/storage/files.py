@@ -1,4 +1,4 @@
-"""Writing to disk: one writer at a time, and failures told in words that help."""
+"""Writing to disk: one writer at a time, and failures reported in words that help."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Tell a failed write as a `RemoteError`."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Report a failed write as a `RemoteError`."""
     from deltalake.exceptions import DeltaError
 
     try:

@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from eolab.features.storage.commits import Snapshot
+    from eolab.features.storage.commits import TableSnapshot
 
-# A spot is a row's place in one number: which of the files, then which of its rows.
-SPOT = "_spot"
+# A row_number is a row's place in one number: which of the files, then which of its rows.
+ROW_NUMBER = "_row_number"
 _BITS = 40
 # DuckDB's own names of the two.
-SPOT_SQL = f"CAST(file_index AS BIGINT) * {2**_BITS} + file_row_number"
-NOWHERE = -1
+ROW_NUMBER_SQL = f"CAST(file_index AS BIGINT) * {2**_BITS} + file_row_number"
+NO_ROW = -1
 
 
-def fetch(columns: Sequence[str], seen: Snapshot, spots: np.ndarray) -> pa.Table:
-    """The rows at some spots.
+def fetch(columns: Sequence[str], seen: TableSnapshot, row_numbers: np.ndarray) -> pa.Table:
+    """The rows at some row_numbers.
 
     Args:
         columns: What is wanted of the rows; files that were written before a column was added
             have nulls in it.
-        seen: The files to which the spots belong.
-        spots: int64, shape (n,); `NOWHERE` for no row.
+        seen: The files to which the row_numbers belong.
+        row_numbers: int64, shape (n,); `NO_ROW` for no row.
 
     Returns:
-        The columns with n rows, in the order of the spots; nulls for no row.
+        The columns with n rows, in the order of the row_numbers; nulls for no row.
     """
     import pyarrow as pa
 
     fields = [seen.schema.field(name) for name in columns]
-    there = np.flatnonzero(spots != NOWHERE)
-    order = there[np.argsort(spots[there], kind="stable")]
-    work = list(_by_row_group(seen.files, spots[order]))
+    there = np.flatnonzero(row_numbers != NO_ROW)
+    order = there[np.argsort(row_numbers[there], kind="stable")]
+    work = list(_by_row_group(seen.files, row_numbers[order]))
     with ThreadPoolExecutor(min(max(len(work), 1), pa.cpu_count())) as pool:
         parts = list(pool.map(lambda one: _taken(one, fields), work))
-    place = np.zeros(len(spots), dtype=np.int64)
+    place = np.zeros(len(row_numbers), dtype=np.int64)
     place[order] = np.arange(len(order))
-    index = pa.array(place, mask=spots == NOWHERE)
+    index = pa.array(place, mask=row_numbers == NO_ROW)
     found = pa.concat_tables(parts) if parts else pa.schema(fields).empty_table()
     return found.combine_chunks().take(index)
 
@@ -63,11 +63,11 @@ class _Work(NamedTuple):
     rows: np.ndarray
 
 
-def _by_row_group(files: Sequence[str], spots: np.ndarray) -> Iterator[_Work]:
-    """Ordered spots, a row group at a time."""
+def _by_row_group(files: Sequence[str], row_numbers: np.ndarray) -> Iterator[_Work]:
+    """Ordered row_numbers, a row group at a time."""
     import pyarrow.parquet as pq
 
-    file, row = spots >> _BITS, spots & (2**_BITS - 1)
+    file, row = row_numbers >> _BITS, row_numbers & (2**_BITS - 1)
     for number, start, end in _runs(file):
         footer = pq.read_metadata(files[number])
         sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.features.storage.duckdb import quote
+from eolab.features.storage.duckdb import quote_identifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,7 +110,9 @@ def correlations(
     names = [f.name for f in fields if _kind(f.type) == "number"][:_WIDE]
     if not names or not rows:
         return Correlations((), (), 0)
-    some = ", ".join(f"CAST({quote(n)} AS DOUBLE) AS {quote(n)}" for n in names)
+    some = ", ".join(
+        f"CAST({quote_identifier(n)} AS DOUBLE) AS {quote_identifier(n)}" for n in names
+    )
     # Chosen by a fixed seed, so that the same rows give the same figures.
     sample = "" if rows <= _PAIRS else f" USING SAMPLE reservoir({_PAIRS} ROWS) REPEATABLE (0)"
     frame = con.sql(f"SELECT {some} FROM (SELECT * FROM {view}){sample}").to_arrow_table()
@@ -123,7 +125,7 @@ def correlations(
 
 def _value(field: pa.Field) -> str | None:
     """SQL of a column as a number; None where it is none."""
-    name = quote(field.name)
+    name = quote_identifier(field.name)
     return {
         "number": f"CAST({name} AS DOUBLE)",
         "time": f"epoch_us(CAST({name} AS TIMESTAMPTZ)) / 1e6",
@@ -134,7 +136,7 @@ def _figures(field: pa.Field, distinct: str, total: int) -> list[str]:
     """SQL of the seven figures of a column; quantiles where it does not fit in memory."""
     import pyarrow as pa
 
-    name, value = quote(field.name), _value(field)
+    name, value = quote_identifier(field.name), _value(field)
     if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
         return [f"count({name})", *["NULL"] * 6]
     shape = ["NULL"] * 3
@@ -178,7 +180,7 @@ def _column(
             None if quantiles is None else tuple(map(float, quantiles)),
             histogram,
         )
-    name = quote(field.name)
+    name = quote_identifier(field.name)
     top = con.sql(
         f"SELECT CAST({name} AS VARCHAR), count(*) FROM {view} WHERE {name} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TOP}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.features.extract.cube_layout import origin
 from eolab.features.extract.saved_chips import SavedChips, open_chips
-from eolab.features.groups.insert import made_of
+from eolab.features.frame_attrs import FrameAttrs, source_refs
 from eolab.records.lineage import Ref, record
 from eolab.settings.config import check_name
 
@@ -43,7 +43,7 @@ def create(
     saved = open_chips(chips.save(folder, more={"name": name, "version": version, **about}))
     record(
         config.root,
-        made_of(config.root, origin(chips.cube)),
+        source_refs(config.root, FrameAttrs.from_dict(origin(chips.cube))),
         Ref("chips", saved.label),
         {"patches": len(saved), "digest": saved.digest},
     )

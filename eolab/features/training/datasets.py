@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FILE = "dataset.json"
-Part = Literal["train", "validation", "test"]
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
+PartName = Literal["train", "validation", "test"]
+PARTS: tuple[PartName, ...] = ("train", "validation", "test")
 _ARRAYS = ("X", "y", "groups", "ids", "weights")
 
 
@@ -57,8 +57,8 @@ class TrainingDataset:
     def __repr__(self) -> str:
         report = self.source.get("report")
         sizes = report.get("parts", {}) if isinstance(report, Mapping) else {}
-        told = ", ".join(f"{name} {part['samples']}" for name, part in sizes.items())
-        return f"<TrainingDataset {self.view}#{self.version}: {told or self.description}>"
+        parts = ", ".join(f"{name} {part['samples']}" for name, part in sizes.items())
+        return f"<TrainingDataset {self.view}#{self.version}: {parts or self.description}>"
 
     def read(self) -> Split:
         """The split, equal to the one that was written.
@@ -115,11 +115,11 @@ class TrainingDataset:
             )
         return data
 
-    def to_pandas(self, part: Part = "train") -> pd.DataFrame:
+    def to_pandas(self, part: PartName = "train") -> pd.DataFrame:
         """One row a sample: id, label, group, a column a feature (``name@step`` in sequences)."""
         return to_pandas(_named(self.read(), part))
 
-    def to_geopandas(self, part: Part = "train") -> gpd.GeoDataFrame:
+    def to_geopandas(self, part: PartName = "train") -> gpd.GeoDataFrame:
         """What `to_pandas` gives, with where each sample is.
 
         Raises:
@@ -142,7 +142,7 @@ class TrainingDataset:
             )
         return gpd.read_parquet(path)
 
-    def statistics(self, part: Part = "train") -> list[ColumnStatistics]:
+    def statistics(self, part: PartName = "train") -> list[ColumnStatistics]:
         """Figures of the label and of each feature of a part, as of a group's columns."""
         import pyarrow as pa
 
@@ -158,7 +158,7 @@ class TrainingDataset:
 
     def to_tf_dataset(
         self,
-        part: Part = "train",
+        part: PartName = "train",
         *,
         batch_size: int = 64,
         shuffle: bool = True,
@@ -171,7 +171,7 @@ class TrainingDataset:
 
     def to_torch(
         self,
-        part: Part = "train",
+        part: PartName = "train",
         *,
         batch_size: int = 64,
         shuffle: bool = True,
@@ -278,7 +278,7 @@ def _parts(split: Split) -> Iterator[tuple[str, TrainingData]]:
             yield name, data
 
 
-def _named(split: Split, part: Part) -> TrainingData:
+def _named(split: Split, part: PartName) -> TrainingData:
     found = dict(_parts(split)).get(part)
     if found is None:
         raise InvalidInputError(

@@ -1,7 +1,7 @@
 """How well a classifier does on blocks it has not seen, beside the figure that random folds give.
 
 Random folds put neighbours on both sides and flatter; the gap between the two is what a model
-knows of its neighbours only. Both figures come with their spread over the folds.
+knows of its neighbours only. Both figures come with their standard deviation over the folds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from eolab.deprecation import old_names, renamed_arguments, warn_renamed
 from eolab.errors import InvalidInputError
-from eolab.features.splits.blocks import Blocks
+from eolab.features.splits.blocks import SpatialBlocks
 
 if TYPE_CHECKING:
     from eolab.features.views.view import FeatureView
@@ -47,21 +48,28 @@ class FoldScores:
         return float(self.scores.mean())
 
     @property
-    def spread(self) -> float:
+    def std(self) -> float:
         """Sample standard deviation over the folds."""
         return float(self.scores.std(ddof=1))
 
+    @property
+    def spread(self) -> float:
+        """The old name of ``std``."""
+        warn_renamed("FoldScores.spread", "FoldScores.std")
+        return self.std
+
     def __str__(self) -> str:
         n = len(self.scores)
-        return f"{self.by}: macro-F1 {self.mean:.2f} ± {self.spread:.2f} ({n} folds)"
+        return f"{self.by}: macro-F1 {self.mean:.2f} ± {self.std:.2f} ({n} folds)"
 
 
-def fold_scores(
+@renamed_arguments(n="n_splits")
+def cross_validate(
     view: FeatureView,
     *,
-    by: Sequence[Blocks | str | None] = (None, "random"),
+    by: Sequence[SpatialBlocks | str | None] = (None, "random"),
     model: Classifier | None = None,
-    n: int = 5,
+    n_splits: int = 5,
     seed: int = 0,
     min_samples: int = 0,
     unit: str | None = None,
@@ -75,7 +83,7 @@ def fold_scores(
         view: Its label is a class.
         by: Ways to split (see `FeatureView.folds`); None proposes blocks by the variogram.
         model: A classifier of scikit-learn's kind; default: a random forest of 300 trees.
-        n: Folds.
+        n_splits: Folds, 3 or more.
         seed: Of the folds and of the default model.
         min_samples: Classes with fewer samples are left out.
         unit: Column whose values stay together (not for "random").
@@ -91,10 +99,14 @@ def fold_scores(
         name = way if isinstance(way, str) else "blocks"
         if name in out:
             raise InvalidInputError(
-                f"{name!r} is asked for twice", "Call fold_scores once for each."
+                f"{name!r} is asked for twice", "Call cross_validate once for each."
             )
         folds = view.folds(
-            by=way, n=n, seed=seed, min_samples=min_samples, unit=None if way == "random" else unit
+            by=way,
+            n_splits=n_splits,
+            seed=seed,
+            min_samples=min_samples,
+            unit=None if way == "random" else unit,
         )
         if not folds[0].train.classes:
             raise InvalidInputError(
@@ -114,10 +126,10 @@ def _score(fold: Split, model: Classifier | None, seed: int) -> float:
     from sklearn.metrics import f1_score
     from sklearn.pipeline import make_pipeline
 
-    chosen = (
+    classifier = (
         RandomForestClassifier(300, random_state=seed, n_jobs=1) if model is None else clone(model)
     )
-    whole = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), chosen)
+    whole = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), classifier)
     parts = [fold.train, *([] if fold.validation is None else [fold.validation])]
     whole.fit(np.concatenate([_flat(p) for p in parts]), np.concatenate([p.y for p in parts]))
     predicted = whole.predict(_flat(fold.test))
@@ -128,10 +140,13 @@ def _flat(data: TrainingData) -> np.ndarray:
     return data.X.reshape(len(data), -1)
 
 
-def told(found: Mapping[str, FoldScores]) -> str:
+def summary(found: Mapping[str, FoldScores]) -> str:
     """The figures as lines, with the gap between random and block folds where both are there."""
     lines = [str(score) for score in found.values()]
     if {"blocks", "random"} <= set(found):
         gap = found["random"].mean - found["blocks"].mean
         lines.append(f"random folds flatter by {gap:.2f}")
     return "\n".join(lines)
+
+
+__getattr__ = old_names(__name__, {"fold_scores": "cross_validate"})

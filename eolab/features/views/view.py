@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, NotFoundError
-from eolab.features.engines import point_in_time
+from eolab.features.engines.duckdb import DuckDBEngine
+from eolab.features.engines.spark import SparkEngine
+from eolab.features.engines.spine import label_rows
 from eolab.features.geometry import shapes, to_pandas
-from eolab.features.queries.query import Query, from_dict
+from eolab.features.groups.registry import RegistryEntry
+from eolab.features.queries.query import GroupHandle, Query, from_dict
 from eolab.features.samples import on_demand, samples, transformations
-from eolab.features.splits.split import Splitting
+from eolab.features.splits import split as splitting
+from eolab.features.splits.assign import By
+from eolab.features.splits.blocks import SpatialBlocks
 from eolab.features.storage.duckdb import connect, moment
 from eolab.features.training import datasets
 from eolab.features.training.datasets import TrainingDataset
+from eolab.features.views.options import read_spec
 from eolab.features.views.vectors import Missing, VectorReader
-from eolab.records.lineage import Ref, around, record
+from eolab.records.lineage import Ref, around, record, upstream
+from eolab.settings.config import Config
 from eolab.training_data import Split, TrainingData
 
 if TYPE_CHECKING:
@@ -30,29 +38,31 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from eolab.features.groups.registry import Entry
-    from eolab.features.store import FeatureStore
 
-
-class FeatureView(Splitting):
+class FeatureView:
     """Made by `FeatureStore.create_feature_view`: one sample a row of the label group.
 
     Features are those known at the label's own event time; nothing later is seen.
     """
 
-    def __init__(self, store: FeatureStore, entry: Entry) -> None:
-        self._store = store
+    def __init__(
+        self,
+        config: Config,
+        entry: RegistryEntry,
+        open_group: Callable[[str, int], GroupHandle],
+    ) -> None:
+        self._config = config
         self.name, self.version, self.created = entry.name, entry.version, entry.created
-        self.description = str(entry.spec["description"])
-        self.labels: Query = from_dict(entry.spec["labels"], store.feature_group)  # type: ignore[arg-type]
-        self.query: Query = from_dict(entry.spec["query"], store.feature_group)  # type: ignore[arg-type]
-        self.functions = on_demand.from_spec(entry.spec)
-        self.weights: str | None = entry.spec.get("weights")  # type: ignore[assignment]
-        self.label_source: str | None = entry.spec.get("label_source")  # type: ignore[assignment]
+        spec = read_spec(entry)
+        self.description = spec["description"]
+        self.labels: Query = from_dict(spec["labels"], open_group)
+        self.query: Query = from_dict(spec["query"], open_group)
+        self.functions = on_demand.from_specs(spec.get("functions") or ())
+        self.weights: str | None = spec.get("weights")
+        self.label_source: str | None = spec.get("label_source")
         self.features: tuple[str, ...] = on_demand.check(self.functions, self.query.names)
         self.transformations: dict[str, tuple[str, ...]] = transformations.resolve(
-            entry.spec.get("transformations") or {},  # type: ignore[arg-type]
-            self.features,
+            spec.get("transformations") or {}, self.features
         )
         self._reader: VectorReader | None = None
 
@@ -88,50 +98,37 @@ class FeatureView(Splitting):
 
     def record_lineage(self) -> None:
         """Note in the workspace's lineage which commits the view reads now; each once."""
-        from eolab.records.lineage import upstream
-
         node = Ref("view", self.label)
-        known = set(upstream(self._store.config.root, node))
+        known = set(upstream(self._config.root, node))
         sources = [
             Ref("commit", f"{group}@{version}")
             for group, version in self.commits().items()
             if version >= 0
         ]
-        record(self._store.config.root, [s for s in sources if s not in known], node)
+        record(self._config.root, [s for s in sources if s not in known], node)
 
     def lineage(self) -> dict[str, list[Ref]]:
         """What it was made from ("upstream"), and what of it ("downstream")."""
-        return around(self._store.config.root, [Ref("view", self.label)])
+        return around(self._config.root, [Ref("view", self.label)])
 
-    def read(self, *, known_at: object = None) -> pd.DataFrame:
+    @renamed_arguments(known_at="as_of")
+    def read(self, *, as_of: object = None) -> pd.DataFrame:
         """Keys, event time, label and features, one row a label; of sequences the label part only.
 
         No label is lost: where nothing was known, the features are missing.
         """
-        return to_pandas(self.to_arrow(known_at=known_at), self.labels.group.geometry)
+        return to_pandas(self.to_arrow(as_of=as_of), self.labels.group.geometry)
 
-    def to_arrow(self, *, known_at: object = None) -> pa.Table:
+    @renamed_arguments(known_at="as_of")
+    def to_arrow(self, *, as_of: object = None) -> pa.Table:
         """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
-        at = moment(known_at)
-        group = self.labels.group
-        with connect(self._store.config.features) as con:
-            rows = samples.label_rows(
-                con, self.labels, at, samples.keys_needed(self.query, group.columns)
-            )
-            if self.query.steps is not None:
-                return samples.by_season(rows, self.labels, self.query)
-            table, kept = point_in_time.flat(con, samples.spine(rows, group), self.query, at)
-        for number, name in enumerate(table.column_names):
-            if name not in group.keys:
-                free = name if name not in rows.column_names else f"{name}_feature"
-                rows = rows.append_column(free, table.column(number))
-        return rows if kept.all() else rows.filter(kept)
+        engine = DuckDBEngine(self._config.features)
+        return engine.read_view(self.labels, self.query, as_of=as_of)
 
-    def to_spark(self, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+    @renamed_arguments(known_at="as_of")
+    def to_spark(self, spark: SparkSession, *, as_of: object = None) -> DataFrame:
         """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
-        from eolab.features.engines.spark import view_on_spark
-
-        return view_on_spark(self, spark, known_at=known_at)
+        return SparkEngine(spark).read_view(self.labels, self.query, as_of=as_of)
 
     def get_feature_vector(
         self,
@@ -184,7 +181,8 @@ class FeatureView(Splitting):
             self._reader = VectorReader(self.query)
         return self._reader
 
-    def training_data(self, *, known_at: object = None) -> TrainingData:
+    @renamed_arguments(known_at="as_of")
+    def training_data(self, *, as_of: object = None) -> TrainingData:
         """All samples, ordered by key; ``groups`` numbers them (each its own unit).
 
         Samples without a label or without any feature value are left out. Transformations are not
@@ -193,11 +191,10 @@ class FeatureView(Splitting):
         Raises:
             InvalidInputError: A feature is no number, or nothing is left.
         """
-        return self.load(known_at).data
+        return self.load(as_of).data
 
-    def observations(
-        self, data: TrainingData | None = None, *, known_at: object = None
-    ) -> np.ndarray:
+    @renamed_arguments(known_at="as_of")
+    def observations(self, data: TrainingData | None = None, *, as_of: object = None) -> np.ndarray:
         """How many observations each step of each sample holds, int32, shape (n, t).
 
         A step with 0 is empty or was filled: ``observations() > 0`` is the mask of valid steps.
@@ -205,12 +202,12 @@ class FeatureView(Splitting):
         Args:
             data: A part of a split of this view ("split.train"); by default all samples, as in
                 `training_data`.
-            known_at: Use what was known then.
+            as_of: Use what was known then.
 
         Raises:
             InvalidInputError: The view has no sequence, or the samples are not of it.
         """
-        found = self.load(known_at)
+        found = self.load(as_of)
         if found.counts is None:
             raise InvalidInputError(
                 f"{self.label} has no sequence", "Make its query with sequence()."
@@ -221,24 +218,146 @@ class FeatureView(Splitting):
         rows = [at.get(name, -1) for name in _ids(data)]
         if min(rows, default=0) < 0:
             raise InvalidInputError(
-                f"some samples are not of {self.label}", "Split this view, with the same known_at."
+                f"some samples are not of {self.label}", "Split this view, with the same as_of."
             )
         return found.counts[rows]
 
-    def load(self, known_at: object = None, extra: Sequence[str] = ()) -> samples.Samples:
+    @renamed_arguments(known_at="as_of")
+    def load(self, as_of: object = None, extra: Sequence[str] = ()) -> samples.Samples:
         """The samples with their label rows and these columns of them, before they are split."""
-        with connect(self._store.config.features) as con:
+        with connect(self._config.features) as con:
             found = samples.load(
                 con,
                 self.labels,
                 self.query,
-                known_at=moment(known_at),
+                as_of=moment(as_of),
                 extra=[*extra, *([self.label_source] if self.label_source else [])],
                 texts=[n for n, kinds in self.transformations.items() if "onehot" in kinds],
                 weights=self.weights,
             )
         data = on_demand.extended(found.data, self.functions)
         return replace(found, data=data, source=self.label_source)
+
+    @renamed_arguments(known_at="as_of")
+    def train_test_split(
+        self,
+        by: By | None = None,
+        *,
+        test_size: float = 0.2,
+        seed: int = 0,
+        unit: str | None = None,
+        min_samples: int = 0,
+        as_of: object = None,
+        stratify: bool = True,
+    ) -> Split:
+        """Two parts that share no block.
+
+        Args:
+            by: As in `train_validation_test_split`, which has more to say of each argument.
+            test_size: Share of each class that is held out, from 0 to below 1.
+            seed: Another seed, another arrangement.
+            unit: Column of the label group whose values stay together within blocks.
+            min_samples: Classes with fewer samples are left out.
+            as_of: Use what was known then.
+            stratify: Give each part its share of each class.
+
+        Raises:
+            InvalidInputError: As there.
+        """
+        return splitting.split_parts(
+            self, by, validation_size=0, test_size=test_size, seed=seed, unit=unit,
+            min_samples=min_samples, as_of=as_of, stratify=stratify,
+        )  # fmt: skip
+
+    @renamed_arguments(known_at="as_of")
+    def train_validation_test_split(
+        self,
+        by: By | None = None,
+        *,
+        validation_size: float = 0.2,
+        test_size: float = 0.2,
+        seed: int = 0,
+        unit: str | None = None,
+        min_samples: int = 0,
+        as_of: object = None,
+        stratify: bool = True,
+    ) -> Split:
+        """Three parts that share no block.
+
+        Args:
+            by: `SpatialBlocks` (by default those of `propose_blocks`, or smaller ones, with a
+                warning, where they leave no two classes); `TimeSplit` (the newest labels are held
+                out); "random" (by hash of the key: flatters, for comparison); or a column of the
+                label group whose values stay together.
+            validation_size: Share of each class for validation.
+            test_size: Share of each class that is held out until a model is registered.
+            seed: Another seed, another arrangement. Row order never matters.
+            unit: Column of the label group whose values stay together within blocks (a parcel).
+            min_samples: Classes with fewer samples are left out; so are those in fewer blocks than
+                there are parts.
+            as_of: Use what was known then.
+            stratify: Give each part its share of each class; where a block lies then depends on
+                the others. False goes by a hash of the block alone: shares are rougher, but no
+                sample ever changes its part when others are added.
+
+        Returns:
+            The parts; ``source["report"]`` says what was left out, and why.
+
+        Raises:
+            InvalidInputError: Sizes that leave no training part, no geometry, or no class that can
+                be split.
+        """
+        return splitting.split_parts(
+            self, by, validation_size=validation_size, test_size=test_size, seed=seed, unit=unit,
+            min_samples=min_samples, as_of=as_of, stratify=stratify,
+        )  # fmt: skip
+
+    @renamed_arguments(known_at="as_of", n="n_splits")
+    def folds(
+        self,
+        by: By | None = None,
+        *,
+        n_splits: int = 5,
+        seed: int = 0,
+        unit: str | None = None,
+        min_samples: int = 0,
+        as_of: object = None,
+        stratify: bool = True,
+    ) -> list[Split]:
+        """Outer folds: each block is held out once.
+
+        In each split one fold is held out, the next is for validation, the rest for training. With
+        `TimeSplit` each fold holds out a later period, validates on the one before, and trains on
+        all that is older.
+
+        Args:
+            by: As in `train_validation_test_split`.
+            n_splits: Folds, 3 or more; classes in fewer blocks are left out by name.
+            seed: Another seed, another arrangement.
+            unit: Column of the label group whose values stay together within blocks.
+            min_samples: Classes with fewer samples are left out.
+            as_of: Use what was known then.
+            stratify: Give each fold its share of each class.
+
+        Raises:
+            InvalidInputError: Too few folds, no geometry, or no class that can be split.
+        """
+        return splitting.split_folds(
+            self, by, n_splits=n_splits, seed=seed, unit=unit,
+            min_samples=min_samples, as_of=as_of, stratify=stratify,
+        )  # fmt: skip
+
+    @renamed_arguments(known_at="as_of")
+    def propose_blocks(self, *, as_of: object = None) -> SpatialBlocks:
+        """Blocks as wide as samples are alike, by the variogram of the features, in metres.
+
+        Args:
+            as_of: Use what was known then.
+
+        Raises:
+            InvalidInputError: Fewer than 30 samples with a place.
+        """
+        return splitting.propose_blocks(self.load(as_of))
 
     def create_training_dataset(
         self, split: Split, *, description: str = "", geoparquet: bool = False
@@ -267,7 +386,7 @@ class FeatureView(Splitting):
         places = self._places(split) if geoparquet else None
         datasets.write(self._datasets / str(version), split, about, places)
         node = Ref("dataset", f"{self.label}#{version}")
-        record(self._store.config.root, [Ref("view", self.label)], node)
+        record(self._config.root, [Ref("view", self.label)], node)
         return self.training_dataset(version)
 
     def _places(self, split: Split) -> Callable[[TrainingData], gpd.GeoSeries]:
@@ -280,8 +399,8 @@ class FeatureView(Splitting):
             )
         import geopandas as gpd
 
-        with connect(self._store.config.features) as con:
-            rows = samples.label_rows(con, self.labels, moment(split.source.get("known_at")), ())
+        with connect(self._config.features) as con:
+            rows = label_rows(con, self.labels, moment(split.source.get("known_at")), ())
         frame = rows.select(list(group.geometry.columns)).to_pandas()
         where = dict(
             zip(samples.texts_of(rows, group.keys), shapes(frame, group.geometry), strict=True)
@@ -315,15 +434,15 @@ class FeatureView(Splitting):
 
     @property
     def _datasets(self) -> Path:
-        return self._store.config.features / "datasets" / self.name / str(self.version)
+        return self._config.features / "datasets" / self.name / str(self.version)
 
-    def _source(self, *, known_at: object, **detail: object) -> dict[str, object]:
+    def split_source(self, *, as_of: object, **detail: object) -> dict[str, object]:
         """Where a split comes from, as plain JSON."""
         self.record_lineage()
         return {
             "view": self.name,
             "version": self.version,
-            "known_at": None if known_at is None else str(known_at),
+            "known_at": None if as_of is None else str(as_of),
             "commits": self.commits(),
             **detail,
         }

@@ -209,11 +209,11 @@ def search(
 
 def features(config: Config) -> object:
     """Feature groups and views."""
-    _load("pandas", "eolab.features")
-    from eolab.features import FeatureStore
+    _load("pandas", "eolab.features", "eolab.features.panel")
+    from eolab.features import FeatureStore, panel
 
     with _features:
-        return FeatureStore(config).snapshot()
+        return panel.snapshot(FeatureStore(config))
 
 
 def _of_features(call: str) -> Callable[..., object]:

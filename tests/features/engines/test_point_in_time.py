@@ -97,7 +97,7 @@ def _check_join(tmp_path_factory, commits, labels, known, max_age, kind, zones, 
     query = truth.select("y").join(
         group.select(["value"]), max_age=None if max_age is None else f"{max_age}D"
     )
-    found = query.read(known_at=pd.Timestamp(done[upto].ingested, unit="us", tz="UTC"))
+    found = query.read(as_of=pd.Timestamp(done[upto].ingested, unit="us", tz="UTC"))
 
     rows = {}
     for commit in commits[: upto + 1]:
@@ -146,7 +146,7 @@ def test_reading_as_of_a_commit_equals_replaying_the_commits(tmp_path_factory, c
         rows.update(commit)
         expected.append((done, dict(rows)))
     for done, state in expected:
-        found = group.read(known_at=pd.Timestamp(done.ingested, unit="us", tz="UTC"))
+        found = group.read(as_of=pd.Timestamp(done.ingested, unit="us", tz="UTC"))
         assert done.total == len(state) == len(found)
         for row in found.itertuples():
             value = state[row.id, (row.time - day(0)).days]

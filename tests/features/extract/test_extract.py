@@ -107,7 +107,7 @@ def test_a_buffer_is_metres_in_any_crs():
     by_hand = points_and_pixels.zonal(cube, zone.set_geometry(zone.buffer(-20)), stats=["mean"])
     pd.testing.assert_frame_equal(shrunk, by_hand)
     assert shrunk["clear"].between(0, 1).all()
-    with pytest.warns(points_and_pixels.Dropped, match="1 of 2 zones vanish"):
+    with pytest.warns(points_and_pixels.DroppedWarning, match="1 of 2 zones vanish"):
         points_and_pixels.zonal(
             cube, zones(ALIGNED, (500_300, 4_999_800, 500_310, 4_999_810)), buffer=-10
         )
@@ -216,7 +216,9 @@ def test_labels_partly_outside_are_said():
         lambda cube: points_and_pixels.pixels(cube, labels),
         lambda cube: cube.eo.pixels(labels),
     ):
-        with pytest.warns(points_and_pixels.Dropped, match="1 of 2 labels lie outside") as told:
+        with pytest.warns(
+            points_and_pixels.DroppedWarning, match="1 of 2 labels lie outside"
+        ) as told:
             take(make_cube())
         assert told[0].filename == __file__, "it points to the user's line, not to ours"
 
@@ -278,7 +280,7 @@ def test_a_labelled_table_keeps_nodata_and_label_codes_out_of_the_features(share
 
 def test_blocks_of_the_real_table_merge_the_pairs_of_one_place(shared_data, store):
     """FACTS of the table: 49 pairs of one place from two sources; four classes of 20 or more."""
-    from eolab.features import Blocks
+    from eolab.features import SpatialBlocks
 
     table = read_labelled_table(
         shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet", label="sampling_label"
@@ -288,7 +290,7 @@ def test_blocks_of_the_real_table_merge_the_pairs_of_one_place(shared_data, stor
     view = store.create_feature_view(
         "v", labels=group.select(table.label), query=group.select(list(table.features))
     )
-    folds = view.folds(by=Blocks(0.05, crs="EPSG:4326"), n=5, min_samples=20)
+    folds = view.folds(by=SpatialBlocks(0.05, crs="EPSG:4326"), n_splits=5, min_samples=20)
     assert len(folds[0].train.classes) == 4
     place = table.frame.set_index(table.key)[["lon", "lat"]].round(5)
     for fold in folds:

@@ -8,7 +8,7 @@ import pytest
 
 from eolab.errors import InvalidInputError
 from eolab.features.extract.points_and_pixels import radar
-from eolab.features.geometry import ITEMS
+from eolab.features.frame_attrs import ITEMS
 
 
 @pytest.fixture

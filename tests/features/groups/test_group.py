@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.features import FeatureStore
+from eolab.features import FeatureStore, panel
 from eolab.records.lineage import Ref, upstream
 
 
@@ -98,9 +98,9 @@ def test_a_newer_version_of_a_row_is_read_and_the_older_was_known_before(group, 
     second = group.insert(rows(at).assign(value=9.0).iloc[:1])
     assert group.read()["value"].tolist() == [9.0, 0.5, 1.0]
     before = pd.Timestamp(first.ingested, unit="us", tz="UTC")
-    assert group.read(known_at=before)["value"].tolist() == [0.0, 0.5, 1.0]
     assert group.read(as_of=before)["value"].tolist() == [0.0, 0.5, 1.0]
-    assert group.read(known_at=before - pd.Timedelta("1us")).empty
+    assert group.read(as_of=before)["value"].tolist() == [0.0, 0.5, 1.0]
+    assert group.read(as_of=before - pd.Timedelta("1us")).empty
     assert (second.rows, second.new, second.total) == (1, 0, 3)
     assert [c.operation for c in group.commits()] == ["insert", "insert"]
 
@@ -114,9 +114,9 @@ def test_ingestion_times_grow_even_when_the_clock_goes_back(group, at, monkeypat
 
 
 def test_append_refuses_keys_that_are_there(group, at):
-    group.insert(rows(at), mode="append")
+    group.insert(rows(at), mode="insert")
     with pytest.raises(ConflictError, match="1 of 2 keys"):
-        group.insert(rows(at, 4).iloc[2:], mode="append")
+        group.insert(rows(at, 4).iloc[2:], mode="insert")
     assert len(group.read()) == 3
 
 
@@ -283,7 +283,7 @@ def test_names_and_keys_are_checked(store):
 
 def test_the_snapshot_is_plain_json(store, parcels, spectra):
     store.create_feature_view("v", labels=parcels.select("crop"), query=spectra.select_all())
-    snapshot = json.loads(json.dumps(store.snapshot(), allow_nan=False))
+    snapshot = json.loads(json.dumps(panel.snapshot(store), allow_nan=False))
     group = next(g for g in snapshot["groups"] if g["name"] == "spectra")
     assert (group["rows"], group["commits"]) == (2400, 1)
     assert group["columns"][2] == {
@@ -294,16 +294,16 @@ def test_the_snapshot_is_plain_json(store, parcels, spectra):
     assert (view["label_group"], view["datasets"], view["steps"]) == ("truth/1", [], None)
     assert group["last_commit"]["operation"] == "insert"
     assert snapshot["views"][0]["groups"] == ["truth/1", "spectra/1"]
-    figures = json.loads(json.dumps(store.statistics_snapshot("spectra", 1), allow_nan=False))
+    figures = json.loads(json.dumps(panel.statistics(store, "spectra", 1), allow_nan=False))
     assert figures["commit"] == 0
     assert {c["column"] for c in figures["statistics"]} == {"parcel_id", "time", "ndvi"}
 
 
 def test_a_group_without_rows_is_in_the_snapshot(store):
     store.create_feature_group("new", primary_key=["id"])
-    group = store.snapshot()["groups"][0]
+    group = panel.snapshot(store)["groups"][0]
     assert (group["rows"], group["last_commit"]) == (0, None)
-    assert store.statistics_snapshot("new", 1) == {"commit": -1, "statistics": []}
+    assert panel.statistics(store, "new", 1) == {"commit": -1, "statistics": []}
     with pytest.raises(ConflictError, match="nothing was inserted"):
         store.feature_group("new").read()
 

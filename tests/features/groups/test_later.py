@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from eolab.errors import InvalidInputError
+from eolab.features import panel
 
 
 def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
@@ -33,7 +34,7 @@ def test_what_is_told_of_a_group_may_change_and_is_found(store, at):
         with pytest.raises(InvalidInputError, match="break its expectations"):
             found.insert(pd.DataFrame({"id": [3], "ndvi": [7.0]}))
     assert store.search("greenness crops ada parcel phenology") == ["group g/1"]
-    assert store.snapshot()["groups"][0]["keywords"] == ["vegetation index", "phenology"]
+    assert panel.snapshot(store)["groups"][0]["keywords"] == ["vegetation index", "phenology"]
     assert store.search("old") == []
     assert group.columns == ("id", "ndvi")
     assert len(group.read()) == 2

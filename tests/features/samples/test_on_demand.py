@@ -14,13 +14,13 @@ from eolab.errors import InvalidInputError
 from eolab.features.samples.on_demand import from_source
 
 
-@eo.transformation
+@eo.on_demand_transformation
 def ratio(nir, red):
     small = 1e-6
     return nir / np.maximum(red, small)
 
 
-@eo.transformation
+@eo.on_demand_transformation
 def log_ratio(ratio):
     return np.log(ratio)
 
@@ -155,13 +155,15 @@ def test_functions_that_do_not_fit_a_view_are_refused(store, view):
 
 
 def test_the_newest_labels_are_held_out(view):
-    split = view.train_validation_test_split(by=eo.Times(), validation_size=0.25, test_size=0.25)
+    split = view.train_validation_test_split(
+        by=eo.TimeSplit(), validation_size=0.25, test_size=0.25
+    )
     days = [
         sorted(i.split("|")[1] for i in p.ids) for p in (split.train, split.validation, split.test)
     ]
     assert [len(d) for d in days] == [20, 10, 10]
     assert days[0][-1] < days[1][0] <= days[1][-1] < days[2][0]
-    dated = view.train_validation_test_split(by=eo.Times("2024-07-11", "2024-08-01"))
+    dated = view.train_validation_test_split(by=eo.TimeSplit("2024-07-11", "2024-08-01"))
     assert [len(p) for p in (dated.train, dated.validation, dated.test)] == [10, 21, 9]
     assert dated.source["by"] == {
         "kind": "times", "validation": "2024-07-11", "test": "2024-08-01"
@@ -169,7 +171,7 @@ def test_the_newest_labels_are_held_out(view):
 
 
 def test_folds_in_time_train_on_the_past_only(view):
-    folds = view.folds(by=eo.Times(), n=3)
+    folds = view.folds(by=eo.TimeSplit(), n_splits=3)
     for fold in folds:
         ends = [
             sorted(i.split("|")[1] for i in p.ids) for p in (fold.train, fold.validation, fold.test)
@@ -177,7 +179,7 @@ def test_folds_in_time_train_on_the_past_only(view):
         assert ends[0][-1] < ends[1][0] <= ends[1][-1] < ends[2][0]
     assert [len(f.train) for f in folds] == [8, 16, 24]
     with pytest.raises(InvalidInputError, match="cut the time themselves"):
-        view.folds(by=eo.Times("2024-07-11"), n=3)
+        view.folds(by=eo.TimeSplit("2024-07-11"), n_splits=3)
 
 
 def test_labels_without_a_time_are_not_split_by_it(store, view, parcels):
@@ -185,4 +187,4 @@ def test_labels_without_a_time_are_not_split_by_it(store, view, parcels):
     truth.insert(pd.DataFrame({"id": np.arange(40), "y": ["a", "b"] * 20}))
     timeless = store.create_feature_view("w", labels=truth.select("y"), query=view.query)
     with pytest.raises(InvalidInputError, match="no event time"):
-        timeless.train_test_split(by=eo.Times())
+        timeless.train_test_split(by=eo.TimeSplit())

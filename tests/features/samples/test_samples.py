@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from eolab.errors import ConflictError, InvalidInputError
-from eolab.features import suspect_labels
+from eolab.features import find_label_issues
 
 
 def test_labels_of_the_same_table_are_one_sample_a_thing_and_season(store):
@@ -76,7 +76,7 @@ def test_reports_and_suspects_name_where_labels_come_from(store):
     assert set(report["sources"]) == {"train", "validation", "test"}
     totals = pd.DataFrame(report["sources"]).sum(axis=1).to_dict()
     assert totals == frame["source"].value_counts().to_dict()
-    worst = suspect_labels(view)
+    worst = find_label_issues(view)
     assert worst["source"].tolist() == source[worst["id"].astype(int)].tolist()
     assert set(wrong) <= set(worst["id"].astype(int))
     with pytest.raises(InvalidInputError, match="no column 'sourze' of sources"):

@@ -10,7 +10,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from eolab.errors import ConflictError, InvalidInputError
-from eolab.features import Blocks
+from eolab.features import SpatialBlocks
 from eolab.features.samples.transformations import resolve
 
 
@@ -52,7 +52,7 @@ def view_of(store, group, transformations, name="v"):
 def test_scalers_equal_scikit_learn_fitted_on_the_training_part(store, group, kind, oracle):
     plain = view_of(store, group, {"soil": "onehot"}, "plain")
     scaled = view_of(store, group, {"soil": "onehot", "*": kind, "[s]oil": "onehot"})
-    by = Blocks(20_000)
+    by = SpatialBlocks(20_000)
     before, after = (v.train_validation_test_split(by=by) for v in (plain, scaled))
     columns = [before.train.columns.index(c) for c in ("slope", "red", "nir")]
     oracle.fit(before.train.X[:, columns].astype(np.float64))
@@ -65,7 +65,9 @@ def test_scalers_equal_scikit_learn_fitted_on_the_training_part(store, group, ki
 
 
 def test_onehot_knows_the_training_parts_values_only(store, group):
-    split = view_of(store, group, {"soil": "onehot"}).train_validation_test_split(by=Blocks(20_000))
+    split = view_of(store, group, {"soil": "onehot"}).train_validation_test_split(
+        by=SpatialBlocks(20_000)
+    )
     assert split.train.columns == ("soil=clay", "soil=loam", "slope", "red", "nir", "flat")
     frame = group.read().set_index("id")
     soil = frame.loc[split.test.ids.astype(int), "soil"]
@@ -77,7 +79,7 @@ def test_steps_go_in_order_and_travel_as_json(store, group):
     view = view_of(
         store, group, {"soil": "onehot", "red": ["impute", "standard"], "slope": "log1p"}
     )
-    split = view.train_validation_test_split(by=Blocks(20_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(20_000))
     red = split.train.X[:, split.train.columns.index("red")]
     assert np.isfinite(red).all()
     assert red.mean() == pytest.approx(0, abs=1e-5)
@@ -87,7 +89,7 @@ def test_steps_go_in_order_and_travel_as_json(store, group):
 
 def test_online_vectors_are_transformed_as_the_training_part_was(store, group):
     view = view_of(store, group, {"soil": "onehot", "red": ["impute", "robust"], "nir": "standard"})
-    split = view.train_validation_test_split(by=Blocks(20_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(20_000))
     for part in (split.train, split.test):
         keys = [{"id": int(i)} for i in part.ids[:20]]
         served = np.array(view.get_feature_vectors(keys, split=split), dtype=np.float32)
@@ -101,7 +103,7 @@ def test_sequences_are_scaled_over_all_steps(store, parcels, spectra):
     view = store.create_feature_view(
         "s", labels=parcels.select("crop"), query=query, transformations={"ndvi": "standard"}
     )
-    X = view.train_validation_test_split(by=Blocks(3_000)).train.X
+    X = view.train_validation_test_split(by=SpatialBlocks(3_000)).train.X
     assert np.nanmean(X) == pytest.approx(0, abs=1e-5)
     assert np.nanstd(X) == pytest.approx(1, abs=1e-4)
 

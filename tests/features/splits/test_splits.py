@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from eolab.errors import ConflictError, InvalidInputError
-from eolab.features import Blocks
-from eolab.features.splits.blocks import Places, assign, cells, near, units
+from eolab.features import SpatialBlocks
+from eolab.features.splits.blocks import SampleLocations, assign, cells, near, units
 
 
 def parts(split):
@@ -26,7 +26,9 @@ def view(store, parcels, spectra):
 
 
 def test_parts_share_no_block_and_hold_their_share_of_each_class(view):
-    split = view.train_validation_test_split(by=Blocks(3_000), validation_size=0.2, test_size=0.2)
+    split = view.train_validation_test_split(
+        by=SpatialBlocks(3_000), validation_size=0.2, test_size=0.2
+    )
     blocks = [set(d.groups) for d in parts(split).values()]
     assert not (blocks[0] & blocks[1])
     assert not (blocks[0] & blocks[2])
@@ -39,7 +41,7 @@ def test_parts_share_no_block_and_hold_their_share_of_each_class(view):
 
 
 def test_the_buffer_holds_between_polygons_in_metres(view, parcels):
-    split = view.train_validation_test_split(by=Blocks(4_000, buffer=500))
+    split = view.train_validation_test_split(by=SpatialBlocks(4_000, buffer=500))
     shape = parcels.read().set_index("parcel_id").geometry
     ids = {n: [int(i.split("|")[0]) for i in d.ids] for n, d in parts(split).items()}
     tested, validated, trained = (
@@ -55,7 +57,7 @@ def test_the_buffer_holds_between_polygons_in_metres(view, parcels):
 
 
 def test_folds_hold_each_block_out_once(view):
-    folds = view.folds(by=Blocks(3_000, buffer=100), n=5)
+    folds = view.folds(by=SpatialBlocks(3_000, buffer=100), n_splits=5)
     held = [i for f in folds for i in f.test.ids]
     assert len(held) == len(set(held)) == 200
     for fold in folds:
@@ -73,11 +75,13 @@ def test_the_split_does_not_depend_on_the_order_of_rows(store, parcels, spectra,
     shuffled.insert(parcels.read().sample(frac=1, random_state=5))
     query = spectra.select(["ndvi"]).sequence("03-01", "10-31", every="20D")
     other = store.create_feature_view("again", labels=shuffled.select("crop"), query=query)
-    one = view.train_validation_test_split(by=Blocks(3_000, buffer=200), seed=3)
-    two = other.train_validation_test_split(by=Blocks(3_000, buffer=200), seed=3)
+    one = view.train_validation_test_split(by=SpatialBlocks(3_000, buffer=200), seed=3)
+    two = other.train_validation_test_split(by=SpatialBlocks(3_000, buffer=200), seed=3)
     assert one.digest() == two.digest()
     assert one.test.digest() == two.test.digest()
-    assert one.digest() != view.train_validation_test_split(by=Blocks(3_000), seed=4).digest()
+    assert (
+        one.digest() != view.train_validation_test_split(by=SpatialBlocks(3_000), seed=4).digest()
+    )
 
 
 def test_without_stratifying_no_sample_changes_its_part_when_others_come(store):
@@ -92,7 +96,7 @@ def test_without_stratifying_no_sample_changes_its_part_when_others_come(store):
     view = store.create_feature_view("v", labels=group.select("c"), query=group.select("v"))
 
     def sides():
-        split = view.train_validation_test_split(by=Blocks(10_000), stratify=False, seed=2)
+        split = view.train_validation_test_split(by=SpatialBlocks(10_000), stratify=False, seed=2)
         return {i: n for n, d in parts(split).items() for i in d.ids}
 
     before = sides()
@@ -129,7 +133,9 @@ def test_small_classes_are_left_out_by_name_with_the_reason(store):
     group = store.create_feature_group("g", primary_key=["id"])
     group.insert(pd.DataFrame({"id": np.arange(n), "lon": lon, "lat": lat, "crop": crop, "v": 1.0}))
     view = store.create_feature_view("v", labels=group.select("crop"), query=group.select("v"))
-    fold = view.folds(by=Blocks(0.1, crs="EPSG:4326", merge=0), n=5, min_samples=20)[0]
+    fold = view.folds(by=SpatialBlocks(0.1, crs="EPSG:4326", merge=0), n_splits=5, min_samples=20)[
+        0
+    ]
     left_out = fold.source["report"]["left_out"]
     assert left_out == {"rare": "5 samples, fewer than 20", "lumped": "in 1 blocks, fewer than 5"}
     assert fold.train.classes == ("common", "other")
@@ -148,18 +154,21 @@ def test_samples_of_one_place_are_one_unit_anywhere_on_earth():
             lat.append(b)
             # The third is within 10 m of the second, so all three chain.
             expected.append(number if same or metres == 10.5 else None)
-    unit = units(Places(shapely.points(lon, lat), "EPSG:4326"), 10.0)
+    unit = units(SampleLocations(shapely.points(lon, lat), "EPSG:4326"), 10.0)
     assert len(set(unit)) == 5
     assert [list(unit).index(u) // 3 for u in unit] == expected
     apart = units(
-        Places(shapely.points([14.5, geod.fwd(14.5, 46, 90, 10.5)[0]], [46, 46]), "EPSG:4326"), 10.0
+        SampleLocations(
+            shapely.points([14.5, geod.fwd(14.5, 46, 90, 10.5)[0]], [46, 46]), "EPSG:4326"
+        ),
+        10.0,
     )
     assert len(set(apart)) == 2
 
 
 def test_pixels_ten_metres_apart_are_units_of_their_own():
     x, y = np.meshgrid(np.arange(30) * 10 + 500_005.0, np.arange(30) * 10 + 5_000_005.0)
-    unit = units(Places(shapely.points(x.ravel(), y.ravel()), "EPSG:32633"), 10.0)
+    unit = units(SampleLocations(shapely.points(x.ravel(), y.ravel()), "EPSG:32633"), 10.0)
     assert len(set(unit)) == 900
 
 
@@ -181,9 +190,9 @@ def test_dense_points_that_chain_over_a_block_are_refused_with_the_way_out(store
     )
     view = store.create_feature_view("v", labels=group.select("c"), query=group.select("v"))
     with pytest.raises(InvalidInputError, match="chain") as caught:
-        view.folds(by=Blocks(100, crs="EPSG:32633"))
+        view.folds(by=SpatialBlocks(100, crs="EPSG:32633"))
     assert "merge=0" in caught.value.hint
-    assert len(view.folds(by=Blocks(100, crs="EPSG:32633", merge=0))) == 5
+    assert len(view.folds(by=SpatialBlocks(100, crs="EPSG:32633", merge=0))) == 5
 
 
 def test_a_unit_column_joins_samples_of_different_places(store):
@@ -198,7 +207,7 @@ def test_a_unit_column_joins_samples_of_different_places(store):
     frame["farm"], frame["c"], frame["v"] = rng.integers(0, 80, n), rng.choice(["a", "b"], n), 1.0
     group.insert(frame)
     view = store.create_feature_view("v", labels=group.select("c"), query=group.select("v"))
-    split = view.train_validation_test_split(by=Blocks(1_000), unit="farm")
+    split = view.train_validation_test_split(by=SpatialBlocks(1_000), unit="farm")
     farm = frame.set_index("id")["farm"]
     held = [set(farm[d.ids.astype(int)]) for d in parts(split).values()]
     assert not (held[0] & held[1])
@@ -221,8 +230,8 @@ def test_cells_and_parts_follow_the_sample_not_its_row(points, seed, size):
     order = np.random.default_rng(seed).permutation(len(points))
 
     def run(index):
-        places = Places(shape[index], "EPSG:4326")
-        cell = cells(Blocks(size), places, units(places, 10.0))
+        places = SampleLocations(shape[index], "EPSG:4326")
+        cell = cells(SpatialBlocks(size), places, units(places, 10.0))
         return cell, assign(cell, y[index], [0.6, 0.2, 0.2], seed)
 
     cell, side = run(np.arange(len(points)))
@@ -242,12 +251,15 @@ def test_near_equals_all_distances(seed, buffer, degrees):
     if degrees:
         lon, lat = x / 1e5, y / 1e5
         blocks, places = (
-            Blocks(1.0, buffer=buffer / 1e5, crs="EPSG:4326"),
-            Places(shapely.points(lon, lat), "EPSG:4326"),
+            SpatialBlocks(1.0, buffer=buffer / 1e5, crs="EPSG:4326"),
+            SampleLocations(shapely.points(lon, lat), "EPSG:4326"),
         )
         distance = np.hypot(lon[:, None] - lon, lat[:, None] - lat)
     else:
-        blocks, places = Blocks(100, buffer=buffer), Places(shapely.points(x, y), "EPSG:32633")
+        blocks, places = (
+            SpatialBlocks(100, buffer=buffer),
+            SampleLocations(shapely.points(x, y), "EPSG:32633"),
+        )
         distance = np.hypot(x[:, None] - x, y[:, None] - y)
     expected = one & (distance[:, ~one] <= blocks.buffer).any(axis=1)
     assert (near(places, one, ~one, blocks) == expected).all()
@@ -256,11 +268,11 @@ def test_near_equals_all_distances(seed, buffer, degrees):
 @pytest.mark.parametrize(
     "faulty",
     [
-        lambda: Blocks(0),
-        lambda: Blocks(-1),
-        lambda: Blocks(float("nan")),
-        lambda: Blocks(100, buffer=-1),
-        lambda: Blocks(100, crs="EPSG:nowhere"),
+        lambda: SpatialBlocks(0),
+        lambda: SpatialBlocks(-1),
+        lambda: SpatialBlocks(float("nan")),
+        lambda: SpatialBlocks(100, buffer=-1),
+        lambda: SpatialBlocks(100, crs="EPSG:nowhere"),
     ],
 )
 def test_faulty_blocks_are_refused(faulty):
@@ -272,11 +284,11 @@ def test_faulty_splits_are_refused(view, store, spectra):
     for faulty in (
         lambda: view.train_validation_test_split(by=5_000),
         lambda: view.train_validation_test_split(by="distrcit"),
-        lambda: view.train_validation_test_split(by=Blocks(3_000), test_size=0.9),
-        lambda: view.train_validation_test_split(by=Blocks(3_000), test_size=-0.1),
-        lambda: view.folds(by=Blocks(3_000), n=2),
-        lambda: view.folds(by=Blocks(1_000_000)),
-        lambda: view.train_validation_test_split(by=Blocks(3_000, buffer=1e6)),
+        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=0.9),
+        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=-0.1),
+        lambda: view.folds(by=SpatialBlocks(3_000), n_splits=2),
+        lambda: view.folds(by=SpatialBlocks(1_000_000)),
+        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000, buffer=1e6)),
     ):
         with pytest.raises(InvalidInputError) as caught:
             faulty()
@@ -287,4 +299,4 @@ def test_faulty_splits_are_refused(view, store, spectra):
         "plain", labels=plain.select("crop"), query=spectra.select_all()
     )
     with pytest.raises(InvalidInputError, match="no geometry"):
-        other.folds(by=Blocks(1_000))
+        other.folds(by=SpatialBlocks(1_000))

@@ -36,7 +36,7 @@ def test_deleted_rows_are_gone_now_and_there_before(group):
     commit = group.delete_rows(pd.DataFrame({"id": [1, 7]}))
     assert (commit.rows, commit.total) == (2, 1)
     assert group.read()["v"].tolist() == [3.0]
-    assert group.read(known_at=stamp(before))["v"].tolist() == [1.0, 2.0, 3.0]
+    assert group.read(as_of=stamp(before))["v"].tolist() == [1.0, 2.0, 3.0]
     assert group.delete_rows(pd.DataFrame({"id": [1]})) is None
     assert next(c for c in group.statistics() if c.column == "v").count == 1
 
@@ -85,7 +85,7 @@ def test_compaction_keeps_every_version(group, at, config):
         )
     group.delete_rows(pd.DataFrame({"id": [12]}))
     stamps = [stamp(c) for c in group.commits()]
-    before = [group.read(known_at=s) for s in stamps]
+    before = [group.read(as_of=s) for s in stamps]
     last = group.commits()[-1]
     commit = group.optimize()
     assert commit.operation == "optimize"
@@ -99,7 +99,7 @@ def test_compaction_keeps_every_version(group, at, config):
     assert group.vacuum(hours=0) >= 8
     assert len(list((config.features / "groups/g/1/table").glob("*.parquet"))) == 1
     for s, frame in zip(stamps, before, strict=True):
-        pd.testing.assert_frame_equal(group.read(known_at=s), frame)
+        pd.testing.assert_frame_equal(group.read(as_of=s), frame)
     assert group.insert(pd.DataFrame({"id": [1], "time": at("2024-05-01"), "v": [0.0]})).new == 0
     assert [c.operation for c in group.commits()][-4:] == ["optimize", "vacuum", "vacuum", "insert"]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eolab.features.storage.commits import Snapshot
+from eolab.features.storage.commits import TableSnapshot
 from eolab.features.storage.delta_table import OfflineTable
 from eolab.features.storage.duckdb import parquet
-from eolab.features.storage.row_fetch import NOWHERE, SPOT_SQL, fetch
+from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER_SQL, fetch
 
 SCHEMA = pa.schema(
     [
@@ -50,7 +50,9 @@ def written(folder, sizes, row_group):
         start += size
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    table = con.sql(f"SELECT *, {SPOT_SQL} AS spot FROM {parquet(files)}").to_arrow_table()
+    table = con.sql(
+        f"SELECT *, {ROW_NUMBER_SQL} AS row_number FROM {parquet(files)}"
+    ).to_arrow_table()
     return files, table
 
 
@@ -65,11 +67,11 @@ def test_rows_are_those_that_lie_there(tmp_path_factory, sizes, row_group, seed,
     files, table = written(tmp_path_factory.mktemp("files"), sizes, row_group)
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, table.num_rows, count)
-    spots = table.column("spot").to_numpy()[rows]
+    row_numbers = table.column("row_number").to_numpy()[rows]
     lost = rng.random(count) < 0.2
-    spots[lost] = NOWHERE
+    row_numbers[lost] = NO_ROW
     names = list(rng.permutation(SCHEMA.names)[: rng.integers(1, 7)])
-    found = fetch(names, Snapshot(files, SCHEMA, None), spots)
+    found = fetch(names, TableSnapshot(files, SCHEMA, None), row_numbers)
     expected = table.select(names).take(pa.array(rows, mask=lost))
     assert found.schema.names == names
     assert found.to_pylist() == expected.to_pylist()
@@ -78,7 +80,7 @@ def test_rows_are_those_that_lie_there(tmp_path_factory, sizes, row_group, seed,
 
 def test_row_groups_without_a_wanted_row_are_not_read(tmp_path, monkeypatch):
     files, table = written(tmp_path, [30, 30], 10)
-    spots = table.column("spot").to_numpy()[[45, 41, 3]]
+    row_numbers = table.column("row_number").to_numpy()[[45, 41, 3]]
     read = []
     plain = pq.ParquetFile.read_row_group
 
@@ -87,7 +89,7 @@ def test_row_groups_without_a_wanted_row_are_not_read(tmp_path, monkeypatch):
         return plain(self, number, **options)
 
     monkeypatch.setattr(pq.ParquetFile, "read_row_group", watched)
-    found = fetch(["a.b"], Snapshot(files, SCHEMA, None), spots)
+    found = fetch(["a.b"], TableSnapshot(files, SCHEMA, None), row_numbers)
     assert found.column("a.b").to_pylist() == [45, 41, 3]
     assert sorted(read) == [0, 1]
 
@@ -101,8 +103,8 @@ def test_a_view_tells_where_its_rows_lie(tmp_path, rows):
         ids = np.arange(start, start + rows)
         table.append(lambda _, ids=ids: pa.table({"id": ids, "v": ids * 2.0}))
     with connect(tmp_path) as con:
-        seen = table.view(con, "here", spots=True)
+        seen = table.view(con, "here", row_numbers=True)
         found = con.sql("SELECT * FROM here ORDER BY id").to_arrow_table()
-    spots = found.column("_spot").to_numpy()
-    assert fetch(["v"], seen, spots).column("v").to_pylist() == found.column("v").to_pylist()
+    row_numbers = found.column("_row_number").to_numpy()
+    assert fetch(["v"], seen, row_numbers).column("v").to_pylist() == found.column("v").to_pylist()
     assert len(found) == 2 * rows

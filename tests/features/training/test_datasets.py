@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
-from eolab.features import Blocks, FeatureStore
+from eolab.features import FeatureStore, SpatialBlocks
 from eolab.records.lineage import Ref, origins, upstream
 
 
@@ -22,7 +22,7 @@ def view(store, parcels, spectra):
 
 
 def test_a_split_comes_back_equal_in_another_process(view, config):
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
     made = view.create_training_dataset(split, description="first")
     assert (made.version, made.view) == (1, "crops/1")
     again = FeatureStore(config).feature_view("crops").training_dataset().read()
@@ -38,10 +38,10 @@ def test_a_split_comes_back_equal_in_another_process(view, config):
 
 
 def test_versions_follow_and_old_ones_stay(view, spectra):
-    first = view.create_training_dataset(view.train_validation_test_split(by=Blocks(3_000)))
+    first = view.create_training_dataset(view.train_validation_test_split(by=SpatialBlocks(3_000)))
     before = first.read().digest()
     spectra.insert(spectra.read().assign(ndvi=1.0))
-    second = view.create_training_dataset(view.train_validation_test_split(by=Blocks(3_000)))
+    second = view.create_training_dataset(view.train_validation_test_split(by=SpatialBlocks(3_000)))
     assert [d.version for d in view.training_datasets()] == [1, 2]
     assert view.training_dataset(1).read().digest() == before != second.read().digest()
     with pytest.raises(NotFoundError, match="no training dataset 3"):
@@ -49,7 +49,7 @@ def test_versions_follow_and_old_ones_stay(view, spectra):
 
 
 def test_a_changed_file_is_noticed(view):
-    made = view.create_training_dataset(view.train_validation_test_split(by=Blocks(3_000)))
+    made = view.create_training_dataset(view.train_validation_test_split(by=SpatialBlocks(3_000)))
     path = made.folder / "train.y.npy"
     labels = np.load(path)
     labels[0] = 1 - labels[0]
@@ -62,7 +62,7 @@ def test_a_changed_file_is_noticed(view):
 
 
 def test_a_failed_write_leaves_nothing(view, monkeypatch):
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
 
     def full(path, *_args, **_more):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -79,11 +79,11 @@ def test_a_split_of_another_view_is_refused(view, store, parcels, spectra):
         "o", labels=parcels.select("crop"), query=spectra.select_all()
     )
     with pytest.raises(InvalidInputError, match="not of crops/1"):
-        view.create_training_dataset(other.train_validation_test_split(by=Blocks(3_000)))
+        view.create_training_dataset(other.train_validation_test_split(by=SpatialBlocks(3_000)))
 
 
 def test_rows_name_features_by_step(view):
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
     made = view.create_training_dataset(split)
     frame = made.to_pandas("validation")
     assert list(frame.columns[:4]) == ["id", "label", "group", "ndvi@03-01"]
@@ -94,7 +94,7 @@ def test_rows_name_features_by_step(view):
 @pytest.mark.keras
 def test_batches_for_keras_hold_every_sample_once_in_a_seeded_order(view):
     pytest.importorskip("tensorflow")
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
     made = view.create_training_dataset(split)
     one, two = (
         np.concatenate(
@@ -111,7 +111,7 @@ def test_batches_for_keras_hold_every_sample_once_in_a_seeded_order(view):
 
 def test_batches_for_torch_hold_every_sample_once_in_a_seeded_order(view):
     pytest.importorskip("torch")
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
     made = view.create_training_dataset(split)
     one, two = (np.concatenate([y for _, y in made.to_torch(seed=4)]) for _ in range(2))
     np.testing.assert_array_equal(one, two)
@@ -119,7 +119,7 @@ def test_batches_for_torch_hold_every_sample_once_in_a_seeded_order(view):
 
 
 def test_samples_stand_in_geoparquet_where_they_are(view, parcels):
-    split = view.train_validation_test_split(by=Blocks(3_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(3_000))
     made = view.create_training_dataset(split, geoparquet=True)
     shapes = parcels.read().set_index("parcel_id").geometry
     frame = made.to_geopandas("train")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from eolab.errors import InvalidInputError
-from eolab.features import Blocks, check_leakage, suspect_labels
+from eolab.features import SpatialBlocks, check_leakage, find_label_issues
 from eolab.features.splits.split import NarrowBlocks
 
 
@@ -62,7 +62,7 @@ def test_wrong_labels_are_at_the_top_of_the_suspects(make):
     frame = pd.DataFrame({"id": np.arange(n), "crop": np.array(["a", "b"])[given]})
     for k in range(4):
         frame[f"f{k}"] = true * 3 + rng.normal(size=n)
-    found = suspect_labels(make(frame, [f"f{k}" for k in range(4)]))
+    found = find_label_issues(make(frame, [f"f{k}" for k in range(4)]))
     assert len(set(found["id"].head(20).astype(int)) & set(wrong)) >= 17
     assert (found["label"] != found["likely"]).all()
 
@@ -85,7 +85,7 @@ def test_without_a_place_or_classes_the_checks_say_what_is_missing(make):
     view = make(frame, ["f"])
     for faulty in (
         lambda: check_leakage(view),
-        lambda: suspect_labels(view),
+        lambda: find_label_issues(view),
         view.propose_blocks,
         view.train_validation_test_split,
     ):
@@ -107,7 +107,7 @@ def test_the_real_table_holds_no_single_feature_that_gives_crops_away(shared_dat
     )
     assert not check_leakage(view)["suspect"].any()
     assert 100 <= view.propose_blocks().size <= 500_000
-    assert isinstance(view.propose_blocks(), Blocks)
+    assert isinstance(view.propose_blocks(), SpatialBlocks)
     # Alike over hundreds of kilometres: such blocks cannot be shared out, and it is said.
     with pytest.warns(NarrowBlocks, match="may flatter") as told:
         folds = view.folds(min_samples=20)
@@ -116,6 +116,6 @@ def test_the_real_table_holds_no_single_feature_that_gives_crops_away(shared_dat
     assert 1_000 < size < view.propose_blocks().size
     assert {"maize", "sorghum"} <= set(folds[0].train.classes)
     # A class of one sample can be told from none; the others are looked at.
-    suspects = suspect_labels(view)
+    suspects = find_label_issues(view)
     assert "built_up" not in set(suspects["label"]) | set(suspects["likely"])
     assert len(suspects) > 10

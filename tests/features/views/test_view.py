@@ -204,7 +204,7 @@ def test_training_data_can_be_had_as_known_before(store):
     before = view.training_data()
     group.insert(pd.DataFrame({"id": [1], "time": day(1), "v": [9.0]}))
     assert view.training_data().X.ravel().tolist() == [9.0, 2.0]
-    then = view.training_data(known_at=pd.Timestamp(first.ingested, unit="us", tz="UTC"))
+    then = view.training_data(as_of=pd.Timestamp(first.ingested, unit="us", tz="UTC"))
     assert then.digest() == before.digest()
 
 

@@ -116,7 +116,7 @@ def test_a_view_is_made_by_form_and_its_lineage_goes_both_ways(server, fields):
 
 
 def test_the_panel_gets_datasets_checks_and_outlines(server, fields):
-    from eolab.features import Blocks
+    from eolab.features import SpatialBlocks
 
     store = FeatureStore(server.config)
     group, _ = fields
@@ -129,7 +129,7 @@ def test_the_panel_gets_datasets_checks_and_outlines(server, fields):
     assert len(places["outlines"]) == 60
     np.testing.assert_allclose(np.ptp(places["outlines"][0], axis=0), [0.005, 0.01], atol=1e-6)
     view = store.create_feature_view("kept", labels=group.select("crop"), query=group.select("dry"))
-    split = view.train_validation_test_split(by=Blocks(2_000))
+    split = view.train_validation_test_split(by=SpatialBlocks(2_000))
     for _ in range(2):
         made = view.create_training_dataset(split, description="by blocks")
     (made.folder / "dataset.json").write_text("{")

@@ -23,7 +23,7 @@ def train(data, *, seed):
 
 
 def test_groups_of_bands_on_blocks_of_land(shared_data, config, run):
-    from eolab.features import Blocks, FeatureStore
+    from eolab.features import FeatureStore, SpatialBlocks
     from eolab.features.extract.labelled_tables import read_labelled_table
     from eolab.studies.ablation import ablate
 
@@ -35,7 +35,7 @@ def test_groups_of_bands_on_blocks_of_land(shared_data, config, run):
     view = store.create_feature_view(
         "w", labels=group.select(table.label), query=group.select(list(table.features))
     )
-    fold = view.folds(by=Blocks(0.05, crs="EPSG:4326"), n=5, min_samples=20)[0]
+    fold = view.folds(by=SpatialBlocks(0.05, crs="EPSG:4326"), n_splits=5, min_samples=20)[0]
     data = TrainingData.concatenate(
         TrainingData.concatenate(fold.train, fold.validation), fold.test
     )

@@ -7,8 +7,8 @@ driver. Everything is said in SQL text, which classic and Connect understand ali
 
 from __future__ import annotations
 
-from eolab.features.engines.spark.join import query_on_spark, view_on_spark
-from eolab.features.engines.spark.read import group_on_spark, is_spark
+from eolab.features.engines.spark.engine import SparkEngine
+from eolab.features.engines.spark.read import is_spark
 from eolab.features.engines.spark.write import insert_from_spark
 
-__all__ = ["group_on_spark", "insert_from_spark", "is_spark", "query_on_spark", "view_on_spark"]
+__all__ = ["SparkEngine", "insert_from_spark", "is_spark"]

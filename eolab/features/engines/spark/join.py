@@ -11,57 +11,56 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
-from eolab.features.engines import point_in_time
 from eolab.features.engines.spark.read import condition, rows, tick, ticked
-from eolab.features.queries.query import Join, Query, seconds
-from eolab.features.samples.samples import VALID_TO, keys_needed
+from eolab.features.engines.spine import VALID_FROM, VALID_TO, check_types, keys_needed, keys_of
+from eolab.features.queries.arguments import seconds
+from eolab.features.queries.query import GroupHandle, Join, Query
 from eolab.features.storage.arrow import INGESTED
 from eolab.features.storage.duckdb import moment
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from eolab.features.groups.group import FeatureGroup
-    from eolab.features.views.view import FeatureView
-
 # Later than all others, for rows without a time: 9999-12-31.
 _NO_TIME = "TIMESTAMP '9999-12-31 00:00:00+00:00'"
 
 
-def query_on_spark(query: Query, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+def query_on_spark(query: Query, spark: SparkSession, *, as_of: object = None) -> DataFrame:
     """What `Query.read` gives, in no order.
 
     Raises:
         InvalidInputError: The query has a sequence or a join by place.
     """
-    at, group = moment(known_at), query.group
+    at, group = moment(as_of), query.group
     _check(query)
     names = [*group.keys, *keys_needed(query, group.columns)]
     where = "" if query.where is None else f" WHERE {condition(query.where)}"
-    base, _ = rows(spark, group, known_at=at)
+    base, _ = rows(spark, group, as_of=at)
     base = spark.sql(f"SELECT * FROM {{base}}{where}", base=base)
     own = tuple(dict.fromkeys(names))
     plain = Query(group, query.columns, query.joins)
     return _joined(spark, base, group, own, plain, at, shown=group.keys)
 
 
-def view_on_spark(view: FeatureView, spark: SparkSession, *, known_at: object = None) -> DataFrame:
+def view_on_spark(
+    labels: Query, query: Query, spark: SparkSession, *, as_of: object = None
+) -> DataFrame:
     """What `FeatureView.read` gives, in no order: no label is lost, geometries are WKB.
 
     Raises:
         InvalidInputError: The view has a sequence or a join by place.
     """
-    at, labels = moment(known_at), view.labels
-    _check(view.query)
+    at = moment(as_of)
+    _check(query)
     group = labels.group
     where = "" if labels.where is None else f" WHERE {condition(labels.where)}"
-    frame, _ = rows(spark, group, known_at=at)
+    frame, _ = rows(spark, group, as_of=at)
     frame = spark.sql(f"SELECT * FROM {{labels}}{where}", labels=frame)
     place = group.geometry.columns if group.geometry else ()
-    valid = [n for n in ("valid_from", VALID_TO) if n in group.columns]
-    needed = keys_needed(view.query, group.columns)
+    valid = [n for n in (VALID_FROM, VALID_TO) if n in group.columns]
+    needed = keys_needed(query, group.columns)
     own = tuple(dict.fromkeys([*group.keys, *labels.columns, *place, *valid, *needed]))
-    return _joined(spark, frame, group, own, view.query, at, shown=own)
+    return _joined(spark, frame, group, own, query, at, shown=own)
 
 
 def _check(query: Query) -> None:
@@ -78,10 +77,10 @@ def _check(query: Query) -> None:
 def _joined(
     spark: SparkSession,
     base: DataFrame,
-    group: FeatureGroup,
+    group: GroupHandle,
     own: Sequence[str],
     query: Query,
-    known_at: int | None,
+    as_of: int | None,
     *,
     shown: Sequence[str],
 ) -> DataFrame:
@@ -100,9 +99,9 @@ def _joined(
     selected = [f"{place[name]} AS {tick(name)}" for name in shown]
     inner = []
     for number, part in enumerate(query.parts):
-        keys = point_in_time.keys_of(part, own)
-        point_in_time.check_types(group.schema, part.query.group, keys)
-        frame = _part(spark, frame, part, number, keys, [place[k] for k in keys], known_at)
+        keys = keys_of(part, own)
+        check_types(group.schema, part.query.group, keys)
+        frame = _part(spark, frame, part, number, keys, [place[k] for k in keys], as_of)
         for i, column in enumerate(part.query.columns):
             name = part.prefix + column
             if name not in shown:
@@ -122,14 +121,14 @@ def _part(
     number: int,
     keys: Sequence[str],
     asking: Sequence[str],
-    known_at: int | None,
+    as_of: int | None,
 ) -> DataFrame:
     """The asking rows with a struct ``p<number>`` more: the part's values, null where none are."""
     group, columns = part.query.group, part.query.columns
     # A condition or a deletion must be seen before the search: it decides what is newest.
     deleted = group.table.snapshot().commit.deleted
     resolve = deleted or part.query.where is not None or group.event_time is None
-    known, _ = rows(spark, group, known_at=known_at, resolve=resolve)
+    known, _ = rows(spark, group, as_of=as_of, resolve=resolve)
     where = f" WHERE {condition(part.query.where)}" if part.query.where else ""
     event = tick(group.event_time) if group.event_time else "NULL"
     fields = ", ".join([f"'e', {event}", *(f"'c{i}', {tick(c)}" for i, c in enumerate(columns))])

@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from eolab.errors import InvalidInputError
-from eolab.features.queries.query import chosen
+from eolab.features.queries.arguments import require_columns
+from eolab.features.queries.query import GroupHandle
 from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.commits import Commit
 from eolab.features.storage.duckdb import moment
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from eolab.features.groups.group import FeatureGroup
-    from eolab.features.storage.commits import Commit
-
 # Text literals stay; what DuckDB quotes with " Spark quotes with `.
 _LITERAL_OR_NAME = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
-def is_spark(frame: object) -> bool:
+def is_spark(frame: object) -> TypeGuard[DataFrame]:
     """Whether this is a DataFrame of classic Spark or of Spark Connect."""
     kind = type(frame)
     return "pyspark" in sys.modules and any(
@@ -55,14 +54,14 @@ def condition(sql: str) -> str:
 
 
 def rows(
-    spark: SparkSession, group: FeatureGroup, *, known_at: int | None, resolve: bool = True
+    spark: SparkSession, group: GroupHandle, *, as_of: int | None, resolve: bool = True
 ) -> tuple[DataFrame, Commit]:
     """The rows of a group with the store's own columns, and its newest commit.
 
     Args:
         spark: Any session whose executors see the workspace's files.
         group: The group.
-        known_at: Ingestion time up to which rows are seen, microseconds since the epoch.
+        as_of: Ingestion time up to which rows are seen, microseconds since the epoch.
         resolve: Keep only the newest row of each key, and no deleted ones.
 
     Raises:
@@ -84,8 +83,8 @@ def rows(
         frame = spark.read.schema(kinds).parquet(*[f"file://{file}" for file in files])
     else:
         frame = spark.createDataFrame([], kinds)
-    if known_at is not None:
-        frame = frame.where(f"{INGESTED} <= timestamp_micros({known_at})")
+    if as_of is not None:
+        frame = frame.where(f"{INGESTED} <= timestamp_micros({as_of})")
     if resolve and commit.changed:
         keys = ticked(group.keys)
         frame = spark.sql(
@@ -98,15 +97,19 @@ def rows(
 
 
 def group_on_spark(
-    group: FeatureGroup,
+    group: GroupHandle,
     spark: SparkSession,
     columns: Sequence[str] | None = None,
     *,
-    known_at: object = None,
+    as_of: object = None,
     filter: str | None = None,
 ) -> DataFrame:
     """What `FeatureGroup.read` gives, as a Spark DataFrame in no order; geometries are WKB."""
-    names = group.columns if columns is None else chosen(list(columns), group.columns, group.label)
-    frame, _ = rows(spark, group, known_at=moment(known_at))
+    names = (
+        group.columns
+        if columns is None
+        else require_columns(list(columns), group.columns, group.label)
+    )
+    frame, _ = rows(spark, group, as_of=moment(as_of))
     where = "" if filter is None else f" WHERE {condition(filter)}"
     return spark.sql(f"SELECT {ticked(names)} FROM {{resolved}}{where}", resolved=frame)

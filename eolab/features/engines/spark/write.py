@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.features.engines.spark.read import rows, tick, ticked
+from eolab.features.queries.query import GroupHandle
 from eolab.features.storage import arrow as schemas
 from eolab.features.storage.arrow import CHANGE, INGESTED
 from eolab.features.storage.commits import Commit, properties
 from eolab.features.storage.delta_table import CONFIGURATION
-from eolab.features.storage.files import told
+from eolab.features.storage.files import translate_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
-
-    from eolab.features.groups.group import FeatureGroup
 
 # A row whose key was there before: -1 where it was not, else the newest change of that key.
 _WAS = "_was"
@@ -61,7 +60,7 @@ class Staged:
 
 
 def insert_from_spark(
-    group: FeatureGroup,
+    group: GroupHandle,
     frame: DataFrame,
     *,
     only_new: bool,
@@ -139,7 +138,7 @@ def _no_rounding(incoming: pa.Schema, existing: pa.Schema | None) -> None:
 
 def _stage(
     spark: SparkSession,
-    group: FeatureGroup,
+    group: GroupHandle,
     frame: DataFrame,
     target: pa.Schema,
     ingested: int,
@@ -153,7 +152,7 @@ def _stage(
     if fresh:
         known = frame.selectExpr("*", f"CAST(-1 AS TINYINT) AS {_WAS}")
     else:
-        every, _ = rows(spark, group, known_at=None, resolve=False)
+        every, _ = rows(spark, group, as_of=None, resolve=False)
         known = spark.sql(
             f"SELECT f.*, coalesce(w.{_WAS}, CAST(-1 AS TINYINT)) AS {_WAS} FROM {{frame}} f "
             f"LEFT JOIN (SELECT {keys}, max_by({CHANGE}, {INGESTED}) AS {_WAS} "
@@ -242,7 +241,7 @@ def _writer(
     return write
 
 
-def _check(spark: SparkSession, group: FeatureGroup, staged: Staged, *, only_new: bool) -> None:
+def _check(spark: SparkSession, group: GroupHandle, staged: Staged, *, only_new: bool) -> None:
     for key in group.keys:
         missing = sum(int(f["nulls"][key]) for f in staged.files)
         if missing:
@@ -272,7 +271,7 @@ def _check(spark: SparkSession, group: FeatureGroup, staged: Staged, *, only_new
 
 
 def _commit(
-    group: FeatureGroup, staged: Staged, target: pa.Schema, commit: Commit, *, fresh: bool
+    group: GroupHandle, staged: Staged, target: pa.Schema, commit: Commit, *, fresh: bool
 ) -> None:
     import time
 
@@ -289,8 +288,8 @@ def _commit(
             stats=json.dumps(
                 {
                     "numRecords": f["rows"],
-                    "minValues": _told_values(target, f["low"]),
-                    "maxValues": _told_values(target, f["high"]),
+                    "minValues": _statistics_values(target, f["low"]),
+                    "maxValues": _statistics_values(target, f["high"]),
                     "nullCount": f["nulls"],
                 }
             ),
@@ -299,7 +298,7 @@ def _commit(
     ]
     schema = Schema.from_arrow(target)
     path = group.table.path
-    with told(path):
+    with translate_errors(path):
         if fresh:
             create_table_with_add_actions(
                 str(path),
@@ -317,7 +316,7 @@ def _commit(
         )
 
 
-def _told_values(target: pa.Schema, values: dict[str, int]) -> dict[str, object]:
+def _statistics_values(target: pa.Schema, values: dict[str, int]) -> dict[str, object]:
     """Ends of a file's keys as Delta writes them: time stamps in ISO 8601."""
     import pyarrow as pa
 

@@ -75,7 +75,7 @@ def test_what_any_engine_inserted_is_read_by_all(engine, duckdb, store):
         state = known(history[: number + 1])
         assert (commit.total, commit.rows) == (len(state), len(history[number]))
         for reader in (engine, duckdb):
-            found = reader.read(group, known_at=moment(commit))
+            found = reader.read(group, as_of=moment(commit))
             assert [(r.id, (r.time - day(0)).days) for r in found.itertuples()] == sorted(state)
             np.testing.assert_array_equal(found["value"], [state[k] for k in sorted(state)])
             assert found["note"].tolist() == [f"it's {k} {{}}" for k, _ in sorted(state)]
@@ -132,7 +132,7 @@ def test_each_label_gets_what_was_known_at_its_time(engine, store, seed):
     heights = [float(4 - k) if k < 4 else np.nan for k, _ in asked]
     np.testing.assert_array_equal(found["height"], heights)
     # As of a commit: labels that came later are not seen, so the group is asked of itself.
-    early = engine.read(fast.select("value"), known_at=moment(done[0]))
+    early = engine.read(fast.select("value"), as_of=moment(done[0]))
     np.testing.assert_array_equal(early["value"], [history[0][k] for k in sorted(history[0])])
 
 
@@ -187,11 +187,11 @@ def test_bad_rows_are_refused_as_a_whole_with_a_hint(engine, store, fault):
 
 def test_append_refuses_keys_that_are_there_and_columns_are_added_on_request(engine, store):
     group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    engine.insert(group, rows_of({(1, 0): 1.0}), mode="append")
+    engine.insert(group, rows_of({(1, 0): 1.0}), mode="insert")
     with pytest.raises(ConflictError):
-        engine.insert(group, rows_of({(1, 0): 2.0, (5, 0): 1.0}), mode="append")
+        engine.insert(group, rows_of({(1, 0): 2.0, (5, 0): 1.0}), mode="insert")
     commit = engine.insert(
-        group, rows_of({(2, 0): 2.0}).assign(more=7.0), mode="append", add_columns=True
+        group, rows_of({(2, 0): 2.0}).assign(more=7.0), mode="insert", add_columns=True
     )
     assert commit.total == 2
     found = engine.read(group)

@@ -66,7 +66,7 @@ def spark(request):
     return request.getfixturevalue(request.param).spark
 
 
-@pytest.mark.filterwarnings("ignore::eolab.features.extract.cube_layout.Dropped")
+@pytest.mark.filterwarnings("ignore::eolab.features.extract.cube_layout.DroppedWarning")
 @pytest.mark.parametrize("lazily", [True, False])
 def test_statistics_by_zone_are_the_same(spark, cube, fields, lazily):
     options = {"id": "field", "stats": ["median", "stdev"], "buffer": -5, "min_pixels": 3}
@@ -77,7 +77,7 @@ def test_statistics_by_zone_are_the_same(spark, cube, fields, lazily):
     pd.testing.assert_frame_equal(found, here, rtol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::eolab.features.extract.cube_layout.Dropped")
+@pytest.mark.filterwarnings("ignore::eolab.features.extract.cube_layout.DroppedWarning")
 def test_pixels_go_into_a_group_with_their_scenes_and_place(spark, cube, fields, config):
     options = {"columns": ["crop"], "stratify": "crop", "per_class": 300}
     frame = cube.eo.on_spark(spark, tile=33).pixels(fields, **options)
