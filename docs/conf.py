@@ -24,7 +24,7 @@ extensions = [
     "sphinx_design",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_templates"]
+exclude_patterns = ["_templates", "CHANGELOG.md"]  # included by changelog.md
 
 # --- pages ---
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
@@ -38,6 +38,7 @@ nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json
 copybutton_exclude = ".linenos, .gp, .go"
 
 # --- reference ---
+smartquotes = False
 default_role = "py:obj"  # in docstrings `name` is a name of Python
 autosummary_generate = True
 autosummary_imported_members = True
