@@ -34,7 +34,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 nb_merge_streams = True
-nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/png", 1)]
 copybutton_exclude = ".linenos, .gp, .go"
 
 # --- reference ---

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 RAN = ROOT / "test-results" / "notebooks"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def main() -> int:
@@ -76,8 +75,8 @@ def put_notebook(notebook: Path, there: Path, *, run: bool) -> None:
     for cell, now in zip(found.cells, bare.cells, strict=True):
         if cell.cell_type == "markdown":
             cell.source = now.source
-        for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _is_shown(output)]
     found.metadata.pop("widgets", None)
     found.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     _write(there, nbformat.writes(found).encode())
@@ -107,6 +106,11 @@ def run_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
         text = nbformat.writes(notebook).replace(folder, "/home/you/project")
     _write(RAN / name, text.encode())
     return nbformat.reads(text, as_version=4)
+
+
+def _is_shown(output: NotebookNode) -> bool:
+    """Bars that say how far a call is are of no use when it is over."""
+    return "<progress" not in output.get("data", {}).get("text/html", "")
 
 
 def _code(notebook: NotebookNode) -> list[str]:
