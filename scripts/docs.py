@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 RAN = ROOT / "test-results" / "notebooks"
+SHOWN = {"text/html", "text/markdown", "text/plain", "image/png", "image/svg+xml"}
 
 
 def main() -> int:
@@ -77,6 +78,9 @@ def put_notebook(notebook: Path, there: Path, *, run: bool) -> None:
             cell.source = now.source
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_shown(output)]
+            for output in cell.outputs:
+                for kind in set(output.get("data", ())) - SHOWN:  # live views have no server here
+                    del output["data"][kind]
     found.metadata.pop("widgets", None)
     found.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     _write(there, nbformat.writes(found).encode())
