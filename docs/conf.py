@@ -89,7 +89,9 @@ def _escape(line: str) -> str:
 def _as_prose(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    del app, what, name, obj, options
+    del app, name, obj, options
+    if what in {"attribute", "data", "property"} and lines:
+        lines.insert(0, "")  # napoleon takes "TYPE: text" from the first line
     example = False
     for number, line in enumerate(lines):
         example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))
