@@ -13,12 +13,13 @@ SOURCES := $(shell find labextension/src labextension/style labextension/schema 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 say = @printf '\033[1m== %s\033[0m\n'
 
-.PHONY: help lab test test-more format clean
+.PHONY: help lab test test-more docs pictures format clean
 
 help:
 	@echo "make lab        set up and open JupyterLab on the sample region"
 	@echo "make test       set up and run every check and test"
 	@echo "make test-more  the tests that need a long set-up"
+	@echo "make docs       build the documentation into build/docs/html"
 	@echo "make format     format Python and TypeScript"
 	@echo "make clean      remove what make built (not your workspace)"
 
@@ -82,7 +83,7 @@ test: .make/eolab
 	$(say) "Python tests"
 	@$(BIN)/python -m pytest $(PYTEST)
 
-test-more: .make/eolab .make/torch
+test-more: .make/eolab .make/torch .make/docs
 	$(say) "Tests that need a long set-up"
 	@$(BIN)/python -m pytest -m slow $(PYTEST)
 	$(say) "Tests that need PyTorch (TensorFlow and PyTorch crash each other in one process)"
@@ -97,6 +98,23 @@ test-more: .make/eolab .make/torch
 	  | xargs $(BIN)/python scripts/environment.py .make/torch --on-top
 	@touch $@
 
+# --- documentation ---------------------------------------------------------------------------
+# Notebooks come with the outputs of the last `make test`; those that are not there run first.
+docs: .make/eolab .make/docs
+	$(say) "Documentation"
+	@.make/docs/bin/python scripts/docs.py $(ARGS)
+
+# Screenshots of the browser tests become the pictures of pages and README.
+pictures: .make/eolab
+	@$(BIN)/python scripts/pictures.py
+
+# Sphinx on top of ours: its packages stand in nobody else's way.
+.make/docs: .make/eolab scripts/environment.py pyproject.toml
+	$(say) "Sphinx"
+	@$(BIN)/python scripts/requirements.py docs | grep -E '^(myst|pydata|sphinx)' \
+	  | xargs $(BIN)/python scripts/environment.py .make/docs --on-top
+	@touch $@
+
 format: .make/eolab
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
@@ -104,4 +122,4 @@ format: .make/eolab
 	@$(BIN)/jlpm lint
 
 clean:
-	rm -rf .venv .make node_modules eolab/labextension labextension/lib test-results
+	rm -rf .venv .make build node_modules eolab/labextension labextension/lib test-results

@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 from eolab.settings.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
+RAN = ROOT / "test-results" / "notebooks"
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,24 @@ def run_notebook(
     *,
     keep: Callable[[nbformat.NotebookNode], bool] = lambda cell: True,
 ) -> Ran:
-    """Run those cells of ``notebooks/<name>`` that are kept, in this workspace."""
+    """Run those cells of ``notebooks/<name>`` that are kept, in this workspace.
+
+    A notebook that ran as a whole stays in ``test-results``: the documentation shows its outputs.
+    """
     monkeypatch.setenv("EOLAB_WORKSPACE", str(config.file))
     # `!eolab` is the one beside this interpreter.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if keep(cell)]
+    cells = notebook.cells
+    notebook.cells = [cell for cell in cells if keep(cell)]
     NotebookClient(
         notebook, timeout=600, kernel_name="python3",
         resources={"metadata": {"path": str(config.file.parent)}},
     ).execute()  # fmt: skip
+    if len(notebook.cells) == len(cells):
+        RAN.mkdir(parents=True, exist_ok=True)
+        text = nbformat.writes(notebook).replace(str(config.file.parent), "/home/you/project")
+        (RAN / name).write_text(text, encoding="utf-8")
     ran = Ran(notebook, "")
     said = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in ran.outputs]
     return Ran(notebook, "\n".join(said))
