@@ -5,13 +5,20 @@ workspace.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import time
 
-import pytest
-from hypothesis import HealthCheck, settings
+# No test may hold because this machine happens to run on UTC: all of them, and every process that
+# they start, live in Nepal, 5:45 ahead, where no hour and no half hour is UTC's.
+os.environ["TZ"] = "Asia/Kathmandu"
+time.tzset()
 
-from eolab.catalog.simulate.write import SampleInfo, write_sample
-from eolab.settings import config as configuration
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from eolab.catalog.simulate.write import SampleInfo, write_sample  # noqa: E402
+from eolab.settings import config as configuration  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 

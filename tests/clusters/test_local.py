@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,8 @@ import pytest
 from eolab.clusters import make_placement
 from eolab.clusters.local import LocalPlacement, fitting_workers, thread_caps
 from eolab.errors import ConfigError
+from eolab.testing import PlacementContract
+from eolab.testing.placements import Start
 
 
 def _program(folder: Path, text: str) -> Path:
@@ -19,42 +19,25 @@ def _program(folder: Path, text: str) -> Path:
     return path
 
 
-def _gone(placement: LocalPlacement) -> list[tuple[str, str]]:
-    end = time.monotonic() + 60  # a busy machine takes its time to start a Python
-    while time.monotonic() < end:
-        found = list(placement.gone())
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("nothing ended")
+class TestLocal(PlacementContract):
+    @pytest.fixture
+    def start(self, tmp_path: Path) -> Start:
+        return lambda program: LocalPlacement(tmp_path, program, {})
 
-
-def test_a_worker_that_ends_is_told_with_the_reason(tmp_path: Path) -> None:
-    text = (
-        "import os, signal, sys\nif 'w0' in sys.argv[1]: raise ValueError('no disk')\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    placement = LocalPlacement(tmp_path, _program(tmp_path, text), {}, python=sys.executable)
-    placement.add("w0")
-    assert _gone(placement) == [("w0", "exited with code 1: ValueError: no disk")]
-    placement.add("w1")
-    assert _gone(placement) == [("w1", "killed by SIGKILL")]
-    assert list(placement.gone()) == []
-
-
-def test_stop_ends_workers_that_do_not_listen(tmp_path: Path) -> None:
-    text = (
-        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "open(__file__ + '.up', 'w')\ntime.sleep(60)\n"
-    )
-    program = _program(tmp_path, text)
-    placement = LocalPlacement(tmp_path, program, {})
-    placement.add("w0")
-    process = placement._processes["w0"]
-    while not Path(f"{program}.up").exists():
-        time.sleep(0.02)
-    placement.stop()
-    assert process.poll() == -9
+    def test_the_reason_is_the_exit_code_and_the_last_line_or_the_signal(
+        self, start: Start, tmp_path: Path
+    ) -> None:
+        text = (
+            "import os, signal, sys\nif 'w0' in sys.argv[1]: raise ValueError('no disk')\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        placement = start(_program(tmp_path, text))
+        for worker in ("w0", "w1"):
+            placement.add(worker)
+        assert self.ended(placement, 2) == {
+            "w0": "exited with code 1: ValueError: no disk",
+            "w1": "killed by SIGKILL",
+        }
 
 
 def test_settings_hold_the_token_and_are_private(tmp_path: Path) -> None:

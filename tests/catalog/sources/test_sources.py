@@ -3,99 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import pystac
 import pytest
-import shapely
 
 from eolab.catalog import open_source
 from eolab.catalog.query.free_text import ABOVE
-from eolab.catalog.query.query import item_time, order
-from eolab.catalog.sources.base import Source, UnknownCollection
 from eolab.catalog.sources.crawled import IndexedSource
 from eolab.catalog.sources.open import guess_kind
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 from eolab.settings.config import Config
-
-
-class SourceContract:
-    """What any source promises; a subclass gives `source` and what is in it."""
-
-    @pytest.fixture
-    def source(self) -> Source:
-        raise NotImplementedError
-
-    def test_results_come_by_date_then_id_each_once(self, source):
-        found = list(source.search())
-        assert found
-        assert [order(i) for i in found] == sorted(order(i) for i in found)
-        assert len({(i.collection_id, i.id) for i in found}) == len(found)
-
-    def test_a_search_returns_an_item_collection_of_the_named_collection(self, source):
-        name = source.collections()[0].id
-        found = source.search([name])
-        assert isinstance(found, pystac.ItemCollection)
-        assert {i.collection_id for i in found} <= {name}
-
-    def test_ids_find_exactly_these(self, source):
-        first = next(iter(source.search()))
-        assert [i.id for i in source.search(ids=[first.id])] == [first.id]
-        assert source.item(first.collection_id, first.id).id == first.id
-        with pytest.raises(NotFoundError):
-            source.item(first.collection_id, "no such item")
-
-    def test_a_misspelt_collection_holds_nothing_and_is_told(self, source):
-        name = source.collections()[0].id
-        with pytest.warns(UnknownCollection, match="Did you mean .*" + re.escape(repr(name))):
-            assert not len(source.search([name + "-x"]))
-
-    def test_dates_are_a_closed_interval(self, source):
-        found = list(source.search())
-        middle = item_time(found[len(found) // 2])[0]
-        early = [i for i in found if item_time(i)[0] <= middle]
-        assert [i.id for i in source.search(datetime=(None, middle))] == [i.id for i in early]
-
-    def test_areas_are_intersected(self, source):
-        found = list(source.search())
-        window = shapely.box(*found[0].bbox).buffer(1e-4)
-        expected = {i.id for i in found if shapely.geometry.shape(i.geometry).intersects(window)}
-        assert {i.id for i in source.search(intersects=window)} == expected
-        assert {i.id for i in source.search(bbox=window.bounds)} == expected
-        assert not len(source.search(bbox=(-30, -60, -29, -59)))
-
-    def test_a_limit_takes_the_first(self, source):
-        found = [i.id for i in source.search()]
-        assert [i.id for i in source.search(limit=2)] == found[:2]
-
-    def test_queryables_hold_for_the_items(self, source):
-        name = source.collections()[0].id
-        offered = source.queryables(name)
-        assert offered
-        for item in source.search([name]):
-            for key, schema in offered.items():
-                value = item.properties.get(key)
-                if value is None:
-                    continue
-                if schema["type"] == "number":
-                    assert schema["minimum"] <= value <= schema["maximum"]
-                if "enum" in schema:
-                    assert value in schema["enum"]
-        with pytest.raises(NotFoundError):
-            source.queryables("no such collection")
-
-    def test_asset_hrefs_are_absolute(self, source):
-        for item in source.search():
-            for asset in item.assets.values():
-                assert "://" in asset.href or Path(asset.href).is_absolute()
-
-    def test_results_are_independent_of_each_other(self, source):
-        for item in source.search():
-            item.properties["changed"] = True
-        assert not any("changed" in item.properties for item in source.search())
+from eolab.testing import SourceContract
 
 
 class StaticContract(SourceContract):

@@ -19,6 +19,8 @@ from eolab.studies.samplers.base import Sampler
 from eolab.studies.samplers.factory import make_sampler
 from eolab.studies.space.parameters import choice, discrete, integer, loguniform, uniform
 from eolab.studies.space.space import Space
+from eolab.testing import SamplerContract
+from eolab.testing.samplers import ToyStudy, suggestions
 
 FLAT = Space.from_dict(
     {
@@ -112,28 +114,18 @@ def kind_and_space(request):
     return request.param
 
 
-def test_suggestions_are_allowed_and_equal_for_equal_seeds(kind_and_space):
-    kind, space = kind_and_space
-    first = params_of(run(plan_of(kind, space), 40))
-    for params in first:
-        space.require(params, "the sampler")
-    assert first == params_of(run(plan_of(kind, space), 40))
-    assert first != params_of(run(plan_of(kind, space, seed=8), 40))
+class TestOurSamplers(SamplerContract):
+    @pytest.fixture
+    def sampler(self, kind_and_space):
+        return kind_and_space[0]
 
+    @pytest.fixture
+    def space(self, kind_and_space):
+        return kind_and_space[1]
 
-def test_a_resumed_study_goes_on_exactly_where_it_was(kind_and_space):
-    kind, space = kind_and_space
-    whole = run(plan_of(kind, space), 40, workers=4)
-    for cut in (1, 17, 50, 71):
-        plan = plan_of(kind, space)
-        running = replay(plan, whole[:cut])
-        # The rest of the journal, suggestion by suggestion.
-        for event in whole[cut:]:
-            if event[0] == "trial":
-                assert plan.next(event[1]["n"]).to_json() == event[1]
-            else:
-                plan.tell(event[1], event[2], event[3], step=event[4])
-        assert len(running) <= 4
+    def test_another_seed_gives_other_suggestions(self, sampler, space):
+        first, second = (ToyStudy(self.plan(sampler, space, seed=s)).run(40) for s in (7, 8))
+        assert suggestions(first) != suggestions(second)
 
 
 def test_a_resumed_study_does_not_repeat_its_suggestions(kind_and_space):

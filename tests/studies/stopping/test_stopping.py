@@ -16,8 +16,24 @@ from eolab.errors import InvalidInputError
 from eolab.studies.stopping.base import Rule
 from eolab.studies.stopping.factory import make_rule
 from eolab.studies.stopping.rules import PercentileRule
+from eolab.testing import StopRuleContract
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None, "median", "percentile:25,startup=2,warmup=2,interval=3", "patient:2",
+        "patient:3,inner=median,min_delta=0.1", "threshold:0.2", ["median", "threshold:lower=-2"],
+    ],
+    ids=str,
+)  # fmt: skip
+class TestOurRules(StopRuleContract):
+    @pytest.fixture
+    def rule(self, spec):
+        return lambda direction: make_rule(spec, direction=direction)
+
 
 VALUES = [math.nan, *[float(i) for i in range(-3, 4)]]
 """Few whole numbers, so that ties happen; NaN, which functions do report.

@@ -13,18 +13,17 @@ import pandas as pd
 import pytest
 
 from eolab.clusters.spark import java, server
+from eolab.testing.engines import DuckDBEngine
 
 
-class Engine:
-    """Inserts and reads; ``spark`` is None for DuckDB."""
+class SparkEngine:
+    """Inserts and reads by a Spark session."""
 
-    def __init__(self, spark=None):
+    def __init__(self, spark):
         self.spark = spark
 
     def frame(self, rows):
-        """Rows as this engine's DataFrame, times with a zone kept."""
-        if self.spark is None:
-            return rows
+        """Rows as Spark's DataFrame, times with a zone kept."""
         import pyarrow as pa
 
         table = pa.Table.from_pandas(rows, preserve_index=False)
@@ -40,15 +39,13 @@ class Engine:
     def insert(self, group, rows, **options):
         return group.insert(self.frame(rows), **options)
 
-    def read(self, thing, *arguments, **options):
-        """What a group, query or view holds, in the order of its keys."""
-        if self.spark is None:
-            found = pd.DataFrame(thing.read(*arguments, **options))
-        else:
-            found = thing.to_spark(self.spark, *arguments, **options).toArrow().to_pandas()
-            for name in found.columns:
-                if isinstance(found[name].dtype, pd.DatetimeTZDtype):
-                    found[name] = found[name].dt.tz_convert("UTC")
+    def read(self, source, columns=None, **options):
+        if columns is not None:
+            options["columns"] = columns
+        found = source.to_spark(self.spark, **options).toArrow().to_pandas()
+        for name in found.columns:
+            if isinstance(found[name].dtype, pd.DatetimeTZDtype):
+                found[name] = found[name].dt.tz_convert("UTC")
         return found.sort_values([c for c in ("id", "time") if c in found]).reset_index(drop=True)
 
 
@@ -60,7 +57,7 @@ def _needs_spark():
 
 @pytest.fixture(scope="session")
 def duckdb():
-    return Engine()
+    return DuckDBEngine()
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +78,7 @@ def classic(tmp_path_factory):
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .getOrCreate()
     )
-    yield Engine(spark)
+    yield SparkEngine(spark)
     spark.stop()
 
 
@@ -94,11 +91,6 @@ def connect(tmp_path_factory):
     conf = {"spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2"}
     started = server.ensure(folder, slots=2, conf=conf)
     spark = SparkSession.builder.remote(started.url).create()
-    yield Engine(spark)
+    yield SparkEngine(spark)
     spark.stop()
     assert server.stop(folder)
-
-
-@pytest.fixture(params=["duckdb", "classic", "connect"])
-def engine(request):
-    return request.getfixturevalue(request.param)

@@ -1,221 +1,26 @@
-"""One contract for every engine: the same groups, queries and views, over the same tables."""
+"""Every engine passes one contract: DuckDB, classic Spark and Spark Connect, on the same tables."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from eolab.errors import ConflictError, EolabError, InvalidInputError
-from eolab.features import FeatureStore
+from eolab.errors import EolabError, InvalidInputError
+from eolab.testing import QueryContract
+from eolab.testing.engines import day, rows_of
 
 pytestmark = pytest.mark.timeout(600)
 
-DAY = pd.Timedelta("1D")
 
-
-@pytest.fixture
-def store(config):
-    return FeatureStore(config)
-
-
-def day(number):
-    return pd.Timestamp("2024-01-01", tz="UTC") + number * DAY
-
-
-def rows_of(history):
-    """{(id, day): value} as a table with a text and a whole number beside the value."""
-    return pd.DataFrame(
-        {
-            "id": pd.Series([k for k, _ in history], dtype="int64"),
-            "time": pd.to_datetime([day(d) for _, d in history], utc=True).as_unit("us"),
-            "value": pd.Series(list(history.values()), dtype="float64"),
-            "note": [f"it's {k} {{}}" for k, _ in history],
-            "count": pd.Series([d for _, d in history], dtype="int32"),
-        }
-    )
-
-
-def some_history(seed, commits=3, size=25):
-    """Commits that bring rows, and bring some of them again with other values."""
-    rng = np.random.default_rng(seed)
-    out = []
-    for number in range(commits):
-        keys = {(int(rng.integers(6)), int(rng.integers(12))) for _ in range(size)}
-        out.append({k: number * 100 + float(rng.integers(50)) for k in sorted(keys)})
-    # Known to be missing is known too.
-    out[-1][next(iter(out[-1]))] = float("nan")
-    return out
-
-
-def known(commits):
-    rows = {}
-    for commit in commits:
-        rows.update(commit)
-    return rows
-
-
-def as_of(rows, key, when, *, max_age=None):
-    """The slow reference: the newest event not after ``when``."""
-    found = max((d for k, d in rows if k == key and d <= when), default=None)
-    if found is None or (max_age is not None and when - found > max_age):
-        return float("nan")
-    return rows[key, found]
-
-
-def moment(commit):
-    return pd.Timestamp(commit.ingested, unit="us", tz="UTC")
-
-
-def test_what_any_engine_inserted_is_read_by_all(engine, duckdb, store):
-    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    history = some_history(0, commits=2)
-    done = [engine.insert(group, rows_of(commit)) for commit in history]
-    for number, commit in enumerate(done):
-        state = known(history[: number + 1])
-        assert (commit.total, commit.rows) == (len(state), len(history[number]))
-        for reader in (engine, duckdb):
-            found = reader.read(group, as_of=moment(commit))
-            assert [(r.id, (r.time - day(0)).days) for r in found.itertuples()] == sorted(state)
-            np.testing.assert_array_equal(found["value"], [state[k] for k in sorted(state)])
-            assert found["note"].tolist() == [f"it's {k} {{}}" for k, _ in sorted(state)]
-    assert group.changes().groupby("_change").size().to_dict() == {
-        "insert": len(known(history)),
-        "update": sum(map(len, history)) - len(known(history)),
-    }
-    assert {f.name: str(f.type) for f in group.schema}["time"] == "timestamp[us, tz=UTC]"
-    statistics = {s.column: s for s in group.statistics()}
-    assert statistics["value"].count == len(known(history))
-
-
-def test_columns_and_conditions_are_those_of_sql(engine, store):
-    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    group.insert(rows_of({(1, 0): 1.0, (1, 1): 2.0, (2, 0): 3.0}))
-    found = engine.read(group, ["value", "id"], filter="\"note\" = 'it''s 1 {}' AND value > 1")
-    assert found.to_dict("list") == {"value": [2.0], "id": [1]}
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_each_label_gets_what_was_known_at_its_time(engine, store, seed):
-    """Three groups: reprocessed with a longest age, without times, and with a condition."""
-    rng = np.random.default_rng(seed)
-    fast, slow, fixed = (
-        store.create_feature_group("fast", primary_key=["id"], event_time="time"),
-        store.create_feature_group("slow", primary_key=["id"], event_time="time"),
-        store.create_feature_group("fixed", primary_key=["id"]),
-    )
-    history, others = some_history(seed), some_history(seed + 10, commits=1)
-    done = [fast.insert(rows_of(commit)) for commit in history]
-    slow.insert(rows_of(others[0]))
-    fixed.insert(pd.DataFrame({"id": np.arange(4, dtype=np.int32), "height": [4.0, 3.0, 2.0, 1.0]}))
-    asked = sorted({(int(rng.integers(8)), int(rng.integers(14))) for _ in range(30)})
-    truth = store.create_feature_group("truth", primary_key=["id"], event_time="time")
-    truth.insert(
-        pd.DataFrame({"id": [k for k, _ in asked], "time": [day(d) for _, d in asked], "y": "x"})
-    )
-    query = (
-        fast.select(["value", "count"])
-        .join(slow.select(["value"]).filter("value > 10"), prefix="slow_", max_age="3D")
-        .join(fixed.select(["height"]))
-    )
-    view = store.create_feature_view("v", labels=truth.select("y"), query=query)
-    found = engine.read(view)
-    assert list(found.columns) == [
-        "id", "time", "y", "value", "count", "slow_value", "height"
-    ]  # fmt: skip
-    assert found["id"].tolist() == [k for k, _ in asked]
-    rows = known(history)
-    np.testing.assert_array_equal(found["value"], [as_of(rows, *a) for a in asked])
-    kept = {k: v for k, v in others[0].items() if v > 10}
-    expected = [as_of(kept, *a, max_age=3) for a in asked]
-    np.testing.assert_array_equal(found["slow_value"], expected)
-    heights = [float(4 - k) if k < 4 else np.nan for k, _ in asked]
-    np.testing.assert_array_equal(found["height"], heights)
-    # As of a commit: labels that came later are not seen, so the group is asked of itself.
-    early = engine.read(fast.select("value"), as_of=moment(done[0]))
-    np.testing.assert_array_equal(early["value"], [history[0][k] for k in sorted(history[0])])
-
-
-def test_deleted_rows_are_not_found_and_an_inner_join_drops_what_meets_nothing(engine, store):
-    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    group.insert(rows_of({(1, 0): 1.0, (1, 3): 2.0, (2, 5): 3.0}))
-    group.delete_rows(pd.DataFrame({"id": [1], "time": [day(3)]}))
-    truth = store.create_feature_group("t", primary_key=["id"], event_time="time")
-    truth.insert(pd.DataFrame({"id": [1, 2, 3], "time": [day(4)] * 3, "y": "x"}))
-    assert engine.read(group)["value"].tolist() == [1.0, 3.0]
-    left = engine.read(truth.select("y").join(group.select("value")))
-    np.testing.assert_array_equal(left["value"], [1.0, np.nan, np.nan])
-    inner = engine.read(truth.select("y").join(group.select("value"), join_type="inner"))
-    assert inner["id"].tolist() == [1]
-
-
-def _bad(rows, fault):
-    if fault == "a key twice":
-        return pd.concat([rows, rows.iloc[:1]])
-    if fault == "a key missing":
-        return rows.assign(id=rows["id"].astype("Int64").where(rows["id"] != 2))
-    if fault == "a naive time":
-        return rows.assign(time=rows["time"].dt.tz_localize(None))
-    if fault == "a column too many":
-        return rows.assign(more=1.0)
-    if fault == "a column too few":
-        return rows.drop(columns="note")
-    if fault == "another type":
-        return rows.assign(note=1.5)
-    return rows.assign(value=-1.0)  # an expectation is broken
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "a key twice", "a key missing", "a naive time", "a column too many", "a column too few",
-        "another type", "an expectation",
-    ],
-)  # fmt: skip
-def test_bad_rows_are_refused_as_a_whole_with_a_hint(engine, store, fault):
-    group = store.create_feature_group(
-        "g", primary_key=["id"], event_time="time", expectations={"positive": "value >= 0"}
-    )
-    before = group.insert(rows_of({(1, 0): 1.0, (2, 0): 2.0}))
-    files = set(group.table.path.glob("*.parquet"))
-    with pytest.raises(InvalidInputError) as caught:
-        engine.insert(group, _bad(rows_of({(1, 1): 1.0, (2, 1): 2.0}), fault))
-    assert caught.value.hint
-    assert group.commits()[-1].version == before.version
-    assert set(group.table.path.glob("*.parquet")) == files
-
-
-def test_append_refuses_keys_that_are_there_and_columns_are_added_on_request(engine, store):
-    group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    engine.insert(group, rows_of({(1, 0): 1.0}), mode="insert")
-    with pytest.raises(ConflictError):
-        engine.insert(group, rows_of({(1, 0): 2.0, (5, 0): 1.0}), mode="insert")
-    commit = engine.insert(
-        group, rows_of({(2, 0): 2.0}).assign(more=7.0), mode="insert", add_columns=True
-    )
-    assert commit.total == 2
-    found = engine.read(group)
-    np.testing.assert_array_equal(found["more"], [np.nan, 7.0])
-    np.testing.assert_array_equal(group.read()["more"], [np.nan, 7.0])
-
-
-def test_rows_from_spark_feed_the_online_store_and_heal_after_optimize(engine, store):
-    group = store.create_feature_group(
-        "g", primary_key=["id"], event_time="time", online_enabled=True
-    )
-    engine.insert(group, rows_of({(1, 0): 1.0, (2, 0): 2.0}))
-    engine.insert(group, rows_of({(1, 2): 5.0}))
-    group.optimize()
-    truth = store.create_feature_group("t", primary_key=["id"])
-    truth.insert(pd.DataFrame({"id": [1, 2], "y": ["a", "b"]}))
-    view = store.create_feature_view("v", labels=truth.select("y"), query=group.select("value"))
-    assert view.get_feature_vectors([{"id": 1}, {"id": 2}]) == [[5.0], [2.0]]
-    np.testing.assert_array_equal(engine.read(group)["value"], [1.0, 5.0, 2.0])
+class TestEngines(QueryContract):
+    @pytest.fixture(params=["duckdb", "classic", "connect"])
+    def engine(self, request):
+        return request.getfixturevalue(request.param)
 
 
 def test_what_spark_cannot_do_is_said_with_a_way_out(classic, store):
     group = store.create_feature_group("g", primary_key=["id"], event_time="time")
-    with pytest.raises(EolabError):
+    with pytest.raises(EolabError, match=r"\S"):
         group.to_spark(classic.spark)
     group.insert(rows_of({(1, 0): 1.0}))
     truth = store.create_feature_group("t", primary_key=["id"], event_time="time")
