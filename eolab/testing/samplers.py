@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pytest
 
-from eolab.studies.plans.base import End, Job, SearchPlan
-from eolab.studies.samplers.base import make_sampler
+from eolab.studies.plans.base import Job, SearchPlan
+from eolab.studies.samplers.factory import make_sampler
 from eolab.studies.space.parameters import Params, choice, discrete, integer, loguniform, uniform
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import End
 
 if TYPE_CHECKING:
     from eolab.studies.plans.base import Plan
-    from eolab.studies.samplers.base import SamplerSpec
+    from eolab.studies.samplers.factory import SamplerSpec
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pytest
 
 if TYPE_CHECKING:
-    from eolab.studies.samplers.base import Direction
+    from eolab.studies.space.states import Direction
     from eolab.studies.stopping.base import Rule
 
 MakeRule: TypeAlias = "Callable[[Direction], Rule]"
