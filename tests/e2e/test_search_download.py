@@ -41,7 +41,7 @@ def test_files_of_chosen_scenes_are_saved(
     open_lab(page, lab, "download")
     tab = open_search(page, catalog="sample", collection=S2)
     tab.get_by_role("tab", name="Files").click()
-    expect(tab.get_by_text("Choose scenes to save their files.")).to_be_visible()
+    expect(tab.get_by_text("Select scenes to save their files.")).to_be_visible()
     tab.locator("[aria-rowindex='2']").click()
     tab.locator("[aria-rowindex='3']").click(modifiers=["Control"])
     choice = tab.locator(".eolab-Download-choice")

@@ -132,7 +132,7 @@ def test_everything_is_found_from_one_box(lab: Lab, page: Page, shoot: Shoot) ->
     assert not accessibility.findings(page)
     scenes.get_by_role("button").focus()
     page.keyboard.press("Enter")
-    expect(count(tab)).to_contain_text("1 scene · 1 chosen")
+    expect(count(tab)).to_contain_text("1 scene · 1 selected")
     box.fill("nothing is called so")
     expect(panel.get_by_text("Nothing is called so.")).to_be_visible()
     box.fill("")

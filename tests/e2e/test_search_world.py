@@ -137,7 +137,7 @@ def test_the_map_goes_around_the_world(lab: Lab, page: Page, odd: str, shoot: Sh
     shoot(page, "search-world-pole")
     # An area that is typed is gone to where it is out of sight, and not where it can be seen.
     tab.get_by_label("Projection").select_option("Mercator")
-    tab.get_by_role("button", name="Clear area").click()
+    tab.get_by_role("button", name="Reset area").click()
     tab.locator(".eolab-SearchMap-view").focus()
     for _ in range(6):
         page.keyboard.press("+")

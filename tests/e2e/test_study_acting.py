@@ -65,7 +65,7 @@ def test_acting_on_a_study_and_its_trials(lab: Lab, page: Page, acted: Study, sh
     until(lambda: long_running(lab))
     trial = long_running(lab)[0]
     row(tab, trial).click()
-    details = tab.get_by_role("complementary", name="The chosen trials")
+    details = tab.get_by_role("complementary", name="The selected trials")
     expect(details.get_by_role("log")).to_contain_text("at step")
     details.get_by_label("Find in the log").fill("step 1 ")
     expect(details.get_by_role("log")).not_to_contain_text("step 0 ")

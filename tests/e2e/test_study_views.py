@@ -134,7 +134,7 @@ def test_the_pointer_tells_what_it_is_over(
     """A tip in each picture, and a click that chooses the trial it names."""
     open_lab(page, lab, "pointer")
     tab = open_study(page, finished)
-    aside = tab.get_by_role("complementary", name="The chosen trials")
+    aside = tab.get_by_role("complementary", name="The selected trials")
     for name, word in {"curves": "Curves", "one-by-one": "Slices", "workers": "Workers"}.items():
         tab.get_by_role("tab", name=word, exact=True).click()
         panel = tab.get_by_role("tabpanel", name=word, exact=True)
@@ -266,7 +266,7 @@ def test_by_keyboard_alone(lab: Lab, page: Page, finished: str, shoot: Shoot) ->
     expect(tab.get_by_role("grid")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    details = tab.get_by_role("complementary", name="The chosen trials")
+    details = tab.get_by_role("complementary", name="The selected trials")
     expect(details).to_contain_text("failed")
     expect(details).to_contain_text("the loss is not finite")
     shoot(page, "study-keyboard-trial")

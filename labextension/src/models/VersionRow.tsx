@@ -52,7 +52,7 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
           ) : null}
           {figures.length ? (
             <>
-              <h4 className="eolab-Heading">{trans.__('Test figures')}</h4>
+              <h4 className="eolab-Heading">{trans.__('Test metrics')}</h4>
               <Facts
                 items={[
                   ...figures.map(
@@ -60,9 +60,13 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
                   ),
                   [trans.__('tested on'), testedOn(metrics, trans)],
                   [
-                    trans.__('test opened'),
+                    trans.__('held-out test set'),
                     typeof metrics['test_openings'] === 'number'
-                      ? trans._n('once', '%1 times', metrics['test_openings'])
+                      ? trans._n(
+                          'evaluated once',
+                          'evaluated %1 times',
+                          metrics['test_openings']
+                        )
                       : null
                   ]
                 ]}

@@ -120,7 +120,7 @@ describe('an ablation', () => {
         <Ablation study={STUDY} variant={null} onVariant={vi.fn()} />
       </EolabContext.Provider>
     );
-    await screen.findByText(/No difference can be told yet/);
+    await screen.findByText(/No difference is significant yet/);
     screen.getByText(/9 of 12 runs have ended/);
   });
 
@@ -138,7 +138,7 @@ describe('an ablation', () => {
         />
       </EolabContext.Provider>
     );
-    await screen.findByText('No difference can be told.');
+    await screen.findByText('No difference is significant.');
     screen.getByText(/9 failed, the first with Err/);
   });
 

@@ -47,7 +47,7 @@ export function ItemsFilter(props: IProps): JSX.Element {
       </label>
       {filtered ? (
         <button className="eolab-Button" onClick={() => change(EVERYTHING)}>
-          {trans.__('Clear')}
+          {trans.__('Reset')}
         </button>
       ) : null}
     </div>

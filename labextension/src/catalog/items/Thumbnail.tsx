@@ -42,9 +42,9 @@ export function Thumbnail({ source, item }: IProps): JSX.Element {
   return (
     <div className="eolab-Thumbnail" ref={node}>
       {url ? (
-        <img src={url} alt={trans.__('Picture of %1', item.id)} />
+        <img src={url} alt={trans.__('Preview of %1', item.id)} />
       ) : item.thumbnail && !failed ? null : (
-        <span className="eolab-Thumbnail-none">{trans.__('no picture')}</span>
+        <span className="eolab-Thumbnail-none">{trans.__('no preview')}</span>
       )}
     </div>
   );

@@ -63,7 +63,7 @@ export function SavedField<T extends object>(props: IProps<T>): JSX.Element {
             aria-disabled={!name.trim()}
             onClick={() => name.trim() && void keep(name, value)}
           >
-            {known ? trans.__('Replace') : trans.__('Keep')}
+            {known ? trans.__('Replace') : trans.__('Save')}
           </button>
         </div>
       ) : null}

@@ -117,12 +117,12 @@ function Aside(): JSX.Element {
   return (
     <aside
       className="eolab-SearchTab-aside"
-      aria-label={trans.__('Pictures and details')}
+      aria-label={trans.__('Previews and details')}
     >
       <Tabs
-        label={trans.__('Pictures and details')}
+        label={trans.__('Previews and details')}
         tabs={[
-          ['pictures', trans.__('Pictures')],
+          ['pictures', trans.__('Previews')],
           ['scene', trans.__('Scene')],
           ['calendar', trans.__('Calendar')],
           ['field', trans.__('Field')],

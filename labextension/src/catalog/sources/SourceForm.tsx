@@ -120,7 +120,7 @@ export function SourceForm(props: IProps): JSX.Element {
           value={source.kind}
           onChange={event => setSource({ ...source, kind: event.target.value })}
         >
-          <option value="auto">{trans.__('find out')}</option>
+          <option value="auto">{trans.__('Detect')}</option>
           <option value="api">{trans.__('STAC API')}</option>
           <option value="static">{trans.__('static catalogue')}</option>
           <option value="geoparquet">{trans.__('GeoParquet file')}</option>

@@ -51,7 +51,7 @@ export function Distribution(props: IProps): JSX.Element {
       {first && first.mean !== null ? (
         <div className="eolab-Distribution-words">
           {trans.__(
-            'mean %1, spread %2',
+            'mean %1, std %2',
             formatValue(first.mean),
             formatValue(first.std)
           )}

@@ -96,7 +96,7 @@ export function PlacesMap({ group }: IProps): JSX.Element {
         <span className="eolab-mod-quiet">
           {data.points.length < data.total
             ? trans.__(
-                '%1, of which %2 are drawn, evenly chosen',
+                '%1, of which %2 are drawn, evenly selected',
                 counted,
                 formatCount(data.points.length)
               )

@@ -35,7 +35,7 @@ export function CommitHistory(props: IProps): JSX.Element {
             <tr>
               <th scope="col">{trans.__('Commit')}</th>
               <th scope="col">{trans.__('Time')}</th>
-              <th scope="col">{trans.__('What')}</th>
+              <th scope="col">{trans.__('Operation')}</th>
               <th scope="col">{trans.__('Rows')}</th>
               <th scope="col">{trans.__('New keys')}</th>
               <th scope="col">{trans.__('Rows after it')}</th>

@@ -15,8 +15,8 @@ export function DatasetTable({ view }: IProps): JSX.Element {
   if (!view.datasets.length) {
     return (
       <Notice
-        title={trans.__('No training dataset is kept yet.')}
-        text={trans.__('Split the view and keep what came of it:')}
+        title={trans.__('No training dataset is saved yet.')}
+        text={trans.__('Split the view and save the result:')}
         code={
           'split = view.train_validation_test_split(seed=0)\n' +
           'view.create_training_dataset(split)'

@@ -75,7 +75,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
               ) : (
                 <p className="eolab-None">
                   {trans.__(
-                    'view.create_training_dataset(split) keeps a split.'
+                    'view.create_training_dataset(split) saves a split.'
                   )}
                 </p>
               )

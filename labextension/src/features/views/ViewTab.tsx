@@ -68,7 +68,7 @@ export function ViewTab({ name, version }: IProps): JSX.Element {
                 [trans.__('Read'), { ...about, what: 'read' }],
                 [trans.__('Training data'), { ...about, what: 'training' }],
                 [
-                  trans.__('Split and keep a training dataset'),
+                  trans.__('Split and save a training dataset'),
                   { ...about, what: 'split' }
                 ]
               ]}

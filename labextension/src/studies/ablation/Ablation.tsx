@@ -43,8 +43,8 @@ export function Ablation(props: IProps): JSX.Element {
         tone={ended ? 'error' : 'plain'}
         title={
           ended
-            ? trans.__('No difference can be told.')
-            : trans.__('No difference can be told yet.')
+            ? trans.__('No difference is significant.')
+            : trans.__('No difference is significant yet.')
         }
         // Once the study has ended, what is missing and why is all there is to say.
         text={

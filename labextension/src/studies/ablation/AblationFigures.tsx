@@ -14,7 +14,7 @@ export function AblationFigures({ ablation }: IProps): JSX.Element {
   const drops = new Map(ablation.figures.map(each => [each.name, each.drops]));
   return (
     <HeatMap
-      caption={trans.__('Drop of the other figures of the runs')}
+      caption={trans.__('Drop of the other metrics of the runs')}
       corner={trans.__('Variant')}
       rows={ablation.rows.slice(1).map(row => row.variant)}
       columns={ablation.figures.map(each => each.name)}

@@ -41,7 +41,7 @@ export function CurvesFigure(props: IProps): JSX.Element | null {
       ? { shape: 'line', colour: 'good', word: trans.__('running') }
       : null,
     chosen.size
-      ? { shape: 'line', colour: 'warn', word: trans.__('chosen') }
+      ? { shape: 'line', colour: 'warn', word: trans.__('selected') }
       : null,
     study.counts.completed >= 3
       ? { shape: 'dash', colour: 'text', word: trans.__('median') }

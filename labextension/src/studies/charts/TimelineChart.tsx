@@ -236,7 +236,7 @@ function marksOf(
     spans.some(span => span.attempt > 1)
       ? { shape: 'notch', colour: 'warn', word: trans.__('tried again') }
       : null,
-    chosen ? { shape: 'bar', colour: 'warn', word: trans.__('chosen') } : null
+    chosen ? { shape: 'bar', colour: 'warn', word: trans.__('selected') } : null
   ];
   return marks.filter(mark => mark !== null);
 }

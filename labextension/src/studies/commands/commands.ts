@@ -104,7 +104,7 @@ export function addStudyCommands(
   all.add(
     commands.addCommand(CommandIDs.compareStudies, {
       label: trans.__('Compare Studies'),
-      caption: trans.__('Figures and best values of several studies'),
+      caption: trans.__('Metrics and best values of several studies'),
       icon: studyIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => tabs.openComparison()

@@ -110,7 +110,7 @@ export function StudyHeader(props: IProps): JSX.Element {
             ended ? study.workers.length : study.workers_alive
           )}
           detail={[
-            ended && study.workers.length ? trans.__('took part') : '',
+            ended && study.workers.length ? trans.__('workers used') : '',
             lost ? trans.__('%1 lost', lost) : ''
           ]
             .filter(Boolean)

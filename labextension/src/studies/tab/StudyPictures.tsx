@@ -52,7 +52,7 @@ export function StudyPictures(props: IProps): JSX.Element {
   const active = picked ?? (isAblation ? 'effects' : 'curves');
   const hasValues = study.trials.some(trial => shownValue(trial) !== null);
   const chosenMark: IMark[] = chosen.size
-    ? [{ shape: 'dot', colour: 'warn', word: trans.__('chosen') }]
+    ? [{ shape: 'dot', colour: 'warn', word: trans.__('selected') }]
     : [];
   const lineMarks: IMark[] = [
     {
@@ -82,7 +82,7 @@ export function StudyPictures(props: IProps): JSX.Element {
   ];
   return (
     <Tabs<Picture>
-      label={trans.__('Pictures of the study')}
+      label={trans.__('Charts of the study')}
       tabs={[
         ...(isAblation ? ([['effects', trans.__('Effects')]] as const) : []),
         ['curves', trans.__('Curves')],

@@ -27,7 +27,10 @@ export function TrialDetails(props: IProps): JSX.Element {
   const trans = useTrans();
   const [trial] = trials;
   return (
-    <aside className="eolab-Details" aria-label={trans.__('The chosen trials')}>
+    <aside
+      className="eolab-Details"
+      aria-label={trans.__('The selected trials')}
+    >
       <div className="eolab-Details-head">
         <h3>
           {trials.length === 1 && trial

@@ -52,7 +52,7 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
       </label>
       {source ? <CollectionField source={source} /> : null}
       <label>
-        <span>{trans.__('Words')}</span>
+        <span>{trans.__('Keywords')}</span>
         <input
           type="search"
           value={query.text}
@@ -113,7 +113,7 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
         />
       ) : null}
       <label className="eolab-SearchForm-limit">
-        <span>{trans.__('At most')}</span>
+        <span>{trans.__('Limit')}</span>
         <select
           value={query.limit}
           onChange={event =>
@@ -145,7 +145,7 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
             })
           }
         >
-          {trans.__('Clear')}
+          {trans.__('Reset')}
         </button>
       </div>
       <SavedSearches />

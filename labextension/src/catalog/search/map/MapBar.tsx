@@ -51,7 +51,7 @@ export function MapBar({ view, extent }: IProps): JSX.Element {
           className="eolab-Button"
           onClick={() => model.change({ area: null })}
         >
-          {trans.__('Clear area')}
+          {trans.__('Reset area')}
         </button>
       ) : null}
       {extent ? (

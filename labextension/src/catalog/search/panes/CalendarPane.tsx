@@ -64,7 +64,7 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
     <>
       {data.reason ? (
         <p className="eolab-Text">
-          {trans.__('Clear sky is not known: %1.', data.reason)}
+          {trans.__('The valid fraction is not known: %1.', data.reason)}
         </p>
       ) : null}
       {data.older ? (
@@ -74,7 +74,7 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
       ) : null}
       <table className="eolab-Calendar">
         <caption>
-          {trans.__('Clear part of the area, by date and orbit')}
+          {trans.__('Valid fraction of the area, by date and orbit')}
         </caption>
         <thead>
           <tr>
@@ -126,10 +126,10 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
 
   function clearWord(pass: IPass): string {
     if (pass.clear !== null) {
-      return trans.__('%1 % clear', Math.round(pass.clear * 100));
+      return trans.__('%1 % valid', Math.round(pass.clear * 100));
     }
     return pass.cloud_cover === null
-      ? trans.__('seen')
+      ? trans.__('observed')
       : trans.__('%1 % cloud', formatValue(Math.round(pass.cloud_cover)));
   }
 }

@@ -31,9 +31,9 @@ export function DownloadPane(): JSX.Element {
         />
       ) : (
         <Notice
-          title={trans.__('Choose scenes to save their files.')}
+          title={trans.__('Select scenes to save their files.')}
           text={trans.__(
-            'Choose them on the map, in the table or by their pictures.'
+            'Select them on the map, in the table or by their previews.'
           )}
         />
       )}

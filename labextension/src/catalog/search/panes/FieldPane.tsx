@@ -70,7 +70,7 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
   if (!data.points.length) {
     return (
       <Notice
-        title={trans.__('The area was never clear.')}
+        title={trans.__('No date has valid pixels of the area.')}
         text={trans.__('Widen the dates, or draw another area.')}
       />
     );
@@ -87,8 +87,11 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
           title: point.date,
           lines: [
             [data.index, formatValue(point.value)],
-            [trans.__('Spread'), formatValue(point.spread)],
-            [trans.__('Clear'), trans.__('%1 %', Math.round(point.clear * 100))]
+            [trans.__('Std'), formatValue(point.spread)],
+            [
+              trans.__('Valid fraction'),
+              trans.__('%1 %', Math.round(point.clear * 100))
+            ]
           ],
           ...(keysOf(at).length
             ? { foot: trans.__('Click to see the scene') }
@@ -113,7 +116,7 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
           }
         }}
         label={trans.__(
-          '%1 on %2 clear dates, from %3 to %4',
+          '%1 on %2 valid dates, from %3 to %4',
           data.index,
           data.points.length,
           formatValue(Math.min(...data.points.map(point => point.value))),
@@ -124,8 +127,8 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
       <p className="eolab-mod-quiet">
         {data.masked
           ? trans._n(
-              'Clouds and shadows are left out; %1 date is less than half clear.',
-              'Clouds and shadows are left out; %1 dates are less than half clear.',
+              'Clouds and shadows are masked; %1 date is less than half valid.',
+              'Clouds and shadows are masked; %1 dates are less than half valid.',
               data.cloudy
             )
           : trans.__(
@@ -138,8 +141,8 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
           <tr>
             <th scope="col">{trans.__('Date')}</th>
             <th scope="col">{data.index}</th>
-            <th scope="col">{trans.__('Spread')}</th>
-            <th scope="col">{trans.__('Clear %')}</th>
+            <th scope="col">{trans.__('Std')}</th>
+            <th scope="col">{trans.__('Valid %')}</th>
           </tr>
         </thead>
         <tbody>

@@ -26,7 +26,7 @@ export function ItemPane(): JSX.Element {
       <Notice
         title={trans.__('No scene is opened.')}
         text={trans.__(
-          'Choose one on the map, in the table or by its picture.'
+          'Select one on the map, in the table or by its preview.'
         )}
       />
     );

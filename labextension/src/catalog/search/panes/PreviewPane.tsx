@@ -83,7 +83,7 @@ export function PreviewPane({ catalog, item }: IProps): JSX.Element {
     <figure className="eolab-Preview">
       <div className="eolab-Preview-bar">
         <label>
-          <span>{trans.__('Picture')}</span>
+          <span>{trans.__('Preview')}</span>
           <select
             value={way?.id}
             onChange={event => {

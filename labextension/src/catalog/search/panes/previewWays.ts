@@ -41,5 +41,5 @@ export function ways(
   }
   return found.length
     ? found
-    : [{ id: 'any', label: trans.__('Picture'), query: {} }];
+    : [{ id: 'any', label: trans.__('Preview'), query: {} }];
 }

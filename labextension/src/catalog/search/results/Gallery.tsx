@@ -61,7 +61,7 @@ export function Gallery({ source }: { source: ICatalog }): JSX.Element {
       )}
       <ul
         className="eolab-Gallery-list"
-        aria-label={trans.__('Pictures of the scenes')}
+        aria-label={trans.__('Previews of the scenes')}
         style={{ height: virtual.getTotalSize() }}
       >
         {virtual.getVirtualItems().flatMap(row =>

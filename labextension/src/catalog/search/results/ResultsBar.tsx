@@ -60,13 +60,13 @@ export function ResultsBar(): JSX.Element {
             : found
               ? counted(items.length, found.matched)
               : ''}
-          {chosen.length ? ` · ${trans.__('%1 chosen', chosen.length)}` : ''}
+          {chosen.length ? ` · ${trans.__('%1 selected', chosen.length)}` : ''}
         </span>
         {chosen.length ? (
           <button
             className="eolab-IconButton"
-            aria-label={trans.__('Choose none')}
-            title={trans.__('Choose none')}
+            aria-label={trans.__('Select none')}
+            title={trans.__('Select none')}
             onClick={() => model.selectAll([])}
           >
             <svg viewBox="0 0 24 24" aria-hidden="true">
