@@ -42,7 +42,7 @@ def test_one_is_added_changed_and_removed(tmp_path, shared_data):
     assert "item" not in ws.search("S2_L1C_20150909")
     removed = ws.remove_catalog("mine")
     assert removed.was["login"] == {"token": "env:MINE"}
-    assert eo.workspace(tmp_path).catalog(URL).login is None
+    assert eo.workspace(tmp_path).catalog(f"{URL}/catalog.json").login is None
     assert made.file.read_text() == before
     assert (folder / "collection.json").exists()
     with pytest.raises(NotFoundError, match="mine"):
