@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from eolab.catalog import open_source
-from eolab.catalog.io import documents
+from eolab.catalog.io import documents, plain_session
 from eolab.catalog.simulate.write import COLLECTION, SEASON
 from eolab.settings.config import Config
 from tests import postgres
@@ -66,7 +66,7 @@ def serve(monkeypatch):
     """Start HTTP servers on loopback; each answers by a function (method, path, body)."""
     monkeypatch.setattr(documents, "TIMEOUT", (2, 2))
     monkeypatch.setattr("eolab.catalog.sources.api.TIMEOUT", (2, 2))
-    policy = documents.retry_policy().new(backoff_factor=0.01)
+    policy = plain_session.retry_policy().new(backoff_factor=0.01)
     monkeypatch.setattr("eolab.catalog.sources.api.retry_policy", lambda: policy)
     started = []
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.areas.areas import footprint
+from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import opened
 from eolab.catalog.items.bands import Band, pixel_size
-from eolab.errors import InvalidInputError
+from eolab.errors import InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
     import pystac
@@ -37,6 +38,7 @@ def read_header(item: pystac.Item, key: str) -> Header:
 
     Raises:
         InvalidInputError: It cannot be opened.
+        RemoteError: Its server refuses it, with this login or without one.
     """
     import rasterio
 
@@ -50,10 +52,13 @@ def read_header(item: pystac.Item, key: str) -> Header:
                 file.nodata,
             )
     except rasterio.errors.RasterioError as error:
-        raise InvalidInputError(
-            f"asset {key!r} of item {item.id} cannot be opened: {without_signature(str(error))}",
-            "Check the file; leave the item out, or load with missing='skip'.",
-        ) from error
+        message = f"asset {key!r} of item {item.id} cannot be opened: "
+        message += without_signature(str(error))
+        leave_out = "leave the item out, or load with missing='skip'."
+        if is_refusal(message):
+            hint = refusal_hint(item.assets[key].href, login_of(item))
+            raise RemoteError(message, f"{hint} Or {leave_out}") from error
+        raise InvalidInputError(message, f"Check the file; {leave_out}") from error
 
 
 def item_crs(item: pystac.Item, key: str) -> str:

@@ -13,7 +13,7 @@ from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
 from eolab.catalog.cube.odc_reader import LOGIN, source_address
 from eolab.catalog.cube.plan import Plan, Scene
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
+from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import CATEGORIES, Band, stated_bands
@@ -208,12 +208,12 @@ def failure(made: Plan, error: Exception) -> EolabError:
             hrefs = [scene.item.assets[band.asset].href for band in scene.bands.values()]
             if all(local_files(href) for href in hrefs):
                 return why
-            check = "Check the network and the login"
             if is_refusal(why.message):
-                check = refusal_hint(hrefs[0], login_of(scene.item)).removesuffix(".")
-            return RemoteError(
-                why.message, f"{check}; leave the item out, or load with missing='skip'."
+                return why
+            hint = (
+                "Check the network and the login; leave the item out, or load with missing='skip'."
             )
+            return RemoteError(why.message, hint)
     return RemoteError(
         f"a raster cannot be read: {without_signature(str(error))}",
         "Check the network and the login.",

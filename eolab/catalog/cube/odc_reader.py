@@ -17,8 +17,16 @@ from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
 
 if TYPE_CHECKING:
+    import numpy as np
     import pystac
-    from odc.loader.types import ReaderDriver
+    from odc.geo.geobox import GeoBox
+    from odc.loader._rio import LocalContext, RioReader
+    from odc.loader.types import (
+        RasterLoadParams,
+        RasterSource,
+        ReaderDriver,
+        ReaderSubsetSelection,
+    )
 
 LOGIN = "eolab:login"  # own field of the bare items that odc gets: the login of its files
 _TAG = "#eolab:"  # in an address: by which login it is read
@@ -60,39 +68,45 @@ def _reader(*arguments: object) -> object:
 @lru_cache(maxsize=1)
 def _classes() -> tuple[type, type]:
     """The driver and its reader, which odc's own are the base of."""
-    from odc.loader._rio import LocalContext, RioDriver, RioReader
-    from odc.loader.types import RasterSource
+    from odc.loader._rio import RioDriver, RioReader, rio_read
     from odc.stac._mdtools import StacMDParser
 
     logging.getLogger("odc.loader._rio").addFilter(_hide_signatures)
 
-    class LoginParser(StacMDParser):  # type: ignore[misc]  # odc has no types
+    class LoginParser(StacMDParser):
         """Gives each source the login of its item."""
 
         def driver_data(self, md: pystac.Item, band_key: object) -> object:
             del band_key
             return md.extra_fields.get(LOGIN)
 
-    class LoginReader(RioReader):  # type: ignore[misc]
+    class LoginReader(RioReader):
         """Reads one file, in the settings of its login."""
 
         def __reduce__(self) -> tuple[object, tuple[object, ...]]:
             return _reader, (self._src, self._ctx)
 
-        def read(self, *arguments: object, **options: object) -> object:
+        def read(
+            self,
+            cfg: RasterLoadParams,
+            dst_geobox: GeoBox,
+            *,
+            dst: np.ndarray | None = None,
+            selection: ReaderSubsetSelection | None = None,
+        ) -> tuple[tuple[slice, slice], np.ndarray]:
             source, login = self._src, self._src.driver_data
             if not isinstance(login, SourceLogin):
                 _check_format(source.uri, None)
-                return super().read(*arguments, **options)
+                return rio_read(source, cfg, dst_geobox, dst=dst, selection=selection)
             href = source.uri.rpartition(_TAG)[0]
             # A signature ends, and is a secret while it lasts: it is made for this reading.
             address = gdal_address(login.signed(href))
             with login_environment(login, href):
                 _check_format(address, login)
-                bare = RioReader(source.patch(uri=address, driver_data=None), self._ctx)
-                return bare.read(*arguments, **options)
+                bare = source.patch(uri=address, driver_data=None)
+                return rio_read(bare, cfg, dst_geobox, dst=dst, selection=selection)
 
-    class LoginDriver(RioDriver):  # type: ignore[misc]
+    class LoginDriver(RioDriver):
         """Opens each source by its login; it travels as the name of a function."""
 
         def __init__(self) -> None:
@@ -101,7 +115,7 @@ def _classes() -> tuple[type, type]:
         def __reduce__(self) -> tuple[object, tuple[object, ...]]:
             return _driver, ()
 
-        def open(self, src: RasterSource, ctx: LocalContext) -> object:
+        def open(self, src: RasterSource, ctx: LocalContext) -> RioReader:
             return LoginReader(src, ctx)
 
     return LoginDriver, LoginReader

@@ -31,7 +31,7 @@ from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
 from eolab.catalog.query.query import item_time
 from eolab.catalog.query.query import order as order_of
-from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     import pystac
@@ -153,7 +153,7 @@ def plan(
     for item in listed:
         try:
             scenes.append(_scene(item, names, layer, harmonise))
-        except (InvalidInputError, NotFoundError):
+        except (InvalidInputError, NotFoundError, RemoteError):
             if missing == "raise":
                 raise
             gone.append(item.id)

@@ -17,7 +17,7 @@ from affine import Affine
 from eolab.catalog import clear_fraction, download, load, open_source
 from eolab.catalog.io.allowed_folders import is_inside, local_files
 from eolab.catalog.io.documents import resolve
-from eolab.catalog.io.logins import MARK
+from eolab.catalog.io.item_logins import FIELD
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.errors import EolabError
 from tests.catalog.sources.test_api import landing
@@ -188,9 +188,9 @@ def test_a_lazy_cube_refuses_a_list_of_files_too(web, config, secret):
 
 
 def test_a_document_does_not_choose_by_whose_login_it_is_read(web, config):
-    document = make_item({"honest": "honest.tif"}, **{MARK: "copernicus"})
+    document = make_item({"honest": "honest.tif"}, **{FIELD: "copernicus"})
     (item,) = static(web, document, config).search()
-    assert MARK not in item.extra_fields
+    assert FIELD not in item.extra_fields
 
 
 class TestLocalCatalogue:

@@ -15,7 +15,6 @@ import requests
 
 from eolab.catalog import download, load, open_source
 from eolab.catalog.cube.clear_fraction import clear_fraction
-from eolab.catalog.io import logins
 from eolab.catalog.panel.previews import thumbnail
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.errors import EolabError
@@ -96,7 +95,6 @@ def store(tmp_path_factory, sample_items):
 def source(store, tmp_path, monkeypatch):
     """The scenes as a catalogue `mine` whose files are objects; opened with key and secret."""
     url, key, secret, documents = store
-    monkeypatch.setattr(logins, "_known", {})
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
     monkeypatch.setenv("STORE_KEY", key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import eolab as eo
-from eolab.catalog.io import logins
 from eolab.errors import ConflictError, NotFoundError, RemoteError
 from eolab.settings import config as configuration
 
@@ -38,11 +37,12 @@ def test_one_is_added_changed_and_removed(tmp_path, shared_data):
     # A workspace that was opened before sees it too.
     changed = other.change_catalog("mine", URL, kind="api", login={"token": "env:MINE"})
     assert changed.url == URL
-    assert logins.for_url(f"{URL}/search") is not None
+    assert changed.login is not None
+    assert changed.login.covers(f"{URL}/search")
     assert "item" not in ws.search("S2_L1C_20150909")
     removed = ws.remove_catalog("mine")
     assert removed.was["login"] == {"token": "env:MINE"}
-    assert logins.for_url(f"{URL}/search") is None
+    assert eo.workspace(tmp_path).catalog(f"{URL}/catalog.json").login is None
     assert made.file.read_text() == before
     assert (folder / "collection.json").exists()
     with pytest.raises(NotFoundError, match="mine"):

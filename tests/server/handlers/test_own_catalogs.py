@@ -190,16 +190,17 @@ def test_a_bad_change_is_refused_and_leaves_the_file(own, body):
     assert server.config.file.read_text() == text
 
 
-def test_a_login_that_is_taken_away_is_sent_no_more():
+def test_a_login_that_is_taken_away_is_sent_no_more(tmp_path: Path, monkeypatch):
     """To nobody on its host, not even for another catalogue there."""
-    from eolab.catalog.io import logins
-    from eolab.settings.logins import Login
+    from eolab.catalog import open_source
 
-    login = Login(token="env:NOBODY")
-    logins.register("held", "https://held.example.org/v1", login)
-    assert logins.for_url("https://held.example.org/v1/search") is not None
-    logins.register("held", "https://held.example.org/v1", Login())
-    assert logins.for_url("https://held.example.org/v1/search") is None
-    logins.register("held", "https://held.example.org/v1", login)
-    logins.forget("held")
-    assert logins.for_url("https://held.example.org/v1/search") is None
+    monkeypatch.setenv("HELD_TOKEN", "hush")
+    file, url = tmp_path / "eolab.toml", "https://held.example.org/v1"
+    head = f'format = 1\n[catalogs.held]\nkind = "api"\nurl = "{url}"\n'
+    file.write_text(f'{head}token = "env:HELD_TOKEN"\n')
+    login = open_source(configuration.load(file), "held").login
+    assert login is not None
+    assert login.headers() == {"Authorization": "Bearer hush"}
+    file.write_text(head)
+    assert open_source(configuration.load(file), "held").login is None
+    assert open_source(configuration.load(file), f"{url}/catalog.json").login is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,81 +14,15 @@ import pystac
 import pytest
 
 from eolab.catalog import load, open_source
-from eolab.catalog.io import logins as access
+from eolab.catalog.io import logins
+from eolab.catalog.io.item_logins import FIELD, mark, reference
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.simulate.write import COLLECTION
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings import config as configuration
+from tests.guarded import Store, bearer, s3
 
 ITEM = "SIM_S2A_33UTP_20210902_N0510"
-
-
-class Store:
-    """A web server for the sample's folder that lets in whom `allow` does (a reason otherwise)."""
-
-    def __init__(self, folder: Path, allow) -> None:
-        self.requests: list[tuple[str, str, dict[str, str]]] = []
-        self.extra: dict[str, object] = {}
-        store = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_HEAD(self):
-                self.answer(b"", body=False)
-
-            def do_GET(self):
-                self.answer(b"")
-
-            def do_POST(self):
-                self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-
-            def answer(self, sent, *, body=True):
-                headers = {k.lower(): v for k, v in self.headers.items()}
-                store.requests.append((self.command, self.path, headers))
-                path = urlsplit(self.path).path
-                made = store.extra.get(path)
-                if callable(made):
-                    return self.send(*made(sent.decode(), headers), body=body)
-                reason = allow(self.path, headers)
-                if reason:
-                    return self.send(403, {"message": reason}, body=body)
-                if made is not None:
-                    return self.send(200, made, body=body)
-                file = folder / path.lstrip("/").removeprefix("bucket/")
-                if not file.is_file():
-                    return self.send(404, {}, body=body)
-                data, code, more = file.read_bytes(), 200, {}
-                if "range" in headers:
-                    first, _, last = headers["range"].removeprefix("bytes=").partition("-")
-                    end = min(int(last or len(data) - 1), len(data) - 1)
-                    more = {"Content-Range": f"bytes {first}-{end}/{len(data)}"}
-                    data, code = data[int(first) : end + 1], 206
-                return self.send(code, data, body=body, **more)
-
-            def send(self, code, document, *, body=True, **headers):
-                data = document if isinstance(document, bytes) else json.dumps(document).encode()
-                self.send_response(code)
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.send_header("Accept-Ranges", "bytes")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                if body:
-                    self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.host = f"127.0.0.1:{self.server.server_port}"
-        self.url = f"http://{self.host}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -104,11 +38,6 @@ def serve(sample):
         store.close()
 
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    monkeypatch.setattr(access, "_known", {})
-
-
 @pytest.fixture
 def configured(tmp_path, monkeypatch):
     """A workspace with one catalogue `mine`, by lines of `eolab.toml`."""
@@ -119,11 +48,6 @@ def configured(tmp_path, monkeypatch):
         return configuration.find()
 
     return write
-
-
-def bearer(token):
-    wanted = f"Bearer {token}"
-    return lambda path, headers: None if headers.get("authorization") == wanted else "log in"
 
 
 def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeypatch, sample_items):
@@ -152,13 +76,18 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
     assert "wrong" not in str(error.value)
 
 
-def test_saved_items_find_their_login_again(serve, configured, monkeypatch):
+@pytest.mark.parametrize("kept", [True, False])
+def test_saved_items_find_their_login_again(serve, configured, monkeypatch, kept):
+    """By the reference that they carry, and by where they lie."""
     store = serve(bearer("xyzzy"))
     config = configured(f'url = "{store.url}/catalog.json"\ntoken = "env:MINE_TOKEN"')
     monkeypatch.setenv("MINE_TOKEN", "xyzzy")
-    saved = open_source(config, "mine").search(COLLECTION, ids=[ITEM]).to_dict()
-    monkeypatch.setattr(access, "_known", {})  # as in another process
-    items = pystac.ItemCollection.from_dict(json.loads(json.dumps(saved)))
+    saved = json.dumps(open_source(config, "mine").search(COLLECTION, ids=[ITEM]).to_dict())
+    items = pystac.ItemCollection.from_dict(json.loads(saved))
+    for item in items:
+        assert item.extra_fields[FIELD].endswith("/mine")
+        if not kept:
+            del item.extra_fields[FIELD]
     assert load(items, bands=["B11"], native=True).B11.max() > 0
 
 
@@ -191,14 +120,14 @@ def test_credentials_go_to_their_own_host_only(serve, configured, monkeypatch):
 def test_client_credentials_are_exchanged_once_and_again_when_they_end(
     serve, configured, monkeypatch
 ):
-    issued = []
+    issued, lasts = [], [3600]
 
     def exchange(sent, headers):
         asked = {k: v[0] for k, v in parse_qs(sent).items()}
         if asked.get("client_secret") != "s3cret":
             return 401, {"error": "invalid_client", "sent": sent}
         issued.append(asked)
-        return 200, {"access_token": f"t{len(issued)}", "expires_in": 3600}
+        return 200, {"access_token": f"t{len(issued)}", "expires_in": lasts[0]}
 
     tokens = serve()
     tokens.extra["/token"] = exchange
@@ -218,6 +147,7 @@ def test_client_credentials_are_exchanged_once_and_again_when_they_end(
     monkeypatch.setenv("MINE_SECRET", "s3cret")
     source = open_source(config, "mine")
     assert len(source.search(COLLECTION, limit=3)) == 3
+    assert len(open_source(config, "mine").search(COLLECTION, limit=2)) == 2
     assert issued == [
         {
             "grant_type": "client_credentials",
@@ -226,11 +156,19 @@ def test_client_credentials_are_exchanged_once_and_again_when_they_end(
             "scope": "read",
         }
     ]
-    held = source.access
-    held._tokens = {key: (token, 0.0) for key, (token, _) in held._tokens.items()}  # ended
     (item,) = source.search(COLLECTION, ids=[ITEM])
+    lasts[0] = 0  # the next one counts as ended after a second
+    monkeypatch.setenv("MINE_ID", "also me")
+    configured(
+        f'url = "{store.url}/catalog.json"\nclient_id = "env:MINE_ID"\n'
+        f'client_secret = "env:MINE_SECRET"\ntoken_url = "{tokens.url}/token"'
+    )
     assert load([item], bands=["B11"], native=True).B11.max() > 0
-    assert len(issued) == 2
+    assert issued[1]["client_id"] == "also me"
+    before = len(issued)
+    time.sleep(1.1)
+    assert load([item], bands=["B12"], native=True).B12.max() > 0
+    assert len(issued) > before
 
 
 def test_addresses_are_signed_with_one_token_a_container(serve, configured, monkeypatch):
@@ -249,12 +187,9 @@ def test_addresses_are_signed_with_one_token_a_container(serve, configured, monk
         )
     )
     config = configured(f'url = "{store.url}/catalog.json"\nsign = "planetary-computer"')
-    monkeypatch.setattr(access, "SAS", f"{tokens.url}/token")
-    monkeypatch.setattr(
-        access,
-        "_BLOB",
-        __import__("re").compile(r"^http://127\.0\.0\.1:\d+/(?P<account>)(?P<container>)"),
-    )
+    monkeypatch.setattr(logins, "SAS", f"{tokens.url}/token")
+    here = re.compile(r"^http://127\.0\.0\.1:\d+/(?P<account>)(?P<container>)")
+    monkeypatch.setattr(logins, "BLOB", here)
     tokens.extra["/token//"] = sign
     items = open_source(config, "mine").search(COLLECTION, datetime="2021-09", max_cloud=60)
     assert len(items) == 4
@@ -264,7 +199,7 @@ def test_addresses_are_signed_with_one_token_a_container(serve, configured, monk
     assert len(asked) == 1
     # The items stay as they were: a signed address ends, and it is a secret while it lasts.
     assert "sig=" not in json.dumps(items.to_dict())
-    assert "eolab:source" in items[0].extra_fields
+    assert FIELD in items[0].extra_fields
 
 
 def test_recorded_items_of_planetary_computer_are_signed(recorded, serve, monkeypatch):
@@ -283,27 +218,22 @@ def test_recorded_items_of_planetary_computer_are_signed(recorded, serve, monkey
     }
     if not blobs:
         pytest.skip("the recordings hold no item on Azure")
-    monkeypatch.setattr(access, "SAS", f"{tokens.url}/token")
+    monkeypatch.setattr(logins, "SAS", f"{tokens.url}/token")
     for href in blobs:
         parts = urlsplit(href)
         key = f"/token/{parts.netloc.partition('.')[0]}/{parts.path.split('/')[1]}"
         tokens.extra[key] = {"token": "st=1&sig=x", "msft:expiry": "2999-01-01T00:00:00Z"}
-    held = access.Access("pc", "https://example.org", configuration.logins.PLANETARY_COMPUTER)
+    held = logins.SourceLogin(
+        logins.SourceRef("here", "pc"),
+        "https://example.org",
+        configuration.logins.PLANETARY_COMPUTER,
+    )
     for href in blobs:
         signed = held.signed(href)
         assert signed.endswith("st=1&sig=x")
         assert held.signed(signed) == signed
     assert len(paths) == len(set(paths))
     assert held.signed("https://example.org/a.tif") == "https://example.org/a.tif"
-
-
-def s3(key, payer):
-    def allow(path, headers):
-        if f"Credential={key}/" not in headers.get("authorization", ""):
-            return "SignatureDoesNotMatch"
-        return None if not payer or headers.get("x-amz-request-payer") == "requester" else "pay"
-
-    return allow
 
 
 def on_s3(sample_items):
@@ -321,14 +251,14 @@ def test_objects_are_read_by_key_and_on_the_readers_bill(
 ):
     store = serve(s3("AKID", payer))
     keys = 'key = "env:MINE_KEY", secret = "env:MINE_SECRET"'
-    configured(
+    config = configured(
         'url = "https://example.org/stac"\n'
         f's3 = {{endpoint = "{store.url}", {keys}, requester_pays = {str(payer).lower()}}}'
     )
     monkeypatch.setenv("MINE_KEY", "AKID")
     monkeypatch.setenv("MINE_SECRET", "shh")
     item = on_s3(sample_items)
-    item.extra_fields[access.MARK] = "mine"
+    mark(item, reference(config, config.catalogs["mine"]))
     own = load([i for i in sample_items if i.id == ITEM], bands=["red", "B11"], resolution=20)
     cube = load([item], bands=["red", "B11"], resolution=20)
     np.testing.assert_array_equal(cube.red, own.red)
@@ -344,12 +274,12 @@ def test_a_refused_object_is_an_error_that_names_the_login(
     serve, configured, monkeypatch, sample_items
 ):
     store = serve(s3("ANOTHER", payer=False))
-    configured(
+    config = configured(
         'url = "https://example.org/stac"\n'
         f's3 = {{endpoint = "{store.url}", key = "env:MINE_KEY", secret = "env:MINE_SECRET"}}'
     )
     item = on_s3(sample_items)
-    item.extra_fields[access.MARK] = "mine"
+    mark(item, reference(config, config.catalogs["mine"]))
     with pytest.raises(InvalidInputError, match="MINE_KEY"):
         load([item], bands=["B11"], native=True)
     monkeypatch.setenv("MINE_KEY", "AKID2")
@@ -360,22 +290,16 @@ def test_a_refused_object_is_an_error_that_names_the_login(
     assert "shh" not in str(error.value)
 
 
-def test_a_session_travels_without_its_keys(monkeypatch):
+def test_a_login_travels_without_its_keys(monkeypatch):
     monkeypatch.setenv("CDSE_S3_KEY", "AKID")
     monkeypatch.setenv("CDSE_S3_SECRET", "shh")
-    held = access.Access("cdse", "https://example.org", configuration.logins.COPERNICUS)
-    raw = pickle.dumps(access.store_session(held))
+    ref = logins.SourceRef("here", "cdse")
+    held = logins.held(ref, "https://example.org", configuration.logins.COPERNICUS)
+    assert held.keys()["AWS_SECRET_ACCESS_KEY"] == "shh"
+    raw = pickle.dumps(held)
     assert b"shh" not in raw
-    assert pickle.loads(raw).get_credential_options() == {
-        "AWS_ACCESS_KEY_ID": "AKID",
-        "AWS_SECRET_ACCESS_KEY": "shh",
-    }
-
-
-def test_items_of_two_logins_are_not_mixed(configured, sample_items):
-    configured('url = "https://example.org/stac"\ntoken = "env:MINE_TOKEN"')
-    first, second = on_s3(sample_items), on_s3(sample_items)
-    first.extra_fields[access.MARK] = "mine"
-    second.extra_fields[access.MARK] = "cdse"
-    with pytest.raises(InvalidInputError, match="several logins: cdse, mine"):
-        access.of_items([first, second])
+    assert "shh" not in repr(held)
+    again = pickle.loads(raw)
+    assert again is held
+    monkeypatch.setenv("CDSE_S3_SECRET", "another")
+    assert again.keys()["AWS_SECRET_ACCESS_KEY"] == "another"
