@@ -16,7 +16,7 @@ import pytest
 from eolab.catalog import load, open_source
 from eolab.catalog.io import logins as access
 from eolab.catalog.panel.previews import preview, thumbnail
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings import config as configuration
 
