@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab import first_cube
 from eolab.catalog.areas.areas import Area, parse_area
 from eolab.catalog.cube.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.cube.free_memory import free_megabytes
@@ -18,19 +19,17 @@ from eolab.catalog.cube.odc_adapter import (
     band_key,
     common_storage,
     failure,
-    is_classes,
     storage,
     strip,
-    unit_of,
     unreadable,
 )
 from eolab.catalog.cube.odc_reader import reader_driver
-from eolab.catalog.cube.plan import MASK, Plan, Scene, plan
+from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene, estimate_load
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.bands import common_name
-from eolab.catalog.items.duplicates import tile_of
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
-from eolab.catalog.items.radiometry import baseline
+from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
 from eolab.user_warnings import warn
@@ -46,8 +45,9 @@ PEAK = 2.5  # memory while loading, over the cube's own
 RAW = "raw"
 
 
+@renamed_arguments(geometry="intersects")
 def load(
-    items: Iterable[pystac.Item] | pystac.Item,
+    items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
     crs: str | int | None = None,
@@ -56,7 +56,7 @@ def load(
     native: bool = False,
     geobox: GeoBox | None = None,
     bbox: Sequence[float] | None = None,
-    geometry: Area | None = None,
+    intersects: Area | None = None,
     chunks: Mapping[str, int] | None = None,
     raw: bool = False,
     resampling: str = "nearest",
@@ -79,7 +79,7 @@ def load(
         native: Keep the items' own grid, which they must share.
         geobox: An exact grid, instead of crs, resolution and area.
         bbox: Crop to west, south, east, north in degrees.
-        geometry: Crop to an area in longitude and latitude; pixels outside become NaN.
+        intersects: Crop to an area in longitude and latitude; pixels outside become NaN.
         chunks: Give sizes, such as {"x": 1024, "y": 1024}, for a lazy cube on dask. Scenes of
             another zone are warped chunk by chunk: where two pixels of a file are equally near
             (to 0.02 of a pixel), the other one may be taken than in a cube loaded at once.
@@ -103,6 +103,19 @@ def load(
             system, too large.
         NotFoundError: A file is missing.
         RemoteError: A remote file cannot be read.
+
+    Example:
+        >>> cube = eo.load(
+        ...     items,
+        ...     bands=["red", "nir"],
+        ...     crs="EPSG:32633",
+        ...     resolution=20,
+        ...     mask=eo.mask(["cloud", "shadow"]),
+        ... )
+        >>> dict(cube.sizes), cube.red.dtype
+        ({'time': 2, 'y': 248, 'x': 526}, dtype('float32'))
+        >>> cube.attrs["eolab_radiometry"]
+        'baseline 04.00 or later; offset applied by the provider'
     """
     if raw and harmonise is not None:
         raise InvalidInputError(
@@ -116,7 +129,7 @@ def load(
     check_chunks(chunks)
     listed = check_items(items)
     planned = partial(
-        plan,
+        estimate_load,
         bands=bands,
         crs=crs,
         resolution=resolution,
@@ -124,7 +137,7 @@ def load(
         native=native,
         geobox=geobox,
         bbox=bbox,
-        geometry=geometry,
+        intersects=intersects,
         missing=missing,
         duplicates=duplicates,
         harmonise=harmonise,
@@ -151,17 +164,14 @@ def load(
         cube = _join(cube, made)
         if chunks is None:
             _warn_of_negatives(cube, made)
-    if geometry is not None:
-        cube = _clip(cube, made.grid, parse_area(geometry), raw=raw)
+    if intersects is not None:
+        cube = _clip(cube, made.grid, parse_area(intersects), raw=raw)
     cube = _annotate(cube, made, raw=raw)
-    # The accessor stands one floor above; a cube is the first moment at which it is of use.
-    from importlib import import_module
-
-    import_module("eolab.accessor")
+    first_cube.loaded()
     return cube
 
 
-def _check_size(made: Plan) -> None:
+def _check_size(made: LoadEstimate) -> None:
     """Refuse what would take long, or more than there is."""
     free = free_megabytes()
     if made.megabytes <= min(MAX_MEGABYTES, free / PEAK):
@@ -174,7 +184,7 @@ def _check_size(made: Plan) -> None:
 
 
 def _read(
-    made: Plan, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
+    made: LoadEstimate, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
 ) -> xr.Dataset:
     """Stored numbers; one slice a day and radiometry, in the order of `_cuts`."""
     import odc.stac
@@ -190,7 +200,7 @@ def _read(
     stripped = [strip(scene, columns, types) for scene in scenes]
     asked = {name: band_key(scenes[0], name, columns[name]) for name in variables}
     method = {
-        key: "nearest" if is_classes(scenes[0].bands[name]) else resampling
+        key: "nearest" if scenes[0].bands[name].role == "classes" else resampling
         for name, key in asked.items()
     }
 
@@ -232,7 +242,7 @@ def _read(
     return cube.rename({**names, **{k: v for k, v in space.items() if k in cube.dims}})
 
 
-def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
+def _cuts(made: LoadEstimate, *, raw: bool) -> list[list[Scene]]:
     """Scenes that can be mosaicked as stored numbers: same day, orbit and radiometry."""
     cuts: list[list[Scene]] = []
     for group in made.slices:
@@ -243,7 +253,7 @@ def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
     return cuts
 
 
-def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+def _scale(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
     """Numbers to values, slice by slice of `_cuts`."""
     import xarray as xr
 
@@ -260,11 +270,11 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
         values = numbers.astype(np.float32) * scale + offset
         if stored is not None and not np.isnan(stored):
             values = values.where(numbers != stored)
-        out[name] = values.assign_attrs(units=unit_of(cuts[0][0], name), nodata=float("nan"))
+        out[name] = values.assign_attrs(units=cuts[0][0].radiometry[name].unit, nodata=float("nan"))
     return xr.Dataset(out, coords=cube.coords)
 
 
-def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+def _join(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
     """One slice a day and orbit: cuts of different radiometry laid over each other."""
     import xarray as xr
 
@@ -282,7 +292,7 @@ def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     return xr.concat(parts, dim="time")
 
 
-def _warn_of_negatives(cube: xr.Dataset, made: Plan) -> None:
+def _warn_of_negatives(cube: xr.Dataset, made: LoadEstimate) -> None:
     """Much negative red means that an offset was taken out twice, or a wrong scale."""
     for name in made.bands:
         if common_name(made.slices[0][0].item, made.slices[0][0].bands[name]) != "red":
@@ -310,7 +320,7 @@ def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> x
     )
 
 
-def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
+def _annotate(cube: xr.Dataset, made: LoadEstimate, *, raw: bool) -> xr.Dataset:
     """Provenance as coordinates by time: attributes do not survive arithmetic."""
 
     def each(value: Callable[[Scene], object]) -> np.ndarray:
@@ -321,16 +331,12 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         # Text of a fixed width has no place in the Zarr format.
         return np.array(texts, dtype=object)
 
-    def version(scene: Scene) -> str | None:
-        number = baseline(scene.item)
-        return None if number is None else ".".join(f"{part:02d}" for part in number)
-
     cube = cube.assign_coords(
         item_id=("time", each(lambda s: s.item.id)),
-        platform=("time", each(lambda s: s.item.properties.get("platform"))),
-        baseline=("time", each(version)),
-        relative_orbit=("time", each(lambda s: s.item.properties.get("sat:relative_orbit"))),
-        orbit_state=("time", each(lambda s: s.item.properties.get("sat:orbit_state"))),
+        platform=("time", each(lambda s: s.item.platform)),
+        baseline=("time", each(lambda s: s.item.baseline_text or None)),
+        relative_orbit=("time", each(lambda s: s.item.relative_orbit)),
+        orbit_state=("time", each(lambda s: s.item.orbit_state)),
     )
     rules = {
         f"{s.item.id}/{name}": r.rule
@@ -348,7 +354,7 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         "eolab_missing": ", ".join(made.missing),
         "eolab_radiometry": RAW if raw else "; ".join(sorted(set(rules.values()))),
         "eolab_tiles": ", ".join(
-            sorted({t for g in made.slices for s in g if (t := tile_of(s.item))})
+            sorted({s.item.tile for g in made.slices for s in g if s.item.tile})
         ),
     }
     for band in cube.data_vars.values():

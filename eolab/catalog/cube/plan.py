@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.catalog.areas.areas import Area, boxes, check_bbox, footprint, parse_area
+from eolab.catalog.areas.areas import Area, boxes, check_bbox, parse_area
 from eolab.catalog.cube.checks import (
     check_choice,
     check_crs,
@@ -22,15 +22,15 @@ from eolab.catalog.cube.grid import (
     item_geobox,
     native_grid,
 )
-from eolab.catalog.cube.radar import check_terrain, orbit
+from eolab.catalog.cube.radar import check_terrain
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
-from eolab.catalog.items.bands import CATEGORIES, Band, bands_of, common_name, find_band
-from eolab.catalog.items.duplicates import Dropped, resolve_duplicates
+from eolab.catalog.items.bands import common_names, find_band
+from eolab.catalog.items.duplicates import Dropped, resolve
+from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem
 from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
-from eolab.catalog.query.query import item_time
-from eolab.catalog.query.query import order as order_of
+from eolab.deprecation import renamed_arguments
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ COORDINATES = (
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class LoadEstimate:
     """What a load will read, before it reads.
 
     Attributes:
@@ -58,6 +58,11 @@ class Plan:
         reads: Rasters to open.
         missing: Items left out because a file or band is missing.
         layer: Band to mask with, "" for none.
+
+    Example:
+        >>> estimate = eo.estimate_load(items, bands=["red"], resolution=60)
+        >>> estimate.bands, estimate.reads, len(estimate.slices)
+        (('red',), 4, 2)
     """
 
     grid: GeoBox
@@ -90,15 +95,14 @@ class Plan:
 class Scene:
     """One item with the bands to read and how their numbers become values."""
 
-    item: pystac.Item
-    bands: Mapping[str, Band]
+    item: ParsedItem
+    bands: Mapping[str, Layer]
     radiometry: Mapping[str, Radiometry]
 
     @property
     def day(self) -> tuple[str, str]:
         """Solar day and orbit: what lies in one slice of the cube."""
-        time = item_time(self.item)[0]
-        shape = footprint(self.item)
+        time, shape = self.item.time, self.item.outline
         if time is None or shape is None:
             raise InvalidInputError(
                 f"item {self.item.id} has no time or no outline", "Leave it out."
@@ -106,7 +110,7 @@ class Scene:
         solar = time + timedelta(hours=shape.centroid.x / 15)
         return (
             f"{solar:%Y-%m-%d}",
-            f"{self.item.properties.get('platform') or ''} {orbit(self.item)}",
+            f"{self.item.platform or ''} {self.item.orbit}",
         )
 
     @property
@@ -114,8 +118,9 @@ class Scene:
         return tuple((r.scale, r.offset) for r in self.radiometry.values())
 
 
-def plan(
-    items: Iterable[pystac.Item] | pystac.Item,
+@renamed_arguments(geometry="intersects")
+def estimate_load(
+    items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
     crs: str | int | None = None,
@@ -124,17 +129,40 @@ def plan(
     native: bool = False,
     geobox: GeoBox | None = None,
     bbox: Sequence[float] | None = None,
-    geometry: Area | None = None,
+    intersects: Area | None = None,
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
     harmonise: Literal["hls"] | None = None,
-) -> Plan:
-    """What `load` with the same arguments will read, and how large the cube will be.
+) -> LoadEstimate:
+    """Estimate what `load` with the same arguments reads, and how large the cube becomes.
+
+    No pixel is read; headers of files only where the items do not state their grid.
+
+    Args:
+        items: Items of one sensor, or one of them.
+        bands: Asset keys, band names or common names; None for all.
+        crs: Reference system; None takes the one whose items cover most.
+        resolution: Pixel size in its units; None takes the finest band's.
+        mask: What to leave out, from `mask`.
+        native: Keep the items' own grid, which they must share.
+        geobox: An exact grid, instead of crs, resolution and area.
+        bbox: Crop to west, south, east, north in degrees.
+        intersects: Crop to an area in longitude and latitude.
+        missing: Raise for an item that lacks a file or a band, or leave it out.
+        duplicates: Keep one product a tile and datatake, or all.
+        harmonise: "hls" to bring Sentinel-2's reflectance to Landsat OLI's bands.
 
     Raises:
         InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
             system.
         NotFoundError: A file is missing.
+
+    Example:
+        >>> estimate = eo.estimate_load(items, bands=["red", "nir"], crs="EPSG:32633")
+        >>> print(estimate)
+        2 dates x 496 x 1052 pixels x 2 bands: 8 MB, 8 rasters
+        >>> [dropped.item for dropped in estimate.dropped]
+        ['SIM_S2B_32UQU_20210520_N0300', 'SIM_S2B_33UTP_20210520_N0300']
     """
     listed = check_items(items)
     check_choice("harmonise", harmonise, ("hls", None))
@@ -143,23 +171,22 @@ def plan(
     check_mask(mask)
     _check_grid(native=native, geobox=geobox, crs=crs, resolution=resolution, bbox=bbox)
     if duplicates == "resolve":
-        resolved = resolve_duplicates(listed)
-        listed, dropped = resolved.items, resolved.dropped
+        listed, dropped = resolve(listed)
     else:
-        listed, dropped = sorted(listed, key=order_of), []
+        listed, dropped = sorted(listed, key=lambda item: item.order), []
     names = _names(listed[0], bands)
     layer = None if mask is None else mask.band(listed)
-    scenes, gone = [], []
+    scenes, left_out = [], []
     for item in listed:
         try:
             scenes.append(_scene(item, names, layer, harmonise))
         except (InvalidInputError, NotFoundError, RemoteError):
             if missing == "raise":
                 raise
-            gone.append(item.id)
+            left_out.append(item.id)
     if not scenes:
-        raise NotFoundError("every item lacks a file or a band", f"Look at {gone[0]}.")
-    area = _area(bbox, geometry)
+        raise NotFoundError("every item lacks a file or a band", f"Look at {left_out[0]}.")
+    area = _area(bbox, intersects)
     wanted = [(s.item, {n: b for n, b in s.bands.items() if n != MASK}) for s in scenes]
     if geobox is not None:
         grid = geobox
@@ -173,11 +200,13 @@ def plan(
     for scene in scenes:
         days.setdefault(scene.day, []).append(scene)
     # Scenes come by time, so the first of each day is its earliest.
-    first = {day: order_of(group[0].item) for day, group in days.items()}
+    first = {day: group[0].item.order for day, group in days.items()}
     slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
-    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
+    return LoadEstimate(
+        grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or ""
+    )
 
 
 def _check_grid(
@@ -211,14 +240,14 @@ def _check_grid(
         )
 
 
-def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+def _names(item: ParsedItem, bands: Sequence[str] | str | None) -> tuple[str, ...]:
     if bands is None:
-        found = [common_name(item, band) for band, _ in bands_of(item)]
+        found = common_names(item)
         names = tuple(dict.fromkeys(n for n in found if n.lower() not in CATEGORIES))
     else:
         names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
     if not names:
-        if (outside := outside_error(item)) is not None:
+        if (outside := outside_error(item.item)) is not None:
             raise outside
         raise InvalidInputError(f"item {item.id} has no bands to load", "Name them: bands=[...].")
     for name in names:
@@ -231,7 +260,7 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
 
 
 def _scene(
-    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
 ) -> Scene:
     try:
         return _inspect(item, names, layer, harmonise)
@@ -245,7 +274,7 @@ def _scene(
 
 
 def _inspect(
-    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
 ) -> Scene:
     from odc.geo import CRS
 
@@ -254,7 +283,7 @@ def _inspect(
     if layer is not None:
         picked[MASK] = find_band(item, layer)
     for band in picked.values():
-        href = item.assets[band.asset].href
+        href = band.href
         local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
         if local and not Path(href).exists():
             raise NotFoundError(
@@ -264,15 +293,15 @@ def _inspect(
     rules = {name: radiometry(item, band) for name, band in picked.items()}
     if harmonise is not None:
         rules = {n: r if n == MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
-    key = next(iter(picked.values())).asset
-    CRS(item_crs(item, key))  # raises where it is nonsense
-    item_geobox(item, key)
+    first = next(iter(picked.values()))
+    CRS(item_crs(item, first))  # raises where it is nonsense
+    item_geobox(item, first)
     return Scene(item, picked, rules)
 
 
-def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
-    if bbox is not None and geometry is not None:
-        raise InvalidInputError("both bbox and geometry are given", "Give one.")
+def _area(bbox: Sequence[float] | None, intersects: Area | None) -> BaseGeometry | None:
+    if bbox is not None and intersects is not None:
+        raise InvalidInputError("both bbox and intersects are given", "Give one.")
     if bbox is not None:
         return boxes(check_bbox(bbox))
-    return None if geometry is None else parse_area(geometry)
+    return None if intersects is None else parse_area(intersects)

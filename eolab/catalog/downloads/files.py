@@ -15,12 +15,14 @@ from urllib.parse import unquote, urlsplit
 from eolab import progress
 from eolab.catalog.cube.checks import check_items
 from eolab.catalog.downloads.transfer import Stopped, fetch_file
-from eolab.catalog.ingestion.collection_files import safe_name, write_collection, write_json
+from eolab.catalog.ingestion.collection_files import safe_name, write_collection
 from eolab.catalog.io.allowed_folders import OUTSIDE, outside_error
 from eolab.catalog.io.cancellation import Line
+from eolab.catalog.io.documents import write_json
 from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -56,13 +58,18 @@ class File:
 
 
 @dataclass(frozen=True)
-class Downloaded:
+class DownloadResult:
     """What a download has brought.
 
     Attributes:
         folder: Where everything lies.
         catalogs: Catalogues in it, one a collection: `ws.catalog(path)` searches one.
         files: All files, with what failed.
+
+    Example:
+        >>> done = eo.download(items[0], ws.root / "here", assets=["B04"])
+        >>> [file.state for file in done.files], done.failed
+        (['done'], [])
     """
 
     folder: Path
@@ -82,7 +89,7 @@ def download(
     assets: Sequence[str] | str | None = None,
     watch: Callable[[Sequence[File]], None] | None = None,
     stop: threading.Event | None = None,
-) -> Downloaded:
+) -> DownloadResult:
     """Save files of items as FOLDER/COLLECTION/ITEM/FILE, with items that point to them.
 
     A file stands under its name only when it is whole; what came of one that broke off is gone on
@@ -102,10 +109,18 @@ def download(
     Raises:
         InvalidInputError: No items, or an asset that none has.
         Stopped: ``stop`` was set.
+
+    Example:
+        >>> done = eo.download(items[:1], ws.root / "here", assets=["red", "SCL"])
+        >>> sorted(file.path.name for file in done.files)
+        ['B04.tif', 'SCL.tif']
+        >>> len(ws.catalog(str(done.catalogs[0])).search())  # a catalogue of its own
+        1
     """
-    listed = check_items(items)
+    parsed = check_items(items)
+    listed = [item.item for item in parsed]
     home = _home(to)
-    work = [(item, file) for item in listed for file in _files(home, item, assets)]
+    work = [(item.item, file) for item in parsed for file in _files(home, item, assets)]
     files = [file for _, file in work]
     if not files:
         for item in listed:
@@ -148,7 +163,7 @@ def download(
     finally:
         if bar is not None:
             bar.close()
-    return Downloaded(home, catalogs, tuple(files))
+    return DownloadResult(home, catalogs, tuple(files))
 
 
 def megabytes(files: Sequence[File]) -> tuple[float, float]:
@@ -172,12 +187,13 @@ def _home(to: str | Path | None) -> Path:
     return Path(to).expanduser().resolve()
 
 
-def _files(home: Path, item: pystac.Item, assets: Sequence[str] | str | None) -> list[File]:
+def _files(home: Path, parsed: ParsedItem, assets: Sequence[str] | str | None) -> list[File]:
+    item = parsed.item
     if assets is None:
         wanted = default_assets(item)
     else:
         asked = [assets] if isinstance(assets, str) else list(assets)
-        found_keys = [_key_of(item, name) for name in asked]
+        found_keys = [_key_of(parsed, name) for name in asked]
         wanted = list(dict.fromkeys(key for key in found_keys if key is not None))
     collection = item.collection_id or "items"
     folder = home / safe_name(collection) / safe_name(item.id)
@@ -194,9 +210,9 @@ def _files(home: Path, item: pystac.Item, assets: Sequence[str] | str | None) ->
     return found
 
 
-def _key_of(item: pystac.Item, name: str) -> str | None:
+def _key_of(item: ParsedItem, name: str) -> str | None:
     """The asset of a key, or the one that holds a band of this name."""
-    if name in item.assets:
+    if name in item.item.assets:
         return name
     return find_band(item, name).asset if has_band(item, name) else None
 
@@ -218,7 +234,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
     asset = item.assets[file.asset]
     checksum = asset.extra_fields.get("file:checksum")
 
-    def told(done: int, total: int | None) -> None:
+    def report(done: int, total: int | None) -> None:
         file.done, file.total = done, file.total if total is None else total
 
     file.state = "running"
@@ -230,7 +246,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
             login=login_of(item),
             checksum=checksum if isinstance(checksum, str) else "",
             web_page=(asset.media_type or "").startswith("text/html"),
-            told=told,
+            report=report,
             line=line,
         )
         _refuse_list(file.path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from eolab.catalog.ingestion.collection_files import write_json
+from eolab.catalog.io.documents import write_json
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
 
 def _remembered(workspace: Path) -> list[Path]:
     try:
-        told = json.loads((workspace / _FILE).read_text(encoding="utf-8"))
-        return [Path(root) for root in told["roots"]] if told["format"] == FORMAT else []
+        saved = json.loads((workspace / _FILE).read_text(encoding="utf-8"))
+        return [Path(root) for root in saved["roots"]] if saved["format"] == FORMAT else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

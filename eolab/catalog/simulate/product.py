@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from eolab.catalog.simulate.land import BANDS, GROUND_CRS, HEIGHT, PAD, WIDTH, Land
+from eolab.catalog.simulate.names import COLLECTION
+from eolab.catalog.simulate.seasons import YEAR, Pass
 from eolab.catalog.simulate.sky import Sky, smooth_noise
 
 FINE = ("B02", "B03", "B04", "B08")  # 10 m; the others and SCL 20 m
@@ -73,7 +76,7 @@ def make_tile(name: str, epsg: int, west: float, east: float, centre: tuple[floa
     )
 
 
-def look(land: Land, tile: Tile, rng: np.random.Generator) -> Ground:
+def sample_ground(land: Land, tile: Tile, rng: np.random.Generator) -> Ground:
     """Find what each pixel of the tile sees."""
     from affine import Affine
     from pyproj import Transformer
@@ -144,7 +147,9 @@ def render(
     texture = ground.texture
     row, column = sky.grid.index(ground.x, ground.y)
     opacity, shadow = sky.opacity[row, column], sky.shadow[row, column]
-    gone = np.zeros(field.shape, dtype=bool) if edge is None else ground.x + 0.25 * ground.y < edge
+    beyond = (
+        np.zeros(field.shape, dtype=bool) if edge is None else ground.x + 0.25 * ground.y < edge
+    )
     today = smooth_noise(rng, field.shape, 3.0)
     fertile = 1 + 0.035 * texture + 0.02 * today
     reflectance = {}
@@ -153,8 +158,8 @@ def render(
         seen = seen * (1 - shadow)
         seen = seen * (1 - opacity) + opacity * (0.62 - 0.025 * k) * (1 + 0.05 * today)
         reflectance[band] = np.roll(seen + sky.haze[k], shift, axis=(0, 1))
-    gone, opacity, shadow = (
-        np.roll(layer, shift, axis=(0, 1)) for layer in (gone, opacity, shadow)
+    beyond, opacity, shadow = (
+        np.roll(layer, shift, axis=(0, 1)) for layer in (beyond, opacity, shadow)
     )
     dn = {}
     for band, seen in reflectance.items():
@@ -164,9 +169,9 @@ def render(
         step = 4 if not coarse else 32 if band in _DARK else 64
         values = step * np.rint(values / step) + (OFFSET if offset else 0)
         values = np.clip(values, step, 65_535).astype(np.uint16)
-        values[gone if band in FINE else gone[::2, ::2]] = NODATA
+        values[beyond if band in FINE else beyond[::2, ::2]] = NODATA
         dn[band] = values
-    return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), gone[::2, ::2]))
+    return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), beyond[::2, ::2]))
 
 
 def _track() -> np.ndarray:
@@ -179,7 +184,7 @@ def _coarsen(fine: np.ndarray) -> np.ndarray:
 
 
 def _classify(
-    reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, gone: np.ndarray
+    reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, beyond: np.ndarray
 ) -> np.ndarray:
     """Sen2Cor's classes 0, 3, 4, 5, 8, 9, 10; like the original it misses thin cloud edges."""
     red, nir = _coarsen(reflectance["B04"]), _coarsen(reflectance["B08"])
@@ -188,7 +193,7 @@ def _classify(
     scl[opacity > 0.30] = 10
     scl[opacity > 0.45] = 8
     scl[opacity > 0.75] = 9
-    scl[gone] = 0
+    scl[beyond] = 0
     return scl.astype(np.uint8)
 
 
@@ -262,3 +267,70 @@ def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
             dtype="uint8",
         ) as file:
             file.write(image)
+
+
+@dataclass(frozen=True)
+class Product:
+    """One item: an overpass, a tile, the newest or the older product."""
+
+    overpass: Pass
+    tile: Tile
+    ground: Ground
+    sky: Sky
+    older: bool
+
+    @property
+    def baseline(self) -> str:
+        return self.overpass.older if self.older else self.overpass.baseline
+
+    @property
+    def offset(self) -> bool:
+        return self.overpass.offset and not self.older
+
+    @property
+    def platform(self) -> str:
+        return "sentinel-2a" if self.overpass.time.timetuple().tm_yday % 2 else "sentinel-2b"
+
+    @property
+    def time(self) -> datetime:
+        """Tiles of one datatake are seen some seconds apart, as in reality."""
+        return self.overpass.time + timedelta(seconds=14 if self.tile.epsg == 32633 else 0)
+
+    @property
+    def id(self) -> str:
+        letter = self.platform[-1].upper()
+        return (
+            f"SIM_S2{letter}_{self.tile.name}_{self.time:%Y%m%d}_N{self.baseline.replace('.', '')}"
+        )
+
+    @property
+    def assets(self) -> dict[str, float]:
+        """Pixel size in metres of each raster."""
+        return {**{band: 10.0 if band in FINE else 20.0 for band in BANDS}, "SCL": 20.0}
+
+    @property
+    def _fine(self) -> bool:
+        """Whether its numbers are kept finely: those of the first season that loads take."""
+        return self.overpass.year == YEAR and not self.older and self.overpass.cover < 0.9
+
+    def write(self, folder: Path, land: Land, seed: np.random.SeedSequence) -> float:
+        """Render and write the rasters; returns the cloud cover in percent."""
+        pixels = render(
+            land,
+            self.ground,
+            self.sky,
+            float(self.overpass.time.timetuple().tm_yday),
+            np.random.default_rng(seed),
+            offset=self.offset,
+            edge=-4_300.0 if self.overpass.orbit == 22 and self.tile.epsg == 32632 else None,
+            shift=3 if self.older else 0,
+            coarse=not self._fine,
+        )
+        home = folder / COLLECTION / self.id
+        home.mkdir(parents=True)
+        for band, size in self.assets.items():
+            values = pixels.scl if band == "SCL" else pixels.dn[band]
+            path = home / f"{band}.tif"
+            write_cog(path, values, self.tile, size, categories=band == "SCL", plain=not self._fine)
+        write_thumbnail(home / "thumbnail.jpg", pixels, self.offset)
+        return pixels.cloud_cover

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eolab import gc_pause
 from eolab.catalog.areas.areas import Area
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import mark
+from eolab.catalog.query.cql2 import properties
 from eolab.catalog.query.free_text import mentions
-from eolab.catalog.query.query import Moment, Query, When, make_query
+from eolab.catalog.query.query import Query, make_query
+from eolab.catalog.query.times import When
 from eolab.catalog.sources.search_entries import note_items
-from eolab.errors import NotFoundError, RemoteError, nearest
+from eolab.deprecation import warn_renamed
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-
+    import pandas as pd
     import pystac
 
-    from eolab.catalog.ingestion.collection import Ingested
     from eolab.catalog.io.logins import SourceLogin, SourceRef
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A document that could not be used: where it is and what is wrong with it."""
+    """A document that could not be used.
+
+    Attributes:
+        href: Where it is.
+        message: What is wrong with it.
+
+    Example:
+        >>> from eolab.catalog import Skipped
+        >>> Skipped("items/a.json", "the item has no datetime").message
+        'the item has no datetime'
+    """
 
     href: str
     message: str
@@ -62,17 +73,49 @@ class PartialAnswer(RemoteError):
         return RemoteError, (self.message, self.hint)
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What a place can do by itself; what it cannot is done here, on the items that it sends.
+
+    Attributes:
+        count: It counts the items of a query without reading them: `Source.count` works.
+        histogram: It counts them over time: `Source.histogram` works.
+        queryables: It states by what its items can be filtered; else the items are looked at.
+        free_text: It narrows a search by its words; else all items are read for them.
+        whole: Every answer costs reading all of its items, whatever the limit.
+        waits: It may wait for a network between two items.
+    """
+
+    count: bool = False
+    histogram: bool = False
+    queryables: bool = False
+    free_text: bool = False
+    whole: bool = False
+    waits: bool = True
+
+
 class Source(ABC):
     """A place to search.
 
     Contract, which every kind passes the same tests for:
 
+    * `capabilities` says what the place does by itself. Callers decide by it, never by the class;
+      a call that it does not support raises `InvalidInputError`.
     * `search` returns only items that answer the whole query, whatever the service sent, ordered
       by date then id, each once; a limit takes the first of that order where the place can sort.
     * A broken document is listed in `skipped` and never stops a search; a place that does not
       answer at all raises.
     * Asset hrefs of results are absolute.
     * A source may be used from several threads; `skipped` tells of the latest call.
+    * A kind implements `kind`, `capabilities`, `collections` and `candidates`, and `sorts` where
+      candidates come in the order of results.
+
+    Example:
+        >>> source = ws.catalog("sample")
+        >>> source
+        <static catalogue 'sample': ...catalog.json>
+        >>> source.search(datetime="2021-06-02", limit=1)[0].id
+        'SIM_S2A_32UQU_20210602_N0500'
     """
 
     def __init__(self, name: str, url: str, description: str = "") -> None:
@@ -86,18 +129,28 @@ class Source(ABC):
         self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
 
     def folders(self) -> tuple[Path, ...]:
-        """Where its documents may name files of this machine: for a remote one, nowhere."""
+        """Where its documents may name files of this machine: for a remote one, nowhere.
+
+        Example:
+            >>> ws.root / "sample" in ws.catalog().folders()
+            True
+        """
         if is_remote(self.url):
             return ()
         path = Path(self.url).resolve()
         return (path if path.is_dir() else path.parent, *self.roots)
 
-    _waits: bool = True  # whether `_candidates` may wait for a network between two items
+    ingester: ClassVar[Callable[..., object]]  # two floors above, which puts itself here
 
     @property
     @abstractmethod
     def kind(self) -> str:
-        """Which of "api", "static" and "geoparquet" it is."""
+        """Which of "api", "static" and "geoparquet" it is.
+
+        Example:
+            >>> ws.catalog().kind
+            'static'
+        """
 
     @abstractmethod
     def collections(self) -> list[pystac.Collection]:
@@ -106,15 +159,91 @@ class Source(ABC):
         Raises:
             NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
+
+        Example:
+            >>> [collection.id for collection in ws.catalog().collections()]
+            ['sentinel-1-rtc-simulated', 'sentinel-2-l2a-simulated']
+        """
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What the place can do by itself, beyond what every source can.
+
+        Example:
+            >>> ws.catalog().capabilities.whole  # a folder of documents, read for each answer
+            True
         """
 
     @abstractmethod
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
-        """Items that may answer the query: all that do, perhaps more."""
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+        """Items that may answer the query: all that do, perhaps more; what is broken is skipped.
+
+        For kinds of sources, which `search` asks and filters again.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> len(list(ws.catalog().candidates(make_query(max_cloud=0))))
+            68
+        """
+
+    def count(self, query: Query) -> int:
+        """Number of items whose box, time and properties answer the query, without reading them.
+
+        Exact for boxes; an area of another shape is taken by its box, words are not looked at.
+
+        Args:
+            query: From `make_query`.
+
+        Raises:
+            InvalidInputError: The place cannot count (see `capabilities`).
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> from eolab.catalog.sources.geoparquet_writer import write_items
+            >>> write_items(ws.root / "scenes.parquet", [i.to_dict() for i in items])
+            []
+            >>> ws.catalog(str(ws.root / "scenes.parquet")).count(make_query(max_cloud=10))
+            3
+        """
+        del query
+        raise self._cannot("count its items", "Count what a search returns: len(items).")
+
+    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+        """Items over time without reading them, by what `count` looks at.
+
+        Args:
+            query: From `make_query`.
+            period: "day", "week", "month" or "year".
+
+        Returns:
+            Columns ``time`` (the period's start) and ``items``, ordered by time.
+
+        Raises:
+            InvalidInputError: The place cannot count (see `capabilities`), or another period.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> from eolab.catalog.sources.geoparquet_writer import write_items
+            >>> _ = write_items(ws.root / "scenes.parquet", [i.to_dict() for i in items])
+            >>> source = ws.catalog(str(ws.root / "scenes.parquet"))
+            >>> source.histogram(make_query(), period="month")["items"].tolist()
+            [4, 2]
+        """
+        del query, period
+        raise self._cannot("count its items over time", "Count the dates of what a search returns.")
+
+    def _cannot(self, what: str, hint: str) -> InvalidInputError:
+        return InvalidInputError(f"{self.kind} catalogue {self.name!r} cannot {what}", hint)
 
     @property
     def simulated(self) -> bool:
-        """Whether the place says that its scenes were made up."""
+        """Whether the place says that its scenes were made up.
+
+        Example:
+            >>> ws.catalog("sample").simulated
+            True
+        """
         return any(is_simulated(collection) for collection in self.collections())
 
     def search(
@@ -158,6 +287,15 @@ class Source(ABC):
             InvalidInputError: An argument that cannot be used.
             NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
+
+        Example:
+            >>> found = ws.catalog().search(
+            ...     "sentinel-2-l2a-simulated",
+            ...     datetime="2021-05/2021-06",
+            ...     filter="eo:cloud_cover < 10 AND platform = 'sentinel-2a'",
+            ... )
+            >>> [item.id for item in found]
+            ['SIM_S2A_32UQU_20210602_N0500']
         """
         query = make_query(
             collections=collections,
@@ -191,8 +329,6 @@ class Source(ABC):
 
     def _tell_unknown_properties(self, query: Query, found: pystac.ItemCollection) -> None:
         """A misspelt property matches nothing, and sorts nothing: no fault, but never meant."""
-        from eolab.catalog.query.cql2 import properties
-
         asked, items = {name for name, _ in query.sort}, found
         if query.filter is not None and not len(found):
             # What a hundred items have that answer the rest of the query.
@@ -210,7 +346,19 @@ class Source(ABC):
                 warn(f"no item has a property {plain!r}. {hint}", UnknownProperty)
 
     def run(self, query: Query) -> pystac.ItemCollection:
-        """Find the items that answer a query made by `make_query`."""
+        """Find the items that answer a query, as `search` does, without its warnings.
+
+        Args:
+            query: From `make_query`.
+
+        Raises:
+            PartialAnswer: A service failed on the way.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> len(ws.catalog().run(make_query(datetime="2021-06-02")))
+            2
+        """
         from eolab.catalog.sources.item_collection import FoundItems
 
         found: dict[tuple[str | None, str], pystac.Item] = {}
@@ -221,24 +369,24 @@ class Source(ABC):
 
         about = self._about_collections() if query.words else {}
         try:
-            candidates = self._candidates(replace(query, about=about))
-            with nullcontext() if self._waits else gc_pause.put_off():
-                for item in candidates:
+            offered = self.candidates(replace(query, about=about))
+            with nullcontext() if self.capabilities.waits else gc_pause.put_off():
+                for item in offered:
                     try:
                         accepted = query.accepts(item) and mentions(item, query.words, about)
                     except Exception as error:  # a document can be wrong in ways nobody listed
-                        self._skip(item.self_href or item.id, error)
+                        self.skip(item.self_href or item.id, error)
                         continue
                     if accepted:
                         if self.ref is not None:
                             mark(item, self.ref)
                         found.setdefault((item.collection_id, item.id), item)
-                        if query.limit and len(found) >= query.limit and self._sorted(query):
+                        if query.limit and len(found) >= query.limit and self.sorts(query):
                             break
         except RemoteError as error:
             raise PartialAnswer(error.message, error.hint, result()) from error
         answer = result()
-        note_items(self, answer)
+        note_items(self.workspace, self.name, answer)
         return answer
 
     def _about_collections(self) -> dict[str, str]:
@@ -248,16 +396,34 @@ class Source(ABC):
             for c in self.collections()
         }
 
-    def _sorted(self, query: Query) -> bool:
-        """Whether `_candidates` come in the order of results, so that a limit may stop early."""
+    def sorts(self, query: Query) -> bool:
+        """Whether `candidates` come in the order of results, so that a limit may stop early.
+
+        Args:
+            query: From `make_query`.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> ws.catalog().sorts(make_query())
+            False
+        """
         del query
         return False
 
     def item(self, collection: str, identity: str) -> pystac.Item:
         """One item.
 
+        Args:
+            collection: Id of its collection.
+            identity: Its own id.
+
         Raises:
             NotFoundError: No such item.
+
+        Example:
+            >>> item = ws.catalog().item("sentinel-2-l2a-simulated", items[0].id)
+            >>> item.properties["platform"]
+            'sentinel-2b'
         """
         found = list(self.search([collection], ids=[identity], limit=1))
         if not found:
@@ -267,38 +433,21 @@ class Source(ABC):
             )
         return found[0]
 
-    def ingest(
-        self,
-        files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-        *,
-        pattern: str | None = None,
-        time: Moment | None = None,
-        cog: bool = False,
-    ) -> Ingested:
-        """Take more rasters up into a catalogue that `eolab.catalog.ingest` has made.
-
-        Args:
-            files: A folder, or files.
-            pattern: As for `eolab.catalog.ingest`.
-            time: Of files that tell none.
-            cog: Write Cloud-Optimized copies.
-
-        Raises:
-            InvalidInputError: A catalogue of another kind.
-            NotFoundError: No raster that can be used.
-        """
-        from eolab.catalog.ingestion.collection import add
-
-        return add(self, files, pattern=pattern, time=time, cog=cog)
-
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         """What the items of a collection can be filtered by, as JSON schemas by property.
 
         A service is asked; elsewhere types, ranges and up to 20 values come from the items.
 
+        Args:
+            collection: Id of the collection.
+
         Raises:
             NotFoundError: No such collection.
             RemoteError: The service fails.
+
+        Example:
+            >>> ws.catalog().queryables("sentinel-2-l2a-simulated")["eo:cloud_cover"]
+            {'type': 'number', 'minimum': 0.0, 'maximum': 94.6}
         """
         seen: dict[str, list[object]] = {}
         query = make_query(collections=[collection], limit=1_000)
@@ -313,9 +462,34 @@ class Source(ABC):
             )
         return {name: _schema(values) for name, values in sorted(seen.items())}
 
-    def _skip(self, href: str, error: Exception | str) -> None:
+    def skip(self, href: str, error: Exception | str) -> None:
+        """List a document in `skipped`.
+
+        Args:
+            href: Where it is.
+            error: Why it cannot be used.
+
+        Example:
+            >>> source = ws.catalog()
+            >>> source.skip("a.json", "no STAC document")
+            >>> source.skipped
+            [Skipped(href='a.json', message='no STAC document')]
+        """
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
+
+    if not TYPE_CHECKING:  # else every misspelt attribute would have a type
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            """Until the next release: ``source.ingest(files)``.
+
+            Raises:
+                AttributeError: Another name.
+            """
+            if name != "ingest":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            warn_renamed("source.ingest(files)", "eo.ingest(files, to=source)")
+            return partial(self.ingester, to=self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
@@ -332,10 +506,10 @@ def _schema(values: Sequence[object]) -> dict[str, object]:
     return {"type": "string", "enum": texts} if len(texts) <= 20 else {"type": "string"}
 
 
-def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
+def is_simulated(document: pystac.Collection | pystac.Item) -> bool:
     """Whether a document says that it is made up."""
     import pystac
 
-    if isinstance(thing, pystac.Collection):
-        return "simulated" in (thing.keywords or [])
-    return thing.properties.get("eolab:simulated") is True
+    if isinstance(document, pystac.Collection):
+        return "simulated" in (document.keywords or [])
+    return document.properties.get("eolab:simulated") is True

@@ -16,7 +16,7 @@ from eolab.catalog.items.spectral_indices import bands_for, compute, offered
 from eolab.catalog.panel import field_series
 from eolab.catalog.panel import search as finding
 from eolab.catalog.panel.previews import picture, read_small
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.catalog.sources.open import open_source
 from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.config import CatalogConfig
@@ -41,7 +41,7 @@ def test_the_curve_is_the_mean_of_clear_pixels(configured, items):
     assert body["simulated"] is True
     assert not body["older"]
     cube = eo.load(
-        items, bands=["red", "nir"], geometry=GEOMETRY, mask=eo.mask(drop=["cloud", "shadow"])
+        items, bands=["red", "nir"], intersects=GEOMETRY, mask=eo.mask(drop=["cloud", "shadow"])
     )
     ndvi = (cube["nir"] - cube["red"]) / (cube["nir"] + cube["red"])
     by_date = {
@@ -61,7 +61,7 @@ def test_a_large_area_is_read_coarsely_and_means_the_same(configured):
     assert 0 < body["pixels"] <= field_series.SIZE**2
     fine = open_source(configured, "mine").search([COLLECTION], intersects=whole)
     cube = eo.load(
-        fine, bands=["red", "nir"], geometry=whole, mask=eo.mask(drop=["cloud", "shadow"])
+        fine, bands=["red", "nir"], intersects=whole, mask=eo.mask(drop=["cloud", "shadow"])
     )
     ndvi = xr.DataArray((cube["nir"] - cube["red"]) / (cube["nir"] + cube["red"]))
     first = body["points"][0]
@@ -80,7 +80,7 @@ def test_a_curve_of_nothing_is_refused(configured):
 
 def test_the_calendar_has_one_line_an_overpass(configured, items):
     body = field_series.calendar(configured, "mine", collection=COLLECTION, geometry=GEOMETRY)
-    table = clear_fraction(items, geometry=GEOMETRY, size=field_series.SIZE)
+    table = clear_fraction(items, intersects=GEOMETRY, size=field_series.SIZE)
     assert len(body["passes"]) == len(table)
     assert [row["date"] for row in body["passes"]] == [f"{t:%Y-%m-%d}" for t in table["time"]]
     for row, clear in zip(body["passes"], table["clear"], strict=True):
@@ -108,13 +108,15 @@ def test_an_index_is_what_its_formula_says():
 
 def test_a_picture_of_an_index_follows_its_limits(items):
     from eolab.catalog.items.bands import find_band
+    from eolab.catalog.items.parsed import parse_item
 
     item = next(iter(items))
     made = picture(item, index="NDVI", size=64, cmap="viridis")
-    red, nir = (read_small(item, find_band(item, name), 64) for name in ("red", "nir"))
+    parsed = parse_item(item)
+    red, nir = (read_small(parsed, find_band(parsed, name), 64) for name in ("red", "nir"))
     with np.errstate(invalid="ignore", divide="ignore"):
         ndvi = (nir - red) / (nir + red)
-    clear = ~np.isin(read_small(item, find_band(item, "SCL"), 64), (3, 8, 9, 10))
+    clear = ~np.isin(read_small(parsed, find_band(parsed, "SCL"), 64), (3, 8, 9, 10))
     low, high = np.nanpercentile(ndvi[np.isfinite(ndvi) & clear], (2, 98))
     assert (made.low, made.high) == pytest.approx((low, high), abs=1e-5)
     locked = picture(item, index="NDVI", size=64, stretch=(made.low, made.high))
