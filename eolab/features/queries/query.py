@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-Rows = TypeVar("Rows", covariant=True)
+RowsT_co = TypeVar("RowsT_co", covariant=True)
 Fill = Literal["previous", "linear"]
 How = Literal["mean", "last"]
 JoinKind = Literal["left", "inner"]
@@ -79,7 +79,7 @@ class GroupHandle(Protocol):
         """Spark, in a session that is handed in."""
 
 
-class QueryEngine(Protocol[Rows]):
+class QueryEngine(Protocol[RowsT_co]):
     """Reads groups, queries and views: the same rows from every engine, each in its own frame.
 
     ``as_of`` is a point in time: what was known then. Every method raises InvalidInputError for a
@@ -93,13 +93,13 @@ class QueryEngine(Protocol[Rows]):
         *,
         as_of: object = None,
         filter: str | None = None,
-    ) -> Rows:
+    ) -> RowsT_co:
         """The newest version of each row that meets an SQL condition."""
 
-    def read_query(self, query: Query, *, as_of: object = None) -> Rows:
+    def read_query(self, query: Query, *, as_of: object = None) -> RowsT_co:
         """The base group's rows with the joined columns, each as of its own event time."""
 
-    def read_view(self, labels: Query, query: Query, *, as_of: object = None) -> Rows:
+    def read_view(self, labels: Query, query: Query, *, as_of: object = None) -> RowsT_co:
         """The label rows with the query's columns, each as of its own event time."""
 
 
@@ -415,7 +415,7 @@ class Query:
             as_of: Use what was known then: a time stamp with a zone, or text, which is UTC.
 
         Raises:
-            InvalidInputError: The query has a sequence, which needs labels; a bad condition or time.
+            InvalidInputError: A sequence, which needs labels; a bad condition or time.
         """
         frame: pd.DataFrame = self.to_arrow(as_of=as_of).to_pandas()
         return frame
