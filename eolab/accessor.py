@@ -163,7 +163,30 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         return trim_border(self._cube, floor=floor, margin=margin)
 
     def terrain(self, band: str = "elevation") -> xr.Dataset:
-        """Slope and direction of an elevation model (see `eolab.features.extract.terrain`)."""
+        """Slope and the direction that it faces, by Horn's differences over 3 x 3 pixels.
+
+        Horn 1981, Proceedings of the IEEE 69, 14-47; the same as `gdaldem slope` and `gdaldem
+        aspect`.
+
+        Args:
+            band: Elevation in metres, dims (y, x), in a cube whose CRS is in metres.
+
+        Returns:
+            ``slope`` (degrees, 0 is flat), and ``northness`` and ``eastness``: cosine and sine of
+            the direction that the slope faces, both 0 where it is flat. float32, dims (y, x); NaN
+            at the edge and beside missing pixels.
+
+        Raises:
+            InvalidInputError: No such band, one with time, or a CRS in other units than metres.
+
+        Example:
+            >>> up = np.tile(np.arange(5.0) * 10, (5, 1))  # 10 m up in each pixel of 20 m
+            >>> place = {"y": cube.y[:5], "x": cube.x[:5], "spatial_ref": cube.spatial_ref}
+            >>> elevation = xr.Dataset({"elevation": (("y", "x"), up)}, coords=place)
+            >>> slopes = elevation.eo.terrain()
+            >>> round(float(slopes.slope[2, 2]), 2), float(slopes.eastness[2, 2])
+            (26.57, -1.0)
+        """
         from eolab.features.extract.terrain import terrain
 
         return terrain(self._cube, band)
@@ -197,13 +220,26 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         return sample(self._cube, points, id=id, columns=columns)
 
     def on_spark(self, spark: SparkSession, *, tile: int = 512) -> OnSpark:
-        """``.zonal``, ``.pixels`` and ``.sample`` by Spark's tasks, a tile each, the same rows.
+        """The same ``zonal``, ``pixels`` and ``sample`` by Spark's tasks, one tile each, same rows.
+
+        A lazy cube (``eo.load(..., chunks=...)``) travels as the recipe of its window, and each
+        task reads its own pixels.
 
         Args:
             spark: Any session, classic or Connect, whose executors have eolab.
             tile: Side of a tile in pixels.
 
-        See `eolab.features.extract.on_spark.OnSpark`.
+        Returns:
+            An object with these three methods; their rows are Spark DataFrames, in no order.
+
+        Raises:
+            InvalidInputError: No number of pixels; later, pixels in memory that are too many to
+                send.
+
+        Example:
+            >>> def medians(spark):
+            ...     frame = cube.eo.on_spark(spark, tile=512).zonal(parcels)
+            ...     return frame.groupBy("parcel_id").count()
         """
         from eolab.features.extract.on_spark import OnSpark
 
@@ -218,7 +254,33 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         column: str | None = None,
         min_labelled: float = 0.0,
     ) -> Chips:
-        """Square patches with masks, cut when asked for (see `eolab.features.extract.chips`)."""
+        """Square patches with masks, for segmentation; cut when asked for, so no season need fit.
+
+        Patches that would cross the edge are left out.
+
+        Args:
+            size: Side of a patch in pixels.
+            stride: Pixels from one patch to the next; default: ``size``, so that none overlap.
+            masks: What makes the masks: shapes with a CRS (where they overlap, the last counts),
+                or a raster of classes (y, x) on the cube's own grid, in which NaN, or the value of
+                its attribute ``nodata``, is no class.
+            column: The shapes' column of classes.
+            min_labelled: Share of pixels with a label, 0..1, below which a patch is left out.
+
+        Returns:
+            Patches, float32, shape (t, size, size, bands), each with its mask, int16, shape
+            (size, size), -1 without a label.
+
+        Raises:
+            InvalidInputError: Sizes that do not fit, shapes without a column, a raster on another
+                grid, no patch left.
+
+        Example:
+            >>> patches = cube.eo.chips(64, masks=parcels, column="crop", min_labelled=0.1)
+            >>> X, mask = patches[0]
+            >>> X.shape, mask.shape
+            ((2, 64, 64, 2), (64, 64))
+        """
         from eolab.features.extract.chips import chips
 
         return chips(

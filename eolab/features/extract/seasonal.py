@@ -70,6 +70,14 @@ def seasonal_features(
     Raises:
         InvalidInputError: Unknown column or statistic, bad dates, naive time stamps, no row in a
             season.
+
+    Example:
+        >>> season = eo.seasonal_features(
+        ...     rows, columns=["red_median"], start="05-01", end="06-30", stats=["mean", "std"],
+        ...     min_observations=2,
+        ... )
+        >>> season.columns.tolist()
+        ['parcel_id', 'season_end', 'red_median_mean', 'red_median_std', 'observations']
     """
     import pandas as pd
 
