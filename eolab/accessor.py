@@ -289,26 +289,29 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         return trim_border(self._cube, floor=floor, margin=margin)
 
     def terrain(self, band: str = "elevation") -> xr.Dataset:
-        """Slope and aspect of an elevation model, by Horn's differences over 3 x 3 pixels.
+        """Slope and the direction that it faces, by Horn's differences over 3 x 3 pixels.
 
-        Horn 1981, Proceedings of the IEEE 69, 14-47; as `gdaldem slope` and `gdaldem aspect`.
+        Horn 1981, Proceedings of the IEEE 69, 14-47; the same as `gdaldem slope` and `gdaldem
+        aspect`.
 
         Args:
-            band: Variable (y, x) with the elevation in metres, in a CRS in metres.
+            band: Elevation in metres, dims (y, x), in a cube whose CRS is in metres.
 
         Returns:
-            ``slope`` (degrees), ``northness`` and ``eastness`` (cosine and sine of the direction
-            that the slope faces, 0 where it is flat), float32 (y, x).
+            ``slope`` (degrees, 0 is flat), and ``northness`` and ``eastness``: cosine and sine of
+            the direction that the slope faces, both 0 where it is flat. float32, dims (y, x); NaN
+            at the edge and beside missing pixels.
 
         Raises:
             InvalidInputError: No such band, one with time, or a CRS in other units than metres.
 
         Example:
-            >>> ramp = cube[["red"]].isel(time=0, drop=True).drop_vars("red")
-            >>> ramp["elevation"] = 0.1 * ramp.x + 0 * ramp.y  # rises to the east
-            >>> ground = ramp.transpose("y", "x").eo.terrain()
-            >>> round(float(ground.slope.max()), 2), float(ground.eastness.min())
-            (5.71, -1.0)
+            >>> up = np.tile(np.arange(5.0) * 10, (5, 1))  # 10 m up in each pixel of 20 m
+            >>> place = {"y": cube.y[:5], "x": cube.x[:5], "spatial_ref": cube.spatial_ref}
+            >>> elevation = xr.Dataset({"elevation": (("y", "x"), up)}, coords=place)
+            >>> slopes = elevation.eo.terrain()
+            >>> round(float(slopes.slope[2, 2]), 2), float(slopes.eastness[2, 2])
+            (26.57, -1.0)
         """
         from eolab.features.extract.terrain import terrain
 
@@ -343,23 +346,26 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         return sample(self._cube, points, id=id, columns=columns)
 
     def on_spark(self, spark: SparkSession, *, tile: int = 512) -> OnSpark:
-        """``.zonal``, ``.pixels`` and ``.sample`` by Spark's tasks, a tile each, the same rows.
+        """The same ``zonal``, ``pixels`` and ``sample`` by Spark's tasks, one tile each, same rows.
+
+        A lazy cube (``eo.load(..., chunks=...)``) travels as the recipe of its window, and each
+        task reads its own pixels.
 
         Args:
             spark: Any session, classic or Connect, whose executors have eolab.
             tile: Side of a tile in pixels.
 
         Returns:
-            An object with these three methods, which return DataFrames of Spark.
+            An object with these three methods; their rows are Spark DataFrames, in no order.
 
         Raises:
-            InvalidInputError: A tile that is no number of pixels.
+            InvalidInputError: No number of pixels; later, pixels in memory that are too many to
+                send.
 
         Example:
-            >>> cube.eo.on_spark(spark=None, tile=0)  # a session of yours goes here
-            Traceback (most recent call last):
-            ...
-            eolab.errors.InvalidInputError: tile=0 is no number of pixels...
+            >>> def medians(spark):
+            ...     frame = cube.eo.on_spark(spark, tile=512).zonal(parcels)
+            ...     return frame.groupBy("parcel_id").count()
         """
         from eolab.features.extract.on_spark import OnSpark
 
@@ -374,27 +380,32 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         column: str | None = None,
         min_labelled: float = 0.0,
     ) -> Chips:
-        """Cut the cube into square patches; those that would cross its edge are left out.
+        """Square patches with masks, for segmentation; cut when asked for, so no season need fit.
+
+        Patches that would cross the edge are left out.
 
         Args:
             size: Side of a patch in pixels.
-            stride: Pixels from one patch to the next; by default ``size``, so that none overlap.
-            masks: What makes the masks: shapes with a CRS, or a raster of classes (y, x) on the
-                cube's own grid.
+            stride: Pixels from one patch to the next; default: ``size``, so that none overlap.
+            masks: What makes the masks: shapes with a CRS (where they overlap, the last counts),
+                or a raster of classes (y, x) on the cube's own grid, in which NaN, or the value of
+                its attribute ``nodata``, is no class.
             column: The shapes' column of classes.
-            min_labelled: Share of pixels with a label below which a patch is left out.
+            min_labelled: Share of pixels with a label, 0..1, below which a patch is left out.
 
         Returns:
-            The patches, each read from the cube when it is asked for.
+            Patches, float32, shape (t, size, size, bands), each with its mask, int16, shape
+            (size, size), -1 without a label.
 
         Raises:
             InvalidInputError: Sizes that do not fit, shapes without a column, a raster on another
                 grid, no patch left.
 
         Example:
-            >>> chips = cube.eo.chips(64, masks=parcels, column="crop")
-            >>> chips
-            <Chips: ... of 64 pixels, red, nir, ... classes>
+            >>> patches = cube.eo.chips(64, masks=parcels, column="crop", min_labelled=0.1)
+            >>> X, mask = patches[0]
+            >>> X.shape, mask.shape
+            ((2, 64, 64, 2), (64, 64))
         """
         from eolab.features.extract.chips import chips
 

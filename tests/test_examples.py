@@ -248,7 +248,7 @@ class Workspaces:
 
 def make_split(ws: Workspace) -> Any:
     return ws.features.feature_view("season").train_validation_test_split(
-        by=eo.Blocks(300), validation_size=0.3, test_size=0.2, seed=0
+        by=eo.SpatialBlocks(300), validation_size=0.3, test_size=0.2, seed=0
     )
 
 

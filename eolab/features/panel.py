@@ -233,9 +233,9 @@ def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
         found.table.view(con, "resolved")
         table = run(
             con,
-            f"SELECT {quote_identifiers(place.columns)} FROM (SELECT * FROM resolved QUALIFY row_number() "
-            f"OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) WHERE {placed} "
-            f"ORDER BY {keys}",
+            f"SELECT {quote_identifiers(place.columns)} FROM (SELECT * FROM resolved "
+            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {INGESTED} DESC) = 1) "
+            f"WHERE {placed} ORDER BY {keys}",
         )
     total = table.num_rows
     if total > SHOWN:
@@ -320,9 +320,9 @@ def make_view(store: FeatureStore, form: Mapping[str, object]) -> dict[str, obje
         group_, columns = _named(store, part.get("group")), part.get("columns")
         if not isinstance(columns, list) or not columns:
             raise InvalidInputError(f"no column of {group_.label} is chosen", "Choose one or more.")
-        chosen_ = group_.select(columns)
+        selected = group_.select(columns)
         prefix = str(part.get("prefix") or "")
-        query = chosen_ if query is None else query.join(chosen_, prefix=prefix)
+        query = selected if query is None else query.join(selected, prefix=prefix)
     assert query is not None
     options: ViewOptions = {
         "labels": _named(store, labels.get("group")).select(str(labels.get("column"))),

@@ -22,6 +22,13 @@ class FeatureStore:
     """``ws.features``: everything that is kept below the workspace's ``features`` folder.
 
     Several processes may use one store at once.
+
+    Example:
+        >>> store = ws.features
+        >>> yields = store.get_or_create_feature_group("yields", primary_key="parcel_id")
+        >>> _ = yields.insert(pd.DataFrame({"parcel_id": ["P1", "P2"], "t_per_ha": [7.1, 8.4]}))
+        >>> store.feature_group("yields")
+        <FeatureGroup yields/1: 2 rows, 2 columns, commit 0>
     """
 
     def __init__(self, config: Config) -> None:
@@ -36,11 +43,25 @@ class FeatureStore:
         Args:
             name: Letters, digits, ``_ . -``.
             version: A number; a change of schema makes a new one.
-            options: ``primary_key`` and what else `GroupOptions` tells.
+            options: ``primary_key`` (columns that identify a thing) and what else `GroupOptions`
+                lists: ``event_time``, ``partition_key``, ``description``, ``geometry``, ``crs``,
+                ``columns``, ``units``, ``online_enabled``, ``expectations``, ``policy``,
+                ``statistics``, ``tags``, ``keywords``, ``owner``, ``parents``.
 
         Raises:
             ConflictError: The name and version are taken.
             InvalidInputError: A bad name, key, option or CRS.
+
+        Example:
+            >>> weather = ws.features.create_feature_group(
+            ...     "weather",
+            ...     primary_key="station",
+            ...     event_time="time",
+            ...     units={"temperature": "degC"},
+            ...     expectations={"possible": "temperature BETWEEN -60 AND 60"},
+            ... )
+            >>> weather
+            <FeatureGroup weather/1: empty>
         """
         entry = self._registry.add(
             "group", name, version, group_spec(name, version, options).to_dict()
@@ -52,10 +73,21 @@ class FeatureStore:
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
 
-        See `create_feature_group` for the arguments.
+        Args:
+            name: Letters, digits, ``_ . -``.
+            version: A number.
+            options: As for `create_feature_group`; of a group that is there only keys are compared.
 
         Raises:
             ConflictError: There is one with other keys.
+            InvalidInputError: A bad name, key, option or CRS.
+
+        Example:
+            >>> again = ws.features.get_or_create_feature_group(
+            ...     "spectra", primary_key="parcel_id", event_time="time"
+            ... )
+            >>> again.label
+            'spectra/1'
         """
         spec = group_spec(name, version, options)
         found = self._registry.find("group", name, version)
@@ -95,15 +127,28 @@ class FeatureStore:
         return PostgresSchema(url, f"eolab_{self.config.identity()[:12]}")
 
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
-        """A group by name; its newest version where none is named.
+        """A group by name.
+
+        Args:
+            name: Its name.
+            version: Its version; by default the newest.
 
         Raises:
             NotFoundError: With the names that there are.
+
+        Example:
+            >>> ws.features.feature_group(fg.name).version
+            1
         """
         return self._group(self._registry.get("group", name, version))
 
     def feature_groups(self) -> list[FeatureGroup]:
-        """All groups, by name and version."""
+        """All groups, by name and version.
+
+        Example:
+            >>> [group.label for group in ws.features.feature_groups()] == [labels.label, fg.label]
+            True
+        """
         return [self._group(entry) for entry in self._registry.all("group")]
 
     def create_feature_view(
@@ -114,11 +159,23 @@ class FeatureStore:
         Args:
             name: Letters, digits, ``_ . -``.
             version: A number.
-            options: ``labels``, ``query`` and what else `ViewOptions` tells.
+            options: ``labels`` (the label column of its group), ``query`` (the features) and what
+                else `ViewOptions` lists: ``description``, ``transformations``, ``functions``,
+                ``weights``, ``label_source``.
 
         Raises:
             ConflictError: The name and version are taken.
             InvalidInputError: The labels cannot be matched with the features.
+
+        Example:
+            >>> view = ws.features.create_feature_view(
+            ...     "scaled",
+            ...     labels=labels.select("crop"),
+            ...     query=fg.select(["red_median", "nir_median"]),
+            ...     transformations={"*_median": "standard"},
+            ... )
+            >>> view
+            <FeatureView scaled/1: crop from 2 features of crops/1, spectra/1>
         """
         spec = view_spec(name, version, options)
         view = self._view(self._registry.add("view", name, version, {**spec}))
@@ -128,10 +185,21 @@ class FeatureStore:
     def get_or_create_feature_view(
         self, name: str, version: int = 1, **options: Unpack[ViewOptions]
     ) -> FeatureView:
-        """The view if there is an equal one, else a new one (see `create_feature_view`).
+        """The view if there is an equal one, else a new one.
+
+        Args:
+            name: Letters, digits, ``_ . -``.
+            version: A number.
+            options: As for `create_feature_view`.
 
         Raises:
             ConflictError: There is one with other labels, transformations or another query.
+            InvalidInputError: As there.
+
+        Example:
+            >>> store = ws.features
+            >>> store.get_or_create_feature_view("season", labels=fv.labels, query=fv.query).label
+            'season/1'
         """
         found = self._registry.find("view", name, version)
         if found is None:
@@ -150,15 +218,28 @@ class FeatureStore:
         return FeatureView(self.config, entry, self.feature_group)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
-        """A view by name; its newest version where none is named.
+        """A view by name.
+
+        Args:
+            name: Its name.
+            version: Its version; by default the newest.
 
         Raises:
             NotFoundError: With the names that there are.
+
+        Example:
+            >>> ws.features.feature_view(fv.name).features
+            ('red_median', 'nir_median')
         """
         return self._view(self._registry.get("view", name, version))
 
     def feature_views(self) -> list[FeatureView]:
-        """All views, by name and version."""
+        """All views, by name and version.
+
+        Example:
+            >>> [view.label for view in ws.features.feature_views()] == [fv.label]
+            True
+        """
         return [self._view(entry) for entry in self._registry.all("view")]
 
     def create_chip_dataset(
@@ -182,6 +263,12 @@ class FeatureStore:
         Raises:
             InvalidInputError: A bad name or format, or Zarr is not installed.
             RemoteError: It cannot be written; nothing is left.
+
+        Example:
+            >>> chips = cube.eo.chips(64)
+            >>> patches = ws.features.create_chip_dataset("small", chips, format="numpy")
+            >>> patches
+            <SavedChips small#1: 24 of 2 x 64 x 64 x 2, 0 classes>
         """
         from eolab.features.training import chip_datasets
 
@@ -190,17 +277,32 @@ class FeatureStore:
         )
 
     def chip_dataset(self, name: str, version: int | None = None) -> SavedChips:
-        """Patches by name; their newest version where none is named.
+        """A dataset of patches by name.
+
+        Args:
+            name: Its name.
+            version: Its version; by default the newest.
 
         Raises:
             NotFoundError: With the names or versions that there are.
+
+        Example:
+            >>> _ = ws.features.create_chip_dataset("small", cube.eo.chips(64), format="numpy")
+            >>> ws.features.chip_dataset("small").label
+            'small#1'
         """
         from eolab.features.training import chip_datasets
 
         return chip_datasets.load(self.config, name, version)
 
     def chip_datasets(self) -> dict[str, list[int]]:
-        """Datasets of chips that there are: versions by name, in order."""
+        """Datasets of chips that there are: versions by name, in order.
+
+        Example:
+            >>> _ = ws.features.create_chip_dataset("small", cube.eo.chips(64), format="numpy")
+            >>> ws.features.chip_datasets()
+            {'small': [1]}
+        """
         from eolab.features.training import chip_datasets
 
         return chip_datasets.listed(self.config)
@@ -209,6 +311,11 @@ class FeatureStore:
         """What holds every word: "group name/version", "view name/version", "chips name#version".
 
         Names, descriptions, tags, keywords, owners, columns and their descriptions are looked at.
+
+        Example:
+            >>> fg.update(tags=["2021"])
+            >>> ws.features.search("red 2021")
+            ['group spectra/1']
         """
         words = text.lower().split()
         found = [(f"group {group.label}", group.words) for group in self.feature_groups()]

@@ -101,8 +101,8 @@ def _match(
     few = spine.rows.num_rows * _MANY < commit.total
 
     def narrow(*columns: str) -> str:
-        chosen = ", ".join([*match, ROW_NUMBER, *columns])
-        found = f"SELECT {chosen} FROM theirs{' WHERE ' if where else ''}{' AND '.join(where)}"
+        selected = ", ".join([*match, ROW_NUMBER, *columns])
+        found = f"SELECT {selected} FROM theirs{' WHERE ' if where else ''}{' AND '.join(where)}"
         return f"(SELECT * FROM ({found}) g SEMI JOIN spine s ON {same})" if few else f"({found})"
 
     if group.event_time is None:
@@ -227,11 +227,11 @@ def _stepped(
         if steps.how == "last"
         else "avg(g.c{i})"
     )
-    figures = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
+    aggregates = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
     return run(
         con,
         f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, "
-        f"count(*) AS _n, {figures} "
+        f"count(*) AS _n, {aggregates} "
         f"FROM spine s JOIN (SELECT {inner} FROM resolved{where}) g "
         f"ON {same} AND g._e >= s._since AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
     )

@@ -53,12 +53,12 @@ def nearby(
     group.table.view(con, "resolved", as_of=as_of)
     keys = quote_identifiers(group.primary_key)
     newest = f"ORDER BY {quote_identifier(group.event_time)} DESC" if group.event_time else ""
-    things = run(
+    others = run(
         con,
         f"SELECT {keys}, {quote_identifiers(place.columns)} FROM resolved "
         f"QUALIFY row_number() OVER (PARTITION BY {keys} {newest}) = 1 ORDER BY {keys}",
     )
-    theirs = geo.shapes(things.select(list(place.columns)).to_pandas(), place)
+    theirs = geo.shapes(others.select(list(place.columns)).to_pandas(), place)
     mine = geo.shapes(rows.select(list(geometry.columns)).to_pandas(), geometry)
     met = np.full(len(mine), -1)
     known, there = np.flatnonzero(mine != None), np.flatnonzero(theirs != None)  # noqa: E711
@@ -70,7 +70,7 @@ def nearby(
         met[known[found[0][order]]] = there[found[1][order]]
     index = pa.array(met, mask=met < 0)
     return {
-        near_name(number, i): things.column(key).take(index)
+        near_name(number, i): others.column(key).take(index)
         for i, key in enumerate(group.primary_key)
     }
 

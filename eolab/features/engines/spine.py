@@ -116,7 +116,8 @@ def label_rows(
     where = f" WHERE {labels.where}" if labels.where else ""
     return run(
         con,
-        f"SELECT {quote_identifiers(names)} FROM labels{where} ORDER BY {quote_identifiers(group.keys)}",
+        f"SELECT {quote_identifiers(names)} FROM labels{where} "
+        f"ORDER BY {quote_identifiers(group.keys)}",
     )
 
 

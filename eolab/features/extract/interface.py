@@ -24,27 +24,32 @@ class Extraction(ABC, Generic[Rows]):
         buffer: float = 0.0,
         min_pixels: float = 1,
     ) -> Rows:
-        """Statistics of each zone by date, pixels weighted by the share of them that lies in it.
+        """Statistics of each band by zone and date, with exact shares of the pixels on the border.
 
         Args:
-            zones: Polygons with a CRS.
+            zones: Polygons with a CRS; they are converted to the cube's.
             id: Column that names a zone.
-            stats: Such as "mean", "median", "stdev", "min", "max", "q25".
-            buffer: Metres by which zones shrink (above 0), so that mixed pixels at their borders
-                do not count.
-            min_pixels: Zones with fewer pixels are left out.
+            stats: "mean", "median", "min", "max", "std", "variance", "sum", "majority", "minority",
+                "coefficient_of_variation", "count", "q25" (any quantile) of the valid pixels,
+                weighted by the share of a pixel that is inside.
+            buffer: Metres by which zones grow; negative shrinks them, away from mixed border
+                pixels.
+            min_pixels: Rows with fewer clear pixels are left out.
 
         Returns:
-            One row per zone and date: ``id``, ``time`` (UTC), BAND_STAT for each, ``count`` (the
-            zone's pixels) and ``clear`` (the share of them that is known, 0..1).
+            One row per zone and date: ``id``, ``time`` (UTC; where the cube has times),
+            ``<band>_<stat>``, ``count`` (pixels clear in all bands), ``clear`` (their share of the
+            zone, 0..1).
 
         Raises:
-            InvalidInputError: No CRS, unknown column or statistic, no zone inside the cube.
+            InvalidInputError: No CRS, unknown statistic, zones without an id, no zone inside the
+                cube.
 
         Example:
-            >>> rows = cube.eo.zonal(parcels, stats=["median", "stdev"])
-            >>> list(rows.columns)[:4], rows.shape[0] > len(parcels)
-            (['parcel_id', 'time', 'red_median', 'red_stdev'], True)
+            >>> stats = ["mean", "std", "q25"]
+            >>> rows = cube.eo.zonal(parcels, stats=stats, buffer=-10, min_pixels=4)
+            >>> rows.columns.tolist()[:5]
+            ['parcel_id', 'time', 'red_mean', 'red_std', 'red_q25']
         """
         return self._zonal(zones, id, stats, buffer, min_pixels)
 
@@ -56,27 +61,29 @@ class Extraction(ABC, Generic[Rows]):
         stratify: str | None = None,
         per_class: int = 1000,
     ) -> Rows:
-        """The bands of each pixel inside the labelled shapes, by date.
+        """The bands of each pixel inside labelled shapes, by date.
 
         A pixel belongs to the shape that holds its centre; where shapes overlap, to the last one.
+        Rows in which every band is NaN are left out.
 
         Args:
             labels: Polygons or points with a CRS; they are converted to the cube's.
             columns: Columns of the shapes to carry along.
-            stratify: Column by whose values pixels are thinned out, so that no class drowns the
-                others; by a hash of the pixel, so that the choice is always the same.
+            stratify: Column of the shapes by whose values pixels are thinned out, so that no class
+                drowns the others; by a hash of the pixel, so that the same ones are always taken.
             per_class: Pixels that are kept of each value of ``stratify``.
 
         Returns:
-            One row per pixel and date: ``pixel_id``, ``x``, ``y`` (its centre in the cube's CRS),
-            ``time`` (UTC), the bands, the columns. Rows in which every band is NaN are left out.
+            One row per pixel and date: ``pixel_id`` (CRS and centre, the same in every cube on this
+            grid), ``x``, ``y`` (centre in the cube's CRS), ``time`` (UTC), the bands, the columns.
 
         Raises:
-            InvalidInputError: No CRS, unknown column, no shape inside the cube.
+            InvalidInputError: No CRS, unknown column, no shape inside the cube or on a pixel's
+                centre.
 
         Example:
-            >>> rows = cube.eo.pixels(parcels, columns=["crop"], stratify="crop", per_class=10)
-            >>> list(rows.columns)
+            >>> rows = cube.eo.pixels(parcels, columns=["crop"], stratify="crop", per_class=20)
+            >>> rows.columns.tolist()
             ['pixel_id', 'x', 'y', 'time', 'red', 'nir', 'crop']
         """
         return self._pixels(labels, columns, stratify, per_class)
@@ -86,22 +93,25 @@ class Extraction(ABC, Generic[Rows]):
     ) -> Rows:
         """The bands of the pixel under each point, by date.
 
+        Rows in which every band is NaN are left out.
+
         Args:
             points: Points with a CRS; they are converted to the cube's.
             id: Column that names a point.
             columns: Columns of the points to carry along.
 
         Returns:
-            One row per point and date: ``id``, ``x``, ``y`` (in the cube's CRS), ``time`` (UTC),
-            the bands, the columns. Rows in which every band is NaN are left out.
+            One row per point and date: ``id``, ``x``, ``y`` (of the point, in the cube's CRS),
+            ``time`` (UTC), the bands, the columns.
 
         Raises:
-            InvalidInputError: No CRS, unknown column, other shapes than points, none inside.
+            InvalidInputError: No CRS, unknown column, other shapes than points, none inside the
+                cube.
 
         Example:
-            >>> points = parcels.set_geometry(parcels.representative_point())
+            >>> points = parcels.set_geometry(parcels.centroid)
             >>> rows = cube.eo.sample(points, id="parcel_id", columns=["crop"])
-            >>> list(rows.columns)
+            >>> rows.columns.tolist()
             ['parcel_id', 'x', 'y', 'time', 'red', 'nir', 'crop']
         """
         return self._sample(points, id, columns)

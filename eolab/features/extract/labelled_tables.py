@@ -79,7 +79,7 @@ def read_labelled_table(
     position = next(
         (p for p in (("lon", "lat"), ("longitude", "latitude")) if set(p) <= set(names)), ()
     )
-    chosen = _features(frame, features, nodata, {label, key or "", *position})
+    selected = _features(frame, features, nodata, {label, key or "", *position})
     if key is None:
         key = "sample_id"
         if key not in names or not frame[key].is_unique or frame[key].isna().any():
@@ -89,7 +89,7 @@ def read_labelled_table(
         raise InvalidInputError(
             f"the key {key!r} is not unique in {path.name}", "Name another column with key=."
         )
-    values = frame[chosen].astype("float32")
+    values = frame[selected].astype("float32")
     if nodata is not None:
         values = values.mask(values == np.float32(nodata))
     head = frame[[key, label, *position]].reset_index(drop=True)
@@ -97,7 +97,7 @@ def read_labelled_table(
         pd.concat([head, values.reset_index(drop=True)], axis=1),
         key,
         label,
-        tuple(chosen),
+        tuple(selected),
         position,
     )
 

@@ -190,6 +190,12 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
         NotFoundError: No such folder.
         ConflictError: It is damaged, or of another version of eolab.
         InvalidInputError: A Zarr group, and Zarr is not installed.
+
+    Example:
+        >>> folder = cube.eo.chips(64).save(ws.root / "patches")
+        >>> patches = eo.open_chips(folder)
+        >>> patches[0][0].shape
+        (2, 64, 64, 2)
     """
     folder = Path(folder)
     if not folder.is_dir():

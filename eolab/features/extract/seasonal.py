@@ -70,6 +70,14 @@ def seasonal_features(
     Raises:
         InvalidInputError: Unknown column or statistic, bad dates, naive time stamps, no row in a
             season.
+
+    Example:
+        >>> season = eo.seasonal_features(
+        ...     rows, columns=["red_median"], start="05-01", end="06-30", stats=["mean", "std"],
+        ...     min_observations=2,
+        ... )
+        >>> season.columns.tolist()
+        ['parcel_id', 'season_end', 'red_median_mean', 'red_median_std', 'observations']
     """
     import pandas as pd
 
@@ -82,7 +90,7 @@ def seasonal_features(
     for day in (start, end):
         if not MONTH_DAY.match(day):
             raise InvalidInputError(f"{day!r} is no day of a year", "Write month and day: '03-01'.")
-    figures = {s: _statistic(s) for s in stats}
+    statistics = {s: _statistic(s) for s in stats}
     if getattr(rows[time].dtype, "tz", None) is None:
         raise InvalidInputError(
             f"the time stamps of {time!r} have no time zone", "Use .dt.tz_localize('UTC')."
@@ -103,16 +111,16 @@ def seasonal_features(
     for column in columns:
         frame[column] = rows[column].to_numpy(dtype=np.float64)
     out = []
-    for (thing, year), part in frame[inside].groupby([id, "_year"], sort=True):
+    for (identity, year), part in frame[inside].groupby([id, "_year"], sort=True):
         length = float((after[year] - first[year]) / _DAY)
-        row: dict[str, object] = {id: thing, "season_end": pd.Timestamp(after[year], tz="UTC")}
+        row: dict[str, object] = {id: identity, "season_end": pd.Timestamp(after[year], tz="UTC")}
         for column in columns:
             values = part[column].to_numpy()
             known = ~np.isnan(values)
             enough = known.sum() >= max(min_observations, 1)
             order = np.argsort(part["_day"].to_numpy()[known], kind="stable")
             day, value = part["_day"].to_numpy()[known][order], values[known][order]
-            for name, call in figures.items():
+            for name, call in statistics.items():
                 row[f"{column}_{name}"] = call(value) if enough else np.nan
             if harmonics:
                 row |= _harmonics(column, day / length, value, harmonics, enough=bool(enough))

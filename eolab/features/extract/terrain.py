@@ -61,13 +61,13 @@ def terrain(cube: xr.Dataset, band: str = "elevation") -> xr.Dataset:
         ) / (8 * transform.e)
     steep = np.hypot(east, north)
     safe = np.where(steep > 0, steep, 1.0)
-    figures = {
+    layers = {
         "slope": np.degrees(np.arctan(steep)),
         # It faces downhill.
         "northness": -north / safe,
         "eastness": -east / safe,
     }
     made = cube[[band]].drop_vars(band)
-    for name, values in figures.items():
+    for name, values in layers.items():
         made[name] = cube[band].transpose("y", "x").copy(data=values.astype(np.float32))
     return made

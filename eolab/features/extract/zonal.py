@@ -165,13 +165,13 @@ def measurable(
         else:
             moved = shape.to_crs(shape.estimate_utm_crs()).buffer(buffer).to_crs(placed.crs)
         placed = placed.set_geometry(moved)
-        gone = placed.geometry.is_empty
-        if gone.any():
+        vanished = placed.geometry.is_empty
+        if vanished.any():
             warn(
-                f"{int(gone.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m",
+                f"{int(vanished.sum())} of {len(placed)} zones vanish with buffer={buffer:g} m",
                 DroppedWarning,
             )
-            placed = placed[~gone]
+            placed = placed[~vanished]
         if placed.empty:
             raise InvalidInputError(
                 f"every zone vanishes with buffer={buffer:g} m", "Take a smaller one."
@@ -212,18 +212,18 @@ def _pass(
         layers[f"{t}"] = clear[t].astype(np.float32), {f"{t}_clear": _SUM}
     if whole is None:
         layers["all"] = np.ones(clear.shape[1:], np.float32), {"whole": _SUM}
-    figures = _measure(layers, zones, name, transform)
+    measures = _measure(layers, zones, name, transform)
     if whole is None:
-        whole = figures["whole"].to_numpy(dtype=float)
+        whole = measures["whole"].to_numpy(dtype=float)
     out = []
     for t in range(count):
-        pixels = figures[f"{t}_clear"].to_numpy(dtype=float)
+        pixels = measures[f"{t}_clear"].to_numpy(dtype=float)
         rows: dict[str, object] = {name: zones[name].to_numpy()}
         if len(times):
             rows["time"] = pd.Series(times[part][t], index=range(len(zones))).dt.tz_localize("UTC")
         for i, band in enumerate(bands):
             for stat in ops:
-                rows[f"{band}_{stat}"] = figures[f"{t}_{i}_{stat}"].to_numpy(dtype=np.float64)
+                rows[f"{band}_{stat}"] = measures[f"{t}_{i}_{stat}"].to_numpy(dtype=np.float64)
         rows["count"] = pixels
         with np.errstate(divide="ignore", invalid="ignore"):
             rows["clear"] = np.where(whole > 0, np.clip(pixels / whole, 0, 1), 0.0)
@@ -246,7 +246,7 @@ def _measure(
     x1, y1 = x0 + width * transform.a, y0 + height * transform.e
     wkt = zones.crs.to_wkt()
     sources, operations = [], []
-    for key, (layer, figures) in layers.items():
+    for key, (layer, measures) in layers.items():
         # Rows from north to south and columns from west to east, as exactextract reads them.
         upright = layer[:: -1 if y1 > y0 else 1, :: -1 if x1 < x0 else 1]
         source = NumPyRasterSource(
@@ -260,10 +260,10 @@ def _measure(
             srs_wkt=wkt,
         )
         sources.append(source)
-        for field, (stat, options) in figures.items():
+        for field, (stat, options) in measures.items():
             operations.append(operation.Operation(stat, field, source, options=options))
     found: pd.DataFrame = exact_extract(
         sources, zones, operations, include_cols=[name], output="pandas"
     )
     # By position: exactextract writes a quantile's number behind the name that it was given.
-    return found.set_axis([name, *(f for _, figures in layers.values() for f in figures)], axis=1)
+    return found.set_axis([name, *(f for _, measures in layers.values() for f in measures)], axis=1)

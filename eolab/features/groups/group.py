@@ -58,6 +58,13 @@ class FeatureGroup:
         statistics_at_insert: Whether inserts compute statistics.
         table: Its rows on disk.
         online: Its newest rows for serving.
+
+    Example:
+        >>> fg
+        <FeatureGroup spectra/1: 102 rows, 6 columns, commit 0>
+        >>> fg.read(["parcel_id", "red_median"], filter="red_median > 0.19").round(2)
+          parcel_id  red_median
+        0     P0045        0.19
     """
 
     def __init__(self, record: GroupRecord, spec: GroupSpec, online: PostgresSchema | None) -> None:
@@ -85,20 +92,40 @@ class FeatureGroup:
 
     @property
     def label(self) -> str:
-        """``name/version``."""
+        """``name/version``.
+
+        Example:
+            >>> fg.label
+            'spectra/1'
+        """
         return self._record.label
 
     def commit_ref(self, version: int) -> Ref:
-        """The node of a commit in the lineage."""
+        """The node of a commit in the lineage.
+
+        Example:
+            >>> fg.commit_ref(0)
+            Ref(kind='commit', id='spectra/1@0')
+        """
         return self._record.commit_ref(version)
 
     @property
     def engine(self) -> DuckDBEngine:
-        """DuckDB in this process, which reads queries of this group."""
+        """DuckDB in this process, which reads queries of this group.
+
+        Example:
+            >>> fg.engine.read_group(fg, ["red_median"]).num_rows
+            102
+        """
         return DuckDBEngine(self._record.folder)
 
     def spark_engine(self, spark: SparkSession) -> SparkEngine:
-        """Spark, in a session that is handed in."""
+        """Spark, in a session that is handed in.
+
+        Example:
+            >>> def read_red(spark):
+            ...     return fg.spark_engine(spark).read_group(fg, ["red_median"])
+        """
         return SparkEngine(spark)
 
     def update(self, **options: Unpack[GroupDetails]) -> None:
@@ -111,6 +138,11 @@ class FeatureGroup:
 
         Raises:
             InvalidInputError: Another option, a column that is not there, or a bad condition.
+
+        Example:
+            >>> fg.update(description="Reflectance", units={"red_median": "1"}, tags=["2021"])
+            >>> ws.features.feature_group("spectra").tags
+            ('2021',)
         """
         spec = self._record.spec().updated(options, self.columns)
         self._record.save(spec)
@@ -146,6 +178,16 @@ class FeatureGroup:
                 that break an expectation. Nothing is written.
             ConflictError: Keys are there already, with mode "insert".
             RemoteError: The disk is full or cannot be written. Nothing is written.
+
+        Example:
+            >>> yields = ws.features.create_feature_group("yields", primary_key="parcel_id")
+            >>> rows = pd.DataFrame({"parcel_id": ["P1", "P2"], "t_per_ha": [7.1, 8.4]})
+            >>> commit = yields.insert(rows)
+            >>> commit.rows, commit.new
+            (2, 2)
+            >>> commit = yields.insert(rows.tail(1).assign(t_per_ha=8.6))
+            >>> commit.new, commit.total
+            (0, 2)
         """
         wanted: str = mode
         if wanted == "append":
@@ -164,17 +206,32 @@ class FeatureGroup:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The primary key, then the event time where there is one: what names a row."""
+        """The primary key, then the event time where there is one: what names a row.
+
+        Example:
+            >>> fg.keys
+            ('parcel_id', 'time')
+        """
         return (*self.primary_key, *([self.event_time] if self.event_time else []))
 
     @property
     def geometry(self) -> RowGeometry | None:
-        """How its rows know where they are; None where they do not."""
+        """How its rows know where they are; None where they do not.
+
+        Example:
+            >>> labels.geometry
+            RowGeometry(columns=('geometry',), crs='EPSG:3035', pixels=False)
+        """
         return self._record.spec().geometry
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their types; only what was declared before the first insert."""
+        """The columns and their types; only what was declared before the first insert.
+
+        Example:
+            >>> fg.schema.field("red_median").type
+            DataType(double)
+        """
         import pyarrow as pa
 
         found = self.table.schema()
@@ -188,17 +245,34 @@ class FeatureGroup:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in the order in which they came.
+
+        Example:
+            >>> fg.columns
+            ('parcel_id', 'time', 'red_median', 'nir_median', 'count', 'clear')
+        """
         return tuple(self.schema.names)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All texts by which `FeatureStore.search` finds it."""
+        """All texts by which `FeatureStore.search` finds it.
+
+        Example:
+            >>> fg.update(keywords=["reflectance"])
+            >>> "reflectance" in fg.words
+            True
+        """
         own = (self.label, self.description, self.owner, *self.tags, *self.keywords)
         return (*own, *self.columns, *self.column_descriptions.values())
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The columns that are no key, event time or geometry."""
+        """The columns that are no key, event time or geometry.
+
+        Example:
+            >>> fg.features
+            ('red_median', 'nir_median', 'count', 'clear')
+        """
         geometry = self.geometry
         own = {*self.keys, *(geometry.columns if geometry else ())}
         return tuple(n for n in self.columns if n not in own)
@@ -215,6 +289,14 @@ class FeatureGroup:
 
         Raises:
             InvalidInputError: Columns are missing, unknown or of another type.
+
+        Example:
+            >>> before = fg.commits()[-1]
+            >>> fg.delete_rows(pd.DataFrame({"parcel_id": ["P0000"]})).rows
+            2
+            >>> then = pd.Timestamp(before.ingested, unit="us", tz="UTC")
+            >>> len(fg.read()), len(fg.read(as_of=then))
+            (100, 102)
         """
         existing = self.table.schema()
         if existing is None:
@@ -236,6 +318,10 @@ class FeatureGroup:
 
         `insert` and `delete_rows` do it for a group with ``online_enabled``; call it for another
         group, or when one of them was cut off.
+
+        Example:
+            >>> fg.sync_online()
+            59
         """
         return self.online.sync()
 
@@ -247,6 +333,13 @@ class FeatureGroup:
 
         Returns:
             The columns, ``_ingested_at`` and ``_change`` ("insert", "update", "delete").
+
+        Example:
+            >>> first = fg.commits()[-1]
+            >>> _ = fg.insert(rows.head(1).assign(red_median=0.2))
+            >>> fg.changes(since=first)[["parcel_id", "red_median", "_change"]]
+              parcel_id  red_median _change
+            0     P0000         0.2  update
         """
         after = since.ingested if isinstance(since, Commit) else moment(since)
         names = self.columns
@@ -267,15 +360,29 @@ class FeatureGroup:
         """Put many small files into few large ones; None where there is nothing to do.
 
         Every version of every row stays.
+
+        Example:
+            >>> fg.optimize() is None  # one file already
+            True
         """
         with self._record.chained(self.table):
             return self.table.optimize()
 
     def vacuum(self, *, hours: int = 168) -> int:
-        """Delete files that nothing has read for ``hours``: left over by `optimize` or a crash.
+        """Delete files that nothing has read for some time: left over by `optimize` or a crash.
+
+        Args:
+            hours: How long, 0 or more.
 
         Returns:
-            How many files went.
+            How many files were deleted.
+
+        Raises:
+            InvalidInputError: Not a number of hours.
+
+        Example:
+            >>> fg.vacuum()
+            0
         """
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
             raise InvalidInputError(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
@@ -283,17 +390,34 @@ class FeatureGroup:
             return self.table.vacuum(hours)
 
     def lineage(self) -> dict[str, list[Ref]]:
-        """What its rows were made from ("upstream"), and what of them ("downstream")."""
+        """What its rows were made from ("upstream"), and what of them ("downstream").
+
+        Example:
+            >>> [node.kind for node in fg.lineage()["upstream"]]
+            ['cube', 'item', 'item', 'item', 'item']
+        """
         last = self.table.last()
         count = 0 if last is None else last.version + 1
         return around(self._record.root, [self.commit_ref(version) for version in range(count)])
 
     def commits(self) -> list[Commit]:
-        """The group's history, oldest first."""
+        """The group's history, oldest first.
+
+        Example:
+            >>> [(c.version, c.operation, c.rows) for c in fg.commits()]
+            [(0, 'insert', 102)]
+        """
         return self.table.commits()
 
     def validations(self) -> list[validation.Check]:
-        """How each insert met the expectations, oldest first; refused ones too."""
+        """How each insert met the expectations, oldest first; refused ones too.
+
+        Example:
+            >>> fg.update(expectations={"bright": "red_median > 0.03"})
+            >>> _ = fg.insert(rows.head(5))
+            >>> fg.validations()[-1].outcome
+            'met'
+        """
         return validation.history(self._record.folder)
 
     @renamed_arguments(known_at="as_of")
@@ -320,6 +444,12 @@ class FeatureGroup:
         Raises:
             InvalidInputError: Unknown column, bad condition or time.
             ConflictError: Nothing was inserted yet.
+
+        Example:
+            >>> fg.read(["red_median", "nir_median"], filter="parcel_id = 'P0000'").round(3)
+               red_median  nir_median
+            0       0.148       0.252
+            1       0.147       0.267
         """
         table = self.to_arrow(columns, as_of=as_of, filter=filter, bbox=bbox)
         return to_pandas(table, self.geometry)
@@ -346,6 +476,10 @@ class FeatureGroup:
         Raises:
             InvalidInputError: Unknown column, bad condition or time, a box without a geometry.
             ConflictError: Nothing was inserted yet.
+
+        Example:
+            >>> fg.to_arrow(["parcel_id", "red_median"]).num_rows
+            102
         """
         if bbox is None:
             return self.engine.read_group(self, columns, as_of=as_of, filter=filter)
@@ -387,22 +521,56 @@ class FeatureGroup:
         Raises:
             InvalidInputError: Unknown column, bad time; two columns that differ only by capitals.
             ConflictError: Nothing was inserted yet.
+
+        Example:
+            >>> def means(spark):
+            ...     frame = fg.to_spark(spark, ["parcel_id", "red_median"], filter="clear > 0.5")
+            ...     return frame.groupBy("parcel_id").mean("red_median")
         """
         return self.spark_engine(spark).read_group(self, columns, as_of=as_of, filter=filter)
 
     def select(self, columns: Sequence[str] | str) -> Query:
-        """A query of these columns."""
+        """A query of these columns, to read, to join and to make a view of.
+
+        Args:
+            columns: One name or several, in the order wanted.
+
+        Raises:
+            InvalidInputError: One is not there.
+            ConflictError: Nothing was inserted yet.
+
+        Example:
+            >>> fg.select(["red_median", "nir_median"])
+            <Query of 2 columns of spectra/1>
+        """
         names = [columns] if isinstance(columns, str) else list(columns)
         self._need_rows()
         return Query(self, require_columns(names, self.columns, self.label))
 
     def select_all(self) -> Query:
-        """A query of all columns but keys, event time and geometry."""
+        """A query of all columns but keys, event time and geometry.
+
+        Example:
+            >>> fg.select_all().names
+            ('red_median', 'nir_median', 'count', 'clear')
+        """
         self._need_rows()
         return Query(self, self.features)
 
     def select_except(self, columns: Sequence[str] | str) -> Query:
-        """A query of all columns but keys, event time, geometry and these."""
+        """A query of all columns but keys, event time, geometry and these.
+
+        Args:
+            columns: What to leave out: one name or several.
+
+        Raises:
+            InvalidInputError: One is not there.
+            ConflictError: Nothing was inserted yet.
+
+        Example:
+            >>> fg.select_except("count").names
+            ('red_median', 'nir_median', 'clear')
+        """
         names = [columns] if isinstance(columns, str) else list(columns)
         self._need_rows()
         left_out = require_columns(names, self.columns, self.label)
@@ -415,10 +583,21 @@ class FeatureGroup:
             )
 
     def statistics(self, version: int | None = None) -> list[figures.ColumnStatistics]:
-        """Figures of each column as of a commit, by default the newest; computed once.
+        """Statistics of each column as of a commit; computed once and kept.
+
+        Args:
+            version: The commit's; by default the newest.
+
+        Returns:
+            One `ColumnStatistics` per column but the geometry, in their order.
 
         Raises:
             NotFoundError: No such commit.
+
+        Example:
+            >>> red = fg.statistics()[2]
+            >>> red.column, red.count, round(red.mean, 3), round(red.std, 3)
+            ('red_median', 102, 0.087, 0.041)
         """
         commit = self.table.last()
         if commit is None:
@@ -433,7 +612,13 @@ class FeatureGroup:
         return figures.load(self._record.folder, commit.version) or self._keep_statistics(commit)
 
     def correlations(self) -> figures.Correlations:
-        """Correlations of the columns of numbers at the newest commit."""
+        """Correlations of the columns of numbers at the newest commit.
+
+        Example:
+            >>> found = fg.correlations()
+            >>> found.columns[:2], round(found.values[0][1], 2)
+            (('red_median', 'nir_median'), -0.65)
+        """
         commit = self.table.last()
         if commit is None:
             return figures.Correlations((), (), 0)

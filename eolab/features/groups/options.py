@@ -174,7 +174,7 @@ class GroupSpec:
                     f"there is no column {name!r}", nearest(name, list(columns), "columns")
                 )
         policy = check_policy(options.get("policy", self.policy))
-        conditions = options["expectations"] if "expectations" in options else self.expectations
+        conditions = options.get("expectations", self.expectations)
         out = replace(
             self,
             descriptions={**self.descriptions, **described},

@@ -87,7 +87,8 @@ class PostgresTable:
             if mark < commit.ingested:
                 count = self._bring(con, schema, mark, commit.ingested)
                 con.execute(
-                    f"UPDATE {quote_identifier(self.place.schema)}.marks SET ingested = %s WHERE name = %s",
+                    f"UPDATE {quote_identifier(self.place.schema)}.marks "
+                    "SET ingested = %s WHERE name = %s",
                     (commit.ingested, self.name),
                 )
         return count
@@ -117,7 +118,8 @@ class PostgresTable:
         for name, kind in kinds.items():
             if name not in self.primary_key:
                 con.execute(
-                    f"ALTER TABLE {self.table} ADD COLUMN IF NOT EXISTS {quote_identifier(name)} {kind}"
+                    f"ALTER TABLE {self.table} "
+                    f"ADD COLUMN IF NOT EXISTS {quote_identifier(name)} {kind}"
                 )
         con.execute(
             f"INSERT INTO {home}.marks VALUES (%s, -1) ON CONFLICT DO NOTHING", (self.name,)
@@ -129,26 +131,27 @@ class PostgresTable:
         return int(row[0])
 
     def _bring(self, con: Connection, schema: pa.Schema, mark: int, upto: int) -> int:
-        rows, gone = changed_rows(
+        rows, deleted = changed_rows(
             self.offline, self.primary_key, self.event_time, schema, mark, upto
         )
         keys = quote_identifiers(self.primary_key)
         names = rows.column_names
+        columns = quote_identifiers(names)
         con.execute(f"CREATE TEMP TABLE arrived (LIKE {self.table}) ON COMMIT DROP")
         _copy(con, "arrived", rows)
         others = [n for n in names if n not in self.primary_key]
         sets = ", ".join(f"{quote_identifier(n)} = EXCLUDED.{quote_identifier(n)}" for n in others)
         con.execute(
-            f"INSERT INTO {self.table} ({quote_identifiers(names)}) SELECT {quote_identifiers(names)} FROM arrived "
+            f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM arrived "
             f"ON CONFLICT ({keys}) DO {f'UPDATE SET {sets}' if sets else 'NOTHING'}"
         )
-        if gone.num_rows:
+        if deleted.num_rows:
             con.execute(
                 f"CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT {keys} FROM {self.table} LIMIT 0"
             )
-            _copy(con, "gone", gone)
+            _copy(con, "gone", deleted)
             con.execute(f"DELETE FROM {self.table} WHERE ({keys}) IN (SELECT {keys} FROM gone)")
-        return int(rows.num_rows + gone.num_rows)
+        return int(rows.num_rows + deleted.num_rows)
 
 
 class PostgresReader:

@@ -108,19 +108,20 @@ class OnlineTable:
         return int(con.execute("SELECT ingested FROM mark").fetchone()[0])
 
     def _bring(self, con: sqlite3.Connection, schema: pa.Schema, mark: int, upto: int) -> int:
-        rows, gone = changed_rows(
+        rows, deleted = changed_rows(
             self.offline, self.primary_key, self.event_time, schema, mark, upto
         )
         marks = ", ".join("?" * rows.num_columns)
-        insert = f"INSERT OR REPLACE INTO newest ({quote_identifiers(rows.column_names)}) VALUES ({marks})"
+        names = quote_identifiers(rows.column_names)
+        insert = f"INSERT OR REPLACE INTO newest ({names}) VALUES ({marks})"
         for batch in rows.to_batches(max_chunksize=_BATCH):
             columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
             con.executemany(insert, zip(*columns, strict=True))
-        if gone.num_rows:
+        if deleted.num_rows:
             match = " AND ".join(f"{quote_identifier(k)} = ?" for k in self.primary_key)
-            columns = [stored(gone.column(k)) for k in self.primary_key]
+            columns = [stored(deleted.column(k)) for k in self.primary_key]
             con.executemany(f"DELETE FROM newest WHERE {match}", zip(*columns, strict=True))
-        return int(rows.num_rows + gone.num_rows)
+        return int(rows.num_rows + deleted.num_rows)
 
 
 def changed_rows(
@@ -149,10 +150,10 @@ def changed_rows(
             f"SELECT {quote_identifiers(names)} FROM resolved SEMI JOIN touched USING ({keys}) "
             f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
         ).to_arrow_table()
-        gone = duck.sql(
+        deleted = duck.sql(
             f"SELECT {keys} FROM touched ANTI JOIN resolved USING ({keys})"
         ).to_arrow_table()
-    return rows, gone
+    return rows, deleted
 
 
 class OnlineReader:

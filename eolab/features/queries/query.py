@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-Rows = TypeVar("Rows", covariant=True)
+RowsT_co = TypeVar("RowsT_co", covariant=True)
 Fill = Literal["previous", "linear"]
 How = Literal["mean", "last"]
 JoinKind = Literal["left", "inner"]
@@ -79,7 +79,7 @@ class GroupHandle(Protocol):
         """Spark, in a session that is handed in."""
 
 
-class QueryEngine(Protocol[Rows]):
+class QueryEngine(Protocol[RowsT_co]):
     """Reads groups, queries and views: the same rows from every engine, each in its own frame.
 
     ``as_of`` is a point in time: what was known then. Every method raises InvalidInputError for a
@@ -93,13 +93,13 @@ class QueryEngine(Protocol[Rows]):
         *,
         as_of: object = None,
         filter: str | None = None,
-    ) -> Rows:
+    ) -> RowsT_co:
         """The newest version of each row that meets an SQL condition."""
 
-    def read_query(self, query: Query, *, as_of: object = None) -> Rows:
+    def read_query(self, query: Query, *, as_of: object = None) -> RowsT_co:
         """The base group's rows with the joined columns, each as of its own event time."""
 
-    def read_view(self, labels: Query, query: Query, *, as_of: object = None) -> Rows:
+    def read_view(self, labels: Query, query: Query, *, as_of: object = None) -> RowsT_co:
         """The label rows with the query's columns, each as of its own event time."""
 
 
@@ -218,6 +218,11 @@ class Query:
         joins: What is joined, in order.
         where: An SQL condition on the base group's columns.
         steps: Set by `sequence`.
+
+    Example:
+        >>> query = fg.select(["red_median", "nir_median"]).filter("clear > 0.9")
+        >>> len(query.read())
+        67
     """
 
     group: GroupHandle
@@ -251,6 +256,14 @@ class Query:
 
         Raises:
             InvalidInputError: Two columns would have the same name, or nested joins.
+
+        Example:
+            >>> red = fg.select("red_median")
+            >>> query = labels.select("crop").join(red, prefix="spectra_", max_age="200D")
+            >>> query.names
+            ('crop', 'spectra_red_median')
+            >>> len(query.read())
+            60
         """
         if other.joins or other.steps:
             raise InvalidInputError(
@@ -308,6 +321,14 @@ class Query:
         Raises:
             InvalidInputError: Two columns would have the same name, a group without geometry, bad
                 options.
+
+        Example:
+            >>> towns = ws.features.create_feature_group("towns", primary_key="town")
+            >>> where = {"town": ["A", "B"], "lon": [12.0, 12.1], "lat": [48.6, 48.7]}
+            >>> _ = towns.insert(pd.DataFrame(where))
+            >>> query = labels.select("crop").join_spatial(towns.select("town"), how="nearest")
+            >>> query.read()["town"].notna().all()
+            np.True_
         """
         if how not in {"within", "nearest", "tile"}:
             raise InvalidInputError(f"unknown how={how!r}", "Use 'within', 'nearest' or 'tile'.")
@@ -330,7 +351,15 @@ class Query:
         return replace(joined, joins=(*joined.joins[:-1], part))
 
     def filter(self, condition: str) -> Query:
-        """Only rows of the base group that meet an SQL condition, for example ``"clear > 0.5"``."""
+        """Only rows of the base group that meet an SQL condition; several must all hold.
+
+        Args:
+            condition: SQL on the columns of the base group, for example ``"clear > 0.5"``.
+
+        Example:
+            >>> fg.select("red_median").filter("clear = 1").filter("red_median < 0.05").where
+            '(clear = 1) AND (red_median < 0.05)'
+        """
         return replace(
             self, where=condition if self.where is None else f"({self.where}) AND ({condition})"
         )
@@ -363,6 +392,13 @@ class Query:
 
         Raises:
             InvalidInputError: Bad dates or steps, or the base group has no event time.
+
+        Example:
+            >>> season = fg.select(["red_median", "nir_median"]).sequence("05-01", "06-30", "15D")
+            >>> crop = labels.select("crop")
+            >>> view = ws.features.create_feature_view("s", labels=crop, query=season)
+            >>> view.training_data()
+            <59 samples x 5 steps x 2 features, 6 classes, 59 blocks>
         """
         import pandas as pd
 
@@ -398,13 +434,24 @@ class Query:
 
     @property
     def parts(self) -> tuple[Join, ...]:
-        """The base group and the joined ones, alike."""
+        """The base group and the joined ones, alike.
+
+        Example:
+            >>> query = labels.select("crop").join(fg.select("red_median"))
+            >>> [part.query.group.label for part in query.parts]
+            ['crops/1', 'spectra/1']
+        """
         base = Join(replace(self, joins=(), steps=None))
         return (base, *self.joins)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all columns, with their prefixes."""
+        """The names of all columns, with their prefixes.
+
+        Example:
+            >>> labels.select("crop").join(fg.select("red_median"), prefix="s_").names
+            ('crop', 's_red_median')
+        """
         return tuple(p.prefix + c for p in self.parts for c in p.query.columns)
 
     @renamed_arguments(known_at="as_of")
@@ -415,23 +462,56 @@ class Query:
             as_of: Use what was known then: a time stamp with a zone, or text, which is UTC.
 
         Raises:
-            InvalidInputError: The query has a sequence, which needs labels; a bad condition or time.
+            InvalidInputError: A sequence, which needs labels; a bad condition or time.
+
+        Example:
+            >>> query = labels.select("crop").join(fg.select("red_median"))
+            >>> query.read().columns.tolist()
+            ['parcel_id', 'observed', 'crop', 'red_median']
         """
         frame: pd.DataFrame = self.to_arrow(as_of=as_of).to_pandas()
         return frame
 
     @renamed_arguments(known_at="as_of")
     def to_arrow(self, *, as_of: object = None) -> pa.Table:
-        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
+        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`).
+
+        Args:
+            as_of: Use what was known then.
+
+        Raises:
+            InvalidInputError: As `read`.
+
+        Example:
+            >>> fg.select("red_median").to_arrow().column_names
+            ['parcel_id', 'time', 'red_median']
+        """
         return self.group.engine.read_query(self, as_of=as_of)
 
     @renamed_arguments(known_at="as_of")
     def to_spark(self, spark: SparkSession, *, as_of: object = None) -> DataFrame:
-        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
+        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`).
+
+        Args:
+            spark: Any session, classic or Connect, whose executors see the workspace's files.
+            as_of: Use what was known then.
+
+        Raises:
+            InvalidInputError: A sequence or a join by place, which Spark does not make.
+
+        Example:
+            >>> def joined(spark):
+            ...     return labels.select("crop").join(fg.select("red_median")).to_spark(spark)
+        """
         return self.group.spark_engine(spark).read_query(self, as_of=as_of)
 
     def to_dict(self) -> QuerySpec:
-        """Plain JSON; `from_dict` reads it."""
+        """Plain JSON; `from_dict` reads it.
+
+        Example:
+            >>> fg.select("red_median").to_dict()["group"]
+            ['spectra', 1]
+        """
         steps = self.steps
         return {
             "group": [self.group.name, self.group.version],

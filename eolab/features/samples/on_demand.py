@@ -75,6 +75,16 @@ def on_demand_transformation(function: Callable[..., object]) -> Transformation:
 
     Raises:
         InvalidInputError: It has no source, no parameter, or uses names from around it.
+
+    Example:
+        >>> source = "def ratio(red_median, nir_median): return nir_median / red_median"
+        >>> from eolab.features.samples.on_demand import from_source
+        >>> ratio = from_source("ratio", source)
+        >>> view = ws.features.create_feature_view(
+        ...     "r", labels=labels.select("crop"), query=fv.query, functions=[ratio]
+        ... )
+        >>> view.features
+        ('red_median', 'nir_median', 'ratio')
     """
     try:
         source = textwrap.dedent(inspect.getsource(function))

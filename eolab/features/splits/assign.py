@@ -41,7 +41,8 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     if not isinstance(by, SpatialBlocks):
         raise InvalidInputError(
             f"by={by!r} is no way to split",
-            "Pass eo.SpatialBlocks(...), eo.TimeSplit(...), 'random', or a column of the label group.",
+            "Pass eo.SpatialBlocks(...), eo.TimeSplit(...), 'random', "
+            "or a column of the label group.",
         )
     places = samples.places()
     if places is None or samples.geometry is None:

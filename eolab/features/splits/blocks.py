@@ -36,6 +36,12 @@ class SpatialBlocks:
         crs: Grid; by default an equal-area one in metres (EPSG:6933).
         merge: Samples nearer than this, in metres, are one unit and stay together: the same place
             from two sources. 0 switches it off; by default 10 m, and 0 for pixels of a raster.
+
+    Example:
+        >>> blocks = eo.SpatialBlocks(300, buffer=30)
+        >>> split = fv.train_test_split(by=blocks, test_size=0.3, seed=1)
+        >>> set(split.train.groups) & set(split.test.groups)
+        set()
     """
 
     size: float
@@ -89,6 +95,11 @@ class TimeSplit:
             ("2023-01-01") or a time stamp with a zone.
         test: Labels from here on are held out. Without both, the parts get their share of the
             samples in the order of time; samples of one time stay together.
+
+    Example:
+        >>> time_split = eo.TimeSplit(test="2022-01-01")
+        >>> time_split.by_share
+        False
     """
 
     validation: object = None

@@ -20,7 +20,7 @@ def variogram_range(samples: Samples, *, seed: int = 0) -> float:
     Half the mean squared difference of pairs (features scaled to deviation 1, or the label where
     no feature is complete) grows with their distance h and levels off as nugget + sill
     (1 - exp(-3 h / range)), the exponential model with its practical range (Cressie 1993, 2.3).
-    SpatialBlocks at least that wide keep test samples independent of training ones (Roberts et al. 2017,
+    Blocks at least that wide keep test samples independent of training ones (Roberts et al. 2017,
     Ecography 40, 913-929).
 
     Raises:

@@ -32,6 +32,11 @@ class Commit:
         total: Rows of the group after it.
         changed: Whether the table holds several rows of one key.
         deleted: Whether rows were ever deleted.
+
+    Example:
+        >>> commit = fg.commits()[-1]
+        >>> commit.operation, commit.rows, commit.new
+        ('insert', 102, 102)
     """
 
     version: int

@@ -213,13 +213,13 @@ class OfflineTable:
             commit = self.next_commit(table, "vacuum", 0, 0, 0)
             commit = replace(commit, ingested=commit_of(table.history(1)[0]).ingested)
             with translate_errors(self.path):
-                gone = table.vacuum(
+                removed = table.vacuum(
                     retention_hours=hours,
                     dry_run=False,
                     enforce_retention_duration=False,
                     commit_properties=properties(commit),
                 )
-            return len(gone)
+            return len(removed)
 
     def stamp(self, rows: pa.Table, change: pa.Array, ingested: int) -> pa.Table:
         """The rows with the store's own columns; keys first, so that Delta keeps their ranges."""

@@ -96,11 +96,13 @@ def describe(
         return []
     total = int(con.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0])
     distinct = "count(DISTINCT {})" if total <= _EXACT else "approx_count_distinct({})"
-    parts = [part for field in fields for part in _figures(field, distinct, total)]
+    parts = [part for field in fields for part in _aggregates(field, distinct, total)]
     row = con.sql(f"SELECT {', '.join(parts)} FROM {view}").fetchall()[0]
-    figures = {f.name: row[7 * i : 7 * i + 7] for i, f in enumerate(fields)}
-    shapes = _shapes(con, view, fields, figures, total)
-    return [_column(con, view, f, total, figures[f.name], *shapes.get(f.name, ())) for f in fields]
+    aggregates = {f.name: row[7 * i : 7 * i + 7] for i, f in enumerate(fields)}
+    shapes = _shapes(con, view, fields, aggregates, total)
+    return [
+        _column(con, view, f, total, aggregates[f.name], *shapes.get(f.name, ())) for f in fields
+    ]
 
 
 def correlations(
@@ -113,7 +115,7 @@ def correlations(
     some = ", ".join(
         f"CAST({quote_identifier(n)} AS DOUBLE) AS {quote_identifier(n)}" for n in names
     )
-    # Chosen by a fixed seed, so that the same rows give the same figures.
+    # Chosen by a fixed seed, so that the same rows give the same aggregates.
     sample = "" if rows <= _PAIRS else f" USING SAMPLE reservoir({_PAIRS} ROWS) REPEATABLE (0)"
     frame = con.sql(f"SELECT {some} FROM (SELECT * FROM {view}){sample}").to_arrow_table()
     found = frame.to_pandas().corr(min_periods=3).to_numpy()
@@ -132,8 +134,8 @@ def _value(field: pa.Field) -> str | None:
     }.get(_kind(field.type))
 
 
-def _figures(field: pa.Field, distinct: str, total: int) -> list[str]:
-    """SQL of the seven figures of a column; quantiles where it does not fit in memory."""
+def _aggregates(field: pa.Field, distinct: str, total: int) -> list[str]:
+    """SQL of the seven aggregates of a column; quantiles where it does not fit in memory."""
     import pyarrow as pa
 
     name, value = quote_identifier(field.name), _value(field)
@@ -152,11 +154,11 @@ def _column(
     view: str,
     field: pa.Field,
     total: int,
-    figures: Sequence[object],
+    aggregates: Sequence[object],
     histogram: Histogram | None = None,
     quantiles: Sequence[float] | None = None,
 ) -> ColumnStatistics:
-    known, distinct, low, high, mean, std, estimated = figures
+    known, distinct, low, high, mean, std, estimated = aggregates
     if quantiles is None and isinstance(estimated, list):
         quantiles = estimated
     kind = _kind(field.type)
@@ -200,14 +202,14 @@ def _shapes(
     con: DuckDBPyConnection,
     view: str,
     fields: Sequence[pa.Field],
-    figures: Mapping[str, Sequence[object]],
+    aggregates: Mapping[str, Sequence[object]],
     total: int,
 ) -> dict[str, tuple[Histogram, tuple[float, ...] | None]]:
     """Histogram and quantiles of each number and time; as many columns at once as memory allows."""
     spans: dict[str, tuple[str, float, float]] = {}
     for field in fields:
         value = _value(field)
-        low, high = (_number(v) for v in figures[field.name][2:4]) if value else (None, None)
+        low, high = (_number(v) for v in aggregates[field.name][2:4]) if value else (None, None)
         if value and low is not None and high is not None:
             spans[field.name] = (value, low, high)
     out: dict[str, tuple[Histogram, tuple[float, ...] | None]] = {}

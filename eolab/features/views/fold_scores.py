@@ -93,6 +93,14 @@ def cross_validate(
 
     Raises:
         InvalidInputError: The label is a number, or two ways have one name.
+
+    Example:
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> tree = DecisionTreeClassifier(random_state=0)
+        >>> blocks = eo.SpatialBlocks(300)
+        >>> scores = eo.cross_validate(fv, by=[blocks, "random"], model=tree, n_splits=3)
+        >>> sorted(scores), len(scores["blocks"].scores)
+        (['blocks', 'random'], 3)
     """
     out: dict[str, FoldScores] = {}
     for way in by:

@@ -39,6 +39,13 @@ def check_leakage(view: FeatureView, *, threshold: float = 0.95, seed: int = 0) 
     Raises:
         InvalidInputError: The label is a number, or has fewer than two classes of five samples or
             more.
+
+    Example:
+        >>> found = eo.check_leakage(fv)
+        >>> found[["feature", "tells", "suspect"]]
+              feature  tells  suspect
+        0  nir_median  maize    False
+        1  red_median  maize    False
     """
     import pandas as pd
 
@@ -94,16 +101,25 @@ def _best_class(X: np.ndarray, y: np.ndarray, seed: int) -> tuple[int, float]:
 def find_label_issues(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     """Samples whose label the others contradict, by cross-validation over random folds.
 
-    Classes of fewer than five samples cannot be told from others and are left out.
+    Classes of fewer than five samples cannot be compared with others and are left out.
+
+    Args:
+        view: The view; its label must be a class.
+        seed: Of the folds and of the forest.
 
     Returns:
-        One row a sample that a random forest, trained without it, takes for another class:
+        One row per sample that a random forest, trained without it, takes for another class:
         ``id``, ``label``, ``likely``, ``confidence`` (its probability minus the label's) and, of
         a view with ``label_source``, the label's ``source``; the most doubtful first.
 
     Raises:
         InvalidInputError: The label is a number, or fewer than two classes have five samples or
             more.
+
+    Example:
+        >>> issues = eo.find_label_issues(fv, seed=0)
+        >>> issues.columns.tolist()
+        ['id', 'label', 'likely', 'confidence']
     """
     import pandas as pd
     from sklearn.ensemble import RandomForestClassifier

@@ -31,7 +31,8 @@ class ViewOptions(TypedDict, total=False):
             "impute", "log1p" or "onehot", or several in order. They are fitted on the training
             part of a split only.
         functions: Features made of others (see `eolab.on_demand_transformation`).
-        weights: Column of the label group that says how sure a label is, 0 or more; samples carry it.
+        weights: Column of the label group that says how sure a label is, 0 or more; samples carry
+            it.
         label_source: Column of the label group that says where a label comes from (a survey, a
             register): reports count by it, and `find_label_issues` names it.
     """

@@ -43,6 +43,12 @@ class FeatureView:
     """Made by `FeatureStore.create_feature_view`: one sample a row of the label group.
 
     Features are those known at the label's own event time; nothing later is seen.
+
+    Example:
+        >>> fv
+        <FeatureView season/1: crop from 2 features of crops/1, spectra/1>
+        >>> fv.training_data()
+        <59 samples x 2 features, 6 classes, 59 blocks>
     """
 
     def __init__(
@@ -68,17 +74,32 @@ class FeatureView:
 
     @property
     def label(self) -> str:
-        """``name/version``."""
+        """``name/version``.
+
+        Example:
+            >>> fv.label
+            'season/1'
+        """
         return f"{self.name}/{self.version}"
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that it reads, each once, as ``name/version``."""
+        """The groups that it reads, each once, as ``name/version``.
+
+        Example:
+            >>> fv.groups
+            ('crops/1', 'spectra/1')
+        """
         parts = (self.labels, *(p.query for p in self.query.parts))
         return tuple(dict.fromkeys(q.group.label for q in parts))
 
     def to_dict(self) -> dict[str, object]:
-        """Plain JSON for the panel."""
+        """Plain JSON for the panel.
+
+        Example:
+            >>> fv.to_dict()["labels"]
+            ['crop']
+        """
         return {
             "name": self.name,
             "version": self.version,
@@ -89,7 +110,12 @@ class FeatureView:
         }
 
     def commits(self) -> dict[str, int]:
-        """The newest commit of each group."""
+        """The newest commit of each group that it reads; -1 for one without rows.
+
+        Example:
+            >>> fv.commits()
+            {'crops/1': 0, 'spectra/1': 0}
+        """
         out = {}
         for part in (self.labels, *(p.query for p in self.query.parts)):
             last = part.group.table.last()
@@ -97,7 +123,13 @@ class FeatureView:
         return out
 
     def record_lineage(self) -> None:
-        """Note in the workspace's lineage which commits the view reads now; each once."""
+        """Note in the workspace's lineage which commits the view reads now; each once.
+
+        Example:
+            >>> fv.record_lineage()
+            >>> [node.id for node in fv.lineage()["upstream"] if node.kind == "commit"]
+            ['crops/1@0', 'spectra/1@0']
+        """
         node = Ref("view", self.label)
         known = set(upstream(self._config.root, node))
         sources = [
@@ -108,26 +140,62 @@ class FeatureView:
         record(self._config.root, [s for s in sources if s not in known], node)
 
     def lineage(self) -> dict[str, list[Ref]]:
-        """What it was made from ("upstream"), and what of it ("downstream")."""
+        """What it was made from ("upstream"), and what of it ("downstream").
+
+        Example:
+            >>> {node.kind for node in fv.lineage()["upstream"]} == {"commit", "cube", "item"}
+            True
+        """
         return around(self._config.root, [Ref("view", self.label)])
 
     @renamed_arguments(known_at="as_of")
     def read(self, *, as_of: object = None) -> pd.DataFrame:
-        """Keys, event time, label and features, one row a label; of sequences the label part only.
+        """Keys, event time, label and features, one row per label; of sequences the label part
+        only.
 
         No label is lost: where nothing was known, the features are missing.
+
+        Args:
+            as_of: Use what was known then: a timestamp with a zone, or text, which is UTC.
+
+        Raises:
+            InvalidInputError: A bad time.
+            ConflictError: A group is empty.
+
+        Example:
+            >>> fv.read()[["parcel_id", "crop", "red_median"]].head(2).round(3)
+              parcel_id        crop  red_median
+            0     P0000       maize       0.147
+            1     P0001  sugar_beet       0.056
         """
         return to_pandas(self.to_arrow(as_of=as_of), self.labels.group.geometry)
 
     @renamed_arguments(known_at="as_of")
     def to_arrow(self, *, as_of: object = None) -> pa.Table:
-        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`)."""
+        """What `read` gives as an Arrow table (see `FeatureGroup.to_arrow`).
+
+        Example:
+            >>> fv.to_arrow().num_rows
+            60
+        """
         engine = DuckDBEngine(self._config.features)
         return engine.read_view(self.labels, self.query, as_of=as_of)
 
     @renamed_arguments(known_at="as_of")
     def to_spark(self, spark: SparkSession, *, as_of: object = None) -> DataFrame:
-        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`)."""
+        """What `read` gives as a Spark DataFrame, in no order (see `FeatureGroup.to_spark`).
+
+        Args:
+            spark: Any session, classic or Connect, whose executors see the workspace's files.
+            as_of: Use what was known then.
+
+        Raises:
+            InvalidInputError: A sequence or a join by place, which Spark does not make.
+
+        Example:
+            >>> def crops(spark):
+            ...     return fv.to_spark(spark).groupBy("crop").count()
+        """
         return SparkEngine(spark).read_view(self.labels, self.query, as_of=as_of)
 
     def get_feature_vector(
@@ -150,6 +218,11 @@ class FeatureView:
         Raises:
             InvalidInputError: A sequence or a condition, which have no vector; an unknown name.
             NotFoundError: The key is not there, with ``missing="error"``.
+
+        Example:
+            >>> _ = fg.sync_online()
+            >>> [round(value, 3) for value in fv.get_feature_vector({"parcel_id": "P0000"})]
+            [0.147, 0.267]
         """
         vector = self._vectors().get(key, passed, missing)
         if self.functions:
@@ -164,7 +237,24 @@ class FeatureView:
         missing: Missing = "nan",
         split: Split | None = None,
     ) -> list[list[object]]:
-        """One vector a key (see `get_feature_vector`)."""
+        """One vector for each key, in their order.
+
+        Args:
+            keys: Values of the primary keys by name, one mapping for each vector.
+            passed: For each key, features that the caller knows better, by name.
+            missing: Give NaN for a key that is not there, or raise.
+            split: Transform vectors as this split's training part was.
+
+        Raises:
+            InvalidInputError: As `get_feature_vector`, or other numbers of keys and of ``passed``.
+            NotFoundError: A key is not there, with ``missing="error"``.
+
+        Example:
+            >>> _ = fg.sync_online()
+            >>> keys = [{"parcel_id": "P0000"}, {"parcel_id": "nowhere"}]
+            >>> len(fv.get_feature_vectors(keys))
+            2
+        """
         vectors = self._vectors().get_many(keys, passed, missing)
         if self.functions:
             names = self.query.names
@@ -190,6 +280,11 @@ class FeatureView:
 
         Raises:
             InvalidInputError: A feature is no number, or nothing is left.
+
+        Example:
+            >>> data = fv.training_data()
+            >>> data.X.shape, data.columns
+            ((59, 2), ('red_median', 'nir_median'))
         """
         return self.load(as_of).data
 
@@ -206,6 +301,13 @@ class FeatureView:
 
         Raises:
             InvalidInputError: The view has no sequence, or the samples are not of it.
+
+        Example:
+            >>> season = fg.select(["red_median", "nir_median"]).sequence("05-01", "06-30", "15D")
+            >>> crop = labels.select("crop")
+            >>> view = ws.features.create_feature_view("s", labels=crop, query=season)
+            >>> view.observations().sum(axis=0).tolist()
+            [0, 43, 59, 0, 0]
         """
         found = self.load(as_of)
         if found.counts is None:
@@ -224,7 +326,20 @@ class FeatureView:
 
     @renamed_arguments(known_at="as_of")
     def load(self, as_of: object = None, extra: Sequence[str] = ()) -> samples.Samples:
-        """The samples with their label rows and these columns of them, before they are split."""
+        """The samples with their label rows, before they are split.
+
+        Args:
+            as_of: Use what was known then.
+            extra: Further columns of the label rows to carry along.
+
+        Raises:
+            InvalidInputError: A feature is no number, or nothing is left.
+
+        Example:
+            >>> samples = fv.load(extra=["crop"])
+            >>> samples.report["without_features"]
+            1
+        """
         with connect(self._config.features) as con:
             found = samples.load(
                 con,
@@ -263,6 +378,11 @@ class FeatureView:
 
         Raises:
             InvalidInputError: As there.
+
+        Example:
+            >>> split = fv.train_test_split(by=eo.SpatialBlocks(300), test_size=0.3)
+            >>> len(split.train), len(split.test)
+            (41, 18)
         """
         return splitting.split_parts(
             self, by, validation_size=0, test_size=test_size, seed=seed, unit=unit,
@@ -306,6 +426,11 @@ class FeatureView:
         Raises:
             InvalidInputError: Sizes that leave no training part, no geometry, or no class that can
                 be split.
+
+        Example:
+            >>> split = fv.train_validation_test_split(by=eo.SpatialBlocks(300, buffer=50), seed=0)
+            >>> split.source["report"]["dropped_by_buffer"]
+            {'train': 16, 'validation': 5}
         """
         return splitting.split_parts(
             self, by, validation_size=validation_size, test_size=test_size, seed=seed, unit=unit,
@@ -341,6 +466,11 @@ class FeatureView:
 
         Raises:
             InvalidInputError: Too few folds, no geometry, or no class that can be split.
+
+        Example:
+            >>> folds = fv.folds(by=eo.SpatialBlocks(300), n_splits=3)
+            >>> sum(len(fold.test) for fold in folds)
+            59
         """
         return splitting.split_folds(
             self, by, n_splits=n_splits, seed=seed, unit=unit,
@@ -356,6 +486,10 @@ class FeatureView:
 
         Raises:
             InvalidInputError: Fewer than 30 samples with a place.
+
+        Example:
+            >>> fv.propose_blocks().size > 0
+            True
         """
         return splitting.propose_blocks(self.load(as_of))
 
@@ -372,6 +506,13 @@ class FeatureView:
         Raises:
             InvalidInputError: The split is of another view, or sealed; or the labels have no place.
             RemoteError: It cannot be written; nothing is left.
+
+        Example:
+            >>> dataset = fv.create_training_dataset(split, description="first")
+            >>> dataset
+            <TrainingDataset season/1#1: train 28, validation 18, test 13>
+            >>> len(dataset.read().train)
+            28
         """
         if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
             raise InvalidInputError(f"the split is not of {self.label}", "Split this view.")
@@ -413,6 +554,11 @@ class FeatureView:
 
         Raises:
             NotFoundError: There is none.
+
+        Example:
+            >>> _ = fv.create_training_dataset(split)
+            >>> fv.training_dataset().version
+            1
         """
         known = {d.version: d for d in self.training_datasets()}
         wanted = max(known, default=0) if version is None else version
@@ -424,11 +570,22 @@ class FeatureView:
         return known[wanted]
 
     def training_datasets(self) -> list[TrainingDataset]:
-        """The training datasets of this view, oldest first."""
+        """The training datasets of this view, oldest first.
+
+        Example:
+            >>> fv.training_datasets()
+            []
+        """
         return [datasets.load(f) for f in self.dataset_folders()]
 
     def dataset_folders(self) -> list[Path]:
-        """Where its training datasets are, oldest first; one of them may be damaged."""
+        """Where its training datasets are, oldest first; one of them may be damaged.
+
+        Example:
+            >>> _ = fv.create_training_dataset(split)
+            >>> [folder.name for folder in fv.dataset_folders()]
+            ['1']
+        """
         folders = [f for f in self._datasets.glob("*") if f.name.isdigit()]
         return sorted(folders, key=lambda f: int(f.name))
 
@@ -437,7 +594,16 @@ class FeatureView:
         return self._config.features / "datasets" / self.name / str(self.version)
 
     def split_source(self, *, as_of: object, **detail: object) -> dict[str, object]:
-        """Where a split comes from, as plain JSON."""
+        """Where a split of this view comes from, as plain JSON; lineage is recorded on the way.
+
+        Args:
+            as_of: What was known when it was made.
+            detail: What else is noted: seed, sizes, number of the fold.
+
+        Example:
+            >>> fv.split_source(as_of=None, seed=0)["commits"]
+            {'crops/1': 0, 'spectra/1': 0}
+        """
         self.record_lineage()
         return {
             "view": self.name,
