@@ -40,13 +40,13 @@ if TYPE_CHECKING:
         choice as choice,
     )
     from eolab.studies import (
-        discrete as discrete,
-    )
-    from eolab.studies import (
         integer as integer,
     )
     from eolab.studies import (
         loguniform as loguniform,
+    )
+    from eolab.studies import (
+        ordinal as ordinal,
     )
     from eolab.studies import (
         uniform as uniform,
@@ -63,7 +63,6 @@ _HOMES = {
     "choice": "eolab.studies",
     "clear_fraction": "eolab.catalog",
     "cross_validate": "eolab.features",
-    "discrete": "eolab.studies",
     "download": "eolab.catalog",
     "explore": "eolab.catalog",
     "find_label_issues": "eolab.features",
@@ -74,6 +73,7 @@ _HOMES = {
     "mask": "eolab.catalog",
     "on_demand_transformation": "eolab.features",
     "open_chips": "eolab.features",
+    "ordinal": "eolab.studies",
     "plan": "eolab.catalog",
     "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
@@ -82,6 +82,7 @@ _HOMES = {
 _RENAMED = {
     "Blocks": "SpatialBlocks",
     "Times": "TimeSplit",
+    "discrete": "ordinal",
     "fold_scores": "cross_validate",
     "seasonal": "seasonal_features",
     "suspect_labels": "find_label_issues",
@@ -97,7 +98,6 @@ __all__ = [
     "choice",
     "clear_fraction",
     "cross_validate",
-    "discrete",
     "download",
     "explore",
     "find_label_issues",
@@ -109,6 +109,7 @@ __all__ = [
     "mask",
     "on_demand_transformation",
     "open_chips",
+    "ordinal",
     "plan",
     "seasonal_features",
     "uniform",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from eolab import errors
+from eolab.deprecation import renamed_arguments
 from eolab.records.lineage import Ref, downstream, upstream
 from eolab.settings import config as configuration
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from eolab.settings.edit import Removed
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
+    from eolab.studies.ablation.options import AblateOptions
+    from eolab.studies.client.options import TuneOptions
+    from eolab.studies.journal.files import StudySummary
 
 
 def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -234,7 +238,7 @@ class Workspace:
 
         return open_study(self.config, name)
 
-    def studies(self) -> list[dict[str, object]]:
+    def studies(self) -> list[StudySummary]:
         """A summary of each study, newest first."""
         from eolab.studies import list_studies
 
@@ -248,7 +252,8 @@ class Workspace:
             "downstream": downstream(self.root, node),
         }
 
-    def tune(self, train: Callable[..., object], **options: object) -> Study:
+    @renamed_arguments(stop="pruner")
+    def tune(self, train: Callable[..., object], **options: Unpack[TuneOptions]) -> Study:
         """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options).
 
         Raises:
@@ -258,9 +263,11 @@ class Workspace:
         from eolab.studies.client.checks import check_options
 
         check_options(tune, options)
-        return tune(self.config, train, **options)  # type: ignore[arg-type]
+        return tune(self.config, train, **options)
 
-    def ablate(self, train: Callable[..., object], **options: object) -> Ablation | Preview:
+    def ablate(
+        self, train: Callable[..., object], **options: Unpack[AblateOptions]
+    ) -> Ablation | Preview:
         """Find out what features, groups, layers and modules are worth.
 
         See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
@@ -272,7 +279,7 @@ class Workspace:
         from eolab.studies.client.checks import check_options
 
         check_options(ablate, options)
-        return ablate(self.config, train, **options)  # type: ignore[arg-type]
+        return ablate(self.config, train, **options)
 
     def ablation(self, name: str) -> Ablation:
         """Attach to an ablation by name, from any process.

@@ -173,7 +173,7 @@ def test_all_studies_are_read(ws) -> None:
         assert same(trials(study), expected["trials"])
         assert study.snapshot()["trials"]
         if expected["best"]:
-            assert study.best["n"] == expected["best"]["trial"]
+            assert study.best["number"] == expected["best"]["trial"]
 
 
 def test_the_command_line_lists_and_shows_them(place: Path, capsys) -> None:
@@ -289,7 +289,7 @@ def test_a_paused_study_is_resumed_by_the_command_line_without_its_code(
     assert study.state == "paused"
     assert main(["studies", "resume", name, "--workspace", str(place)]) == 0
     until_ended(study)
-    assert same(trials(study), EXPECTED["resumed"][name]), study.log(study.trials[-1]["n"])
+    assert same(trials(study), EXPECTED["resumed"][name]), study.log(study.trials[-1]["number"])
     assert digest(ws, name) == EXPECTED["studies"][name]["digest"]
 
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.deprecation import warn_renamed
 from eolab.errors import ConflictError, NotFoundError, nearest
 from eolab.studies.ablation import bars, tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import (
     Estimate,
+    describe_effect,
     estimate,
     holm,
-    in_words,
     independent,
     shapley,
     spending,
@@ -60,6 +61,12 @@ class AblationResult:
     stop_early: bool = False
     trouble: str = ""
 
+    def __getattr__(self, name: str) -> object:
+        if name == "in_words":
+            warn_renamed("AblationResult.in_words", "AblationResult.describe")
+            return self.describe
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @property
     def baseline(self) -> Row:
         return self.rows[0]
@@ -75,11 +82,11 @@ class AblationResult:
             raise NotFoundError(f"no variant {variant!r}", nearest(variant, names, "variants"))
         return self.rows[names.index(variant)]
 
-    def in_words(self) -> list[str]:
+    def describe(self) -> list[str]:
         """A sentence for each variant, and one on what is still missing."""
         comparisons = sum(row.drop is not None for row in self.rows)
         sentences = [
-            in_words(
+            describe_effect(
                 row.variant.name[0].upper() + row.variant.name[1:],
                 row.drop,
                 metric=self.metric,
@@ -90,7 +97,7 @@ class AblationResult:
             )
             for row in self.rows[1:]
         ]
-        sentences += self._shapley_in_words()
+        sentences += self._describe_shapley()
         missing = self.planned - len(self.values)
         if self.stop_early:
             sentences.append(
@@ -142,7 +149,7 @@ class AblationResult:
         counts = Counter((run.fold, run.repeat) for run in self.values)
         return subsets in counts.values()
 
-    def _shapley_in_words(self) -> list[str]:
+    def _describe_shapley(self) -> list[str]:
         if not self.has_shapley:
             return []
         found = []
@@ -224,14 +231,14 @@ class AblationResult:
         return tables.to_latex(self._cells())
 
     def __repr__(self) -> str:
-        return self.to_markdown() + "\n\n" + "\n".join(self.in_words())
+        return self.to_markdown() + "\n\n" + "\n".join(self.describe())
 
     def _repr_markdown_(self) -> str:
-        words = "\n".join(f"- {sentence}" for sentence in self.in_words())
+        words = "\n".join(f"- {sentence}" for sentence in self.describe())
         return f"{self.to_markdown()}\n\n{words}"
 
     def _repr_html_(self) -> str:
-        sentences = self.in_words()
+        sentences = self.describe()
         charts = [bars.draw_drops(self.rows[1:], sentences, metric=self.metric, level=self.level)]
         if self.has_shapley:
             charts.append(bars.draw_shapley(self.shapley(), metric=self.metric, level=self.level))

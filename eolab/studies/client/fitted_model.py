@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
+from eolab.studies.journal.state import Params
 from eolab.studies.worker.tensorflow_notes import without_notes
 
 FORMAT = 1
@@ -42,14 +42,14 @@ class FittedModel:
 
     folder: Path
     flavour: str
-    params: Mapping[str, Any]
+    params: Params
     study: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     data_digest: str = ""
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, object] = field(default_factory=dict)
     file: str = "model.pkl"
 
     @staticmethod

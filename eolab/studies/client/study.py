@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eolab import progress
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.studies.client.fitted_model import FittedModel
 from eolab.studies.client.launch import await_commands, last_words, send_command
+from eolab.studies.client.refit import RefitPart, refit
 from eolab.studies.journal import files as journal
-from eolab.studies.journal.state import ENDED, Record, Trial, trial_json
+from eolab.studies.journal.state import (
+    ENDED,
+    Params,
+    Record,
+    Trial,
+    TrialRow,
+    is_paused_by_user,
+    trial_row,
+)
+from eolab.studies.space.states import Direction
 
 if TYPE_CHECKING:
     import optuna
@@ -49,8 +58,8 @@ class Study:
         return str(self._follower.study["metric"])
 
     @property
-    def direction(self) -> str:
-        return str(self._follower.study["direction"])
+    def direction(self) -> Direction:
+        return self._follower.study["direction"]
 
     @property
     def state(self) -> str:
@@ -64,16 +73,16 @@ class Study:
         return str(self._follower.summary()["message"])
 
     @property
-    def best(self) -> dict[str, Any]:
+    def best(self) -> TrialRow:
         """The best completed trial.
 
         Raises:
             ConflictError: No trial has completed yet.
         """
-        return trial_json(self._best())
+        return trial_row(self._best())
 
     @property
-    def best_params(self) -> dict[str, Any]:
+    def best_params(self) -> Params:
         return dict(self._best().params)
 
     @property
@@ -93,15 +102,15 @@ class Study:
         return best
 
     @property
-    def trials(self) -> list[dict[str, Any]]:
-        """Each trial as plain JSON: n, state, params, value, curve, started, ended, error, ..."""
+    def trials(self) -> list[TrialRow]:
+        """All trials so far, in the order of their numbers."""
         self._follower.refresh()
-        return [trial_json(t) for t in self._follower.record.trials.values()]
+        return [trial_row(t) for t in self._follower.record.trials.values()]
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> journal.StudySummary:
         return self._follower.summary()
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> journal.StudySnapshot:
         """All that the views show, as plain JSON."""
         return self._follower.snapshot()
 
@@ -124,7 +133,7 @@ class Study:
 
         rows = [
             {
-                "trial": t["n"], "state": t["state"], self.metric: t["value"],
+                "trial": t["number"], "state": t["state"], self.metric: t["value"],
                 **{f"params.{k}": v for k, v in t["params"].items()},
                 "seconds": (t["ended"] - t["started"]) if t["ended"] and t["started"] else None,
                 "steps": len(t["curve"]), "attempts": t["attempts"], "worker": t["worker"],
@@ -154,7 +163,7 @@ class Study:
 
     # -- what can be asked of it -----------------------------------------------------------
 
-    def _ask(self, command: str, **args: Any) -> None:
+    def _ask(self, command: str, **args: float) -> None:
         send_command(self.folder, command, **args)
         await_commands(self.folder)
 
@@ -228,7 +237,7 @@ class Study:
 
     def _is_over(self, state: str) -> bool:
         message = self._follower.record.message
-        if state == "failed" or (state == "paused" and message != "by command"):
+        if state == "failed" or (state == "paused" and not is_paused_by_user(message)):
             raise InvalidInputError(f"study {self.name!r} {state}: {message}", self._way_on())
         if state == "interrupted":
             time.sleep(0.2)  # it may be between two processes
@@ -246,32 +255,29 @@ class Study:
             if trial.state == "failed":
                 own = (trial.error or "").partition("\n")[2].strip()
                 where = f"ws.study({self.name!r}).log({trial.n}) shows what it printed."
-                again = "Mend it and run again with resume='anyway' or another name."
+                again = "Mend it and run again with resume='force' or another name."
                 return " ".join(filter(None, (own, where, again)))
         return f"Mend it and run the cell again, or call ws.study({self.name!r}).resume()."
 
-    def refit(self, on: str = "train+validation", *, trial: int | None = None) -> FittedModel:
-        """Fit the best trial (or another) once more and keep its model.
+    def refit(self, on: RefitPart = "train+validation", *, trial: int | None = None) -> FittedModel:
+        """Fit the best trial (or another) once more and save its model.
 
         Args:
             on: "train+validation": both together; "train": as in the trials.
             trial: Number of the trial; by default the best one.
 
         Raises:
-            InvalidInputError: The train function keeps no model (`reporter.keep`), or fails.
+            InvalidInputError: The train function saves no model (`reporter.save_model`), or fails.
         """
-        from eolab.studies.client.refit import refit
-
-        chosen = self._best() if trial is None else self._follower.record.trials.get(trial)
-        if chosen is None:
+        trial_made = self._best() if trial is None else self._follower.record.trials.get(trial)
+        if trial_made is None:
             raise NotFoundError(
                 f"study {self.name!r} has no trial {trial}", "Trials are counted from 0."
             )
-        return refit(self.folder, self._follower.study, chosen, on=on)
+        return refit(self.folder, self._follower.study, trial_made, on=on)
 
     def __repr__(self) -> str:
         s = self.summary()
-        counts: Mapping[str, int] = s["counts"]
-        parts = ", ".join(f"{v} {k}" for k, v in counts.items() if v)
+        parts = ", ".join(f"{v} {k}" for k, v in s["counts"].items() if v)
         best = f", best {self.metric} {s['best']['value']:.4g}" if s["best"] else ""
         return f"<study {self.name!r} {s['state']}: {parts or 'no trials yet'}{best}>"

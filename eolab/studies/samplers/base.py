@@ -165,7 +165,7 @@ class GridSampler(Sampler):
         if self.points is None:
             raise InvalidInputError(
                 f"a grid needs steps: {name!r} is {describe(parameter)}",
-                "Give it a step, use eo.discrete, or sampler={'kind': 'grid', 'points': 5}.",
+                "Give it a step, use eo.ordinal, or sampler={'kind': 'grid', 'points': 5}.",
             )
         # from_unit spreads over the range, ends included at 0 and 1.
         return tuple(parameter.from_unit(i / (self.points - 1)) for i in range(self.points))

@@ -24,13 +24,13 @@ Kind = Literal["uniform", "loguniform", "integer", "choice", "discrete"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One hyperparameter: made by `uniform`, `loguniform`, `integer`, `choice` or `discrete`.
+    """One hyperparameter: made by `uniform`, `loguniform`, `integer`, `choice` or `ordinal`.
 
     Nothing is checked here: `Space.check` names the parameter in what it says.
 
     Attributes:
         kind: "uniform" and "loguniform" are floats, "integer" whole numbers, "choice" one of
-            unordered values, "discrete" one of ordered numbers.
+            unordered values, "discrete" one of ordered numbers (`ordinal`; studies on disk say so).
         low: Smallest value (numbers only).
         high: Largest value, included.
         step: Distance between allowed values, counted from ``low``; None for a continuous one.
@@ -85,7 +85,7 @@ class Parameter:
         if self.log and self.step not in (None, 1):
             return (
                 "is logarithmic and has a step",
-                "Take one of the two; eo.discrete lists any values.",
+                "Take one of the two; eo.ordinal lists any values.",
             )
         return None
 
@@ -109,12 +109,12 @@ class Parameter:
                 for value in self.choices
             ):
                 return (
-                    "is discrete and offers something that is no number",
+                    "is ordinal and offers something that is no number",
                     "Use eo.choice for unordered values.",
                 )
             if list(self.choices) != sorted(typing.cast("tuple[float, ...]", self.choices)):
                 return (
-                    "is discrete and its values are not in rising order",
+                    "is ordinal and its values are not in rising order",
                     "Sort them, or use eo.choice.",
                 )
         return None
@@ -297,8 +297,8 @@ def choice(*values: Value | Sequence[Value], when: Condition | None = None) -> P
     return Parameter("choice", choices=_flat(values), when=_condition(when))
 
 
-def discrete(*values: float | Sequence[float], when: Condition | None = None) -> Parameter:
-    """One of ordered numbers: ``discrete(16, 32, 64)``; a sampler may use that 32 lies between."""
+def ordinal(*values: float | Sequence[float], when: Condition | None = None) -> Parameter:
+    """One of ordered numbers: ``ordinal(16, 32, 64)``; a sampler may use that 32 lies between."""
     return Parameter("discrete", choices=_flat(values), when=_condition(when))
 
 
@@ -323,7 +323,8 @@ def _condition(when: Condition | None) -> tuple[tuple[str, tuple[Value, ...]], .
 def describe(parameter: Parameter) -> str:
     """A parameter in a few words, as a user would type it."""
     if parameter.choices:
-        return f"{parameter.kind}({', '.join(map(repr, parameter.choices))})"
+        kind = "ordinal" if parameter.kind == "discrete" else parameter.kind
+        return f"{kind}({', '.join(map(repr, parameter.choices))})"
     step = f", step={parameter.step!r}" if parameter.step is not None else ""
     log = ", log=True" if parameter.log else ""
     return f"{parameter.kind}({parameter.low!r}, {parameter.high!r}{step}{log})"

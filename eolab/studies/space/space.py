@@ -51,7 +51,7 @@ class Space(Mapping[str, Parameter]):
             else:
                 raise InvalidInputError(
                     f"parameter {name!r} is {value!r}",
-                    "Give eo.uniform, eo.loguniform, eo.integer, eo.choice or eo.discrete.",
+                    "Give eo.uniform, eo.loguniform, eo.integer, eo.choice or eo.ordinal.",
                 )
         space = Space(found)
         space.check()
@@ -171,7 +171,7 @@ class Space(Mapping[str, Parameter]):
             if self[other].count is None:
                 raise InvalidInputError(
                     f"parameter {name!r} depends on {other!r}, which is continuous",
-                    "Let it depend on a choice, a discrete or an integer parameter.",
+                    "Let it depend on a choice, an ordinal or an integer parameter.",
                 )
 
     def order(self) -> list[str]:

@@ -19,11 +19,11 @@ class Reports(Protocol):
 
     def report(self, *, step: float | None = None, **metrics: float) -> None: ...
 
-    def keep(self, model: object) -> None: ...
+    def save_model(self, model: object) -> None: ...
 
 
 def keras_callback(reporter: Reports) -> Any:
-    """A Keras callback that reports the logs of each epoch and keeps the model at the end.
+    """A Keras callback that reports the logs of each epoch and saves the model at the end.
 
     ``model.fit(..., validation_data=..., callbacks=[reporter.keras()])`` reports ``loss``,
     ``val_loss``, ``val_accuracy`` and whatever else the model was compiled with. Epochs count on
@@ -43,7 +43,7 @@ def keras_callback(reporter: Reports) -> Any:
                 reporter.report(step=max(epoch, self.epochs - 1), **metrics)
 
         def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras's
-            reporter.keep(self.model)
+            reporter.save_model(self.model)
 
     return Report()
 
@@ -65,7 +65,7 @@ def lightning_callback(reporter: Reports) -> Any:
                 self._report(trainer)
 
         def on_fit_end(self, _: Any, pl_module: Any) -> None:
-            reporter.keep(pl_module)
+            reporter.save_model(pl_module)
 
         def _report(self, trainer: Any) -> None:
             metrics = {_identifier(k): float(v) for k, v in trainer.callback_metrics.items()}
@@ -92,7 +92,7 @@ def fit_in_steps(
     an equal share of their trees a step; anything else is fitted at once and reported once.
 
     Args:
-        reporter: Hears the score after each step and keeps the fitted estimator.
+        reporter: Hears the score after each step and saves the fitted estimator.
         estimator: Not fitted yet.
         X: Features, shape (n, f).
         y: Labels, shape (n,).
@@ -110,7 +110,7 @@ def fit_in_steps(
     steps = max(1, int(reporter.budget or steps))
     for step in _stages(estimator, X, y, steps):
         reporter.report(step=step, **{metric: float(score(estimator, *validation))})
-    reporter.keep(estimator)
+    reporter.save_model(estimator)
     return estimator
 
 

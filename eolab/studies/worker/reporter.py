@@ -5,6 +5,7 @@ This file travels with `trial_process.py` to machines without eolab: standard li
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class Reporter:
     Attributes:
         trial: The trial's number; 0 when run alone.
         last: The newest value of each reported metric.
-        kept: The model that was handed over, in a list; empty before.
+        saved: The model that was handed over, in a list; empty before.
         budget: What the study grants this run (epochs, say) under ASHA or Hyperband, else None.
     """
 
@@ -40,14 +41,14 @@ class Reporter:
     def __init__(self) -> None:
         self._step = -1
         self.last: dict[str, float] = {}
-        self.kept: list[object] = []
+        self.saved: list[object] = []
         self._folder: Path | None = None
 
     def report(self, *, step: float | None = None, **metrics: float) -> None:
-        """Report figures at a step (an epoch, a number of trees); without one, steps count from 0.
+        """Report metrics at a step (an epoch, a number of trees); without one, steps count from 0.
 
         Raises:
-            TrialError: A figure is no number, or a step goes backwards.
+            TrialError: A metric is no number, or a step goes backwards.
         """
         values = {name: number(value, f"metric {name!r}") for name, value in metrics.items()}
         if not values:
@@ -62,9 +63,27 @@ class Reporter:
         """A line in the trial's log."""
         print(text, flush=True)
 
+    def save_model(self, model: object) -> None:
+        """Hand over the fitted model; only a refit of the best trial writes it to disk.
+
+        Example:
+            >>> from eolab.studies import Reporter
+            >>> reporter = Reporter()
+            >>> reporter.save_model({"weights": [0.5, 1.5]})
+            >>> reporter.saved
+            [{'weights': [0.5, 1.5]}]
+        """
+        self.saved = [model]
+
     def keep(self, model: object) -> None:
-        """Hand over the fitted model; only a refit of the best trial writes it to disk."""
-        self.kept = [model]
+        """The old name of `save_model`."""
+        # No help of ours: this file travels alone.
+        warnings.warn(
+            "reporter.keep is now reporter.save_model; the old name goes with the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        self.save_model(model)
 
     @property
     def checkpoint_dir(self) -> Path:
@@ -84,11 +103,11 @@ class Reporter:
         return folder
 
     def keras(self) -> Any:
-        """A Keras callback that reports each epoch's logs and keeps the model."""
+        """A Keras callback that reports each epoch's logs and saves the model."""
         return _callbacks().keras_callback(self)
 
     def lightning(self) -> Any:
-        """A Lightning callback that reports the logged metrics and keeps the module."""
+        """A Lightning callback that reports the logged metrics and saves the module."""
         return _callbacks().lightning_callback(self)
 
     def fit(
@@ -102,7 +121,7 @@ class Reporter:
         scoring: str | Callable[..., float] = "accuracy",
         metric: str = "val_score",
     ) -> Any:
-        """Fit a scikit-learn estimator in steps, report its score after each, keep it."""
+        """Fit a scikit-learn estimator in steps, report its score after each, save it."""
         return _callbacks().fit_in_steps(
             self,
             estimator,
