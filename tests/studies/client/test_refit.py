@@ -80,8 +80,8 @@ def test_a_trial_cannot_change_the_data_of_the_next(run: Run, config: Config) ->
     assert "change a copy" in (open_study(config, "s").trials[0]["error"] or "")
 
 
-def test_a_refit_without_a_kept_model_says_so(run: Run) -> None:
-    with pytest.raises(InvalidInputError, match="kept no model") as caught:
+def test_a_refit_without_a_saved_model_says_so(run: Run) -> None:
+    with pytest.raises(InvalidInputError, match="saved no model") as caught:
         run(parabola, trials=1).refit()
     assert "reporter.save_model" in caught.value.hint
 
