@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eolab.settings.edit import Removed
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
-    from eolab.studies.ablation.options import AblateOptions
+    from eolab.studies.ablation.study import AblateOptions
     from eolab.studies.client.options import TuneOptions
     from eolab.studies.journal.files import StudySummary
 
@@ -137,7 +137,12 @@ class Workspace:
 
     @property
     def clusters(self) -> Clusters:
-        """The clusters on which studies and cells run."""
+        """The clusters on which studies and cells run.
+
+        Example:
+            >>> [row["name"] for row in ws.clusters.snapshot()]
+            ['local', 'spark']
+        """
         from eolab.clusters.manage import Clusters
 
         return Clusters(self.config)
@@ -233,13 +238,22 @@ class Workspace:
 
         Raises:
             NotFoundError: No study of this name in the workspace.
+
+        Example:
+            >>> ws.study(study.name).state
+            'completed'
         """
         from eolab.studies import open_study
 
         return open_study(self.config, name)
 
     def studies(self) -> list[StudySummary]:
-        """A summary of each study, newest first."""
+        """A summary of each study, newest first.
+
+        Example:
+            >>> [each["name"] for each in ws.studies() if each["name"] == study.name]
+            ['forest']
+        """
         from eolab.studies import list_studies
 
         return list_studies(self.config)
@@ -286,6 +300,10 @@ class Workspace:
 
         Raises:
             NotFoundError: No study of this name, or one that is no ablation.
+
+        Example:
+            >>> ws.ablation(ablation.name).state
+            'completed'
         """
         from eolab.studies.ablation import open_ablation
 

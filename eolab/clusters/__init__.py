@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from eolab.clusters.base import ClusterTable, External, Placement
+from eolab.clusters.base import ClusterSpec, External, Placement
 from eolab.errors import ConfigError, nearest
 
 __all__ = ["Placement", "make_placement", "way_back"]
@@ -14,8 +14,14 @@ KINDS = ("local", "external", "spark")
 LOOPBACK = "127.0.0.1"
 
 
-def way_back(cluster: ClusterTable) -> tuple[str, str]:
-    """Where a study on this cluster listens, and the host that its workers are told."""
+def way_back(cluster: ClusterSpec) -> tuple[str, str]:
+    """Where a study on this cluster listens, and the host that its workers are told.
+
+    Example:
+        >>> from eolab.clusters import way_back
+        >>> way_back({"name": "local", "kind": "local", "home": "", "workers": 2})
+        ('127.0.0.1', '127.0.0.1')
+    """
     if cluster["kind"] != "spark":
         return LOOPBACK, LOOPBACK
     from eolab.clusters.spark import reach
@@ -24,7 +30,7 @@ def way_back(cluster: ClusterTable) -> tuple[str, str]:
 
 
 def make_placement(
-    cluster: ClusterTable, run: Path, program: Path, settings: Mapping[str, object]
+    cluster: ClusterSpec, run: Path, program: Path, settings: Mapping[str, object]
 ) -> Placement:
     """The placement of a study's workers.
 
@@ -36,6 +42,12 @@ def make_placement(
 
     Raises:
         ConfigError: An unknown kind.
+
+    Example:
+        >>> from eolab.clusters import make_placement
+        >>> table = {"name": "mine", "kind": "external", "home": "", "workers": 2}
+        >>> make_placement(table, study.folder, study.folder, {}).starts_workers
+        False
     """
     kind = cluster["kind"]
     if kind == "local":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from eolab.settings.config import ClusterConfig
 
 
-class ClusterTable(TypedDict):
+class ClusterSpec(TypedDict):
     """A cluster as placements and sessions get it, and as `study.json` has it.
 
     Attributes:
@@ -40,7 +40,7 @@ class ClusterTable(TypedDict):
     paths: NotRequired[dict[str, str]]
 
 
-def cluster_table(cluster: ClusterConfig, root: Path) -> ClusterTable:
+def cluster_spec(cluster: ClusterConfig, root: Path) -> ClusterSpec:
     """What a placement or a session needs to know of a cluster.
 
     Args:
@@ -54,7 +54,7 @@ def cluster_table(cluster: ClusterConfig, root: Path) -> ClusterTable:
         "workers": cluster.workers,
         **cluster.options,
     }
-    return cast("ClusterTable", table)
+    return cast("ClusterSpec", table)
 
 
 class Placement(ABC):
@@ -67,6 +67,16 @@ class Placement(ABC):
         has_eolab: Whether eolab can be imported where the workers run.
         starts_workers: False where workers come by themselves.
         shares_slots: Whether others may hold the places that workers wait for.
+
+    Example:
+        >>> from eolab.clusters import Placement
+        >>> class Nowhere(Placement):
+        ...     starts_workers = False
+        ...     def add(self, worker): ...
+        ...     def ended_workers(self): return iter(())
+        ...     def stop(self): ...
+        >>> Nowhere().trouble()
+        ''
     """
 
     has_eolab: bool = True

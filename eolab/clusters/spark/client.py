@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from eolab.clusters.base import ClusterTable
+from eolab.clusters.base import ClusterSpec
 from eolab.clusters.spark import server, task
 from eolab.clusters.spark.preflight import read_reports, verdict
 from eolab.clusters.spark.session import (
@@ -47,7 +47,7 @@ REFUSED_MOST = 3
 class ClientSettings(TypedDict):
     """What `SparkPlacement` wrote."""
 
-    cluster: ClusterTable
+    cluster: ClusterSpec
     program: str
     settings: task.SparkWorker
     name: str
@@ -250,7 +250,7 @@ class Client:
         return max(1, min(PROBES_MOST, wanted, self._slots or PROBES_MOST))
 
 
-def watch_server(cluster: ClusterTable) -> None:
+def watch_server(cluster: ClusterSpec) -> None:
     """End this process soon after its Connect server: Spark's client would try for 10 minutes.
 
     The study starts another client then, which finds the server again, starts it, or says what is

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from eolab.clusters.base import ClusterTable, Placement
+from eolab.clusters.base import ClusterSpec, Placement
 
 STOP_SECONDS = 12.0
 DEATHS_MOST = 3
@@ -37,7 +37,7 @@ class SparkPlacement(Placement):
     shares_slots = True
 
     def __init__(
-        self, cluster: ClusterTable, run: Path, program: Path, settings: Mapping[str, object]
+        self, cluster: ClusterSpec, run: Path, program: Path, settings: Mapping[str, object]
     ) -> None:
         self._run = run
         self._path = run / "spark.json"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.studies.ablation import components as parts
@@ -43,6 +43,10 @@ class Ablation:
 
     Attributes:
         study: The study that runs it: state, trials, logs, pause, resume, cancel.
+
+    Example:
+        >>> ablation.study.metric
+        'accuracy'
     """
 
     def __init__(self, study: Study, document: Mapping[str, object]) -> None:
@@ -51,14 +55,37 @@ class Ablation:
 
     @property
     def name(self) -> str:
+        """The study's name in the workspace.
+
+        Example:
+            >>> ablation.name
+            'worth'
+        """
         return self.study.name
 
     @property
     def state(self) -> str:
+        """The study's state: "running", "completed", "failed", ...
+
+        Example:
+            >>> ablation.state
+            'completed'
+        """
         return self.study.state
 
     def wait(self, timeout: float | None = None) -> Ablation:
-        """Wait for the end, drawing progress; an interrupt ends the waiting, not the study."""
+        """Wait for the end, drawing progress; an interrupt ends the waiting, not the study.
+
+        Args:
+            timeout: Seconds after which to return although the study goes on.
+
+        Raises:
+            InvalidInputError, RemoteError: See `Study.wait`.
+
+        Example:
+            >>> ablation.wait().state
+            'completed'
+        """
         self.study.wait(timeout)
         return self
 
@@ -72,6 +99,10 @@ class Ablation:
 
         Raises:
             NotFoundError: No run has such a metric.
+
+        Example:
+            >>> ablation.result().baseline.variant.name
+            'baseline'
         """
         values, seconds, seen = self._read(metric)
         if metric is not None and not values and seen:
@@ -125,6 +156,10 @@ class Ablation:
 
         Raises:
             NotFoundError: No metric begins so.
+
+        Example:
+            >>> list(ablation.per("acc").columns)[:4]
+            ['variant', 'metric', 'value', 'drop']
         """
         import pandas as pd
 
@@ -182,6 +217,39 @@ class Ablation:
 
         title = f"<p><b>{escape(self.name)}</b> ({escape(self.state)})</p>"
         return title + self.result()._repr_html_()
+
+
+class AblateOptions(TypedDict, total=False):
+    """The options of `eolab.studies.ablation.ablate`, which says what each means."""
+
+    data: object
+    name: str | None
+    metric: Required[str]
+    direction: Direction
+    features: Names | bool
+    groups: Mapping[str, Names] | None
+    layers: Names | None
+    modules: Mapping[str, Names] | None
+    datasets: Mapping[str, object] | None
+    models: Mapping[str, Callable[..., object]] | None
+    changes: Mapping[str, Change] | None
+    build: Callable[..., object] | None
+    params: Mapping[str, Value] | None
+    design: Design
+    folds: int
+    repeats: int
+    seed: int
+    project: bool
+    stop_early: bool
+    dry_run: bool
+    workers: int | None
+    on: str
+    resume: Resume
+    wait: bool
+    tracking: bool
+    check_metric: bool
+    trial_timeout: float | None
+    python_modules: Sequence[str]
 
 
 def ablate(
@@ -259,9 +327,22 @@ def ablate(
         python_modules: Python modules of your own that the functions import, to travel to a
             cluster with them.
 
+    Returns:
+        The ablation, which any process of the workspace may open again by its name; with
+        ``dry_run`` a `Preview`.
+
     Raises:
         InvalidInputError: A misspelt name, an empty group or one that is everything, a layer that
             cannot go, ...
+        ConflictError: The name belongs to a study of other code or data.
+
+    Example:
+        >>> from eolab.studies.ablation import ablate
+        >>> preview = ablate(
+        ...     ws.config, train, data=split, metric="accuracy", features=True, dry_run=True
+        ... )
+        >>> preview.variants[0].name
+        'baseline'
     """
     if repeats < 1:
         raise InvalidInputError(f"repeats={repeats}", "Give 1 or more.")
@@ -377,8 +458,17 @@ def ablate(
 def open_ablation(config: Config, name: str) -> Ablation:
     """Attach to an ablation by name.
 
+    Args:
+        config: The workspace, ``ws.config``.
+        name: The study's name.
+
     Raises:
         NotFoundError: No study of this name, or one that is no ablation.
+
+    Example:
+        >>> from eolab.studies.ablation import open_ablation
+        >>> open_ablation(ws.config, ablation.name).state
+        'completed'
     """
     study = open_study(config, name)
     return Ablation(study, read_document(study.folder, name))

@@ -38,6 +38,12 @@ class FittedModel:
         data_digest: Digest of the data that it learnt from.
         source: Where that data comes from: view, version, split.
         file: The model's file in ``folder``.
+
+    Example:
+        >>> fitted.flavour, fitted.study
+        ('sklearn', 'forest')
+        >>> type(fitted.load()).__name__
+        'RandomForestClassifier'
     """
 
     folder: Path

@@ -20,11 +20,12 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Any
+from pickle import _Pickler
+from typing import Protocol
 
 from eolab import deprecation, errors, moved_modules, training_data
 from eolab.errors import InvalidInputError
-from eolab.moved_modules import name_before
+from eolab.moved_modules import name_before, object_before
 from eolab.training_data import StoredSplit
 
 MOST_BYTES = 20_000_000
@@ -224,8 +225,16 @@ def function_name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
-    """What a function refers to: closure, defaults, and the globals that its code names."""
+def used(
+    function: Callable[..., object], *, rename: Callable[[str, object], str] | None = None
+) -> Iterator[tuple[str, object]]:
+    """What a function refers to: closure, defaults, and the globals that its code names.
+
+    Args:
+        function: A function, method, partial or object with `__call__`.
+        rename: Another name for a global, from its name and value; globals come in the order of
+            these names.
+    """
     plain = inspect.unwrap(function)
     if isinstance(plain, types.MethodType):
         yield "self", plain.__self__
@@ -242,9 +251,12 @@ def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
             yield name, cell.cell_contents
         except ValueError:
             continue
-    for name in sorted(_global_names(plain.__code__)):
-        if name in plain.__globals__:
-            yield name, plain.__globals__[name]
+    names = [name for name in _global_names(plain.__code__) if name in plain.__globals__]
+    found = {name: plain.__globals__[name] for name in names}
+    if rename is not None:
+        found = {rename(name, value): value for name, value in found.items()}
+    for name in sorted(found):
+        yield name, found[name]
     for i, value in enumerate(plain.__defaults__ or ()):
         yield f"default {i}", value
     yield from (plain.__kwdefaults__ or {}).items()
@@ -298,7 +310,7 @@ def digest_function(function: Callable[..., object]) -> str:
     return h.hexdigest()
 
 
-def _feed(h: Any, value: object, seen: set[int]) -> None:
+def _feed(h: Digest, value: object, seen: set[int]) -> None:
     if id(value) in seen:
         return
     if isinstance(value, types.CodeType):
@@ -320,10 +332,10 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
         h.update(name_before(value.__name__).encode())
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
-        home = name_before(str(getattr(value, "__module__", "")))
-        h.update(f"{home}.{name}".encode())
+        module = str(getattr(value, "__module__", ""))
+        h.update(f"{name_before(module)}.{object_before(module, name)}".encode())
         if not isinstance(value, type):
-            for name, part in used(value):
+            for name, part in used(value, rename=_name_before):
                 h.update(name.encode())
                 _feed(h, part, seen)
         elif is_users(sys.modules.get(value.__module__)):
@@ -345,6 +357,11 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
             h.update(part.encode())
     else:
         h.update(_stable(value))
+
+
+def _name_before(name: str, value: object) -> str:
+    """The name under which a module of ours referred to what has been renamed since."""
+    return object_before(str(getattr(value, "__module__", "")), name)
 
 
 def _stable(value: object) -> bytes:
@@ -373,18 +390,24 @@ def _pickled_as_before(value: object) -> bytes:
     return stream.getvalue()
 
 
-_Pickler: Any = vars(pickle)["_Pickler"]  # the one in Python: that in C has no save_global
+class Digest(Protocol):
+    """What takes bytes in, such as a hash."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
-class _OldNames(_Pickler):  # type: ignore[misc]
+# The one in Python: that in C has no save_global.
+class _OldNames(_Pickler):
     def save_global(self, obj: object, name: str | None = None) -> None:
         module = str(getattr(obj, "__module__", ""))
         before = name_before(module)
-        if before == module:
+        now = name or str(getattr(obj, "__qualname__", ""))
+        old = object_before(module, now)
+        if (before, old) == (module, now):
             super().save_global(obj, name)
             return
         self.save(before)
-        self.save(name or getattr(obj, "__qualname__", ""))
+        self.save(old)
         self.write(pickle.STACK_GLOBAL)
         self.memoize(obj)
 

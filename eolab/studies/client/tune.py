@@ -298,7 +298,7 @@ def _describe(
     checked: _Checked,
     carried: Sequence[ModuleType],
 ) -> StudySpec:
-    from eolab.clusters.base import cluster_table
+    from eolab.clusters.base import cluster_spec
     from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
 
     cluster, plan, rule, data = checked.cluster, checked.plan, checked.rule, checked.data
@@ -308,7 +308,7 @@ def _describe(
     count = options["workers"] or cluster.workers or fitting_workers(cpus=each, memory=memory)
     capped = threads or cpus
     caps = thread_environment(capped) if capped else thread_caps(count)
-    table = cluster_table(cluster, config.root)
+    table = cluster_spec(cluster, config.root)
     if cpus is not None:
         table["cpus"] = cpus
     mailbox, space = options["mailbox"], checked.space.to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
-from eolab.clusters.base import ClusterTable
+from eolab.clusters.base import ClusterSpec
 
 
 class Digests(TypedDict):
@@ -83,7 +83,7 @@ class StudySpec(TypedDict):
     memory: NotRequired[float | None]
     tracking: bool
     mailbox: NotRequired[str]
-    cluster: ClusterTable
+    cluster: ClusterSpec
     modules: NotRequired[list[str]]
     function: str
     source: str

@@ -36,6 +36,17 @@ class Sampler(ABC):
         direction: Whether large or small values are good.
         seed: The study's seed.
         trials: How many trials the study will run, where that is known.
+
+    Example:
+        A sampler of your own, ``tune(..., sampler=Middle)``:
+
+        >>> from eolab.studies import Sampler, Space
+        >>> class Middle(Sampler):
+        ...     def ask(self, n):
+        ...         return self.space.from_unit([0.5] * len(self.space))
+        >>> space = Space.from_dict({"x": eo.uniform(0, 1)})
+        >>> Middle(space, direction="maximize", seed=0).ask(0)
+        {'x': 0.5}
     """
 
     limit: int | None = None

@@ -276,29 +276,77 @@ def uniform(
         high: Largest value.
         step: Allow only low, low + step, ...
         when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.uniform(0, 1, step=0.25)
+        eo.uniform(0, 1, step=0.25)
     """
     return Parameter("uniform", low, high, step, when=_condition(when))
 
 
 def loguniform(low: float, high: float, *, when: Condition | None = None) -> Parameter:
-    """A float between ``low`` > 0 and ``high``, every order of magnitude equally likely."""
+    """A float between ``low`` and ``high``, every order of magnitude equally likely.
+
+    Args:
+        low: Smallest value, above 0.
+        high: Largest value.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        As a hyperparameter in a train function's signature:
+
+        >>> from typing import Annotated
+        >>> def train(reporter, *, lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3):
+        ...     reporter.report(accuracy=0.5)
+    """
     return Parameter("loguniform", low, high, when=_condition(when))
 
 
 def integer(
     low: int, high: int, *, step: int = 1, log: bool = False, when: Condition | None = None
 ) -> Parameter:
-    """A whole number between ``low`` and ``high``, both included."""
+    """A whole number between ``low`` and ``high``, both included.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        step: Allow only low, low + step, ...
+        log: Every order of magnitude equally likely.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.integer(16, 64, step=16)
+        eo.integer(16, 64, step=16)
+    """
     return Parameter("integer", low, high, None if step == 1 else step, log, when=_condition(when))
 
 
 def choice(*values: Value | Sequence[Value], when: Condition | None = None) -> Parameter:
-    """One of unordered values: ``choice("adam", "sgd")`` or ``choice(["adam", "sgd"])``."""
+    """One of unordered values.
+
+    Args:
+        values: ``choice("adam", "sgd")`` or ``choice(["adam", "sgd"])``: numbers, text, True,
+            False or None.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.choice("adam", "sgd")
+        eo.choice('adam', 'sgd')
+    """
     return Parameter("choice", choices=_flat(values), when=_condition(when))
 
 
 def ordinal(*values: float | Sequence[float], when: Condition | None = None) -> Parameter:
-    """One of ordered numbers: ``ordinal(16, 32, 64)``; a sampler may use that 32 lies between."""
+    """One of ordered numbers; a sampler may use that 32 lies between 16 and 64.
+
+    Args:
+        values: ``ordinal(16, 32, 64)`` or ``ordinal([16, 32, 64])``, in rising order.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.ordinal(16, 32, 64)
+        eo.ordinal(16, 32, 64)
+    """
     return Parameter("discrete", choices=_flat(values), when=_condition(when))
 
 
