@@ -193,7 +193,7 @@ class Bench:
         """A study whose journal holds many completed trials with learning curves."""
         study = tune(
             self.config, empty, name=self.name(), metric="score", trials=2, workers=1,
-            tracking=False, stop="median",
+            tracking=False, pruner="median",
         )  # fmt: skip
         while journal.is_alive(study.folder):
             time.sleep(0.02)

@@ -121,7 +121,7 @@ def main() -> int:
                 started = time.perf_counter()
                 study = tune(
                     cfg, train, data=data, name=f"s{seed}{'m' if stop else ''}", trials=40,
-                    metric=options.metric, sampler="random", stop=stop, seed=seed, tracking=False,
+                    metric=options.metric, sampler="random", pruner=stop, seed=seed, tracking=False,
                     workers=2,
                 )  # fmt: skip
                 follower = journal.Follower(study.folder)

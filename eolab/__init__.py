@@ -40,13 +40,13 @@ if TYPE_CHECKING:
         choice as choice,
     )
     from eolab.studies import (
-        discrete as discrete,
-    )
-    from eolab.studies import (
         integer as integer,
     )
     from eolab.studies import (
         loguniform as loguniform,
+    )
+    from eolab.studies import (
+        ordinal as ordinal,
     )
     from eolab.studies import (
         uniform as uniform,
@@ -64,7 +64,6 @@ _HOMES = {
     "choice": "eolab.studies",
     "clear_fraction": "eolab.catalog",
     "cross_validate": "eolab.features",
-    "discrete": "eolab.studies",
     "download": "eolab.catalog",
     "estimate_load": "eolab.catalog",
     "explore": "eolab.catalog",
@@ -76,6 +75,7 @@ _HOMES = {
     "mask": "eolab.catalog",
     "on_demand_transformation": "eolab.features",
     "open_chips": "eolab.features",
+    "ordinal": "eolab.studies",
     "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
@@ -83,6 +83,7 @@ _HOMES = {
 _RENAMED = {
     "Blocks": "SpatialBlocks",
     "Times": "TimeSplit",
+    "discrete": "ordinal",
     "fold_scores": "cross_validate",
     "plan": "estimate_load",
     "seasonal": "seasonal_features",
@@ -99,7 +100,6 @@ __all__ = [
     "choice",
     "clear_fraction",
     "cross_validate",
-    "discrete",
     "download",
     "estimate_load",
     "explore",
@@ -112,6 +112,7 @@ __all__ = [
     "mask",
     "on_demand_transformation",
     "open_chips",
+    "ordinal",
     "seasonal_features",
     "uniform",
     "workspace",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from eolab import errors
+from eolab.deprecation import renamed_arguments
 from eolab.records.lineage import Ref, downstream, upstream
 from eolab.settings import config as configuration
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from eolab.settings.edit import Removed
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
+    from eolab.studies.ablation.study import AblateOptions
+    from eolab.studies.client.options import TuneOptions
+    from eolab.studies.journal.files import StudySummary
 
 
 def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -133,7 +137,12 @@ class Workspace:
 
     @property
     def clusters(self) -> Clusters:
-        """The clusters on which studies and cells run."""
+        """The clusters on which studies and cells run.
+
+        Example:
+            >>> [row["name"] for row in ws.clusters.snapshot()]
+            ['local', 'spark']
+        """
         from eolab.clusters.manage import Clusters
 
         return Clusters(self.config)
@@ -229,13 +238,22 @@ class Workspace:
 
         Raises:
             NotFoundError: No study of this name in the workspace.
+
+        Example:
+            >>> ws.study(study.name).state
+            'completed'
         """
         from eolab.studies import open_study
 
         return open_study(self.config, name)
 
-    def studies(self) -> list[dict[str, object]]:
-        """A summary of each study, newest first."""
+    def studies(self) -> list[StudySummary]:
+        """A summary of each study, newest first.
+
+        Example:
+            >>> [each["name"] for each in ws.studies() if each["name"] == study.name]
+            ['forest']
+        """
         from eolab.studies import list_studies
 
         return list_studies(self.config)
@@ -248,7 +266,8 @@ class Workspace:
             "downstream": downstream(self.root, node),
         }
 
-    def tune(self, train: Callable[..., object], **options: object) -> Study:
+    @renamed_arguments(stop="pruner")
+    def tune(self, train: Callable[..., object], **options: Unpack[TuneOptions]) -> Study:
         """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options).
 
         Raises:
@@ -258,9 +277,11 @@ class Workspace:
         from eolab.studies.client.checks import check_options
 
         check_options(tune, options)
-        return tune(self.config, train, **options)  # type: ignore[arg-type]
+        return tune(self.config, train, **options)
 
-    def ablate(self, train: Callable[..., object], **options: object) -> Ablation | Preview:
+    def ablate(
+        self, train: Callable[..., object], **options: Unpack[AblateOptions]
+    ) -> Ablation | Preview:
         """Find out what features, groups, layers and modules are worth.
 
         See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
@@ -272,13 +293,17 @@ class Workspace:
         from eolab.studies.client.checks import check_options
 
         check_options(ablate, options)
-        return ablate(self.config, train, **options)  # type: ignore[arg-type]
+        return ablate(self.config, train, **options)
 
     def ablation(self, name: str) -> Ablation:
         """Attach to an ablation by name, from any process.
 
         Raises:
             NotFoundError: No study of this name, or one that is no ablation.
+
+        Example:
+            >>> ws.ablation(ablation.name).state
+            'completed'
         """
         from eolab.studies.ablation import open_ablation
 

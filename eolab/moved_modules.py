@@ -143,6 +143,29 @@ def name_before(module: str) -> str:
     return _BEFORE.get(module, module)
 
 
+# Renamed classes and functions of ours that code of users may name: in digests they keep the names
+# that they had.
+_OBJECTS = {
+    "eolab.errors": "BadInput>InvalidInputError NotFound>NotFoundError Conflict>ConflictError",
+    "eolab.features.extract.seasonal": "seasonal>seasonal_features",
+    "eolab.features.samples.on_demand": "transformation>on_demand_transformation",
+    "eolab.features.splits.blocks": "Blocks>SpatialBlocks Times>TimeSplit",
+    "eolab.features.views.fold_scores": "fold_scores>cross_validate",
+    "eolab.features.views.leakage": "suspect_labels>find_label_issues",
+    "eolab.studies.space.parameters": "discrete>ordinal",
+}
+
+
+def object_before(module: str, name: str) -> str:
+    """The name that a class or function of a module had before it was renamed, or its own."""
+    return _NAMES_BEFORE.get((module, name), name)
+
+
+_NAMES_BEFORE = {
+    (module, new): old
+    for module, cells in _OBJECTS.items()
+    for old, _, new in (cell.partition(">") for cell in cells.split())
+}
 _BEFORE = {now: old for old, now in NOW.items()}
 
 

@@ -109,7 +109,7 @@ def train(data, reporter, *, seed, depth=4):
     reporter.report(
         step=1, accuracy=model.score(np.nan_to_num(data.validation.X), data.validation.y)
     )
-    reporter.keep(model)
+    reporter.save_model(model)
 
 
 class Workspaces:

@@ -27,6 +27,7 @@ import eolab as eo
 from eolab import saved
 from eolab.cli import main
 from eolab.studies import journal
+from eolab.studies.client.launch import await_commands
 from tests.server.conftest import start, stop
 
 ARCHIVE = Path(__file__).with_name("data") / "before.zip"
@@ -95,12 +96,12 @@ def run_cells(place: Path) -> dict[str, object]:
 
 
 def trials(study) -> list[dict[str, object]]:
-    keys = ("n", "state", "params", "value", "curve")
-    return [{key: trial[key] for key in keys} for trial in study.trials]
+    keys = {"n": "number"} | {key: key for key in ("state", "params", "value", "curve")}
+    return [{key: trial[now] for key, now in keys.items()} for trial in study.trials]
 
 
 def table(result) -> list[dict[str, object]]:
-    frame = result.to_dataframe()
+    frame = result.to_dataframe().rename(columns={"std": "spread"})  # its name of then
     kept = frame.drop(columns=[c for c in frame.columns if "second" in c])
     return json.loads(kept.to_json(orient="records"))
 
@@ -173,7 +174,7 @@ def test_all_studies_are_read(ws) -> None:
         assert same(trials(study), expected["trials"])
         assert study.snapshot()["trials"]
         if expected["best"]:
-            assert study.best["n"] == expected["best"]["trial"]
+            assert study.best["number"] == expected["best"]["trial"]
 
 
 def test_the_command_line_lists_and_shows_them(place: Path, capsys) -> None:
@@ -289,7 +290,7 @@ def test_a_paused_study_is_resumed_by_the_command_line_without_its_code(
     assert study.state == "paused"
     assert main(["studies", "resume", name, "--workspace", str(place)]) == 0
     until_ended(study)
-    assert same(trials(study), EXPECTED["resumed"][name]), study.log(study.trials[-1]["n"])
+    assert same(trials(study), EXPECTED["resumed"][name]), study.log(study.trials[-1]["number"])
     assert digest(ws, name) == EXPECTED["studies"][name]["digest"]
 
 
@@ -312,7 +313,7 @@ def test_a_paused_ablation_is_resumed_by_the_panel(ws, place: Path) -> None:
 
 def until_ended(study) -> None:
     """Resumed by somebody else, it is still paused for a moment."""
-    journal.await_commands(study.folder)
+    await_commands(study.folder)
     study.wait(timeout=60, quiet=True)
     assert study.state == "completed", study.message
 

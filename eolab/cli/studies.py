@@ -111,23 +111,25 @@ def _params(trial: Mapping[str, Any]) -> str:
 def run_follow(options: argparse.Namespace) -> int:
     """Print finished trials as they come; Ctrl-C ends the following only."""
     from eolab.studies.client.tune import open_study
-    from eolab.studies.journal.state import ENDED
+    from eolab.studies.journal.state import ENDED, is_paused_by_user
 
     study = open_study(_config(options), options.name)
     seen: set[tuple[int, int]] = set()
     while True:
         state = study.state
         for trial in study.trials:
-            key = (trial["n"], trial["attempts"])
+            key = (trial["number"], trial["attempts"])
             if trial["state"] in {"completed", "failed", "stopped"} and key not in seen:
                 seen.add(key)
                 value = "" if trial["value"] is None else f"{trial['value']:.6g}"
                 said = (trial["error"] or "").partition("\n")[0] or _params(trial)
                 print(
-                    " ".join(filter(None, ("trial", str(trial["n"]), trial["state"], value, said))),
+                    " ".join(
+                        filter(None, ("trial", str(trial["number"]), trial["state"], value, said))
+                    ),
                     flush=True,
                 )
-        stuck = state == "paused" and study.message != "by command"
+        stuck = state == "paused" and not is_paused_by_user(study.message)
         if state in ENDED or state == "interrupted" or stuck:
             print(_state(study.summary()))
             return 0 if state == "completed" else 1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from eolab.clusters.base import External, Placement
+from eolab.clusters.base import ClusterSpec, External, Placement
 from eolab.errors import ConfigError, nearest
 
 __all__ = ["Placement", "make_placement", "way_back"]
@@ -15,9 +14,15 @@ KINDS = ("local", "external", "spark")
 LOOPBACK = "127.0.0.1"
 
 
-def way_back(cluster: Mapping[str, Any]) -> tuple[str, str]:
-    """Where a study on this cluster listens, and the host that its workers are told."""
-    if str(cluster["kind"]) != "spark":
+def way_back(cluster: ClusterSpec) -> tuple[str, str]:
+    """Where a study on this cluster listens, and the host that its workers are told.
+
+    Example:
+        >>> from eolab.clusters import way_back
+        >>> way_back({"name": "local", "kind": "local", "home": "", "workers": 2})
+        ('127.0.0.1', '127.0.0.1')
+    """
+    if cluster["kind"] != "spark":
         return LOOPBACK, LOOPBACK
     from eolab.clusters.spark import reach
 
@@ -25,7 +30,7 @@ def way_back(cluster: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def make_placement(
-    cluster: Mapping[str, Any], run: Path, program: Path, settings: Mapping[str, Any]
+    cluster: ClusterSpec, run: Path, program: Path, settings: Mapping[str, object]
 ) -> Placement:
     """The placement of a study's workers.
 
@@ -37,8 +42,14 @@ def make_placement(
 
     Raises:
         ConfigError: An unknown kind.
+
+    Example:
+        >>> from eolab.clusters import make_placement
+        >>> table = {"name": "mine", "kind": "external", "home": "", "workers": 2}
+        >>> make_placement(table, study.folder, study.folder, {}).starts_workers
+        False
     """
-    kind = str(cluster["kind"])
+    kind = cluster["kind"]
     if kind == "local":
         from eolab.clusters.local import LocalPlacement
 

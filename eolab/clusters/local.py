@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from eolab.clusters.base import Placement
 
@@ -29,7 +28,12 @@ class LocalPlacement(Placement):
     """
 
     def __init__(
-        self, run: Path, program: Path, settings: Mapping[str, Any], *, python: str = sys.executable
+        self,
+        run: Path,
+        program: Path,
+        settings: Mapping[str, object],
+        *,
+        python: str = sys.executable,
     ) -> None:
         self._folder = run / "workers"
         self._folder.mkdir(exist_ok=True)
@@ -48,7 +52,7 @@ class LocalPlacement(Placement):
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
-    def gone(self) -> Iterator[tuple[str, str]]:
+    def ended_workers(self) -> Iterator[tuple[str, str]]:
         for worker, process in list(self._processes.items()):
             code = process.poll()
             if code is None:

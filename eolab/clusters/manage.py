@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from eolab.clusters.base import ClusterSpec, cluster_spec
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Clusters:
             "slots": found.worker_slots, "version": found.version,
         }  # fmt: skip
 
-    def table(self, name: str) -> dict[str, Any]:
+    def table(self, name: str) -> ClusterSpec:
         """What a placement or a session needs to know of a cluster.
 
         Raises:
@@ -63,11 +64,7 @@ class Clusters:
             raise NotFoundError(
                 f"no cluster {name!r}", nearest(name, tuple(self._config.clusters), "clusters")
             )
-        home = self._config.root / "clusters" / name
-        return {
-            "name": name, "kind": cluster.kind, "home": str(home), "workers": cluster.workers,
-            **cluster.options,
-        }  # fmt: skip
+        return cluster_spec(cluster, self._config.root)
 
     def start(self, name: str = "spark") -> dict[str, object]:
         """Start the Spark Connect server of a cluster that names no other; its row.
@@ -98,7 +95,7 @@ class Clusters:
 
         return session.open_session(self._spark(name), name="eolab")
 
-    def _spark(self, name: str) -> dict[str, Any]:
+    def _spark(self, name: str) -> ClusterSpec:
         table = self.table(name)
         if table["kind"] != "spark":
             names = tuple(n for n, c in self._config.clusters.items() if c.kind == "spark")
@@ -107,7 +104,7 @@ class Clusters:
             )
         return table
 
-    def _ours(self, name: str) -> dict[str, Any]:
+    def _ours(self, name: str) -> ClusterSpec:
         from eolab.clusters.spark import session
 
         table = self._spark(name)

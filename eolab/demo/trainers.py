@@ -53,7 +53,7 @@ def train_forest(
     model.fit(data.train.X, data.train.y)
     score = f1_score(data.validation.y, model.predict(data.validation.X), average="macro")
     reporter.report(step=1, **{METRIC: score})
-    reporter.keep(model)
+    reporter.save_model(model)
 
 
 def train_network(
@@ -118,7 +118,7 @@ def train_network(
         predicted = model.predict_on_batch(validation.X).argmax(axis=1)
         score = f1_score(validation.y, predicted, average="macro")
         reporter.report(step=min(epoch + 8, epochs), **{METRIC: score})
-    reporter.keep(model)
+    reporter.save_model(model)
 
 
 def _as_sequence(X: np.ndarray) -> np.ndarray:

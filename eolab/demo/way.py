@@ -78,7 +78,7 @@ def _tune(ws: Workspace, kind: str, split: Split, name: str, options: Options) -
         workers=options.workers,
         threads=1,  # sums in another order round otherwise
         sampler="random",
-        stop=None,
+        pruner=None,
         seed=options.seed,
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from eolab.errors import InvalidInputError
-from eolab.magics.cells import StudyParser, run_cell, shared_options, workspace_of
+from eolab.magics.cells import StudyParser, run_cell, shared_options, values_of, workspace_of
 from eolab.magics.flags import VARIABLE, register_cell, value_of
 
 if TYPE_CHECKING:
@@ -82,8 +82,6 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
         datasets=_valued(options.dataset, names, "--dataset"),
         models=_valued(options.model, names, "--model"),
         changes=_valued(options.change, names, "--change"),
-        build=value_of(options.build, names, "--build"),
-        params=value_of(options.params, names, "--params"),
         design=options.design,
         folds=options.folds,
         repeats=options.repeats,
@@ -91,6 +89,7 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
         stop_early=options.stop_early,
         dry_run=options.dry_run,
         python_modules=options.python_modules.split(),
+        **values_of(options, names, "build", "params"),
         **shared_options(options, names),
     )
     names[options.output] = found

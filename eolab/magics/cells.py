@@ -23,7 +23,7 @@ class StudyParser(FlagParser):
         super().__init__(magic, description)
         self.usage = f"{magic.replace('%', '%%')} --metric METRIC [--flag VALUE ...]"
         add = self.add_argument
-        add("--metric", help="the figure that train returns or reports")
+        add("--metric", help="the metric that train returns or reports")
         add("--direction", default="maximize", choices=["maximize", "minimize"])
         add("--data", metavar=VARIABLE, help="variable (or expression) that holds the data")
         add("--workers", type=int, help="trials at a time (default: one a core)")
@@ -34,8 +34,8 @@ class StudyParser(FlagParser):
         add(
             "--resume",
             default="yes",
-            choices=["yes", "no", "anyway"],
-            help='a study of this name: go on with it ("anyway": although something changed)',
+            choices=["yes", "no", "force", "anyway"],
+            help='a study of this name: go on with it ("force": although something changed)',
         )
         add("--no-wait", action="store_true", help="go on to the next cell at once")
         add("--no-tracking", action="store_true", help="leave MLflow out")
@@ -52,7 +52,7 @@ class StudyParser(FlagParser):
         """
         options = super().read(line)
         if options is not None and not options.metric:
-            self.error("say --metric, the figure that train returns or reports")
+            self.error("say --metric, the metric that train returns or reports")
         return options
 
 
@@ -75,11 +75,16 @@ def shared_options(options: argparse.Namespace, names: Mapping[str, Any]) -> dic
         "on": options.on,
         "seed": options.seed,
         "trial_timeout": options.trial_timeout,
-        "resume": {"yes": True, "no": False, "anyway": "anyway"}[options.resume],
+        "resume": {"yes": True, "no": False}.get(options.resume, options.resume),
         "wait": not options.no_wait,
         "tracking": not options.no_tracking,
         "check_metric": not options.no_check_metric,
     }
+
+
+def values_of(options: argparse.Namespace, names: Mapping[str, Any], *flags: str) -> dict[str, Any]:
+    """What flags that name variables mean, as arguments of `ws.tune` and `ws.ablate`."""
+    return {flag: value_of(getattr(options, flag), names, f"--{flag}") for flag in flags}
 
 
 def train_function(

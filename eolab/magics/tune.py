@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eolab.magics.cells import StudyParser, run_cell, shared_options, workspace_of
-from eolab.magics.flags import VARIABLE, register_cell, value_of
+from eolab.magics.cells import StudyParser, run_cell, shared_options, values_of, workspace_of
+from eolab.magics.flags import VARIABLE, register_cell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,7 +25,7 @@ def _parser() -> StudyParser:
     add("--trials", type=int, default=16, help="how many (default: 16)")
     add("--space", metavar=VARIABLE, help="holds the space (default: the annotations)")
     add("--sampler", default="tpe", help="random, grid, qmc, tpe, gp, cmaes")
-    add("--stop", help="rule for stopping early: median, percentile:25, ...")
+    add("--pruner", "--stop", help="rule for stopping early: median, percentile:25, ...")
     add("--timeout", type=float, help="seconds after which no trial is started")
     add("--target", type=float, help="value at which the study has found enough")
     add("--retries", type=int, default=2, help="after a killed process")
@@ -58,9 +58,8 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
         train,
         name=options.name,
         trials=options.trials,
-        space=value_of(options.space, names, "--space"),
         sampler=options.sampler,
-        stop=options.stop,
+        pruner=options.pruner,
         timeout=options.timeout,
         target=options.target,
         retries=options.retries,
@@ -70,5 +69,6 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
         lease=options.lease,
         mailbox=options.mailbox or False,
         modules=options.python_modules.split(),
+        **values_of(options, names, "space"),
         **shared_options(options, names),
     )

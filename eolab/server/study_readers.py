@@ -58,7 +58,7 @@ class Reader:
         # An ablation is a study with a plan beside it, which is written a moment after the study.
         if not self._ablation:
             self._ablation = (self.follower.run / ABLATION).exists()
-        return {**summary, "kind": "ablation"} if self._ablation else summary
+        return {**summary, "kind": "ablation"} if self._ablation else {**summary}
 
     def snapshot(self, since: int | None, *, tails: bool = False) -> str:
         """Everything as JSON, or with ``since`` only the trials that changed after that event.
@@ -92,9 +92,9 @@ class Reader:
                     continue
                 tail = _tail(trial, (told or {}).get(n))
                 if tail is not None:
-                    row = trial_json(replace(trial, curve=[]))
-                    del row["curve"]
-                    texts.append(to_json({**row, "tail": tail}))
+                    row = trial_json(replace(trial, curve=[])).items()
+                    rest = {key: value for key, value in row if key != "curve"}
+                    texts.append(to_json({**rest, "tail": tail}))
                     continue
                 kept = self._texts.get(n)
                 if kept is None or kept[0] != touched:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
         choice as choice,
     )
     from eolab.studies.space.parameters import (
-        discrete as discrete,
-    )
-    from eolab.studies.space.parameters import (
         integer as integer,
     )
     from eolab.studies.space.parameters import (
         loguniform as loguniform,
+    )
+    from eolab.studies.space.parameters import (
+        ordinal as ordinal,
     )
     from eolab.studies.space.parameters import (
         uniform as uniform,
@@ -46,11 +46,11 @@ _HOMES = {
     "Space": "space.space",
     "Study": "client.study",
     "choice": "space.parameters",
-    "discrete": "space.parameters",
     "integer": "space.parameters",
     "list_studies": "client.tune",
     "loguniform": "space.parameters",
     "open_study": "client.tune",
+    "ordinal": "space.parameters",
     "tune": "client.tune",
     "uniform": "space.parameters",
 }
@@ -58,7 +58,15 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605  the list is the table's
 
 
+_RENAMED = {"discrete": "ordinal"}
+
+
 def __getattr__(name: str) -> object:
+    if name in _RENAMED:
+        from eolab.deprecation import warn_renamed
+
+        warn_renamed(f"eolab.studies.{name}", f"eolab.studies.{_RENAMED[name]}")
+        name = _RENAMED[name]
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

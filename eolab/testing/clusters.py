@@ -107,12 +107,12 @@ class ClusterContract:
         found = {t["params"]["kind"]: t for t in study.trials}
         plain, crash = found["plain"], found["crash"]
         assert (plain["value"], plain["curve"]) == (5.0, [[0, 4.0], [1, 5.0]])
-        assert "a line of plain" in study.log(plain["n"])
+        assert "a line of plain" in study.log(plain["number"])
         assert found["eolab"]["value"] == float(table.has_eolab)
         assert found["test"]["state"] == "failed"
         assert "no test part here" in found["test"]["error"]
         assert (crash["value"], crash["attempts"]) == (42.0, 2)
-        kept = study.folder / "checkpoints" / str(crash["n"]) / "deep" / "state"
+        kept = study.folder / "checkpoints" / str(crash["number"]) / "deep" / "state"
         assert kept.read_text() == "42"
         assert found["files"]["value"] == 0.0
         assert str(int(found["device"]["value"])) in (table.devices or ("-1",))

@@ -51,7 +51,7 @@ class PlacementContract:
         reasons: dict[str, str] = {}
 
         def enough() -> bool:
-            for worker, reason in placement.gone():
+            for worker, reason in placement.ended_workers():
                 assert worker not in reasons, f"{worker} is reported twice"
                 reasons[worker] = reason
             return len(reasons) == count
@@ -73,7 +73,7 @@ class PlacementContract:
             placement.add(worker)
         try:
             self.wait(lambda: {p.stem for p in tmp_path.glob("*.up")} == {"w0", "w1"})
-            assert list(placement.gone()) == []
+            assert list(placement.ended_workers()) == []
         finally:
             placement.stop()
 
@@ -94,7 +94,7 @@ class PlacementContract:
             reasons = self.ended(placement, 2)
             assert "ValueError: no disk" in reasons["w0"]
             assert "SIGKILL" in reasons["w1"]
-            assert list(placement.gone()) == []
+            assert list(placement.ended_workers()) == []
         finally:
             placement.stop()
 
@@ -119,7 +119,7 @@ class PlacementContract:
         self, start: Start, tmp_path: Path
     ) -> None:
         placement = start(_program(tmp_path, ""))
-        assert list(placement.gone()) == []
+        assert list(placement.ended_workers()) == []
         placement.stop()
         placement.stop()
 

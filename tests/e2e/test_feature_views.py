@@ -48,7 +48,7 @@ def train(data, reporter, *, seed, C=1.0):
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=C, max_iter=500).fit(np.nan_to_num(data.train.X), data.train.y)
-    reporter.keep(model)
+    reporter.save_model(model)
     return {"accuracy": model.score(np.nan_to_num(data.validation.X), data.validation.y)}
 
 

@@ -148,7 +148,7 @@ def test_around_a_running_study(lab: Lab, page: Page, acted: Study, shoot: Shoot
 
     def ended() -> bool:
         for trial in acted.trials:
-            attempt = (int(trial["n"]), int(trial["attempts"]))
+            attempt = (int(trial["number"]), int(trial["attempts"]))
             if trial["state"] == "running" and attempt not in asked:
                 asked.add(attempt)
                 acted.stop_trial(attempt[0])

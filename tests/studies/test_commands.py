@@ -45,7 +45,7 @@ def test_list_show_and_export(
     status, text = call(config, capsys, "list", "--json")
     assert json.loads(text)["studies"][0]["best"]["value"] == study.best_value
     status, text = call(config, capsys, "show", "s")
-    assert f"in trial {study.best['n']}" in text
+    assert f"in trial {study.best['number']}" in text
     assert "ValueError: too large" in text
     assert "second line" not in text
     status, text = call(config, capsys, "show", "s", "--json")
@@ -70,7 +70,7 @@ def test_pause_resume_follow_and_cancel(
     until(lambda: study.state == "cancelled")
     status, text = call(config, capsys, "follow", "s")
     assert status == 1
-    assert text.strip().splitlines()[-1] == "s: cancelled: by command"
+    assert text.strip().splitlines()[-1] == "s: cancelled: cancelled by user"
     assert text.count("completed") == study.record.counts["completed"]
     until(lambda: not journal.is_alive(study.folder))
 

@@ -17,10 +17,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
+from eolab.clusters.base import ClusterSpec
 from eolab.clusters.spark import server, task
 from eolab.clusters.spark.preflight import read_reports, verdict
 from eolab.clusters.spark.session import (
@@ -34,6 +35,7 @@ from eolab.clusters.spark.session import (
 from eolab.errors import EolabError
 
 if TYPE_CHECKING:
+    from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
 
 PROBES_MOST = 8
@@ -42,17 +44,27 @@ STOP_SECONDS = 8.0
 REFUSED_MOST = 3
 
 
+class ClientSettings(TypedDict):
+    """What `SparkPlacement` wrote."""
+
+    cluster: ClusterSpec
+    program: str
+    settings: task.SparkWorker
+    name: str
+    session: str
+
+
 class Client:
     """Starts a worker for each ``add`` and tells when it has ended.
 
     Args:
-        settings: What `SparkPlacement` wrote: ``cluster``, ``program``, ``settings``, ``name``.
+        settings: What `SparkPlacement` wrote.
         out: File handle for messages to the study.
     """
 
-    def __init__(self, settings: Mapping[str, Any], out: int) -> None:
-        self.cluster: Mapping[str, Any] = settings["cluster"]
-        self.worker: dict[str, Any] = dict(settings["settings"])
+    def __init__(self, settings: ClientSettings, out: int) -> None:
+        self.cluster = settings["cluster"]
+        self.worker = settings["settings"]
         self.name = str(settings["name"])
         self.files = _program(Path(settings["program"]))
         self._out = out
@@ -61,12 +73,12 @@ class Client:
         self._session = str(settings["session"])
         self._tag = f"eolab-{self._session}"
         self._shipped: dict[str, str] = {}
-        self._addresses: list[dict[str, Any]] = list(self.worker.pop("addresses"))
-        self._modules = [str(m) for m in self.worker.pop("modules", ())]
+        self._addresses = list(self.worker.pop("addresses"))
+        self._modules = [str(m) for m in self.worker.pop("modules", [])]
         self._threads: dict[str, threading.Thread] = {}
         self._stopping = False
         self._spark: SparkSession | None = None
-        self._profile: Any = None
+        self._profile: ResourceProfile | None = None
         self._wanted: Path | None = None
 
     def say(self, op: str, **fields: str) -> None:
@@ -156,8 +168,8 @@ class Client:
             reason = "the study ends" if self._stopping else _first_line(error)
         self.say("gone", worker=worker, reason=reason)
 
-    def _payload(self, more: Mapping[str, Any], *, probe: bool = False) -> dict[str, Any]:
-        settings = {**self.worker, "addresses": self._addresses, **more}
+    def _payload(self, more: task.SparkWorker, *, probe: bool = False) -> task.Payload:
+        settings: task.SparkWorker = {**self.worker, "addresses": self._addresses, **more}
         if probe:
             settings["modules"] = self._modules
         return {
@@ -168,14 +180,14 @@ class Client:
             "probe": probe,
         }
 
-    def _run(self, spark: SparkSession, payload: Mapping[str, Any], tasks: int) -> list[str]:
+    def _run(self, spark: SparkSession, payload: task.Payload, tasks: int) -> list[str]:
         # The profile is for workers and probes alike: a probe must see what a worker gets.
         frame = spark.range(0, tasks, 1, tasks).mapInArrow(
             task.make_task(payload), task.ANSWER, profile=self._profile
         )
         return [row["answer"] for row in frame.collect()]
 
-    def _resources(self) -> Any:
+    def _resources(self) -> ResourceProfile | None:
         """A resource profile for what the cluster's table asks for each worker, or None."""
         cpus, gpus = self.cluster.get("cpus"), self.cluster.get("gpus")
         if not self.cluster.get("connect") or not (cpus or gpus):  # classic has them as options
@@ -205,7 +217,7 @@ class Client:
                 spark.addArtifacts(str(path), file=True)
                 self._shipped[setting] = path.name
         # What belongs to this machine means nothing there.
-        self.worker.update(sys_path=[], cwd="", bring_home=True)
+        self.worker.update({"sys_path": [], "cwd": "", "bring_home": True})
 
     def _preflight(self, spark: SparkSession) -> None:
         """Ask real executors for the way back and for libraries.
@@ -238,7 +250,7 @@ class Client:
         return max(1, min(PROBES_MOST, wanted, self._slots or PROBES_MOST))
 
 
-def watch_server(cluster: Mapping[str, Any]) -> None:
+def watch_server(cluster: ClusterSpec) -> None:
     """End this process soon after its Connect server: Spark's client would try for 10 minutes.
 
     The study starts another client then, which finds the server again, starts it, or says what is

@@ -19,12 +19,20 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 PING_SECONDS = 3.0
 
 
-def find_way(addresses: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, dict[str, str]]:
+class LaunchSettings(TypedDict, total=False):
+    """What the launcher reads of a worker's settings."""
+
+    addresses: list[dict[str, str]]
+    modules: list[str]
+    sys_path: list[str]
+
+
+def find_way(addresses: list[dict[str, str]]) -> tuple[dict[str, str] | None, dict[str, str]]:
     """The first address at which the study answers, and why the ones before it do not."""
     link = importlib.import_module("link")
     troubles: dict[str, str] = {}
@@ -42,7 +50,7 @@ def find_way(addresses: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, di
     return None, troubles
 
 
-def probe(settings: dict[str, Any]) -> dict[str, Any]:
+def probe(settings: LaunchSettings) -> dict[str, object]:
     """What an executor can and has: ways to the study, Python, libraries."""
     start = time.monotonic()
     ways: dict[str, str] = {}
@@ -76,7 +84,7 @@ def die_with_task() -> None:
 
 def main() -> int:
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    settings: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+    settings: LaunchSettings = json.loads(Path(sys.argv[1]).read_text())
     if sys.argv[2:] == ["probe"]:
         print(json.dumps(probe(settings)))
         return 0

@@ -11,9 +11,8 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from eolab.clusters.base import Placement
+from eolab.clusters.base import ClusterSpec, Placement
 
 STOP_SECONDS = 12.0
 DEATHS_MOST = 3
@@ -38,7 +37,7 @@ class SparkPlacement(Placement):
     shares_slots = True
 
     def __init__(
-        self, cluster: Mapping[str, Any], run: Path, program: Path, settings: Mapping[str, Any]
+        self, cluster: ClusterSpec, run: Path, program: Path, settings: Mapping[str, object]
     ) -> None:
         self._run = run
         self._path = run / "spark.json"
@@ -62,7 +61,7 @@ class SparkPlacement(Placement):
             self._start()
         self._send({"op": "add", "worker": worker})
 
-    def gone(self) -> Iterator[tuple[str, str]]:
+    def ended_workers(self) -> Iterator[tuple[str, str]]:
         for message in self._receive():
             if message["op"] == "gone" and message["worker"] in self._held:
                 self._held.discard(message["worker"])
@@ -125,7 +124,7 @@ class SparkPlacement(Placement):
     def _send(self, message: dict[str, str]) -> None:
         if self._client is None or self._client.stdin is None:
             return
-        with contextlib.suppress(OSError, ValueError):  # it is dead: `gone` notices
+        with contextlib.suppress(OSError, ValueError):  # it is dead: `ended_workers` notices
             self._client.stdin.write(json.dumps(message).encode() + b"\n")
             self._client.stdin.flush()
 

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from eolab.errors import RemoteError
 
@@ -51,7 +50,9 @@ def read_reports(answers: Iterable[str]) -> list[Report]:
     return reports
 
 
-def verdict(reports: Sequence[Report], addresses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def verdict(
+    reports: Sequence[Report], addresses: Sequence[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
     """The addresses that workers should be told: those that all of the asked executors reach.
 
     Raises:
@@ -88,5 +89,5 @@ def verdict(reports: Sequence[Report], addresses: Sequence[dict[str, Any]]) -> l
     raise RemoteError("; ".join(told), hint + ".")
 
 
-def _way(address: Mapping[str, Any]) -> str:
+def _way(address: Mapping[str, object]) -> str:
     return "mailbox" if "mailbox" in address else "url"

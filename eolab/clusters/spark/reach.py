@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
+
+from eolab.clusters.base import ClusterSpec
 
 LOOPBACK = "127.0.0.1"
 
 
-def way_back(cluster: Mapping[str, Any]) -> tuple[str, str]:
+def way_back(cluster: ClusterSpec) -> tuple[str, str]:
     """Where a study on this cluster listens, and the host that its workers are told.
 
     Loopback wherever that is enough. Else the configured ``advertise``, or this machine's address
@@ -26,7 +26,7 @@ def way_back(cluster: Mapping[str, Any]) -> tuple[str, str]:
     return (LOOPBACK if found == LOOPBACK else "0.0.0.0"), found  # noqa: S104
 
 
-def _is_local(cluster: Mapping[str, Any]) -> bool:
+def _is_local(cluster: ClusterSpec) -> bool:
     master = str(cluster.get("master") or "")
     return not cluster.get("connect") and (not master or master.startswith("local"))
 

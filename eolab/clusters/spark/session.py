@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from eolab.clusters.base import ClusterSpec
 from eolab.clusters.spark import server
 from eolab.clusters.spark.java import check_java
 from eolab.errors import ConfigError, RemoteError
@@ -23,24 +23,24 @@ LEAST_SPARK = (4, 0)
 MEMORY_DEFAULT = "1g"
 
 
-def is_ours(cluster: Mapping[str, Any]) -> bool:
+def is_ours(cluster: ClusterSpec) -> bool:
     """Whether eolab starts the server itself."""
     return not cluster.get("connect") and not cluster.get("master")
 
 
-def is_here(cluster: Mapping[str, Any]) -> bool:
+def is_here(cluster: ClusterSpec) -> bool:
     """Whether all of it runs on this machine and sees its files."""
     master = str(cluster.get("master") or "")
     return is_ours(cluster) or (master.startswith("local") and not cluster.get("connect"))
 
 
-def server_folder(cluster: Mapping[str, Any]) -> Path:
+def server_folder(cluster: ClusterSpec) -> Path:
     """Where a server of ours keeps its files."""
     return Path(str(cluster["home"]))
 
 
 def open_session(
-    cluster: Mapping[str, Any], *, name: str, workers: int = 0, session_id: str = ""
+    cluster: ClusterSpec, *, name: str, workers: int = 0, session_id: str = ""
 ) -> SparkSession:
     """A session of its own on the cluster; a server of ours is started if it does not run.
 
@@ -60,7 +60,7 @@ def open_session(
     return _connect(_url(cluster, workers), session_id, cluster)
 
 
-def start_server(cluster: Mapping[str, Any], *, workers: int = 0) -> server.Server:
+def start_server(cluster: ClusterSpec, *, workers: int = 0) -> server.Server:
     """The server of ours for this cluster; started if it does not run."""
     slots = max(workers, int(cluster.get("workers") or 0), 2 * (os.cpu_count() or 1), 8)
     return server.ensure(
@@ -69,7 +69,7 @@ def start_server(cluster: Mapping[str, Any], *, workers: int = 0) -> server.Serv
     )  # fmt: skip
 
 
-def _url(cluster: Mapping[str, Any], workers: int) -> str:
+def _url(cluster: ClusterSpec, workers: int) -> str:
     if is_ours(cluster):
         return start_server(cluster, workers=workers).url
     url = str(cluster["connect"])
@@ -90,7 +90,7 @@ def _place(url: str) -> str:
     return f"{parts.hostname}:{parts.port or 15002}"
 
 
-def _connect(url: str, session_id: str, cluster: Mapping[str, Any]) -> SparkSession:
+def _connect(url: str, session_id: str, cluster: ClusterSpec) -> SparkSession:
     from pyspark.sql.connect.session import SparkSession as RemoteSession
 
     # Functions of pyspark.sql pick their side by it.
@@ -142,7 +142,7 @@ LONGEST_S, BACKOFF_S = 600, 5
 """How long a server that does not answer is tried, and at most how long between two tries."""
 
 
-def address_of(cluster: Mapping[str, Any]) -> tuple[str, int] | None:
+def address_of(cluster: ClusterSpec) -> tuple[str, int] | None:
     """Host and port of a cluster's Connect server; None for classic Spark or where none runs."""
     if cluster.get("master"):
         return None
@@ -164,12 +164,12 @@ def refuses(host: str, port: int) -> bool:
     return False
 
 
-def _advice(cluster: Mapping[str, Any]) -> str:
+def _advice(cluster: ClusterSpec) -> str:
     more = " (`%clusters start`)" if is_ours(cluster) else ""
     return f"Check the address, the token and that the server runs{more}; then resume."
 
 
-def _classic(cluster: Mapping[str, Any], name: str) -> SparkSession:
+def _classic(cluster: ClusterSpec, name: str) -> SparkSession:
     check_java()
     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     from pyspark.sql import SparkSession
@@ -203,7 +203,7 @@ def _classic(cluster: Mapping[str, Any], name: str) -> SparkSession:
     return session
 
 
-def _classic_resources(cluster: Mapping[str, Any]) -> dict[str, str]:
+def _classic_resources(cluster: ClusterSpec) -> dict[str, str]:
     """Cores and GPUs of each worker, as options of a classic application."""
     conf = {}
     if cluster.get("cpus"):

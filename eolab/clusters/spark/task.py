@@ -16,20 +16,57 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark import TaskContext
 
 ANSWER = "answer string"
 
-Batches = Iterator[Any]
+Batches = Iterator["pa.RecordBatch"]
 
 
-def make_task(payload: Mapping[str, Any]) -> Callable[[Batches], Batches]:
+class SparkWorker(TypedDict, total=False):
+    """What this end reads and changes of a worker's settings; the others pass through."""
+
+    worker: str
+    addresses: list[Mapping[str, object]]
+    modules: list[str]
+    count: int
+    workers: int
+    function: str
+    data: str
+    sys_path: list[str]
+    cwd: str
+    environment: dict[str, str]
+    scratch: str
+    bring_home: bool
+
+
+class Payload(TypedDict):
+    """What a task is given.
+
+    Attributes:
+        files: The worker's program: name to text.
+        settings: What the worker is told.
+        shipped: Setting to name of a file that Spark has brought.
+        wanted: A file here whose end is the worker's, or None.
+        probe: Whether to probe in place of working.
+    """
+
+    files: Mapping[str, str]
+    settings: SparkWorker
+    shipped: Mapping[str, str]
+    wanted: NotRequired[str | None]
+    probe: bool
+
+
+def make_task(payload: Payload) -> Callable[[Batches], Batches]:
     """The function for ``mapInArrow``: one worker, or one probe, from start to end.
 
     Args:
-        payload: ``files`` (name to text: the worker's program), ``settings`` (what the worker is
-            told), ``shipped`` (setting to name of a file that Spark has brought), ``wanted`` (a
-            file here whose end is the worker's, or None), ``probe``.
+        payload: What to start.
     """
 
     def task(batches: Batches) -> Batches:
@@ -43,7 +80,7 @@ def make_task(payload: Mapping[str, Any]) -> Callable[[Batches], Batches]:
     return task
 
 
-def run(payload: Mapping[str, Any]) -> str:
+def run(payload: Payload) -> str:
     """Start the worker and wait; JSON with ``reason``, or a probe's answer."""
     from pyspark import TaskContext
 
@@ -62,21 +99,23 @@ def run(payload: Mapping[str, Any]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def gpu_addresses(context: Any) -> list[str] | None:
+def gpu_addresses(context: TaskContext | None) -> list[str] | None:
     """Addresses of the GPUs that Spark gave this task; None where it gave none."""
     resources = context.resources() if context is not None else {}
     return list(resources["gpu"].addresses) if "gpu" in resources else None
 
 
-def _start(payload: Mapping[str, Any], folder: str, gpus: list[str] | None) -> str:
-    settings = dict(payload["settings"])
+def _start(payload: Payload, folder: str, gpus: list[str] | None) -> str:
+    settings = payload["settings"].copy()
     if settings.get("bring_home"):
         settings["scratch"] = os.path.join(folder, "checkpoints")  # noqa: PTH118
     if payload["shipped"]:
         from pyspark import SparkFiles
 
-        for setting, name in payload["shipped"].items():
-            settings[setting] = SparkFiles.get(name)
+        if "function" in payload["shipped"]:
+            settings["function"] = SparkFiles.get(payload["shipped"]["function"])
+        if "data" in payload["shipped"]:
+            settings["data"] = SparkFiles.get(payload["shipped"]["data"])
     if gpus is not None:
         # Before any child starts: a library that has seen all devices once keeps them.
         settings["environment"] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from eolab.studies.ablation.inference import Estimate
-from eolab.studies.ablation.rows import Row
+from eolab.studies.ablation.tables import Row
 
 WIDTH, ROW, LETTER = 680, 24, 6.6
 """Pixels: of the figure, of a row, of a letter (at most, on average)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError, nearest
 from eolab.settings.config import Config
@@ -125,6 +125,13 @@ class AblationStudy:
         training_dataset_version: Version of the training dataset; by default the newest.
         label_name: The label, to make sure that it is the view's.
         dataset_generator: A function without arguments that gives the data instead.
+
+    Example:
+        >>> from eolab.studies.ablation import AblationStudy
+        >>> collected = AblationStudy(dataset_generator=lambda: split)
+        >>> collected.features.include("nir_median")
+        >>> collected.features.list_all()
+        ['nir_median']
     """
 
     def __init__(
@@ -176,7 +183,7 @@ class AblationStudy:
         }
         return ablate(config, train, **given)  # type: ignore[arg-type]
 
-    def _data(self, workspace: Any) -> object:
+    def _data(self, workspace: object) -> object:
         if self._generator is not None:
             return self._generator()
         name, version, label = self._dataset

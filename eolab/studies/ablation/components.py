@@ -69,7 +69,7 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
         raise InvalidInputError(
             f"an empty selection of {what}s", "Name one or more, or use a glob."
         )
-    chosen: set[str] = set()
+    selected: set[str] = set()
     for part in parts:
         if not isinstance(part, str):
             raise InvalidInputError(f"{part!r} is no name of a {what}", "Give text.")
@@ -81,8 +81,8 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
             found = [name for name in known if name.startswith(part)]
         if not found:
             raise InvalidInputError(f"no {what} {part!r}", _near(part, known, f"{what}s"))
-        chosen.update(found)
-    return tuple(name for name in known if name in chosen)
+        selected.update(found)
+    return tuple(name for name in known if name in selected)
 
 
 def _near(part: str, known: Sequence[str], what: str) -> str:
@@ -93,15 +93,15 @@ def _near(part: str, known: Sequence[str], what: str) -> str:
     return hint if hint.startswith("Did") else nearest(plain, stems, what)
 
 
-def features(chosen: Names | bool, columns: Sequence[str]) -> list[Component]:
+def features(selected: Names | bool, columns: Sequence[str]) -> list[Component]:
     """One component for each selected column; True means all.
 
     Raises:
         InvalidInputError: An unknown column, or the only one there is.
     """
-    if chosen is False:
+    if selected is False:
         return []
-    names = tuple(columns) if chosen is True else select(chosen, columns, "feature")
+    names = tuple(columns) if selected is True else select(selected, columns, "feature")
     if len(columns) == 1:
         raise InvalidInputError(
             f"the data has one feature, {columns[0]!r}: without it nothing would be left",
@@ -110,39 +110,39 @@ def features(chosen: Names | bool, columns: Sequence[str]) -> list[Component]:
     return [Component(name, "feature", (name,)) for name in names]
 
 
-def groups(chosen: Mapping[str, Names], columns: Sequence[str]) -> list[Component]:
+def groups(selected: Mapping[str, Names], columns: Sequence[str]) -> list[Component]:
     """One component for each named group of columns.
 
     Raises:
         InvalidInputError: A misspelt name, an empty group, or one that is everything.
     """
-    return _named(chosen, columns, kind="group", what="feature", option="groups")
+    return _named(selected, columns, kind="group", what="feature", option="groups")
 
 
-def layers(chosen: Names, known: Sequence[str]) -> list[Component]:
+def layers(selected: Names, known: Sequence[str]) -> list[Component]:
     """One component for each selected layer.
 
     Raises:
         InvalidInputError: A misspelt name.
     """
-    return [Component(name, "layer", (name,)) for name in select(chosen, known, "layer")]
+    return [Component(name, "layer", (name,)) for name in select(selected, known, "layer")]
 
 
-def modules(chosen: Mapping[str, Names], known: Sequence[str]) -> list[Component]:
+def modules(selected: Mapping[str, Names], known: Sequence[str]) -> list[Component]:
     """One component for each named group of layers, which goes as a whole.
 
     Raises:
         InvalidInputError: A misspelt name, an empty module, or one that is everything.
     """
-    return _named(chosen, known, kind="module", what="layer", option="modules")
+    return _named(selected, known, kind="module", what="layer", option="modules")
 
 
 def _named(
-    chosen: Mapping[str, Names], known: Sequence[str], *, kind: Kind, what: str, option: str
+    selected: Mapping[str, Names], known: Sequence[str], *, kind: Kind, what: str, option: str
 ) -> list[Component]:
-    check_names(chosen, option)
+    check_names(selected, option)
     found = []
-    for name, members in chosen.items():
+    for name, members in selected.items():
         try:
             resolved = select(members, known, what)
         except InvalidInputError as error:
@@ -161,16 +161,16 @@ EXAMPLES = {
 }
 
 
-def check_names(chosen: object, option: str) -> None:
+def check_names(selected: object, option: str) -> None:
     """Whether an option is a mapping from names, none of them empty.
 
     Raises:
         InvalidInputError: Otherwise.
     """
     hint = f"Write {option}={EXAMPLES[option]}."
-    if not isinstance(chosen, Mapping):
-        raise InvalidInputError(f"{option}= is a {type(chosen).__name__} without names", hint)
-    for name in chosen:
+    if not isinstance(selected, Mapping):
+        raise InvalidInputError(f"{option}= is a {type(selected).__name__} without names", hint)
+    for name in selected:
         if not isinstance(name, str) or not name.strip():
             raise InvalidInputError(f"{option}= holds the name {name!r}", hint)
 

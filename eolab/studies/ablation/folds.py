@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,14 +28,7 @@ class Folds:
 
     Attributes:
         parts: Name ("" for the data as given) -> what the train function gets, one a fold.
-        carried: Modules of ours that it needs where eolab is not installed.
     """
-
-    carried: ClassVar[tuple[str, ...]] = (
-        "eolab.studies.ablation.folds",
-        "eolab.studies.space.seeds",
-        "eolab.studies.client.packing",
-    )
 
     parts: Mapping[str, tuple[object, ...]]
 

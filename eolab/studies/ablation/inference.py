@@ -126,7 +126,7 @@ def spending(looks: int, alpha: float = 0.05) -> list[float]:
     return [b - a for a, b in zip([0.0, *until], until, strict=False)]
 
 
-def in_words(
+def describe_effect(
     what: str,
     drop: Estimate | None,
     *,
@@ -160,14 +160,14 @@ def in_words(
     interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
     if drop.low <= 0 <= drop.high:
         return (
-            f"{what}: {metric} was {_worse(drop.value)} on average, but the data agree with no "
-            f"difference ({interval}, {where})."
+            f"{what}: {metric} was {_worse(drop.value)} on average, which is not significant "
+            f"({interval}, {where})."
         )
     adjusted = drop.p if corrected is None else corrected
     if adjusted > alpha:
         return (
             f"{what}: {metric} was {_worse(drop.value)} ({interval}, {where}); "
-            f"among {comparisons} comparisons this may be chance (corrected p = {adjusted:.2g})."
+            f"not significant among {comparisons} comparisons (corrected p = {adjusted:.2g})."
         )
     return (
         f"{what}: {metric} is {_worse(drop.value)} ({interval}, {where}, "

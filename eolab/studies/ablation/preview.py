@@ -28,6 +28,13 @@ class Preview:
         variants: The variants, the baseline first.
         costs: Name of a variant -> columns, parameters, flops, where they are known.
         runs: All runs in their order.
+
+    Example:
+        >>> preview = ws.ablate(
+        ...     train, data=split, metric="accuracy", features=True, repeats=1, dry_run=True
+        ... )
+        >>> len(preview.runs) == len(preview.variants)
+        True
     """
 
     variants: tuple[Variant, ...]

@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.deprecation import warn_renamed
 from eolab.errors import ConflictError, NotFoundError, nearest
 from eolab.studies.ablation import bars, tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
 from eolab.studies.ablation.inference import (
     Estimate,
+    describe_effect,
     estimate,
     holm,
-    in_words,
     independent,
     shapley,
     spending,
 )
-from eolab.studies.ablation.rows import Row
+from eolab.studies.ablation.tables import Row
 from eolab.studies.space.states import Direction
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class AblationResult:
         level: Of the intervals.
         stop_early: Runs of clear variants were left out; the intervals of the table are wider.
         trouble: How many runs failed, and how.
+
+    Example:
+        >>> result = ablation.result()
+        >>> len(result.values) == result.planned
+        True
     """
 
     rows: tuple[Row, ...]
@@ -60,8 +66,20 @@ class AblationResult:
     stop_early: bool = False
     trouble: str = ""
 
+    def __getattr__(self, name: str) -> object:
+        if name == "in_words":
+            warn_renamed("AblationResult.in_words", "AblationResult.describe")
+            return self.describe
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @property
     def baseline(self) -> Row:
+        """The row of the variant from which nothing is removed.
+
+        Example:
+            >>> ablation.result().baseline.drop is None
+            True
+        """
         return self.rows[0]
 
     def row(self, variant: str) -> Row:
@@ -69,17 +87,27 @@ class AblationResult:
 
         Raises:
             NotFoundError: No variant of this name.
+
+        Example:
+            >>> ablation.result().row("baseline").runs > 0
+            True
         """
         names = [row.variant.name for row in self.rows]
         if variant not in names:
             raise NotFoundError(f"no variant {variant!r}", nearest(variant, names, "variants"))
         return self.rows[names.index(variant)]
 
-    def in_words(self) -> list[str]:
-        """A sentence for each variant, and one on what is still missing."""
+    def describe(self) -> list[str]:
+        """A sentence for each variant, and one on what is still missing.
+
+        Example:
+            >>> sentences = ablation.result().describe()
+            >>> all("accuracy" in sentence for sentence in sentences)
+            True
+        """
         comparisons = sum(row.drop is not None for row in self.rows)
         sentences = [
-            in_words(
+            describe_effect(
                 row.variant.name[0].upper() + row.variant.name[1:],
                 row.drop,
                 metric=self.metric,
@@ -90,7 +118,7 @@ class AblationResult:
             )
             for row in self.rows[1:]
         ]
-        sentences += self._shapley_in_words()
+        sentences += self._describe_shapley()
         missing = self.planned - len(self.values)
         if self.stop_early:
             sentences.append(
@@ -110,6 +138,12 @@ class AblationResult:
 
         Raises:
             ConflictError: The design was not "subsets", or no fold has all subsets yet.
+
+        Example:
+            >>> ablation.result().shapley()
+            Traceback (most recent call last):
+                ...
+            eolab.errors.ConflictError: Shapley values need all subsets of the components ...
         """
         names = [component.name for component in self.components]
         by_pair: dict[tuple[int, int], dict[frozenset[str], float]] = {}
@@ -135,14 +169,19 @@ class AblationResult:
 
     @property
     def has_shapley(self) -> bool:
-        """Whether every subset of the components was run on one fold at least."""
+        """Whether every subset of the components was run on one fold at least.
+
+        Example:
+            >>> ablation.result().has_shapley
+            False
+        """
         subsets = 2 ** len(self.components)
         if len(self.components) < 2 or len(self.rows) != subsets:
             return False
         counts = Counter((run.fold, run.repeat) for run in self.values)
         return subsets in counts.values()
 
-    def _shapley_in_words(self) -> list[str]:
+    def _describe_shapley(self) -> list[str]:
         if not self.has_shapley:
             return []
         found = []
@@ -160,6 +199,12 @@ class AblationResult:
         """How much more is lost without both of two components than without each, added up.
 
         Positive: they can replace each other. Negative: neither helps without the other.
+
+        Example:
+            Only a design with pairs has them:
+
+            >>> ablation.result().interactions()
+            {}
         """
         names = {row.variant.removed: row.variant.name for row in self.rows}
         pairs = sorted({(run.fold, run.repeat) for run in self.values})
@@ -186,7 +231,12 @@ class AblationResult:
         return found
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a variant."""
+        """One row per variant.
+
+        Example:
+            >>> list(ablation.result().to_dataframe().columns)[:5]
+            ['variant', 'runs', 'accuracy', 'std', 'drop']
+        """
         import pandas as pd
 
         return pd.DataFrame([self._record(row) for row in self.rows])
@@ -209,29 +259,44 @@ class AblationResult:
         }
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """The table as CSV; also written to ``path`` where one is given."""
+        """The table as CSV; also written to ``path`` where one is given.
+
+        Example:
+            >>> ablation.result().to_csv("worth.csv").partition(",")[0]
+            'variant'
+        """
         text = str(self.to_dataframe().to_csv(index=False))
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
 
     def to_markdown(self) -> str:
-        """The table for a paper's draft or an issue."""
+        """The table for a paper's draft or an issue.
+
+        Example:
+            >>> print(ablation.result().to_markdown())
+            | variant | accuracy | drop | 95% interval | p (Holm) | runs | ...
+        """
         return tables.to_markdown(self._cells())
 
     def to_latex(self) -> str:
-        """The table for a paper (package booktabs)."""
+        """The table for a paper (package booktabs).
+
+        Example:
+            >>> "toprule" in ablation.result().to_latex()
+            True
+        """
         return tables.to_latex(self._cells())
 
     def __repr__(self) -> str:
-        return self.to_markdown() + "\n\n" + "\n".join(self.in_words())
+        return self.to_markdown() + "\n\n" + "\n".join(self.describe())
 
     def _repr_markdown_(self) -> str:
-        words = "\n".join(f"- {sentence}" for sentence in self.in_words())
+        words = "\n".join(f"- {sentence}" for sentence in self.describe())
         return f"{self.to_markdown()}\n\n{words}"
 
     def _repr_html_(self) -> str:
-        sentences = self.in_words()
+        sentences = self.describe()
         charts = [bars.draw_drops(self.rows[1:], sentences, metric=self.metric, level=self.level)]
         if self.has_shapley:
             charts.append(bars.draw_shapley(self.shapley(), metric=self.metric, level=self.level))

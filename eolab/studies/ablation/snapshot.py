@@ -11,8 +11,8 @@ from eolab.studies.ablation.result import AblationResult
 from eolab.studies.ablation.study import open_ablation
 from eolab.studies.journal import files as journal
 
-MOST_FIGURES = 30
-"""More figures of a run than this (classes, regions) are no picture."""
+MOST_METRICS = 30
+"""More metrics of a run than this (classes, regions) are no picture."""
 
 
 def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, object]:
@@ -21,7 +21,7 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
     Args:
         config: The workspace.
         name: The study.
-        metric: Another figure of the runs, for example of one class.
+        metric: Another metric of the runs, for example of one class.
 
     Returns:
         ``metric``, ``level``, ``planned`` and ``ended`` runs; ``rows``, the baseline first, then
@@ -32,11 +32,11 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
         run told, with ``drops`` of each variant; ``notes``.
 
     Raises:
-        NotFoundError: No study of this name, one that is no ablation, or no such figure.
+        NotFoundError: No study of this name, one that is no ablation, or no such metric.
     """
     ablation = open_ablation(config, name)
     result = ablation.result(metric)
-    words = result.in_words()
+    words = result.describe()
     others = result.rows[1:]
     return {
         "metric": result.metric,
@@ -67,24 +67,24 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
             for component, worth in (result.shapley() if result.has_shapley else {}).items()
         ],
         "figures": [
-            {"name": figure, "drops": _drops(ablation.result(figure))}
-            for figure in _figures(config, name, result.metric)
+            {"name": other, "drops": _drops(ablation.result(other))}
+            for other in _other_metrics(config, name, result.metric)
         ],
         "notes": words[len(others) :],
     }
 
 
-def _figures(config: Config, name: str, metric: str) -> list[str]:
+def _other_metrics(config: Config, name: str, metric: str) -> list[str]:
     """What else the runs told, by name."""
     follower = journal.Follower(config.runs / name)
     follower.refresh()
     found = {
-        figure
+        name
         for trial in follower.record.trials.values()
         if trial.state == "completed"
-        for figure in trial.metrics
+        for name in trial.metrics
     }
-    return sorted(found - {metric, follower.study["metric"]})[:MOST_FIGURES]
+    return sorted(found - {metric, follower.study["metric"]})[:MOST_METRICS]
 
 
 def _drops(result: AblationResult) -> Mapping[str, float | None]:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.studies.ablation import components as parts
+from eolab.studies.ablation.carried import CARRIED
 from eolab.studies.ablation.components import Component, Names
 from eolab.studies.ablation.cutting import Cutter
 from eolab.studies.ablation.design import Design, Run, Variant, runs, variants
@@ -19,7 +20,10 @@ from eolab.studies.ablation.preview import Preview, costs_of, make_surgeon
 from eolab.studies.ablation.result import AblationResult, summarise
 from eolab.studies.ablation.sequential import SequentialRuns
 from eolab.studies.ablation.trial import Change, Recipe, check_functions, make_trial
+from eolab.studies.client import checks, packing
+from eolab.studies.client.options import Resume
 from eolab.studies.client.study import Study
+from eolab.studies.client.tune import open_study, run_study
 from eolab.studies.journal import files as journal
 from eolab.studies.space.parameters import Value, choice, integer
 from eolab.studies.space.space import Space
@@ -39,6 +43,10 @@ class Ablation:
 
     Attributes:
         study: The study that runs it: state, trials, logs, pause, resume, cancel.
+
+    Example:
+        >>> ablation.study.metric
+        'accuracy'
     """
 
     def __init__(self, study: Study, document: Mapping[str, object]) -> None:
@@ -47,14 +55,37 @@ class Ablation:
 
     @property
     def name(self) -> str:
+        """The study's name in the workspace.
+
+        Example:
+            >>> ablation.name
+            'worth'
+        """
         return self.study.name
 
     @property
     def state(self) -> str:
+        """The study's state: "running", "completed", "failed", ...
+
+        Example:
+            >>> ablation.state
+            'completed'
+        """
         return self.study.state
 
     def wait(self, timeout: float | None = None) -> Ablation:
-        """Wait for the end, drawing progress; an interrupt ends the waiting, not the study."""
+        """Wait for the end, drawing progress; an interrupt ends the waiting, not the study.
+
+        Args:
+            timeout: Seconds after which to return although the study goes on.
+
+        Raises:
+            InvalidInputError, RemoteError: See `Study.wait`.
+
+        Example:
+            >>> ablation.wait().state
+            'completed'
+        """
         self.study.wait(timeout)
         return self
 
@@ -62,17 +93,21 @@ class Ablation:
         """What the runs so far say.
 
         Args:
-            metric: Another figure that the train function returned or reported, for example of
+            metric: Another metric that the train function returned or reported, for example of
                 one class or region; by default the study's.
             level: Of the intervals.
 
         Raises:
-            NotFoundError: No run has such a figure.
+            NotFoundError: No run has such a metric.
+
+        Example:
+            >>> ablation.result().baseline.variant.name
+            'baseline'
         """
         values, seconds, seen = self._read(metric)
         if metric is not None and not values and seen:
             raise NotFoundError(
-                f"no run has a figure {metric!r}", nearest(metric, sorted(seen), "figures")
+                f"no run has a metric {metric!r}", nearest(metric, sorted(seen), "metrics")
             )
         document = self._document
         return summarise(
@@ -86,7 +121,7 @@ class Ablation:
                 for c in cast("list[dict[str, object]]", document["components"])
             ],
             metric=metric or self.study.metric,
-            direction=cast("Direction", self.study.direction),
+            direction=self.study.direction,
             overlap=cast("float", document["overlap"]),
             one_split=document["folds"] == 1,
             planned=cast("int", document["runs"]),
@@ -108,19 +143,23 @@ class Ablation:
         return f"{len(failed)} failed, the first with {error} ({where})"
 
     def per(self, prefix: str) -> pd.DataFrame:
-        """What each class or region loses: the drops of all figures that begin alike.
+        """What each class or region loses: the drops of all metrics that begin alike.
 
         Args:
             prefix: "f1_" for the classes, "macro_f1_in_" for the regions of
-                `TrainingData.scores`; or how your own figures begin.
+                `TrainingData.scores`; or how your own metrics begin.
 
         Returns:
-            A row for each variant and figure: ``variant``, ``figure`` (without the prefix),
+            A row for each variant and metric: ``variant``, ``metric`` (without the prefix),
             ``value``, ``drop``, ``low``, ``high``, ``p``, and ``p_holm``, which is corrected for
             all of these comparisons together.
 
         Raises:
-            NotFoundError: No figure begins so.
+            NotFoundError: No metric begins so.
+
+        Example:
+            >>> list(ablation.per("acc").columns)[:4]
+            ['variant', 'metric', 'value', 'drop']
         """
         import pandas as pd
 
@@ -128,21 +167,21 @@ class Ablation:
         names = sorted(name for name in seen if name.startswith(prefix))
         if not names:
             raise NotFoundError(
-                f"no run has a figure {prefix}...", nearest(prefix, sorted(seen), "figures")
+                f"no run has a metric {prefix}...", nearest(prefix, sorted(seen), "metrics")
             )
         tables = []
         for name in names:
             table = self.result(name).to_dataframe().iloc[1:]
-            table = table.rename(columns={name: "value"}).assign(figure=name[len(prefix) :])
+            table = table.rename(columns={name: "value"}).assign(metric=name[len(prefix) :])
             tables.append(table)
         found = pd.concat(tables, ignore_index=True)
         tested = found["p"].notna()
         found.loc[tested, "p_holm"] = holm([float(p) for p in found.loc[tested, "p"]])
-        columns = ["variant", "figure", "value", "drop", "low", "high", "p", "p_holm"]
+        columns = ["variant", "metric", "value", "drop", "low", "high", "p", "p_holm"]
         return found[columns].sort_values(["variant", "drop"], ascending=[True, False])
 
     def _read(self, metric: str | None) -> tuple[dict[Run, float], dict[Run, float], set[str]]:
-        """Values and seconds of the runs that ended, and the names of all figures."""
+        """Values and seconds of the runs that ended, and the names of all metrics."""
         follower = journal.Follower(self.study.folder)
         follower.refresh()
         values: dict[Run, float] = {}
@@ -180,6 +219,39 @@ class Ablation:
         return title + self.result()._repr_html_()
 
 
+class AblateOptions(TypedDict, total=False):
+    """The options of `eolab.studies.ablation.ablate`, which says what each means."""
+
+    data: object
+    name: str | None
+    metric: Required[str]
+    direction: Direction
+    features: Names | bool
+    groups: Mapping[str, Names] | None
+    layers: Names | None
+    modules: Mapping[str, Names] | None
+    datasets: Mapping[str, object] | None
+    models: Mapping[str, Callable[..., object]] | None
+    changes: Mapping[str, Change] | None
+    build: Callable[..., object] | None
+    params: Mapping[str, Value] | None
+    design: Design
+    folds: int
+    repeats: int
+    seed: int
+    project: bool
+    stop_early: bool
+    dry_run: bool
+    workers: int | None
+    on: str
+    resume: Resume
+    wait: bool
+    tracking: bool
+    check_metric: bool
+    trial_timeout: float | None
+    python_modules: Sequence[str]
+
+
 def ablate(
     config: Config,
     train: Callable[..., object],
@@ -206,7 +278,7 @@ def ablate(
     dry_run: bool = False,
     workers: int | None = None,
     on: str = "local",
-    resume: bool | Literal["anyway"] = True,
+    resume: Resume = True,
     wait: bool = True,
     tracking: bool = True,
     check_metric: bool = True,
@@ -224,7 +296,7 @@ def ablate(
             the layer.
         data: A `Split`, several (`FeatureView.folds`), `TrainingData`, or anything else.
         name: The study's name in the workspace; by default that of ``train`` and "-ablation".
-        metric: The figure to compare.
+        metric: The metric to compare.
         direction: Whether large or small values are good.
         features: Columns to leave out one by one: True for all, names, or text with globs.
         groups: Groups of columns, ``{"sar": "VV* VH*", "terrain": ["slope", "height"]}``.
@@ -247,7 +319,7 @@ def ablate(
         dry_run: Run nothing; list every variant with its columns, parameters and FLOPs.
         workers: Runs at a time; by default what the cluster carries.
         on: Name of a cluster in `eolab.toml`.
-        resume: True: go on with the study of this name; "anyway": although something changed.
+        resume: True: go on with the study of this name; "force": although something changed.
         wait: Wait for the end.
         tracking: Project the study into MLflow.
         check_metric: Whether a metric that looks wrong for the direction is an error.
@@ -255,17 +327,27 @@ def ablate(
         python_modules: Python modules of your own that the functions import, to travel to a
             cluster with them.
 
+    Returns:
+        The ablation, which any process of the workspace may open again by its name; with
+        ``dry_run`` a `Preview`.
+
     Raises:
         InvalidInputError: A misspelt name, an empty group or one that is everything, a layer that
             cannot go, ...
-    """
-    from eolab.studies import tune
-    from eolab.studies.client import checks, packing
+        ConflictError: The name belongs to a study of other code or data.
 
+    Example:
+        >>> from eolab.studies.ablation import ablate
+        >>> preview = ablate(
+        ...     ws.config, train, data=split, metric="accuracy", features=True, dry_run=True
+        ... )
+        >>> preview.variants[0].name
+        'baseline'
+    """
     if repeats < 1:
         raise InvalidInputError(f"repeats={repeats}", "Give 1 or more.")
-    for option, chosen in (("datasets", datasets), ("models", models), ("changes", changes)):
-        parts.check_names(chosen or {}, option)
+    for option, given in (("datasets", datasets), ("models", models), ("changes", changes)):
+        parts.check_names(given or {}, option)
     folded = make_folds(data, folds=folds, seed=seed, datasets=datasets)
     columns = folded.columns
     if (features or groups) and not columns:
@@ -316,32 +398,44 @@ def ablate(
             "repeat": integer(0, repeats - 1),
         }
     )
-    study = tune(
+    study = run_study(
         config,
         make_trial(recipe),
-        data=folded,
-        name=name or f"{packing.function_name(train)}-ablation",
-        metric=metric,
-        direction=direction,
-        trials=len(listed),
-        workers=workers,
-        on=on,
-        space=space,
-        sampler=SequentialRuns(
-            space,
-            listed,
-            planned,
-            direction=direction,
-            overlap=folded.overlap,
-            stop_early=stop_early,
-        ),
-        seed=seed,
-        resume=resume,
-        wait=False,
-        trial_timeout=trial_timeout,
-        modules=python_modules,
-        tracking=tracking,
-        check_metric=False,  # checked above, on the user's function
+        {
+            "data": folded,
+            "name": name or f"{packing.function_name(train)}-ablation",
+            "metric": metric,
+            "direction": direction,
+            "trials": len(listed),
+            "workers": workers,
+            "on": on,
+            "space": space,
+            "sampler": SequentialRuns(
+                space,
+                listed,
+                planned,
+                direction=direction,
+                overlap=folded.overlap,
+                stop_early=stop_early,
+            ),
+            "pruner": None,
+            "seed": seed,
+            "resume": resume,
+            "wait": False,
+            "timeout": None,
+            "target": None,
+            "trial_timeout": trial_timeout,
+            "retries": 2,
+            "cpus": None,
+            "threads": None,
+            "memory": None,
+            "lease": 15.0,
+            "tracking": tracking,
+            "mailbox": False,
+            "modules": python_modules,
+            "check_metric": False,  # checked above, on the user's function
+        },
+        carried=CARRIED,
     )
     document: dict[str, object] = {
         "format": FORMAT,
@@ -364,11 +458,18 @@ def ablate(
 def open_ablation(config: Config, name: str) -> Ablation:
     """Attach to an ablation by name.
 
+    Args:
+        config: The workspace, ``ws.config``.
+        name: The study's name.
+
     Raises:
         NotFoundError: No study of this name, or one that is no ablation.
-    """
-    from eolab.studies import open_study
 
+    Example:
+        >>> from eolab.studies.ablation import open_ablation
+        >>> open_ablation(ws.config, ablation.name).state
+        'completed'
+    """
     study = open_study(config, name)
     return Ablation(study, read_document(study.folder, name))
 

@@ -100,22 +100,10 @@ class Recipe:
         return data, model, params
 
 
-CARRIED = (
-    *Folds.carried,
-    "eolab.studies.ablation.components",
-    "eolab.studies.ablation.cutting",
-    "eolab.studies.ablation.design",
-    "eolab.studies.ablation.trial",
-    "eolab.studies.surgery.keras",
-    "eolab.studies.surgery.torch",
-)
-"""What a run needs of ours where eolab is not installed."""
-
-
 def make_trial(recipe: Recipe) -> Callable[..., object]:
     """The function that the study's workers run.
 
-    Its ``parts`` are the user's functions in it, its ``carried`` modules of ours that go with it.
+    Its ``parts`` are the user's functions in it.
     """
     changes = {
         name: without_annotations(change) if callable(change) else change
@@ -140,7 +128,7 @@ def make_trial(recipe: Recipe) -> Callable[..., object]:
         return call_named(recipe.train, offered)
 
     parts = [recipe.train, recipe.build, *recipe.models.values(), *changes.values()]
-    vars(trial).update(parts=[part for part in parts if callable(part)], carried=CARRIED)
+    vars(trial).update(parts=[part for part in parts if callable(part)])
     return trial
 
 

@@ -6,19 +6,22 @@ import datetime as dt
 import math
 import os
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
+from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Record, Trial
 from eolab.studies.space.space import Space
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.storages import BaseStorage
 
 
-def to_optuna(study: Mapping[str, Any], record: Record, *, storage: Any = None) -> optuna.Study:
+def to_optuna(
+    study: StudySpec, record: Record, *, storage: BaseStorage | None = None
+) -> optuna.Study:
     """An Optuna study with all finished trials: states, values, parameters, learning curves, times.
 
     Args:
@@ -48,7 +51,7 @@ def to_optuna(study: Mapping[str, Any], record: Record, *, storage: Any = None) 
     return made
 
 
-def to_journal_file(study: Mapping[str, Any], record: Record, path: Path) -> Path:
+def to_journal_file(study: StudySpec, record: Record, path: Path) -> Path:
     """Write a journal file that `optuna-dashboard FILE` opens; whole or not at all.
 
     Raises:

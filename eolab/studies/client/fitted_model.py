@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
+from eolab.studies.journal.state import Params
 from eolab.studies.worker.tensorflow_notes import without_notes
 
 FORMAT = 1
@@ -38,18 +38,24 @@ class FittedModel:
         data_digest: Digest of the data that it learnt from.
         source: Where that data comes from: view, version, split.
         file: The model's file in ``folder``.
+
+    Example:
+        >>> fitted.flavour, fitted.study
+        ('sklearn', 'forest')
+        >>> type(fitted.load()).__name__
+        'RandomForestClassifier'
     """
 
     folder: Path
     flavour: str
-    params: Mapping[str, Any]
+    params: Params
     study: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     data_digest: str = ""
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, object] = field(default_factory=dict)
     file: str = "model.pkl"
 
     @staticmethod

@@ -25,17 +25,27 @@ def needed_imports(function: Callable[..., object]) -> list[str]:
 
 
 def imported_modules(
-    function: Callable[..., object], data: object, carried: Iterable[str] = ()
+    function: Callable[..., object],
+    data: object,
+    modules: Iterable[str] = (),
+    carried: Iterable[types.ModuleType] = (),
 ) -> list[str]:
-    """Libraries that must be installed where the function runs, for it and for its data."""
+    """Libraries that must be installed where the function runs, for it and for its data.
+
+    Args:
+        function: The train function.
+        data: What it gets.
+        modules: The user's own modules that travel with it.
+        carried: Modules of ours that travel with it, besides those that always do.
+    """
     names = _imported(function)
     needs_us = "eolab" in names
     names |= {"cloudpickle", type(data).__module__.partition(".")[0]}
-    if type(data).__module__ in CARRIED or hasattr(data, "carried"):
+    if sys.modules.get(type(data).__module__) in {*CARRIED, *carried}:
         names.add("numpy")  # the arrays of a split
     if not needs_us:
         names.discard("eolab")
-    travels = {name.partition(".")[0] for name in carried} | {"__main__"}
+    travels = {name.partition(".")[0] for name in modules} | {"__main__"}
     travels.add((getattr(function, "__module__", None) or "").partition(".")[0])
     return sorted(n for n in names - travels if n not in sys.stdlib_module_names)
 

@@ -17,52 +17,54 @@ import pickle
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Any
+from pickle import _Pickler
+from typing import Protocol
 
+from eolab import deprecation, errors, moved_modules, training_data
 from eolab.errors import InvalidInputError
-from eolab.moved_modules import name_before
+from eolab.moved_modules import name_before, object_before
 from eolab.training_data import StoredSplit
 
 MOST_BYTES = 20_000_000
 MOST_DATA = 256_000_000
 
 
-CARRIED = ("eolab.training_data", "eolab.errors")
+CARRIED: tuple[types.ModuleType, ...] = (deprecation, errors, moved_modules, training_data)
 """What a train function may need of ours where eolab is not installed: it travels by value.
 
-A function or data of our own (an ablation's) names what it needs besides in `carried`."""
+An ablation takes more along (`eolab.studies.ablation.carried`)."""
 
 
 @contextlib.contextmanager
-def _by_value(names: Iterable[str]) -> Iterator[None]:
+def _by_value(modules: Iterable[types.ModuleType]) -> Iterator[None]:
     """Let the content of these modules travel instead of their names."""
     import cloudpickle
 
-    modules = [
-        sys.modules[name] if name in sys.modules else importlib.import_module(name)
-        for name in names
-    ]
-    for module in modules:
+    once = list({module.__name__: module for module in modules}.values())
+    for module in once:
         cloudpickle.register_pickle_by_value(module)
     try:
         yield
     finally:
-        for module in modules:
+        for module in once:
             cloudpickle.unregister_pickle_by_value(module)
 
 
 def pack_function(
-    function: Callable[..., object], *, carry: bool = False, modules: Iterable[str] = ()
+    function: Callable[..., object],
+    *,
+    carried: Iterable[types.ModuleType] = (),
+    modules: Iterable[str] = (),
 ) -> bytes:
     """The pickled function, by value where it is the user's own, without its annotations.
 
     Args:
         function: The train function.
-        carry: Whether the workers have no eolab.
-        modules: Modules of the user's own that go along.
+        carried: Modules of ours that go along, where the workers have no eolab.
+        modules: Names of modules of the user's own that go along.
 
     Raises:
         InvalidInputError: It holds something that cannot be pickled (which is named), or more than
@@ -73,21 +75,21 @@ def pack_function(
     function = without_annotations(function)
     parts = getattr(function, "parts", (function,))
     homes = [sys.modules.get(getattr(part, "__module__", None) or "") for part in parts]
-    own = [module.__name__ for module in homes if module is not None and is_users(module)]
+    along = [module for module in homes if module is not None and is_users(module)]
     for name in modules:
         try:
-            importlib.import_module(name)
+            along.append(importlib.import_module(name))
         except ImportError as error:
             raise InvalidInputError(
                 f"the module {name!r} cannot travel: {error}", "Check its name."
             ) from error
     try:
-        with _by_value({*own, *modules, *(_carried(function) if carry else ())}):
+        with _by_value([*along, *carried]):
             content: bytes = cloudpickle.dumps(function)
     except Exception as error:
-        name, thing = _culprit(function)
+        name, value = _culprit(function)
         what = (
-            f"{name} ({type(thing).__name__}) cannot be pickled"
+            f"{name} ({type(value).__name__}) cannot be pickled"
             if name
             else f"cannot be pickled: {error}"
         )
@@ -101,10 +103,6 @@ def pack_function(
             "Give large arrays as data=, the function gets them as its argument `data`.",
         )
     return content
-
-
-def _carried(thing: object) -> set[str]:
-    return {*CARRIED, *getattr(thing, "carried", ())}
 
 
 def without_annotations(function: Callable[..., object]) -> Callable[..., object]:
@@ -126,12 +124,12 @@ def without_annotations(function: Callable[..., object]) -> Callable[..., object
     return copy
 
 
-def pack_data(data: object, *, carry: bool = False) -> bytes:
+def pack_data(data: object, *, carried: Sequence[types.ModuleType] = ()) -> bytes:
     """The pickled data.
 
     Args:
         data: Arrays, a table, a `Split`, ...
-        carry: Whether the workers have no eolab.
+        carried: Modules of ours that go along, where the workers have no eolab.
 
     Raises:
         InvalidInputError: It cannot be pickled, or is too large to be sent to each executor.
@@ -139,14 +137,14 @@ def pack_data(data: object, *, carry: bool = False) -> bytes:
     import cloudpickle
 
     try:
-        with _by_value(_carried(data) if carry else ()):
+        with _by_value(carried):
             content = bytes(cloudpickle.dumps(data, protocol=5))
     except Exception as error:
         raise InvalidInputError(
             f"the data ({type(data).__name__}) cannot travel to the workers: {error}",
             "Give arrays, tables, a Split, or a path that the function opens.",
         ) from error
-    if carry and len(content) > MOST_DATA:
+    if carried and len(content) > MOST_DATA:
         raise InvalidInputError(
             f"the data ({type(data).__name__}) has {len(content) / 1e6:.0f} MB, too much to send "
             "to each executor",
@@ -173,6 +171,12 @@ def stored(data: object) -> object:
             "view.create_training_dataset(split) (read by each worker).",
         )
     return data
+
+
+def sealed(data: object) -> object:
+    """The data without a test part, where it has one."""
+    seal = getattr(data, "sealed", None)
+    return seal() if callable(seal) else data
 
 
 def relocate(data: object, paths: Mapping[str, str]) -> object:
@@ -221,8 +225,16 @@ def function_name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
-    """What a function refers to: closure, defaults, and the globals that its code names."""
+def used(
+    function: Callable[..., object], *, rename: Callable[[str, object], str] | None = None
+) -> Iterator[tuple[str, object]]:
+    """What a function refers to: closure, defaults, and the globals that its code names.
+
+    Args:
+        function: A function, method, partial or object with `__call__`.
+        rename: Another name for a global, from its name and value; globals come in the order of
+            these names.
+    """
     plain = inspect.unwrap(function)
     if isinstance(plain, types.MethodType):
         yield "self", plain.__self__
@@ -239,9 +251,12 @@ def used(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
             yield name, cell.cell_contents
         except ValueError:
             continue
-    for name in sorted(_global_names(plain.__code__)):
-        if name in plain.__globals__:
-            yield name, plain.__globals__[name]
+    names = [name for name in _global_names(plain.__code__) if name in plain.__globals__]
+    found = {name: plain.__globals__[name] for name in names}
+    if rename is not None:
+        found = {rename(name, value): value for name, value in found.items()}
+    for name in sorted(found):
+        yield name, found[name]
     for i, value in enumerate(plain.__defaults__ or ()):
         yield f"default {i}", value
     yield from (plain.__kwdefaults__ or {}).items()
@@ -267,9 +282,9 @@ def _culprit(function: Callable[..., object]) -> tuple[str, object]:
             and value is not function
             and is_users(sys.modules.get(value.__module__))
         ):
-            inner, thing = _culprit(value) if _fails(value) else ("", None)
+            inner, found = _culprit(value) if _fails(value) else ("", None)
             if inner:
-                return f"{inner!s} in {name!r}", thing
+                return f"{inner!s} in {name!r}", found
         elif _fails(value):
             return repr(name), value
     return "", None
@@ -295,7 +310,7 @@ def digest_function(function: Callable[..., object]) -> str:
     return h.hexdigest()
 
 
-def _feed(h: Any, value: object, seen: set[int]) -> None:
+def _feed(h: Digest, value: object, seen: set[int]) -> None:
     if id(value) in seen:
         return
     if isinstance(value, types.CodeType):
@@ -317,10 +332,10 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
         h.update(name_before(value.__name__).encode())
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
-        home = name_before(str(getattr(value, "__module__", "")))
-        h.update(f"{home}.{name}".encode())
+        module = str(getattr(value, "__module__", ""))
+        h.update(f"{name_before(module)}.{object_before(module, name)}".encode())
         if not isinstance(value, type):
-            for name, part in used(value):
+            for name, part in used(value, rename=_name_before):
                 h.update(name.encode())
                 _feed(h, part, seen)
         elif is_users(sys.modules.get(value.__module__)):
@@ -342,6 +357,11 @@ def _feed(h: Any, value: object, seen: set[int]) -> None:
             h.update(part.encode())
     else:
         h.update(_stable(value))
+
+
+def _name_before(name: str, value: object) -> str:
+    """The name under which a module of ours referred to what has been renamed since."""
+    return object_before(str(getattr(value, "__module__", "")), name)
 
 
 def _stable(value: object) -> bytes:
@@ -370,18 +390,24 @@ def _pickled_as_before(value: object) -> bytes:
     return stream.getvalue()
 
 
-_Pickler: Any = vars(pickle)["_Pickler"]  # the one in Python: that in C has no save_global
+class Digest(Protocol):
+    """What takes bytes in, such as a hash."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
-class _OldNames(_Pickler):  # type: ignore[misc]
+# The one in Python: that in C has no save_global.
+class _OldNames(_Pickler):
     def save_global(self, obj: object, name: str | None = None) -> None:
         module = str(getattr(obj, "__module__", ""))
         before = name_before(module)
-        if before == module:
+        now = name or str(getattr(obj, "__qualname__", ""))
+        old = object_before(module, now)
+        if (before, old) == (module, now):
             super().save_global(obj, name)
             return
         self.save(before)
-        self.save(name or getattr(obj, "__qualname__", ""))
+        self.save(old)
         self.write(pickle.STACK_GLOBAL)
         self.memoize(obj)
 

@@ -1,4 +1,4 @@
-"""Fits the best trial once more, in a fresh child process, and saves the model that it keeps."""
+"""Fits the best trial once more, in a fresh child process, and writes the model that it saves."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import selectors
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
 from eolab import progress
-from eolab.errors import EolabError, InvalidInputError
+from eolab.errors import EolabError, InvalidInputError, nearest
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Trial
 from eolab.studies.space.seeds import derive_seed
 from eolab.studies.worker.child_process import ChildProcess
+from eolab.studies.worker.messages import ChildMessage
 
-PARTS = ("train+validation", "train")
+RefitPart = Literal["train+validation", "train"]
+PARTS = get_args(RefitPart)
 
 
-def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> FittedModel:
-    """Run the train function with the parameters of ``trial`` and save what it keeps.
+def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> FittedModel:
+    """Run the train function with the parameters of ``trial`` and write the model that it saves.
 
     Args:
         run: The study's folder.
@@ -32,10 +34,8 @@ def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> Fitt
         on: "train+validation" joins both as the train part; "train" leaves the data as it was.
 
     Raises:
-        InvalidInputError: The function keeps no model, or fails.
+        InvalidInputError: The function saves no model, or fails.
     """
-    from eolab.errors import nearest
-
     if on not in PARTS:
         raise InvalidInputError(f"on={on!r}", nearest(on, PARTS, "parts"))
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
@@ -63,9 +63,7 @@ def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> Fitt
     return FittedModel.read(final)
 
 
-def _run(
-    run: Path, study: Mapping[str, Any], trial: Trial, folder: Path, on: str
-) -> dict[str, Any]:
+def _run(run: Path, study: StudySpec, trial: Trial, folder: Path, on: str) -> ChildMessage:
     child = ChildProcess(
         {
             "function": str(run / journal.FUNCTION),
@@ -117,7 +115,7 @@ def _run(
         child.kill()
 
 
-def _failed(study: Mapping[str, Any], error: str, run: Path) -> InvalidInputError:
+def _failed(study: StudySpec, error: str, run: Path) -> InvalidInputError:
     message, _, hint = error.partition("\n")
     return InvalidInputError(
         f"the refit of {study['name']!r} failed: {message}",

@@ -8,31 +8,36 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import ModuleType
 
 from eolab import progress
-from eolab.errors import ConflictError, InvalidInputError, nearest
+from eolab.deprecation import renamed_arguments, warn_renamed
+from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.records import lineage
-from eolab.settings.config import Config, check_name
+from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
 from eolab.studies.client.launch import await_commands, send_command, start_process
+from eolab.studies.client.options import Resume, TuneOptions
 from eolab.studies.client.study import Study
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.spec import DataNote, StudySpec
 from eolab.studies.journal.state import ENDED, FORMAT
+from eolab.studies.plans.base import Plan
 from eolab.studies.plans.factory import make_strategy
+from eolab.studies.samplers.factory import SamplerSpec
 from eolab.studies.space.parameters import Parameter
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import Direction
+from eolab.studies.stopping.base import Rule
+from eolab.studies.stopping.factory import RuleSpec
 from eolab.studies.worker import tensorflow_notes
-
-if TYPE_CHECKING:
-    from eolab.studies.samplers.factory import SamplerSpec
-    from eolab.studies.space.states import Direction
-    from eolab.studies.stopping.factory import RuleSpec
 
 DIRECTIONS = ("maximize", "minimize")
 
 
+@renamed_arguments(stop="pruner")
 def tune(
     config: Config,
     train: Callable[..., object],
@@ -46,9 +51,9 @@ def tune(
     on: str = "local",
     space: Mapping[str, Parameter] | Space | None = None,
     sampler: SamplerSpec = "tpe",
-    stop: RuleSpec = None,
+    pruner: RuleSpec = None,
     seed: int = 0,
-    resume: bool | Literal["anyway"] = True,
+    resume: Resume = True,
     wait: bool = True,
     timeout: float | None = None,
     target: float | None = None,
@@ -77,17 +82,18 @@ def tune(
             training dataset arrives as its split, read where the worker is; so does a path, which
             the function opens (on a cluster under the name that `paths` in its table gives).
         name: The study's name in the workspace; by default the function's.
-        metric: The figure to optimise.
+        metric: The metric to optimise.
         direction: "maximize" or "minimize".
         trials: How many trials.
         workers: How many at a time; by default what the cluster carries.
         on: Name of a cluster in `eolab.toml`.
         space: Hyperparameters, if not in the function's annotations.
         sampler: "random", "grid", "qmc", "tpe", "gp", "cmaes", or your own.
-        stop: Rule for stopping trials early, for example "median".
+        pruner: Rule for stopping trials early, for example "median"; "asha:27" and "hyperband:27"
+            hand out budgets up to 27 and promote the best.
         seed: Everything random follows from it.
-        resume: False refuses an existing name; "anyway" goes on although code, space or
-            data changed.
+        resume: False refuses an existing name; "force" goes on although code, space or data
+            changed.
         wait: Return when the study has ended; else at once.
         timeout: Seconds after which no further trial is started.
         target: Value at which the study has found enough.
@@ -110,142 +116,153 @@ def tune(
         InvalidInputError: Whatever can be known to be wrong before the first trial.
         ConflictError: The name belongs to a study of other code, space or data; the message says
             what changed.
+        RemoteError: The process of the study died while it was waited for.
+
+    Returns:
+        The study, which any process of the workspace may open again by its name.
+
+    Example:
+        >>> from typing import Annotated
+        >>> from eolab.studies import tune
+        >>> def square(reporter, *, x: Annotated[float, eo.uniform(-1, 1)] = 0.5):
+        ...     return -(x**2)
+        >>> done = tune(ws.config, square, metric="score", trials=2, workers=1, tracking=False)
+        >>> done.state, len(done.trials)
+        ('completed', 2)
     """
-    name = packing.function_name(train) if name is None else name
+    return run_study(
+        config,
+        train,
+        {
+            "data": data,
+            "name": name,
+            "metric": metric,
+            "direction": direction,
+            "trials": trials,
+            "workers": workers,
+            "on": on,
+            "space": space,
+            "sampler": sampler,
+            "pruner": pruner,
+            "seed": seed,
+            "resume": resume,
+            "wait": wait,
+            "timeout": timeout,
+            "target": target,
+            "trial_timeout": trial_timeout,
+            "retries": retries,
+            "cpus": cpus,
+            "threads": threads,
+            "memory": memory,
+            "lease": lease,
+            "tracking": tracking,
+            "mailbox": mailbox,
+            "modules": modules,
+            "check_metric": check_metric,
+        },
+    )
+
+
+def run_study(
+    config: Config,
+    train: Callable[..., object],
+    options: TuneOptions,
+    *,
+    carried: Sequence[ModuleType] = (),
+) -> Study:
+    """`tune` in four steps: check, describe, attach to or create the study, follow it.
+
+    Args:
+        config: The workspace.
+        train: The train function.
+        options: Every option of `tune`.
+        carried: Modules of ours that function and data need where eolab is not installed.
+
+    Raises:
+        InvalidInputError, ConflictError, RemoteError: See `tune`.
+    """
+    checked = _check(config, train, options)
+    spec = _describe(config, train, options, checked, carried)
+    files = _pack(train, options, checked, carried)
+    if (checked.run / journal.STUDY).exists():
+        begun = _attach(checked.run, spec, files, resume=_resume(options["resume"]))
+    else:
+        _create(config, checked, spec, files)
+        begun = True
+    return _follow(checked.run, wait=options["wait"] and begun)
+
+
+# -- 1: what can be known to be wrong ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What is known of a study once its options have been checked.
+
+    Attributes:
+        name: Its name.
+        run: Its folder.
+        space: Its hyperparameters.
+        make: Makes the plan and the rule, here and in the study's process.
+        plan: What runs next.
+        rule: When trials are stopped early, or None.
+        trials: How many trials it can run.
+        cluster: Where it runs.
+        data: What the train function gets, without a test part.
+    """
+
+    name: str
+    run: Path
+    space: Space
+    make: Callable[[], tuple[Plan, Rule | None]]
+    plan: Plan
+    rule: Rule | None
+    trials: int
+    cluster: ClusterConfig
+    data: object
+
+
+def _check(config: Config, train: Callable[..., object], options: TuneOptions) -> _Checked:
+    given = options["name"]
+    name = packing.function_name(train) if given is None else given
     check_name(name, "study")
-    run = config.runs / name
+    metric, direction, trials = options["metric"], options["direction"], options["trials"]
     if direction not in DIRECTIONS:
         raise InvalidInputError(
             f"direction={direction!r}", nearest(str(direction), DIRECTIONS, "directions")
         )
-    for label, number in (
-        ("trials", trials), ("workers", 1 if workers is None else workers),
-        ("cpus", 1 if cpus is None else cpus), ("threads", 1 if threads is None else threads),
-    ):  # fmt: skip
+    counts = {"trials": trials, "workers": options["workers"]}
+    counts |= {"cpus": options["cpus"], "threads": options["threads"]}
+    for label, number in counts.items():
+        if number is None and label != "trials":
+            continue
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise InvalidInputError(f"{label}={number!r}", "Give a whole number of 1 or more.")
     if not metric or not isinstance(metric, str):
         raise InvalidInputError(
-            f"metric={metric!r}", "Name the figure that train returns or reports."
+            f"metric={metric!r}", "Name the metric that train returns or reports."
         )
-    found = _space(train, space)
-    checks.check_call(train, found, has_data=data is not None)
-    if check_metric:
+    space = _space(train, options["space"])
+    checks.check_call(train, space, has_data=options["data"] is not None)
+    if options["check_metric"]:
         checks.check_metric(train, metric, direction)
     make = functools.partial(
-        make_strategy, found, sampler=sampler, stop=stop, metric=metric,
-        direction=direction, seed=seed, trials=trials,
+        make_strategy, space, sampler=options["sampler"], pruner=options["pruner"], metric=metric,
+        direction=direction, seed=options["seed"], trials=trials,
     )  # fmt: skip
     plan, rule = make()
     if plan.limit is not None:
         trials = min(trials, plan.limit)
     if plan.to_json()["kind"] in {"asha", "hyperband"}:
         checks.check_takes_budget(train)
+    on = options["on"]
     cluster = config.clusters.get(on)
     if cluster is None:
         raise InvalidInputError(
             f"no cluster {on!r}", nearest(on, tuple(config.clusters), "clusters")
         )
-    data = packing.stored(data)
-    if hasattr(data, "sealed"):
-        data = data.sealed()
-
-    import cloudpickle
-
-    from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
-
-    usual = cluster.options.get("cpus")
-    each = cpus or (usual if isinstance(usual, int) else 1)
-    count = workers or cluster.workers or fitting_workers(cpus=each, memory=memory)
-    capped = threads or cpus
-    caps = thread_environment(capped) if capped else thread_caps(count)
-    study: dict[str, Any] = {
-        "format": FORMAT,
-        "name": name,
-        "kind": "tune",
-        "metric": metric,
-        "direction": direction,
-        "space": found.to_json(),
-        "plan": plan.to_json(),
-        "stop": None if rule is None else rule.to_json(),
-        "seed": seed,
-        "trials": trials,
-        "workers": count,
-        "timeout": timeout,
-        "target": target,
-        "trial_timeout": trial_timeout,
-        "retries": retries,
-        "lease": lease,
-        "memory": None if memory is None else memory * 1e9,
-        "tracking": tracking,
-        "mailbox": str(run / "mailbox") if mailbox is True else mailbox or "",
-        "cluster": {
-            "name": on,
-            "kind": cluster.kind,
-            "home": str(config.root / "clusters" / on),
-            "workers": cluster.workers,
-            **cluster.options,
-            **({} if cpus is None else {"cpus": cpus}),
-        },
-        "modules": imports.imported_modules(train, data, modules)
-        if cluster.kind == "spark"
-        else [],
-        "function": getattr(train, "__name__", type(train).__name__),
-        "source": packing.source_text(train),
-        "imports": imports.needed_imports(train),
-        "data": _about(data),
-        "digest": {
-            "code": packing.digest_function(train),
-            "space": packing.digest_data(json.dumps(found.to_json())),
-            "data": packing.digest_data(data),
-            "options": packing.digest_data(
-                json.dumps(
-                    [
-                        metric,
-                        direction,
-                        seed,
-                        plan.to_json(),
-                        None if rule is None else rule.to_json(),
-                    ]
-                )
-            ),
-        },
-        "created": time.time(),
-        "workspace": str(config.root),
-        "config": None if config.file is None else str(config.file),
-        "python": str(Path.cwd() / sys.executable),  # relative where PATH is
-        "library": str(Path(__file__).resolve().parents[3]),
-        "sys_path": [p or str(Path.cwd()) for p in sys.path],
-        "cwd": str(Path.cwd()),
-        # Text hashes decide the order of sets: fixed, so that equal seeds give equal trials.
-        "environment": {
-            **caps,
-            "PYTHONHASHSEED": "0",
-            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", tensorflow_notes.LEVEL),
-        },
-    }
-    carry = cluster.kind == "spark"  # its executors may have no eolab
-    function = packing.pack_function(train, carry=carry, modules=modules)
-    paths = cluster.options.get("paths")
-    there = packing.relocate(data, paths if isinstance(paths, Mapping) else {})
-    files = {journal.FUNCTION: function, journal.PLAN: cloudpickle.dumps(make)}
-    if data is not None:
-        files[journal.DATA] = packing.pack_data(there, carry=carry)
-    if there is not data:
-        files[journal.DATA_HERE] = packing.pack_data(data)
-    if (run / journal.STUDY).exists():
-        resumed = _attach(run, study, files, resume=resume)
-    else:
-        _write(run, study, files)
-        origins = lineage.origins(getattr(data, "source", None))
-        lineage.record(config.root, origins, lineage.Ref("study", name))
-        start_process(run)
-        resumed = True
-    opened = Study(run)
-    shown = progress.show(opened)
-    if wait and resumed:
-        opened.wait(quiet=shown)  # a live view needs no bar beside it
-    return opened
+    data = packing.sealed(packing.stored(options["data"]))
+    return _Checked(name, config.runs / name, space, make, plan, rule, trials, cluster, data)
 
 
 def _space(train: Callable[..., object], space: Mapping[str, Parameter] | Space | None) -> Space:
@@ -262,16 +279,140 @@ def _space(train: Callable[..., object], space: Mapping[str, Parameter] | Space 
     return Space.from_dict(space)
 
 
-def _about(data: object) -> dict[str, object]:
+def _resume(resume: Resume) -> Resume:
+    if resume == "anyway":
+        warn_renamed('resume="anyway"', 'resume="force"', stacklevel=5)
+        return "force"
+    if isinstance(resume, str) and resume != "force":
+        raise InvalidInputError(f"resume={resume!r}", 'Give True, False or "force".')
+    return resume
+
+
+# -- 2: study.json -------------------------------------------------------------------------
+
+
+def _describe(
+    config: Config,
+    train: Callable[..., object],
+    options: TuneOptions,
+    checked: _Checked,
+    carried: Sequence[ModuleType],
+) -> StudySpec:
+    from eolab.clusters.base import cluster_spec
+    from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
+
+    cluster, plan, rule, data = checked.cluster, checked.plan, checked.rule, checked.data
+    cpus, threads, memory = options["cpus"], options["threads"], options["memory"]
+    usual = cluster.options.get("cpus")
+    each = cpus or (usual if isinstance(usual, int) else 1)
+    count = options["workers"] or cluster.workers or fitting_workers(cpus=each, memory=memory)
+    capped = threads or cpus
+    caps = thread_environment(capped) if capped else thread_caps(count)
+    table = cluster_spec(cluster, config.root)
+    if cpus is not None:
+        table["cpus"] = cpus
+    mailbox, space = options["mailbox"], checked.space.to_json()
+    stopped = None if rule is None else rule.to_json()
+    return {
+        "format": FORMAT,
+        "name": checked.name,
+        "kind": "tune",
+        "metric": options["metric"],
+        "direction": options["direction"],
+        "space": space,
+        "plan": plan.to_json(),
+        "stop": stopped,
+        "seed": options["seed"],
+        "trials": checked.trials,
+        "workers": count,
+        "timeout": options["timeout"],
+        "target": options["target"],
+        "trial_timeout": options["trial_timeout"],
+        "retries": options["retries"],
+        "lease": options["lease"],
+        "memory": None if memory is None else memory * 1e9,
+        "tracking": options["tracking"],
+        "mailbox": str(checked.run / "mailbox") if mailbox is True else mailbox or "",
+        "cluster": table,
+        "modules": imports.imported_modules(train, data, options["modules"], carried)
+        if cluster.kind == "spark"
+        else [],
+        "function": getattr(train, "__name__", type(train).__name__),
+        "source": packing.source_text(train),
+        "imports": imports.needed_imports(train),
+        "data": _note(data),
+        "digest": {
+            "code": packing.digest_function(train),
+            "space": packing.digest_data(json.dumps(space)),
+            "data": packing.digest_data(data),
+            "options": packing.digest_data(
+                json.dumps(
+                    [options["metric"], options["direction"], options["seed"], plan.to_json(),
+                     stopped]
+                )
+            ),
+        },
+        "created": time.time(),
+        "workspace": str(config.root),
+        "config": None if config.file is None else str(config.file),
+        "python": str(Path.cwd() / sys.executable),  # relative where PATH is
+        "library": str(Path(__file__).resolve().parents[3]),
+        "sys_path": [p or str(Path.cwd()) for p in sys.path],
+        "cwd": str(Path.cwd()),
+        # Text hashes decide the order of sets: fixed, so that equal seeds give equal trials.
+        "environment": {
+            **caps,
+            "PYTHONHASHSEED": "0",
+            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", tensorflow_notes.LEVEL),
+        },
+    }  # fmt: skip
+
+
+def _note(data: object) -> DataNote:
     """What `study.json` says about the data: its kind, and where a split comes from."""
-    about: dict[str, object] = {"kind": type(data).__name__}
+    note: DataNote = {"kind": type(data).__name__}
     source = getattr(data, "source", None)
     if isinstance(source, Mapping):
-        about["source"] = json.loads(json.dumps(dict(source), default=str))
-    return about
+        note["source"] = json.loads(json.dumps(dict(source), default=str))
+    return note
 
 
-def _write(run: Path, study: dict[str, Any], files: Mapping[str, bytes]) -> None:
+def _pack(
+    train: Callable[..., object],
+    options: TuneOptions,
+    checked: _Checked,
+    carried: Sequence[ModuleType],
+) -> dict[str, bytes]:
+    """Function, plan and data as the files that the study's processes read."""
+    import cloudpickle
+
+    # Executors of Spark may have no eolab.
+    along = (*packing.CARRIED, *carried) if checked.cluster.kind == "spark" else ()
+    data = checked.data
+    paths = checked.cluster.options.get("paths")
+    there = packing.relocate(data, paths if isinstance(paths, Mapping) else {})
+    files = {
+        journal.FUNCTION: packing.pack_function(train, carried=along, modules=options["modules"]),
+        journal.PLAN: cloudpickle.dumps(checked.make),
+    }
+    if data is not None:
+        files[journal.DATA] = packing.pack_data(there, carried=along)
+    if there is not data:
+        files[journal.DATA_HERE] = packing.pack_data(data)
+    return files
+
+
+# -- 3: the study that is there, or a new one ----------------------------------------------
+
+
+def _create(config: Config, checked: _Checked, spec: StudySpec, files: Mapping[str, bytes]) -> None:
+    _write(checked.run, spec, files)
+    origins = lineage.origins(getattr(checked.data, "source", None))
+    lineage.record(config.root, origins, lineage.Ref("study", checked.name))
+    start_process(checked.run)
+
+
+def _write(run: Path, spec: StudySpec, files: Mapping[str, bytes]) -> None:
     """Write a study's folder; `study.json` comes last and makes it a study."""
     run.mkdir(parents=True, exist_ok=True)
     for name in (journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN):
@@ -279,32 +420,33 @@ def _write(run: Path, study: dict[str, Any], files: Mapping[str, bytes]) -> None
             journal.write_bytes(run / name, files[name], mode=0o600)
         else:
             (run / name).unlink(missing_ok=True)
-    journal.write_json(run / journal.STUDY, study)
+    journal.write_json(run / journal.STUDY, spec)
 
 
 _WORDS = {
     "code": "the train function",
     "space": "the space",
     "data": "the data",
-    "options": "metric, direction, seed, sampler or stop rule",
+    "options": "metric, direction, seed, sampler or pruner",
 }
 
 
 def _attach(
     run: Path,
-    study: dict[str, Any],
+    spec: StudySpec,
     files: Mapping[str, bytes],
     *,
-    resume: bool | Literal["anyway"],
+    resume: Resume,
 ) -> bool:
     """Go on with the study that has this name; False if nothing is left to do."""
-    name = study["name"]
+    name = spec["name"]
     if resume is False:
         raise ConflictError(
             f"there is a study {name!r} already", "Take another name, or leave resume=False out."
         )
     old = journal.read_study(run)
-    changed = [_WORDS[k] for k in _WORDS if old["digest"].get(k) != study["digest"][k]]
+    before, now = dict(old["digest"]), dict(spec["digest"])
+    changed = [words for key, words in _WORDS.items() if before.get(key) != now[key]]
     follower = journal.Follower(run)
     follower.refresh()
     state, record = follower.state, follower.record
@@ -312,10 +454,10 @@ def _attach(
     while alive and state in ENDED:  # it is just leaving
         time.sleep(0.02)
         alive = journal.is_alive(run)
-    if changed and resume != "anyway":
+    if changed and resume != "force":
         raise ConflictError(
             f"study {name!r} exists and {_join(changed)} changed since",
-            'Take another name, or resume="anyway" to go on with what is there now.',
+            'Take another name, or resume="force" to go on with what is there now.',
         )
     if changed and alive and state == "paused":
         send_command(run, "cancel")  # its first trials failed, say: nothing is lost
@@ -333,7 +475,7 @@ def _attach(
         _write(
             run,
             {
-                **study,
+                **spec,
                 "created": old["created"],
                 "trials": old["trials"],
                 "workers": old["workers"],
@@ -341,10 +483,14 @@ def _attach(
             files,
         )
     budget = {
-        key: study[key]
-        for key, before in (("trials", record.budget_trials), ("workers", record.wanted_workers),
-                            ("timeout", record.timeout), ("target", record.target))
-        if study[key] != before
+        key: asked
+        for key, asked, known in (
+            ("trials", spec["trials"], record.budget_trials),
+            ("workers", spec["workers"], record.wanted_workers),
+            ("timeout", spec["timeout"], record.timeout),
+            ("target", spec["target"], record.target),
+        )
+        if asked != known
     }  # fmt: skip
     if budget:
         send_command(run, "set", **budget)
@@ -366,8 +512,28 @@ def _join(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def list_studies(config: Config) -> list[dict[str, Any]]:
-    """A summary of each study of the workspace, newest first; damaged ones are left out."""
+# -- 4: until the end ----------------------------------------------------------------------
+
+
+def _follow(run: Path, *, wait: bool) -> Study:
+    study = Study(run)
+    shown = progress.show(study)
+    if wait:
+        study.wait(quiet=shown)  # a live view needs no bar beside it
+    return study
+
+
+def list_studies(config: Config) -> list[journal.StudySummary]:
+    """A summary of each study of the workspace, newest first; damaged ones are left out.
+
+    Args:
+        config: The workspace, ``ws.config``.
+
+    Example:
+        >>> from eolab.studies import list_studies
+        >>> [(each["name"], each["state"]) for each in list_studies(ws.config)]
+        []
+    """
     found = []
     if config.runs.is_dir():
         for run in config.runs.iterdir():
@@ -382,11 +548,18 @@ def list_studies(config: Config) -> list[dict[str, Any]]:
 def open_study(config: Config, name: str) -> Study:
     """Attach to a study by name.
 
+    Args:
+        config: The workspace, ``ws.config``.
+        name: The study's name.
+
     Raises:
         NotFoundError: There is none of this name.
-    """
-    from eolab.errors import NotFoundError
 
+    Example:
+        >>> from eolab.studies import open_study
+        >>> open_study(ws.config, study.name).state
+        'completed'
+    """
     run = config.runs / check_name(name, "study")
     if not (run / journal.STUDY).exists():
         names = (

@@ -17,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from eolab.studies.coordinator.trials import Trials
-from eolab.studies.journal.state import ENDED, Trial
+from eolab.studies.journal.state import ENDED, PAUSED_BY_USER, Trial
 from eolab.studies.plans.base import Job
 from eolab.studies.space.seeds import derive_seed
+from eolab.studies.worker import messages
+from eolab.studies.worker.messages import Answer, Point, Result
 
 
 class Coordinator:
@@ -103,7 +105,7 @@ class Coordinator:
         """A worker goes in peace."""
         self.trials.emit("worker", w=worker, state="left", reason=reason)
 
-    def assignment(self, job: Job) -> dict[str, object]:
+    def assignment(self, job: Job) -> messages.Job:
         """A job as it goes over the wire."""
         trial = self.record.trials[job.n]
         root = self.trials.root(job.n)
@@ -131,9 +133,7 @@ class Coordinator:
             return None
         return trial
 
-    def report(
-        self, worker: str, n: int, attempt: int, reports: Iterable[Mapping[str, object]]
-    ) -> dict[str, object]:
+    def report(self, worker: str, n: int, attempt: int, reports: Iterable[Point]) -> Answer:
         """Points of a learning curve (or none: a heartbeat); the decision on the trial."""
         self._see(worker)
         trial = self.current(worker, n, attempt)
@@ -141,15 +141,14 @@ class Coordinator:
             return {"abandon": True}
         self.trials.extend_lease(n)
         for point in reports:
-            metrics = {str(k): None if v is None else float(v) for k, v in point["m"].items()}
-            step = float(point["step"])
+            step, metrics = point["step"], point["m"]
             self.trials.emit("report", n=n, a=attempt, step=step, m=metrics)
             self.trials.judge(n, step, metrics)
         if n in self.trials.stopping:
             return {"stop": True, "grace": self.terms.stop_grace}
         return {}
 
-    def finish(self, worker: str, n: int, attempt: int, result: Mapping[str, object]) -> bool:
+    def finish(self, worker: str, n: int, attempt: int, result: Result) -> bool:
         """The end of an attempt; False if it does not count (any more).
 
         A result delivered twice is accepted twice and counted once.
@@ -166,10 +165,10 @@ class Coordinator:
             )
         state = result["state"]
         if state == "crashed":
-            self.trials.attempt_over(trial, str(result["error"]))
+            self.trials.attempt_over(trial, result["error"])
         elif state == "abandoned":
             self.trials.attempt_over(trial, "given up by its worker")
-        elif state in {"completed", "failed", "stopped"}:
+        else:
             value = result.get("value")
             if state == "stopped" and trial.curve:
                 value = trial.curve[-1][1]
@@ -181,8 +180,6 @@ class Coordinator:
                 else None
             )
             self.trials.conclude(trial, state, value, error, result.get("m"))
-        else:
-            raise ValueError(f"no such end of a trial: {state!r}")
         return True
 
     def lose(self, worker: str, reason: str) -> None:
@@ -233,12 +230,12 @@ class Coordinator:
 
     # -- what users say --------------------------------------------------------------------
 
-    def command(self, command: str, at: int, args: Mapping[str, object]) -> None:
+    def command(self, command: str, at: int, args: Mapping[str, float | None]) -> None:
         """Carry out a command; one that does not apply (any more) is only noted."""
         record = self.record
         self.trials.emit("command", command=command, at=at, args=dict(args))
         if command == "pause" and record.state in {"starting", "running"}:
-            self.trials.emit("state", state="paused", message="by command")
+            self.trials.emit("state", state="paused", message=PAUSED_BY_USER)
         elif command == "resume" and record.state in {"paused", "cancelled"}:
             self.trials.guard = False
             self.trials.emit("state", state="running", message="resumed")
@@ -246,11 +243,11 @@ class Coordinator:
             for trial in list(record.trials.values()):
                 if trial.state == "running":
                     self.trials.requeue(trial, "the study was cancelled")
-            self.trials.emit("state", state="cancelled", message="by command")
+            self.trials.emit("state", state="cancelled", message="cancelled by user")
         elif command == "stop":
-            self._stop(int(args["n"]))
+            self._stop(int(args["n"] or 0))
         elif command == "retry":
-            self._retry(int(args["n"]))
+            self._retry(int(args["n"] or 0))
         elif command == "set":
             self.trials.emit(
                 "set",
@@ -268,12 +265,12 @@ class Coordinator:
     def _retry(self, n: int) -> None:
         trial = self.record.trials.get(n)
         if trial is not None and trial.state in {"failed", "stopped"}:
-            self.trials.requeue(trial, "retried by command", fresh=True)
+            self.trials.requeue(trial, "retried by user", fresh=True)
             self._reopen()
 
     def _stop(self, n: int) -> None:
         trial = self.record.trials.get(n)
         if trial is not None and trial.state == "running":
-            self.trials.stopping[n] = "stopped by command"
+            self.trials.stopping[n] = "stopped by user"
         elif trial is not None and trial.state == "queued":
-            self.trials.stop_queued((n,), "stopped by command")
+            self.trials.stop_queued((n,), "stopped by user")

@@ -12,15 +12,17 @@ import http
 import json
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
+
+from eolab.studies.worker.messages import Answer
 
 HEAD_MOST = 16 * 1024
 BODY_MOST = 8 * 1024 * 1024
 CONNECTIONS_MOST = 2048
 REQUEST_SECONDS = 30.0
 
-Answer = dict[str, Any]
-Handler = Callable[[str, dict[str, Any]], "Answer | asyncio.Future[Answer]"]
+Body: TypeAlias = dict[str, object]
+Handler = Callable[[str, Body], "Answer | asyncio.Future[Answer]"]
 
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any
 
-from eolab.studies.coordinator.http import BODY_MOST, Answer, Handler
+from eolab.studies.coordinator.http import BODY_MOST, Handler
 from eolab.studies.worker.link import make_box, seal, unseal
+from eolab.studies.worker.messages import Answer, Sealed
 
 QUICK, SLOW = 0.01, 0.25
 
@@ -75,9 +75,9 @@ class Mailbox:
                 return  # its asker has gone long ago
             await self._respond(name, message)
 
-    async def _respond(self, name: str, message: dict[str, Any]) -> None:
+    async def _respond(self, name: str, message: Sealed) -> None:
         try:
-            answer = self._handler(str(message["op"]), message["body"])
+            answer = self._handler(str(message["op"]), dict(message["body"]))
         except OSError as error:
             await self._put(name, 503, {}, str(error))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

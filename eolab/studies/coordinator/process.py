@@ -20,8 +20,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
@@ -31,9 +31,11 @@ from eolab.studies.coordinator.mailbox import Mailbox
 from eolab.studies.coordinator.requests import Service
 from eolab.studies.coordinator.trials import Terms, Trials
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Event
 from eolab.studies.plans.base import Plan
 from eolab.studies.stopping.base import Rule
+from eolab.studies.worker.messages import Address, WorkerSettings
 
 TICK = 0.2
 SYNC_SECONDS = 2.0
@@ -128,7 +130,7 @@ class StudyProcess:
             await self._watch()
         await self._end()
 
-    async def _open(self) -> list[dict[str, str]]:
+    async def _open(self) -> list[Address]:
         """Open the transports; the addresses under which workers may reach them, the best first."""
         bind, host = way_back(self.study["cluster"])
         port = await self._listen(bind)
@@ -139,7 +141,9 @@ class StudyProcess:
              "token_file": journal.TOKEN, "started": time.time()},
         )  # fmt: skip
         forced = self.study.get("mailbox")
-        addresses = [] if forced else [{"url": f"http://{host}:{port}", "token": self.token}]
+        addresses: list[Address] = []
+        if not forced:
+            addresses.append({"url": f"http://{host}:{port}", "token": self.token})
         box = forced or self.study["cluster"].get("mailbox")
         if box:
             self.mailbox = Mailbox(self.service.handle, self.token, box)
@@ -157,7 +161,7 @@ class StudyProcess:
                 await asyncio.sleep(0.05)
         return await self.endpoint.listen(host, 0)
 
-    def _worker_settings(self, addresses: list[dict[str, str]]) -> dict[str, Any]:
+    def _worker_settings(self, addresses: list[Address]) -> WorkerSettings:
         study = self.study
         scratch = self.run / "checkpoints"
         scratch.mkdir(exist_ok=True)
@@ -237,7 +241,7 @@ class StudyProcess:
         if trouble and self.record.state == "running":
             self.trials.pause(trouble)
         counted = False
-        for worker, reason in self.placement.gone():
+        for worker, reason in self.placement.ended_workers():
             state = self.record.workers[worker].state if worker in self.record.workers else ""
             if state == "starting":
                 # Those that fell together (with their Spark client, say) count once.
@@ -322,14 +326,15 @@ class StudyProcess:
         self.writer.close()
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, object]:
     try:
-        return cast("dict[str, Any]", json.loads(path.read_text()))
+        found: dict[str, object] = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
+    return found
 
 
-def _terms(study: dict[str, Any]) -> Terms:
+def _terms(study: StudySpec) -> Terms:
     return Terms(
         lease=float(study["lease"]),
         retries=int(study["retries"]),
@@ -339,12 +344,13 @@ def _terms(study: dict[str, Any]) -> Terms:
     )
 
 
-def _is_slow_to_ask(plan: dict[str, Any]) -> bool:
+def _is_slow_to_ask(plan: Mapping[str, object]) -> bool:
     """Whether suggestions come from a model that is fitted to the results."""
-    return plan.get("sampler", {}).get("kind") in {"tpe", "gp"}
+    sampler = plan.get("sampler")
+    return isinstance(sampler, Mapping) and sampler.get("kind") in {"tpe", "gp"}
 
 
-def _strategy(run: Path, study: dict[str, Any]) -> tuple[Plan, Rule | None]:
+def _strategy(run: Path, study: StudySpec) -> tuple[Plan, Rule | None]:
     """The plan and the stop rule, as the client that made the study wrote them down."""
     import cloudpickle
 

@@ -7,15 +7,16 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 from eolab.studies.coordinator.coordinator import Coordinator
+from eolab.studies.coordinator.http import Body
 from eolab.studies.worker import checkpoints
+from eolab.studies.worker.messages import Answer, Ending, Point, Result
 
 LOG_MOST = 1_200_000
 WAIT_MOST = 60.0
-
-Answer = dict[str, Any]
+ENDINGS: Mapping[str, Ending] = {ending: ending for ending in get_args(Ending)}
 
 
 class Service:
@@ -37,7 +38,7 @@ class Service:
         logs.mkdir(exist_ok=True)
         coordinator.trials.on_work = self.wake
 
-    def handle(self, op: str, body: dict[str, Any]) -> Answer | asyncio.Future[Answer]:
+    def handle(self, op: str, body: Body) -> Answer | asyncio.Future[Answer]:
         """Answer one request.
 
         Raises:
@@ -50,11 +51,11 @@ class Service:
         if not isinstance(worker, str) or not 0 < len(worker) <= 200:
             raise ValueError("worker must be a short text")
         if op == "join":
-            self.coordinator.join(worker, str(body["host"])[:200], int(body["pid"]))
+            self.coordinator.join(worker, str(body["host"])[:200], _whole(body["pid"]))
             self.joined.add(worker)
             return {}
         if op == "next":
-            return self._next(worker, min(float(body.get("wait", 0.0)), WAIT_MOST))
+            return self._next(worker, min(_number(body.get("wait", 0.0)), WAIT_MOST))
         if op == "report":
             n, attempt = _key(body)
             counts = self.coordinator.current(worker, n, attempt) is not None
@@ -126,7 +127,7 @@ class Service:
 
     # -- results ---------------------------------------------------------------------------
 
-    def _finish(self, worker: str, body: Mapping[str, Any]) -> Answer:
+    def _finish(self, worker: str, body: Body) -> Answer:
         n, attempt = _key(body)
         if self.coordinator.current(worker, n, attempt) is not None:
             if body.get("reports"):
@@ -134,7 +135,7 @@ class Service:
             self._log(n, attempt, body.get("log"))
             if body.get("error") and body.get("crashed"):
                 self._log(n, attempt, f"\neolab: {body['error']}\n")
-        accepted = self.coordinator.finish(worker, n, attempt, body)
+        accepted = self.coordinator.finish(worker, n, attempt, _result(body))
         if not self.coordinator.record.counts["running"]:
             self.on_quiet()  # it may have been the last one
         answer: Answer = {"accepted": accepted}
@@ -143,10 +144,10 @@ class Service:
             answer.update(self._offer(worker) or {})
         return answer
 
-    def _checkpoint(self, op: str, worker: str, body: Mapping[str, Any]) -> Answer:
+    def _checkpoint(self, op: str, worker: str, body: Body) -> Answer:
         """A piece of a trial's checkpoint folder, coming home or going out."""
         n, attempt = _key(body)
-        part = int(body["part"])
+        part = _whole(body["part"])
         if self.coordinator.current(worker, n, attempt) is None:
             return {}  # somebody else has the trial: neither takes nor gives
         self.coordinator.report(worker, n, attempt, ())
@@ -164,7 +165,7 @@ class Service:
         pieces = self._pieces.setdefault(n, [])
         if part == len(pieces):  # a piece sent again, after a lost answer, is there already
             pieces.append(str(body["data"]))
-        if len(pieces) == int(body["parts"]):
+        if len(pieces) == _whole(body["parts"]):
             checkpoints.unpack(self._pieces.pop(n), folder)
         return {}
 
@@ -194,18 +195,47 @@ def _release(future: asyncio.Future[Answer]) -> None:
         future.set_result({})
 
 
-def _key(body: Mapping[str, Any]) -> tuple[int, int]:
-    n, attempt = body["n"], body["attempt"]
-    if type(n) is not int or type(attempt) is not int:
-        raise TypeError("n and attempt must be whole numbers")
-    return n, attempt
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
 
 
-def _reports(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def _key(body: Body) -> tuple[int, int]:
+    return _whole(body["n"]), _whole(body["attempt"])
+
+
+def _reports(body: Body) -> list[Point]:
     reports = body.get("reports", [])
-    for report in reports:
-        float(report["step"])
-        for value in report["m"].values():
-            if value is not None and type(value) not in {int, float}:
-                raise TypeError("a metric must be a number or null")
-    return list(reports)
+    if not isinstance(reports, list):
+        raise TypeError("reports must be a list")
+    return [
+        {
+            "step": _number(report["step"]),
+            "m": {
+                str(name): None if value is None else _number(value)
+                for name, value in report["m"].items()
+            },
+        }
+        for report in reports
+    ]
+
+
+def _result(body: Body) -> Result:
+    if body["state"] not in ENDINGS:
+        raise ValueError(f"no such end of a trial: {body['state']!r}")
+    result: Result = {"state": ENDINGS[str(body["state"])]}
+    if body.get("value") is not None:
+        result["value"] = _number(body["value"])
+    metrics = body.get("m")
+    if isinstance(metrics, dict) and metrics:
+        result["m"] = {str(name): _number(value) for name, value in metrics.items()}
+    if body.get("error"):
+        result["error"] = str(body["error"])
+    return result

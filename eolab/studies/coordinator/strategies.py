@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from eolab.studies.journal.state import Event, Trial
 from eolab.studies.plans.base import Job, Plan
+from eolab.studies.space.states import End
 from eolab.studies.stopping.base import Rule
 
 
@@ -21,7 +21,7 @@ class Advice:
     Args:
         plan: What to run next.
         rule: When to stop a trial early, or None.
-        metric: The figure that the rule looks at.
+        metric: The metric that the rule looks at.
         on_trouble: Hears what failed and how.
     """
 
@@ -30,7 +30,7 @@ class Advice:
     ) -> None:
         self._plan, self._rule, self._metric = plan, rule, metric
         self._on_trouble = on_trouble
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
 
     @property
     def judges(self) -> bool:
@@ -74,16 +74,15 @@ class Advice:
             self._trouble("the stop rule failed", error)
         return None
 
-    def ended(self, trial: Trial, state: str, value: float | None) -> None:
-        """A trial has ended; one that is run again by command is told once."""
-        end: Any = state
+    def ended(self, trial: Trial, state: End, value: float | None) -> None:
+        """A trial has ended; one that is run again by a user is told of once."""
         try:
-            if trial.n not in self._told:
-                self._told.add(trial.n)
+            if trial.n not in self._reported:
+                self._reported.add(trial.n)
                 step = trial.curve[-1][0] if trial.curve else None
-                self._plan.tell(trial.n, value, end, step=step)
+                self._plan.tell(trial.n, value, state, step=step)
             if self._rule is not None:
-                self._rule.end(trial.n, end)
+                self._rule.end(trial.n, state)
         except Exception as error:  # the result itself is safe in the journal
             self._trouble("the sampler or the stop rule failed", error)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from eolab.studies.coordinator.strategies import Advice
 from eolab.studies.journal.state import Event, Record, Trial
 from eolab.studies.plans.base import Job, Plan
+from eolab.studies.space.states import End
 from eolab.studies.stopping.base import Rule
 
 FIRST_FAILURES = 5
@@ -228,7 +229,7 @@ class Trials:
     def conclude(
         self,
         trial: Trial,
-        state: str,
+        state: End,
         value: float | None,
         error: str | None,
         metrics: Mapping[str, float] | None = None,

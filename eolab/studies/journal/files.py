@@ -13,11 +13,19 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import locks
-from eolab.studies.journal.state import ENDED, FORMAT, Event, Record
+from eolab.studies.journal.spec import StudySpec
+from eolab.studies.journal.state import (
+    ENDED,
+    FORMAT,
+    Details,
+    Event,
+    Record,
+    RecordSummary,
+)
 
 STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
     "study.json",
@@ -33,7 +41,7 @@ LOG_BYTES = 256 * 1024
 READ_BYTES = 1 << 20
 
 
-def write_json(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
+def write_json(path: Path, document: Mapping[str, object], *, mode: int = 0o644) -> None:
     """Write a whole file or nothing."""
     write_bytes(path, json.dumps(document, indent=1, allow_nan=False).encode(), mode=mode)
 
@@ -51,7 +59,7 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
-def read_study(run: Path) -> dict[str, Any]:
+def read_study(run: Path) -> StudySpec:
     """What the study is.
 
     Raises:
@@ -59,7 +67,7 @@ def read_study(run: Path) -> dict[str, Any]:
         ConflictError: It was written by a newer eolab.
     """
     try:
-        document: dict[str, Any] = json.loads((run / STUDY).read_text(encoding="utf-8"))
+        document: StudySpec = json.loads((run / STUDY).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"no study in {run}", "List the studies with ws.studies().") from None
     except ValueError as error:
@@ -190,12 +198,32 @@ def _decode(lines: list[bytes]) -> list[Event]:
     return [event for event in found if isinstance(event, dict)]
 
 
-def make_record(study: Mapping[str, Any]) -> Record:
+def make_record(study: StudySpec) -> Record:
     """An empty record of this study."""
     record = Record(study["metric"], study["direction"], study["trials"])
     record.timeout, record.target = study.get("timeout"), study.get("target")
     record.wanted_workers = study.get("workers")
     return record
+
+
+class Head(TypedDict):
+    """What the studies list says of a study besides its numbers."""
+
+    name: str
+    kind: str
+    metric: str
+    direction: str
+    created: float
+
+
+class StudySummary(Head, RecordSummary):
+    """One line of the studies list."""
+
+
+class StudySnapshot(StudySummary, Details):
+    """The summary with parameters, workers and trials."""
+
+    parameters: list[dict[str, object]]
 
 
 class Follower:
@@ -245,11 +273,11 @@ class Follower:
                 return "interrupted"
         return state
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> StudySummary:
         """One line of the studies list (see the REST contract in the server)."""
         self.refresh()
         state = self.state
-        head = {
+        head: Head = {
             "name": self.study["name"],
             "kind": self.study["kind"],
             "metric": self.study["metric"],
@@ -262,7 +290,7 @@ class Follower:
             body["message"] = "its process is gone; resume continues it with nothing lost"
         return {**head, **body, "state": state}
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> StudySnapshot:
         """The summary with parameters, workers and trials."""
         return {**self.summary(), "parameters": self.study["space"], **self.record.details()}
 

@@ -26,14 +26,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, TypedDict, cast
+
+from eolab.deprecation import warn_renamed
 
 FORMAT = 1
 ENDED = frozenset({"completed", "failed", "cancelled"})
+PAUSED_BY_USER = "paused by user"
 CURVE_POINTS = 200
 BEST_POINTS = 50
 
-Event = dict[str, Any]
+Event: TypeAlias = dict[str, Any]
+"""A line of the journal: which keys it has follows from its kind, ``e``."""
+
+Value: TypeAlias = float | int | str | bool | None
+Params: TypeAlias = dict[str, Value]
+"""The hyperparameters of one trial."""
 
 
 @dataclass(slots=True)
@@ -41,7 +49,7 @@ class Trial:
     """One configuration and what became of it."""
 
     n: int
-    params: dict[str, Any]
+    params: Params
     state: str = "queued"
     value: float | None = None
     curve: list[tuple[float, float]] = field(default_factory=list)
@@ -71,11 +79,58 @@ class Worker:
     pid: int | None = None
 
 
+class Budget(TypedDict):
+    """What a study may use: None for no limit."""
+
+    trials: int
+    timeout: float | None
+    target: float | None
+
+
+class BestTrial(TypedDict):
+    """The best completed trial, in short."""
+
+    trial: int
+    value: float | None
+    params: Params
+
+
+class RecordSummary(TypedDict):
+    """The numbers of the studies list; times in seconds since the epoch."""
+
+    state: str
+    message: str
+    started: float | None
+    ended: float | None
+    now: float
+    budget: Budget
+    counts: dict[str, int]
+    best: BestTrial | None
+    best_curve: list[list[float]]
+    workers_alive: int
+    seq: int
+
+
+class WorkerJson(TypedDict):
+    """A worker as the panels get it."""
+
+    id: str
+    state: str
+    trial: int | None
+
+
+class Details(TypedDict):
+    """Workers and trials."""
+
+    workers: list[WorkerJson]
+    trials: list[TrialJson]
+
+
 class Record:
     """A study as its journal tells it.
 
     Args:
-        metric: The reported figure that is optimised; its points make the learning curves.
+        metric: The reported metric that is optimised; its points make the learning curves.
         direction: "maximize" or "minimize".
         trials: How many trials the study may make.
     """
@@ -187,9 +242,9 @@ class Record:
     def _report(self, event: Event) -> None:
         trial = self.trials[int(event["n"])]
         metrics: Mapping[str, float | None] = event["m"]  # None where it was not finite
-        for name, figure in metrics.items():
-            if figure is not None:
-                trial.metrics[name] = figure
+        for name, number in metrics.items():
+            if number is not None:
+                trial.metrics[name] = number
         value = metrics.get(self.metric)
         if value is None:
             return
@@ -241,8 +296,8 @@ class Record:
 
     # -- what faces read -------------------------------------------------------------------
 
-    def summary(self, now: float) -> dict[str, Any]:
-        """The figures of the studies list (times in seconds since the epoch)."""
+    def summary(self, now: float) -> RecordSummary:
+        """The numbers of the studies list (times in seconds since the epoch)."""
         best = self.best
         return {
             "state": self.state,
@@ -264,7 +319,7 @@ class Record:
             "seq": self.seq,
         }
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> Details:
         """Workers and trials, each as plain JSON."""
         return {
             "workers": [
@@ -274,8 +329,73 @@ class Record:
         }
 
 
-def trial_json(trial: Trial) -> dict[str, Any]:
-    """A trial as faces get it; long curves are thinned, unknown numbers are None."""
+def is_paused_by_user(message: str) -> bool:
+    """Whether a paused study waits for its user only (journals of before say "by command")."""
+    return message in {PAUSED_BY_USER, "by command"}
+
+
+class TrialJson(TypedDict):
+    """A trial as the panels get it."""
+
+    n: int
+    state: str
+    params: Params
+    value: float | None
+    curve: list[list[float | None]]
+    started: float | None
+    ended: float | None
+    attempts: int
+    worker: str | None
+    error: str | None
+
+
+class TrialRow(TypedDict):
+    """A trial as Python users get it.
+
+    Attributes:
+        number: Counted from 0.
+        state: "queued", "running", "completed", "failed" or "stopped".
+        params: Its hyperparameters.
+        value: The metric at its end; None before, or without one.
+        curve: The reported metric as [step, value], thinned to 200 points.
+        started: Seconds since the epoch.
+        ended: Seconds since the epoch.
+        attempts: How often it was started.
+        worker: Which one has it, or had it last.
+        error: Why it failed or was stopped; the first line is the reason.
+    """
+
+    number: int
+    state: str
+    params: Params
+    value: float | None
+    curve: list[list[float | None]]
+    started: float | None
+    ended: float | None
+    attempts: int
+    worker: str | None
+    error: str | None
+
+
+class _Row(dict[str, object]):
+    """A `TrialRow` that still knows its number as "n"."""
+
+    def __missing__(self, key: str) -> object:
+        if key != "n":
+            raise KeyError(key)
+        warn_renamed('trial["n"]', 'trial["number"]')
+        return self["number"]
+
+
+def trial_row(trial: Trial) -> TrialRow:
+    """A trial as Python users get it; long curves are thinned, unknown numbers are None."""
+    found: dict[str, object] = {**trial_json(trial)}
+    row = _Row(number=found.pop("n"), **found)
+    return cast("TrialRow", row)
+
+
+def trial_json(trial: Trial) -> TrialJson:
+    """A trial as the panels get it; long curves are thinned, unknown numbers are None."""
     return {
         "n": trial.n,
         "state": trial.state,

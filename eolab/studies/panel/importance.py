@@ -5,20 +5,21 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
 
 from eolab.errors import ConflictError
+from eolab.studies.journal.state import TrialJson
 from eolab.studies.space.parameters import Parameter
+from eolab.studies.space.states import Direction
 
 LEAST, MOST = 8, 1_000
 SEED = 0
 
 
 def importance(
-    space: Sequence[Mapping[str, Any]],
-    trials: Sequence[Mapping[str, Any]],
+    space: Sequence[Mapping[str, object]],
+    trials: Sequence[TrialJson],
     *,
-    direction: Literal["maximize", "minimize"] = "maximize",
+    direction: Direction = "maximize",
     seed: int = SEED,
 ) -> dict[str, object]:
     """The share of the values' variance that each hyperparameter explains.
@@ -64,7 +65,7 @@ def importance(
             optuna.trial.create_trial(
                 params={name: trial["params"][name] for name in varied},
                 distributions=distributions,
-                value=float(trial["value"]),
+                value=_value(trial),
             )
             for trial in used
         )
@@ -80,12 +81,15 @@ def importance(
     }
 
 
-def _choose(
-    done: Sequence[Mapping[str, Any]], direction: str, seed: int
-) -> Sequence[Mapping[str, Any]]:
+def _value(trial: TrialJson) -> float:
+    assert trial["value"] is not None
+    return trial["value"]
+
+
+def _choose(done: Sequence[TrialJson], direction: str, seed: int) -> Sequence[TrialJson]:
     if len(done) <= MOST:
         return done
     sign = -1 if direction == "maximize" else 1
-    ranked = sorted(done, key=lambda t: (sign * t["value"], t["n"]))
+    ranked = sorted(done, key=lambda t: (sign * _value(t), t["n"]))
     rest = random.Random(seed).sample(ranked[MOST // 2 :], MOST - MOST // 2)
     return sorted([*ranked[: MOST // 2], *rest], key=lambda t: t["n"])

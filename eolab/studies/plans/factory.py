@@ -1,4 +1,4 @@
-"""From what a user says (`sampler=`, `stop=`) to a plan and a stop rule."""
+"""From what a user says (`sampler=`, `pruner=`) to a plan and a stop rule."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def make_strategy(
     seed: int,
     trials: int | None = None,
     sampler: SamplerSpec = "tpe",
+    pruner: RuleSpec = None,
     stop: RuleSpec = None,
 ) -> tuple[Plan, Rule | None]:
     """The plan and the rule of a study; the rule is None where every trial runs to its end.
@@ -36,34 +37,36 @@ def make_strategy(
         seed: The study's seed.
         trials: How many trials will run; None where the plan says when it is finished.
         sampler: See `eolab.studies.samplers.factory.make_sampler`.
-        stop: See `eolab.studies.stopping.factory.make_rule`; or "asha:27" and "hyperband:27", which
-            promote: 27 is the largest budget, min=1 the smallest, eta=3 the step between.
+        pruner: See `eolab.studies.stopping.factory.make_rule`; or "asha:27" and "hyperband:27",
+            which promote: 27 is the largest budget, min=1 the smallest, eta=3 the step between.
+        stop: ``pruner`` in the plans that older versions wrote into a study's folder.
 
     Raises:
         InvalidInputError: Whatever is wrong with any of them.
     """
-    chosen = make_sampler(sampler, space, direction=direction, seed=seed, trials=trials)
+    pruner = stop if pruner is None else pruner
+    made = make_sampler(sampler, space, direction=direction, seed=seed, trials=trials)
     known = {**RULES, **PROMOTIONS}
-    spec = parse_spec(stop, known) if isinstance(stop, str) else stop
+    spec = parse_spec(pruner, known) if isinstance(pruner, str) else pruner
     if not isinstance(spec, Mapping) or spec.get("kind") not in PROMOTIONS:
         rule = make_rule(spec, direction=direction, metric=metric)
-        return SearchPlan(chosen), None if isinstance(rule, NoRule) else rule
+        return SearchPlan(made), None if isinstance(rule, NoRule) else rule
     kind, numbers = check_options(spec, known)
     if "max" not in numbers:
-        raise InvalidInputError(f"{kind} needs the largest budget", f'Give it: stop="{kind}:27".')
+        raise InvalidInputError(f"{kind} needs the largest budget", f'Give it: pruner="{kind}:27".')
     eta = numbers.get("eta", 3)
     if eta != int(eta):
         raise InvalidInputError(f"{kind}: eta={eta!r}", "Give a whole number; 3 and 4 are usual.")
     ladder = Ladder(_whole(numbers.get("min", 1)), _whole(numbers["max"]), int(eta))
     if kind == "asha":
-        return AshaPlan(chosen, ladder, direction), None
+        return AshaPlan(made, ladder, direction), None
     rounds = numbers.get("rounds", None if trials else 1)
     if rounds is not None and (rounds < 1 or rounds != int(rounds)):
         raise InvalidInputError(
             f"hyperband: rounds={rounds!r}", "Give a whole number of 1 or more."
         )
     whole = None if rounds is None else int(rounds)
-    return HyperbandPlan(chosen, ladder, direction, rounds=whole), None
+    return HyperbandPlan(made, ladder, direction, rounds=whole), None
 
 
 def _whole(number: float) -> float:

@@ -36,6 +36,17 @@ class Sampler(ABC):
         direction: Whether large or small values are good.
         seed: The study's seed.
         trials: How many trials the study will run, where that is known.
+
+    Example:
+        A sampler of your own, ``tune(..., sampler=Middle)``:
+
+        >>> from eolab.studies import Sampler, Space
+        >>> class Middle(Sampler):
+        ...     def ask(self, n):
+        ...         return self.space.from_unit([0.5] * len(self.space))
+        >>> space = Space.from_dict({"x": eo.uniform(0, 1)})
+        >>> Middle(space, direction="maximize", seed=0).ask(0)
+        {'x': 0.5}
     """
 
     limit: int | None = None
@@ -165,7 +176,7 @@ class GridSampler(Sampler):
         if self.points is None:
             raise InvalidInputError(
                 f"a grid needs steps: {name!r} is {describe(parameter)}",
-                "Give it a step, use eo.discrete, or sampler={'kind': 'grid', 'points': 5}.",
+                "Give it a step, use eo.ordinal, or sampler={'kind': 'grid', 'points': 5}.",
             )
         # from_unit spreads over the range, ends included at 0 and 1.
         return tuple(parameter.from_unit(i / (self.points - 1)) for i in range(self.points))

@@ -67,7 +67,7 @@ class CmaEsSampler(Sampler):
         self.popsize = popsize or 4 + math.floor(3 * math.log(len(self._numbers)))
         self._cma = self._start()
         self._drawn: dict[int, int] = {}  # running trial -> generation that it was drawn from
-        self._told: list[tuple[np.ndarray, float]] = []
+        self._results: list[tuple[np.ndarray, float]] = []
 
     def _start(self) -> CMA:
         from cmaes import CMA
@@ -109,10 +109,10 @@ class CmaEsSampler(Sampler):
         # The rounded point, not the drawn one: it is what a journal can tell again.
         point = np.array([self.space[name].to_unit(params[name]) for name in self._numbers])
         loss = cast("float", value) if self.direction == "minimize" else -cast("float", value)
-        self._told.append((point, loss))
-        if len(self._told) == self.popsize:
-            self._cma.tell(self._told)
-            self._told = []
+        self._results.append((point, loss))
+        if len(self._results) == self.popsize:
+            self._cma.tell(self._results)
+            self._results = []
             if self._cma.should_stop():  # converged: begin again, from the middle
                 self._cma = self._start()
                 self._drawn = dict.fromkeys(self._drawn, -1)

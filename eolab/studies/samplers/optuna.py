@@ -71,7 +71,7 @@ class OptunaSampler(Sampler):
         self._study = optuna.create_study(storage=self._table, direction=direction)
         self._ended: list[FrozenTrial] = []  # in the order told
         self._running: dict[int, int] = {}  # our number -> the table's
-        self._chosen_from = 0  # number of results that the base was chosen from
+        self._base_count = 0  # number of results that the base was chosen from
 
     def _make(self, seed: int) -> BaseSampler:
         raise NotImplementedError
@@ -158,9 +158,9 @@ class OptunaSampler(Sampler):
         """Renew the visible trials where that is due."""
         ended = len(self._ended)
         start = ended // self.renew * self.renew
-        if ended <= self.full or start == self._chosen_from:
+        if ended <= self.full or start == self._base_count:
             return
-        self._chosen_from = start
+        self._base_count = start
         visible = self._subset(start) | {trial.number for trial in self._ended[start:]}
         visible.update(self._running.values())
         known = {trial.number: trial for trial in self._ended}
@@ -179,11 +179,11 @@ class OptunaSampler(Sampler):
             )
 
         quarter = self.base // 4
-        chosen = {trial.number for trial in heapq.nsmallest(quarter, results, key=rank)}
-        chosen.update(trial.number for trial in results[-quarter:])
-        rest = [trial.number for trial in results if trial.number not in chosen]
+        taken = {trial.number for trial in heapq.nsmallest(quarter, results, key=rank)}
+        taken.update(trial.number for trial in results[-quarter:])
+        rest = [trial.number for trial in results if trial.number not in taken]
         stream = random.Random(derive_seed(self.seed, count, "subset"))
-        return chosen | set(stream.sample(rest, min(len(rest), self.base - len(chosen))))
+        return taken | set(stream.sample(rest, min(len(rest), self.base - len(taken))))
 
 
 class TPESampler(OptunaSampler):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import datetime
-from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
+
+from eolab.studies.space.parameters import Value
 
 _BEGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - Optuna's times are naive; no sampler looks at them
 
@@ -26,7 +27,7 @@ def frozen(
     state: TrialState,
     *,
     value: float | None = None,
-    params: dict[str, Any] | None = None,
+    params: dict[str, Value] | None = None,
     distributions: dict[str, BaseDistribution] | None = None,
     curve: dict[int, float] | None = None,
 ) -> FrozenTrial:
@@ -58,7 +59,7 @@ class TrialTable(BaseStorage):
         self.direction = direction
         self.trials: dict[int, FrozenTrial] = {}
         self.asked = 0
-        self._attributes: dict[str, Any] = {}
+        self._attributes: dict[str, object] = {}
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         number = self.asked
@@ -77,7 +78,7 @@ class TrialTable(BaseStorage):
         trial.params[param_name] = distribution.to_external_repr(param_value_internal)
         trial.distributions[param_name] = distribution
 
-    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+    def set_trial_system_attr(self, trial_id: int, key: str, value: object) -> None:
         self.trials[trial_id].system_attrs[key] = value
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
@@ -109,13 +110,13 @@ class TrialTable(BaseStorage):
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         return [self.direction]
 
-    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+    def get_study_user_attrs(self, study_id: int) -> dict[str, object]:
         return {}
 
-    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+    def get_study_system_attrs(self, study_id: int) -> dict[str, object]:
         return self._attributes
 
-    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+    def set_study_system_attr(self, study_id: int, key: str, value: object) -> None:
         self._attributes[key] = value
 
     # What no sampler calls.
@@ -123,7 +124,7 @@ class TrialTable(BaseStorage):
     def delete_study(self, study_id: int) -> None:
         raise NotImplementedError
 
-    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+    def set_study_user_attr(self, study_id: int, key: str, value: object) -> None:
         raise NotImplementedError
 
     def get_all_studies(self) -> list[FrozenStudy]:
@@ -139,5 +140,5 @@ class TrialTable(BaseStorage):
     ) -> None:
         raise NotImplementedError
 
-    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+    def set_trial_user_attr(self, trial_id: int, key: str, value: object) -> None:
         raise NotImplementedError

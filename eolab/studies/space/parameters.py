@@ -24,13 +24,13 @@ Kind = Literal["uniform", "loguniform", "integer", "choice", "discrete"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One hyperparameter: made by `uniform`, `loguniform`, `integer`, `choice` or `discrete`.
+    """One hyperparameter: made by `uniform`, `loguniform`, `integer`, `choice` or `ordinal`.
 
     Nothing is checked here: `Space.check` names the parameter in what it says.
 
     Attributes:
         kind: "uniform" and "loguniform" are floats, "integer" whole numbers, "choice" one of
-            unordered values, "discrete" one of ordered numbers.
+            unordered values, "discrete" one of ordered numbers (`ordinal`; studies on disk say so).
         low: Smallest value (numbers only).
         high: Largest value, included.
         step: Distance between allowed values, counted from ``low``; None for a continuous one.
@@ -85,7 +85,7 @@ class Parameter:
         if self.log and self.step not in (None, 1):
             return (
                 "is logarithmic and has a step",
-                "Take one of the two; eo.discrete lists any values.",
+                "Take one of the two; eo.ordinal lists any values.",
             )
         return None
 
@@ -109,12 +109,12 @@ class Parameter:
                 for value in self.choices
             ):
                 return (
-                    "is discrete and offers something that is no number",
+                    "is ordinal and offers something that is no number",
                     "Use eo.choice for unordered values.",
                 )
             if list(self.choices) != sorted(typing.cast("tuple[float, ...]", self.choices)):
                 return (
-                    "is discrete and its values are not in rising order",
+                    "is ordinal and its values are not in rising order",
                     "Sort them, or use eo.choice.",
                 )
         return None
@@ -276,29 +276,77 @@ def uniform(
         high: Largest value.
         step: Allow only low, low + step, ...
         when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.uniform(0, 1, step=0.25)
+        eo.uniform(0, 1, step=0.25)
     """
     return Parameter("uniform", low, high, step, when=_condition(when))
 
 
 def loguniform(low: float, high: float, *, when: Condition | None = None) -> Parameter:
-    """A float between ``low`` > 0 and ``high``, every order of magnitude equally likely."""
+    """A float between ``low`` and ``high``, every order of magnitude equally likely.
+
+    Args:
+        low: Smallest value, above 0.
+        high: Largest value.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        As a hyperparameter in a train function's signature:
+
+        >>> from typing import Annotated
+        >>> def train(reporter, *, lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3):
+        ...     reporter.report(accuracy=0.5)
+    """
     return Parameter("loguniform", low, high, when=_condition(when))
 
 
 def integer(
     low: int, high: int, *, step: int = 1, log: bool = False, when: Condition | None = None
 ) -> Parameter:
-    """A whole number between ``low`` and ``high``, both included."""
+    """A whole number between ``low`` and ``high``, both included.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        step: Allow only low, low + step, ...
+        log: Every order of magnitude equally likely.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.integer(16, 64, step=16)
+        eo.integer(16, 64, step=16)
+    """
     return Parameter("integer", low, high, None if step == 1 else step, log, when=_condition(when))
 
 
 def choice(*values: Value | Sequence[Value], when: Condition | None = None) -> Parameter:
-    """One of unordered values: ``choice("adam", "sgd")`` or ``choice(["adam", "sgd"])``."""
+    """One of unordered values.
+
+    Args:
+        values: ``choice("adam", "sgd")`` or ``choice(["adam", "sgd"])``: numbers, text, True,
+            False or None.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.choice("adam", "sgd")
+        eo.choice('adam', 'sgd')
+    """
     return Parameter("choice", choices=_flat(values), when=_condition(when))
 
 
-def discrete(*values: float | Sequence[float], when: Condition | None = None) -> Parameter:
-    """One of ordered numbers: ``discrete(16, 32, 64)``; a sampler may use that 32 lies between."""
+def ordinal(*values: float | Sequence[float], when: Condition | None = None) -> Parameter:
+    """One of ordered numbers; a sampler may use that 32 lies between 16 and 64.
+
+    Args:
+        values: ``ordinal(16, 32, 64)`` or ``ordinal([16, 32, 64])``, in rising order.
+        when: Active only then, for example ``when={"optimizer": "sgd"}``.
+
+    Example:
+        >>> eo.ordinal(16, 32, 64)
+        eo.ordinal(16, 32, 64)
+    """
     return Parameter("discrete", choices=_flat(values), when=_condition(when))
 
 
@@ -323,7 +371,8 @@ def _condition(when: Condition | None) -> tuple[tuple[str, tuple[Value, ...]], .
 def describe(parameter: Parameter) -> str:
     """A parameter in a few words, as a user would type it."""
     if parameter.choices:
-        return f"{parameter.kind}({', '.join(map(repr, parameter.choices))})"
+        kind = "ordinal" if parameter.kind == "discrete" else parameter.kind
+        return f"{kind}({', '.join(map(repr, parameter.choices))})"
     step = f", step={parameter.step!r}" if parameter.step is not None else ""
     log = ", log=True" if parameter.log else ""
     return f"{parameter.kind}({parameter.low!r}, {parameter.high!r}{step}{log})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +20,12 @@ class Space(Mapping[str, Parameter]):
     Attributes:
         parameters: Name -> parameter.
         defaults: What the train function takes where nothing is suggested (not part of equality).
+
+    Example:
+        >>> from eolab.studies import Space
+        >>> space = Space.from_dict({"lr": eo.loguniform(1e-4, 1e-1), "depth": eo.integer(2, 8)})
+        >>> list(space)
+        ['lr', 'depth']
     """
 
     parameters: Mapping[str, Parameter]
@@ -51,7 +56,7 @@ class Space(Mapping[str, Parameter]):
             else:
                 raise InvalidInputError(
                     f"parameter {name!r} is {value!r}",
-                    "Give eo.uniform, eo.loguniform, eo.integer, eo.choice or eo.discrete.",
+                    "Give eo.uniform, eo.loguniform, eo.integer, eo.choice or eo.ordinal.",
                 )
         space = Space(found)
         space.check()
@@ -96,7 +101,10 @@ class Space(Mapping[str, Parameter]):
             found[name] = spaces[0]
             if argument.default is not inspect.Parameter.empty:
                 defaults[name] = argument.default
-            if annotation.__origin__ is int and spaces[0].kind in ("uniform", "loguniform"):
+            if getattr(annotation, "__origin__", None) is int and spaces[0].kind in (
+                "uniform",
+                "loguniform",
+            ):
                 raise InvalidInputError(
                     f"{name_of_function}: {name} is an int, eo.{spaces[0].kind} gives floats",
                     "Use eo.integer, or annotate it as float.",
@@ -171,7 +179,7 @@ class Space(Mapping[str, Parameter]):
             if self[other].count is None:
                 raise InvalidInputError(
                     f"parameter {name!r} depends on {other!r}, which is continuous",
-                    "Let it depend on a choice, a discrete or an integer parameter.",
+                    "Let it depend on a choice, an ordinal or an integer parameter.",
                 )
 
     def order(self) -> list[str]:
@@ -245,7 +253,7 @@ class Space(Mapping[str, Parameter]):
                 )
 
 
-def _evaluate(train: Callable[..., object], name: str, annotation: object) -> typing.Any:
+def _evaluate(train: Callable[..., object], name: str, annotation: object) -> object:
     """The annotation as an object: with postponed evaluation it is text."""
     if not isinstance(annotation, str):
         return annotation

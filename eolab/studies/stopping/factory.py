@@ -106,7 +106,7 @@ def make_rule(spec: RuleSpec, *, direction: Direction, metric: str = "value") ->
         return AnyRule([make_rule(one, direction=direction, metric=metric) for one in spec])
     if not isinstance(spec, Mapping):
         raise InvalidInputError(
-            f"stop={spec!r} is no stop rule", f"Give one of {', '.join(RULES)}."
+            f"pruner={spec!r} is no stop rule", f"Give one of {', '.join(RULES)}."
         )
     kind, numbers = check_options(spec, RULES)
     if kind == "none":

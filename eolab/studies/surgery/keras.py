@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eolab.errors import InvalidInputError, nearest
 
@@ -23,7 +24,7 @@ Shapes = dict[str, tuple[tuple[int, ...], ...]]
 
 @dataclass(frozen=True)
 class Surgery(Generic[ModelT_co]):
-    """A model with layers taken out, and the proof that they are gone.
+    """A model with layers taken out, and the proof that they are out.
 
     Attributes:
         model: The new model: of Keras functional, with new weights; of PyTorch a copy.
@@ -92,40 +93,40 @@ class Surgeon:
         for name in names:
             if name not in self.names:
                 raise InvalidInputError(f"no layer {name!r}", nearest(name, self.names, "layers"))
-        gone = set(names)
+        removed = set(names)
         # Only where a block is left do shapes count: between its own layers anything may go.
-        exits = {name for name in gone if self._readers[name] - gone}
+        exits = {name for name in removed if self._readers[name] - removed}
         problem = ""
         for choice in _choices(self._template, names):
             try:
                 rewired, inserted = _rewire(
-                    self._template, gone, choice, project=exits if project else set()
+                    self._template, removed, choice, project=exits if project else set()
                 )
-                self._check(rewired, gone, inserted)
+                self._check(rewired, removed, inserted)
                 # Anew, so that its layers have no nodes but those of this graph, and are built:
                 # built ones (Concatenate) no longer look whether their inputs fit.
                 new = keras.models.clone_model(rewired)
             except Exception as error:  # whatever a layer says of shapes that it cannot take
                 problem = problem or first_line(error)
                 continue
-            self._prove(new, gone, inserted)
+            self._prove(new, removed, inserted)
             return Surgery(
                 new,
-                tuple(name for name in self.names if name in gone),
+                tuple(name for name in self.names if name in removed),
                 tuple(inserted),
                 (self.parameters, new.count_params()),
                 (self.flops, flops(new)),
             )
         raise refusal("layer", names, problem, project=project)
 
-    def _check(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
+    def _check(self, new: keras.Model, removed: set[str], inserted: Sequence[str]) -> None:
         """Whether nothing else than the removed layers differs.
 
         Raises:
             InvalidInputError: What differs.
         """
         after = weight_shapes(new)
-        lost = [name for name in self.names if name not in gone and name not in after]
+        lost = [name for name in self.names if name not in removed and name not in after]
         if lost:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
             raise InvalidInputError(f"{lost[0]!r}{more} would no longer lead to the output")
@@ -140,12 +141,12 @@ class Surgeon:
             if after[name] != self._shapes[name]:
                 raise InvalidInputError(f"the weights of {name!r} would change")
 
-    def _prove(self, new: keras.Model, gone: set[str], inserted: Sequence[str]) -> None:
-        """That exactly these layers are gone, in graph and in parameters."""
+    def _prove(self, new: keras.Model, removed: set[str], inserted: Sequence[str]) -> None:
+        """That exactly these layers went, in graph and in parameters."""
         after = weight_shapes(new)
-        lost = sum(math.prod(shape) for name in gone for shape in self._shapes[name])
+        lost = sum(math.prod(shape) for name in removed for shape in self._shapes[name])
         came = sum(math.prod(shape) for name in inserted for shape in after[name])
-        kept = {name: shapes for name, shapes in self._shapes.items() if name not in gone}
+        kept = {name: shapes for name, shapes in self._shapes.items() if name not in removed}
         if {name: after[name] for name in after if name not in inserted} != kept:
             raise AssertionError(f"the graph still differs in {set(after) ^ set(kept)}")
         if new.count_params() != self.parameters - lost + came:
@@ -202,19 +203,25 @@ MOST_CHOICES = 64
 """Combinations of inputs that are tried where several merging layers go together."""
 
 
-def _inputs(layer: Any) -> list[Any]:
-    found = layer._inbound_nodes[0].input_tensors  # noqa: SLF001 - Keras has no public way
-    return list(found)
+_calls = attrgetter("_inbound_nodes")
+"""The calls of a layer or operation in a model's graph, to which Keras has no public way."""
+
+_maker = attrgetter("_keras_history.operation")
+"""The layer or operation that made a tensor, to which Keras has no public way either."""
 
 
-def _outputs(layer: Any) -> list[Any]:
-    return list(layer._inbound_nodes[0].output_tensors)  # noqa: SLF001
+def _inputs(layer: keras.Layer) -> list[keras.KerasTensor]:
+    return list(_calls(layer)[0].input_tensors)
 
 
-def _depth(model: keras.Model, tensor: Any) -> int:
+def _outputs(layer: keras.Layer) -> list[keras.KerasTensor]:
+    return list(_calls(layer)[0].output_tensors)
+
+
+def _depth(model: keras.Model, tensor: keras.KerasTensor) -> int:
     """Position in the model's order of the layer that makes a tensor."""
     order = {layer.name: i for i, layer in enumerate(model.layers)}
-    return order.get(tensor._keras_history.operation.name, -1)  # noqa: SLF001
+    return order.get(_maker(tensor).name, -1)
 
 
 def _rewire(
@@ -234,7 +241,7 @@ def _rewire(
 
     inserted: list[str] = []
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(layer: keras.Layer, *args: object, **kwargs: object) -> object:
         if layer.name not in names:
             return layer(*args, **kwargs)
         given = keras.tree.flatten((args, kwargs))
@@ -262,11 +269,11 @@ def _readers(model: keras.Model) -> dict[str, set[str]]:
     """
     readers: dict[str, set[str]] = {operation.name: set() for operation in model.operations}
     for operation in model.operations:
-        for node in operation._inbound_nodes:  # noqa: SLF001
+        for node in _calls(operation):
             for tensor in node.input_tensors:
-                readers[tensor._keras_history.operation.name].add(operation.name)  # noqa: SLF001
+                readers[_maker(tensor).name].add(operation.name)
     for tensor in model.outputs:
-        readers[tensor._keras_history.operation.name].add("")  # noqa: SLF001
+        readers[_maker(tensor).name].add("")
     return readers
 
 
@@ -316,13 +323,15 @@ def flops(model: keras.Model) -> int:
     """
     total = 0
     for layer in model.layers:
-        for node in layer._inbound_nodes:  # noqa: SLF001
+        for node in _calls(layer):
             if node.output_tensors:
                 total += _operations(layer, node.input_tensors, node.output_tensors[0])
     return total
 
 
-def _operations(layer: Any, inputs: Sequence[Any], output: Any) -> int:
+def _operations(
+    layer: keras.Layer, inputs: Sequence[keras.KerasTensor], output: keras.KerasTensor
+) -> int:
     if hasattr(layer, "layers") and hasattr(layer, "inputs"):  # a model as a layer
         return flops(layer)
     kernels = [w for w in layer.weights if "kernel" in w.path.rsplit("/", 1)[-1]]
@@ -331,7 +340,7 @@ def _operations(layer: Any, inputs: Sequence[Any], output: Any) -> int:
     return sum(2 * math.prod(k.shape) * positions for k in kernels)
 
 
-def _positions(layer: Any, given: Sequence[int | None], gave: Sequence[int | None]) -> int:
+def _positions(layer: keras.Layer, given: Sequence[int | None], gave: Sequence[int | None]) -> int:
     """How often a kernel is applied to one sample.
 
     Args:

@@ -97,8 +97,8 @@ class TorchSurgeon:
         for name in names:
             if name not in self.names:
                 raise InvalidInputError(f"no module {name!r}", nearest(name, self.names, "modules"))
-        gone = [name for name in self.names if name in names]
-        outer = [name for name in gone if not any(name.startswith(f"{other}.") for other in gone)]
+        removed = [name for name in self.names if name in names]
+        outer = [name for name in removed if not any(name.startswith(f"{x}.") for x in removed)]
         new = copy.deepcopy(self._template)
         inserted = []
         for name in outer:
@@ -109,11 +109,11 @@ class TorchSurgeon:
         try:
             run = _run(new, self._given)
         except Exception as error:  # whatever a module says of shapes that it cannot take
-            raise refusal("module", gone, first_line(error), project=project) from None
+            raise refusal("module", removed, first_line(error), project=project) from None
         if run.shapes != self._run.shapes:
             raise refusal(
                 "module",
-                gone,
+                removed,
                 f"the output would change its shape from {_shown(self._run.shapes)} "
                 f"to {_shown(run.shapes)}",
                 project=project,
@@ -121,7 +121,7 @@ class TorchSurgeon:
         self._prove(new, outer)
         return Surgery(
             new,
-            tuple(gone),
+            tuple(removed),
             tuple(f"{name}_projection" for name in inserted),
             (self.parameters, _count(new)),
             (self.flops, run.flops),
@@ -149,11 +149,11 @@ class TorchSurgeon:
             return None
         return _projection(call.given.shape, call.gave.shape)
 
-    def _prove(self, new: torch.nn.Module, gone: Sequence[str]) -> None:
+    def _prove(self, new: torch.nn.Module, removed: Sequence[str]) -> None:
         """That the weights of all other modules are there as before, and those of these are not."""
         before = {name: tuple(p.shape) for name, p in _weights(self._template)}
         after = {name: tuple(p.shape) for name, p in _weights(new)}
-        modules = [self._template.get_submodule(name) for name in gone]
+        modules = [self._template.get_submodule(name) for name in removed]
         inside = tuple(f"{name}." for m in modules for name in _names_of(self._template, m))
         kept = {name: shape for name, shape in before.items() if not name.startswith(inside)}
         rest = {name: shape for name, shape in after.items() if not name.startswith(inside)}

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol, SupportsFloat, TypeVar
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Reports(Protocol):
@@ -19,11 +22,33 @@ class Reports(Protocol):
 
     def report(self, *, step: float | None = None, **metrics: float) -> None: ...
 
-    def keep(self, model: object) -> None: ...
+    def save_model(self, model: object) -> None: ...
 
 
-def keras_callback(reporter: Reports) -> Any:
-    """A Keras callback that reports the logs of each epoch and keeps the model at the end.
+class Estimator(Protocol):
+    """What scikit-learn's estimators have."""
+
+    def fit(self, X: object, y: object, /) -> object: ...
+
+    def get_params(self) -> Mapping[str, object]: ...
+
+    def set_params(self, **parameters: object) -> object: ...
+
+
+class Trainer(Protocol):
+    """What the callback looks at of Lightning's trainer."""
+
+    sanity_checking: bool
+    val_dataloaders: object
+    callback_metrics: Mapping[str, SupportsFloat]
+    current_epoch: int
+
+
+E = TypeVar("E", bound=Estimator)
+
+
+def keras_callback(reporter: Reports) -> keras.callbacks.Callback:
+    """A Keras callback that reports the logs of each epoch and saves the model at the end.
 
     ``model.fit(..., validation_data=..., callbacks=[reporter.keras()])`` reports ``loss``,
     ``val_loss``, ``val_accuracy`` and whatever else the model was compiled with. Epochs count on
@@ -43,12 +68,12 @@ def keras_callback(reporter: Reports) -> Any:
                 reporter.report(step=max(epoch, self.epochs - 1), **metrics)
 
         def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras's
-            reporter.keep(self.model)
+            reporter.save_model(self.model)
 
     return Report()
 
 
-def lightning_callback(reporter: Reports) -> Any:
+def lightning_callback(reporter: Reports) -> object:
     """A Lightning callback that reports the logged metrics after each validation (or epoch)."""
     try:
         Callback = importlib.import_module("lightning.pytorch.callbacks").Callback
@@ -56,18 +81,18 @@ def lightning_callback(reporter: Reports) -> Any:
         Callback = importlib.import_module("pytorch_lightning.callbacks").Callback
 
     class Report(Callback):  # type: ignore[misc, valid-type]
-        def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
+        def on_validation_epoch_end(self, trainer: Trainer, *_: object) -> None:
             if not trainer.sanity_checking:
                 self._report(trainer)
 
-        def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
+        def on_train_epoch_end(self, trainer: Trainer, *_: object) -> None:
             if not trainer.val_dataloaders:
                 self._report(trainer)
 
-        def on_fit_end(self, _: Any, pl_module: Any) -> None:
-            reporter.keep(pl_module)
+        def on_fit_end(self, _: object, pl_module: object) -> None:
+            reporter.save_model(pl_module)
 
-        def _report(self, trainer: Any) -> None:
+        def _report(self, trainer: Trainer) -> None:
             metrics = {_identifier(k): float(v) for k, v in trainer.callback_metrics.items()}
             if metrics:
                 reporter.report(step=trainer.current_epoch, **metrics)
@@ -77,22 +102,22 @@ def lightning_callback(reporter: Reports) -> Any:
 
 def fit_in_steps(
     reporter: Reports,
-    estimator: Any,
-    X: Any,
-    y: Any,
+    estimator: E,
+    X: object,
+    y: object,
     *,
-    validation: tuple[Any, Any],
+    validation: tuple[object, object],
     steps: int,
     scoring: str | Callable[..., float],
     metric: str,
-) -> Any:
+) -> E:
     """Fit a scikit-learn estimator bit by bit and report its score on the validation part.
 
     Estimators with ``partial_fit`` see the data once a step; ensembles with ``warm_start`` grow by
     an equal share of their trees a step; anything else is fitted at once and reported once.
 
     Args:
-        reporter: Hears the score after each step and keeps the fitted estimator.
+        reporter: Hears the score after each step and saves the fitted estimator.
         estimator: Not fitted yet.
         X: Features, shape (n, f).
         y: Labels, shape (n,).
@@ -110,16 +135,16 @@ def fit_in_steps(
     steps = max(1, int(reporter.budget or steps))
     for step in _stages(estimator, X, y, steps):
         reporter.report(step=step, **{metric: float(score(estimator, *validation))})
-    reporter.keep(estimator)
+    reporter.save_model(estimator)
     return estimator
 
 
-def _stages(estimator: Any, X: Any, y: Any, steps: int) -> Iterator[int]:
+def _stages(estimator: Estimator, X: object, y: object, steps: int) -> Iterator[int]:
     if hasattr(estimator, "partial_fit"):
         import numpy as np
         from sklearn.base import is_classifier
 
-        more = {"classes": np.unique(y)} if is_classifier(estimator) else {}
+        more = {"classes": np.unique(np.asarray(y))} if is_classifier(estimator) else {}
         for step in range(1, steps + 1):
             estimator.partial_fit(X, y, **more)
             yield step
@@ -127,7 +152,7 @@ def _stages(estimator: Any, X: Any, y: Any, steps: int) -> Iterator[int]:
     parameters = estimator.get_params()
     size = next((k for k in ("n_estimators", "max_iter") if k in parameters), None)
     if "warm_start" in parameters and size == "n_estimators":
-        whole = int(parameters[size])
+        whole = int(str(parameters[size]))
         for step in range(1, steps + 1):
             estimator.set_params(warm_start=True, **{size: math.ceil(whole * step / steps)})
             estimator.fit(X, y)

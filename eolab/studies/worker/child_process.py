@@ -12,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-Message = dict[str, Any]
+if TYPE_CHECKING:
+    from eolab.studies.worker.messages import ChildMessage, ChildSettings
 
+FOR_CHILD = ("function", "data", "sys_path", "imports")
 LOG_MOST = 1024 * 1024
 
 
@@ -26,7 +28,7 @@ class ChildProcess:
         settings: ``function``, ``data``, ``sys_path``, ``imports``, ``environment``, ``cwd``.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: ChildSettings) -> None:
         down, self._down = os.pipe()
         self.messages, up = os.pipe()
         self.prints, out = os.pipe()
@@ -41,8 +43,7 @@ class ChildProcess:
                 # -P: this folder must not become importable, its names are common ones.
                 [sys.executable, "-P", "-u", str(Path(__file__).with_name("trial_process.py")),
                  str(down), str(up),
-                 json.dumps({k: settings.get(k) for k in ("function", "data") if settings.get(k)}
-                            | {k: list(settings.get(k, ())) for k in ("sys_path", "imports")})],
+                 json.dumps({k: v for k, v in settings.items() if k in FOR_CHILD and v})],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=(down, up),
                 env=environment, cwd=settings.get("cwd") or None, start_new_session=True,
             )  # fmt: skip
@@ -55,13 +56,13 @@ class ChildProcess:
         self._held = b""
         self.exit_handle = _pidfd(self.process.pid)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Mapping[str, object]) -> None:
         try:
             os.write(self._down, json.dumps(message).encode() + b"\n")
         except OSError:
             pass  # it is dead; its exit is noticed elsewhere
 
-    def receive(self) -> list[Message]:
+    def receive(self) -> list[ChildMessage]:
         """What it said since the last call."""
         while True:
             try:

@@ -13,12 +13,13 @@ import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-Message = dict[str, Any]
+if TYPE_CHECKING:
+    from eolab.studies.worker.messages import Address, Answer, Sealed
 
 
 class Refused(Exception):
@@ -37,7 +38,7 @@ class Link(ABC):
     """
 
     @abstractmethod
-    def call(self, op: str, body: Message, *, timeout: float = 10.0) -> Message:
+    def call(self, op: str, body: Mapping[str, object], *, timeout: float = 10.0) -> Answer:
         """Send ``body`` and wait for the answer.
 
         Raises:
@@ -55,12 +56,12 @@ class Link(ABC):
     def insist(
         self,
         op: str,
-        body: Message,
+        body: Mapping[str, object],
         *,
         timeout: float = 10.0,
         patience: float = 60.0,
         give_up: Callable[[], bool] = lambda: False,
-    ) -> Message:
+    ) -> Answer:
         """`call`, again and again for ``patience`` seconds while nobody answers."""
         end, pause = time.monotonic() + patience, 0.05
         while True:
@@ -95,7 +96,7 @@ class HttpLink(Link):
             self._connection.close()
             self._connection = None
 
-    def call(self, op: str, body: Message, *, timeout: float = 10.0) -> Message:
+    def call(self, op: str, body: Mapping[str, object], *, timeout: float = 10.0) -> Answer:
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(
@@ -120,7 +121,7 @@ class HttpLink(Link):
         if response.status != 200:
             raise Refused(f"{response.status}: {content.decode('utf-8', 'replace')[:500]}")
         try:
-            answer: Message = json.loads(content)
+            answer: Answer = json.loads(content)
         except ValueError as error:
             self.close()
             raise Unreachable("an answer that is no JSON") from error
@@ -226,7 +227,7 @@ def make_box(path: str) -> Box:
     return RemoteBox(path) if "://" in path else FolderBox(path)
 
 
-def seal(token: str, message: Message) -> bytes:
+def seal(token: str, message: Mapping[str, object]) -> bytes:
     """A message with a signature that only holders of the token can make.
 
     The token itself never enters the box, which others may be able to read.
@@ -236,7 +237,7 @@ def seal(token: str, message: Message) -> bytes:
     return json.dumps({"mac": mac, "content": content}).encode()
 
 
-def unseal(token: str, sealed: bytes) -> Message | None:
+def unseal(token: str, sealed: bytes) -> Sealed | None:
     """The message, or None if the signature is wrong or it is no message at all."""
     try:
         outer = json.loads(sealed)
@@ -244,7 +245,7 @@ def unseal(token: str, sealed: bytes) -> Message | None:
         mac = hmac.new(token.encode(), content.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(mac, str(outer["mac"])):
             return None
-        message = json.loads(content)
+        message: Sealed = json.loads(content)
     except (ValueError, KeyError, TypeError):
         return None
     return message if isinstance(message, dict) else None
@@ -267,7 +268,7 @@ class MailboxLink(Link):
     def fork(self) -> MailboxLink:
         return MailboxLink(self.path, self.token)
 
-    def call(self, op: str, body: Message, *, timeout: float = 10.0) -> Message:
+    def call(self, op: str, body: Mapping[str, object], *, timeout: float = 10.0) -> Answer:
         self._count += 1
         name = f"{self._name}-{self._count:09d}.json"
         message = {"id": name, "op": op, "body": body, "until": time.time() + timeout}
@@ -284,10 +285,9 @@ class MailboxLink(Link):
             raise Unreachable(str(answer.get("error")))
         if answer.get("status") != 200 or not isinstance(answer.get("body"), dict):
             raise Refused(f"{answer.get('status')}: {answer.get('error')}")
-        body_back: Message = answer["body"]
-        return body_back
+        return answer["body"]
 
-    def _await(self, name: str, end: float) -> Message | None:
+    def _await(self, name: str, end: float) -> Sealed | None:
         pause = 0.002
         while time.monotonic() < end:
             sealed = self._box.get(f"out/{name}")
@@ -301,7 +301,7 @@ class MailboxLink(Link):
         return None
 
 
-def make_link(address: Message) -> Link:
+def make_link(address: Address) -> Link:
     """The link that an address describes: ``{"url", "token"}`` or ``{"mailbox", "token"}``."""
     if "mailbox" in address:
         return MailboxLink(str(address["mailbox"]), str(address["token"]))

@@ -5,9 +5,19 @@ This file travels with `trial_process.py` to machines without eolab: standard li
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex, TypeVar
+
+if TYPE_CHECKING:
+    import keras
+
+    from eolab.studies.worker.callbacks import Estimator
+
+E = TypeVar("E", bound="Estimator")
 
 
 class StopTrial(BaseException):
@@ -30,31 +40,38 @@ class Reporter:
     Attributes:
         trial: The trial's number; 0 when run alone.
         last: The newest value of each reported metric.
-        kept: The model that was handed over, in a list; empty before.
+        saved: The model that was handed over, in a list; empty before.
         budget: What the study grants this run (epochs, say) under ASHA or Hyperband, else None.
+
+    Example:
+        >>> reporter = eo.Reporter()
+        >>> for epoch in range(2):
+        ...     reporter.report(step=epoch, val_accuracy=0.7 + 0.1 * epoch)
+        step 0: val_accuracy=0.7
+        step 1: val_accuracy=0.8
     """
 
     trial: int = 0
     budget: float | None = None
 
     def __init__(self) -> None:
-        self._step = -1
+        self._step: float = -1
         self.last: dict[str, float] = {}
-        self.kept: list[object] = []
+        self.saved: list[object] = []
         self._folder: Path | None = None
 
     def report(self, *, step: float | None = None, **metrics: float) -> None:
-        """Report figures at a step (an epoch, a number of trees); without one, steps count from 0.
+        """Report metrics at a step (an epoch, a number of trees); without one, steps count from 0.
 
         Raises:
-            TrialError: A figure is no number, or a step goes backwards.
+            TrialError: A metric is no number, or a step goes backwards.
         """
         values = {name: number(value, f"metric {name!r}") for name, value in metrics.items()}
         if not values:
             raise TrialError(
                 "report() without a metric\nWrite reporter.report(step=epoch, val_accuracy=...)."
             )
-        self._step = self._step + 1 if step is None else number(step, "step")  # type: ignore[assignment]
+        self._step = self._step + 1 if step is None else number(step, "step")
         self.last.update(values)
         self._tell(self._step, values)
 
@@ -62,9 +79,27 @@ class Reporter:
         """A line in the trial's log."""
         print(text, flush=True)
 
+    def save_model(self, model: object) -> None:
+        """Hand over the fitted model; only a refit of the best trial writes it to disk.
+
+        Example:
+            >>> from eolab.studies import Reporter
+            >>> reporter = Reporter()
+            >>> reporter.save_model({"weights": [0.5, 1.5]})
+            >>> reporter.saved
+            [{'weights': [0.5, 1.5]}]
+        """
+        self.saved = [model]
+
     def keep(self, model: object) -> None:
-        """Hand over the fitted model; only a refit of the best trial writes it to disk."""
-        self.kept = [model]
+        """The old name of `save_model`."""
+        # No help of ours: this file travels alone.
+        warnings.warn(
+            "reporter.keep is now reporter.save_model; the old name goes with the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        self.save_model(model)
 
     @property
     def checkpoint_dir(self) -> Path:
@@ -83,27 +118,40 @@ class Reporter:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def keras(self) -> Any:
-        """A Keras callback that reports each epoch's logs and keeps the model."""
+    def keras(self) -> keras.callbacks.Callback:
+        """A Keras callback that reports each epoch's logs and saves the model."""
         return _callbacks().keras_callback(self)
 
-    def lightning(self) -> Any:
-        """A Lightning callback that reports the logged metrics and keeps the module."""
+    def lightning(self) -> object:
+        """A Lightning callback that reports the logged metrics and saves the module."""
         return _callbacks().lightning_callback(self)
 
     def fit(
         self,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: E,
+        X: object,
+        y: object,
         *,
-        validation: tuple[Any, Any],
+        validation: tuple[object, object],
         steps: int = 10,
         scoring: str | Callable[..., float] = "accuracy",
         metric: str = "val_score",
-    ) -> Any:
-        """Fit a scikit-learn estimator in steps, report its score after each, keep it."""
-        return _callbacks().fit_in_steps(
+    ) -> E:
+        """Fit a scikit-learn estimator in steps, report its score after each, save it.
+
+        Args:
+            estimator: Not fitted yet.
+            X: Features, shape (n, f).
+            y: Labels, shape (n,).
+            validation: (X, y) to score on.
+            steps: How many times to report; a budget takes its place.
+            scoring: A name that scikit-learn knows, or a scorer(estimator, X, y).
+            metric: The name under which the score is reported.
+
+        Returns:
+            The fitted estimator.
+        """
+        fitted: E = _callbacks().fit_in_steps(
             self,
             estimator,
             X,
@@ -113,6 +161,7 @@ class Reporter:
             scoring=scoring,
             metric=metric,
         )
+        return fitted
 
     def _tell(self, step: float, metrics: Mapping[str, float]) -> None:
         print(
@@ -120,7 +169,7 @@ class Reporter:
         )
 
 
-def _callbacks() -> Any:
+def _callbacks() -> ModuleType:
     """The file beside this one, wherever both have been shipped to."""
     import importlib.util
 
@@ -134,7 +183,7 @@ def _callbacks() -> Any:
     return module
 
 
-def number(value: Any, what: str) -> float:
+def number(value: object, what: str) -> float:
     """The value as a float; arrays of one element and framework scalars count as numbers.
 
     Raises:
@@ -142,9 +191,9 @@ def number(value: Any, what: str) -> float:
     """
     if isinstance(value, bool) or value is None or isinstance(value, (str, bytes)):
         raise TrialError(f"{what} is {type(value).__name__} {str(value)[:80]!r}\nGive a number.")
-    try:
-        return float(value)
-    except Exception:
-        raise TrialError(
-            f"{what} is a {type(value).__name__}, not a number\nGive one number, float(...)."
-        ) from None
+    if isinstance(value, (SupportsFloat, SupportsIndex)):
+        with contextlib.suppress(Exception):  # an array of several elements, say
+            return float(value)
+    raise TrialError(
+        f"{what} is a {type(value).__name__}, not a number\nGive one number, float(...)."
+    )

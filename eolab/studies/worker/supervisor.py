@@ -18,19 +18,30 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
     from eolab.studies.worker import checkpoints
     from eolab.studies.worker.child_process import LOG_MOST, ChildProcess, LogCap
-    from eolab.studies.worker.link import Link, Message, Refused, Unreachable, make_link
+    from eolab.studies.worker.link import Link, Refused, Unreachable, make_link
 else:  # a bare file beside its helpers, maybe where there is no eolab
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     import checkpoints
     from child_process import LOG_MOST, ChildProcess, LogCap
-    from link import Link, Message, Refused, Unreachable, make_link
+    from link import Link, Refused, Unreachable, make_link
 
     del sys.path[0]
+
+if TYPE_CHECKING:
+    from eolab.studies.worker.messages import (
+        Answer,
+        ChildMessage,
+        Decision,
+        Job,
+        Point,
+        Result,
+        WorkerSettings,
+    )
 
 BATCH_SECONDS = 0.2
 GRACE_SECONDS = 5.0
@@ -52,18 +63,18 @@ class Outbox(threading.Thread):
         self._lock = threading.Condition()
         self._sending = threading.Lock()
         self._job: tuple[int, int] | None = None
-        self._reports: list[Message] = []
+        self._reports: list[Point] = []
         self._log: list[bytes] = []
         self._urgent = False
         self._closed = False
-        self.decisions: list[Message] = []
+        self.decisions: list[Decision] = []
 
     def begin(self, n: int, attempt: int) -> None:
         with self._lock:
             self._job, self._reports, self._log, self.decisions = (n, attempt), [], [], []
             self._lock.notify()
 
-    def add(self, *, report: Message | None = None, log: bytes = b"", urgent: bool = False) -> None:
+    def add(self, *, report: Point | None = None, log: bytes = b"", urgent: bool = False) -> None:
         with self._lock:
             if report is not None:
                 self._reports.append(report)
@@ -73,7 +84,7 @@ class Outbox(threading.Thread):
             if urgent:
                 self._lock.notify()
 
-    def end(self) -> Message:
+    def end(self) -> Result:
         """Stop sending for this trial; what has not been sent goes with the result."""
         with self._lock:
             self._job = None
@@ -85,9 +96,9 @@ class Outbox(threading.Thread):
             self._closed = True
             self._lock.notify()
 
-    def _take(self) -> Message:
+    def _take(self) -> Result:
         with self._lock:
-            batch: Message = {}
+            batch: Result = {}
             if self._reports:
                 batch["reports"], self._reports = self._reports, []
             if self._log:
@@ -141,7 +152,7 @@ class Supervisor:
             that does not answer), ``scratch`` (where checkpoints live).
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
         self.worker = str(settings["worker"])
         self.link = make_link(settings["address"])
@@ -204,7 +215,7 @@ class Supervisor:
                 pass
         os._exit(0)
 
-    def _insist(self, op: str, body: Message, timeout: float = 10.0) -> Message:
+    def _insist(self, op: str, body: Mapping[str, object], timeout: float = 10.0) -> Answer:
         return self.link.insist(
             op, {"worker": self.worker, **body}, timeout=timeout, patience=self.patience
         )
@@ -245,7 +256,7 @@ class Supervisor:
 
     # -- one trial -------------------------------------------------------------------------
 
-    def _run(self, job: Message) -> Message:
+    def _run(self, job: Job) -> Result:
         """Run one trial to its end, whatever that is; the body of the result."""
         n, attempt = int(job["n"]), int(job["attempt"])
         child = self.child
@@ -269,7 +280,7 @@ class Supervisor:
 
     # -- checkpoints, where study and worker share no files ----------------------------------
 
-    def _fetch(self, job: Message, folder: Path) -> None:
+    def _fetch(self, job: Job, folder: Path) -> None:
         """Get what an earlier attempt, or the trial that this one continues, has left."""
         self._home = ()
         if not self.settings.get("bring_home"):
@@ -286,7 +297,7 @@ class Supervisor:
                 checkpoints.unpack(pieces, folder)
         self._home = checkpoints.signature(folder)
 
-    def _bring_home(self, job: Message, folder: Path) -> None:
+    def _bring_home(self, job: Job, folder: Path) -> None:
         """Send the checkpoint folder to the study if it changed."""
         if not self.settings.get("bring_home"):
             return
@@ -304,14 +315,14 @@ class Supervisor:
             self._insist("upload", {**about, "data": data}, timeout=60.0)
         self._home = now
 
-    def _attend(self, child: ChildProcess, job: Message, checkpoint: Path) -> Message:
+    def _attend(self, child: ChildProcess, job: Job, checkpoint: Path) -> Result:
         limit = job.get("timeout")
         deadline = time.monotonic() + float(limit) if limit else None
         log = LogCap()
         kill_at: float | None = None
-        why_killed: Message = {}
+        why_killed: Result = {}
         memory = float(self.settings.get("memory") or 0)
-        result: Message | None = None
+        result: Result | None = None
         with selectors.DefaultSelector() as selector:
             self._watch(selector, child)
             while result is None:
@@ -324,10 +335,11 @@ class Supervisor:
                 for message in child.receive():
                     if message["op"] == "report":
                         self.outbox.add(
-                            report={k: message[k] for k in ("step", "m", "t")}, urgent=True
+                            report={"step": message["step"], "m": message["m"], "t": message["t"]},
+                            urgent=True,
                         )
                     elif message["op"] == "done":
-                        result = {k: v for k, v in message.items() if k != "op"}
+                        result = _ending(message)
                     elif message["op"] == "broken":
                         result = {"state": "failed", "error": message["error"], "crashed": True}
                 decisions, self.outbox.decisions = self.outbox.decisions, []
@@ -369,6 +381,18 @@ class Supervisor:
                 self.outbox.add(log=log.take(block))
             self.outbox.add(log=log.end())
         return result
+
+
+def _ending(message: ChildMessage) -> Result:
+    """What a child says of its end, for the study."""
+    result: Result = {"state": message["state"]}
+    if "value" in message:
+        result["value"] = message["value"]
+    if "m" in message:
+        result["m"] = {name: v for name, v in message["m"].items() if v is not None}
+    if "error" in message:
+        result["error"] = message["error"]
+    return result
 
 
 def main(path: str) -> None:

@@ -21,9 +21,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+import types
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
     from eolab.studies.worker.reporter import Reporter, StopTrial, TrialError, number
@@ -31,7 +32,7 @@ if TYPE_CHECKING or __package__:
 else:  # a bare file beside its helpers, maybe where there is no eolab
     import importlib.util
 
-    def _beside(stem: str) -> Any:
+    def _beside(stem: str) -> types.ModuleType:
         """A file beside this one as a module.
 
         Under its full name: user code that imports eolab must meet these classes, no second copies,
@@ -49,6 +50,9 @@ else:  # a bare file beside its helpers, maybe where there is no eolab
     TrialError, number = _module.TrialError, _module.number
     without_notes = _beside("tensorflow_notes").without_notes
 
+if TYPE_CHECKING:
+    from eolab.studies.worker.messages import ChildMessage, ChildSettings, Job, RefitOrder
+
 MOST_METRICS = 1_000
 DECISION_WAIT = 1.0
 
@@ -58,14 +62,14 @@ class LinkedReporter(Reporter):
 
     def __init__(
         self,
-        job: Mapping[str, Any],
-        send: Callable[[dict[str, Any]], None],
+        job: Job,
+        send: Callable[[Mapping[str, object]], None],
         stopped: threading.Event,
     ) -> None:
         super().__init__()
         self.trial = int(job["n"])
         self.budget = job.get("budget")
-        self._folder = Path(job["checkpoint"]) if job.get("checkpoint") else None
+        self._folder = Path(str(job["checkpoint"])) if job.get("checkpoint") else None
         self._send, self._stopped, self._pid = send, stopped, os.getpid()
         self._wait = bool(job.get("wait"))
         self.decided = threading.Semaphore(0)
@@ -82,9 +86,7 @@ class LinkedReporter(Reporter):
             raise StopTrial
 
 
-def call(
-    function: Callable[..., object], data: object, reporter: Reporter, job: Mapping[str, Any]
-) -> object:
+def call(function: Callable[..., object], data: object, reporter: Reporter, job: Job) -> object:
     """Call a train function with those of the arguments that it names."""
     offered = {
         "data": data,
@@ -159,11 +161,11 @@ def seed_everything(seed: int) -> None:
 class Child:
     """The loop: load once, then run what the worker says, one trial at a time."""
 
-    def __init__(self, settings: Mapping[str, Any], inbox: int, outbox: int) -> None:
+    def __init__(self, settings: ChildSettings, inbox: int, outbox: int) -> None:
         self.settings = settings
         self._in, self._out = inbox, outbox
         self._pid = os.getpid()
-        self._jobs: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stopped = threading.Event()
         self._reporter: LinkedReporter | None = None
         self._writing = threading.Lock()
@@ -176,7 +178,7 @@ class Child:
             if getattr(sys, name).closed:
                 setattr(sys, name, os.fdopen(handle, "w", buffering=1, closefd=False))
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: Mapping[str, object]) -> None:
         line = json.dumps(message, allow_nan=False).encode() + b"\n"
         with self._writing:
             while line:
@@ -233,18 +235,17 @@ class Child:
                     pass
             with open(self.settings["function"], "rb") as file:
                 function = cloudpickle.load(file)
-        data: Any = None
+        data: object = None
         if self.settings.get("data"):
             with open(self.settings["data"], "rb") as file:
                 data = cloudpickle.load(file)
-        if hasattr(data, "open_on_worker"):  # it stays where it is until here
-            data = data.open_on_worker()
+        open_on_worker = getattr(data, "open_on_worker", None)
+        if open_on_worker is not None:  # it stays where it is until here
+            data = open_on_worker()
         freeze(data)
         return function, data
 
-    def run(
-        self, function: Callable[..., object], data: object, job: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def run(self, function: Callable[..., object], data: object, job: Job) -> ChildMessage:
         self._stopped.clear()
         self._open_output()
         reporter = self._reporter = LinkedReporter(job, self.send, self._stopped)
@@ -256,7 +257,7 @@ class Child:
             if os.getpid() != self._pid:
                 return {}
             if job.get("refit"):
-                saved = save_kept(reporter.kept, job["refit"])
+                saved = save_model(reporter.saved, job["refit"])
                 return {"op": "done", "state": "completed", "about": about(data), **saved}
             value, metrics = outcome(result, reporter.last, job["metric"])
             return {"op": "done", "state": "completed", "value": value, "m": metrics}
@@ -294,7 +295,7 @@ def freeze(data: object, depth: int = 3) -> None:
     if hasattr(data, "setflags"):
         data.setflags(write=False)
     elif depth:
-        parts: Any = (
+        parts: Iterable[object] = (
             data.values()
             if isinstance(data, dict)
             else data
@@ -308,22 +309,24 @@ def freeze(data: object, depth: int = 3) -> None:
 # -- the refit of the best trial -----------------------------------------------------------
 
 
-def join_parts(data: Any, on: str) -> Any:
+def join_parts(data: object, on: str) -> object:
     """The data of a refit: train and validation part together as the train part, if asked.
 
     The validation part stays where it is, so that the function runs unchanged; what it measures
     there says nothing and is not kept.
     """
-    if on == "train" or getattr(data, "validation", None) is None:
+    train, validation = getattr(data, "train", None), getattr(data, "validation", None)
+    if on == "train" or validation is None:
         return data
     import dataclasses
 
-    return dataclasses.replace(
-        data, train=type(data.train).concatenate(data.train, data.validation)
-    )
+    assert dataclasses.is_dataclass(data)
+    assert not isinstance(data, type)
+    assert train is not None
+    return dataclasses.replace(data, train=type(train).concatenate(train, validation))
 
 
-def about(data: Any) -> dict[str, list[str]]:
+def about(data: object) -> dict[str, list[str]]:
     """The names that a model needs beside its weights."""
     train = getattr(data, "train", data)
     return {
@@ -341,15 +344,17 @@ def flavour(model: object) -> str:
     return "pickle"
 
 
-def save_kept(kept: list[object], order: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the kept model into the folder of the refit.
+def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
+    """Write the saved model into the folder of the refit.
 
     Raises:
-        TrialError: The function kept none.
+        TrialError: The function saved none.
     """
-    if not kept:
-        raise TrialError("train kept no model\nCall reporter.keep(model) at the end of train.")
-    (model,) = kept
+    if not saved:
+        raise TrialError(
+            "train saved no model\nCall reporter.save_model(model) at the end of train."
+        )
+    (model,) = saved
     kind, folder = flavour(model), Path(order["folder"])
     if kind == "keras":
         model.save(folder / "model.keras")  # type: ignore[attr-defined]

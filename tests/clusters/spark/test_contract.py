@@ -76,12 +76,13 @@ def test_trials_do_there_what_they_do_here(
     found = {t["params"]["kind"]: t for t in study.trials}
     plain, crash = found["plain"], found["crash"]
     assert (plain["value"], plain["curve"]) == (5.0, [[0, 4.0], [1, 5.0]])
-    assert "a line of plain" in study.log(plain["n"])
+    assert "a line of plain" in study.log(plain["number"])
     assert found["eolab"]["value"] == float(not cluster.bare)
     assert found["test"]["state"] == "failed"
     assert "no test part here" in found["test"]["error"]
     assert (crash["value"], crash["attempts"]) == (42.0, 2)
-    assert (study.folder / "checkpoints" / str(crash["n"]) / "deep" / "state").read_text() == "42"
+    home = study.folder / "checkpoints" / str(crash["number"])
+    assert (home / "deep" / "state").read_text() == "42"
     assert found["files"]["value"] == 0.0
     devices = [str(int(found["device"]["value"]))]
     assert set(devices) <= set(cluster.devices or ("-1",))

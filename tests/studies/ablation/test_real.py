@@ -53,7 +53,7 @@ def test_groups_of_bands_on_blocks_of_land(shared_data, config, run):
     drops = [result.row(f"without {name}").drop for name in groups]
     assert all(drop.pairs == 5 and drop.low < drop.value < drop.high for drop in drops)
     # With five folds of some 90 points nothing may be claimed lightly.
-    for sentence, row in zip(result.in_words(), result.rows[1:], strict=True):
+    for sentence, row in zip(result.describe(), result.rows[1:], strict=True):
         clear = row.drop.low * row.drop.high > 0 and row.corrected <= 0.05
         assert ("macro_f1 is" in sentence) == clear
     assert done.result("f1_maize").baseline.runs == 5

@@ -100,7 +100,7 @@ def test_words_claim_a_difference_only_if_interval_and_corrected_test_do(
     if claims:
         assert ("worse" in said) == (value > 0)
     elif drop.low <= 0 <= drop.high:
-        assert "agree with no difference" in said
+        assert "not significant" in said
     else:
         assert "may be chance" in said
 
@@ -139,8 +139,8 @@ def test_pairing_finds_a_small_drop_in_the_large_noise_of_folds(direction):
     assert a.low > 0
     assert b.low < 0 < b.high
     assert result.row("without a").std > 0.05
-    assert result.in_words()[0].startswith("Without a: f1 is 0.0887 worse (95% interval +0.0709")
-    assert "agree with no difference" in result.in_words()[1]
+    assert result.describe()[0].startswith("Without a: f1 is 0.0887 worse (95% interval +0.0709")
+    assert "not significant" in result.describe()[1]
 
 
 def test_seeds_on_the_same_fold_do_not_count_as_independent():
@@ -161,12 +161,12 @@ def test_seeds_on_the_same_fold_do_not_count_as_independent():
         planned, one_split, metric="f1", direction="maximize", overlap=0.0, one_split=True
     )
     assert single.row("without a").drop.pairs == 5
-    assert "5 seeds on one split" in single.in_words()[0]
+    assert "5 seeds on one split" in single.describe()[0]
 
 
 def test_a_stopped_study_still_says_something_and_what_is_missing():
     result = result_of({"a": 0.1, "b": 0.0}, planned=30)
-    assert result.in_words()[-1] == "15 of 30 runs have not ended with a value."
+    assert result.describe()[-1] == "15 of 30 runs have not ended with a value."
     values = {run: v for run, v in result.values.items() if run.fold == 0}
     one = summarise(
         [row.variant for row in result.rows],
@@ -175,7 +175,7 @@ def test_a_stopped_study_still_says_something_and_what_is_missing():
         direction="maximize",
         overlap=0.25,
     )
-    assert all("single pair" in sentence for sentence in one.in_words())
+    assert all("single pair" in sentence for sentence in one.describe())
 
 
 @given(st.floats(-1, 1), st.floats(0.001, 3))
@@ -240,11 +240,11 @@ def test_shapley_values_are_said_in_words_once_all_subsets_have_run():
     worth = {(): 0.9, ("sar",): 0.7, ("slope",): 0.9 - slope, ("sar", "slope"): 0.75 - slope}
     values = {Run(v.name, fold, 0): worth[v.removed] for v in planned for fold in range(3)}
     options = {"components": components, "metric": "f1", "direction": "maximize", "overlap": 0.0}
-    words = summarise(planned, values, **options).in_words()
+    words = summarise(planned, values, **options).describe()
     shown = [sentence for sentence in words if sentence.startswith("Shapley")]
     assert len(shown) == 2
     worths = {"sar": 0.175, "slope": slope - 0.025}
     for name, value in worths.items():
         assert any(s.startswith(f"Shapley value of {name}: {value:+.3g} f1") for s in shown)
     some = {run: value for run, value in values.items() if run.variant != "none of them"}
-    assert not any("Shapley" in s for s in summarise(planned, some, **options).in_words())
+    assert not any("Shapley" in s for s in summarise(planned, some, **options).describe())

@@ -95,8 +95,8 @@ def test_a_clear_variant_is_stopped_early_and_the_result_says_so(ablation):
     assert sar.drop.low > 0
     assert sar.corrected < 0.05
     assert terrain.runs == result.baseline.runs == 10
-    assert any("Lan and DeMets" in sentence for sentence in result.in_words())
-    assert "left out" in result.in_words()[-1]
+    assert any("Lan and DeMets" in sentence for sentence in result.describe())
+    assert "left out" in result.describe()[-1]
 
 
 def test_the_error_spent_over_all_looks_is_the_whole():
@@ -252,10 +252,10 @@ def test_a_variant_whose_runs_all_fail_is_told_with_the_first_error(ablation):
         return {"accuracy": float(data.train.X[:, 6].mean())}
 
     done = ablation(train=needs_every_column, features=["slope"])
-    *_, missing = done.result().in_words()
+    *_, missing = done.result().describe()
     assert missing.startswith("4 of 8 runs have not ended with a value; 4 failed, the first with ")
     assert "IndexError: index 6 is out of bounds" in missing
-    failed = [trial["n"] for trial in done.study.trials if trial["state"] == "failed"]
+    failed = [trial["number"] for trial in done.study.trials if trial["state"] == "failed"]
     assert f"ws.study('{done.name}').log({failed[0]})" in missing
 
 

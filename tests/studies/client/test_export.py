@@ -26,7 +26,7 @@ def mixed(
     lr: Annotated[float, eo.loguniform(1e-4, 1e-1)] = 1e-2,
     depth: Annotated[int, eo.integer(2, 9, step=3)] = 2,
     kind: Annotated[str, eo.choice("a", "b")] = "a",
-    width: Annotated[int, eo.discrete(8, 16, 64)] = 8,
+    width: Annotated[int, eo.ordinal(8, 16, 64)] = 8,
     part: Annotated[float, eo.uniform(0, 1, step=0.25)] = 0.5,
 ):
     for step in range(4):
@@ -38,7 +38,7 @@ def mixed(
 
 @pytest.fixture
 def study(run: Run) -> Study:
-    return run(mixed, trials=24, stop="median:startup=3", seed=5)
+    return run(mixed, trials=24, pruner="median:startup=3", seed=5)
 
 
 def test_an_optuna_study_says_the_same(study: Study) -> None:

@@ -35,7 +35,7 @@ def logistic(data, reporter, *, seed, C: Annotated[float, eo.loguniform(1e-3, 1e
     reporter.report(
         step=len(data.train), val_accuracy=model.score(data.validation.X, data.validation.y)
     )
-    reporter.keep(model)
+    reporter.save_model(model)
 
 
 def test_refit_saves_the_model_with_where_it_comes_from(run: Run) -> None:
@@ -80,10 +80,10 @@ def test_a_trial_cannot_change_the_data_of_the_next(run: Run, config: Config) ->
     assert "change a copy" in (open_study(config, "s").trials[0]["error"] or "")
 
 
-def test_a_refit_without_a_kept_model_says_so(run: Run) -> None:
-    with pytest.raises(InvalidInputError, match="kept no model") as caught:
+def test_a_refit_without_a_saved_model_says_so(run: Run) -> None:
+    with pytest.raises(InvalidInputError, match="saved no model") as caught:
         run(parabola, trials=1).refit()
-    assert "reporter.keep" in caught.value.hint
+    assert "reporter.save_model" in caught.value.hint
 
 
 def test_data_with_another_name_on_the_cluster_is_found_here_by_the_refit(
@@ -97,7 +97,7 @@ def test_data_with_another_name_on_the_cluster_is_found_here_by_the_refit(
 
     def reads(data, reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         found = float(data.read_text())
-        reporter.keep({"read": found})
+        reporter.save_model({"read": found})
         return found
 
     local = replace(config.clusters["local"], options={"paths": {str(here): str(there)}})

@@ -36,7 +36,7 @@ def test_same_seed_gives_the_same_trials_on_any_number_of_workers(run: Run) -> N
 
     found = [
         {
-            t["n"]: (t["params"]["x"], t["value"])
+            t["number"]: (t["params"]["x"], t["value"])
             for t in run(noisy, name=f"s{w}", workers=w, trials=8, seed=7).trials
         }
         for w in (1, 3)
@@ -90,7 +90,7 @@ def test_other_code_space_or_data_under_one_name_is_a_conflict_that_says_what_ch
         run(parabola, trials=2, data=np.ones(3))
     with pytest.raises(ConflictError, match="already"):
         run(parabola, trials=2, resume=False)
-    study = run(edited, trials=4, resume="anyway")
+    study = run(edited, trials=4, resume="force")
     assert [t["value"] for t in study.trials[2:]] == [
         -abs(t["params"]["x"]) for t in study.trials[2:]
     ]
@@ -135,7 +135,7 @@ def test_a_failing_trial_fails_alone_with_its_traceback_in_its_log(run: Run) -> 
     assert study.state == "completed"
     assert [by_k[k]["state"] for k in range(4)] == ["failed", "failed", "failed", "completed"]
     assert "RuntimeError: this one is broken" in by_k[0]["error"]
-    log = study.log(by_k[0]["n"])
+    log = study.log(by_k[0]["number"])
     assert "Traceback" in log
     assert "trial_process.py" not in log  # it begins with the function, not with who called it
     assert "in sometimes" in log.split("File ")[1]
@@ -188,7 +188,7 @@ def test_a_mended_function_goes_on_with_what_failed_tried_again(run: Run) -> Non
 
     with pytest.raises(ConflictError, match="the train function changed"):
         run(mended, trials=8)
-    study = run(mended, trials=8, resume="anyway")
+    study = run(mended, trials=8, resume="force")
     assert [t["state"] for t in study.trials] == ["completed"] * 8
     assert len({t["params"]["x"] for t in study.trials}) == 8
 
@@ -216,7 +216,7 @@ def test_two_equal_configurations_are_two_trials(run: Run) -> None:
         return {"score": k}
 
     study = run(equal, trials=6)
-    assert [t["n"] for t in study.trials] == list(range(6))
+    assert [t["number"] for t in study.trials] == list(range(6))
     assert study.summary()["counts"]["completed"] == 6
 
 

@@ -40,7 +40,7 @@ def test_pause_resume_and_cancel(run: Run) -> None:
     until(lambda: study.state == "cancelled")
     assert study.summary()["counts"]["running"] == 0
     until(lambda: not journal.is_alive(study.folder))
-    finished = {t["n"]: t["value"] for t in study.trials if t["state"] == "completed"}
+    finished = {t["number"]: t["value"] for t in study.trials if t["state"] == "completed"}
     again = run(short, trials=40)  # the cell, run again
     assert again.state == "completed"
     assert again.summary()["counts"] == {
@@ -50,7 +50,7 @@ def test_pause_resume_and_cancel(run: Run) -> None:
         "failed": 0,
         "stopped": 0,
     }
-    assert finished.items() <= {t["n"]: t["value"] for t in again.trials}.items()
+    assert finished.items() <= {t["number"]: t["value"] for t in again.trials}.items()
 
 
 def test_stop_one_trial_and_retry_it(run: Run) -> None:
@@ -59,7 +59,7 @@ def test_stop_one_trial_and_retry_it(run: Run) -> None:
     study.stop_trial(0)
     until(lambda: study.trials[0]["state"] == "stopped")
     stopped = study.trials[0]
-    assert stopped["error"] == "stopped by command"
+    assert stopped["error"] == "stopped by user"
     assert stopped["value"] == stopped["curve"][-1][1]
     assert study.trials[1]["state"] == "running"
     study.retry_trial(0)
@@ -80,7 +80,7 @@ def test_a_command_to_a_finished_study_restarts_its_process(run: Run, tmp_path: 
     (failed,) = [t for t in study.trials if t["state"] == "failed"]
     until(lambda: not journal.is_alive(study.folder))
     mended.touch()
-    study.retry_trial(failed["n"])
+    study.retry_trial(failed["number"])
     study.wait()
     assert [t["state"] for t in study.trials] == ["completed", "completed"]
 

@@ -84,7 +84,7 @@ def running_child(study: Study) -> int:
 
 def assert_complete(study: Study, trials: int) -> None:
     assert study.state == "completed"
-    assert [t["n"] for t in study.trials] == list(range(trials))
+    assert [t["number"] for t in study.trials] == list(range(trials))
     assert [t["state"] for t in study.trials] == ["completed"] * trials
     assert [t["value"] for t in study.trials] == [t["params"]["x"] for t in study.trials]
     assert len(events(study, "finish")) == trials
@@ -105,7 +105,7 @@ def test_kill_9_of_a_child_costs_one_attempt(run: Run, gate: Gate) -> None:
     (again,) = events(study, "requeue")
     assert "killed (signal 9" in str(again["reason"])
     assert {e["w"] for e in events(study, "worker")} == {"w0", "w1"}  # the workers stayed
-    first = study.folder / "logs" / f"{again['n']}.1.log"
+    first = study.folder / "logs" / f"{again['number']}.1.log"
     assert "killed (signal 9" in first.read_text()
 
 
@@ -135,15 +135,15 @@ def test_kill_9_of_the_study_process_loses_nothing(run: Run, tmp_path: Path) -> 
     assert study.state == "interrupted"
     with pytest.raises(RemoteError, match="is gone"):
         study.wait()
-    finished = {t["n"]: t["value"] for t in study.trials if t["state"] == "completed"}
-    params = {t["n"]: t["params"] for t in study.trials}
+    finished = {t["number"]: t["value"] for t in study.trials if t["state"] == "completed"}
+    params = {t["number"]: t["params"] for t in study.trials}
     study.resume()
     gate.open()
     study.wait()
     assert_complete(study, 8)
     assert len(finished) == 2
-    assert finished.items() <= {t["n"]: t["value"] for t in study.trials}.items()
-    assert params.items() <= {t["n"]: t["params"] for t in study.trials}.items()
+    assert finished.items() <= {t["number"]: t["value"] for t in study.trials}.items()
+    assert params.items() <= {t["number"]: t["params"] for t in study.trials}.items()
     # Workers that outlived the process came back with what they were running: nothing ran twice.
     assert events(study, "requeue") == []
 
@@ -199,7 +199,7 @@ def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused
     study.wait()
     assert_complete(study, 6)
     for event in taken:  # it ran again, and the second attempt is the one that counts
-        (end,) = [e for e in events(study, "finish") if e["n"] == event["n"]]
+        (end,) = [e for e in events(study, "finish") if e["n"] == event["number"]]
         assert end["a"] == int(event["a"]) + 1  # type: ignore[call-overload]
 
 
@@ -291,7 +291,7 @@ def test_functions_that_misbehave_fail_alone(run: Run) -> None:
     )
     assert by_kind["fork"]["curve"] == []
     assert by_kind["gil"]["attempts"] == 1  # the worker spoke while the function could not
-    log = study.log(by_kind["print"]["n"])
+    log = study.log(by_kind["print"]["number"])
     assert log.endswith("the end\n")
     assert "bytes left out" in log
     assert sum(p.stat().st_size for p in (study.folder / "logs").iterdir()) < 2_000_000

@@ -93,8 +93,8 @@ def test_trials_run_where_eolab_is_not_installed(
     home.mkdir()
     for path in Path(supervisor.__file__).parent.glob("*.py"):
         shutil.copy(path, home)
-    (home / "train.pkl").write_bytes(packing.pack_function(train, carry=True))
-    (home / "data.pkl").write_bytes(packing.pack_data(make_split(), carry=True))
+    (home / "train.pkl").write_bytes(packing.pack_function(train, carried=packing.CARRIED))
+    (home / "data.pkl").write_bytes(packing.pack_data(make_split(), carried=packing.CARRIED))
 
     record = Record("score", "maximize", 4)
     plan = FixedPlan([{"x": 5.0, "kind": k} for k in KINDS])

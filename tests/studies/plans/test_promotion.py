@@ -24,7 +24,13 @@ SPACE = Space.from_dict({"x": uniform(0, 1)})
 
 def make(stop, *, direction="maximize", seed=0, trials=None, sampler="random", space=SPACE):
     plan, rule = make_strategy(
-        space, direction=direction, metric="m", seed=seed, trials=trials, sampler=sampler, stop=stop
+        space,
+        direction=direction,
+        metric="m",
+        seed=seed,
+        trials=trials,
+        sampler=sampler,
+        pruner=stop,
     )
     assert rule is None  # nothing is stopped: a trial runs for its budget
     return plan
@@ -266,7 +272,7 @@ def descend(reporter, *, budget, x: Annotated[float, uniform(0, 1)] = 0.5):
 
 
 def test_asha_on_the_engine_minimises_and_continues_from_the_checkpoint(run):
-    study = run(descend, metric="loss", direction="minimize", trials=40, stop="asha:9", workers=2)
+    study = run(descend, metric="loss", direction="minimize", trials=40, pruner="asha:9", workers=2)
     follower = journal.Follower(study.folder)
     follower.refresh()
     trials = list(follower.record.trials.values())

@@ -25,7 +25,7 @@ def test_asha_with_minimize_promotes_the_smallest_and_continues_from_checkpoints
         budgeted,
         metric="penalty",
         direction="minimize",
-        stop="asha:9",
+        pruner="asha:9",
         trials=40,
         seed=1,
         workers=1,
@@ -53,7 +53,7 @@ def test_budgets_need_a_function_that_takes_them(run: Run) -> None:
         return x
 
     with pytest.raises(InvalidInputError, match="takes no budget") as caught:
-        run(deaf, stop="asha:9")
+        run(deaf, pruner="asha:9")
     assert "budget" in caught.value.hint
 
 
@@ -66,7 +66,7 @@ def curve(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
 
 
 def test_a_stop_rule_stops_the_worse_ones_and_says_why(run: Run) -> None:
-    study = run(curve, trials=24, stop="median:startup=4", workers=2)
+    study = run(curve, trials=24, pruner="median:startup=4", workers=2)
     stopped = [t for t in study.trials if t["state"] == "stopped"]
     assert 3 <= len(stopped) <= 20
     assert all("median" in t["error"] for t in stopped)

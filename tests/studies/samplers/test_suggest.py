@@ -17,7 +17,7 @@ from eolab.studies.plans.base import FixedPlan, Job, SearchPlan
 from eolab.studies.plans.factory import make_strategy
 from eolab.studies.samplers.base import Sampler
 from eolab.studies.samplers.factory import make_sampler
-from eolab.studies.space.parameters import choice, discrete, integer, loguniform, uniform
+from eolab.studies.space.parameters import choice, integer, loguniform, ordinal, uniform
 from eolab.studies.space.space import Space
 from eolab.testing import SamplerContract
 from eolab.testing.samplers import ToyStudy, suggestions
@@ -27,7 +27,7 @@ FLAT = Space.from_dict(
         "lr": loguniform(1e-5, 1e-1),
         "dropout": uniform(0, 0.5, step=0.1),
         "units": integer(8, 64, step=8),
-        "batch": discrete(16, 32, 64),
+        "batch": ordinal(16, 32, 64),
         "activation": choice("relu", "tanh", None),
     }
 )
@@ -162,7 +162,7 @@ def test_the_grid_has_every_combination_once():
         {
             "a": choice("x", "y"),
             "b": integer(1, 3),
-            "c": discrete(1, 2, when={"a": "x"}),
+            "c": ordinal(1, 2, when={"a": "x"}),
         }
     )
     sampler = make_sampler("grid", space, direction="maximize", seed=0)

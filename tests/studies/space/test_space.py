@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eolab.errors import InvalidInputError
-from eolab.studies.space.parameters import Parameter, choice, discrete, integer, loguniform, uniform
+from eolab.studies.space.parameters import Parameter, choice, integer, loguniform, ordinal, uniform
 from eolab.studies.space.space import Space
 
 units = st.floats(0, 1, exclude_max=True)
@@ -36,7 +36,7 @@ def parameters() -> st.SearchStrategy[Parameter]:
             lambda p: integer(p[0], p[0] + p[1], log=True)
         ),
         st.lists(st.text(max_size=3), min_size=1, unique=True).map(choice),
-        st.lists(st.integers(-9, 99), min_size=1, unique=True).map(lambda v: discrete(sorted(v))),
+        st.lists(st.integers(-9, 99), min_size=1, unique=True).map(lambda v: ordinal(sorted(v))),
     )
 
 
@@ -144,13 +144,13 @@ def test_a_conditional_parameter_is_there_only_when_its_condition_holds():
         ({"x": loguniform(0, 1)}, "starts at 0", "above 0"),
         ({"x": integer(0.5, 2)}, "fractional", "eo.uniform"),
         ({"x": uniform(0, 1, step=-1)}, "step -1", "above 0"),
-        ({"x": integer(1, 8, step=2, log=True)}, "has a step", "eo.discrete"),
+        ({"x": integer(1, 8, step=2, log=True)}, "has a step", "eo.ordinal"),
         ({"x": choice()}, "no value", "at least one"),
         ({"x": choice("a", "a")}, "twice", "once"),
         ({"x": choice(1, True)}, "twice", "once"),
         ({"x": choice([1, 2], [3])}, "list", "look larger things up"),
-        ({"x": discrete(4, 2)}, "rising", "Sort"),
-        ({"x": discrete("a")}, "no number", "eo.choice"),
+        ({"x": ordinal(4, 2)}, "rising", "Sort"),
+        ({"x": ordinal("a")}, "no number", "eo.choice"),
         ({"x": 3}, "'x' is 3", "eo.uniform"),
         ({"x y": uniform(0, 1)}, "argument's name", "letters"),
         ({"seed": uniform(0, 1)}, "filled in", "another name"),

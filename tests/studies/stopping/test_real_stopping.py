@@ -108,7 +108,7 @@ def test_median_stopping_finds_the_same_best_with_fewer_epochs(
         for stop in (None, RULE):
             study = run(
                 train, data=split, name=f"{bool(stop)}-{seed}", metric="val_macro_f1", trials=40,
-                workers=1, seed=seed, stop=stop,
+                workers=1, seed=seed, pruner=stop,
             )  # fmt: skip
             found[stop] = study
         whole, stopped = found[None], found[RULE]

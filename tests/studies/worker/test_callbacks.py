@@ -153,7 +153,7 @@ def by_torch(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-3, 1
         loss.backward()
         optimizer.step()
         reporter.report(step=epoch, train_loss=loss.item())
-    reporter.keep(model)
+    reporter.save_model(model)
 
 
 # Looked for, not imported: torch and TensorFlow do not get on in one process.
