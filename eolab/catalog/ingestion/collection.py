@@ -16,9 +16,7 @@ from pathlib import Path
 from eolab.catalog.ingestion.collection_files import (
     read_items,
     safe_name,
-    sweep_drafts,
     write_collection,
-    write_json,
 )
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
 from eolab.catalog.ingestion.raster_files import Raster, find_rasters, read_rasters
@@ -27,6 +25,7 @@ from eolab.catalog.io.documents import is_remote
 from eolab.catalog.query.query import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.files import writes
 from eolab.progress import track
 from eolab.settings.config import check_name
 
@@ -246,7 +245,7 @@ def _item(
 
     folder = home / name
     folder.mkdir(exist_ok=True)
-    sweep_drafts(folder)
+    writes.sweep_drafts(folder)
     assets: dict[str, object] = {}
     written = 0
     outline = None
@@ -297,7 +296,7 @@ def _item(
         "assets": assets,
         FOLDER: str(first.name.folder),
     }
-    write_json(folder / f"{name}.json", document)
+    writes.write_json(folder / f"{name}.json", document, nan=True)
     return document, written
 
 
@@ -319,15 +318,13 @@ def _convert(raster: Raster, target: Path) -> int:
 
     if target.exists() and target.stat().st_mtime >= raster.path.stat().st_mtime:
         return 0
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    plain = draft.with_suffix(".tif.tmp")
-    try:
-        if raster.write is not None:
-            raster.write(plain)
-        source = raster.address if raster.write is None else plain
-        rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-        plain.unlink(missing_ok=True)
+    with writes.draft(target) as draft:
+        plain = draft.with_name(f"{draft.name}.tif")
+        try:
+            if raster.write is not None:
+                raster.write(plain)
+            source = raster.address if raster.write is None else plain
+            rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
+        finally:
+            plain.unlink(missing_ok=True)
     return 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eolab.errors import InvalidInputError
+from eolab.files import writes
 from eolab.studies.journal.state import Record, Trial
 from eolab.studies.space.space import Space
 
@@ -59,14 +59,11 @@ def to_journal_file(study: Mapping[str, Any], record: Record, path: Path) -> Pat
 
     if path.exists():
         raise InvalidInputError(f"{path} exists", "Name a new file.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        to_optuna(study, record, storage=JournalStorage(JournalFileBackend(str(temporary))))
-        temporary.replace(path)
-    finally:
-        for left in (temporary, Path(f"{temporary}.lock")):
-            left.unlink(missing_ok=True)
+    with writes.draft(path) as draft:
+        try:
+            to_optuna(study, record, storage=JournalStorage(JournalFileBackend(str(draft))))
+        finally:
+            Path(f"{draft}.lock").unlink(missing_ok=True)
     return path
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from eolab import progress
 from eolab.errors import EolabError, InvalidInputError
+from eolab.files import writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.state import Trial
@@ -54,7 +55,7 @@ def refit(run: Path, study: Mapping[str, Any], trial: Trial, *, on: str) -> Fitt
             "source": study["data"].get("source", {}),
             **answer["about"],
         }
-        journal.write_json(folder / FILE, document)
+        writes.write_json(folder / FILE, document)
         final = folder.with_name(identity)
         folder.rename(final)  # half a refit is never seen under its name
     except BaseException:

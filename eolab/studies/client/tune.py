@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from eolab import progress
 from eolab.errors import ConflictError, InvalidInputError, nearest
+from eolab.files import writes
 from eolab.records import lineage
 from eolab.settings.config import Config, check_name
 from eolab.studies.client import checks, imports, packing
@@ -276,10 +277,10 @@ def _write(run: Path, study: dict[str, Any], files: Mapping[str, bytes]) -> None
     run.mkdir(parents=True, exist_ok=True)
     for name in (journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN):
         if name in files:
-            journal.write_bytes(run / name, files[name], mode=0o600)
+            writes.write_bytes(run / name, files[name], mode=0o600)
         else:
             (run / name).unlink(missing_ok=True)
-    journal.write_json(run / journal.STUDY, study)
+    writes.write_json(run / journal.STUDY, study)
 
 
 _WORDS = {

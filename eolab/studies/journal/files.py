@@ -33,24 +33,6 @@ LOG_BYTES = 256 * 1024
 READ_BYTES = 1 << 20
 
 
-def write_json(path: Path, document: Mapping[str, Any], *, mode: int = 0o644) -> None:
-    """Write a whole file or nothing."""
-    write_bytes(path, json.dumps(document, indent=1, allow_nan=False).encode(), mode=mode)
-
-
-def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a whole file or nothing, with these permissions from the first moment."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def read_study(run: Path) -> dict[str, Any]:
     """What the study is.
 
