@@ -93,7 +93,7 @@ _TABLE = {
     "server.helper": "server.calls>calls server.child>child server.library>process",
     "settings": (
         "cluster_options>clusters config>config config_file>edit logins>logins "
-        "sections>tables toml_text>toml_text"
+        "sections>tables toml_text>toml_tables"
     ),
     "studies.client": (
         "studies.checks>checks studies.detach>launch studies.export>export "

@@ -16,7 +16,8 @@ import pytest
 
 from eolab import tracking
 from eolab.errors import RemoteError
-from eolab.studies.journal.files import Follower, Writer, take_lock, write_json
+from eolab.files import writes
+from eolab.studies.journal.files import Follower, Writer, take_lock
 
 feeding, store = tracking.feeder, tracking.store
 
@@ -34,7 +35,7 @@ def run(config, empty_database) -> Path:
     folder = config.runs / "crops"
     folder.mkdir(parents=True)
     shutil.copy(empty_database, config.root / "mlflow.db")
-    write_json(
+    writes.write_json(
         folder / "study.json",
         {
             "format": 1, "name": "crops", "kind": "tune", "metric": "val_f1", "seed": 0,
@@ -226,7 +227,7 @@ def test_a_study_made_again_under_its_name_has_runs_of_its_own(run):
     document = json.loads((run / "study.json").read_text())
     for name in ("events.jsonl", feeding.STATE):
         (run / name).unlink()
-    write_json(run / "study.json", document | {"created": 9_999.0})
+    writes.write_json(run / "study.json", document | {"created": 9_999.0})
     told = story(run, 1)
     told.say("state", state="completed")
     tracking.feed(run)
@@ -267,11 +268,11 @@ def test_the_address_in_the_configuration_counts_and_is_not_kept_with_the_study(
     )
     config.file.write_text(text)
     document = json.loads((run / "study.json").read_text())
-    write_json(run / "study.json", document | {"config": str(config.file)})
+    writes.write_json(run / "study.json", document | {"config": str(config.file)})
     assert tracking.Feeder(run).uri == "postgresql://ann:secret@db.example/mlflow"
     assert not any("secret" in f.read_text() for f in run.iterdir() if f.is_file())
     assert tracking.shown(tracking.Feeder(run).uri) == "postgresql://...@db.example/mlflow"
-    write_json(run / "study.json", document | {"config": str(config.file) + ".gone"})
+    writes.write_json(run / "study.json", document | {"config": str(config.file) + ".gone"})
     assert tracking.Feeder(run).uri == f"sqlite:///{config.root / 'mlflow.db'}"
 
 

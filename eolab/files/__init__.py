@@ -1,1 +1,1 @@
-"""Files that several processes share: locks and whole writes."""
+"""Files that several processes share: locks, and files that are there whole or not at all."""

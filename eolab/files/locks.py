@@ -1,15 +1,41 @@
-"""Lock files that say "this one runs".
+"""Lock files: one at a time, and "this one runs".
 
 A lock belongs to the open file: it goes with the last process that holds the handle, so a killed
-process never leaves a stale one. What looks costs an instant and needs nothing of the holder.
+process never leaves a stale one. Looking whether it is held costs an instant and needs nothing of
+the holder.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def locked(path: Path, *, required: bool = True) -> Iterator[None]:
+    """Hold a lock for a block, after waiting for it; threads of one process exclude each other too.
+
+    Args:
+        path: The lock file; it is made with its folder.
+        required: False goes on without the lock where the file system knows none (some NFS).
+
+    Raises:
+        OSError: The file cannot be written, or its file system knows no locks.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _lock(handle, wait=True)
+        except OSError:
+            if required:
+                raise
+        yield
+    finally:
+        os.close(handle)
 
 
 def take(path: Path) -> int | None:
@@ -21,7 +47,7 @@ def take(path: Path) -> int | None:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     for _ in range(20):  # who looks whether it is held, holds it for an instant
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle, wait=False)
             return handle
         except BlockingIOError:
             time.sleep(0.01)
@@ -34,6 +60,8 @@ def take(path: Path) -> int | None:
 
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock; where files have no locks none does."""
+    import fcntl
+
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:
@@ -47,3 +75,15 @@ def is_held(path: Path) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, *, wait: bool) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt  # type: ignore[import-not-found, unused-ignore]
+
+        kind = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined, unused-ignore]
+        msvcrt.locking(handle, kind, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

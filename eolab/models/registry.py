@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import time
 import uuid
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.files import writes
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage
 from eolab.records.lineage import Ref
@@ -293,10 +293,7 @@ class ModelRegistry:
     def _touch(self) -> None:
         """Let those who watch the folder know: an alias changes no file of ours."""
         self.config.models.mkdir(parents=True, exist_ok=True)
-        path = self.config.models / "changed"
-        temporary = path.with_name(f".changed.{os.getpid()}")
-        temporary.write_text(f"{time.time()}\n")
-        temporary.replace(path)
+        writes.write_text(self.config.models / "changed", f"{time.time()}\n")
 
 
 def _files(fitted: Fitted) -> dict[str, str]:

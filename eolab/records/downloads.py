@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.files import locks
+from eolab.files import locks, writes
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
@@ -88,8 +88,10 @@ def start(config: Config, job: Job) -> str:
     folder = config.transfers / identity
     try:
         folder.mkdir(parents=True)
-        write(folder / "job.json", {"format": FORMAT, **asdict(job)})
-        write(folder / "state.json", {"state": "waiting", "files": [], "message": ""})
+        writes.write_json(folder / "job.json", {"format": FORMAT, **asdict(job)}, indent=None)
+        writes.write_json(
+            folder / "state.json", {"state": "waiting", "files": [], "message": ""}, indent=None
+        )
         _run(folder)
     except OSError as error:
         raise ConflictError(
@@ -197,7 +199,11 @@ def command(config: Config, identity: str, what: str) -> None:
         if what == "forget":
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            write(folder / "state.json", {**_told(folder), "state": "waiting", "message": ""})
+            writes.write_json(
+                folder / "state.json",
+                {**_told(folder), "state": "waiting", "message": ""},
+                indent=None,
+            )
             _run(folder)
     else:
         raise InvalidInputError(f"no command {what!r}", "Send cancel, resume or forget.")
@@ -239,11 +245,9 @@ def is_alive(folder: Path) -> bool:
     return locks.is_held(folder / "lock")
 
 
-def write(path: Path, document: Mapping[str, object]) -> None:
-    """Write a document whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_text(json.dumps(document), encoding="utf-8")
-    draft.replace(path)
+def write_state(folder: Path, state: Mapping[str, object]) -> None:
+    """Write how far a download is."""
+    writes.write_json(folder / "state.json", state, indent=None)
 
 
 def _age(folder: Path) -> float:

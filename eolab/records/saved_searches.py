@@ -6,12 +6,12 @@ Stdlib only: the Jupyter server reads and writes it without the library.
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError
+from eolab.files import writes
 
 FORMAT = 1
 FILE = "saved.json"
@@ -82,10 +82,7 @@ def _check(kind: str, value: object) -> None:
 def _write(root: Path, document: Mapping[str, object]) -> None:
     root.mkdir(parents=True, exist_ok=True)
     path = root / FILE
-    temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        writes.write_text(path, json.dumps(document, indent=1) + "\n")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ConflictError(f"{path} cannot be written: {error}", "Check its folder.") from error

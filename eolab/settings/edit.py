@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.settings import config as configuration
-from eolab.settings import logins, toml_text
+from eolab.settings import logins, toml_tables
 from eolab.settings.config import FILE, FORMAT, Config, check_name
 
 KINDS = ("auto", "api", "static", "geoparquet")
@@ -67,7 +67,7 @@ def add_catalog(
             raise ConflictError(
                 f"there is a catalogue {name!r} already: {known.url}", "Take another name."
             )
-        return _write(file, config, lambda text: toml_text.add_table(text, _path(name), table))
+        return _write(file, config, lambda text: toml_tables.add_table(text, _path(name), table))
 
 
 def change_catalog(
@@ -100,7 +100,7 @@ def change_catalog(
         file = _file_of(config, name)
         _checked(url, file.parent)
         table = _table(url, kind, description, {**(login or {}), **plain})
-        return _write(file, config, lambda text: toml_text.change_table(text, _path(name), table))
+        return _write(file, config, lambda text: toml_tables.change_table(text, _path(name), table))
 
 
 def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Removed:
@@ -119,7 +119,7 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
         file = _file_of(config, name)
         was = read_catalog(config, name)
         named = secrets_of(config, name) if secrets else []
-        after = _write(file, config, lambda text: toml_text.drop_table(text, _path(name)))
+        after = _write(file, config, lambda text: toml_tables.drop_table(text, _path(name)))
     gone, left = [], []
     for reference in named:
         try:

@@ -33,7 +33,7 @@ class FeatureEngine(Protocol):
         """What a group, query or view holds by this engine, as a frame ordered by id and time."""
 
 
-class DuckDBEngine:
+class PublicWays:
     """eolab's own engine, by the public ways of the feature store."""
 
     def insert(self, group: FeatureGroup, rows: pd.DataFrame, **options: object) -> Commit:
@@ -143,7 +143,7 @@ class QueryContract:
     @pytest.fixture
     def reference(self) -> FeatureEngine:
         """DuckDB, which every engine agrees with."""
-        return DuckDBEngine()
+        return PublicWays()
 
     def test_what_any_engine_inserted_is_read_by_all(
         self, engine: FeatureEngine, reference: FeatureEngine, store: FeatureStore

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import RemoteError
-from eolab.files import locks
+from eolab.files import locks, writes
 from eolab.settings import config as configuration
 from eolab.settings.config import Config
 from eolab.tracking.store import (
     Point,
     experiment,
-    locked,
     log,
     log_points,
     open_client,
@@ -293,35 +292,44 @@ def feed(
     Raises:
         RemoteError: MLflow stayed out of reach after the study's end.
     """
-    with locked(run / LOCK, wait=False) as mine:
-        if not mine:
-            return False
-        feeder = Feeder(run, uri)
-        waiting = courteous
-        # Making the database is done at full speed: others wait for it behind a lock.
-        if waiting and (feeder.root / "mlflow.db").is_file():
-            waiting = _step_back()
-        failures = 0
-        while True:
-            # Asked before reading: what is written up to its end is then surely read.
-            # The lock of the study (see `eolab/studies/journal/files.py`).
-            living = locks.is_held(run / "lock")
-            try:
-                feeder.step()
-                if waiting:
-                    waiting = _step_back()
-                if living and not follow:
-                    return True
-                if not living or feeder.state in ENDED:
-                    feeder.finish(feeder.state if feeder.state in ENDED else "interrupted")
-                    return True
-                failures = 0
-            except RemoteError as error:
-                failures += 1
-                if failures >= PATIENCE and (not living or not follow):
-                    raise
-                print(f"{time.strftime('%H:%M:%S')} {error}", file=sys.stderr, flush=True)
-            time.sleep(min(30.0, INTERVAL * 2**failures) if failures else INTERVAL)
+    try:
+        handle = locks.take(run / LOCK)
+    except OSError:  # the file system knows no locks: two feeders would write everything twice
+        return False
+    if handle is None:
+        return False
+    try:
+        return _feed(Feeder(run, uri), follow=follow, courteous=courteous)
+    finally:
+        os.close(handle)
+
+
+def _feed(feeder: Feeder, *, follow: bool, courteous: bool) -> bool:
+    waiting = courteous
+    # Making the database is done at full speed: others wait for it behind a lock.
+    if waiting and (feeder.root / "mlflow.db").is_file():
+        waiting = _step_back()
+    failures = 0
+    while True:
+        # Asked before reading: what is written up to its end is then surely read.
+        # The lock of the study (see `eolab/studies/journal/files.py`).
+        living = locks.is_held(feeder.run / "lock")
+        try:
+            feeder.step()
+            if waiting:
+                waiting = _step_back()
+            if living and not follow:
+                return True
+            if not living or feeder.state in ENDED:
+                feeder.finish(feeder.state if feeder.state in ENDED else "interrupted")
+                return True
+            failures = 0
+        except RemoteError as error:
+            failures += 1
+            if failures >= PATIENCE and (not living or not follow):
+                raise
+            print(f"{time.strftime('%H:%M:%S')} {error}", file=sys.stderr, flush=True)
+        time.sleep(min(30.0, INTERVAL * 2**failures) if failures else INTERVAL)
 
 
 def _step_back() -> bool:
@@ -338,9 +346,7 @@ def _flushed(run: Path) -> int:
 
 
 def _save_flushed(run: Path, offset: int) -> None:
-    temporary = run / f".{STATE}.{os.getpid()}"
-    temporary.write_text(json.dumps({"format": FORMAT, "offset": offset}))
-    temporary.replace(run / STATE)
+    writes.write_json(run / STATE, {"format": FORMAT, "offset": offset}, indent=None)
 
 
 def _float(value: object) -> float:

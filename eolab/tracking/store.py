@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConfigError, RemoteError
+from eolab.files import locks
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -48,7 +49,7 @@ def open_client(uri: str, root: Path) -> MlflowClient:
     from mlflow.tracking import MlflowClient
 
     try:
-        with locked(root / ".mlflow.lock"):
+        with locks.locked(root / ".mlflow.lock", required=False):
             client = MlflowClient(tracking_uri=uri)
             # The store is made on first use: two processes must not make it at once.
             client.get_experiment_by_name("Default")
@@ -164,25 +165,6 @@ def _key(name: str) -> str:
 
 def _text(value: object) -> str:
     return (value if isinstance(value, str) else json.dumps(value, default=str))[:LONGEST]
-
-
-@contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock between processes; it goes with the process that dies."""
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        os.close(handle)
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        os.close(handle)
 
 
 def runs_of(

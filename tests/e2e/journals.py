@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from eolab.files import writes
 from eolab.studies.journal import files as journal
 
 SPACE = [
@@ -38,7 +39,7 @@ def begin(runs: Path, name: str, *, trials: int, workers: int) -> Path:
         "created": time.time(), "function": "train", "source": "def train(reporter): ...",
         "seed": 0,
     }  # fmt: skip
-    journal.write_json(folder / journal.STUDY, study)
+    writes.write_json(folder / journal.STUDY, study)
     return folder
 
 

@@ -20,9 +20,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from eolab.files import writes
 from eolab.settings import config as configuration
 from eolab.settings.config import Config
-from eolab.studies.journal.files import Writer, write_json
+from eolab.studies.journal.files import Writer
 from eolab.studies.space.parameters import uniform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -242,7 +243,7 @@ def write_features(config: Config) -> None:
 def make_study(run: Path, *, trials: int = 3, state: str = "completed") -> Path:
     """The journal of a study that has ended."""
     run.mkdir(parents=True)
-    write_json(
+    writes.write_json(
         run / "study.json",
         {
             "format": 1, "name": run.name, "kind": "tune", "metric": "f1", "direction": "maximize",

@@ -8,9 +8,10 @@ import threading
 import pytest
 
 from eolab.errors import InvalidInputError, NotFoundError
+from eolab.files import writes
 from eolab.server import study_readers
 from eolab.server.study_readers import KEPT, Followers
-from eolab.studies.journal.files import Follower, Writer, write_json
+from eolab.studies.journal.files import Follower, Writer
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_the_newest_study_comes_first(config, write_study):
     for n, name in enumerate(("a", "b", "c")):
         run = write_study(config.runs / name, trials=1)
         document = json.loads((run / "study.json").read_text())
-        write_json(run / "study.json", document | {"created": [2.0, 3.0, 1.0][n]})
+        writes.write_json(run / "study.json", document | {"created": [2.0, 3.0, 1.0][n]})
     assert [row["name"] for row in Followers().summaries(config)] == ["b", "a", "c"]
 
 
@@ -99,7 +100,7 @@ def test_a_study_with_the_plan_of_an_ablation_is_one(config, write_study):
     readers = Followers()
     run = write_study(config.runs / "crops", trials=1)
     assert readers.reader(run).summary()["kind"] == "tune"
-    write_json(run / "ablation.json", {"format": 1})
+    writes.write_json(run / "ablation.json", {"format": 1})
     assert readers.reader(run).summary()["kind"] == "ablation"
     assert json.loads(readers.reader(run).snapshot(None))["kind"] == "ablation"
 

@@ -10,9 +10,10 @@ import xml.etree.ElementTree as ET
 import nbformat
 import pytest
 
+from eolab.files import writes
 from eolab.settings.config import Config
 from eolab.studies import Study
-from eolab.studies.journal.files import Writer, write_json
+from eolab.studies.journal.files import Writer
 from eolab.views import study_view, svg
 from eolab.views.study import MIME, static_html
 
@@ -23,7 +24,7 @@ EVIL = "<script>alert('x')</script>&\"'"
 def run(config):
     folder = config.runs / "crops"
     folder.mkdir(parents=True)
-    write_json(
+    writes.write_json(
         folder / "study.json",
         {
             "format": 1, "name": "crops", "kind": "tune", "metric": "val_f1", "space": [],
@@ -98,7 +99,7 @@ def test_the_smallest_is_best_where_the_study_minimises(run):
         "format": 1, "name": "crops", "kind": "tune", "metric": "val_f1", "space": [],
         "direction": "minimize", "trials": 2, "workers": 1, "created": 1_000.0,
     }  # fmt: skip
-    write_json(run / "study.json", document)
+    writes.write_json(run / "study.json", document)
     tell(run, RUNNING, *trial(0, 0.5), *trial(1, 0.25))
     text = static_html(Study(run).snapshot())
     assert "<strong>0.25</strong> in trial 1" in text
@@ -110,7 +111,7 @@ def test_what_users_wrote_is_escaped(run, where):
     document = json.loads((run / "study.json").read_text())
     if where == "metric":
         document["metric"] = EVIL
-    write_json(run / "study.json", document)
+    writes.write_json(run / "study.json", document)
     params = {"param": {EVIL: 1}, "value": {"lr": EVIL}}.get(where, {"lr": 1})
     error = EVIL if where == "error" else None
     one = trial(0, 0.5, params=params, error=error)

@@ -18,12 +18,12 @@ from eolab.catalog.downloads.transfer import Stopped, fetch_file
 from eolab.catalog.ingestion.collection_files import safe_name, write_collection
 from eolab.catalog.io.allowed_folders import OUTSIDE, outside_error
 from eolab.catalog.io.cancellation import Line
-from eolab.catalog.io.documents import write_json
 from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, nearest
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pystac
@@ -291,7 +291,8 @@ def _describe(home: Path, items: Sequence[pystac.Item], files: Sequence[File]) -
         folders[collection] = home / safe_name(collection)
         name = safe_name(item.id)
         document = home / safe_name(collection) / name / f"{name}.json"
-        write_json(document, _local(item, collection, paths, _known(document)))
+        local = _local(item, collection, paths, _known(document))
+        writes.write_json(document, local, nan=True)  # as others state it
     return tuple(
         write_collection(folder, name, title="", license="other", description="Downloaded scenes.")
         for name, folder in sorted(folders.items())

@@ -45,7 +45,7 @@ class _Teller:
 
     def say(self, state: str, message: str = "") -> None:
         document = {"state": state, "message": message, "files": self.files}
-        transfers.write(self.folder / "state.json", {**document, "folder": str(self.home)})
+        transfers.write_state(self.folder, {**document, "folder": str(self.home)})
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.home)) if self.home in path.parents else str(path)

@@ -16,17 +16,17 @@ from pathlib import Path
 from eolab.catalog.ingestion.collection_files import (
     read_items,
     safe_name,
-    sweep_drafts,
     write_collection,
 )
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
 from eolab.catalog.io.allowed_folders import is_inside, remember
-from eolab.catalog.io.documents import is_remote, write_json
+from eolab.catalog.io.documents import is_remote
 from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.files import writes
 from eolab.progress import track
 from eolab.settings.config import check_name
 
@@ -267,7 +267,7 @@ def _item(
 
     folder = home / name
     folder.mkdir(exist_ok=True)
-    sweep_drafts(folder)
+    writes.sweep_drafts(folder)
     assets: dict[str, object] = {}
     written = 0
     outline = None
@@ -318,7 +318,7 @@ def _item(
         "assets": assets,
         FOLDER: str(first.name.folder),
     }
-    write_json(folder / f"{name}.json", document)
+    writes.write_json(folder / f"{name}.json", document, nan=True)
     return document, written
 
 
@@ -340,15 +340,13 @@ def _convert(raster: Raster, target: Path) -> int:
 
     if target.exists() and target.stat().st_mtime >= raster.path.stat().st_mtime:
         return 0
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    plain = draft.with_suffix(".tif.tmp")
-    try:
-        if raster.write is not None:
-            raster.write(plain)
-        source = raster.address if raster.write is None else plain
-        rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-        plain.unlink(missing_ok=True)
+    with writes.draft(target) as draft:
+        plain = draft.with_name(f"{draft.name}.tif")
+        try:
+            if raster.write is not None:
+                raster.write(plain)
+            source = raster.address if raster.write is None else plain
+            rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
+        finally:
+            plain.unlink(missing_ok=True)
     return 1

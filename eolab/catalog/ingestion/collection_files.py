@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from eolab.catalog.io.documents import write_json
+from eolab.files import writes
 
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 LONGEST = 100  # characters of a name
@@ -45,7 +44,7 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
     starts = sorted(start for start, _ in times if start)
     ends = sorted(end for _, end in times if end)
     interval = [starts[0] if starts else None, ends[-1] if ends else None]
-    write_json(
+    writes.write_json(
         home / "collection.json",
         {
             "type": "Collection",
@@ -99,21 +98,3 @@ def _times(body: Mapping[str, object]) -> tuple[str, str]:
     one = properties.get("datetime")
     start, end = (properties.get(key) or one for key in ("start_datetime", "end_datetime"))
     return (str(start) if start else ""), (str(end) if end else "")
-
-
-def sweep_drafts(folder: Path) -> None:
-    """Remove what processes that were killed had half written (``.NAME.PID.tmp`` and beside it)."""
-    for draft in folder.glob(".*.tmp*"):
-        found = re.search(r"\.(\d+)\.tmp", draft.name)
-        if found and not _is_running(int(found[1])):
-            draft.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from eolab.catalog.io.documents import write_json
 from eolab.errors import InvalidInputError
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pystac
@@ -51,7 +51,7 @@ def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
     if added:
         workspace.mkdir(parents=True, exist_ok=True)
         named = [str(folder) for folder in (*known, *added)]
-        write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
+        writes.write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
 
 
 def _remembered(workspace: Path) -> list[Path]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +44,7 @@ from eolab.catalog.simulate.seasons import (
     Pass,
 )
 from eolab.catalog.simulate.sky import STEP, Grid, Sky, make_sky
+from eolab.files import writes
 from eolab.progress import track
 
 FORMAT = 2
@@ -87,16 +87,8 @@ def write_sample(folder: Path, *, seed: int = 0) -> SampleInfo:
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
+    with writes.draft_folder(folder, replace=True) as draft:
         info = _write(draft, seed)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.replace(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     return SampleInfo(
         folder,

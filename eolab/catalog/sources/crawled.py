@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from eolab.catalog.sources.geoparquet_writer import write_items
 from eolab.catalog.sources.parse_items import self_href
 from eolab.catalog.sources.static import Crawl, StaticSource
 from eolab.errors import EolabError, NotFoundError
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,14 +203,12 @@ class IndexedSource(Source):
 
     def _save(self, state: State) -> None:
         self._state_file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._state_file.with_name(f".{self._state_file.name}.{os.getpid()}.tmp")
         body = {
             "format": FORMAT,
             **asdict(state),
             "items": sorted(state.items),
         }
-        draft.write_text(json.dumps(body), encoding="utf-8")
-        draft.replace(self._state_file)
+        writes.write_json(self._state_file, body, indent=None)
 
 
 class _Walk(StaticSource):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from eolab.catalog.query.times import parse_interval, stamp
 from eolab.catalog.sources.base import Skipped
 from eolab.catalog.sources.parse_items import check_document, self_href
 from eolab.errors import InvalidInputError
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,6 @@ def write_table(
     import pyarrow as pa
     from stac_geoparquet.arrow import to_parquet
 
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     # One batch becomes one row group.
     order = neighbours(table)
@@ -79,11 +78,8 @@ def write_table(
     batches = table.combine_chunks().to_batches(max_chunksize=ROW_GROUP)
     reader = pa.RecordBatchReader.from_batches(table.schema, batches)
     known = {str(document["id"]): dict(document) for document in collections}
-    try:
+    with writes.draft(path) as draft:
         to_parquet(reader, draft, collections=known or None, compression="zstd")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def neighbours(table: pa.Table) -> np.ndarray:

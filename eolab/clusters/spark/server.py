@@ -9,7 +9,6 @@ server of its own to reuse (`spark.local.connect.reuse`); it neither survives a 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -18,11 +17,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from eolab.errors import ConfigError, RemoteError
+from eolab.files import locks, writes
 
 CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 FORMAT = 1
@@ -32,6 +32,7 @@ FAILURES = 100
 CELL_SLOTS = 2
 LOG = "server.log"
 FILE = "server.json"
+LOCK = "server.lock"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def ensure(folder: Path, *, slots: int, conf: Mapping[str, str], python: str = "
         RemoteError: It does not start; its last words are told.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder):
+    with locks.locked(folder / LOCK):
         found = find(folder)
         if found is not None:
             return found
@@ -101,7 +102,7 @@ def stop(folder: Path) -> bool:
     """Stop the server of this folder; False where none runs."""
     if not (folder / FILE).exists():
         return False
-    with _only_one(folder):
+    with locks.locked(folder / LOCK):
         server = find(folder)
         (folder / FILE).unlink(missing_ok=True)
         if server is None:
@@ -161,7 +162,8 @@ def _start(folder: Path, slots: int, conf: Mapping[str, str], python: str) -> Se
         "spark.connect.grpc.binding.port": str(port),
     }
     properties = folder / "server.conf"
-    _write_private(properties, "".join(f"{k} {v}\n" for k, v in options.items()))
+    lines = "".join(f"{k} {v}\n" for k, v in options.items())
+    writes.write_text(properties, lines, mode=0o600)
     environment = {
         **os.environ,
         "SPARK_HOME": str(home),
@@ -196,23 +198,16 @@ def _start(folder: Path, slots: int, conf: Mapping[str, str], python: str) -> Se
         raise
     _children[:] = [child for child in _children if child.poll() is None] + [process]
     server = Server(port, token, process.pid, _version(home), slots)
-    _write_private(
-        folder / FILE,
-        json.dumps({"format": FORMAT, "port": port, "token": token, "pid": process.pid,
-                    "version": server.version, "slots": slots, "started": time.time()}),
-    )  # fmt: skip
+    document = {
+        "format": FORMAT, "port": port, "token": token, "pid": process.pid,
+        "version": server.version, "slots": slots, "started": time.time(),
+    }  # fmt: skip
+    writes.write_json(folder / FILE, document, indent=None, mode=0o600)
     return server
 
 
 # Kept, so that a server that was stopped is reaped.
 _children: list[subprocess.Popen[bytes]] = []
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    with (folder / "server.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _is_server(pid: int) -> bool:
@@ -240,14 +235,6 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _write_private(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    temporary.replace(path)
 
 
 def _version(home: Path) -> str:

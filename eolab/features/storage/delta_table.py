@@ -18,8 +18,9 @@ from eolab.errors import ConflictError, RemoteError
 from eolab.features.storage.arrow import CHANGE, INGESTED
 from eolab.features.storage.commits import Commit, TableSnapshot, commit_of, logged, properties
 from eolab.features.storage.duckdb import connect, parquet, quote_identifiers
-from eolab.features.storage.files import lock, translate_errors, writer
+from eolab.features.storage.files import translate_errors, writer
 from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, ROW_NUMBER_SQL
+from eolab.files import locks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -398,7 +399,5 @@ class OfflineTable:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the writers' lock."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a+b") as file:
-            lock(file.fileno())
-            yield  # closing the file frees the lock
+        with locks.locked(self.folder / "lock"):
+            yield

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, RemoteError
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,22 +40,16 @@ def new_folder(folder: Path) -> Iterator[Path]:
         ConflictError: The folder is there.
         RemoteError: It cannot be written; nothing is left.
     """
-    if folder.exists():
-        raise ConflictError(f"{folder} is there already", "Take another name.")
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if folder.exists():  # made by another process meanwhile
-            raise ConflictError(f"{folder} is there already", "Take another name.")
-        os.replace(temporary, folder)  # noqa: PTH105
+        with writes.draft_folder(folder) as draft:
+            yield draft
+    except FileExistsError as error:
+        raise ConflictError(f"{folder} is there already", "Take another name.") from error
     except OSError as error:
         raise RemoteError(
             f"{folder} cannot be written: {error.strerror or error}",
             "Nothing is left of it; free some space and try again.",
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -88,14 +80,3 @@ def _unwritable(path: Path, error: Exception) -> RemoteError:
         f"{path} cannot be written: {words.splitlines()[0]}",
         "Nothing was inserted; check the folder and insert again.",
     )
-
-
-def lock(handle: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt  # type: ignore[import-not-found, unused-ignore]
-
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX)

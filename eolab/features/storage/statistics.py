@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.features.storage.duckdb import quote_identifier
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -297,9 +297,8 @@ def keep(folder: Path, version: int, found: Sequence[ColumnStatistics]) -> None:
     """Write the statistics of a commit."""
     path = _path(folder, version)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps({"format": FORMAT, "statistics": [asdict(c) for c in found]}))
-    os.replace(temporary, path)  # noqa: PTH105
+    document = {"format": FORMAT, "statistics": [asdict(c) for c in found]}
+    writes.write_text(path, json.dumps(document))
 
 
 def load(folder: Path, version: int) -> list[ColumnStatistics] | None:

@@ -13,10 +13,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from eolab.errors import ConflictError, InvalidInputError
+from eolab.files import writes
 from eolab.records import lineage
 from eolab.records.lineage import Ref
 from eolab.server.base import Handler
-from eolab.studies.journal.files import write_bytes
 
 if TYPE_CHECKING:
     from eolab.server.study_readers import Reader
@@ -177,7 +177,7 @@ def _read_notes(path: Path) -> dict[str, object]:
 def _write_notes(path: Path, text: str, seen: object) -> dict[str, object]:
     if _read_notes(path)["modified"] != seen:
         raise ConflictError("somebody else has written these notes", "Read them again, then write.")
-    write_bytes(path, text.encode())
+    writes.write_text(path, text)
     return _read_notes(path)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.files import writes
 from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.carried import CARRIED
 from eolab.studies.ablation.components import Component, Names
@@ -450,7 +451,7 @@ def ablate(
         "stop_early": stop_early,
         "source": packing.source_text(train),
     }
-    journal.write_json(study.folder / FILE, document)
+    writes.write_json(study.folder / FILE, document)
     ablation = Ablation(study, document)
     return ablation.wait() if wait else ablation
 

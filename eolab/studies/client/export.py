@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
+from eolab.files import writes
 from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Record, Trial
 from eolab.studies.space.space import Space
@@ -62,14 +62,11 @@ def to_journal_file(study: StudySpec, record: Record, path: Path) -> Path:
 
     if path.exists():
         raise InvalidInputError(f"{path} exists", "Name a new file.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        to_optuna(study, record, storage=JournalStorage(JournalFileBackend(str(temporary))))
-        temporary.replace(path)
-    finally:
-        for left in (temporary, Path(f"{temporary}.lock")):
-            left.unlink(missing_ok=True)
+    with writes.draft(path) as draft:
+        try:
+            to_optuna(study, record, storage=JournalStorage(JournalFileBackend(str(draft))))
+        finally:
+            Path(f"{draft}.lock").unlink(missing_ok=True)
     return path
 
 

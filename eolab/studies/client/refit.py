@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from eolab import progress
 from eolab.errors import EolabError, InvalidInputError, nearest
+from eolab.files import writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.spec import StudySpec
@@ -54,7 +55,7 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
             "source": study["data"].get("source", {}),
             **answer["about"],
         }
-        journal.write_json(folder / FILE, document)
+        writes.write_json(folder / FILE, document)
         final = folder.with_name(identity)
         folder.rename(final)  # half a refit is never seen under its name
     except BaseException:

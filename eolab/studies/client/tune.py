@@ -15,6 +15,7 @@ from types import ModuleType
 from eolab import progress
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
+from eolab.files import writes
 from eolab.records import lineage
 from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
@@ -417,10 +418,10 @@ def _write(run: Path, spec: StudySpec, files: Mapping[str, bytes]) -> None:
     run.mkdir(parents=True, exist_ok=True)
     for name in (journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN):
         if name in files:
-            journal.write_bytes(run / name, files[name], mode=0o600)
+            writes.write_bytes(run / name, files[name], mode=0o600)
         else:
             (run / name).unlink(missing_ok=True)
-    journal.write_json(run / journal.STUDY, spec)
+    writes.write_json(run / journal.STUDY, spec)
 
 
 _WORDS = {

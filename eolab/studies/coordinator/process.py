@@ -25,6 +25,7 @@ from pathlib import Path
 
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
+from eolab.files import writes
 from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
@@ -106,7 +107,7 @@ class StudyProcess:
         """The study's token: made once, so that workers find a restarted process trustworthy."""
         path = self.run / journal.TOKEN
         if not path.exists():
-            journal.write_bytes(path, secrets.token_urlsafe(32).encode(), mode=0o600)
+            writes.write_bytes(path, secrets.token_urlsafe(32).encode(), mode=0o600)
         return path.read_text()
 
     async def main(self) -> None:
@@ -135,7 +136,7 @@ class StudyProcess:
         bind, host = way_back(self.study["cluster"])
         port = await self._listen(bind)
         url = f"http://127.0.0.1:{port}"
-        journal.write_json(
+        writes.write_json(
             self.run / journal.PROCESS,
             {"format": 1, "pid": os.getpid(), "host": socket.gethostname(), "url": url,
              "token_file": journal.TOKEN, "started": time.time()},

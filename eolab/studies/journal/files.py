@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -39,24 +39,6 @@ DATA_HERE = "data_here.pkl"
 """Data that has another name on the cluster than here: `DATA` holds that of the cluster."""
 LOG_BYTES = 256 * 1024
 READ_BYTES = 1 << 20
-
-
-def write_json(path: Path, document: Mapping[str, object], *, mode: int = 0o644) -> None:
-    """Write a whole file or nothing."""
-    write_bytes(path, json.dumps(document, indent=1, allow_nan=False).encode(), mode=mode)
-
-
-def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a whole file or nothing, with these permissions from the first moment."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_study(run: Path) -> StudySpec:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eolab.errors import ConflictError, NotFoundError
+from eolab.files import writes
 from eolab.studies.journal import files as journal
 
 STUDY = {
@@ -39,7 +40,7 @@ EVENTS = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    journal.write_json(tmp_path / journal.STUDY, STUDY)
+    writes.write_json(tmp_path / journal.STUDY, STUDY)
     return tmp_path
 
 
@@ -77,7 +78,7 @@ def test_a_follower_that_reads_in_pieces_sees_the_same(
     cuts: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("pieces")
-    journal.write_json(folder / journal.STUDY, STUDY)
+    writes.write_json(folder / journal.STUDY, STUDY)
     write(folder, EVENTS)
     whole = (folder / journal.EVENTS).read_bytes()
     expected = journal.Follower(folder).snapshot()
@@ -100,7 +101,7 @@ def test_a_torn_last_line_is_healed_and_nothing_else_is_lost(
     torn: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("torn")
-    journal.write_json(folder / journal.STUDY, STUDY)
+    writes.write_json(folder / journal.STUDY, STUDY)
     write(folder, EVENTS[:4])
     whole = (folder / journal.EVENTS).read_bytes()
     line = json.dumps({"v": 1, **EVENTS[4]}).encode()

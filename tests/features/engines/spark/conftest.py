@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from eolab.clusters.spark import java, server
-from eolab.testing.engines import DuckDBEngine
+from eolab.testing.engines import PublicWays
 
 
 class SparkEngine:
@@ -57,7 +57,7 @@ def _needs_spark():
 
 @pytest.fixture(scope="session")
 def duckdb():
-    return DuckDBEngine()
+    return PublicWays()
 
 
 @pytest.fixture(scope="session")
