@@ -41,7 +41,7 @@ class StopRuleContract:
     there; a trial that starts again is judged as if it had never reported.
 
     Example:
-        >>> from eolab.studies.stopping.base import make_rule
+        >>> from eolab.studies.stopping.factory import make_rule
         >>> import pytest
         >>> from eolab.testing import StopRuleContract
         >>> class TestMedian(StopRuleContract):

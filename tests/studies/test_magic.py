@@ -46,9 +46,9 @@ def test_the_cell_becomes_a_study(shell: InteractiveShell) -> None:
     assert study.state == "completed"
     assert len(study.trials) == 3
     assert study.best_value == 10 + study.best_params["x"]
-    assert "def train" in study._follower.study["source"]
-    assert study._follower.study["cluster"]["cpus"] == 1
-    assert study._follower.study["environment"]["OMP_NUM_THREADS"] == "1"
+    assert "def train" in study.spec["source"]
+    assert study.spec["cluster"]["cpus"] == 1
+    assert study.spec["environment"]["OMP_NUM_THREADS"] == "1"
     # Another cell that holds the same text attaches to the same study.
     shell.run_cell_magic("tune", line, "\n\n" + CELL)
     assert shell.user_ns["study"].trials == study.trials

@@ -20,8 +20,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from pickle import _Pickler
-from typing import Protocol
+from typing import Any, Protocol
 
 from eolab import deprecation, errors, moved_modules, training_data
 from eolab.errors import InvalidInputError
@@ -396,8 +395,10 @@ class Digest(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-# The one in Python: that in C has no save_global.
-class _OldNames(_Pickler):
+_Pickler: Any = vars(pickle)["_Pickler"]  # the one in Python: that in C has no save_global
+
+
+class _OldNames(_Pickler):  # type: ignore[misc]
     def save_global(self, obj: object, name: str | None = None) -> None:
         module = str(getattr(obj, "__module__", ""))
         before = name_before(module)

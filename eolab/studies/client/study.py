@@ -13,6 +13,7 @@ from eolab.studies.client.fitted_model import FittedModel
 from eolab.studies.client.launch import await_commands, last_words, send_command
 from eolab.studies.client.refit import RefitPart, refit
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import (
     ENDED,
     Params,
@@ -52,6 +53,16 @@ class Study:
             True
         """
         return self._follower.run
+
+    @property
+    def spec(self) -> StudySpec:
+        """What the study is: metric, space, plan, data and more, as `study.json` has it.
+
+        Example:
+            >>> study.spec["seed"]
+            0
+        """
+        return self._follower.study
 
     @property
     def record(self) -> Record:

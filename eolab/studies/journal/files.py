@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import locks
@@ -194,7 +194,7 @@ class Head(TypedDict):
     name: str
     kind: str
     metric: str
-    direction: str
+    direction: Literal["maximize", "minimize"]
     created: float
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from eolab.errors import InvalidInputError, nearest
 from eolab.studies.samplers.base import (
@@ -17,9 +17,11 @@ from eolab.studies.samplers.base import (
 from eolab.studies.space.space import Space
 from eolab.studies.space.states import Direction
 
-KINDS = ("random", "grid", "qmc", "tpe", "gp", "cmaes")
+SamplerName: TypeAlias = Literal["random", "grid", "qmc", "tpe", "gp", "cmaes"]
+SamplerSpec: TypeAlias = "SamplerName | Mapping[str, object] | type[Sampler] | Sampler"
 
-SamplerSpec: TypeAlias = "str | Mapping[str, object] | type[Sampler] | Sampler"
+
+KINDS: tuple[str, ...] = typing.get_args(SamplerName)
 
 
 def make_sampler(

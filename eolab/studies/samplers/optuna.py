@@ -73,6 +73,11 @@ class OptunaSampler(Sampler):
         self._running: dict[int, int] = {}  # our number -> the table's
         self._base_count = 0  # number of results that the base was chosen from
 
+    @property
+    def visible(self) -> int:
+        """How many trials the model sees."""
+        return len(self._table.trials)
+
     def _make(self, seed: int) -> BaseSampler:
         raise NotImplementedError
 

@@ -67,12 +67,12 @@ class Surgeon:
         import keras
 
         # A copy: calling layers on new inputs adds nodes to their graph.
-        self._template = keras.models.clone_model(_functional(model))
-        self.names = layer_names(self._template)
-        self._shapes = weight_shapes(self._template)
-        self._readers = _readers(self._template)
-        self.parameters: int = self._template.count_params()
-        self.flops = flops(self._template)
+        self.template = keras.models.clone_model(_functional(model))
+        self.names = layer_names(self.template)
+        self._shapes = weight_shapes(self.template)
+        self._readers = _readers(self.template)
+        self.parameters: int = self.template.count_params()
+        self.flops = flops(self.template)
 
     def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[keras.Model]:
         """The model without these layers.
@@ -97,10 +97,10 @@ class Surgeon:
         # Only where a block is left do shapes count: between its own layers anything may go.
         exits = {name for name in removed if self._readers[name] - removed}
         problem = ""
-        for choice in _choices(self._template, names):
+        for choice in _choices(self.template, names):
             try:
                 rewired, inserted = _rewire(
-                    self._template, removed, choice, project=exits if project else set()
+                    self.template, removed, choice, project=exits if project else set()
                 )
                 self._check(rewired, removed, inserted)
                 # Anew, so that its layers have no nodes but those of this graph, and are built:
@@ -130,12 +130,12 @@ class Surgeon:
         if lost:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
             raise InvalidInputError(f"{lost[0]!r}{more} would no longer lead to the output")
-        for old, now in zip(self._template.outputs, new.outputs, strict=True):
+        for old, now in zip(self.template.outputs, new.outputs, strict=True):
             if tuple(old.shape) != tuple(now.shape):
                 raise InvalidInputError(
                     f"the output would change its shape from {old.shape} to {now.shape}"
                 )
-        if len(new.inputs) != len(self._template.inputs):
+        if len(new.inputs) != len(self.template.inputs):
             raise InvalidInputError("an input would go unused")
         for name in set(after) - set(inserted):
             if after[name] != self._shapes[name]:

@@ -67,17 +67,17 @@ class TorchSurgeon:
     """
 
     def __init__(self, model: torch.nn.Module, data: object = None) -> None:
-        self._template = copy.deepcopy(model)
-        self._given = _example(self._template, data)
-        self.names = tuple(name for name, _ in self._template.named_modules() if name)
+        self.template = copy.deepcopy(model)
+        self._given = _example(self.template, data)
+        self.names = tuple(name for name, _ in self.template.named_modules() if name)
         try:
-            self._run = _run(self._template, self._given)
+            self._run = _run(self.template, self._given)
         except Exception as error:
             raise InvalidInputError(
                 f"{type(model).__name__} cannot be run on its data: {first_line(error)}",
                 "Give the model an attribute example_input_array: what its forward takes.",
             ) from error
-        self.parameters = _count(self._template)
+        self.parameters = _count(self.template)
         self.flops = self._run.flops
 
     def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[torch.nn.Module]:
@@ -99,7 +99,7 @@ class TorchSurgeon:
                 raise InvalidInputError(f"no module {name!r}", nearest(name, self.names, "modules"))
         removed = [name for name in self.names if name in names]
         outer = [name for name in removed if not any(name.startswith(f"{x}.") for x in removed)]
-        new = copy.deepcopy(self._template)
+        new = copy.deepcopy(self.template)
         inserted = []
         for name in outer:
             stand_in = self._stand_in(name, project=project)
@@ -151,10 +151,10 @@ class TorchSurgeon:
 
     def _prove(self, new: torch.nn.Module, removed: Sequence[str]) -> None:
         """That the weights of all other modules are there as before, and those of these are not."""
-        before = {name: tuple(p.shape) for name, p in _weights(self._template)}
+        before = {name: tuple(p.shape) for name, p in _weights(self.template)}
         after = {name: tuple(p.shape) for name, p in _weights(new)}
-        modules = [self._template.get_submodule(name) for name in removed]
-        inside = tuple(f"{name}." for m in modules for name in _names_of(self._template, m))
+        modules = [self.template.get_submodule(name) for name in removed]
+        inside = tuple(f"{name}." for m in modules for name in _names_of(self.template, m))
         kept = {name: shape for name, shape in before.items() if not name.startswith(inside)}
         rest = {name: shape for name, shape in after.items() if not name.startswith(inside)}
         if rest != kept:

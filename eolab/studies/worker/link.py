@@ -257,11 +257,12 @@ class MailboxLink(Link):
     Args:
         path: Folder or fsspec URL that both sides see.
         token: The study's token, which signs and is never written.
+        box: The place itself, where it is not made from its path.
     """
 
-    def __init__(self, path: str, token: str) -> None:
+    def __init__(self, path: str, token: str, *, box: Box | None = None) -> None:
         self.path, self.token = path, token
-        self._box = make_box(path)
+        self._box = make_box(path) if box is None else box
         self._name = secrets.token_hex(8)
         self._count = 0
 

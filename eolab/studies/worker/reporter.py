@@ -39,6 +39,7 @@ class Reporter:
 
     Attributes:
         trial: The trial's number; 0 when run alone.
+        step: The last reported step; -1 before.
         last: The newest value of each reported metric.
         saved: The model that was handed over, in a list; empty before.
         budget: What the study grants this run (epochs, say) under ASHA or Hyperband, else None.
@@ -55,7 +56,7 @@ class Reporter:
     budget: float | None = None
 
     def __init__(self) -> None:
-        self._step: float = -1
+        self.step: float = -1
         self.last: dict[str, float] = {}
         self.saved: list[object] = []
         self._folder: Path | None = None
@@ -71,9 +72,9 @@ class Reporter:
             raise TrialError(
                 "report() without a metric\nWrite reporter.report(step=epoch, val_accuracy=...)."
             )
-        self._step = self._step + 1 if step is None else number(step, "step")
+        self.step = self.step + 1 if step is None else number(step, "step")
         self.last.update(values)
-        self._tell(self._step, values)
+        self._tell(self.step, values)
 
     def log(self, text: str) -> None:
         """A line in the trial's log."""

@@ -185,8 +185,8 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._terminate)
         self.outbox.start()
         try:
-            self._start_child()
-            self._await_child()
+            self.start_child()
+            self.await_child()
             self._insist("join", {"host": socket.gethostname(), "pid": os.getpid()})
             job = None
             while not self.leaving:
@@ -222,13 +222,14 @@ class Supervisor:
 
     # -- the child -------------------------------------------------------------------------
 
-    def _start_child(self) -> ChildProcess:
+    def start_child(self) -> ChildProcess:
+        """Start the process that runs the function, in place of one that is there."""
         if self.child is not None:
             self.child.kill()
         self.child, self.ready = ChildProcess(self.settings), False
         return self.child
 
-    def _await_child(self) -> None:
+    def await_child(self) -> None:
         """Wait until it has loaded the function, or has died of it (the first trial tells)."""
         child = self.child
         assert child is not None
@@ -262,7 +263,7 @@ class Supervisor:
         child = self.child
         if child is None or not child.alive or self._broken:
             self._broken = None
-            child = self._start_child()
+            child = self.start_child()
         self.outbox.begin(n, attempt)
         checkpoint = Path(self.settings["scratch"]) / str(job.get("checkpoint", n))
         self._fetch(job, checkpoint)
@@ -275,7 +276,7 @@ class Supervisor:
         if result.get("state") == "failed" or result.get("crashed"):
             child.kill()
             self.child = None
-            self._start_child()  # loads while the study is told
+            self.start_child()  # loads while the study is told
         return {"n": n, "attempt": attempt, **rest, **result}
 
     # -- checkpoints, where study and worker share no files ----------------------------------

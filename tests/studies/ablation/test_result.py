@@ -16,9 +16,9 @@ from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, variants
 from eolab.studies.ablation.inference import (
     Estimate,
+    describe_effect,
     estimate,
     holm,
-    in_words,
     shapley,
 )
 from eolab.studies.ablation.result import summarise
@@ -94,26 +94,30 @@ def test_words_claim_a_difference_only_if_interval_and_corrected_test_do(
     value, half, corrected, pairs, comparisons
 ):
     drop = Estimate(value, value - half, value + half, 0.01, pairs)
-    said = in_words("Without x", drop, metric="f1", corrected=corrected, comparisons=comparisons)
+    said = describe_effect(
+        "Without x", drop, metric="f1", corrected=corrected, comparisons=comparisons
+    )
     claims = "f1 is " in said
     assert claims == (not drop.low <= 0 <= drop.high and corrected <= 0.05)
     if claims:
         assert ("worse" in said) == (value > 0)
     elif drop.low <= 0 <= drop.high:
-        assert "not significant" in said
+        assert "which is not significant" in said
     else:
-        assert "may be chance" in said
+        assert f"not significant among {comparisons} comparisons" in said
 
 
 def test_one_pair_or_none_says_nothing_about_chance():
-    one = in_words("Without x", estimate([0.4]), metric="f1", corrected=None, comparisons=1)
-    none = in_words("Without x", None, metric="f1", corrected=None, comparisons=1)
+    one = describe_effect("Without x", estimate([0.4]), metric="f1", corrected=None, comparisons=1)
+    none = describe_effect("Without x", None, metric="f1", corrected=None, comparisons=1)
     assert "nothing can be said about chance" in one
     assert none == "Without x: no pair of runs has ended, so nothing can be said."
 
 
 def test_what_changes_nothing_in_any_run_is_said_so():
-    same = in_words("Without x", estimate([0.0] * 4), metric="f1", corrected=1.0, comparisons=2)
+    same = describe_effect(
+        "Without x", estimate([0.0] * 4), metric="f1", corrected=1.0, comparisons=2
+    )
     assert same == "Without x: f1 was the same, run by run (4 folds)."
 
 

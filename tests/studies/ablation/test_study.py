@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_groups_are_left_out_in_parallel_and_the_result_can_be_opened_later(conf
     }  # fmt: skip
     per_class = done.result("recall_yes")
     assert per_class.row(BASELINE).runs == 8
-    with pytest.raises(NotFoundError) as error:
+    with pytest.raises(NotFoundError, match="no run has a metric 'recall_yse'") as error:
         done.result("recall_yse")
     assert "'recall_yes'" in error.value.hint
     again = open_ablation(config, "abl").result()
@@ -284,9 +285,8 @@ def needs(data, reporter, *, alpha):
     ],
 )
 def test_faults_are_told_before_the_first_run(config, ablation, options, message, hint):
-    with pytest.raises(InvalidInputError) as error:
+    with pytest.raises(InvalidInputError, match=re.escape(message)) as error:
         ablation(**options)
-    assert message in error.value.message
     assert hint in error.value.hint
     assert not (config.runs / "abl").exists()
 
@@ -299,6 +299,5 @@ def test_a_misspelt_option_is_told_with_the_nearest(config):
         with pytest.raises(InvalidInputError, match=message) as error:
             Workspace(config).ablate(nearest_mean, data=table(), **given)
         assert hint in error.value.hint
-    with pytest.raises(NotFoundError) as missing:
+    with pytest.raises(NotFoundError, match="no study 'abll'"):
         Workspace(config).ablation("abll")
-    assert "no study 'abll'" in missing.value.message

@@ -10,7 +10,7 @@ import pytest
 import eolab as eo
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
-from eolab.studies.worker.link import HttpLink, MailboxLink, make_box
+from eolab.studies.worker.link import Box, HttpLink, MailboxLink, make_box
 from eolab.testing import EchoStudy, TransportContract
 from eolab.testing.transports import TOKEN, Connect, Transport
 from tests.studies.conftest import Run
@@ -24,6 +24,31 @@ class TestHttp(TransportContract):
             lambda token: HttpLink(f"http://127.0.0.1:{port}", token),
             lambda: study.loop.call_soon_threadsafe(endpoint.close) and None,
         )
+
+
+class WatchedBox(Box):
+    """A box that remembers what was put into it.
+
+    Args:
+        box: The real one.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self.contents: list[bytes] = []
+
+    def put(self, name: str, content: bytes) -> None:
+        self.contents.append(content)
+        self._box.put(name, content)
+
+    def get(self, name: str) -> bytes | None:
+        return self._box.get(name)
+
+    def names(self, folder: str) -> list[str]:
+        return self._box.names(folder)
+
+    def delete(self, name: str) -> None:
+        self._box.delete(name)
 
 
 class TestMailbox(TransportContract):
@@ -44,26 +69,22 @@ class TestMailbox(TransportContract):
     def test_nothing_is_left_in_the_box_and_the_token_never_enters(
         self, study: EchoStudy, connect: Connect, tmp_path: Path
     ) -> None:
-        link = connect(TOKEN)
         box = make_box(self.path(tmp_path))
-        seen: list[bytes] = []
-        put = link._box.put  # type: ignore[attr-defined]
-        link._box.put = lambda name, content: (seen.append(content), put(name, content))  # type: ignore[attr-defined]
+        watched = WatchedBox(box)
+        link = MailboxLink(self.path(tmp_path), TOKEN, box=watched)
         link.call("echo", {"word": "x"})
         assert box.names("in") == box.names("out") == []
-        assert len(seen) == 1
-        assert TOKEN.encode() not in seen[0]
+        assert len(watched.contents) == 1
+        assert TOKEN.encode() not in watched.contents[0]
 
     def test_a_copied_or_foreign_file_is_no_request(
         self, study: EchoStudy, connect: Connect, tmp_path: Path
     ) -> None:
-        link = connect(TOKEN)
         box = make_box(self.path(tmp_path))
-        sent: list[bytes] = []
-        put = link._box.put  # type: ignore[attr-defined]
-        link._box.put = lambda name, content: (sent.append(content), put(name, content))  # type: ignore[attr-defined]
+        watched = WatchedBox(box)
+        link = MailboxLink(self.path(tmp_path), TOKEN, box=watched)
         link.call("echo", {"word": "once"})
-        box.put("in/copy.json", sent[0])
+        box.put("in/copy.json", watched.contents[0])
         box.put("in/junk.json", b"\x00\xff not json")
         box.put("in/list.json", b"[1, 2]")
         link.call("echo", {"word": "twice"})

@@ -155,7 +155,7 @@ def test_a_full_disk_leaves_whole_lines_and_says_so(folder: Path) -> None:
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
     try:
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="too large"):
             writer.append(EVENTS[3])
         assert (folder / journal.EVENTS).read_bytes() == before
     finally:
@@ -178,7 +178,7 @@ def test_jq_reads_it(folder: Path) -> None:
 
 
 def test_no_study_a_damaged_one_and_one_of_another_format(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no study in"):
         journal.Follower(tmp_path / "none")
     (tmp_path / journal.STUDY).write_text("{")
     with pytest.raises(ConflictError, match="damaged"):

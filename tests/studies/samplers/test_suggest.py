@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+import re
 from importlib.util import find_spec
 
 import pytest
@@ -256,7 +257,7 @@ def test_tpe_beyond_its_full_size_still_learns_and_replays(monkeypatch):
         state = "stopped" if n % 5 == 0 else "completed"
         plan.tell(n, value, state, step=3)
         events += [("trial", job.to_json()), ("end", n, value, state, 3)]
-    assert len(sampler._table.trials) < 300
+    assert sampler.visible < 300
     late = [job["params"]["x"] for _, job in events[-200::2]]
     assert sum(abs(x - 0.7) < 0.2 for x in late) > 70
     again = SearchPlan(make_sampler("tpe", space, direction="maximize", seed=0))
@@ -277,7 +278,7 @@ def test_a_suggestion_costs_no_more_at_trial_ten_thousand_than_at_one_thousand()
         sampler.tell(n, {"x": n / 10_000}, n % 97, "completed")
     for n in range(10_000, 10_020):
         sampler.ask(n)
-    assert len(sampler._table.trials) <= sampler.base + sampler.renew + 20
+    assert sampler.visible <= sampler.base + sampler.renew + 20
 
 
 def test_nan_and_failed_trials_teach_nothing():
@@ -327,9 +328,8 @@ def test_an_own_sampler_is_one_small_class():
     ids=str,
 )
 def test_an_impossible_sampler_is_told_with_a_hint(kind, space, message, hint):
-    with pytest.raises(InvalidInputError) as error:
+    with pytest.raises(InvalidInputError, match=re.escape(message)) as error:
         make_sampler(kind, space, direction="maximize", seed=0)
-    assert message in error.value.message
     assert hint in error.value.hint
 
 

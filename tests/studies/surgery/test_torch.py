@@ -74,7 +74,7 @@ def surgeon():
 def test_a_torch_module_goes_and_the_rest_keeps_names_shapes_and_values(surgeon):
     import torch
 
-    before = dict(surgeon._template.state_dict())
+    before = dict(surgeon.template.state_dict())
     surgery = surgeon.remove(["blocks.1"])
     after = surgery.model.state_dict()
     assert set(after) == {name for name in before if not name.startswith("blocks.1.")}
@@ -83,11 +83,11 @@ def test_a_torch_module_goes_and_the_rest_keeps_names_shapes_and_values(surgeon)
     assert surgery.parameters == (surgeon.parameters, surgeon.parameters - gone)
     assert surgery.flops[0] - surgery.flops[1] == 2 * 25 * 8 * 8 * 9  # a 3 x 3 kernel at 5 x 5
     x = torch.from_numpy(images().train.X)
-    template = surgeon._template.eval()
+    template = surgeon.template.eval()
     by_hand = template.blocks[0](template.stem(x)).flatten(2).mT
     by_hand = template.head(template.attention(by_hand, by_hand, by_hand)[0].mean(1))
     torch.testing.assert_close(surgery.model.eval()(x), by_hand)
-    assert set(surgeon._template.state_dict()) == set(before)  # the patient is untouched
+    assert set(surgeon.template.state_dict()) == set(before)  # the patient is untouched
 
 
 @pytest.mark.parametrize(

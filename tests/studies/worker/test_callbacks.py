@@ -61,7 +61,7 @@ def test_a_growing_forest_equals_one_grown_at_once() -> None:
         split.train.X, split.train.y
     )
     assert len(grown.estimators_) == 20
-    assert reporter._step == 4
+    assert reporter.step == 4
     np.testing.assert_array_equal(grown.predict(parts[0]), whole.predict(parts[0]))
     # Under ASHA the budget takes the place of the number of steps.
     reporter = eo.Reporter()
@@ -73,7 +73,7 @@ def test_a_growing_forest_equals_one_grown_at_once() -> None:
         validation=parts,
         steps=4,
     )
-    assert reporter._step == 2
+    assert reporter.step == 2
 
 
 def by_keras(data, reporter, *, seed, lr: Annotated[float, eo.loguniform(1e-3, 1e-1)] = 1e-2):

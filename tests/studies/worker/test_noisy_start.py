@@ -22,7 +22,7 @@ def supervise(folder: Path, library: str) -> tuple[Supervisor, ChildProcess]:
         "address": {"url": "http://127.0.0.1:9", "token": "t"},
     }  # fmt: skip
     supervisor = Supervisor(settings)
-    return supervisor, supervisor._start_child()
+    return supervisor, supervisor.start_child()
 
 
 def processor_seconds() -> float:
@@ -35,7 +35,7 @@ def test_more_than_a_pipe_holds_stops_nobody_and_is_kept_for_the_log(tmp_path):
     lines = "".join(f"part {i} of the library\n" for i in range(20_000))
     supervisor, child = supervise(tmp_path, f"print({lines!r}, end='')\n")
     try:
-        supervisor._await_child()
+        supervisor.await_child()
         assert supervisor.ready
         assert child.printed().decode() == lines[:LOG_MOST]
     finally:
@@ -48,7 +48,7 @@ def test_the_supervisor_sleeps_while_its_child_loads(tmp_path):
     )
     before = processor_seconds()
     try:
-        supervisor._await_child()
+        supervisor.await_child()
         assert supervisor.ready
     finally:
         child.kill()
