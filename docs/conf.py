@@ -91,7 +91,8 @@ def _as_prose(
 ) -> None:
     del app, name, obj, options
     if what in {"attribute", "data", "property"} and lines:
-        lines.insert(0, "")  # napoleon takes "TYPE: text" from the first line
+        # Napoleon would take what stands before a colon for the type.
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ", 1)
     example = False
     for number, line in enumerate(lines):
         example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))
