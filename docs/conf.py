@@ -59,6 +59,7 @@ html_static_path = ["_static"]
 html_css_files = ["eolab.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # an excerpt is fetched, which a browser forbids for files
 html_theme_options = {
     "logo": {"text": "eolab"},
     "header_links_before_dropdown": 6,
