@@ -73,7 +73,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "gallery": [], "changelog": [], "glossary": []}
+_ALONE = ("index", "start", "gallery", "compare", "glossary", "changelog")
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE}
 
 # --- our docstrings are prose: stars, bars and names that end in _ mean themselves ---
 _CODE = re.compile(r"(``.*?``|`[^`]*`)")
