@@ -59,6 +59,7 @@ html_static_path = ["_static"]
 html_css_files = ["eolab.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # an excerpt is fetched, which a browser forbids for files
 html_theme_options = {
     "logo": {"text": "eolab"},
     "header_links_before_dropdown": 6,
@@ -72,7 +73,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "gallery": [], "changelog": [], "glossary": []}
+_ALONE = ("index", "start", "gallery", "compare", "glossary", "changelog")
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE}
 
 # --- our docstrings are prose: stars, bars and names that end in _ mean themselves ---
 _CODE = re.compile(r"(``.*?``|`[^`]*`)")
@@ -91,7 +93,8 @@ def _as_prose(
 ) -> None:
     del app, name, obj, options
     if what in {"attribute", "data", "property"} and lines:
-        lines.insert(0, "")  # napoleon takes "TYPE: text" from the first line
+        # Napoleon would take what stands before a colon for the type.
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ", 1)
     example = False
     for number, line in enumerate(lines):
         example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))

@@ -38,7 +38,8 @@ def main() -> int:
     from sphinx.cmd.build import main as build
 
     # A warning is a fault of ours; all of them are shown before the build fails.
-    asked = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(options.out / "doctrees")]
+    shutil.rmtree(pages, ignore_errors=True)
+    asked = ["-W", "--keep-going", "-q", "-E", "-b", "html", "-d", str(options.out / "doctrees")]
     status = build([*asked, str(source), str(pages)])
     if status == 0:
         print(f"Open {pages / 'index.html'}")
@@ -46,21 +47,10 @@ def main() -> int:
 
 
 def stage(source: Path) -> None:
-    """Copy what changed, and let go of what is not there any more; Sphinx builds only that."""
-    wanted = {
-        path.relative_to(ROOT / "docs"): path
-        for path in (ROOT / "docs").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    wanted[Path("CHANGELOG.md")] = ROOT / "CHANGELOG.md"
-    for name, path in wanted.items():
-        _write(source / name, path.read_bytes())
-    for path in source.rglob("*"):
-        made = path.relative_to(source).parts[:1] == ("tutorials",) or "generated" in path.parts
-        if path.is_file() and not made and path.relative_to(source) not in wanted:
-            path.unlink()
-    # Stubs of the reference are made anew: a name may be gone.
-    shutil.rmtree(source / "api" / "generated", ignore_errors=True)
+    """Copy the pages: all anew, for one that is gone would be found by the search."""
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "CHANGELOG.md", source)
 
 
 def put_notebook(notebook: Path, there: Path, *, run: bool) -> None:
@@ -83,7 +73,7 @@ def put_notebook(notebook: Path, there: Path, *, run: bool) -> None:
                     del output["data"][kind]
     found.metadata.pop("widgets", None)
     found.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    _write(there, nbformat.writes(found).encode())
+    nbformat.write(found, there)
 
 
 def run_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
@@ -108,7 +98,8 @@ def run_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
         resources = {"metadata": {"path": folder}}
         NotebookClient(notebook, timeout=900, kernel_name="python3", resources=resources).execute()
         text = nbformat.writes(notebook).replace(folder, "/home/you/project")
-    _write(RAN / name, text.encode())
+    RAN.mkdir(parents=True, exist_ok=True)
+    (RAN / name).write_text(text, encoding="utf-8")
     return nbformat.reads(text, as_version=4)
 
 
@@ -119,12 +110,6 @@ def _is_shown(output: NotebookNode) -> bool:
 
 def _code(notebook: NotebookNode) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def _write(path: Path, content: bytes) -> None:
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import eolab as eo
 from eolab.facade import Workspace
-from eolab.features.geometry import ITEMS
+from eolab.features.frame_attrs import ITEMS
 from tests.e2e import accessibility
 from tests.e2e.jupyter import Lab, run_by_palette, set_theme
 from tests.e2e.studying import drawn, open_lab, tab_to
