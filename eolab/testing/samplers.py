@@ -13,8 +13,9 @@ import pytest
 
 from eolab.studies.plans.base import Job, SearchPlan
 from eolab.studies.samplers.factory import make_sampler
-from eolab.studies.space.parameters import Params, choice, discrete, integer, loguniform, uniform
+from eolab.studies.space.parameters import Params, choice, integer, loguniform, ordinal, uniform
 from eolab.studies.space.space import Space
+from eolab.studies.space.states import End
 from eolab.studies.space.states import End
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class SamplerContract:
                 "lr": loguniform(1e-5, 1e-1),
                 "dropout": uniform(0, 0.5, step=0.1),
                 "units": integer(8, 64, step=8),
-                "batch": discrete(16, 32, 64),
+                "batch": ordinal(16, 32, 64),
                 "activation": choice("relu", "tanh", None),
             }
         )
