@@ -217,7 +217,10 @@ class Bench:
         document = json.loads(CURVES.read_text())
         curves = [row["curve"] for row in document["trials"]]
         study = self.tune(
-            player(curves, self.durations), trials=len(curves), sampler=Rows(len(curves)), pruner=RULE
+            player(curves, self.durations),
+            trials=len(curves),
+            sampler=Rows(len(curves)),
+            pruner=RULE,
         )
         record = study.record
         # From the moment that all have joined, as for the waves.

@@ -16,7 +16,6 @@ from eolab.studies.samplers.factory import make_sampler
 from eolab.studies.space.parameters import Params, choice, integer, loguniform, ordinal, uniform
 from eolab.studies.space.space import Space
 from eolab.studies.space.states import End
-from eolab.studies.space.states import End
 
 if TYPE_CHECKING:
     from eolab.studies.plans.base import Plan
