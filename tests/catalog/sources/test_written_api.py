@@ -102,7 +102,7 @@ class WrittenApi:
                 "href": f"{self.url}/search",
                 "method": "POST",
                 "type": "application/geo+json",
-            },  # fmt: skip
+            },
         ]
         shared = {"type": "Catalog", "stac_version": "1.0.0"}
         return {
