@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 
 from eolab.catalog.simulate.write import SampleInfo, write_sample  # noqa: E402
 from eolab.settings import config as configuration  # noqa: E402
+from tests.generators import write_like_real  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,11 +41,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
+def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made data in the folders and shapes of the real ones; nobody writes there."""
+    return write_like_real(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
     """The folder of real Earth Observation data beside the checkout."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("the real data folder ../shared/data is not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session", params=["made", "real"])
+def shared_data(request: pytest.FixtureRequest) -> Path:
+    """Real data where they are beside the checkout, and made ones of their shapes everywhere."""
+    folder: Path = request.getfixturevalue(f"{request.param}_data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_or_made_data(request: pytest.FixtureRequest) -> Path:
+    """One of both, for what takes long: the real data where they are, otherwise the made ones."""
+    kind = "real" if (ROOT.parent / "shared" / "data").is_dir() else "made"
+    folder: Path = request.getfixturevalue(f"{kind}_data")
     return folder
 
 

@@ -41,19 +41,19 @@ def check_shape(figures: dict) -> None:
         assert kind["best"]["params"]
 
 
-def scenes(shared_data: Path) -> list[str | Path]:
+def scenes(real_data: Path) -> list[str | Path]:
     return [
         "--data",
-        shared_data / "eolearn-slovenia-stac",
+        real_data / "eolearn-slovenia-stac",
         "--labels",
-        shared_data / "eolearn-slovenia" / "LULC.gpkg",
+        real_data / "eolearn-slovenia" / "LULC.gpkg",
         "--label-column",
         "LULC_NAME",
     ]
 
 
-def table(shared_data: Path) -> list[str | Path]:
-    file = shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+def table(real_data: Path) -> list[str | Path]:
+    file = real_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
     return ["--table", file, "--label-column", "sampling_label"]
 
 
@@ -70,8 +70,8 @@ def test_the_sample_gives_the_same_figures_twice() -> None:
 
 
 @pytest.mark.slow  # twelve studies: minutes
-def test_real_scenes_go_the_whole_way(shared_data: Path) -> None:
-    figures, told = demo(*scenes(shared_data))
+def test_real_scenes_go_the_whole_way(real_data: Path) -> None:
+    figures, told = demo(*scenes(real_data))
     check_shape(figures)
     assert figures["items"] == 3  # two of the five dates are fully cloudy
     assert figures["sklearn"]["test"]["low"] < figures["sklearn"]["test"]["high"]
@@ -81,8 +81,8 @@ def test_real_scenes_go_the_whole_way(shared_data: Path) -> None:
 
 
 @pytest.mark.slow  # twelve studies: minutes
-def test_a_real_table_goes_the_whole_way(shared_data: Path) -> None:
-    figures, told = demo(*table(shared_data))
+def test_a_real_table_goes_the_whole_way(real_data: Path) -> None:
+    figures, told = demo(*table(real_data))
     check_shape(figures)
     assert figures["items"] is None
     assert figures["pixels"] is None
@@ -94,9 +94,9 @@ def test_a_real_table_goes_the_whole_way(shared_data: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [scenes, table])
-def test_real_cases_give_the_same_figures_twice(shared_data: Path, case) -> None:
-    first, _ = demo(*case(shared_data))
-    second, _ = demo(*case(shared_data), "--workers", "1")
+def test_real_cases_give_the_same_figures_twice(real_data: Path, case) -> None:
+    first, _ = demo(*case(real_data))
+    second, _ = demo(*case(real_data), "--workers", "1")
     assert without_seconds(first) == without_seconds(second)
 
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def __getattr__(name: str) -> object:
         raise ImportError(f"eolab.testing.{name} needs pytest. Run `pip install pytest`.")
     import pytest
 
-    # A failing assert of a contract then shows its values, as in a test file.
-    pytest.register_assert_rewrite(home)
+    if home not in sys.modules:
+        # A failing assert of a contract then shows its values, as in a test file.
+        pytest.register_assert_rewrite(home)
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

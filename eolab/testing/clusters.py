@@ -93,6 +93,10 @@ class ClusterContract:
             assert time.monotonic() < end, "waited too long"
             time.sleep(0.05)
 
+    def processes(self) -> int | None:
+        """How many worker processes are alive on the cluster; None where a test cannot see them."""
+        return None
+
     def test_trials_do_there_what_they_do_here(self, tune: Tune, table: ClusterTable) -> None:
         import numpy as np
 
@@ -132,11 +136,13 @@ class ClusterContract:
         self.wait(lambda: busy() == 1)
         study.set_workers(2)
         self.wait(lambda: busy() == 2)
+        assert self.processes() in {None, 2}
         study.set_workers(1)
-        self.wait(lambda: busy() == 1)  # it leaves after its trial
+        self.wait(lambda: self.processes() in {None, 1} and busy() == 1)  # after its trial
         study.cancel()
         self.wait(lambda: study.state == "cancelled")
-        self.wait(lambda: busy() == 0)
+        self.wait(lambda: self.processes() in {None, 0} and busy() == 0)
+        assert all(t["state"] in {"queued", "completed"} for t in study.trials)
 
 
 # Functions inside functions travel by value: where trials run, eolab need not be importable.

@@ -33,7 +33,7 @@ def sample_items(sample_source):
 
 
 @pytest.fixture(scope="session")
-def interactions(shared_data: Path):
+def interactions(real_data: Path):
     """Recorded (request, answer) pairs of real APIs by the name of the recording."""
     import gzip
 
@@ -48,7 +48,7 @@ def interactions(shared_data: Path):
             (entry["request"], json.loads(body(entry["response"]["body"]["string"])))
             for entry in yaml.safe_load(path.read_text())["interactions"]
         ]
-        for path in sorted((shared_data / "stac-api-cassettes").glob("*.yaml"))
+        for path in sorted((real_data / "stac-api-cassettes").glob("*.yaml"))
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 from eolab.clusters import make_placement
 from eolab.clusters.local import LocalPlacement, fitting_workers, thread_caps
 from eolab.errors import ConfigError
-from eolab.testing import PlacementContract
+from eolab.testing import ClusterContract, PlacementContract
+from eolab.testing.clusters import ClusterTable
 from eolab.testing.placements import Start
 
 
@@ -38,6 +39,12 @@ class TestLocal(PlacementContract):
             "w0": "exited with code 1: ValueError: no disk",
             "w1": "killed by SIGKILL",
         }
+
+
+class TestStudyHere(ClusterContract):
+    @pytest.fixture
+    def table(self) -> ClusterTable:
+        return ClusterTable('kind = "local"\n')
 
 
 def test_settings_hold_the_token_and_are_private(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ Shoot = Callable[[Page, str], Path]
 
 
 @pytest.fixture
-def added(lab: Lab, shared_data: Path) -> Iterator[Path]:
+def added(lab: Lab, real_or_made_data: Path) -> Iterator[Path]:
     """Two more, one with a long name and a login; at the end the file is as it was."""
     settings = lab.folder / "eolab.toml"
     before = settings.read_text(encoding="utf-8")
-    scenes = shared_data / "eolearn-slovenia-stac" / "collection.json"
+    scenes = real_or_made_data / "eolearn-slovenia-stac" / "collection.json"
     post(lab, "catalogs", {"name": "five-scenes", "url": str(scenes)})
     guarded = {
         "name": "scenes-of-the-agency-with-a-long-name",

@@ -286,9 +286,11 @@ def test_by_keyboard_alone(lab: Lab, page: Page, shoot: Shoot) -> None:
     shoot(page, "search-keyboard")
 
 
-def test_a_field_of_real_scenes(lab: Lab, page: Page, shared_data: Path, shoot: Shoot) -> None:
+def test_a_field_of_real_scenes(
+    lab: Lab, page: Page, real_or_made_data: Path, shoot: Shoot
+) -> None:
     """Scenes without a scene classification: the curve says that nothing is masked."""
-    scenes = shared_data / "eolearn-slovenia-stac" / "collection.json"
+    scenes = real_or_made_data / "eolearn-slovenia-stac" / "collection.json"
     post(lab, "catalogs", {"name": "slovenia", "url": str(scenes)})
     open_lab(page, lab, "slovenia")
     tab = open_search(page, catalog="slovenia")

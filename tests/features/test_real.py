@@ -145,9 +145,9 @@ def test_online_vectors_of_real_pixels_equal_their_newest_rows(cube, land, store
     np.testing.assert_array_equal(np.array(vectors, dtype=np.float32), newest[["red", "nir"]])
 
 
-def test_block_folds_of_the_real_table_beside_random_folds_with_their_spread(shared_data, store):
+def test_block_folds_of_the_real_table_beside_random_folds_with_their_spread(real_data, store):
     """Seen before: 0.71 by random folds, 0.57 by blocks of 0.05 degrees (spread 0.02)."""
-    path = shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+    path = real_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
     table = read_labelled_table(path, label="sampling_label")
     group = store.create_feature_group("w", primary_key=[table.key])
     group.insert(table.frame)
@@ -169,9 +169,9 @@ def test_block_folds_of_the_real_table_beside_random_folds_with_their_spread(sha
     assert "random folds flatter by 0.1" in summary(found)
 
 
-def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(shared_data, store):
+def test_months_of_the_real_table_are_one_sequence_a_point_not_twelve_samples(real_data, store):
     """Labels stand in each of its rows; judged by rows, the same table looks much worse."""
-    path = shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+    path = real_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
     table = read_labelled_table(path, label="sampling_label")
     months: dict[int, dict[str, str]] = {}
     for name in table.features:

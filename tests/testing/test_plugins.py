@@ -36,7 +36,7 @@ class Diary(Source):
         )
         return [pystac.Collection("diary", "What I saw.", extent)]
 
-    def _candidates(self, query):
+    def candidates(self, query):
         del query
         for day in (3, 1, 2):
             place = shapely.Point(10 + day / 10, 50).buffer(0.01)

@@ -107,7 +107,7 @@ def native_grid(picks: Sequence[tuple[ParsedItem, Layer]], area: BaseGeometry | 
     grids = [item_geobox(item, b) or header_geobox(item, b) for item, b in picks]
     first = grids[0]
     for (item, _), grid in zip(picks, grids, strict=True):
-        shift = ~first.transform * (grid.transform.c, grid.transform.f)
+        shift = first.wld2pix(grid.transform.c, grid.transform.f)
         aligned = all(abs(v - round(v)) < 1e-3 for v in shift)
         same = all(
             abs(a - b) < 1e-9 * max(abs(a), 1)
@@ -209,9 +209,9 @@ def _overlap(item: ParsedItem, area: BaseGeometry | None) -> float:
 
 def _hint_for(picks: Sequence[tuple[ParsedItem, Mapping[str, Layer]]], area: BaseGeometry) -> str:
     """What to do about an area that no item touches."""
-    from shapely.ops import transform
+    import shapely
 
-    turned = transform(lambda x, y: (y, x), area)
+    turned = shapely.transform(area, lambda xy: xy[:, ::-1])
     if any(_overlap(item, turned) for item, _ in picks):
         return "It is latitude first: give west, south, east, north; longitude before latitude."
     return "Search with the same area first."

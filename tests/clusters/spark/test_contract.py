@@ -15,11 +15,11 @@ import eolab as eo
 from eolab.errors import InvalidInputError
 from eolab.settings import config as configuration
 from eolab.studies.ablation import ablate
-from eolab.training_data import Split, TrainingData
+from eolab.testing import ClusterContract
+from eolab.testing.clusters import ClusterTable, Tune
+from eolab.training_data import TrainingData
 from tests.clusters.spark.conftest import Cluster, Start, supervisors
-from tests.studies.conftest import events, until
 
-KINDS = ("plain", "eolab", "test", "crash", "device", "files")
 SLOW = pytest.mark.slow  # a JVM a study, or a cluster of three
 
 
@@ -29,65 +29,62 @@ def cluster(request: pytest.FixtureRequest, on: str) -> Cluster:
     return found
 
 
-def train(data, reporter, *, seed, kind):
-    import importlib.util
-    import os
+class OnSpark(ClusterContract):
+    def processes(self):
+        return len(supervisors())
 
-    reporter.report(step=0, score=float(len(data.train)))
-    print("a line of", kind)
-    if kind == "test":
-        return len(data.test)
-    if kind == "crash":  # its second attempt goes on where the first one was
-        file = reporter.checkpoint_dir / "deep" / "state"
-        if file.exists():
-            return float(file.read_text())
-        file.parent.mkdir()
-        file.write_text("42")
-        os._exit(1)
-    if kind == "eolab":
-        return float(importlib.util.find_spec("eolab") is not None)
-    if kind == "device":
-        return float(os.environ.get("CUDA_VISIBLE_DEVICES") or -1)
-    if kind == "files":  # an executor has a folder of its own
-        return float("study.json" in set(os.listdir()))  # noqa: PTH208
-    reporter.report(step=1, score=5.0)
-    return 4.0 + data.without(["b"]).train.X.shape[1]
+    def table_of(self, cluster: Cluster, mailbox: Path | None = None) -> ClusterTable:
+        lines = f'kind = "spark"\n{cluster.table}'
+        return ClusterTable(
+            lines, not cluster.bare, cluster.devices, None if mailbox is None else str(mailbox)
+        )
 
 
-@pytest.mark.parametrize(
-    ("on", "transport"),
-    [
-        ("connect", "http"),
-        ("connect", "mailbox"),
-        ("local", "http"),
-        pytest.param("local", "mailbox", marks=SLOW),
-        pytest.param("standalone", "http", marks=SLOW),
-        pytest.param("standalone", "mailbox", marks=SLOW),
-    ],
-)
-def test_trials_do_there_what_they_do_here(
-    cluster: Cluster, study_on: Start, transport: str, tmp_path: Path
-) -> None:
-    part = TrainingData(np.ones((4, 2), "float32"), np.zeros(4), np.arange(4), ("a", "b"))
-    study = study_on(
-        cluster, train, data=Split(part, part), space={"kind": eo.choice(*KINDS)}, sampler="grid",
-        trials=len(KINDS), mailbox=str(tmp_path / "box") if transport == "mailbox" else False,
-    )  # fmt: skip
-    found = {t["params"]["kind"]: t for t in study.trials}
-    plain, crash = found["plain"], found["crash"]
-    assert (plain["value"], plain["curve"]) == (5.0, [[0, 4.0], [1, 5.0]])
-    assert "a line of plain" in study.log(plain["number"])
-    assert found["eolab"]["value"] == float(not cluster.bare)
-    assert found["test"]["state"] == "failed"
-    assert "no test part here" in found["test"]["error"]
-    assert (crash["value"], crash["attempts"]) == (42.0, 2)
-    home = study.folder / "checkpoints" / str(crash["number"])
-    assert (home / "deep" / "state").read_text() == "42"
-    assert found["files"]["value"] == 0.0
-    devices = [str(int(found["device"]["value"]))]
-    assert set(devices) <= set(cluster.devices or ("-1",))
-    assert study.state == "completed"
-    assert len(events(study, "finish")) == len(KINDS)  # each counted once
+class TestConnect(OnSpark):
+    @pytest.fixture
+    def table(self, connect: Cluster) -> ClusterTable:
+        return self.table_of(connect)
+
+
+class TestConnectByMailbox(OnSpark):
+    @pytest.fixture
+    def table(self, connect: Cluster, tmp_path: Path) -> ClusterTable:
+        return self.table_of(connect, tmp_path / "box")
+
+    @SLOW
+    def test_workers_join_and_leave_and_cancel_ends_the_study(self, tune: Tune) -> None:
+        super().test_workers_join_and_leave_and_cancel_ends_the_study(tune)
+
+
+class TestClassic(OnSpark):
+    @pytest.fixture
+    def table(self, local: Cluster) -> ClusterTable:
+        return self.table_of(local)
+
+    @SLOW
+    def test_workers_join_and_leave_and_cancel_ends_the_study(self, tune: Tune) -> None:
+        super().test_workers_join_and_leave_and_cancel_ends_the_study(tune)
+
+
+@SLOW
+class TestClassicByMailbox(OnSpark):
+    @pytest.fixture
+    def table(self, local: Cluster, tmp_path: Path) -> ClusterTable:
+        return self.table_of(local, tmp_path / "box")
+
+
+@SLOW
+class TestStandalone(OnSpark):
+    @pytest.fixture
+    def table(self, standalone: Cluster) -> ClusterTable:
+        return self.table_of(standalone)
+
+
+@SLOW
+class TestStandaloneByMailbox(OnSpark):
+    @pytest.fixture
+    def table(self, standalone: Cluster, tmp_path: Path) -> ClusterTable:
+        return self.table_of(standalone, tmp_path / "box")
 
 
 def slow(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
@@ -97,30 +94,6 @@ def slow(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         reporter.report(step=step, score=x)
         time.sleep(0.1)
     return x
-
-
-@pytest.mark.parametrize(
-    "on",
-    ["connect", pytest.param("local", marks=SLOW), pytest.param("standalone", marks=SLOW)],
-)
-def test_workers_join_and_leave_and_cancel_frees_the_cluster(
-    cluster: Cluster, study_on: Start
-) -> None:
-    study = study_on(cluster, slow, trials=50, workers=1, wait=False)
-
-    def busy() -> int:
-        return sum(w["state"] == "busy" for w in study.snapshot()["workers"])
-
-    until(lambda: busy() == 1, 120)
-    study.set_workers(3)
-    until(lambda: busy() == 3, 60)
-    assert len(supervisors()) == 3
-    study.set_workers(2)
-    until(lambda: len(supervisors()) == 2, 60)  # it goes after its trial
-    study.cancel()
-    until(lambda: study.state == "cancelled", 30)
-    until(lambda: not supervisors(), 30)
-    assert all(t["state"] in {"queued", "completed"} for t in study.trials)
 
 
 @pytest.fixture

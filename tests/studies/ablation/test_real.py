@@ -22,12 +22,12 @@ def train(data, *, seed):
     return {"macro_f1": float(np.mean(each)), **dict(zip(names, map(float, each), strict=True))}
 
 
-def test_groups_of_bands_on_blocks_of_land(shared_data, config, run):
+def test_groups_of_bands_on_blocks_of_land(real_data, config, run):
     from eolab.features import FeatureStore, SpatialBlocks
     from eolab.features.extract.labelled_tables import read_labelled_table
     from eolab.studies.ablation import ablate
 
-    path = shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+    path = real_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
     table = read_labelled_table(path, label="sampling_label")
     store = FeatureStore(config)
     group = store.create_feature_group("w", primary_key=[table.key])

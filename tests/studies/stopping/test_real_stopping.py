@@ -20,9 +20,9 @@ EPOCHS = 60
 RULE = "median:warmup=10"
 
 
-def load(shared_data: Path) -> Split:
+def load(real_data: Path) -> Split:
     """The labelled table, its classes of 20 samples or more, split by blocks of 0.05 degrees."""
-    table = pd.read_parquet(shared_data / "worldcereal-s1s2" / "test_public_extractions.parquet")
+    table = pd.read_parquet(real_data / "worldcereal-s1s2" / "test_public_extractions.parquet")
     counts = table["sampling_label"].value_counts()
     classes = tuple(sorted(counts.index[counts >= 20]))
     table = table[table["sampling_label"].isin(classes)]
@@ -99,9 +99,9 @@ def epochs(study: Study) -> int:
 
 @pytest.mark.timeout(600)
 def test_median_stopping_finds_the_same_best_with_fewer_epochs(
-    run: Run, shared_data: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, real_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    split = load(shared_data)
+    split = load(real_data)
     assert len(split.train.classes) == 4
     for seed in range(3):
         found = {}
