@@ -144,7 +144,7 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
         bare.add_asset(
             column,
             pystac.Asset(
-                source_address(item.item, band.asset),
+                source_address(item.item.assets[band.asset].href, login),
                 media_type=_GEOTIFF,
                 roles=["data"],
                 extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},

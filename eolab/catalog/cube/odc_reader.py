@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.item_logins import login_of
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
 
@@ -32,13 +31,16 @@ LOGIN = "eolab:login"  # own field of the bare items that odc gets: the login of
 _TAG = "#eolab:"  # in an address: by which login it is read
 
 
-def source_address(item: pystac.Item, key: str) -> str:
+def source_address(href: str, login: SourceLogin | None) -> str:
     """An asset's address as odc gets it.
 
     Dask takes what has one address for the same: so it tells the logins apart, by which two files
     of two stores may have it.
+
+    Args:
+        href: As its item says it.
+        login: The item's.
     """
-    login, href = login_of(item), item.assets[key].href
     return gdal_address(href) if login is None else f"{href}{_TAG}{login.digest}"
 
 

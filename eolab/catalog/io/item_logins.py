@@ -35,6 +35,8 @@ _NO_ID = "folder"  # in place of the id of a workspace that has none
 _SETTLED = 50_000_000  # nanoseconds after which a file's time tells whether it changed
 _opened: dict[str, Config] = {}  # workspaces of this process, by their id in references
 _read: dict[Path, tuple[tuple[int, int, int], Config]] = {}
+_logins: dict[tuple[int, str], tuple[Config, SourceLogin]] = {}
+_MOST = 256  # of those that are kept
 _lock = threading.Lock()
 
 
@@ -76,7 +78,18 @@ def entry_at(config: Config, address: str) -> CatalogConfig | None:
 
 def login_of_entry(config: Config, entry: CatalogConfig) -> SourceLogin | None:
     """The login of a configured catalogue; None where it is open."""
-    return _login(reference(config, entry), config, entry) if entry.login else None
+    if not entry.login:
+        return None
+    # Each band of each item asks; what is configured stays the same object until it changes.
+    key = id(config), entry.name
+    known = _logins.get(key)
+    if known is None or known[0] is not config:
+        known = config, _login(reference(config, entry), config, entry)
+        with _lock:
+            if len(_logins) >= _MOST:
+                _logins.clear()
+            _logins[key] = known
+    return known[1]
 
 
 def mark(item: pystac.Item, ref: SourceRef) -> None:
