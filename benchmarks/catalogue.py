@@ -24,7 +24,8 @@ import numpy as np
 
 from eolab.catalog import load, open_source
 from eolab.catalog.query.query import make_query
-from eolab.catalog.simulate.write import COLLECTION, SEASON, write_sample
+from eolab.catalog.simulate.names import COLLECTION, SEASON
+from eolab.catalog.simulate.write import write_sample
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_table
 from eolab.settings.config import Config

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from eolab import moved_modules
+from eolab import first_cube, moved_modules
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
 
 moved_modules.install()
+first_cube.when_loaded(lambda: importlib.import_module("eolab.accessor"))
 
 _HOMES = {
     "EolabError": "eolab.errors",

@@ -13,7 +13,7 @@ from eolab.settings import config as configuration
 
 if TYPE_CHECKING:
     from eolab.catalog import Source
-    from eolab.catalog.query.query import When
+    from eolab.catalog.query.times import When
     from eolab.clusters.manage import Clusters
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
@@ -171,7 +171,7 @@ class Workspace:
             InvalidInputError: An argument that cannot be used.
         """
         from eolab.catalog.areas.areas import check_bbox
-        from eolab.catalog.query.query import parse_interval
+        from eolab.catalog.query.times import parse_interval
         from eolab.records import search_index
 
         start, end = parse_interval(datetime)
@@ -192,7 +192,7 @@ class Workspace:
         for name, entry in self.config.catalogs.items():
             if "://" not in entry.url and Path(entry.url).exists():
                 source = self.catalog(name)
-                note_collections(source, source.collections())
+                note_collections(self.root, name, source.collections())
         features, entries = self.features, []
         for group in features.feature_groups():
             about = " ".join(group.words)

@@ -38,7 +38,7 @@ import pytest
 import xarray as xr
 
 import eolab as eo
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.facade import Workspace
 from eolab.settings import config as configuration
 from tests.house import check

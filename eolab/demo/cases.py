@@ -58,7 +58,8 @@ def from_sample(ws: Workspace, seed: int, say: Say) -> Case:
     import pandas as pd
 
     import eolab as eo
-    from eolab.catalog.simulate.write import COLLECTION, SEASON, write_sample
+    from eolab.catalog.simulate.names import COLLECTION, SEASON
+    from eolab.catalog.simulate.write import write_sample
 
     if not (ws.config.sample / "sample.json").exists():
         say("Making the sample region (simulated)")

@@ -16,7 +16,7 @@ import requests
 
 from eolab.catalog import open_source
 from eolab.catalog.io import documents, plain_session
-from eolab.catalog.simulate.write import COLLECTION, SEASON
+from eolab.catalog.simulate.names import COLLECTION, SEASON
 from eolab.settings.config import Config
 from tests import postgres
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab import first_cube
 from eolab.catalog.areas.areas import Area, parse_area
 from eolab.catalog.cube.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.cube.free_memory import free_megabytes
@@ -154,10 +155,7 @@ def load(
     if geometry is not None:
         cube = _clip(cube, made.grid, parse_area(geometry), raw=raw)
     cube = _annotate(cube, made, raw=raw)
-    # The accessor stands one floor above; a cube is the first moment at which it is of use.
-    from importlib import import_module
-
-    import_module("eolab.accessor")
+    first_cube.loaded()
     return cube
 
 

@@ -15,9 +15,10 @@ from urllib.parse import unquote, urlsplit
 from eolab import progress
 from eolab.catalog.cube.checks import check_items
 from eolab.catalog.downloads.transfer import Stopped, fetch_file
-from eolab.catalog.ingestion.collection_files import safe_name, write_collection, write_json
+from eolab.catalog.ingestion.collection_files import safe_name, write_collection
 from eolab.catalog.io.allowed_folders import OUTSIDE, outside_error
 from eolab.catalog.io.cancellation import Line
+from eolab.catalog.io.documents import write_json
 from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band

@@ -18,13 +18,13 @@ from eolab.catalog.ingestion.collection_files import (
     safe_name,
     sweep_drafts,
     write_collection,
-    write_json,
 )
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
-from eolab.catalog.ingestion.raster_files import Raster, find_rasters, read_rasters
+from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
 from eolab.catalog.io.allowed_folders import is_inside, remember
-from eolab.catalog.io.documents import is_remote
-from eolab.catalog.query.query import Moment, parse_interval, stamp
+from eolab.catalog.io.documents import is_remote, write_json
+from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.progress import track
@@ -70,13 +70,13 @@ class Ingested:
 def ingest(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
-    to: str | os.PathLike[str],
-    collection: str,
+    to: str | os.PathLike[str] | Source,
+    collection: str | None = None,
     pattern: str | None = None,
     time: Moment | None = None,
     cog: bool = False,
-    title: str = "",
-    license: str = "other",
+    title: str | None = None,
+    license: str | None = None,
     workspace: Path | None = None,
 ) -> Ingested:
     """Describe rasters as a STAC collection; a second call takes up what is new.
@@ -86,16 +86,17 @@ def ingest(
 
     Args:
         files: A folder (searched through), or files.
-        to: Folder of the catalogue.
-        collection: Its id.
+        to: Folder of the catalogue, or a catalogue that an earlier call has made.
+        collection: Its id; a catalogue that was made keeps its own, and its title and
+            license unless they are given.
         pattern: Regular expression for the time in a path, with groups year, month, day (or
             ordinal) and optionally hour, minute, second; by default common spellings, then the
             file's own tags. Time axes of netCDF and Zarr count before it.
         time: Of files that tell none (an elevation model), such as "2021-05-17".
         cog: Write copies as Cloud-Optimized GeoTIFF beside the items; else assets point to the
             files where they are (variables of netCDF and Zarr are always copied).
-        title: For people.
-        license: Of the data, as SPDX.
+        title: For people; by default the id.
+        license: Of the data, as SPDX; by default "other".
         workspace: Folder of the workspace that is to read the files where they are; by default
             the one that counts here.
 
@@ -105,14 +106,27 @@ def ingest(
 
     Raises:
         NotFoundError: There is no such folder or file, or no raster in it.
-        InvalidInputError: A bad pattern or id.
+        InvalidInputError: A bad pattern or id; a catalogue that `ingest` has not made.
     """
+    about: dict[str, str] = {}
+    if isinstance(to, Source):
+        home, about = _home_of(to)
+        if collection not in (None, about["id"]):
+            raise InvalidInputError(
+                f"the catalogue's collection is {about['id']!r}, not {collection!r}",
+                "Leave collection= out.",
+            )
+        collection = about["id"]
+        workspace = to.workspace if workspace is None else workspace
+    else:
+        home = Path(to).expanduser().resolve()
+    if collection is None:
+        raise InvalidInputError("the collection has no id", "Give one: collection=NAME.")
     check_name(collection, "collection")
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found = find_rasters(listed)
     expressions = [compile_pattern(pattern)] if pattern else [re.compile(p) for p in DATES]
     dating = Dating(expressions, None if time is None else parse_interval(time)[0])
-    home = Path(to).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
     rasters: list[Raster] = []
     skipped: list[Skipped] = []
@@ -140,50 +154,41 @@ def ingest(
             f"none of {len(found)} files could be used",
             f"The first: {skipped[0].href}: {skipped[0].message}" if skipped else "Name rasters.",
         )
-    about = f"{_ABOUT}, format {FORMAT}."
-    catalog = write_collection(home, collection, title=title, license=license, description=about)
+    catalog = write_collection(
+        home,
+        collection,
+        title=title or about.get("title", ""),
+        license=license or about.get("license", "other"),
+        description=f"{_ABOUT}, format {FORMAT}.",
+    )
     remember(workspace, _outside(listed, home, documents))
     ids = tuple(str(document["id"]) for document in documents)
     return Ingested(catalog, ids, tuple(skipped), converted)
 
 
-def add(
-    source: Source,
-    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    *,
-    pattern: str | None = None,
-    time: Moment | None = None,
-    cog: bool = False,
-) -> Ingested:
-    """Take more rasters up into a catalogue that `ingest` has made.
+def _home_of(source: Source) -> tuple[Path, dict[str, str]]:
+    """Folder, id, title and license of a catalogue that `ingest` has made.
 
     Raises:
         InvalidInputError: A catalogue of another kind.
-        NotFoundError: No raster that can be used.
     """
     path = Path(source.url)
     home = path if path.is_dir() else path.parent
     try:
         told = json.loads((home / "collection.json").read_text(encoding="utf-8"))
         ours = str(told["description"]).startswith(_ABOUT) and path.name != "catalog.json"
-        about = {key: str(told[key]) for key in ("title", "license")}
+        about = {key: str(told[key]) for key in ("id", "title", "license")}
     except (OSError, ValueError, KeyError, TypeError):
         ours, about = False, {}
     if is_remote(source.url) or not ours:
         raise InvalidInputError(
             f"catalogue {source.name!r} was not made by `ingest`",
-            "Make one: eolab.catalog.ingest(files, to=FOLDER, collection=NAME).",
+            "Make one: eolab.ingest(files, to=FOLDER, collection=NAME).",
         )
-    return ingest(
-        files,
-        to=home,
-        collection=str(told["id"]),
-        pattern=pattern,
-        time=time,
-        cog=cog,
-        workspace=source.workspace,
-        **about,
-    )
+    return home, about
+
+
+Source.ingester = staticmethod(ingest)
 
 
 def _groups(

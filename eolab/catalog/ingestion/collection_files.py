@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from eolab.catalog.io.documents import write_json
+
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 LONGEST = 100  # characters of a name
 
@@ -97,16 +99,6 @@ def _times(body: Mapping[str, object]) -> tuple[str, str]:
     one = told.get("datetime")
     start, end = (told.get(key) or one for key in ("start_datetime", "end_datetime"))
     return (str(start) if start else ""), (str(end) if end else "")
-
-
-def write_json(path: Path, document: Mapping[str, object]) -> None:
-    """Write a document whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def sweep_drafts(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.ingestion.file_names import Dating, name_of, time_of
-from eolab.catalog.ingestion.raster_files import Raster
+from eolab.catalog.ingestion.raster import Raster
 
 if TYPE_CHECKING:
     import xarray as xr

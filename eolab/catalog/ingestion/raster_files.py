@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.ingestion.file_names import (
     Dating,
-    Name,
     name_of,
     properties_of,
     safe_folder,
     time_of,
 )
+from eolab.catalog.ingestion.netcdf_zarr import read_cube
+from eolab.catalog.ingestion.raster import Raster
 from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -28,40 +29,6 @@ CONTAINERS = (".nc", ".zarr")
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
 # Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
 _THOUSANDTHS = ("AOT", "WVP")
-
-
-@dataclass(frozen=True)
-class Raster:
-    """One raster: a file, or a variable or time step of one.
-
-    Attributes:
-        path: The file or Zarr store.
-        address: How GDAL opens it.
-        name: To which item it belongs, as which asset.
-        crs: Code, or WKT where it has none.
-        transform: Six numbers of the affine transform.
-        shape: Rows and columns.
-        bands: As STAC lists them.
-        time: Acquisition, UTC.
-        properties: More of the item.
-        write: Writes it as a GeoTIFF, where GDAL cannot open it by an address.
-    """
-
-    path: Path
-    address: str
-    name: Name
-    crs: str
-    transform: list[float]
-    shape: list[int]
-    bands: list[dict[str, object]]
-    time: datetime
-    properties: Mapping[str, object] = field(default_factory=dict)
-    write: Callable[[Path], None] | None = None
-
-    @property
-    def pixel(self) -> float:
-        """Pixel size in units of the reference system."""
-        return abs(self.transform[0])
 
 
 def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -107,8 +74,6 @@ def read_rasters(path: Path, dating: Dating) -> list[Raster]:
         try:
             return _read_rasters(path, dating)
         except Exception:
-            from eolab.catalog.ingestion.netcdf_zarr import read_cube
-
             if found := read_cube(path, dating):
                 return found
             raise

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from eolab.catalog.ingestion.collection_files import write_json
+from eolab.catalog.io.documents import write_json
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -12,13 +12,11 @@ from eolab.catalog.cube.grid import item_crs
 from eolab.catalog.items.bands import CATEGORIES, bands_of, common_name
 from eolab.catalog.items.duplicates import resolve_duplicates
 from eolab.catalog.panel import previews
-from eolab.catalog.query.query import cloud_cover, item_time, make_query, stamp
+from eolab.catalog.query.query import cloud_cover, item_time, make_query
+from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Source, is_simulated
-from eolab.catalog.sources.crawled import IndexedSource
-from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.open import guess_kind, open_source
 from eolab.catalog.sources.search_entries import note_collections
-from eolab.catalog.sources.static import StaticSource
 from eolab.errors import EolabError, NotFoundError
 from eolab.settings.config import built_in
 
@@ -68,7 +66,7 @@ def collections(config: Config, name: str) -> dict[str, object]:
     """
     source = open_source(config, name)
     found = source.collections()
-    note_collections(source, found)
+    note_collections(source.workspace, source.name, found)
     return {
         "collections": [
             {
@@ -112,13 +110,13 @@ def items(
         bbox=bbox,
         max_cloud=max_cloud,
     )
-    whole = isinstance(source, StaticSource)
-    last = None if whole else offset + limit + 1
+    able = source.capabilities
+    last = None if able.whole else offset + limit + 1
     found = list(source.run(replace(query, limit=last)))
     matched: int | None = len(found)
-    if isinstance(source, GeoParquetSource | IndexedSource):
+    if able.count:
         matched = source.count(query)
-    elif not whole and len(found) > offset + limit:
+    elif not able.whole and len(found) > offset + limit:
         matched = None
     older = {dropped.item: dropped.reason for dropped in resolve_duplicates(found).dropped}
     return {

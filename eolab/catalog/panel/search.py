@@ -16,12 +16,10 @@ from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import baseline, radiometry
 from eolab.catalog.items.spectral_indices import offered
 from eolab.catalog.panel import previews
-from eolab.catalog.query.query import Query, cloud_cover, item_time, make_query, stamp
+from eolab.catalog.query.query import Query, cloud_cover, item_time, make_query
+from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import PartialAnswer, Source, is_simulated
-from eolab.catalog.sources.crawled import IndexedSource
-from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.open import open_source
-from eolab.catalog.sources.static import StaticSource
 from eolab.errors import EolabError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -72,10 +70,10 @@ def found(
     )
     query = replace(query, brief=True)
     message = ""
-    local = isinstance(source, StaticSource)
+    whole = source.capabilities.whole
     anytime: list[pystac.Item] | None = None
     try:
-        if local:
+        if whole:
             # Read once: what the dates leave out is in the histogram still.
             anytime = list(source.run(replace(query, start=None, end=None)))
             items = [item for item in anytime if query.accepts(item)]
@@ -87,8 +85,8 @@ def found(
         # The hint tells Python how to get at what came: here it is shown.
         items, message = list(error.items), error.message
     more = len(items) > limit
-    matched = None if more and not local else len(items)
-    if more and isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
+    matched = None if more and not whole else len(items)
+    if more and source.capabilities.count and _countable(query):
         matched = source.count(query)
     shown = items[:limit]
     with gc_pause.put_off():
@@ -142,8 +140,8 @@ def _rings(item: pystac.Item) -> list[list[float]]:
 def _histogram(source: Source, query: Query, items: Iterable[pystac.Item]) -> dict[str, object]:
     free = replace(query, start=None, end=None)
     days: dict[dt.date, int]
-    whole = isinstance(source, StaticSource) or query.interval is None
-    if isinstance(source, GeoParquetSource | IndexedSource) and _countable(query):
+    whole = source.capabilities.whole or query.interval is None
+    if source.capabilities.histogram and _countable(query):
         table = source.histogram(free, period="day")
         table = table.dropna(subset=["time"])
         times = table["time"].dt.strftime("%Y-%m-%d").tolist()

@@ -1,46 +1,126 @@
-"""CQL2, the filter language of STAC APIs (OGC 21-065r2): text and JSON, for items and for DuckDB.
+"""CQL2, the filter language of STAC APIs (OGC 21-065r2): text and JSON.
 
-A null property never matches a comparison: logic has three values, as in SQL.
+Text is parsed by the `cql2` library. Matching is ours (`match`): the library raises where a
+property is null, as it does for what it does not know, and takes twice the time an item.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from eolab.catalog.query.query import parse_interval
-from eolab.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    import pystac
-
-Expression = Mapping[str, object]
-_COMPARE = ("=", "<>", "<", "<=", ">", ">=")
-_NAMES = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "!=": "<>"}
-_HINT = "For example: eo:cloud_cover < 20 AND platform = 'sentinel-2a'."
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|'(?P<text>(?:[^']|'')*)'"
-    r'|"(?P<quoted>[^"]+)"|(?P<name>[A-Za-z_][\w:.\-]*)|(?P<op><=|>=|<>|!=|[=<>(),]))'
+from eolab.catalog.query.match import (
+    ARITHMETIC,
+    ARRAY,
+    CONDITIONS,
+    COUNTS,
+    HINT,
+    SPATIAL,
+    TEMPORAL,
+    Expression,
+    matcher,
 )
+from eolab.errors import InvalidInputError, nearest
+
+_NAMES = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "!=": "<>"}
+# Beyond the basic class, what a service must declare before it is asked for it.
+_CLASSES = {
+    "casei": "case-insensitive-comparison",
+    "accenti": "accent-insensitive-comparison",
+    **dict.fromkeys(set(SPATIAL) - {"s_intersects"}, "spatial-functions"),
+    **dict.fromkeys(TEMPORAL, "temporal-functions"),
+    **dict.fromkeys(ARRAY, "array-functions"),
+    **dict.fromkeys(ARITHMETIC, "arithmetic"),
+}
+# Deeper nesting ends the process inside of the parser.
+_DEPTH, _OPERATORS = 100, 1_000
+_WORD = re.compile(
+    r"\b(?:AND|OR|NOT|LIKE|IN|BETWEEN|IS)\b|[=<>+*/%^]|-(?=[\s(A-Za-z\"-])", re.IGNORECASE
+)
+_EXACT = 2**53  # beyond it the parser's numbers are not the written ones
 
 
 def parse(filter: str | Expression) -> Expression:
     """CQL2 text or JSON as checked CQL2 JSON.
 
-    Knows: and, or, not, comparisons, like, between, in, isNull, s_intersects, TIMESTAMP, DATE.
+    Knows all of CQL2 but functions of a service's own: logic, comparisons, ``like``, ``between``,
+    ``in``, ``isNull``, ``casei`` and ``accenti``, arithmetic, and the spatial (``s_``), temporal
+    (``t_``) and array (``a_``) functions.
+
+    Args:
+        filter: Text such as ``"eo:cloud_cover < 20"``, or the JSON of it as a mapping or text.
 
     Raises:
         InvalidInputError: Where it is wrong or not known.
+
+    Example:
+        >>> from eolab.catalog.query.cql2 import parse
+        >>> parse("eo:cloud_cover < 20")
+        {'op': '<', 'args': [{'property': 'eo:cloud_cover'}, 20]}
     """
     if isinstance(filter, str):
-        expression = _Text(filter).whole()
+        parsed = _parse_text(filter)
     elif isinstance(filter, Mapping):
-        expression = filter
+        parsed = filter
     else:
-        raise InvalidInputError(f"the filter is {type(filter).__name__}", f"Write CQL2. {_HINT}")
-    return _check(expression)
+        raise InvalidInputError(f"the filter is {type(filter).__name__}", f"Write CQL2. {HINT}")
+    try:
+        return _check(parsed)
+    except RecursionError:
+        raise InvalidInputError("the filter is nested too deeply", HINT) from None
+
+
+def _parse_text(text: str) -> object:
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(f"the filter is no JSON: {error}", HINT) from None
+    import cql2
+
+    plain = re.sub(r"'(?:[^']|'')*'", "''", text)
+    if _nesting(plain) > _DEPTH or len(_WORD.findall(plain)) > _OPERATORS:
+        raise InvalidInputError(
+            f"the filter is nested deeper than {_DEPTH} brackets, or has more than "
+            f"{_OPERATORS:,} operators",
+            "Write a list of values as: NAME IN (...).",
+        )
+    try:
+        return _plain_numbers(cql2.parse_text(text).to_json())
+    except InvalidInputError:
+        raise
+    except Exception as error:  # the library raises no class of its own
+        found = re.search(r"--> (\d+):(\d+)", str(error))
+        lines = text.split("\n")
+        near = lines[int(found[1]) - 1][int(found[2]) - 1 :].strip()[:20] if found else text[:20]
+        raise InvalidInputError(
+            f"the filter is not understood at {near or 'its end'!r}: {text[:120]}", HINT
+        ) from None
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _plain_numbers(value: object) -> object:
+    """Whole numbers as such: services with columns of integers take 20 and may refuse 20.0."""
+    if isinstance(value, dict):
+        return {key: _plain_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        if abs(value) > _EXACT:
+            raise InvalidInputError(
+                f"the filter's number {value:.0f} has more digits than are kept",
+                "Give the filter as JSON, with the number as a whole one.",
+            )
+        return int(value)
+    return value
 
 
 def properties(expression: object) -> set[str]:
@@ -49,350 +129,96 @@ def properties(expression: object) -> set[str]:
         name = expression.get("property")
         if isinstance(name, str):
             return {name}
-        return properties(expression.get("args", []))
+        inner = expression.get("args", expression.get("interval", []))
+        return properties(inner)
     if isinstance(expression, list):
         return {name for part in expression for name in properties(part)}
     return set()
 
 
-def _check(expression: object) -> Expression:
-    if not isinstance(expression, Mapping) or "op" not in expression:
-        raise InvalidInputError(f"the filter has {expression!r} where a condition is wanted", _HINT)
-    given = str(expression["op"])
-    op = _NAMES.get(given, given)
+def classes(expression: object) -> set[str]:
+    """Conformance classes beyond the basic ones that a service needs for an expression.
+
+    They are named by the end of their URI, such as "temporal-functions".
+    """
+    if isinstance(expression, list):
+        return {name for part in expression for name in classes(part)}
+    if not isinstance(expression, Mapping) or not isinstance(expression.get("args"), list):
+        return set()
+    own = _CLASSES.get(str(expression.get("op")))
+    return classes(expression["args"]) | ({own} if own else set())
+
+
+def within(expression: Expression, known: Callable[[str], bool]) -> Expression | None:
+    """What a service can be asked of an expression: it keeps all that matches, perhaps more.
+
+    Args:
+        expression: Made by `parse`.
+        known: Whether the service declares a class (see `classes`).
+
+    Returns:
+        The expression, those of its conditions joined by ``and`` that the service knows, or None.
+    """
+    if all(known(name) for name in classes(expression)):
+        return expression
     args = expression.get("args")
+    if expression.get("op") != "and" or not isinstance(args, list):
+        return None
+    left = [part for arg in args if (part := within(arg, known)) is not None]
+    return {"op": "and", "args": left} if len(left) > 1 else left[0] if left else None
+
+
+def _check(condition: object) -> Expression:
+    """A condition with today's names of operators and the right number of operands."""
+    if isinstance(condition, Mapping) and isinstance(condition.get("property"), str):
+        return dict(condition)  # a property that is true or false
+    if isinstance(condition, bool):
+        return {"op": "=", "args": [condition, True]}
+    if not isinstance(condition, Mapping) or "op" not in condition:
+        raise InvalidInputError(f"the filter has {condition!r} where a condition is wanted", HINT)
+    given = str(condition["op"])
+    op = _NAMES.get(given, given)
+    args = condition.get("args")
     if not isinstance(args, list):
-        raise InvalidInputError(f"the filter's {given!r} has no list of args", _HINT)
-    counts = {"not": 1, "isNull": 1, "like": 2, "between": 3, "in": 2, "s_intersects": 2}
-    wanted = 2 if op in _COMPARE else counts.get(op)
+        raise InvalidInputError(f"the filter's {given!r} has no list of args", HINT)
     if op in ("and", "or"):
         return {"op": op, "args": [_check(part) for part in args]}
-    if wanted is None:
+    if op not in COUNTS:
         raise InvalidInputError(
-            f"the filter's operator {given!r} is not known",
-            "Known are and, or, not, =, <>, <, <=, >, >=, like, between, in, isNull, s_intersects.",
+            f"the filter's operator {given!r} is not known", nearest(given, sorted(CONDITIONS))
         )
-    if len(args) != wanted:
-        raise InvalidInputError(f"the filter's {given!r} has {len(args)} args, not {wanted}", _HINT)
+    if len(args) != COUNTS[op]:
+        raise InvalidInputError(
+            f"the filter's {given!r} has {len(args)} args, not {COUNTS[op]}", HINT
+        )
     if op == "not":
         return {"op": op, "args": [_check(args[0])]}
     if op == "in" and not isinstance(args[1], list):
         raise InvalidInputError("the filter's 'in' wants a list", "eo:cloud_cover IN (1, 2)")
-    return {"op": op, "args": list(args)}
+    checked = {"op": op, "args": [_operand(arg) for arg in args]}
+    matcher(checked)  # shapes and times that are none are found here, not at the first item
+    return checked
 
 
-class _Text:
-    """Recursive descent over CQL2 text."""
+def _operand(value: object) -> object:
+    """What stands beside an operator: a literal, a property, a function of them.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens: list[tuple[str, str]] = []
-        at = 0
-        while text[at:].strip():
-            found = _TOKEN.match(text, at)
-            if found is None or found.lastgroup is None:
-                raise self._wrong(text[at:].strip()[:20])
-            self.tokens.append((found.lastgroup, found[found.lastgroup]))
-            at = found.end()
-        self.at = 0
-
-    def _wrong(self, near: str) -> InvalidInputError:
-        return InvalidInputError(
-            f"the filter is not understood at {near!r}: {self.text[:120]}", _HINT
-        )
-
-    def _next(self) -> tuple[str, str]:
-        if self.at >= len(self.tokens):
-            raise self._wrong("its end")
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def _word(self, *words: str) -> str | None:
-        """Take the next token if it is one of these words."""
-        if self.at < len(self.tokens):
-            kind, value = self.tokens[self.at]
-            if kind in ("name", "op") and value.upper() in words:
-                self.at += 1
-                return value.upper()
-        return None
-
-    def _expect(self, *words: str) -> None:
-        if self._word(*words) is None:
-            raise self._wrong(self._next()[1])
-
-    def whole(self) -> Expression:
-        expression = self._or()
-        if self.at < len(self.tokens):
-            raise self._wrong(self.tokens[self.at][1])
-        return expression
-
-    def _or(self) -> Expression:
-        parts = [self._and()]
-        while self._word("OR"):
-            parts.append(self._and())
-        return parts[0] if len(parts) == 1 else {"op": "or", "args": parts}
-
-    def _and(self) -> Expression:
-        parts = [self._not()]
-        while self._word("AND"):
-            parts.append(self._not())
-        return parts[0] if len(parts) == 1 else {"op": "and", "args": parts}
-
-    def _not(self) -> Expression:
-        if self._word("NOT"):
-            return {"op": "not", "args": [self._not()]}
-        if self._word("("):
-            inner = self._or()
-            self._expect(")")
-            return inner
-        return self._condition()
-
-    def _condition(self) -> Expression:
-        if self._word("S_INTERSECTS"):
-            self._expect("(")
-            name = self._operand()
-            self._expect(",")
-            shape = self._shape()
-            return {"op": "s_intersects", "args": [name, shape]}
-        left = self._operand()
-        if self._word("IS"):
-            negated = self._word("NOT")
-            self._expect("NULL")
-            return self._maybe_not(negated, {"op": "isNull", "args": [left]})
-        negated = self._word("NOT")
-        if self._word("LIKE"):
-            return self._maybe_not(negated, {"op": "like", "args": [left, self._operand()]})
-        if self._word("BETWEEN"):
-            low = self._operand()
-            self._expect("AND")
-            return self._maybe_not(negated, {"op": "between", "args": [left, low, self._operand()]})
-        if self._word("IN"):
-            self._expect("(")
-            values = [self._operand()]
-            while self._word(","):
-                values.append(self._operand())
-            self._expect(")")
-            return self._maybe_not(negated, {"op": "in", "args": [left, values]})
-        kind, value = self._next()
-        op = _NAMES.get(value, value)
-        if negated or kind != "op" or op not in _COMPARE:
-            raise self._wrong(value)
-        return {"op": op, "args": [left, self._operand()]}
-
-    @staticmethod
-    def _maybe_not(negated: str | None, expression: Expression) -> Expression:
-        return {"op": "not", "args": [expression]} if negated else expression
-
-    def _operand(self) -> object:
-        kind, value = self._next()
-        if kind == "number":
-            number = float(value)
-            return int(number) if number.is_integer() and "." not in value else number
-        if kind == "text":
-            return value.replace("''", "'")
-        if kind == "quoted":
-            return {"property": value}
-        if kind != "name":
-            raise self._wrong(value)
-        if value.upper() in ("TRUE", "FALSE"):
-            return value.upper() == "TRUE"
-        if value.upper() in ("TIMESTAMP", "DATE") and self._word("("):
-            literal = self._next()[1]
-            self._expect(")")
-            return {value.lower(): literal}
-        return {"property": value}
-
-    def _shape(self) -> object:
-        """Well-known text up to the bracket that closes s_intersects."""
-        from shapely import from_wkt
-        from shapely.errors import ShapelyError
-        from shapely.geometry import mapping
-
-        words, depth = [], 0
-        while self.at < len(self.tokens):
-            value = self.tokens[self.at][1]
-            if value == ")" and depth == 0:
-                break
-            depth += (value == "(") - (value == ")")
-            words.append(value)
-            self.at += 1
-        self._expect(")")
-        try:
-            return mapping(from_wkt(" ".join(words)))
-        except ShapelyError as error:
-            raise self._wrong(" ".join(words)[:40]) from error
-
-
-Value = str | float | bool | datetime | None
-
-
-def matches(expression: Expression, item: pystac.Item) -> bool:
-    """Whether an item satisfies a filter made by `parse`; unknown is no."""
-    return _evaluate(expression, lambda name: _lookup(item, name), item) is True
-
-
-def _lookup(item: pystac.Item, name: str) -> object:
-    name = name.removeprefix("properties.")
-    if name == "id":
-        return item.id
-    if name == "collection":
-        return item.collection_id
-    if name == "datetime":
-        return item.datetime
-    return item.properties.get(name)
-
-
-def _evaluate(
-    expression: Expression, lookup: Callable[[str], object], item: pystac.Item
-) -> bool | None:
-    op, args = str(expression["op"]), expression["args"]
-    assert isinstance(args, list)
-    if op in ("and", "or"):
-        values = [_evaluate(part, lookup, item) for part in args]
-        decisive = op == "or"
-        if decisive in values:
-            return decisive
-        return None if None in values else not decisive
-    if op == "not":
-        inner = _evaluate(args[0], lookup, item)
-        return None if inner is None else not inner
-    if op == "s_intersects":
-        from eolab.catalog.areas.areas import footprint, parse_area
-
-        shape = footprint(item)
-        return None if shape is None else bool(shape.intersects(parse_area(args[1])))
-    values_of = [_value(arg, lookup) for arg in args if not isinstance(arg, list)]
-    if op == "isNull":
-        return values_of[0] is None
-    left = values_of[0]
-    if op == "in":
-        assert isinstance(args[1], list)
-        choices = [_value(choice, lookup) for choice in args[1]]
-        return None if left is None else any(_compare("=", left, choice) for choice in choices)
-    if op == "like":
-        pattern = values_of[1]
-        if not isinstance(left, str) or not isinstance(pattern, str):
-            return None
-        return re.fullmatch(_like(pattern), left, re.DOTALL) is not None
-    if op == "between":
-        above = _compare(">=", left, values_of[1])
-        below = _compare("<=", left, values_of[2])
-        return None if above is None or below is None else above and below
-    return _compare(op, left, values_of[1])
-
-
-def _like(pattern: str) -> str:
-    return "".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern)
-
-
-def _value(arg: object, lookup: Callable[[str], object]) -> Value:
-    if isinstance(arg, Mapping):
-        if isinstance(arg.get("property"), str):
-            return _plain(lookup(str(arg["property"])))
-        literal = arg.get("timestamp", arg.get("date"))
-        return None if literal is None else parse_interval(str(literal))[0]
-    return _plain(arg)
-
-
-def _plain(value: object) -> Value:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, float) and value != value:  # noqa: PLR0124  NaN
-        return None
-    return value if isinstance(value, str | int | float | bool) else None
-
-
-def _compare(op: str, left: Value, right: Value) -> bool | None:
-    if isinstance(left, datetime) and isinstance(right, str):
-        right = _as_time(right)
-    if isinstance(right, datetime) and isinstance(left, str):
-        left = _as_time(left)
-    if left is None or right is None or _family(left) is not _family(right):
-        return None
-    equal, less = left == right, left < right  # type: ignore[operator]
-    return {
-        "=": equal,
-        "<>": not equal,
-        "<": less,
-        "<=": less or equal,
-        ">": not (less or equal),
-        ">=": not less,
-    }[op]
-
-
-def _as_time(text: str) -> datetime | None:
-    try:
-        return parse_interval(text)[0]
-    except InvalidInputError:
-        return None
-
-
-def _family(value: Value) -> type:
-    if isinstance(value, bool):
-        return bool
-    return float if isinstance(value, int | float) else type(value)
-
-
-def to_sql(expression: Expression, columns: Mapping[str, str]) -> str | None:
-    """A condition for DuckDB that holds for all rows that match, perhaps for more.
-
-    Args:
-        expression: Made by `parse`.
-        columns: SQL type of each property that is a column.
-
-    Returns:
-        SQL, or None where nothing of it can be said in SQL.
+    Raises:
+        InvalidInputError: A function that is not known, or with the wrong number of operands.
     """
-    op, args = str(expression["op"]), expression["args"]
-    assert isinstance(args, list)
-    if op == "and":
-        parts = [sql for part in args if (sql := to_sql(part, columns)) is not None]
-        return f"({' AND '.join(parts)})" if parts else None
-    if op == "or":
-        alternatives = [to_sql(part, columns) for part in args]
-        if None in alternatives or not alternatives:
-            return None
-        return f"({' OR '.join(str(sql) for sql in alternatives)})"
-    # A negation of something wider would be something narrower: left to the second filter.
-    if op in ("not", "s_intersects", "like"):
-        return None
-    left = args[0]
-    name = left.get("property") if isinstance(left, Mapping) else None
-    plain = str(name).removeprefix("properties.")
-    if name is None or plain not in columns:
-        return None
-    column = '"' + plain.replace('"', '""') + '"'
-    if op == "isNull":
-        # NaN is null to us and a number to SQL.
-        return None if columns[plain] in ("DOUBLE", "FLOAT") else f"{column} IS NULL"
-    right = args[1] if op == "in" else args[1:]
-    literals = [_literal(value, columns[plain]) for value in right]
-    if None in literals:
-        return None
-    if op == "in":
-        return f"{column} IN ({', '.join(map(str, literals))})" if literals else "FALSE"
-    if op == "between":
-        return f"{column} BETWEEN {literals[0]} AND {literals[1]}"
-    return f"{column} {op} {literals[0]}"
-
-
-def _literal(value: object, kind: str) -> str | None:
-    """A SQL literal of the column's family, or None where they do not fit."""
-    number = kind in ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT")
-    if isinstance(value, bool):
-        return str(value).upper() if kind == "BOOLEAN" else None
-    if isinstance(value, int | float):
-        return repr(value) if number else None
-    if isinstance(value, Mapping):
-        value = value.get("timestamp", value.get("date"))
-    if not isinstance(value, str):
-        return None
-    if kind.startswith("TIMESTAMP"):
-        time = _as_time(value)
-        return None if time is None else f"TIMESTAMPTZ '{time.isoformat()}'"
-    return quote(value) if kind == "VARCHAR" else None
-
-
-def quote(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+    if isinstance(value, list):
+        return [_operand(inner) for inner in value]
+    if not isinstance(value, Mapping) or "op" not in value:
+        return value
+    op, args = str(value["op"]), value.get("args")
+    wanted = 1 if op in ("casei", "accenti") else 2 if op in ARITHMETIC else None
+    if op in CONDITIONS:
+        return _check(value)
+    if wanted is None:
+        raise InvalidInputError(
+            f"the filter's function {op!r} is not known",
+            nearest(op, ["casei", "accenti", *ARITHMETIC, *sorted(CONDITIONS)]),
+        )
+    if not isinstance(args, list) or len(args) != wanted:
+        raise InvalidInputError(f"the filter's {op!r} takes {wanted} operands", HINT)
+    return {"op": op, "args": [_operand(arg) for arg in args]}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from eolab.catalog.query.cql2 import quote
+from eolab.catalog.query.prefilter import quote_literal
 
 if TYPE_CHECKING:
     import pystac
@@ -52,9 +52,9 @@ def words_to_sql(
 
 
 def _tests(word: str, about: Mapping[str, str], columns: Mapping[str, str]) -> list[str]:
-    wanted = quote(word)
+    wanted = quote_literal(word)
     tests = []
-    named = [quote(name) for name, text in about.items() if word in text.lower()]
+    named = [quote_literal(name) for name, text in about.items() if word in text.lower()]
     if named and "collection" in columns:
         tests.append(f"collection IN ({', '.join(named)})")
     for name, kind in columns.items():
@@ -77,5 +77,5 @@ def _tests(word: str, about: Mapping[str, str], columns: Mapping[str, str]) -> l
             # As items have it, but for the Z at its end: that follows as many digits as a file has.
             finest = "%n" if kind == "TIMESTAMP_NS" else "%f"
             written = f"lower(strftime({column}, '%Y-%m-%dT%H:%M:%S.{finest}'))"
-            tests.append(f"contains({written}, {quote(word.removesuffix('z'))})")
+            tests.append(f"contains({written}, {quote_literal(word.removesuffix('z'))})")
     return tests or ["false"]

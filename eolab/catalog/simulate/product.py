@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from eolab.catalog.simulate.land import BANDS, GROUND_CRS, HEIGHT, PAD, WIDTH, Land
+from eolab.catalog.simulate.names import COLLECTION
+from eolab.catalog.simulate.seasons import YEAR, Pass
 from eolab.catalog.simulate.sky import Sky, smooth_noise
 
 FINE = ("B02", "B03", "B04", "B08")  # 10 m; the others and SCL 20 m
@@ -262,3 +265,70 @@ def write_thumbnail(path: Path, pixels: Pixels, offset: bool) -> None:
             dtype="uint8",
         ) as file:
             file.write(image)
+
+
+@dataclass(frozen=True)
+class Product:
+    """One item: an overpass, a tile, the newest or the older product."""
+
+    overpass: Pass
+    tile: Tile
+    ground: Ground
+    sky: Sky
+    older: bool
+
+    @property
+    def baseline(self) -> str:
+        return self.overpass.older if self.older else self.overpass.baseline
+
+    @property
+    def offset(self) -> bool:
+        return self.overpass.offset and not self.older
+
+    @property
+    def platform(self) -> str:
+        return "sentinel-2a" if self.overpass.time.timetuple().tm_yday % 2 else "sentinel-2b"
+
+    @property
+    def time(self) -> datetime:
+        """Tiles of one datatake are seen some seconds apart, as in reality."""
+        return self.overpass.time + timedelta(seconds=14 if self.tile.epsg == 32633 else 0)
+
+    @property
+    def id(self) -> str:
+        letter = self.platform[-1].upper()
+        return (
+            f"SIM_S2{letter}_{self.tile.name}_{self.time:%Y%m%d}_N{self.baseline.replace('.', '')}"
+        )
+
+    @property
+    def assets(self) -> dict[str, float]:
+        """Pixel size in metres of each raster."""
+        return {**{band: 10.0 if band in FINE else 20.0 for band in BANDS}, "SCL": 20.0}
+
+    @property
+    def _fine(self) -> bool:
+        """Whether its numbers are kept finely: those of the first season that loads take."""
+        return self.overpass.year == YEAR and not self.older and self.overpass.cover < 0.9
+
+    def write(self, folder: Path, land: Land, seed: np.random.SeedSequence) -> float:
+        """Render and write the rasters; returns the cloud cover in percent."""
+        pixels = render(
+            land,
+            self.ground,
+            self.sky,
+            float(self.overpass.time.timetuple().tm_yday),
+            np.random.default_rng(seed),
+            offset=self.offset,
+            edge=-4_300.0 if self.overpass.orbit == 22 and self.tile.epsg == 32632 else None,
+            shift=3 if self.older else 0,
+            coarse=not self._fine,
+        )
+        home = folder / COLLECTION / self.id
+        home.mkdir(parents=True)
+        for band, size in self.assets.items():
+            values = pixels.scl if band == "SCL" else pixels.dn[band]
+            path = home / f"{band}.tif"
+            write_cog(path, values, self.tile, size, categories=band == "SCL", plain=not self._fine)
+        write_thumbnail(home / "thumbnail.jpg", pixels, self.offset)
+        return pixels.cloud_cover

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eolab.catalog.simulate.names import COLLECTION, RADAR
 from eolab.catalog.simulate.radar import OUTSIDE, POLARISATIONS, SIZE, Look
 
 if TYPE_CHECKING:
-    from eolab.catalog.simulate.product import Tile
-    from eolab.catalog.simulate.write import Product
+    from eolab.catalog.simulate.product import Product, Tile
 
 VERSION = "1.1.0"
 _BASE = "https://stac-extensions.github.io"
@@ -50,8 +50,6 @@ def write_stac(
 
     Products come with their cloud cover in percent.
     """
-    from eolab.catalog.simulate.write import COLLECTION, RADAR
-
     optical = [_item(product, cover, COLLECTION) for product, cover in products]
     _write_collection(
         folder,

@@ -14,7 +14,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +31,8 @@ from eolab.catalog.simulate.land import (
     make_land,
     rotate,
 )
-from eolab.catalog.simulate.product import (
-    FINE,
-    Ground,
-    Pixels,
-    Tile,
-    look,
-    make_tile,
-    render,
-    write_cog,
-    write_thumbnail,
-)
+from eolab.catalog.simulate.names import COLLECTION, RADAR, SEASON_END
+from eolab.catalog.simulate.product import Ground, Product, Tile, look, make_tile
 from eolab.catalog.simulate.radar import Look
 from eolab.catalog.simulate.radar import truth as radar_truth
 from eolab.catalog.simulate.seasons import (
@@ -57,10 +48,6 @@ from eolab.catalog.simulate.sky import STEP, Grid, Sky, make_sky
 from eolab.progress import track
 
 FORMAT = 2
-COLLECTION = "sentinel-2-l2a-simulated"
-RADAR = "sentinel-1-rtc-simulated"
-SEASON = str(YEAR)  # the season that `parcels.parquet` tells of, as a search writes it
-SEASON_END = datetime(YEAR, 10, 31, tzinfo=UTC)
 WRONG_LABELS = 0.05
 
 
@@ -232,73 +219,6 @@ def _sun(time: datetime) -> tuple[float, float]:
     day = time.timetuple().tm_yday
     declination = 23.45 * np.sin(np.radians(360 * (284 + day) / 365))
     return float(48.6 - declination + 6), 160.0
-
-
-@dataclass(frozen=True)
-class Product:
-    """One item: an overpass, a tile, the newest or the older product."""
-
-    overpass: Pass
-    tile: Tile
-    ground: Ground
-    sky: Sky
-    older: bool
-
-    @property
-    def baseline(self) -> str:
-        return self.overpass.older if self.older else self.overpass.baseline
-
-    @property
-    def offset(self) -> bool:
-        return self.overpass.offset and not self.older
-
-    @property
-    def platform(self) -> str:
-        return "sentinel-2a" if self.overpass.time.timetuple().tm_yday % 2 else "sentinel-2b"
-
-    @property
-    def time(self) -> datetime:
-        """Tiles of one datatake are seen some seconds apart, as in reality."""
-        return self.overpass.time + timedelta(seconds=14 if self.tile.epsg == 32633 else 0)
-
-    @property
-    def id(self) -> str:
-        letter = self.platform[-1].upper()
-        return (
-            f"SIM_S2{letter}_{self.tile.name}_{self.time:%Y%m%d}_N{self.baseline.replace('.', '')}"
-        )
-
-    @property
-    def assets(self) -> dict[str, float]:
-        """Pixel size in metres of each raster."""
-        return {**{band: 10.0 if band in FINE else 20.0 for band in BANDS}, "SCL": 20.0}
-
-    @property
-    def _fine(self) -> bool:
-        """Whether its numbers are kept finely: those of the first season that loads take."""
-        return self.overpass.year == YEAR and not self.older and self.overpass.cover < 0.9
-
-    def write(self, folder: Path, land: Land, seed: np.random.SeedSequence) -> float:
-        """Render and write the rasters; returns the cloud cover in percent."""
-        pixels: Pixels = render(
-            land,
-            self.ground,
-            self.sky,
-            float(self.overpass.time.timetuple().tm_yday),
-            np.random.default_rng(seed),
-            offset=self.offset,
-            edge=-4_300.0 if self.overpass.orbit == 22 and self.tile.epsg == 32632 else None,
-            shift=3 if self.older else 0,
-            coarse=not self._fine,
-        )
-        home = folder / COLLECTION / self.id
-        home.mkdir(parents=True)
-        for band, size in self.assets.items():
-            values = pixels.scl if band == "SCL" else pixels.dn[band]
-            path = home / f"{band}.tif"
-            write_cog(path, values, self.tile, size, categories=band == "SCL", plain=not self._fine)
-        write_thumbnail(home / "thumbnail.jpg", pixels, self.offset)
-        return pixels.cloud_cover
 
 
 def _write_parcels(folder: Path, land: Land, year: int, passes: tuple[Pass, ...]) -> None:

@@ -12,8 +12,10 @@ from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.plain_session import TIMEOUT, retry_policy
 from eolab.catalog.io.session import new_session
-from eolab.catalog.query.query import Query, stamp
-from eolab.catalog.sources.base import Source
+from eolab.catalog.query.cql2 import within
+from eolab.catalog.query.query import Query
+from eolab.catalog.query.times import stamp
+from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, self_href
 from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
 
@@ -30,6 +32,10 @@ class ApiSource(Source):
     @property
     def kind(self) -> str:
         return "api"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(queryables=True)
 
     @property
     def simulated(self) -> bool:
@@ -81,11 +87,11 @@ class ApiSource(Source):
         offered = [str(uri) for uri in self.client.get_conforms_to()]
         return any(uri.endswith(ending) for uri in offered for ending in endings)
 
-    def _sorted(self, query: Query) -> bool:
+    def sorts(self, query: Query) -> bool:
         by_time = not query.sort or [name for name, _ in query.sort] == ["datetime"]
         return by_time and self._conforms("item-search#sort")
 
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
         self.skipped = []
         return as_items(self._documents(query), self)
 
@@ -112,9 +118,11 @@ class ApiSource(Source):
                 body["filter"] = {"op": "<=", "args": [clouds, query.max_cloud]}
                 body["filter_lang"] = "cql2-json"
         if query.filter is not None and "filter" not in body and self._conforms("#filter"):
-            body["filter"] = dict(query.filter)
-            body["filter_lang"] = "cql2-json"
-        if self._sorted(query):
+            sent = within(query.filter, lambda name: self._conforms(f"/{name}"))
+            if sent is not None:
+                body["filter"] = dict(sent)
+                body["filter_lang"] = "cql2-json"
+        if self.sorts(query):
             newest = any(descends for _, descends in query.sort)
             body["sortby"] = [
                 {"field": "properties.datetime", "direction": "desc" if newest else "asc"},

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from eolab import gc_pause
 from eolab.catalog.areas.areas import Area
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import mark
+from eolab.catalog.query.cql2 import properties
 from eolab.catalog.query.free_text import mentions
-from eolab.catalog.query.query import Moment, Query, When, make_query
+from eolab.catalog.query.query import Query, make_query
+from eolab.catalog.query.times import When
 from eolab.catalog.sources.search_entries import note_items
-from eolab.errors import NotFoundError, RemoteError, nearest
+from eolab.deprecation import warn_renamed
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
+    import pandas as pd
     import pystac
 
-    from eolab.catalog.ingestion.collection import Ingested
     from eolab.catalog.io.logins import SourceLogin, SourceRef
 
 
@@ -62,17 +65,42 @@ class PartialAnswer(RemoteError):
         return RemoteError, (self.message, self.hint)
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What a place can do by itself; what it cannot is done here, on the items that it sends.
+
+    Attributes:
+        count: It counts the items of a query without reading them: `Source.count` works.
+        histogram: It counts them over time: `Source.histogram` works.
+        queryables: It states by what its items can be filtered; else the items are looked at.
+        free_text: It narrows a search by its words; else all items are read for them.
+        whole: Every answer costs reading all of its items, whatever the limit.
+        waits: It may wait for a network between two items.
+    """
+
+    count: bool = False
+    histogram: bool = False
+    queryables: bool = False
+    free_text: bool = False
+    whole: bool = False
+    waits: bool = True
+
+
 class Source(ABC):
     """A place to search.
 
     Contract, which every kind passes the same tests for:
 
+    * `capabilities` says what the place does by itself. Callers decide by it, never by the class;
+      a call that it does not support raises `InvalidInputError`.
     * `search` returns only items that answer the whole query, whatever the service sent, ordered
       by date then id, each once; a limit takes the first of that order where the place can sort.
     * A broken document is listed in `skipped` and never stops a search; a place that does not
       answer at all raises.
     * Asset hrefs of results are absolute.
     * A source may be used from several threads; `skipped` tells of the latest call.
+    * A kind implements `kind`, `capabilities`, `collections` and `candidates`, and `sorts` where
+      candidates come in the order of results.
     """
 
     def __init__(self, name: str, url: str, description: str = "") -> None:
@@ -92,7 +120,7 @@ class Source(ABC):
         path = Path(self.url).resolve()
         return (path if path.is_dir() else path.parent, *self.roots)
 
-    _waits: bool = True  # whether `_candidates` may wait for a network between two items
+    ingester: ClassVar[Callable[..., object]]  # two floors above, which puts itself here
 
     @property
     @abstractmethod
@@ -108,9 +136,44 @@ class Source(ABC):
             RemoteError: The service fails or does not answer.
         """
 
+    @property
     @abstractmethod
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
-        """Items that may answer the query: all that do, perhaps more."""
+    def capabilities(self) -> Capabilities:
+        """What the place can do by itself, beyond what every source can."""
+
+    @abstractmethod
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+        """Items that may answer the query: all that do, perhaps more; what is broken is skipped."""
+
+    def count(self, query: Query) -> int:
+        """Number of items whose box, time and properties answer the query, without reading them.
+
+        Exact for boxes; an area of another shape is taken by its box, words are not looked at.
+
+        Raises:
+            InvalidInputError: The place cannot count (see `capabilities`).
+        """
+        del query
+        raise self._cannot("count its items", "Count what a search returns: len(items).")
+
+    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+        """Items over time without reading them, by what `count` looks at.
+
+        Args:
+            query: From `make_query`.
+            period: "day", "week", "month" or "year".
+
+        Returns:
+            Columns ``time`` (the period's start) and ``items``, ordered by time.
+
+        Raises:
+            InvalidInputError: The place cannot count (see `capabilities`), or another period.
+        """
+        del query, period
+        raise self._cannot("count its items over time", "Count the dates of what a search returns.")
+
+    def _cannot(self, what: str, hint: str) -> InvalidInputError:
+        return InvalidInputError(f"{self.kind} catalogue {self.name!r} cannot {what}", hint)
 
     @property
     def simulated(self) -> bool:
@@ -191,8 +254,6 @@ class Source(ABC):
 
     def _tell_unknown_properties(self, query: Query, found: pystac.ItemCollection) -> None:
         """A misspelt property matches nothing, and sorts nothing: no fault, but never meant."""
-        from eolab.catalog.query.cql2 import properties
-
         asked, items = {name for name, _ in query.sort}, found
         if query.filter is not None and not len(found):
             # What a hundred items have that answer the rest of the query.
@@ -221,24 +282,24 @@ class Source(ABC):
 
         about = self._about_collections() if query.words else {}
         try:
-            candidates = self._candidates(replace(query, about=about))
-            with nullcontext() if self._waits else gc_pause.put_off():
-                for item in candidates:
+            offered = self.candidates(replace(query, about=about))
+            with nullcontext() if self.capabilities.waits else gc_pause.put_off():
+                for item in offered:
                     try:
                         accepted = query.accepts(item) and mentions(item, query.words, about)
                     except Exception as error:  # a document can be wrong in ways nobody listed
-                        self._skip(item.self_href or item.id, error)
+                        self.skip(item.self_href or item.id, error)
                         continue
                     if accepted:
                         if self.ref is not None:
                             mark(item, self.ref)
                         found.setdefault((item.collection_id, item.id), item)
-                        if query.limit and len(found) >= query.limit and self._sorted(query):
+                        if query.limit and len(found) >= query.limit and self.sorts(query):
                             break
         except RemoteError as error:
             raise PartialAnswer(error.message, error.hint, result()) from error
         answer = result()
-        note_items(self, answer)
+        note_items(self.workspace, self.name, answer)
         return answer
 
     def _about_collections(self) -> dict[str, str]:
@@ -248,8 +309,8 @@ class Source(ABC):
             for c in self.collections()
         }
 
-    def _sorted(self, query: Query) -> bool:
-        """Whether `_candidates` come in the order of results, so that a limit may stop early."""
+    def sorts(self, query: Query) -> bool:
+        """Whether `candidates` come in the order of results, so that a limit may stop early."""
         del query
         return False
 
@@ -268,28 +329,11 @@ class Source(ABC):
         return found[0]
 
     def ingest(
-        self,
-        files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-        *,
-        pattern: str | None = None,
-        time: Moment | None = None,
-        cog: bool = False,
-    ) -> Ingested:
-        """Take more rasters up into a catalogue that `eolab.catalog.ingest` has made.
-
-        Args:
-            files: A folder, or files.
-            pattern: As for `eolab.catalog.ingest`.
-            time: Of files that tell none.
-            cog: Write Cloud-Optimized copies.
-
-        Raises:
-            InvalidInputError: A catalogue of another kind.
-            NotFoundError: No raster that can be used.
-        """
-        from eolab.catalog.ingestion.collection import add
-
-        return add(self, files, pattern=pattern, time=time, cog=cog)
+        self, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: object
+    ) -> object:
+        """The old name of ``eolab.ingest(files, to=source)``, for one release."""
+        warn_renamed("source.ingest(files)", "eo.ingest(files, to=source)")
+        return self.ingester(files, to=self, **options)
 
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         """What the items of a collection can be filtered by, as JSON schemas by property.
@@ -313,7 +357,7 @@ class Source(ABC):
             )
         return {name: _schema(values) for name, values in sorted(seen.items())}
 
-    def _skip(self, href: str, error: Exception | str) -> None:
+    def skip(self, href: str, error: Exception | str) -> None:
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from eolab.catalog.io.documents import Version, file_version, is_remote, read_changed
 from eolab.catalog.query.query import Query
-from eolab.catalog.sources.base import Skipped, Source
+from eolab.catalog.sources.base import Capabilities, Skipped, Source
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_items
 from eolab.catalog.sources.parse_items import self_href
@@ -63,11 +63,13 @@ class IndexedSource(Source):
         self._state_file = folder / f"{key}.json"
         self._checked = False
 
-    _waits = False  # once it has been compared with the catalogue
-
     @property
     def kind(self) -> str:
         return "static"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(count=True, histogram=True, free_text=True, waits=False)
 
     def collections(self) -> list[pystac.Collection]:
         import pystac
@@ -83,7 +85,7 @@ class IndexedSource(Source):
                     {**document, "links": []}, preserve_dict=True
                 )
             except Exception as error:  # a document can be wrong in ways nobody listed
-                self._skip(href, error)
+                self.skip(href, error)
                 continue
             collection.set_self_href(href)
             collection.extra_fields["eolab:items"] = counts.get(collection.id, 0)
@@ -98,25 +100,23 @@ class IndexedSource(Source):
         table.roots = self.folders()
         return table
 
-    def _sorted(self, query: Query) -> bool:
-        return self.file.exists() and self._table()._sorted(query)  # noqa: SLF001  same contract
+    def sorts(self, query: Query) -> bool:
+        return self.file.exists() and self._table().sorts(query)
 
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
         self._fresh()
         return self._rows(query) if self.file.exists() else iter(())
 
     def _rows(self, query: Query) -> Iterator[pystac.Item]:
         table = self._table()
-        yield from table._candidates(query)  # noqa: SLF001  same contract
+        yield from table.candidates(query)
         self.skipped += table.skipped
 
     def count(self, query: Query) -> int:
-        """As `GeoParquetSource.count`."""
         self._fresh()
         return self._table().count(query) if self.file.exists() else 0
 
     def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
-        """As `GeoParquetSource.histogram`."""
         self._fresh()
         return self._table().histogram(query, period=period)
 

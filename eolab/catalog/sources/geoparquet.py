@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.items.bands import is_raster
-from eolab.catalog.query.cql2 import quote, to_sql
 from eolab.catalog.query.free_text import ABOVE, words_to_sql
+from eolab.catalog.query.prefilter import quote_literal, to_sql
 from eolab.catalog.query.query import Query
-from eolab.catalog.sources.base import Source
+from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, self_href
 from eolab.errors import InvalidInputError, NotFoundError
 
@@ -35,11 +35,13 @@ _AT_ONCE = 8  # files that stay open
 class GeoParquetSource(Source):
     """A stac-geoparquet file. DuckDB finds the rows, only their row groups are read in full."""
 
-    _waits = False
-
     @property
     def kind(self) -> str:
         return "geoparquet"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(count=True, histogram=True, free_text=True, waits=False)
 
     def collections(self) -> list[pystac.Collection]:
         """Collections as the file's metadata has them, else made up from the items."""
@@ -74,18 +76,9 @@ class GeoParquetSource(Source):
         return made
 
     def count(self, query: Query) -> int:
-        """Number of items whose box, time and properties answer the query.
-
-        Exact for boxes; an area of another shape is taken by its box.
-        """
         return int(self._run(f"SELECT count(*) FROM items {self._where(query)}")[0][0])
 
     def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
-        """Items over time: columns ``time`` and ``items``, by day, week, month or year.
-
-        Raises:
-            InvalidInputError: Another period.
-        """
         if period not in ("day", "week", "month", "year"):
             raise InvalidInputError(
                 f"period = {period!r}", 'Give "day", "week", "month" or "year".'
@@ -98,10 +91,10 @@ class GeoParquetSource(Source):
         )
         return pd.DataFrame(rows, columns=["time", "items"])
 
-    def _sorted(self, query: Query) -> bool:
+    def sorts(self, query: Query) -> bool:
         return all(name in self._columns for name, _ in query.sort)
 
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
         self.skipped = []
         _ = self._file  # opened before anything is promised
         return as_items(self._documents(query), self)
@@ -115,7 +108,7 @@ class GeoParquetSource(Source):
         while True:
             rows = self._run(
                 f"SELECT file_row_number FROM items {where} "
-                f"ORDER BY {', '.join(order if self._sorted(query) else order[-2:])} "
+                f"ORDER BY {', '.join(order if self.sorts(query) else order[-2:])} "
                 f"LIMIT {size} OFFSET {done}"
             )
             yield from self._fetch([int(row[0]) for row in rows], brief=query.brief)
@@ -194,9 +187,9 @@ class GeoParquetSource(Source):
         """A condition that keeps all rows that answer the query but its words, perhaps more."""
         parts = [*also]
         if query.collections:
-            parts.append(f"collection IN ({', '.join(map(quote, query.collections))})")
+            parts.append(f"collection IN ({', '.join(map(quote_literal, query.collections))})")
         if query.ids:
-            parts.append(f"id IN ({', '.join(map(quote, query.ids))})")
+            parts.append(f"id IN ({', '.join(map(quote_literal, query.ids))})")
         if query.start is not None:
             parts.append(f"{self._end} >= TIMESTAMPTZ '{query.start.isoformat()}'")
         if query.end is not None:
@@ -319,7 +312,7 @@ def _load(path: str) -> _Opened:
     connection = duckdb.connect()
     # Cursors take over what is global only.
     connection.execute("SET GLOBAL parquet_metadata_cache = true; SET GLOBAL TimeZone = 'UTC'")
-    source = f"read_parquet({quote(path)}, file_row_number = true)"
+    source = f"read_parquet({quote_literal(path)}, file_row_number = true)"
     kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     # What searches ask for: one value a row, the box, and names.
     plain = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.io.item_logins import FIELD
-from eolab.catalog.query.query import parse_interval, stamp
+from eolab.catalog.query.times import parse_interval, stamp
 from eolab.catalog.sources.base import Skipped
 from eolab.catalog.sources.parse_items import check_document, self_href
 from eolab.errors import InvalidInputError

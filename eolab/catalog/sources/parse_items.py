@@ -28,14 +28,14 @@ def as_items(
         try:
             item = make_item(document, href, allowed)
         except Exception as error:  # a document can be wrong in ways nobody listed
-            source._skip(href, error)  # noqa: SLF001  a helper of this class
+            source.skip(href, error)
             continue
         left_out = len(_objects(document.get("assets"))) - len(item.assets)
         if left_out and OUTSIDE in item.extra_fields:
             where = "outside of the catalogue's folder and of [workspace] roots"
-            source._skip(href, f"{left_out} assets name files {where}: left out")  # noqa: SLF001
+            source.skip(href, f"{left_out} assets name files {where}: left out")
         elif left_out:
-            source._skip(href, f"{left_out} assets name files of this machine: left out")  # noqa: SLF001
+            source.skip(href, f"{left_out} assets name files of this machine: left out")
         yield item
 
 

@@ -14,14 +14,18 @@ from eolab.records.search_index import Entry, forget, publish
 if TYPE_CHECKING:
     import pystac
 
-    from eolab.catalog.sources.base import Source
-
 MOST = 500  # items noted of one search: the panel's pages, not an archive
 
 
-def note_items(source: Source, items: Iterable[pystac.Item]) -> None:
-    """Note the items of an answer; a search must not fail for it."""
-    if source.workspace is None or not source.workspace.is_dir():
+def note_items(workspace: Path | None, catalog: str, items: Iterable[pystac.Item]) -> None:
+    """Note the items of an answer; a search must not fail for it.
+
+    Args:
+        workspace: Its folder; without one nothing is noted.
+        catalog: Name of the catalogue that was searched.
+        items: What it found.
+    """
+    if workspace is None or not workspace.is_dir():
         return
     entries: list[Entry] = []
     for item in items:
@@ -33,21 +37,23 @@ def note_items(source: Source, items: Iterable[pystac.Item]) -> None:
         entries.append(
             Entry(
                 "item",
-                f"{source.name}/{item.collection_id}/{item.id}",
+                f"{catalog}/{item.collection_id}/{item.id}",
                 str(item.properties.get("title") or item.id),
                 " ".join([item.collection_id or "", *values]),
                 None if shape is None or shape.is_empty else shape.bounds,
                 first,
                 last,
-                {"catalog": source.name, "collection": item.collection_id, "item": item.id},
+                {"catalog": catalog, "collection": item.collection_id, "item": item.id},
             )
         )
-    _publish(source, entries)
+    _publish(workspace, entries)
 
 
-def note_collections(source: Source, collections: Iterable[pystac.Collection]) -> None:
-    """Note a catalogue's collections; listing them must not fail for it."""
-    if source.workspace is None or not source.workspace.is_dir():
+def note_collections(
+    workspace: Path | None, catalog: str, collections: Iterable[pystac.Collection]
+) -> None:
+    """Note a catalogue's collections, as `note_items`; listing them must not fail for it."""
+    if workspace is None or not workspace.is_dir():
         return
     entries: list[Entry] = []
     for collection in collections:
@@ -59,16 +65,16 @@ def note_collections(source: Source, collections: Iterable[pystac.Collection]) -
         entries.append(
             Entry(
                 "collection",
-                f"{source.name}/{collection.id}",
+                f"{catalog}/{collection.id}",
                 collection.title or collection.id,
                 " ".join([collection.description or "", *(collection.keywords or [])]),
                 None if box is None else (box[0], box[1], box[half], box[half + 1]),
                 first,
                 last,
-                {"catalog": source.name, "collection": collection.id},
+                {"catalog": catalog, "collection": collection.id},
             )
         )
-    _publish(source, entries)
+    _publish(workspace, entries)
 
 
 def forget_catalog(root: Path, name: str) -> None:
@@ -79,9 +85,8 @@ def forget_catalog(root: Path, name: str) -> None:
         pass  # locked: its results say, when they are opened, that it is not there
 
 
-def _publish(source: Source, entries: list[Entry]) -> None:
-    assert source.workspace is not None
+def _publish(workspace: Path, entries: list[Entry]) -> None:
     try:
-        publish(source.workspace, entries)
+        publish(workspace, entries)
     except (sqlite3.Error, OSError, OverflowError):
         pass  # locked or full: it is noted the next time

@@ -15,7 +15,7 @@ from eolab.catalog.io.allowed_folders import prefixes
 from eolab.catalog.io.documents import is_remote, read_json, resolve
 from eolab.catalog.query.free_text import ABOVE
 from eolab.catalog.query.query import Query
-from eolab.catalog.sources.base import Source
+from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
@@ -74,11 +74,13 @@ class StaticSource(Source):
     reads nothing outside its own folder and the workspace's roots, a remote one no local file.
     """
 
-    _waits = False  # once all links have been walked
-
     @property
     def kind(self) -> str:
         return "static"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(whole=True, waits=False)
 
     def collections(self) -> list[pystac.Collection]:
         import pystac
@@ -95,10 +97,10 @@ class StaticSource(Source):
                 collection.extra_fields["eolab:items"] = counts[collection.id]
                 found.append(collection)
             except Exception as error:  # a document can be wrong in ways nobody listed
-                self._skip(href, error)
+                self.skip(href, error)
         return sorted(found, key=lambda collection: collection.id)
 
-    def _candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: Query) -> Iterator[pystac.Item]:
         del query
         return as_items(self.crawl().items.items(), self)
 
@@ -154,7 +156,7 @@ class StaticSource(Source):
                                 "",
                             )
                     except (EolabError, ValueError) as error:
-                        self._skip(link, getattr(error, "message", str(error)))
+                        self.skip(link, getattr(error, "message", str(error)))
                         continue
                     found.parents.setdefault(target, set()).add(href)
                     if target not in seen and len(seen) < MAX_DOCUMENTS:
@@ -176,9 +178,9 @@ class StaticSource(Source):
                         try:
                             visit(href, future.result(), parent)
                         except EolabError as error:
-                            self._skip(href, error.message)
+                            self.skip(href, error.message)
                         except Exception as error:  # wrong in ways nobody listed
-                            self._skip(href, error)
+                            self.skip(href, error)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -219,7 +221,7 @@ class StaticSource(Source):
             "type" not in document and "description" in document and "geometry" not in document
         )
         if not catalog or not isinstance(links, list):
-            self._skip(href, "no STAC document" if not catalog else "links is no list")
+            self.skip(href, "no STAC document" if not catalog else "links is no list")
             return []
         names = (document.get("id"), document.get("title"))
         found.labels[href] = " ".join(name for name in names if isinstance(name, str))

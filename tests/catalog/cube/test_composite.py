@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from eolab.catalog import clear_fraction, load, mask
 from eolab.catalog.cube.composite import composite
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import InvalidInputError
 
 

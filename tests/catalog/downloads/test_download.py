@@ -17,7 +17,7 @@ from eolab.catalog import download, load, open_source
 from eolab.catalog.downloads.transfer import Part, Stopped
 from eolab.catalog.ingestion.collection_files import safe_name
 from eolab.catalog.io.s3 import Keys, object_url, signed_headers
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.cli.app import main
 from eolab.errors import InvalidInputError
 from tests.far import scene, slow_server

@@ -580,7 +580,7 @@ class TestWhereFilesLie:
         done = ingest(far, to=tmp_path / "c", collection="mine")
         source = open_source(config, str(done.catalog))
         write(tmp_path / "more" / "other_20240601.tif", VALUES)
-        assert source.ingest(tmp_path / "more").items == ("other_20240601",)
+        assert ingest(tmp_path / "more", to=source).items == ("other_20240601",)
         assert [i.id for i in source.search()] == ["field_20240501", "other_20240601"]
         with pytest.raises(InvalidInputError, match="ingest"):
-            ApiSource("far", "https://example.com/v1").ingest(tmp_path / "more")
+            ingest(tmp_path / "more", to=ApiSource("far", "https://example.com/v1"))

@@ -17,7 +17,7 @@ from eolab.catalog import load, open_source
 from eolab.catalog.io import logins
 from eolab.catalog.io.item_logins import FIELD, mark, reference
 from eolab.catalog.panel.previews import preview, thumbnail
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings import config as configuration
 from tests.guarded import Store, bearer, s3

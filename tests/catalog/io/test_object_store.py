@@ -16,7 +16,7 @@ import requests
 from eolab.catalog import download, load, open_source
 from eolab.catalog.cube.clear_fraction import clear_fraction
 from eolab.catalog.panel.previews import thumbnail
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import EolabError
 from eolab.settings import config as configuration
 from tests import postgres

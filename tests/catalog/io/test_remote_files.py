@@ -17,7 +17,7 @@ import pytest
 
 from eolab.catalog import load, open_source
 from eolab.catalog.io.rasters import Readers
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import EolabError, RemoteError
 from tests.far import Patient
 

@@ -13,7 +13,7 @@ from rasterio.io import MemoryFile
 from eolab.catalog.items.bands import find_band
 from eolab.catalog.panel import browse
 from eolab.catalog.panel.previews import picture, preview, read_small
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.catalog.sources.open import open_source
 from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.config import CatalogConfig

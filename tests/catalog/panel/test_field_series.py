@@ -16,7 +16,7 @@ from eolab.catalog.items.spectral_indices import bands_for, compute, offered
 from eolab.catalog.panel import field_series
 from eolab.catalog.panel import search as finding
 from eolab.catalog.panel.previews import picture, read_small
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.catalog.sources.open import open_source
 from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.config import CatalogConfig

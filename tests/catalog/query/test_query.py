@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from eolab.catalog.areas.areas import boxes, footprint
 from eolab.catalog.cube.checks import check_resolution
 from eolab.catalog.items.quality_masks import mask
-from eolab.catalog.query.query import make_query, parse_interval
+from eolab.catalog.query.query import make_query
+from eolab.catalog.query.times import parse_interval
 from eolab.errors import InvalidInputError
 
 START = datetime(2020, 1, 1, tzinfo=UTC)

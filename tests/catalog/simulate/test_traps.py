@@ -11,7 +11,7 @@ from rasterio.features import rasterize
 
 from eolab.catalog import load, mask
 from eolab.catalog.items.duplicates import resolve_duplicates
-from eolab.catalog.simulate.write import COLLECTION, SEASON
+from eolab.catalog.simulate.names import COLLECTION, SEASON
 
 CRS = "EPSG:32633"
 

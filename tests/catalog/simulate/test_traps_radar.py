@@ -11,7 +11,7 @@ from rasterio.features import rasterize
 
 from eolab.catalog import load, mask
 from eolab.catalog.cube.radar import speckle_filter, to_decibels, trim_border
-from eolab.catalog.simulate.write import COLLECTION, RADAR
+from eolab.catalog.simulate.names import COLLECTION, RADAR
 from eolab.errors import InvalidInputError
 
 DAY = "2021-06-14"

@@ -13,7 +13,7 @@ import pytest
 
 from eolab.catalog import open_source
 from eolab.catalog.query.query import order
-from eolab.catalog.simulate.write import COLLECTION, RADAR
+from eolab.catalog.simulate.names import COLLECTION, RADAR
 from eolab.catalog.sources.base import PartialAnswer
 from eolab.errors import EolabError, RemoteError
 

@@ -8,7 +8,7 @@ import re
 import pystac
 import pytest
 
-from eolab.catalog.simulate.write import COLLECTION
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.catalog.sources.base import UnknownProperty
 from eolab.errors import InvalidInputError
 

@@ -1,0 +1,44 @@
+"""One raster of a user's, as its file describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from eolab.catalog.ingestion.file_names import Name
+
+
+@dataclass(frozen=True)
+class Raster:
+    """One raster: a file, or a variable or time step of one.
+
+    Attributes:
+        path: The file or Zarr store.
+        address: How GDAL opens it.
+        name: To which item it belongs, as which asset.
+        crs: Code, or WKT where it has none.
+        transform: Six numbers of the affine transform.
+        shape: Rows and columns.
+        bands: As STAC lists them.
+        time: Acquisition, UTC.
+        properties: More of the item.
+        write: Writes it as a GeoTIFF, where GDAL cannot open it by an address.
+    """
+
+    path: Path
+    address: str
+    name: Name
+    crs: str
+    transform: list[float]
+    shape: list[int]
+    bands: list[dict[str, object]]
+    time: datetime
+    properties: Mapping[str, object] = field(default_factory=dict)
+    write: Callable[[Path], None] | None = None
+
+    @property
+    def pixel(self) -> float:
+        """Pixel size in units of the reference system."""
+        return abs(self.transform[0])
