@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from eolab.catalog import load, mask, open_source
-from eolab.catalog.items.bands import bands_of, common_name
+from eolab.catalog.items.bands import common_names
+from eolab.catalog.items.parsed import parse_item
 from eolab.catalog.items.quality_masks import LAYERS
 from eolab.catalog.query.query import item_time
 from eolab.errors import EolabError, InvalidInputError, nearest
@@ -105,7 +106,7 @@ def _offer(shell: InteractiveShell, given: list[str]) -> list[str]:
         items = known.get(given[1])
         if last == "--bands" and items is not None and len(items):
             first = items[0]
-            return [*dict.fromkeys(common_name(first, band) for band, _ in bands_of(first)), *flags]
+            return [*dict.fromkeys(common_names(parse_item(first))), *flags]
         if last == "--mask":
             return [*sorted({kind for layer in LAYERS for kind in layer.kinds}), *flags]
         return flags

@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.catalog.items.quality_masks import Mask, is_number
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
-    import pystac
     from odc.geo import CRS
 
 _DIMS = ("time", "y", "x")
 
 
-def check_items(items: object) -> list[pystac.Item]:
-    """Items as a list; one item counts as a list of one.
+def check_items(items: object) -> list[ParsedItem]:
+    """Items, each read once, as a list; one item counts as a list of one.
 
     Raises:
         InvalidInputError: Something else, or none.
     """
     import pystac
 
-    if isinstance(items, pystac.Item):
-        return [items]
+    if isinstance(items, pystac.Item | ParsedItem):
+        return [parse_item(items)]
     hint = "Give what a search returned: cat.search(...)."
     if isinstance(items, str | Mapping) or not isinstance(items, Iterable):
         raise InvalidInputError(f"{type(items).__name__!r} is no collection of items", hint)
     listed = list(items)
     for item in listed:
-        if not isinstance(item, pystac.Item):
-            told = "pystac.Item.from_dict(...) makes one." if isinstance(item, Mapping) else hint
-            raise InvalidInputError(f"{type(item).__name__!r} is no STAC item", told)
+        if not isinstance(item, pystac.Item | ParsedItem):
+            instead = "pystac.Item.from_dict(...) makes one." if isinstance(item, Mapping) else hint
+            raise InvalidInputError(f"{type(item).__name__!r} is no STAC item", instead)
     if not listed:
         raise InvalidInputError(
             "there are no items: the search found none",
             "Widen its area, dates or cloud limit.",
         )
-    return listed
+    return [parse_item(item) for item in listed]
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str | None]) -> None:

@@ -12,6 +12,7 @@ from eolab.catalog.cube.checks import check_items, check_mask
 from eolab.catalog.cube.grid import inside_of, pixel_metres
 from eolab.catalog.cube.load import load
 from eolab.catalog.cube.plan import plan
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask, mask, unseen
 from eolab.errors import InvalidInputError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def clear_fraction(
-    items: Iterable[pystac.Item] | pystac.Item,
+    items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bbox: Sequence[float] | None = None,
     geometry: Area | None = None,

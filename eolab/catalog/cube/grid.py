@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.areas.areas import footprint
 from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import opened
-from eolab.catalog.items.bands import Band, pixel_size
+from eolab.catalog.items.parsed import Layer, ParsedItem
 from eolab.errors import InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
-    import pystac
     from odc.geo import CRS, XY
     from odc.geo.geobox import GeoBox
     from shapely.geometry.base import BaseGeometry
@@ -33,7 +31,7 @@ class Header:
     nodata: float | None
 
 
-def read_header(item: pystac.Item, key: str) -> Header:
+def read_header(item: ParsedItem, key: str) -> Header:
     """Open a raster for its header.
 
     Raises:
@@ -43,7 +41,7 @@ def read_header(item: pystac.Item, key: str) -> Header:
     import rasterio
 
     try:
-        with opened(item, key) as file:
+        with opened(item.item, key) as file:
             return Header(
                 None if file.crs is None else file.crs.to_string(),
                 tuple(file.transform)[:6],
@@ -56,66 +54,48 @@ def read_header(item: pystac.Item, key: str) -> Header:
         message += without_signature(str(error))
         leave_out = "leave the item out, or load with missing='skip'."
         if is_refusal(message):
-            hint = refusal_hint(item.assets[key].href, login_of(item))
+            hint = refusal_hint(item.item.assets[key].href, login_of(item.item))
             raise RemoteError(message, f"{hint} Or {leave_out}") from error
         raise InvalidInputError(message, f"Check the file; {leave_out}") from error
 
 
-def item_crs(item: pystac.Item, key: str) -> str:
+def item_crs(item: ParsedItem, layer: Layer) -> str:
     """Reference system of an item's raster, as stated, else from the file.
 
     Raises:
         InvalidInputError: Neither says one.
     """
-    for owner in (item.assets[key].extra_fields, item.properties):
-        code = owner.get("proj:code")
-        if isinstance(code, str):
-            return code
-        epsg = owner.get("proj:epsg")
-        if isinstance(epsg, int):
-            return f"EPSG:{epsg}"
-        wkt = owner.get("proj:wkt2")
-        if isinstance(wkt, str) and wkt:
-            return wkt
-    crs = read_header(item, key).crs
+    if layer.crs is not None:
+        return layer.crs
+    crs = read_header(item, layer.asset).crs
     if crs is None:
         raise InvalidInputError(
-            f"asset {key!r} of item {item.id} has no reference system",
+            f"asset {layer.asset!r} of item {item.id} has no reference system",
             "Write one into the file (gdal_edit.py -a_srs EPSG:...), or into the item (proj:code).",
         )
     return crs
 
 
-def item_geobox(item: pystac.Item, key: str) -> GeoBox | None:
+def item_geobox(item: ParsedItem, layer: Layer) -> GeoBox | None:
     """The grid of one raster, as stated; None where the item does not say it."""
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-    asset, properties = item.assets[key].extra_fields, item.properties
-    transform = _numbers(asset.get("proj:transform") or properties.get("proj:transform"), (6, 9))
-    shape = _numbers(asset.get("proj:shape") or properties.get("proj:shape"), (2,))
-    if transform is None or shape is None:
+    if layer.transform is None or layer.shape is None:
         return None
-    return GeoBox((int(shape[0]), int(shape[1])), Affine(*transform[:6]), item_crs(item, key))
+    return GeoBox(layer.shape, Affine(*layer.transform), item_crs(item, layer))
 
 
-def _numbers(value: object, lengths: tuple[int, ...]) -> list[float] | None:
-    if not isinstance(value, list) or len(value) not in lengths:
-        return None
-    good = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
-    return value if good else None
-
-
-def header_geobox(item: pystac.Item, key: str) -> GeoBox:
+def header_geobox(item: ParsedItem, layer: Layer) -> GeoBox:
     """The grid of one raster from its file."""
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
-    header = read_header(item, key)
-    return GeoBox(header.shape, Affine(*header.transform), item_crs(item, key))
+    header = read_header(item, layer.asset)
+    return GeoBox(header.shape, Affine(*header.transform), item_crs(item, layer))
 
 
-def native_grid(picks: Sequence[tuple[pystac.Item, Band]], area: BaseGeometry | None) -> GeoBox:
+def native_grid(picks: Sequence[tuple[ParsedItem, Layer]], area: BaseGeometry | None) -> GeoBox:
     """The items' own grid, cropped to an area in degrees.
 
     Raises:
@@ -124,7 +104,7 @@ def native_grid(picks: Sequence[tuple[pystac.Item, Band]], area: BaseGeometry | 
     from odc.geo.geobox import geobox_union_conservative
     from odc.geo.geom import Geometry
 
-    grids = [item_geobox(item, b.asset) or header_geobox(item, b.asset) for item, b in picks]
+    grids = [item_geobox(item, b) or header_geobox(item, b) for item, b in picks]
     first = grids[0]
     for (item, _), grid in zip(picks, grids, strict=True):
         shift = ~first.transform * (grid.transform.c, grid.transform.f)
@@ -152,7 +132,7 @@ def _linear(grid: GeoBox) -> tuple[float, float, float, float]:
 
 
 def choose_grid(
-    picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]],
+    picks: Sequence[tuple[ParsedItem, Mapping[str, Layer]]],
     *,
     crs: str | int | None,
     resolution: float | None,
@@ -175,7 +155,7 @@ def choose_grid(
 
     own: dict[str, float] = {}
     for item, bands in picks:
-        code = item_crs(item, next(iter(bands.values())).asset)
+        code = item_crs(item, next(iter(bands.values())))
         own[code] = own.get(code, 0.0) + _overlap(item, area)
     if area is not None and not any(own.values()):
         raise InvalidInputError("the area lies outside of all items", _hint_for(picks, area))
@@ -193,15 +173,15 @@ def choose_grid(
     else:
         corners = []
         for item, bands in picks:
-            grid = item_geobox(item, next(iter(bands.values())).asset)
-            shape = footprint(item) if grid is None else None
+            grid = item_geobox(item, next(iter(bands.values())))
+            shape = item.outline if grid is None else None
             if grid is not None:
                 corners.append(grid.extent.to_crs(target, resolution=500, wrapdateline=False))
             elif shape is not None:
                 corners.append(Geometry(shape, "EPSG:4326").to_crs(target))
             else:
-                key = next(iter(bands.values())).asset
-                corners.append(header_geobox(item, key).extent.to_crs(target))
+                first = next(iter(bands.values()))
+                corners.append(header_geobox(item, first).extent.to_crs(target))
         bounds = [g.boundingbox for g in corners]
         window = BoundingBox(
             min(b.left for b in bounds),
@@ -220,14 +200,14 @@ def choose_grid(
     )
 
 
-def _overlap(item: pystac.Item, area: BaseGeometry | None) -> float:
-    shape = footprint(item)
+def _overlap(item: ParsedItem, area: BaseGeometry | None) -> float:
+    shape = item.outline
     if shape is None:
         return 0.0
     return float(shape.area if area is None else shape.intersection(area).area)
 
 
-def _hint_for(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], area: BaseGeometry) -> str:
+def _hint_for(picks: Sequence[tuple[ParsedItem, Mapping[str, Layer]]], area: BaseGeometry) -> str:
     """What to do about an area that no item touches."""
     from shapely.ops import transform
 
@@ -237,12 +217,12 @@ def _hint_for(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], area: Bas
     return "Search with the same area first."
 
 
-def finest(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]]) -> float:
+def finest(picks: Sequence[tuple[ParsedItem, Mapping[str, Layer]]]) -> float:
     """Smallest pixel size of the bands to load."""
     sizes = set()
     for item, bands in picks:
         for band in bands.values():
-            size = pixel_size(item, band.asset)
+            size = band.pixel_size
             if size is None:
                 size = abs(read_header(item, band.asset).transform[0])
             sizes.add(size)
@@ -250,14 +230,14 @@ def finest(picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]]) -> float:
 
 
 def _anchor(
-    picks: Sequence[tuple[pystac.Item, Mapping[str, Band]]], crs: CRS, resolution: float
+    picks: Sequence[tuple[ParsedItem, Mapping[str, Layer]]], crs: CRS, resolution: float
 ) -> XY[float]:
     """Where pixel edges lie: on the products' own where they have this pixel size, else on 0."""
     from odc.geo import xy_
 
     for item, bands in picks:
         for band in bands.values():
-            grid = item_geobox(item, band.asset)
+            grid = item_geobox(item, band)
             if grid is None or grid.crs != crs:
                 continue
             t = grid.transform

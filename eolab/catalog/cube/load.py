@@ -19,19 +19,16 @@ from eolab.catalog.cube.odc_adapter import (
     band_key,
     common_storage,
     failure,
-    is_classes,
     storage,
     strip,
-    unit_of,
     unreadable,
 )
 from eolab.catalog.cube.odc_reader import reader_driver
 from eolab.catalog.cube.plan import MASK, Plan, Scene, plan
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.bands import common_name
-from eolab.catalog.items.duplicates import tile_of
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
-from eolab.catalog.items.radiometry import baseline
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
 from eolab.user_warnings import warn
@@ -48,7 +45,7 @@ RAW = "raw"
 
 
 def load(
-    items: Iterable[pystac.Item] | pystac.Item,
+    items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
     crs: str | int | None = None,
@@ -188,7 +185,7 @@ def _read(
     stripped = [strip(scene, columns, types) for scene in scenes]
     asked = {name: band_key(scenes[0], name, columns[name]) for name in variables}
     method = {
-        key: "nearest" if is_classes(scenes[0].bands[name]) else resampling
+        key: "nearest" if scenes[0].bands[name].role == "classes" else resampling
         for name, key in asked.items()
     }
 
@@ -258,7 +255,7 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
         values = numbers.astype(np.float32) * scale + offset
         if stored is not None and not np.isnan(stored):
             values = values.where(numbers != stored)
-        out[name] = values.assign_attrs(units=unit_of(cuts[0][0], name), nodata=float("nan"))
+        out[name] = values.assign_attrs(units=cuts[0][0].radiometry[name].unit, nodata=float("nan"))
     return xr.Dataset(out, coords=cube.coords)
 
 
@@ -319,16 +316,12 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         # Text of a fixed width has no place in the Zarr format.
         return np.array(texts, dtype=object)
 
-    def version(scene: Scene) -> str | None:
-        number = baseline(scene.item)
-        return None if number is None else ".".join(f"{part:02d}" for part in number)
-
     cube = cube.assign_coords(
         item_id=("time", each(lambda s: s.item.id)),
-        platform=("time", each(lambda s: s.item.properties.get("platform"))),
-        baseline=("time", each(version)),
-        relative_orbit=("time", each(lambda s: s.item.properties.get("sat:relative_orbit"))),
-        orbit_state=("time", each(lambda s: s.item.properties.get("sat:orbit_state"))),
+        platform=("time", each(lambda s: s.item.platform)),
+        baseline=("time", each(lambda s: s.item.baseline_text or None)),
+        relative_orbit=("time", each(lambda s: s.item.relative_orbit)),
+        orbit_state=("time", each(lambda s: s.item.orbit_state)),
     )
     rules = {
         f"{s.item.id}/{name}": r.rule
@@ -346,7 +339,7 @@ def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
         "eolab_missing": ", ".join(made.missing),
         "eolab_radiometry": RAW if raw else "; ".join(sorted(set(rules.values()))),
         "eolab_tiles": ", ".join(
-            sorted({t for g in made.slices for s in g if (t := tile_of(s.item))})
+            sorted({s.item.tile for g in made.slices for s in g if s.item.tile})
         ),
     }
     for band in cube.data_vars.values():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.areas.areas import footprint
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
 from eolab.catalog.cube.odc_reader import LOGIN, source_address
 from eolab.catalog.cube.plan import Plan, Scene
@@ -16,9 +15,8 @@ from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import without_signature
 from eolab.catalog.io.rasters import Readers
-from eolab.catalog.items.bands import CATEGORIES, Band, stated_bands
+from eolab.catalog.items.parsed import CATEGORIES, Layer, Origin, ParsedItem
 from eolab.catalog.items.quality_masks import PROBABILITY
-from eolab.catalog.query.query import item_time
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
@@ -32,30 +30,40 @@ _EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
 AT_ONCE = 16  # files that are looked at
 
 
-def is_classes(band: Band) -> bool:
-    return bool({band.asset.lower(), band.name.lower()} & CATEGORIES)
-
-
 @dataclass(frozen=True)
 class Storage:
+    """How a band is stored.
+
+    Attributes:
+        dtype: Data type of the numbers.
+        nodata: Number that means nothing.
+        origins: Where both were found, under "data_type" and "nodata".
+    """
+
     dtype: str
     nodata: float | None
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
 
 def storage(scene: Scene, name: str) -> Storage:
     """Data type and nodata of a band as stored; the file is asked where the item does not say."""
-    band = scene.bands[name]
-    dtype = _stated_type(scene, name)
-    nodata = scene.radiometry[name].nodata
+    band, rule = scene.bands[name], scene.radiometry[name]
+    dtype, nodata = band.data_type, rule.nodata
+    origins: dict[str, Origin] = {
+        "data_type": band.origins.get("data_type", "none"),
+        "nodata": rule.origins.get("nodata", "none"),
+    }
     if dtype is None:
         header = read_header(scene.item, band.asset)
-        dtype, nodata = header.dtype, header.nodata if nodata is None else nodata
+        dtype, origins["data_type"] = header.dtype, "file"
+        if nodata is None and header.nodata is not None:
+            nodata, origins["nodata"] = header.nodata, "file"
     if nodata is None and np.dtype(dtype).kind in "iu":
-        nodata = _filler(band, np.dtype(dtype))
-    return Storage(dtype, nodata)
+        nodata, origins["nodata"] = _filler(band, np.dtype(dtype)), "rule"
+    return Storage(dtype, nodata, origins)
 
 
-def _filler(band: Band, dtype: np.dtype) -> float:
+def _filler(band: Layer, dtype: np.dtype) -> float:
     """What fills the pixels that no item covers, where nobody states a nodata.
 
     Zero in images, as is the custom of sensors; but zero metres, a cloud probability of zero and a
@@ -70,12 +78,6 @@ def _filler(band: Band, dtype: np.dtype) -> float:
     return float(limits.max) if chance or classes else 0.0
 
 
-def unit_of(scene: Scene, name: str) -> str:
-    """What the values of a band are in: as the item says (raster extension), else as we know it."""
-    unit = _stated(scene, name, "unit")
-    return unit if isinstance(unit, str) and unit else scene.radiometry[name].unit
-
-
 def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
     """A type that holds the numbers of all scenes, with the nodata of the first.
 
@@ -83,29 +85,11 @@ def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
     that do not state theirs are taken to be like the first: opening all would cost too much.
     """
     first = storage(scenes[0], name)
-    stated = {_stated_type(scene, name) for scene in scenes[1:]} - {None, first.dtype}
+    stated = {scene.bands[name].data_type for scene in scenes[1:]} - {None, first.dtype}
     if not stated:
         return first
     types = [np.dtype(dtype) for dtype in (first.dtype, *sorted(filter(None, stated)))]
-    return Storage(np.result_type(*types).name, first.nodata)
-
-
-def _stated_type(scene: Scene, name: str) -> str | None:
-    """What an item says of the numbers of a band, where that is a type at all."""
-    dtype = _stated(scene, name, "data_type")
-    try:
-        return np.dtype(dtype).name if isinstance(dtype, str) else None
-    except TypeError:
-        return None
-
-
-def _stated(scene: Scene, name: str, key: str) -> object:
-    """What an item says of a band, or of all bands of its asset."""
-    band = scene.bands[name]
-    asset = scene.item.assets[band.asset]
-    stated = stated_bands(asset)
-    own = stated[band.index - 1] if band.index <= len(stated) else {}
-    return own.get(key) or asset.extra_fields.get(key)
+    return replace(first, dtype=np.result_type(*types).name)
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:
@@ -131,24 +115,24 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
     from shapely.geometry import mapping
 
     item = scene.item
-    outline = footprint(item)
+    outline = item.outline
     assert outline is not None  # without one the scene has no day
     bare = pystac.Item(
         item.id,
-        item.geometry or mapping(outline),
-        item.bbox,
-        item_time(item)[0],
+        item.item.geometry or mapping(outline),
+        item.item.bbox,
+        item.time,
         {},
         stac_extensions=[_RASTER, _EO],
         collection="eolab",
     )
-    if (login := login_of(item)) is not None:
+    if (login := login_of(item.item)) is not None:
         bare.extra_fields[LOGIN] = login
-    grids = {name: item_geobox(item, scene.bands[name].asset) for name in columns}
+    grids = {name: item_geobox(item, scene.bands[name]) for name in columns}
     if all(grids.values()):
         # With the grids odc need not bring the outline, point by point, to the cube's system.
         bare.stac_extensions.append(_PROJECTION)
-        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())).asset)
+        bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())))
     for name, column in columns.items():
         band = scene.bands[name]
         grid: dict[str, object] = {}
@@ -160,7 +144,7 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
         bare.add_asset(
             column,
             pystac.Asset(
-                source_address(item, band.asset),
+                source_address(item.item, band.asset),
                 media_type=_GEOTIFF,
                 roles=["data"],
                 extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
@@ -173,7 +157,7 @@ def unreadable(made: Plan) -> dict[str, EolabError]:
     """Items of which a file cannot be opened or lies nowhere, with why."""
     found: dict[str, EolabError] = {}
 
-    def look(item: pystac.Item, key: str) -> None:
+    def check(item: ParsedItem, key: str) -> None:
         try:
             header = read_header(item, key)
         except EolabError as error:
@@ -186,13 +170,13 @@ def unreadable(made: Plan) -> dict[str, EolabError]:
             )
 
     with Readers(AT_ONCE) as pool:
-        looks = [
-            pool.submit(look, scene.item, band.asset)
+        checks = [
+            pool.submit(check, scene.item, band.asset)
             for group in made.slices
             for scene in group
             for band in scene.bands.values()
         ]
-        for each in looks:
+        for each in checks:
             each.result()
     return found
 
@@ -205,7 +189,7 @@ def failure(made: Plan, error: Exception) -> EolabError:
             why = broken.get(scene.item.id)
             if why is None:
                 continue
-            hrefs = [scene.item.assets[band.asset].href for band in scene.bands.values()]
+            hrefs = [band.href for band in scene.bands.values()]
             if all(local_files(href) for href in hrefs):
                 return why
             if is_refusal(why.message):

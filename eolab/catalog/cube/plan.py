@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eolab.catalog.areas.areas import Area, boxes, check_bbox, footprint, parse_area
+from eolab.catalog.areas.areas import Area, boxes, check_bbox, parse_area
 from eolab.catalog.cube.checks import (
     check_choice,
     check_crs,
@@ -22,15 +22,14 @@ from eolab.catalog.cube.grid import (
     item_geobox,
     native_grid,
 )
-from eolab.catalog.cube.radar import check_terrain, orbit
+from eolab.catalog.cube.radar import check_terrain
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
-from eolab.catalog.items.bands import CATEGORIES, Band, bands_of, common_name, find_band
-from eolab.catalog.items.duplicates import Dropped, resolve_duplicates
+from eolab.catalog.items.bands import common_names, find_band
+from eolab.catalog.items.duplicates import Dropped, resolve
+from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem
 from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
-from eolab.catalog.query.query import item_time
-from eolab.catalog.query.query import order as order_of
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
@@ -90,15 +89,14 @@ class Plan:
 class Scene:
     """One item with the bands to read and how their numbers become values."""
 
-    item: pystac.Item
-    bands: Mapping[str, Band]
+    item: ParsedItem
+    bands: Mapping[str, Layer]
     radiometry: Mapping[str, Radiometry]
 
     @property
     def day(self) -> tuple[str, str]:
         """Solar day and orbit: what lies in one slice of the cube."""
-        time = item_time(self.item)[0]
-        shape = footprint(self.item)
+        time, shape = self.item.time, self.item.outline
         if time is None or shape is None:
             raise InvalidInputError(
                 f"item {self.item.id} has no time or no outline", "Leave it out."
@@ -106,7 +104,7 @@ class Scene:
         solar = time + timedelta(hours=shape.centroid.x / 15)
         return (
             f"{solar:%Y-%m-%d}",
-            f"{self.item.properties.get('platform') or ''} {orbit(self.item)}",
+            f"{self.item.platform or ''} {self.item.orbit}",
         )
 
     @property
@@ -115,7 +113,7 @@ class Scene:
 
 
 def plan(
-    items: Iterable[pystac.Item] | pystac.Item,
+    items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
     crs: str | int | None = None,
@@ -143,10 +141,9 @@ def plan(
     check_mask(mask)
     _check_grid(native=native, geobox=geobox, crs=crs, resolution=resolution, bbox=bbox)
     if duplicates == "resolve":
-        resolved = resolve_duplicates(listed)
-        listed, dropped = resolved.items, resolved.dropped
+        listed, dropped = resolve(listed)
     else:
-        listed, dropped = sorted(listed, key=order_of), []
+        listed, dropped = sorted(listed, key=lambda item: item.order), []
     names = _names(listed[0], bands)
     layer = None if mask is None else mask.band(listed)
     scenes, gone = [], []
@@ -173,7 +170,7 @@ def plan(
     for scene in scenes:
         days.setdefault(scene.day, []).append(scene)
     # Scenes come by time, so the first of each day is its earliest.
-    first = {day: order_of(group[0].item) for day, group in days.items()}
+    first = {day: group[0].item.order for day, group in days.items()}
     slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
@@ -211,14 +208,14 @@ def _check_grid(
         )
 
 
-def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+def _names(item: ParsedItem, bands: Sequence[str] | str | None) -> tuple[str, ...]:
     if bands is None:
-        found = [common_name(item, band) for band, _ in bands_of(item)]
+        found = common_names(item)
         names = tuple(dict.fromkeys(n for n in found if n.lower() not in CATEGORIES))
     else:
         names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
     if not names:
-        if (outside := outside_error(item)) is not None:
+        if (outside := outside_error(item.item)) is not None:
             raise outside
         raise InvalidInputError(f"item {item.id} has no bands to load", "Name them: bands=[...].")
     for name in names:
@@ -231,7 +228,7 @@ def _names(item: pystac.Item, bands: Sequence[str] | str | None) -> tuple[str, .
 
 
 def _scene(
-    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
 ) -> Scene:
     try:
         return _inspect(item, names, layer, harmonise)
@@ -245,7 +242,7 @@ def _scene(
 
 
 def _inspect(
-    item: pystac.Item, names: Sequence[str], layer: str | None, harmonise: str | None
+    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
 ) -> Scene:
     from odc.geo import CRS
 
@@ -254,7 +251,7 @@ def _inspect(
     if layer is not None:
         picked[MASK] = find_band(item, layer)
     for band in picked.values():
-        href = item.assets[band.asset].href
+        href = band.href
         local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
         if local and not Path(href).exists():
             raise NotFoundError(
@@ -264,9 +261,9 @@ def _inspect(
     rules = {name: radiometry(item, band) for name, band in picked.items()}
     if harmonise is not None:
         rules = {n: r if n == MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
-    key = next(iter(picked.values())).asset
-    CRS(item_crs(item, key))  # raises where it is nonsense
-    item_geobox(item, key)
+    first = next(iter(picked.values()))
+    CRS(item_crs(item, first))  # raises where it is nonsense
+    item_geobox(item, first)
     return Scene(item, picked, rules)
 
 

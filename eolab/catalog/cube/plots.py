@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.areas.areas import footprint
 from eolab.catalog.cube.checks import check_items
+from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.catalog.items.quality_masks import is_number
-from eolab.catalog.query.query import cloud_cover, item_time
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
@@ -197,9 +196,9 @@ class Footprints:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(item.id)}</td><td>{escape(item.collection_id or '')}</td>"
+            f"<tr><td>{escape(item.id)}</td><td>{escape(item.collection or '')}</td>"
             f"<td>{_day(item)}</td><td>{_cloud(item)}</td></tr>"
-            for item in self.items[:10]
+            for item in map(parse_item, self.items[:10])
         )
         more = f"<p>and {len(self.items) - 10} more</p>" if len(self.items) > 10 else ""
         head = "<tr><th>item</th><th>collection</th><th>date</th><th>cloud %</th></tr>"
@@ -221,7 +220,7 @@ def explore_items(items: Iterable[pystac.Item] | pystac.Item, *, width: int = 64
         NotFoundError: No item has an outline.
     """
     listed = check_items(items)
-    shaped = [(item, shape) for item in listed if (shape := footprint(item)) is not None]
+    shaped = [(item, shape) for item in listed if (shape := item.outline) is not None]
     if not shaped:
         raise NotFoundError("there is nothing to draw", "No item has an outline.")
     bounds = np.array([shape.bounds for _, shape in shaped])
@@ -253,7 +252,7 @@ def explore_items(items: Iterable[pystac.Item] | pystac.Item, *, width: int = 64
         f'width="{width}" role="img" aria-label="{escape(title)}" '
         f'style="max-width:100%;border:1px solid">{lines}{"".join(drawn)}</svg>'
     )
-    return Footprints(tuple(item for item, _ in shaped), svg)
+    return Footprints(tuple(item.item for item, _ in shaped), svg)
 
 
 def _rings(shape: BaseGeometry) -> list[list[tuple[float, float]]]:
@@ -289,19 +288,18 @@ def _text(x: str, y: str, text: str) -> str:
     return f'<text x="{x}" y="{y}" font-size="9" fill="currentColor">{text}</text>'
 
 
-def _colour(item: pystac.Item) -> str:
+def _colour(item: ParsedItem) -> str:
     """Blue for clear, grey for cloudy, orange where no cloud cover is stated."""
-    cover = cloud_cover(item)
+    cover = item.cloud_cover
     if cover is None:
         return "#d07a1f"
     return "#3a86d0" if cover <= 30 else "#7a93ad" if cover <= 70 else "#8a8a8a"
 
 
-def _day(item: pystac.Item) -> str:
-    first = item_time(item)[0]
-    return "" if first is None else f"{first:%Y-%m-%d}"
+def _day(item: ParsedItem) -> str:
+    return "" if item.time is None else f"{item.time:%Y-%m-%d}"
 
 
-def _cloud(item: pystac.Item) -> str:
-    cover = cloud_cover(item)
+def _cloud(item: ParsedItem) -> str:
+    cover = item.cloud_cover
     return "-" if cover is None else f"{cover:.0f}"

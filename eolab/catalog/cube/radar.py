@@ -6,44 +6,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    import pystac
     import xarray as xr
 
 POLARISATIONS = ("vv", "vh", "hh", "hv")
 
 
-def is_sar(item: pystac.Item) -> bool:
-    """Whether an item is of a radar."""
-    p = item.properties
-    return "sar:instrument_mode" in p or "sentinel-1" in str(p.get("platform", "")).lower()
-
-
-def check_terrain(item: pystac.Item) -> None:
+def check_terrain(item: ParsedItem) -> None:
     """Refuse radar that is not corrected for the terrain: its pixels lie elsewhere than they say.
 
     Raises:
         InvalidInputError: The item is ground range detected (GRD) or single look complex (SLC).
     """
-    if not is_sar(item):
+    if not item.is_radar:
         return
-    kind = str(item.properties.get("sar:product_type", "")).upper()
-    named = f"{item.collection_id} {item.id}".upper()
+    kind = item.product_type
+    named = f"{item.collection} {item.id}".upper()
     corrected = "RTC" in named or "RTC" in kind or kind in ("NRB", "NORMALISED_BACKSCATTER", "GTC")
     if not corrected and (kind in ("GRD", "SLC") or "GRD" in named or "SLC" in named):
         raise InvalidInputError(
             f"item {item.id} is {kind or 'GRD'}, not corrected for the terrain",
             "Take a radiometrically terrain-corrected collection, such as sentinel-1-rtc.",
         )
-
-
-def orbit(item: pystac.Item) -> str:
-    """Direction and relative orbit: looks of different ones are never laid over each other."""
-    p = item.properties
-    parts = (p.get("sat:orbit_state"), p.get("sat:relative_orbit"))
-    return " ".join(str(part) for part in parts if part is not None)
 
 
 def radar_bands(cube: xr.Dataset) -> list[str]:

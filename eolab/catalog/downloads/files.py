@@ -22,6 +22,7 @@ from eolab.catalog.io.documents import write_json
 from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import find_band, has_band
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ def download(
         InvalidInputError: No items, or an asset that none has.
         Stopped: ``stop`` was set.
     """
-    listed = check_items(items)
+    parsed = check_items(items)
+    listed = [item.item for item in parsed]
     home = _home(to)
-    work = [(item, file) for item in listed for file in _files(home, item, assets)]
+    work = [(item.item, file) for item in parsed for file in _files(home, item, assets)]
     files = [file for _, file in work]
     if not files:
         for item in listed:
@@ -173,12 +175,13 @@ def _home(to: str | Path | None) -> Path:
     return Path(to).expanduser().resolve()
 
 
-def _files(home: Path, item: pystac.Item, assets: Sequence[str] | str | None) -> list[File]:
+def _files(home: Path, parsed: ParsedItem, assets: Sequence[str] | str | None) -> list[File]:
+    item = parsed.item
     if assets is None:
         wanted = default_assets(item)
     else:
         asked = [assets] if isinstance(assets, str) else list(assets)
-        found_keys = [_key_of(item, name) for name in asked]
+        found_keys = [_key_of(parsed, name) for name in asked]
         wanted = list(dict.fromkeys(key for key in found_keys if key is not None))
     collection = item.collection_id or "items"
     folder = home / safe_name(collection) / safe_name(item.id)
@@ -195,9 +198,9 @@ def _files(home: Path, item: pystac.Item, assets: Sequence[str] | str | None) ->
     return found
 
 
-def _key_of(item: pystac.Item, name: str) -> str | None:
+def _key_of(item: ParsedItem, name: str) -> str | None:
     """The asset of a key, or the one that holds a band of this name."""
-    if name in item.assets:
+    if name in item.item.assets:
         return name
     return find_band(item, name).asset if has_band(item, name) else None
 

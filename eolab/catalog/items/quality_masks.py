@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from eolab.catalog.items.bands import has_band
+from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Test: TypeAlias = "Callable[[xr.DataArray], xr.DataArray]"
 
 
 @dataclass(frozen=True)
-class Layer:
+class QualityLayer:
     """A quality layer.
 
     Attributes:
@@ -36,7 +37,7 @@ class Layer:
     source: str
 
 
-SCL = Layer(
+SCL = QualityLayer(
     "SCL",
     bits=False,
     kinds={
@@ -54,7 +55,7 @@ SCL = Layer(
     },
     source="Sentinel-2 Level-2A Algorithm Theoretical Basis Document, scene classification",
 )
-QA_PIXEL = Layer(
+QA_PIXEL = QualityLayer(
     "qa_pixel",
     bits=True,
     kinds={
@@ -67,13 +68,13 @@ QA_PIXEL = Layer(
     },
     source="Landsat Collection 2 QA_PIXEL: 1 dilated cloud, 2 cirrus, 3 cloud, 4 shadow, 5 snow",
 )
-FMASK = Layer(
+FMASK = QualityLayer(
     "Fmask",
     bits=True,
     kinds={"cirrus": (0,), "cloud": (1, 2), "shadow": (3,), "snow": (4,), "water": (5,)},
     source="HLS User Guide 2.0: 0 cirrus, 1 cloud, 2 adjacent, 3 shadow, 4 snow, 5 water",
 )
-RADAR = Layer(
+RADAR = QualityLayer(
     "mask",
     bits=False,
     kinds={"shadow": (1, 3), "layover": (2, 3), "nodata": (255,)},
@@ -101,24 +102,25 @@ class Mask:
     layer: str | None = None
     test: Test | None = None
 
-    def band(self, items: Sequence[pystac.Item]) -> str:
+    def band(self, items: Sequence[pystac.Item | ParsedItem]) -> str:
         """Name of the band to mask with, which all items have.
 
         Raises:
             InvalidInputError: They have none, or it knows nothing of an asked kind.
         """
+        parsed = [parse_item(item) for item in items]
         names = [layer.band for layer in LAYERS]
         if self.layer is not None:
             names = [self.layer]
         elif self.probability is not None:
             names = list(PROBABILITY)
         for name in names:
-            if all(has_band(item, name) for item in items):
+            if all(has_band(item, name) for item in parsed):
                 self._check_kinds(name)
                 return name
-        without = [item.id for item in items if not any(has_band(item, n) for n in names)]
+        without = [item.id for item in parsed if not any(has_band(item, n) for n in names)]
         if not without:
-            held = [name for name in names if any(has_band(item, name) for item in items)]
+            held = [name for name in names if any(has_band(item, name) for item in parsed)]
             raise InvalidInputError(
                 f"the items do not share one quality layer: {', '.join(held)}",
                 "Load each sensor with its mask, then xarray.concat([...], 'time').sortby('time').",
@@ -215,7 +217,12 @@ def unseen(values: xr.DataArray, band: str) -> xr.DataArray:
     return found
 
 
-def _layer(band: str) -> Layer | None:
+def quality_layer(item: ParsedItem) -> str | None:
+    """Name of the layer that tells which pixels of an item to leave out, by the tables above."""
+    return next((layer.band for layer in LAYERS if has_band(item, layer.band)), None)
+
+
+def _layer(band: str) -> QualityLayer | None:
     return next((layer for layer in LAYERS if layer.band == band), None)
 
 

@@ -8,14 +8,11 @@ archives are reprocessed, providers take it out or leave it in, some declare it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
-from eolab.catalog.items.bands import CATEGORIES, Band, common_name, sensor, stated_bands
+from eolab.catalog.items.bands import common_name
+from eolab.catalog.items.parsed import Layer, Origin, ParsedItem
 from eolab.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    import pystac
 
 OFFSET_SINCE = (4, 0)  # processing baseline of Sentinel-2
 _REFLECTANCE = 0.0001
@@ -31,7 +28,8 @@ class Radiometry:
         offset: Added after the factor.
         nodata: Stored number that means nothing; None where there is none.
         rule: Which line of the table decided, for people.
-        unit: Of the values; "1" for shares such as reflectance.
+        unit: Of the values, as the item states it; "1" for shares such as reflectance.
+        origins: Where each of scale, offset, nodata and unit was found.
     """
 
     scale: float
@@ -39,9 +37,10 @@ class Radiometry:
     nodata: float | None
     rule: str
     unit: str = "1"
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 
 
-def radiometry(item: pystac.Item, band: Band) -> Radiometry:
+def radiometry(item: ParsedItem, layer: Layer) -> Radiometry:
     """How the numbers of this band of this item become values.
 
     The table, first match counts:
@@ -60,47 +59,46 @@ def radiometry(item: pystac.Item, band: Band) -> Radiometry:
     anything else                               as declared, else nothing
     ==========================================  ==========================================
     """
-    declared = _declared(item, band)
-    family = sensor(item)
-    if {band.asset.lower(), band.name.lower()} & CATEGORIES:
-        return Radiometry(1.0, 0.0, declared.nodata, "classes")
+    family = item.sensor
+    if layer.role == "classes":
+        return _found(layer, 1.0, 0.0, layer.nodata, "classes")
     if family == "sentinel-2":
         # Aerosol, water vapour and the like declare other scales.
-        if declared.scale is not None and abs(declared.scale - _REFLECTANCE) > 1e-9:
-            return _as_declared(declared, 0.0)
-        return _sentinel_2(item, declared)
+        if layer.scale is not None and abs(layer.scale - _REFLECTANCE) > 1e-9:
+            return _as_declared(layer, 0.0)
+        return _sentinel_2(item, layer)
     if family in ("hls-s30", "hls-l30"):
-        nodata = -9999.0 if declared.nodata is None else declared.nodata
-        return Radiometry(declared.scale or _REFLECTANCE, declared.offset or 0.0, nodata, "HLS")
-    level_2 = "l2" in (item.collection_id or "").lower() or "_SR" in item.id or "_L2S" in item.id
-    if family in ("landsat-oli", "landsat-tm") and declared.scale is None and level_2:
-        return _landsat(item, band, declared)
-    return _as_declared(declared, None)
+        nodata = -9999.0 if layer.nodata is None else layer.nodata
+        return _found(layer, layer.scale or _REFLECTANCE, layer.offset or 0.0, nodata, "HLS")
+    level_2 = "l2" in (item.collection or "").lower() or "_SR" in item.id or "_L2S" in item.id
+    if family in ("landsat-oli", "landsat-tm") and layer.scale is None and level_2:
+        return _landsat(item, layer)
+    return _as_declared(layer, None)
 
 
-def _sentinel_2(item: pystac.Item, declared: _Declared) -> Radiometry:
+def _sentinel_2(item: ParsedItem, layer: Layer) -> Radiometry:
     # Zero is nodata in every Sentinel-2 product; some items forget to say so.
-    nodata = 0.0 if declared.nodata is None else declared.nodata
-    if item.properties.get("earthsearch:boa_offset_applied") is True:
-        return Radiometry(_REFLECTANCE, 0.0, nodata, "offset applied by the provider")
-    version = baseline(item)
+    nodata = 0.0 if layer.nodata is None else layer.nodata
+    if item.offset_applied:
+        return _found(layer, _REFLECTANCE, 0.0, nodata, "offset applied by the provider")
+    version = item.baseline
     if version is None:
-        scale = _REFLECTANCE if declared.scale is None else declared.scale
-        return Radiometry(scale, declared.offset or 0.0, nodata, "as declared, no baseline")
+        scale = _REFLECTANCE if layer.scale is None else layer.scale
+        return _found(layer, scale, layer.offset or 0.0, nodata, "as declared, no baseline")
     if version >= OFFSET_SINCE:
-        return Radiometry(_REFLECTANCE, -0.1, nodata, "baseline 04.00 or later")
-    return Radiometry(_REFLECTANCE, 0.0, nodata, "baseline before 04.00")
+        return _found(layer, _REFLECTANCE, -0.1, nodata, "baseline 04.00 or later")
+    return _found(layer, _REFLECTANCE, 0.0, nodata, "baseline before 04.00")
 
 
-def _landsat(item: pystac.Item, band: Band, declared: _Declared) -> Radiometry:
+def _landsat(item: ParsedItem, layer: Layer) -> Radiometry:
     # USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide, table 6-1.
-    name = common_name(item, band)
+    name = common_name(item, layer)
     if name in OPTICAL:
-        return Radiometry(2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
+        return _found(layer, 2.75e-5, -0.2, 0.0, "Landsat Collection 2 Level 2")
     if name.startswith("lwir"):
         rule = "Landsat Collection 2 Level 2, kelvin"
-        return Radiometry(0.00341802, 149.0, 0.0, rule, "kelvin")
-    return _as_declared(declared, None)
+        return _found(layer, 0.00341802, 149.0, 0.0, rule, "kelvin")
+    return _as_declared(layer, None)
 
 
 # OLI = slope * MSI + intercept, by satellite and band: HLS User Guide 2.0, table 5 (Claverie et al.
@@ -127,7 +125,7 @@ _TO_OLI = {
 }
 
 
-def to_oli(item: pystac.Item, band: Band, rule: Radiometry) -> Radiometry:
+def to_oli(item: ParsedItem, layer: Layer, rule: Radiometry) -> Radiometry:
     """The rule followed by the band-pass adjustment of Sentinel-2 to Landsat OLI.
 
     Landsat and HLS items stay as they are.
@@ -135,68 +133,49 @@ def to_oli(item: pystac.Item, band: Band, rule: Radiometry) -> Radiometry:
     Raises:
         InvalidInputError: A Sentinel-2 band or satellite without published coefficients.
     """
-    if sensor(item) != "sentinel-2":
+    if item.sensor != "sentinel-2":
         return rule
-    satellite = str(item.properties.get("platform", ""))[-1:].lower()
-    name = common_name(item, band)
+    satellite = (item.platform or "")[-1:].lower()
+    name = common_name(item, layer)
     if satellite not in _TO_OLI or name not in _TO_OLI[satellite]:
         raise InvalidInputError(
-            f"no HLS coefficients for {name} of {item.properties.get('platform')}",
+            f"no HLS coefficients for {name} of {item.platform}",
             "They exist for sentinel-2a and -2b: coastal, blue, green, red, nir08, swir16, swir22.",
         )
     slope, intercept = _TO_OLI[satellite][name]
-    return Radiometry(
-        rule.scale * slope,
-        rule.offset * slope + intercept,
-        rule.nodata,
-        f"{rule.rule}, brought to OLI",
+    return replace(
+        rule,
+        scale=rule.scale * slope,
+        offset=rule.offset * slope + intercept,
+        rule=f"{rule.rule}, brought to OLI",
+        origins={**rule.origins, "scale": "user", "offset": "user"},
     )
 
 
-def baseline(item: pystac.Item) -> tuple[int, ...] | None:
-    """Processing baseline, such as (5, 11), or None."""
-    for key in ("s2:processing_baseline", "processing:version", "sentinel:processing_baseline"):
-        value = item.properties.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = f"{value:05.2f}"
-        if isinstance(value, str):
-            plain = value.lstrip("Nn")
-            parts = (
-                [plain[:2], plain[2:]] if len(plain) == 4 and "." not in plain else plain.split(".")
-            )
-            if all(part.isdigit() for part in parts):
-                return tuple(int(part) for part in parts)
-    return None
+def _as_declared(layer: Layer, nodata: float | None) -> Radiometry:
+    scale = 1.0 if layer.scale is None else layer.scale
+    known = nodata if layer.nodata is None else layer.nodata
+    return _found(layer, scale, layer.offset or 0.0, known, "as declared")
 
 
-@dataclass(frozen=True)
-class _Declared:
-    scale: float | None
-    offset: float | None
-    nodata: float | None
-
-
-def _declared(item: pystac.Item, band: Band) -> _Declared:
-    asset = item.assets[band.asset]
-    stated = stated_bands(asset)
-    own: Mapping[str, object] = stated[band.index - 1] if band.index <= len(stated) else {}
-
-    def first(*keys: str) -> float | None:
-        for place in (own, asset.extra_fields):
-            for key in keys:
-                value = place.get(key)
-                if value == "nan":
-                    return float("nan")
-                if isinstance(value, int | float) and not isinstance(value, bool):
-                    return float(value)
-        return None
-
-    return _Declared(
-        first("raster:scale", "scale"), first("raster:offset", "offset"), first("nodata")
-    )
-
-
-def _as_declared(declared: _Declared, nodata: float | None) -> Radiometry:
-    scale = 1.0 if declared.scale is None else declared.scale
-    known = nodata if declared.nodata is None else declared.nodata
-    return Radiometry(scale, declared.offset or 0.0, known, "as declared")
+def _found(
+    layer: Layer,
+    scale: float,
+    offset: float,
+    nodata: float | None,
+    rule: str,
+    unit: str = "1",
+) -> Radiometry:
+    """The decision, with where each number is from: as the layer declares it, else by the rule."""
+    decided = {"scale": scale, "offset": offset, "nodata": nodata}
+    origins: dict[str, Origin] = {
+        name: layer.origins.get(name, "none")
+        if value is None or value is getattr(layer, name) or value == getattr(layer, name)
+        else "rule"
+        for name, value in decided.items()
+    }
+    for name, neutral in (("scale", 1.0), ("offset", 0.0)):
+        if getattr(layer, name) is None and decided[name] == neutral:
+            origins[name] = "none"
+    origins["unit"] = "rule" if layer.unit is None else layer.origins["unit"]
+    return Radiometry(scale, offset, nodata, rule, layer.unit or unit, origins)

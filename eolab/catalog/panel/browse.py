@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.cube.grid import item_crs
-from eolab.catalog.items.bands import CATEGORIES, bands_of, common_name
-from eolab.catalog.items.duplicates import resolve_duplicates
+from eolab.catalog.items.bands import common_names
+from eolab.catalog.items.duplicates import resolve
+from eolab.catalog.items.parsed import CATEGORIES, ParsedItem, parse_item
 from eolab.catalog.panel import previews
-from eolab.catalog.query.query import cloud_cover, item_time, make_query
+from eolab.catalog.query.query import cloud_cover, make_query
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Source, is_simulated
 from eolab.catalog.sources.open import guess_kind, open_source
 from eolab.catalog.sources.search_entries import note_collections
-from eolab.errors import EolabError, NotFoundError
+from eolab.errors import NotFoundError
 from eolab.settings.config import built_in
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ def items(
         matched = source.count(query)
     elif not able.whole and len(found) > offset + limit:
         matched = None
-    older = {dropped.item: dropped.reason for dropped in resolve_duplicates(found).dropped}
+    parsed = [parse_item(item) for item in found]
+    older = {dropped.item: dropped.reason for dropped in resolve(parsed)[1]}
     return {
-        "items": [_item(item, older) for item in found[offset : offset + limit]],
+        "items": [_item(item, older) for item in parsed[offset : offset + limit]],
         "matched": matched,
         "skipped": _skipped(source),
     }
@@ -179,44 +180,38 @@ def queryables(config: Config, name: str, collection: str) -> dict[str, object]:
     return {"queryables": open_source(config, name).queryables(collection)}
 
 
-def _item(item: pystac.Item, older: dict[str, str]) -> dict[str, object]:
-    bands = [common_name(item, band) for band, _ in bands_of(item)]
+def _item(item: ParsedItem, older: dict[str, str]) -> dict[str, object]:
     return {
         "id": item.id,
-        "collection": item.collection_id or "",
-        "datetime": _time(item_time(item)[0]),
-        "cloud_cover": cloud_cover(item),
-        "platform": _text(item.properties.get("platform")),
-        "bbox": item.bbox,
+        "collection": item.collection or "",
+        "datetime": _time(item.time),
+        "cloud_cover": item.cloud_cover,
+        "platform": item.platform,
+        "bbox": item.item.bbox,
         "epsg": _epsg(item),
-        "thumbnail": previews.can_preview(item),
-        "bands": list(dict.fromkeys(bands)),
+        "thumbnail": previews.can_preview(item.item),
+        "bands": list(dict.fromkeys(common_names(item))),
         "notes": _notes(item, older),
     }
 
 
-def _notes(item: pystac.Item, older: dict[str, str]) -> list[str]:
+def _notes(item: ParsedItem, older: dict[str, str]) -> list[str]:
     """What a user should know before loading."""
     notes = []
-    if is_simulated(item):
+    if is_simulated(item.item):
         notes.append("simulated")
     if item.id in older:
         notes.append(older[item.id])
-    names = {band.asset.lower() for band, _ in bands_of(item)}
+    names = {layer.asset.lower() for layer in item.layers}
     if names and not names & CATEGORIES:
         notes.append("no layer to mask clouds with")
     return notes
 
 
-def _epsg(item: pystac.Item) -> int | None:
-    for band, _ in bands_of(item):
-        stated = {**item.properties, **item.assets[band.asset].extra_fields}
-        if not {"proj:code", "proj:epsg"} & set(stated):
-            return None  # opening the file would cost a request an item
-        try:
-            authority, _, code = item_crs(item, band.asset).partition(":")
-        except EolabError:
-            return None
+def _epsg(item: ParsedItem) -> int | None:
+    for layer in item.layers:
+        # Opening the file where nothing is stated would cost a request an item.
+        authority, _, code = (layer.crs or "").partition(":")
         return int(code) if authority == "EPSG" and code.isdigit() else None
     return None
 
@@ -242,10 +237,6 @@ def _interval(collection: pystac.Collection) -> list[str | None]:
 
 def _time(time: dt.datetime | None) -> str | None:
     return None if time is None else stamp(time)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _skipped(source: Source) -> list[dict[str, str]]:

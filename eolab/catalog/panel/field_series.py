@@ -11,18 +11,16 @@ from eolab.catalog.cube.clear_fraction import clear_fraction
 from eolab.catalog.cube.grid import inside_of
 from eolab.catalog.cube.load import load
 from eolab.catalog.cube.plan import plan
-from eolab.catalog.items.bands import bands_of, common_name, has_band
-from eolab.catalog.items.duplicates import overpass, resolve_duplicates
+from eolab.catalog.items.bands import common_names, has_band
+from eolab.catalog.items.duplicates import resolve
+from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.catalog.items.quality_masks import Mask, mask
 from eolab.catalog.items.spectral_indices import bands_for, compute
-from eolab.catalog.panel.search import baseline_text
-from eolab.catalog.query.query import cloud_cover, item_time
 from eolab.catalog.sources.base import is_simulated
 from eolab.catalog.sources.open import open_source
 from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    import pystac
     from odc.geo.geobox import GeoBox
 
     from eolab.settings.config import Config
@@ -50,23 +48,22 @@ def calendar(
     """
     items, older = _scenes(config, name, collection, geometry, datetime)
     clear, reason = _clear(items, geometry)
-    passes: dict[str, list[pystac.Item]] = {}
+    passes: dict[str, list[ParsedItem]] = {}
     for item in items:
-        passes.setdefault(overpass(item), []).append(item)
+        passes.setdefault(item.overpass, []).append(item)
     rows = []
     for group in passes.values():
         first = group[0]
         known = [clear[item.id] for item in group if item.id in clear]
-        orbit = first.properties.get("sat:relative_orbit")
-        time = item_time(first)[0]
-        covers = [cover for item in group if (cover := cloud_cover(item)) is not None]
+        orbit, time = first.relative_orbit, first.time
+        covers = [item.cloud_cover for item in group if item.cloud_cover is not None]
         rows.append(
             {
                 "date": None if time is None else f"{time:%Y-%m-%d}",
                 "orbit": orbit if isinstance(orbit, int) else None,
-                "direction": first.properties.get("sat:orbit_state"),
-                "platform": first.properties.get("platform"),
-                "baseline": baseline_text(first),
+                "direction": first.orbit_state,
+                "platform": first.platform,
+                "baseline": first.baseline_text,
                 "cloud_cover": sum(covers) / len(covers) if covers else None,
                 "clear": known[0][0] if known else None,
                 "seen": known[0][1] if known else None,
@@ -77,7 +74,7 @@ def calendar(
 
 
 def _clear(
-    items: list[pystac.Item], geometry: Geometry
+    items: list[ParsedItem], geometry: Geometry
 ) -> tuple[dict[str, tuple[float | None, float]], str]:
     """Share of clear pixels and of seen ones by item; why there is none."""
     if not items:
@@ -119,8 +116,7 @@ def curve(
     items, older = _scenes(config, name, collection, geometry, datetime, max_cloud)
     if not items:
         raise NotFoundError("no scene covers the field", "Draw it where footprints are.")
-    names = [common_name(items[0], band) for band, _ in bands_of(items[0])]
-    letters = bands_for(index, names)
+    letters = bands_for(index, common_names(items[0]))
     items = [item for item in items if all(has_band(item, band) for band in letters.values())]
     clouds = _mask_of(items)
     bands = list(dict.fromkeys(letters.values()))
@@ -155,11 +151,11 @@ def curve(
         "masked": clouds is not None,
         "pixels": covered,
         "older": older,
-        "simulated": any(is_simulated(item) for item in items),
+        "simulated": any(is_simulated(item.item) for item in items),
     }
 
 
-def _mask_of(items: list[pystac.Item]) -> Mask | None:
+def _mask_of(items: list[ParsedItem]) -> Mask | None:
     clouds = mask(("cloud", "shadow"))
     try:
         clouds.band(items)
@@ -168,7 +164,7 @@ def _mask_of(items: list[pystac.Item]) -> Mask | None:
     return clouds
 
 
-def _coarse(items: list[pystac.Item], bands: list[str], geometry: Geometry) -> GeoBox:
+def _coarse(items: list[ParsedItem], bands: list[str], geometry: Geometry) -> GeoBox:
     grid = plan(items, bands=bands, geometry=geometry, missing="skip").grid
     return grid.zoom_out(max(1.0, max(grid.shape) / SIZE))
 
@@ -180,7 +176,7 @@ def _scenes(
     geometry: Geometry,
     datetime: str | None,
     max_cloud: float | None = None,
-) -> tuple[list[pystac.Item], bool]:
+) -> tuple[list[ParsedItem], bool]:
     """The newest scenes of an area, by time, one a tile and datatake; whether there are older."""
     source = open_source(config, name)
     # The newest: of a service with years of scenes not all are wanted.
@@ -192,4 +188,4 @@ def _scenes(
         sortby="-datetime",
         limit=MOST + 1,
     )
-    return resolve_duplicates(list(found)[:MOST]).items, len(found) > MOST
+    return resolve(map(parse_item, list(found)[:MOST]))[0], len(found) > MOST

@@ -15,15 +15,8 @@ from eolab.catalog.io.documents import is_remote, read_bytes
 from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import opened, opened_href
-from eolab.catalog.items.bands import (
-    Band,
-    bands_of,
-    common_name,
-    find_band,
-    has_band,
-    has_raster,
-    stated_bands,
-)
+from eolab.catalog.items.bands import common_names, find_band, has_band
+from eolab.catalog.items.parsed import Layer, ParsedItem, has_raster, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
 from eolab.catalog.items.spectral_indices import bands_for, compute
@@ -64,33 +57,33 @@ def can_preview(item: pystac.Item) -> bool:
     return has_raster(item)
 
 
-def _picture_bands(item: pystac.Item) -> list[Band] | None:
+def _picture_bands(item: ParsedItem) -> list[Layer] | None:
     if all(has_band(item, name) for name in TRUE_COLOUR):
         return [find_band(item, name) for name in TRUE_COLOUR]
-    found = [band for band, _ in bands_of(item)]
+    found = list(item.layers)
     # Last resort: a file that holds at least three bands, in their order.
     for band in found:
         if band.count >= 3:
-            return [Band(band.asset, k, band.count) for k in (1, 2, 3)]
+            return [item.layer(band.asset, k, count=band.count) for k in (1, 2, 3)]
     return found[:1] or None
 
 
-def _as_stored(item: pystac.Item, band: Band) -> list[Band]:
+def _as_stored(item: ParsedItem, band: Layer) -> list[Layer]:
     """The three bands of a file that calls them red, green, blue, where its item names none."""
     import rasterio
 
-    if stated_bands(item.assets[band.asset]):
+    if stated_bands(item.item.assets[band.asset]):
         return [band]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with opened(item, band.asset) as file:
+            with opened(item.item, band.asset) as file:
                 told = tuple(meaning.name for meaning in file.colorinterp[:3])
     except rasterio.errors.RasterioError:
         return [band]  # reading it tells why
     if told != TRUE_COLOUR:
         return [band]
-    return [Band(band.asset, number, 3) for number in (1, 2, 3)]
+    return [item.layer(band.asset, number, count=3) for number in (1, 2, 3)]
 
 
 @dataclass(frozen=True)
@@ -139,18 +132,21 @@ def picture(
         NotFoundError: The item has nothing to draw, or a file is missing.
         InvalidInputError: Unknown band, index or colour map; not one or three bands.
     """
+    parsed = parse_item(item)
     if index is not None:
-        return _index_picture(item, index, cmap, size, stretch)
-    picked = _picture_bands(item) if bands is None else [find_band(item, name) for name in bands]
+        return _index_picture(parsed, index, cmap, size, stretch)
+    picked = (
+        _picture_bands(parsed) if bands is None else [find_band(parsed, name) for name in bands]
+    )
     if picked is None:
         if (outside := outside_error(item)) is not None:
             raise outside
         raise NotFoundError(f"item {item.id} has nothing to draw", "It names no raster bands.")
     if len(picked) == 1:
-        picked = _as_stored(item, picked[0])
+        picked = _as_stored(parsed, picked[0])
     if len(picked) not in (1, 3):
         raise InvalidInputError(f"{len(picked)} bands cannot be drawn", "Name one or three.")
-    layers, clear = _layers(item, picked, size, clear=stretch is None)
+    layers, clear = _layers(parsed, picked, size, clear=stretch is None)
     finite = np.isfinite(layers).all(axis=0)
     low, high = stretch or _percentiles(layers, finite, clear)
     grey = (_scaled(layers, low, high) * 255).astype(np.uint8)
@@ -160,15 +156,14 @@ def picture(
 
 
 def _index_picture(
-    item: pystac.Item, index: str, cmap: str, size: int, stretch: tuple[float, float] | None
+    item: ParsedItem, index: str, cmap: str, size: int, stretch: tuple[float, float] | None
 ) -> Picture:
     import matplotlib as mpl
 
     if cmap not in mpl.colormaps:
         names = list(mpl.colormaps)
         raise InvalidInputError(f"no colour map {cmap!r}", nearest(cmap, names, "colour maps"))
-    names = [common_name(item, band) for band, _ in bands_of(item)]
-    letters = bands_for(index, names)
+    letters = bands_for(index, common_names(item))
     bands = [find_band(item, name) for name in letters.values()]
     layers, clear = _layers(item, bands, size, clear=stretch is None)
     values = compute(index, dict(zip(letters, layers, strict=True)))
@@ -181,7 +176,7 @@ def _index_picture(
 
 
 def _layers(
-    item: pystac.Item, bands: Sequence[Band], size: int, *, clear: bool
+    item: ParsedItem, bands: Sequence[Layer], size: int, *, clear: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Bands of one item, float32 (bands, rows, columns); coarser ones on the grid of the finest.
 
@@ -196,7 +191,7 @@ def _layers(
     return np.stack([_grown(layer, shape) for layer in read]), grown
 
 
-def _clear(item: pystac.Item, size: int) -> np.ndarray | None:
+def _clear(item: ParsedItem, size: int) -> np.ndarray | None:
     """Where there is neither cloud nor shadow, (rows, columns); None where the item cannot tell."""
     usual = mask()
     try:
@@ -233,7 +228,7 @@ def _percentiles(
     return float(low), float(high)
 
 
-def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
+def read_small(item: ParsedItem, band: Layer, size: int) -> np.ndarray:
     """A band as values, float32, at most ``size`` pixels a side, NaN where unknown.
 
     Raises:
@@ -243,22 +238,21 @@ def read_small(item: pystac.Item, band: Band, size: int) -> np.ndarray:
     from rasterio.enums import Resampling
 
     rule = radiometry(item, band)
-    href = item.assets[band.asset].href
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with opened(item, band.asset) as file:
+            with opened(item.item, band.asset) as file:
                 factor = max(1.0, max(file.shape) / size)
                 shape = (max(1, round(file.height / factor)), max(1, round(file.width / factor)))
                 numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)
                 nodata = file.nodata if rule.nodata is None else rule.nodata
     except rasterio.errors.RasterioError as error:
-        kind = RemoteError if is_remote(href) else NotFoundError
+        kind = RemoteError if is_remote(band.href) else NotFoundError
         refused = is_refusal(str(error))
         raise kind(
             f"asset {band.asset!r} of item {item.id} cannot be read: "
             f"{without_signature(str(error))}",
-            refusal_hint(href, login_of(item)) if refused else "Check the file.",
+            refusal_hint(band.href, login_of(item.item)) if refused else "Check the file.",
         ) from error
     values: np.ndarray = numbers.astype(np.float32) * np.float32(rule.scale)
     values += np.float32(rule.offset)

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from eolab import gc_pause
-from eolab.catalog.areas.areas import footprint
-from eolab.catalog.items.bands import CATEGORIES, bands_of, common_name, stated_bands
-from eolab.catalog.items.duplicates import resolve_duplicates
+from eolab.catalog.items.bands import common_name
+from eolab.catalog.items.duplicates import resolve
+from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
-from eolab.catalog.items.radiometry import baseline, radiometry
+from eolab.catalog.items.radiometry import radiometry
 from eolab.catalog.items.spectral_indices import offered
 from eolab.catalog.panel import previews
-from eolab.catalog.query.query import Query, cloud_cover, item_time, make_query
+from eolab.catalog.query.query import Query, item_time, make_query
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import PartialAnswer, Source, is_simulated
 from eolab.catalog.sources.open import open_source
@@ -90,8 +90,9 @@ def found(
         matched = source.count(query)
     shown = items[:limit]
     with gc_pause.put_off():
-        older = {dropped.item: dropped.reason for dropped in resolve_duplicates(shown).dropped}
-        rows = [_row(item, older) for item in shown]
+        parsed = [parse_item(item) for item in shown]
+        older = {dropped.item: dropped.reason for dropped in resolve(parsed)[1]}
+        rows = [_row(item, older) for item in parsed]
     return {
         "items": rows,
         "matched": matched,
@@ -105,27 +106,26 @@ def _countable(query: Query) -> bool:
     return not query.words and query.intersects is None
 
 
-def _row(item: pystac.Item, older: Mapping[str, str]) -> dict[str, object]:
-    orbit = item.properties.get("sat:relative_orbit")
+def _row(item: ParsedItem, older: Mapping[str, str]) -> dict[str, object]:
     return {
         "id": item.id,
-        "collection": item.collection_id or "",
-        "datetime": _time(item_time(item)[0]),
-        "cloud_cover": cloud_cover(item),
-        "platform": _text(item.properties.get("platform")),
-        "orbit": orbit if isinstance(orbit, int) else None,
+        "collection": item.collection or "",
+        "datetime": _time(item.time),
+        "cloud_cover": item.cloud_cover,
+        "platform": item.platform,
+        "orbit": item.relative_orbit if isinstance(item.relative_orbit, int) else None,
         "rings": _rings(item),
-        "thumbnail": previews.can_preview(item),
-        "simulated": is_simulated(item),
+        "thumbnail": previews.can_preview(item.item),
+        "simulated": is_simulated(item.item),
         "note": older.get(item.id, ""),
     }
 
 
-def _rings(item: pystac.Item) -> list[list[float]]:
+def _rings(item: ParsedItem) -> list[list[float]]:
     """Outer rings of the footprint: longitude, latitude, longitude, latitude and so on."""
     import shapely
 
-    shape = footprint(item)
+    shape = item.outline
     if shape is None:
         return []
     rings = []
@@ -185,12 +185,13 @@ def detail(config: Config, name: str, collection: str, item: str) -> dict[str, o
         RemoteError: The service fails.
     """
     one = open_source(config, name).item(collection, item)
-    bands = [_band(one, band.asset, band.index) for band, _ in bands_of(one)]
+    parsed = parse_item(one)
+    bands = [_band(parsed, layer) for layer in parsed.layers]
     names = [str(band["common"]) for band in bands]
     return {
         "id": one.id,
         "collection": one.collection_id or "",
-        "datetime": _time(item_time(one)[0]),
+        "datetime": _time(parsed.time),
         "bbox": one.bbox,
         "properties": {key: one.properties[key] for key in sorted(one.properties)},
         "assets": [
@@ -206,12 +207,12 @@ def detail(config: Config, name: str, collection: str, item: str) -> dict[str, o
         ],
         "bands": bands,
         "indices": offered(names),
-        "mask": _clouds_known(one),
+        "mask": _clouds_known(parsed),
         "simulated": is_simulated(one),
     }
 
 
-def _clouds_known(item: pystac.Item) -> bool:
+def _clouds_known(item: ParsedItem) -> bool:
     """Whether its clouds can be masked: radar has a mask too, of something else."""
     try:
         mask(("cloud", "shadow")).band([item])
@@ -220,21 +221,22 @@ def _clouds_known(item: pystac.Item) -> bool:
     return True
 
 
-def _band(item: pystac.Item, asset: str, index: int) -> dict[str, object]:
-    band = next(b for b, _ in bands_of(item) if (b.asset, b.index) == (asset, index))
-    stated = stated_bands(item.assets[asset])
-    said: Mapping[str, object] = stated[index - 1] if len(stated) >= index else {}
-    every = {**item.assets[asset].extra_fields, **said}
+def _band(item: ParsedItem, layer: Layer) -> dict[str, object]:
+    asset = item.item.assets[layer.asset]
+    stated = stated_bands(asset)
+    said = stated[layer.index - 1] if len(stated) >= layer.index else {}
+    # Only shown, not loaded by.
+    every = {**asset.extra_fields, **said}
     try:
-        rule = radiometry(item, band)
+        rule = radiometry(item, layer)
         scale, offset, nodata = rule.scale, rule.offset, rule.nodata
     except EolabError:
         scale, offset, nodata = 1.0, 0.0, None
     return {
-        "asset": asset,
-        "index": index,
-        "name": band.name,
-        "common": common_name(item, band),
+        "asset": layer.asset,
+        "index": layer.index,
+        "name": layer.name,
+        "common": common_name(item, layer),
         "wavelength": _number(every.get("eo:center_wavelength", every.get("center_wavelength"))),
         "resolution": _number(
             every.get(
@@ -245,14 +247,8 @@ def _band(item: pystac.Item, asset: str, index: int) -> dict[str, object]:
         "scale": scale,
         "offset": offset,
         "nodata": None if nodata is None or nodata != nodata else nodata,  # noqa: PLR0124  NaN
-        "classes": asset.lower() in CATEGORIES,
+        "classes": layer.asset.lower() in CATEGORIES,
     }
-
-
-def baseline_text(item: pystac.Item) -> str:
-    """The processing baseline as its provider writes it, such as "05.11"; "" where unknown."""
-    parts = baseline(item)
-    return "" if parts is None else ".".join(f"{part:02d}" for part in parts)
 
 
 def area_of(value: object) -> Mapping[str, object] | None:

@@ -30,13 +30,15 @@ Value = str | float | bool | datetime | None
 Interval = tuple[datetime, datetime]
 HINT = "For example: eo:cloud_cover < 20 AND platform = 'sentinel-2a'."
 COMPARE = ("=", "<>", "<", "<=", ">", ">=")
-_HOLDS: Mapping[str, Callable[[object, object], object]] = dict(
-    zip(
-        COMPARE,
-        (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
-        strict=True,
-    )
-)
+# By whether the left value is less, and whether both are equal.
+_HOLDS: Mapping[str, Callable[[bool, bool], bool]] = {
+    "=": lambda _, equal: equal,
+    "<>": lambda _, equal: not equal,
+    "<": lambda less, _: less,
+    "<=": lambda less, equal: less or equal,
+    ">": lambda less, equal: not (less or equal),
+    ">=": lambda less, _: not less,
+}
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 SPATIAL = {
@@ -218,10 +220,10 @@ def _without_accents(text: str) -> str:
 
 
 def _computed(op: str, left: Value, right: Value) -> float | None:
-    if _family(left) is not float or _family(right) is not float:
+    if isinstance(left, bool) or isinstance(right, bool):
         return None
-    assert isinstance(left, int | float)
-    assert isinstance(right, int | float)
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return None
     try:
         found = ARITHMETIC[op](left, right)
     except (ZeroDivisionError, OverflowError, ValueError):
@@ -350,9 +352,8 @@ def _compared(
             b = as_time(b)
         if isinstance(b, datetime) and isinstance(a, str):
             a = as_time(a)
-        if a is None or b is None or _family(a) is not _family(b):
-            return None
-        return bool(holds(a, b))
+        less = _less(a, b)
+        return None if less is None else holds(less, a == b)
 
     return match
 
@@ -365,7 +366,12 @@ def as_time(text: str) -> datetime | None:
         return None
 
 
-def _family(value: Value) -> type:
-    if isinstance(value, bool):
-        return bool
-    return float if isinstance(value, int | float) else type(value)
+def _less(a: Value, b: Value) -> bool | None:
+    """None where the two cannot be compared: a null, or values of two kinds."""
+    if isinstance(a, str) and isinstance(b, str):
+        return a < b
+    if isinstance(a, datetime) and isinstance(b, datetime):
+        return a < b
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return a < b if isinstance(a, bool) is isinstance(b, bool) else None
+    return None

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.items.bands import is_raster
+from eolab.catalog.items.parsed import is_raster
 from eolab.catalog.query.free_text import ABOVE, words_to_sql
 from eolab.catalog.query.prefilter import quote_literal, to_sql
 from eolab.catalog.query.query import Query

@@ -22,7 +22,7 @@ from pyproj import Transformer
 from eolab.catalog import load, mask, open_source, plan, resolve_duplicates
 from eolab.catalog.cube import load as cube_module
 from eolab.catalog.cube.free_memory import free_megabytes
-from eolab.catalog.items.bands import stated_bands
+from eolab.catalog.items.parsed import stated_bands
 from eolab.catalog.items.quality_masks import grow
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 

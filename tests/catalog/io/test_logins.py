@@ -8,6 +8,7 @@ import pystac
 import pytest
 
 from eolab.catalog.items.bands import find_band
+from eolab.catalog.items.parsed import parse_item
 from eolab.catalog.items.radiometry import radiometry
 from eolab.errors import ConfigError, InvalidInputError
 from eolab.settings import config as configuration
@@ -118,7 +119,7 @@ def cdse_item():
 
 def test_names_of_the_copernicus_data_space():
     """The finest of its several sizes is taken; the offset once; classes stay classes."""
-    item = cdse_item()
+    item = parse_item(cdse_item())
     assert find_band(item, "red").asset == "B04_10m"
     assert find_band(item, "B04").asset == "B04_10m"
     assert find_band(item, "B04_20m").asset == "B04_20m"

@@ -11,6 +11,7 @@ import rasterio
 from rasterio.io import MemoryFile
 
 from eolab.catalog.items.bands import find_band
+from eolab.catalog.items.parsed import parse_item
 from eolab.catalog.panel import browse
 from eolab.catalog.panel.previews import picture, preview, read_small
 from eolab.catalog.simulate.names import COLLECTION
@@ -112,21 +113,26 @@ def test_a_file_that_calls_its_bands_red_green_blue_is_drawn_in_colour(config, s
     assert np.abs(drawn - stored)[:, seen].max() <= 1
 
 
+def values_of(item, name, size):
+    parsed = parse_item(item)
+    return read_small(parsed, find_band(parsed, name), size)
+
+
 def test_clouds_do_not_darken_the_land(sample_items):
     clouds = {}
     for item in sample_items:
         if "33UTP" in item.id:
-            layer = read_small(item, find_band(item, "SCL"), 256)
+            layer = values_of(item, "SCL", 256)
             known = np.isfinite(layer)
             clouds[item.id] = np.isin(layer, (3, 8, 9, 10))[known].mean()
     for item in sample_items:
         share = clouds.get(item.id, 0.0)
         if not 0.1 < share < 0.9:
             continue
-        layers = [read_small(item, find_band(item, n), 256) for n in ("red", "green", "blue")]
+        layers = [values_of(item, n, 256) for n in ("red", "green", "blue")]
         colours = np.stack(layers)
         seen = np.isfinite(colours).all(axis=0)
-        bad = np.isin(read_small(item, find_band(item, "SCL"), 256), (3, 8, 9, 10))
+        bad = np.isin(values_of(item, "SCL", 256), (3, 8, 9, 10))
         bad = np.kron(bad, np.ones((2, 2), bool)) if bad.shape != seen.shape else bad
         made = picture(item, size=256)
         brightest = np.percentile(colours[:, seen & ~bad], 98)
@@ -154,9 +160,7 @@ def test_a_locked_stretch_makes_dates_comparable(sample_items):
         ):
             return file.read(1)[file.read(4) > 0].mean()
 
-    ratio = np.nanmean(read_small(summer, find_band(summer, "nir"), 256)) / np.nanmean(
-        read_small(spring, find_band(spring, "nir"), 256)
-    )
+    ratio = np.nanmean(values_of(summer, "nir", 256)) / np.nanmean(values_of(spring, "nir", 256))
     assert mean(summer) / mean(spring) == pytest.approx(ratio, rel=0.1)
     with pytest.raises(InvalidInputError):
         preview(spring, bands=["red", "nir"])
@@ -164,7 +168,7 @@ def test_a_locked_stretch_makes_dates_comparable(sample_items):
 
 def test_a_preview_of_values_is_the_files(sample_items):
     item = next(i for i in sample_items if "20210410" in i.id)
-    small = read_small(item, find_band(item, "red"), 4000)
+    small = values_of(item, "red", 4000)
     with rasterio.open(item.assets["B04"].href) as file:
         numbers = file.read(1)
     np.testing.assert_allclose(small[numbers > 0], numbers[numbers > 0] * 1e-4 - 0.1, atol=1e-6)
