@@ -374,7 +374,7 @@ def parse_item(item: pystac.Item | ParsedItem) -> ParsedItem:
         >>> from eolab.catalog.items.parsed import parse_item
         >>> red = parse_item(items[0]).layers_of("B04")[0]
         >>> red.data_type, red.origins["data_type"], red.origins["crs"]
-        ('uint16', 'band', 'item')
+        ('uint16', 'asset', 'item')
     """
     return item if isinstance(item, ParsedItem) else ParsedItem(item)
 
