@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from eolab.catalog import clear_fraction as clear_fraction
     from eolab.catalog import download as download
+    from eolab.catalog import estimate_load as estimate_load
     from eolab.catalog import explore as explore
     from eolab.catalog import ingest as ingest
     from eolab.catalog import load as load
     from eolab.catalog import mask as mask
-    from eolab.catalog import plan as plan
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
     from eolab.features import SpatialBlocks as SpatialBlocks
@@ -66,6 +66,7 @@ _HOMES = {
     "cross_validate": "eolab.features",
     "discrete": "eolab.studies",
     "download": "eolab.catalog",
+    "estimate_load": "eolab.catalog",
     "explore": "eolab.catalog",
     "find_label_issues": "eolab.features",
     "ingest": "eolab.catalog",
@@ -75,7 +76,6 @@ _HOMES = {
     "mask": "eolab.catalog",
     "on_demand_transformation": "eolab.features",
     "open_chips": "eolab.features",
-    "plan": "eolab.catalog",
     "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
@@ -84,6 +84,7 @@ _RENAMED = {
     "Blocks": "SpatialBlocks",
     "Times": "TimeSplit",
     "fold_scores": "cross_validate",
+    "plan": "estimate_load",
     "seasonal": "seasonal_features",
     "suspect_labels": "find_label_issues",
     "transformation": "on_demand_transformation",
@@ -100,6 +101,7 @@ __all__ = [
     "cross_validate",
     "discrete",
     "download",
+    "estimate_load",
     "explore",
     "find_label_issues",
     "ingest",
@@ -110,7 +112,6 @@ __all__ = [
     "mask",
     "on_demand_transformation",
     "open_chips",
-    "plan",
     "seasonal_features",
     "uniform",
     "workspace",

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 from eolab.catalog.cube.clear_fraction import clear_fraction
 from eolab.catalog.cube.load import load
-from eolab.catalog.cube.plan import Plan, plan
+from eolab.catalog.cube.plan import LoadEstimate, estimate_load
 from eolab.catalog.cube.plots import explore_items as explore
-from eolab.catalog.downloads.files import Downloaded, download
-from eolab.catalog.ingestion.collection import Ingested, ingest
+from eolab.catalog.downloads.files import DownloadResult, download
+from eolab.catalog.ingestion.collection import IngestResult, ingest
 from eolab.catalog.items.duplicates import resolve_duplicates
 from eolab.catalog.items.quality_masks import Mask, mask
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.catalog.sources.open import open_source
+from eolab.deprecation import old_names
 
 __all__ = [
-    "Downloaded",
-    "Ingested",
+    "DownloadResult",
+    "IngestResult",
+    "LoadEstimate",
     "Mask",
-    "Plan",
     "Skipped",
     "Source",
     "clear_fraction",
     "download",
+    "estimate_load",
     "explore",
     "ingest",
     "load",
     "mask",
     "open_source",
-    "plan",
     "resolve_duplicates",
 ]
+
+__getattr__ = old_names(
+    __name__,
+    {
+        "Downloaded": "DownloadResult",
+        "Ingested": "IngestResult",
+        "Plan": "LoadEstimate",
+        "plan": "estimate_load",
+    },
+)

@@ -284,7 +284,7 @@ class StacMagics(Magics):
                 native=asked.native,
                 raw=asked.raw,
                 bbox=parser.bbox(asked.bbox),
-                geometry=self._area(asked.area),
+                intersects=self._area(asked.area),
                 mask=mask(asked.mask, dilate=asked.dilate) if asked.mask else None,
             )
         self._names()[asked.to] = cube

@@ -11,9 +11,10 @@ from eolab.catalog.areas.areas import Area, parse_area
 from eolab.catalog.cube.checks import check_items, check_mask
 from eolab.catalog.cube.grid import inside_of, pixel_metres
 from eolab.catalog.cube.load import load
-from eolab.catalog.cube.plan import plan
+from eolab.catalog.cube.plan import estimate_load
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask, mask, unseen
+from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     import pystac
 
 
+@renamed_arguments(geometry="intersects")
 def clear_fraction(
     items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bbox: Sequence[float] | None = None,
-    geometry: Area | None = None,
+    intersects: Area | None = None,
     mask: Mask = mask(),  # noqa: B008  frozen
     size: int = 256,
 ) -> pd.DataFrame:
@@ -34,7 +36,7 @@ def clear_fraction(
     Args:
         items: Items of one sensor, or one of them.
         bbox: West, south, east, north in degrees.
-        geometry: Area in longitude and latitude; by default all of the items.
+        intersects: Area in longitude and latitude; by default all of the items.
         mask: What does not count as clear.
         size: Pixels on the longer side of the area: fewer are quicker.
 
@@ -52,15 +54,15 @@ def clear_fraction(
     if not isinstance(size, int | np.integer) or size < 1:
         raise InvalidInputError(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
     layer = mask.band(listed)
-    full = plan(listed, bands=[layer], bbox=bbox, geometry=geometry).grid
+    full = estimate_load(listed, bands=[layer], bbox=bbox, intersects=intersects).grid
     factor = max(1.0, max(full.shape) / size)
     grid = full.zoom_out(factor)
     cube = load(listed, bands=[layer], geobox=grid, raw=True)
     values = cube[layer]
     known = ~unseen(values, layer).to_numpy()
     inside = np.ones(grid.shape, dtype=bool)
-    if geometry is not None:
-        inside = inside_of(grid, parse_area(geometry))
+    if intersects is not None:
+        inside = inside_of(grid, parse_area(intersects))
     bad = mask.bad(values, layer, pixel_metres(grid)).to_numpy()
     rows = []
     for number, time in enumerate(cube["time"].to_numpy()):

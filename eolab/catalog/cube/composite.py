@@ -72,8 +72,8 @@ def composite(
     if "item_id" in cube.coords:
         # Zarr gives them back in a type of NumPy's that cannot be cast.
         names_of = np.array([str(v) for v in np.atleast_1d(cube["item_id"].to_numpy())])
-        of_period = [",".join(names_of[starts == s]) for s in starts.unique()]
-        coords["item_id"] = "time", np.array(of_period, dtype=object)
+        scenes = [",".join(names_of[starts == s]) for s in starts.unique()]
+        coords["item_id"] = "time", np.array(scenes, dtype=object)
     if "spatial_ref" in cube.coords:
         coords["spatial_ref"] = cube["spatial_ref"]
     periods = xr.concat([xr.DataArray(part, dims=("band", "y", "x")) for part in made], "time")
@@ -95,7 +95,7 @@ def _reduce(part: np.ndarray, method: str) -> np.ndarray:
 
 def _at_once(bands: list[np.ndarray], dates: list[np.ndarray], method: str) -> list[np.ndarray]:
     stack = np.stack(bands)
-    return [_reduce(stack[:, chosen], method) for chosen in dates]
+    return [_reduce(stack[:, of_period], method) for of_period in dates]
 
 
 def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list[da.Array]:
@@ -104,8 +104,8 @@ def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list
 
     stack = da.stack(bands)  # type: ignore[no-untyped-call]
     made = []
-    for chosen in dates:
-        part = stack[:, chosen].rechunk({0: -1, 1: -1})
+    for of_period in dates:
+        part = stack[:, of_period].rechunk({0: -1, 1: -1})
         made.append(
             da.map_blocks(  # type: ignore[no-untyped-call]
                 _reduce,

@@ -24,11 +24,12 @@ from eolab.catalog.cube.odc_adapter import (
     unreadable,
 )
 from eolab.catalog.cube.odc_reader import reader_driver
-from eolab.catalog.cube.plan import MASK, Plan, Scene, plan
+from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene, estimate_load
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.bands import common_name
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
+from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
 from eolab.user_warnings import warn
@@ -44,6 +45,7 @@ PEAK = 2.5  # memory while loading, over the cube's own
 RAW = "raw"
 
 
+@renamed_arguments(geometry="intersects")
 def load(
     items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
@@ -54,7 +56,7 @@ def load(
     native: bool = False,
     geobox: GeoBox | None = None,
     bbox: Sequence[float] | None = None,
-    geometry: Area | None = None,
+    intersects: Area | None = None,
     chunks: Mapping[str, int] | None = None,
     raw: bool = False,
     resampling: str = "nearest",
@@ -77,7 +79,7 @@ def load(
         native: Keep the items' own grid, which they must share.
         geobox: An exact grid, instead of crs, resolution and area.
         bbox: Crop to west, south, east, north in degrees.
-        geometry: Crop to an area in longitude and latitude; pixels outside become NaN.
+        intersects: Crop to an area in longitude and latitude; pixels outside become NaN.
         chunks: Give sizes, such as {"x": 1024, "y": 1024}, for a lazy cube on dask. Scenes of
             another zone are warped chunk by chunk: where two pixels of a file are equally near
             (to 0.02 of a pixel), the other one may be taken than in a cube loaded at once.
@@ -114,7 +116,7 @@ def load(
     check_chunks(chunks)
     listed = check_items(items)
     planned = partial(
-        plan,
+        estimate_load,
         bands=bands,
         crs=crs,
         resolution=resolution,
@@ -122,7 +124,7 @@ def load(
         native=native,
         geobox=geobox,
         bbox=bbox,
-        geometry=geometry,
+        intersects=intersects,
         missing=missing,
         duplicates=duplicates,
         harmonise=harmonise,
@@ -149,14 +151,14 @@ def load(
         cube = _join(cube, made)
         if chunks is None:
             _warn_of_negatives(cube, made)
-    if geometry is not None:
-        cube = _clip(cube, made.grid, parse_area(geometry), raw=raw)
+    if intersects is not None:
+        cube = _clip(cube, made.grid, parse_area(intersects), raw=raw)
     cube = _annotate(cube, made, raw=raw)
     first_cube.loaded()
     return cube
 
 
-def _check_size(made: Plan) -> None:
+def _check_size(made: LoadEstimate) -> None:
     """Refuse what would take long, or more than there is."""
     free = free_megabytes()
     if made.megabytes <= min(MAX_MEGABYTES, free / PEAK):
@@ -169,7 +171,7 @@ def _check_size(made: Plan) -> None:
 
 
 def _read(
-    made: Plan, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
+    made: LoadEstimate, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
 ) -> xr.Dataset:
     """Stored numbers; one slice a day and radiometry, in the order of `_cuts`."""
     import odc.stac
@@ -227,7 +229,7 @@ def _read(
     return cube.rename({**names, **{k: v for k, v in space.items() if k in cube.dims}})
 
 
-def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
+def _cuts(made: LoadEstimate, *, raw: bool) -> list[list[Scene]]:
     """Scenes that can be mosaicked as stored numbers: same day, orbit and radiometry."""
     cuts: list[list[Scene]] = []
     for group in made.slices:
@@ -238,7 +240,7 @@ def _cuts(made: Plan, *, raw: bool) -> list[list[Scene]]:
     return cuts
 
 
-def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+def _scale(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
     """Numbers to values, slice by slice of `_cuts`."""
     import xarray as xr
 
@@ -259,7 +261,7 @@ def _scale(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     return xr.Dataset(out, coords=cube.coords)
 
 
-def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
+def _join(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
     """One slice a day and orbit: cuts of different radiometry laid over each other."""
     import xarray as xr
 
@@ -277,7 +279,7 @@ def _join(cube: xr.Dataset, made: Plan) -> xr.Dataset:
     return xr.concat(parts, dim="time")
 
 
-def _warn_of_negatives(cube: xr.Dataset, made: Plan) -> None:
+def _warn_of_negatives(cube: xr.Dataset, made: LoadEstimate) -> None:
     """Much negative red means that an offset was taken out twice, or a wrong scale."""
     for name in made.bands:
         if common_name(made.slices[0][0].item, made.slices[0][0].bands[name]) != "red":
@@ -305,7 +307,7 @@ def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> x
     )
 
 
-def _annotate(cube: xr.Dataset, made: Plan, *, raw: bool) -> xr.Dataset:
+def _annotate(cube: xr.Dataset, made: LoadEstimate, *, raw: bool) -> xr.Dataset:
     """Provenance as coordinates by time: attributes do not survive arithmetic."""
 
     def each(value: Callable[[Scene], object]) -> np.ndarray:

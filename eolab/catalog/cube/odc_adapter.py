@@ -10,7 +10,7 @@ import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
 from eolab.catalog.cube.odc_reader import LOGIN, source_address
-from eolab.catalog.cube.plan import Plan, Scene
+from eolab.catalog.cube.plan import LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import without_signature
@@ -153,7 +153,7 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
     return bare
 
 
-def unreadable(made: Plan) -> dict[str, EolabError]:
+def unreadable(made: LoadEstimate) -> dict[str, EolabError]:
     """Items of which a file cannot be opened or lies nowhere, with why."""
     found: dict[str, EolabError] = {}
 
@@ -181,7 +181,7 @@ def unreadable(made: Plan) -> dict[str, EolabError]:
     return found
 
 
-def failure(made: Plan, error: Exception) -> EolabError:
+def failure(made: LoadEstimate, error: Exception) -> EolabError:
     """Which file it was: GDAL does not always name it."""
     broken = unreadable(made)
     for group in made.slices:

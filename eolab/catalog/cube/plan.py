@@ -30,6 +30,7 @@ from eolab.catalog.items.duplicates import Dropped, resolve
 from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem
 from eolab.catalog.items.quality_masks import Mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
+from eolab.deprecation import renamed_arguments
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ COORDINATES = (
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class LoadEstimate:
     """What a load will read, before it reads.
 
     Attributes:
@@ -112,7 +113,8 @@ class Scene:
         return tuple((r.scale, r.offset) for r in self.radiometry.values())
 
 
-def plan(
+@renamed_arguments(geometry="intersects")
+def estimate_load(
     items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
     bands: Sequence[str] | str | None = None,
@@ -122,11 +124,11 @@ def plan(
     native: bool = False,
     geobox: GeoBox | None = None,
     bbox: Sequence[float] | None = None,
-    geometry: Area | None = None,
+    intersects: Area | None = None,
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
     harmonise: Literal["hls"] | None = None,
-) -> Plan:
+) -> LoadEstimate:
     """What `load` with the same arguments will read, and how large the cube will be.
 
     Raises:
@@ -146,17 +148,17 @@ def plan(
         listed, dropped = sorted(listed, key=lambda item: item.order), []
     names = _names(listed[0], bands)
     layer = None if mask is None else mask.band(listed)
-    scenes, gone = [], []
+    scenes, left_out = [], []
     for item in listed:
         try:
             scenes.append(_scene(item, names, layer, harmonise))
         except (InvalidInputError, NotFoundError, RemoteError):
             if missing == "raise":
                 raise
-            gone.append(item.id)
+            left_out.append(item.id)
     if not scenes:
-        raise NotFoundError("every item lacks a file or a band", f"Look at {gone[0]}.")
-    area = _area(bbox, geometry)
+        raise NotFoundError("every item lacks a file or a band", f"Look at {left_out[0]}.")
+    area = _area(bbox, intersects)
     wanted = [(s.item, {n: b for n, b in s.bands.items() if n != MASK}) for s in scenes]
     if geobox is not None:
         grid = geobox
@@ -174,7 +176,9 @@ def plan(
     slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
-    return Plan(grid, names, slices, tuple(dropped), size, reads, tuple(gone), layer or "")
+    return LoadEstimate(
+        grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or ""
+    )
 
 
 def _check_grid(
@@ -267,9 +271,9 @@ def _inspect(
     return Scene(item, picked, rules)
 
 
-def _area(bbox: Sequence[float] | None, geometry: Area | None) -> BaseGeometry | None:
-    if bbox is not None and geometry is not None:
-        raise InvalidInputError("both bbox and geometry are given", "Give one.")
+def _area(bbox: Sequence[float] | None, intersects: Area | None) -> BaseGeometry | None:
+    if bbox is not None and intersects is not None:
+        raise InvalidInputError("both bbox and intersects are given", "Give one.")
     if bbox is not None:
         return boxes(check_bbox(bbox))
-    return None if geometry is None else parse_area(geometry)
+    return None if intersects is None else parse_area(intersects)

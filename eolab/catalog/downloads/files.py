@@ -58,7 +58,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Downloaded:
+class DownloadResult:
     """What a download has brought.
 
     Attributes:
@@ -84,7 +84,7 @@ def download(
     assets: Sequence[str] | str | None = None,
     watch: Callable[[Sequence[File]], None] | None = None,
     stop: threading.Event | None = None,
-) -> Downloaded:
+) -> DownloadResult:
     """Save files of items as FOLDER/COLLECTION/ITEM/FILE, with items that point to them.
 
     A file stands under its name only when it is whole; what came of one that broke off is gone on
@@ -151,7 +151,7 @@ def download(
     finally:
         if bar is not None:
             bar.close()
-    return Downloaded(home, catalogs, tuple(files))
+    return DownloadResult(home, catalogs, tuple(files))
 
 
 def megabytes(files: Sequence[File]) -> tuple[float, float]:
@@ -222,7 +222,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
     asset = item.assets[file.asset]
     checksum = asset.extra_fields.get("file:checksum")
 
-    def told(done: int, total: int | None) -> None:
+    def report(done: int, total: int | None) -> None:
         file.done, file.total = done, file.total if total is None else total
 
     file.state = "running"
@@ -234,7 +234,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
             login=login_of(item),
             checksum=checksum if isinstance(checksum, str) else "",
             web_page=(asset.media_type or "").startswith("text/html"),
-            told=told,
+            report=report,
             line=line,
         )
         _refuse_list(file.path)

@@ -32,14 +32,14 @@ class _Teller:
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder, self.home = folder, home
         self.files: list[dict[str, object]] = []
-        self._told = 0.0
+        self._reported = 0.0
         self._ended = -1
 
     def __call__(self, files: Sequence[File]) -> None:
         ended = sum(file.state in ("done", "there", "failed") for file in files)
-        if ended == self._ended and time.monotonic() - self._told < TELL:
+        if ended == self._ended and time.monotonic() - self._reported < TELL:
             return
-        self._told, self._ended = time.monotonic(), ended
+        self._reported, self._ended = time.monotonic(), ended
         self.files = [{**asdict(file), "path": self._shown(file.path)} for file in files]
         self.say("running")
 

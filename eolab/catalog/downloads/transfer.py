@@ -31,7 +31,7 @@ TRIES = 5
 SPARE = 64 << 20  # bytes of a disk that stay free
 # Codes of multihash, in which `file:checksum` is written, by the names of hashlib.
 _HASHES: Mapping[str, str] = {"11": "sha1", "12": "sha256", "13": "sha512", "d5": "md5"}
-Told = Callable[[int, int | None], None]
+Report = Callable[[int, int | None], None]
 
 
 class Stopped(Exception):
@@ -55,8 +55,8 @@ class Part:
     def version(self, href: str) -> str:
         """The tag under which the bytes came; "" where they cannot be gone on with."""
         try:
-            told = json.loads(self.about.read_text(encoding="utf-8"))
-            return str(told["tag"]) if told["href"] == href and self.data.exists() else ""
+            saved = json.loads(self.about.read_text(encoding="utf-8"))
+            return str(saved["tag"]) if saved["href"] == href and self.data.exists() else ""
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
@@ -104,7 +104,7 @@ def fetch_file(
     login: SourceLogin | None = None,
     checksum: str = "",
     web_page: bool = False,
-    told: Told,
+    report: Report,
     line: Line,
 ) -> int:
     """Bring a file to a path; returns its bytes. A connection that breaks is taken up again.
@@ -115,7 +115,7 @@ def fetch_file(
         login: By which it is read.
         checksum: Its multihash in hexadecimal, as `file:checksum` gives it; "" for none.
         web_page: Whether a web page is what is wanted.
-        told: Called with the bytes that are there and all bytes (None where not known).
+        report: Called with the bytes that are there and all bytes (None where not known).
         line: For its requests; cut, it ends the transfer.
 
     Raises:
@@ -136,9 +136,9 @@ def fetch_file(
     with part.locked():
         try:
             if local:
-                _copy(href, part, told, line)
+                _copy(href, part, report, line)
             else:
-                _download(_Request(href, login, line), part, web_page=web_page, told=told)
+                _download(_Request(href, login, line), part, web_page=web_page, report=report)
             _check_sum(part, checksum, href)
             size = part.data.stat().st_size
             part.finish()
@@ -149,7 +149,7 @@ def fetch_file(
     return size
 
 
-def _copy(href: str, part: Part, told: Told, line: Line) -> None:
+def _copy(href: str, part: Part, report: Report, line: Line) -> None:
     source = Path(href.removeprefix("file://"))
     if source.is_dir():
         raise InvalidInputError(f"{href} is a folder of many files", "Load it instead.")
@@ -158,7 +158,7 @@ def _copy(href: str, part: Part, told: Told, line: Line) -> None:
         with source.open("rb") as read, part.data.open("ab") as out:
             total = os.fstat(read.fileno()).st_size
             _check_room(part.path, total)
-            _pour(iter(lambda: read.read(PIECE), b""), out.write, 0, total, told, line)
+            _pour(iter(lambda: read.read(PIECE), b""), out.write, 0, total, report, line)
     except FileNotFoundError as error:
         raise NotFoundError(f"{href} is not there", "Check the catalogue.") from error
     except OSError as error:
@@ -174,13 +174,13 @@ class _Request:
     line: Line
 
 
-def _download(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
+def _download(asked: _Request, part: Part, *, web_page: bool, report: Report) -> None:
     import requests
 
     failures, reached = 0, -1
     while True:
         try:
-            return _try(asked, part, web_page=web_page, told=told)
+            return _try(asked, part, web_page=web_page, report=report)
         except requests.RequestException as error:
             here = part.data.stat().st_size if part.data.exists() else 0
             # A line that breaks now and then but gets on is no reason to give up.
@@ -202,7 +202,7 @@ def _rest(seconds: float, line: Line) -> None:
         time.sleep(0.1)
 
 
-def _try(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
+def _try(asked: _Request, part: Part, *, web_page: bool, report: Report) -> None:
     """Ask once, from where the bytes that came end."""
     import requests
 
@@ -233,7 +233,7 @@ def _try(asked: _Request, part: Part, *, web_page: bool, told: Told) -> None:
             part.begin(href, strong or answer.headers.get("Last-Modified", ""))
         with part.data.open("ab") as out:
             pieces = answer.iter_content(PIECE)
-            done = _pour(pieces, out.write, start, total, told, asked.line)
+            done = _pour(pieces, out.write, start, total, report, asked.line)
         if asked.line.is_cut():
             raise Stopped  # a line that was shut looks like the end of the file
         if total is not None and done < total:
@@ -296,16 +296,16 @@ def _pour(
     write: Callable[[bytes], object],
     done: int,
     total: int | None,
-    told: Told,
+    report: Report,
     line: Line,
 ) -> int:
-    told(done, total)
+    report(done, total)
     for piece in pieces:
         if line.is_cut():
             raise Stopped
         write(piece)
         done += len(piece)
-        told(done, total)
+        report(done, total)
     return done
 
 

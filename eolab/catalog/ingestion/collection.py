@@ -42,7 +42,7 @@ _EXTENSIONS = [
 
 
 @dataclass(frozen=True, repr=False)
-class Ingested:
+class IngestResult:
     """What became of the files.
 
     Attributes:
@@ -78,7 +78,7 @@ def ingest(
     title: str | None = None,
     license: str | None = None,
     workspace: Path | None = None,
-) -> Ingested:
+) -> IngestResult:
     """Describe rasters as a STAC collection; a second call takes up what is new.
 
     Of a band in several pixel sizes (SAFE folders) the finest is taken. Files of one name in
@@ -163,7 +163,7 @@ def ingest(
     )
     remember(workspace, _outside(listed, home, documents))
     ids = tuple(str(document["id"]) for document in documents)
-    return Ingested(catalog, ids, tuple(skipped), converted)
+    return IngestResult(catalog, ids, tuple(skipped), converted)
 
 
 def _home_of(source: Source) -> tuple[Path, dict[str, str]]:
@@ -175,9 +175,9 @@ def _home_of(source: Source) -> tuple[Path, dict[str, str]]:
     path = Path(source.url)
     home = path if path.is_dir() else path.parent
     try:
-        told = json.loads((home / "collection.json").read_text(encoding="utf-8"))
-        ours = str(told["description"]).startswith(_ABOUT) and path.name != "catalog.json"
-        about = {key: str(told[key]) for key in ("id", "title", "license")}
+        document = json.loads((home / "collection.json").read_text(encoding="utf-8"))
+        ours = str(document["description"]).startswith(_ABOUT) and path.name != "catalog.json"
+        about = {key: str(document[key]) for key in ("id", "title", "license")}
     except (OSError, ValueError, KeyError, TypeError):
         ours, about = False, {}
     if is_remote(source.url) or not ours:

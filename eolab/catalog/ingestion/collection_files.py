@@ -95,9 +95,9 @@ def _box(body: Mapping[str, object]) -> list[float]:
 def _times(body: Mapping[str, object]) -> tuple[str, str]:
     """First and last time of an item; "" where it states none."""
     found = body.get("properties")
-    told = found if isinstance(found, Mapping) else {}
-    one = told.get("datetime")
-    start, end = (told.get(key) or one for key in ("start_datetime", "end_datetime"))
+    properties = found if isinstance(found, Mapping) else {}
+    one = properties.get("datetime")
+    start, end = (properties.get(key) or one for key in ("start_datetime", "end_datetime"))
     return (str(start) if start else ""), (str(end) if end else "")
 
 

@@ -202,7 +202,7 @@ def properties_of(path: Path) -> Mapping[str, object]:
 @lru_cache(maxsize=64)
 def _metadata(product: Path) -> Mapping[str, object]:
     """Cloud cover and datatake by `MTD_MSIL2A.xml`; nothing where it is missing or damaged."""
-    told: dict[str, object] = {}
+    properties: dict[str, object] = {}
     for file in sorted(product.glob("MTD_MSI*.xml")):
         try:
             with file.open("rb") as read:
@@ -212,7 +212,7 @@ def _metadata(product: Path) -> Mapping[str, object]:
         # Two values out of many: no reason to build the tree.
         cover = re.search(r"<Cloud_Coverage_Assessment>\s*(\d+(?:\.\d+)?)\s*<", text)
         if cover and float(cover[1]) <= 100:
-            told["eo:cloud_cover"] = round(float(cover[1]), 3)
+            properties["eo:cloud_cover"] = round(float(cover[1]), 3)
         if datatake := re.search(r"datatakeIdentifier=\"(\w[\w.]*)\"", text):
-            told["s2:datatake_id"] = datatake[1]
-    return told
+            properties["s2:datatake_id"] = datatake[1]
+    return properties

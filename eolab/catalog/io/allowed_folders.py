@@ -56,8 +56,8 @@ def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
 
 def _remembered(workspace: Path) -> list[Path]:
     try:
-        told = json.loads((workspace / _FILE).read_text(encoding="utf-8"))
-        return [Path(root) for root in told["roots"]] if told["format"] == FORMAT else []
+        saved = json.loads((workspace / _FILE).read_text(encoding="utf-8"))
+        return [Path(root) for root in saved["roots"]] if saved["format"] == FORMAT else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -10,7 +10,7 @@ from eolab.catalog.areas.areas import parse_area
 from eolab.catalog.cube.clear_fraction import clear_fraction
 from eolab.catalog.cube.grid import inside_of
 from eolab.catalog.cube.load import load
-from eolab.catalog.cube.plan import plan
+from eolab.catalog.cube.plan import estimate_load
 from eolab.catalog.items.bands import common_names, has_band
 from eolab.catalog.items.duplicates import resolve
 from eolab.catalog.items.parsed import ParsedItem, parse_item
@@ -80,7 +80,7 @@ def _clear(
     if not items:
         return {}, ""
     try:
-        table = clear_fraction(items, geometry=geometry, size=SIZE)
+        table = clear_fraction(items, intersects=geometry, size=SIZE)
     except InvalidInputError as error:
         return {}, error.message
     found: dict[str, tuple[float | None, float]] = {}
@@ -121,7 +121,7 @@ def curve(
     clouds = _mask_of(items)
     bands = list(dict.fromkeys(letters.values()))
     grid = _coarse(items, bands, geometry)
-    cube = load(items, bands=bands, geobox=grid, geometry=geometry, mask=clouds, missing="skip")
+    cube = load(items, bands=bands, geobox=grid, intersects=geometry, mask=clouds, missing="skip")
     if not inside_of(grid, parse_area(geometry)).any():
         raise InvalidInputError("the field holds no pixel", "Draw a larger one.")
     values = compute(index, {letter: cube[band].to_numpy() for letter, band in letters.items()})
@@ -165,7 +165,7 @@ def _mask_of(items: list[ParsedItem]) -> Mask | None:
 
 
 def _coarse(items: list[ParsedItem], bands: list[str], geometry: Geometry) -> GeoBox:
-    grid = plan(items, bands=bands, geometry=geometry, missing="skip").grid
+    grid = estimate_load(items, bands=bands, intersects=geometry, missing="skip").grid
     return grid.zoom_out(max(1.0, max(grid.shape) / SIZE))
 
 

@@ -78,10 +78,10 @@ def _as_stored(item: ParsedItem, band: Layer) -> list[Layer]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             with opened(item.item, band.asset) as file:
-                told = tuple(meaning.name for meaning in file.colorinterp[:3])
+                colours = tuple(meaning.name for meaning in file.colorinterp[:3])
     except rasterio.errors.RasterioError:
         return [band]  # reading it tells why
-    if told != TRUE_COLOUR:
+    if colours != TRUE_COLOUR:
         return [band]
     return [item.layer(band.asset, number, count=3) for number in (1, 2, 3)]
 
@@ -219,12 +219,12 @@ def _percentiles(
     values: np.ndarray, finite: np.ndarray, clear: np.ndarray | None
 ) -> tuple[float, float]:
     """Of values (bands, rows, columns): of the clear pixels, of all where next to none is clear."""
-    told = finite if clear is None else finite & clear
-    if told.sum() < _FEW * finite.sum():
-        told = finite
-    if not told.any():
+    drawn = finite if clear is None else finite & clear
+    if drawn.sum() < _FEW * finite.sum():
+        drawn = finite
+    if not drawn.any():
         return 0.0, 1.0
-    low, high = np.percentile(values[:, told], (2, 98))
+    low, high = np.percentile(values[:, drawn], (2, 98))
     return float(low), float(high)
 
 

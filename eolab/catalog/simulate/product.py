@@ -76,7 +76,7 @@ def make_tile(name: str, epsg: int, west: float, east: float, centre: tuple[floa
     )
 
 
-def look(land: Land, tile: Tile, rng: np.random.Generator) -> Ground:
+def sample_ground(land: Land, tile: Tile, rng: np.random.Generator) -> Ground:
     """Find what each pixel of the tile sees."""
     from affine import Affine
     from pyproj import Transformer
@@ -147,7 +147,9 @@ def render(
     texture = ground.texture
     row, column = sky.grid.index(ground.x, ground.y)
     opacity, shadow = sky.opacity[row, column], sky.shadow[row, column]
-    gone = np.zeros(field.shape, dtype=bool) if edge is None else ground.x + 0.25 * ground.y < edge
+    beyond = (
+        np.zeros(field.shape, dtype=bool) if edge is None else ground.x + 0.25 * ground.y < edge
+    )
     today = smooth_noise(rng, field.shape, 3.0)
     fertile = 1 + 0.035 * texture + 0.02 * today
     reflectance = {}
@@ -156,8 +158,8 @@ def render(
         seen = seen * (1 - shadow)
         seen = seen * (1 - opacity) + opacity * (0.62 - 0.025 * k) * (1 + 0.05 * today)
         reflectance[band] = np.roll(seen + sky.haze[k], shift, axis=(0, 1))
-    gone, opacity, shadow = (
-        np.roll(layer, shift, axis=(0, 1)) for layer in (gone, opacity, shadow)
+    beyond, opacity, shadow = (
+        np.roll(layer, shift, axis=(0, 1)) for layer in (beyond, opacity, shadow)
     )
     dn = {}
     for band, seen in reflectance.items():
@@ -167,9 +169,9 @@ def render(
         step = 4 if not coarse else 32 if band in _DARK else 64
         values = step * np.rint(values / step) + (OFFSET if offset else 0)
         values = np.clip(values, step, 65_535).astype(np.uint16)
-        values[gone if band in FINE else gone[::2, ::2]] = NODATA
+        values[beyond if band in FINE else beyond[::2, ::2]] = NODATA
         dn[band] = values
-    return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), gone[::2, ::2]))
+    return Pixels(dn, _classify(reflectance, _coarsen(opacity), _coarsen(shadow), beyond[::2, ::2]))
 
 
 def _track() -> np.ndarray:
@@ -182,7 +184,7 @@ def _coarsen(fine: np.ndarray) -> np.ndarray:
 
 
 def _classify(
-    reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, gone: np.ndarray
+    reflectance: dict[str, np.ndarray], opacity: np.ndarray, shadow: np.ndarray, beyond: np.ndarray
 ) -> np.ndarray:
     """Sen2Cor's classes 0, 3, 4, 5, 8, 9, 10; like the original it misses thin cloud edges."""
     red, nir = _coarsen(reflectance["B04"]), _coarsen(reflectance["B08"])
@@ -191,7 +193,7 @@ def _classify(
     scl[opacity > 0.30] = 10
     scl[opacity > 0.45] = 8
     scl[opacity > 0.75] = 9
-    scl[gone] = 0
+    scl[beyond] = 0
     return scl.astype(np.uint8)
 
 

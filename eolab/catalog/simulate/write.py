@@ -32,7 +32,7 @@ from eolab.catalog.simulate.land import (
     rotate,
 )
 from eolab.catalog.simulate.names import COLLECTION, RADAR, SEASON_END
-from eolab.catalog.simulate.product import Ground, Product, Tile, look, make_tile
+from eolab.catalog.simulate.product import Ground, Product, Tile, make_tile, sample_ground
 from eolab.catalog.simulate.radar import Look
 from eolab.catalog.simulate.radar import truth as radar_truth
 from eolab.catalog.simulate.seasons import (
@@ -118,7 +118,7 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
         make_tile("33UTP", 32633, -600.0, WIDTH / 2, land.centre),
     )
     grounds = [
-        look(land, tile, np.random.default_rng(s))
+        sample_ground(land, tile, np.random.default_rng(s))
         for tile, s in zip(tiles, look_seed.spawn(2), strict=True)
     ]
     grid = Grid(
@@ -147,7 +147,7 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
         (product, after, s) for product, s in zip(more, noise_seed.spawn(len(more)), strict=True)
     ]
     swath = make_tile("IW", 32632, -WIDTH / 2, WIDTH / 2, land.centre)
-    ground = look(land, swath, np.random.default_rng(swath_seed))
+    ground = sample_ground(land, swath, np.random.default_rng(swath_seed))
     looks = [Look(day, orbit, swath, ground) for day in RADAR_DAYS for orbit in ORBITS]
     work += [
         (one, land if one.time.year == YEAR else after, s)

@@ -77,10 +77,10 @@ class ApiSource(Source):
         if not isinstance(found, CollectionClient):  # a service without collections of its own
             return super().queryables(collection)
         try:
-            told = found.get_queryables()
+            answer = found.get_queryables()
         except (APIError, DoesNotConformTo, NotImplementedError):
             return super().queryables(collection)
-        properties = told.get("properties", {})
+        properties = answer.get("properties", {})
         return {str(k): dict(v) for k, v in properties.items() if isinstance(v, Mapping)}
 
     def _conforms(self, *endings: str) -> bool:
@@ -186,8 +186,8 @@ class ApiSource(Source):
             hint = "Try again later, or ask for less."
             if status in (401, 403):
                 hint = refusal_hint(self.url, self.login)
-            told = f"{status}: {text}" if status and str(status) not in text else text
-            raise RemoteError(f"{self.url}: {what} failed: {told}", hint) from error
+            reason = f"{status}: {text}" if status and str(status) not in text else text
+            raise RemoteError(f"{self.url}: {what} failed: {reason}", hint) from error
         except json.JSONDecodeError as error:
             raise RemoteError(
                 f"{self.url}: {what} failed: what came is no JSON",

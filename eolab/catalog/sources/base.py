@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -23,9 +24,6 @@ from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-
     import pandas as pd
     import pystac
 
@@ -328,13 +326,6 @@ class Source(ABC):
             )
         return found[0]
 
-    def ingest(
-        self, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: object
-    ) -> object:
-        """The old name of ``eolab.ingest(files, to=source)``, for one release."""
-        warn_renamed("source.ingest(files)", "eo.ingest(files, to=source)")
-        return self.ingester(files, to=self, **options)
-
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         """What the items of a collection can be filtered by, as JSON schemas by property.
 
@@ -361,6 +352,19 @@ class Source(ABC):
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
 
+    if not TYPE_CHECKING:  # else every misspelt attribute would have a type
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            """Until the next release: ``source.ingest(files)``.
+
+            Raises:
+                AttributeError: Another name.
+            """
+            if name != "ingest":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            warn_renamed("source.ingest(files)", "eo.ingest(files, to=source)")
+            return partial(self.ingester, to=self)
+
     def __repr__(self) -> str:
         return f"<{self.kind} catalogue {self.name!r}: {self.url}>"
 
@@ -376,10 +380,10 @@ def _schema(values: Sequence[object]) -> dict[str, object]:
     return {"type": "string", "enum": texts} if len(texts) <= 20 else {"type": "string"}
 
 
-def is_simulated(thing: pystac.Collection | pystac.Item) -> bool:
+def is_simulated(document: pystac.Collection | pystac.Item) -> bool:
     """Whether a document says that it is made up."""
     import pystac
 
-    if isinstance(thing, pystac.Collection):
-        return "simulated" in (thing.keywords or [])
-    return thing.properties.get("eolab:simulated") is True
+    if isinstance(document, pystac.Collection):
+        return "simulated" in (document.keywords or [])
+    return document.properties.get("eolab:simulated") is True

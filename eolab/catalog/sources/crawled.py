@@ -144,7 +144,7 @@ class IndexedSource(Source):
         found = walk.crawl()
         self._checked = True
         self.skipped = walk.skipped
-        gone = state.items - walk.kept - set(found.items)
+        removed = state.items - walk.kept - set(found.items)
         after = State(
             url=self.url,
             checked=time.time(),
@@ -155,7 +155,7 @@ class IndexedSource(Source):
         )
         # A new title or link counts for items that stay the same.
         moved = walk.documents != state.documents
-        if found.items or gone or moved or not self._state_file.exists():
+        if found.items or removed or moved or not self._state_file.exists():
             kept = self._kept(walk.kept, found) if walk.kept else []
             documents = [*kept, *_with_address(found)]
             if documents:

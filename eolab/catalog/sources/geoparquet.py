@@ -148,12 +148,12 @@ class GeoParquetSource(Source):
             columns = [f"assets.{asset.name}.{n}" for n in ("href", "type", "roles") if n in names]
             later = []
             for row, found in zip(left, self._table(left, columns)["assets"], strict=True):
-                told = (found.as_py() or {}).get(asset.name) or {}
-                href = told.get("href") or ""
-                if not is_raster(told.get("type"), told.get("roles"), href):
+                asset_fields = (found.as_py() or {}).get(asset.name) or {}
+                href = asset_fields.get("href") or ""
+                if not is_raster(asset_fields.get("type"), asset_fields.get("roles"), href):
                     later.append(row)
                 elif href.startswith(("https://", "http://", "s3://")):
-                    kept[row] = {asset.name: told}
+                    kept[row] = {asset.name: asset_fields}
             left = later
         whole = [row for row in rows if row not in kept]
         rest = iter(stac_table_to_items(self._table(whole))) if whole else iter(())

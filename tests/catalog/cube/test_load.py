@@ -19,7 +19,7 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from eolab.catalog import load, mask, open_source, plan, resolve_duplicates
+from eolab.catalog import estimate_load, load, mask, open_source, resolve_duplicates
 from eolab.catalog.cube import load as cube_module
 from eolab.catalog.cube.free_memory import free_megabytes
 from eolab.catalog.items.parsed import stated_bands
@@ -103,13 +103,13 @@ class TestShape:
 
     def test_a_geometry_crops_and_clips(self, sample_items):
         area = shapely.Point(12.0, 48.6).buffer(0.01)
-        cube = load(list(sample_items)[:2], bands=["red"], geometry=area, crs="EPSG:32633")
+        cube = load(list(sample_items)[:2], bands=["red"], intersects=area, crs="EPSG:32633")
         share = np.isfinite(cube.red.values[0]).mean()
         assert share == pytest.approx(np.pi / 4, abs=0.03)
 
     def test_stored_numbers_stay_what_they_are_in_a_geometry(self, sample_items):
         area = shapely.Point(12.0, 48.6).buffer(0.005)
-        cube = load(sample_items, bands=["red"], geometry=area, raw=True)
+        cube = load(sample_items, bands=["red"], intersects=area, raw=True)
         assert cube.red.dtype == np.uint16
         assert (cube.red.values[:, 0, 0] == cube.red.attrs["nodata"]).all()
 
@@ -172,15 +172,15 @@ class TestShape:
         assert inside.mean() > 0.8
 
     def test_a_plan_states_the_megabytes(self, sample_items):
-        made = plan(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)
+        made = estimate_load(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)
         cube = load(sample_items, bands=["red", "nir"], crs="EPSG:32633", resolution=20)
         assert made.megabytes * 1e6 == sum(cube[band].nbytes for band in cube.data_vars)
         assert made.reads == 2 * 24
         assert "12 dates" in str(made)
 
     def test_what_is_planned_is_shown_short(self, sample_items):
-        shown = repr(plan(sample_items, bands=["red"], mask=mask()))
-        assert shown.startswith(f"<{plan(sample_items, bands=['red'], mask=mask())}>")
+        shown = repr(estimate_load(sample_items, bands=["red"], mask=mask()))
+        assert shown.startswith(f"<{estimate_load(sample_items, bands=['red'], mask=mask())}>")
         assert "red on EPSG:32633 at 10\n" in shown
         assert "masked by SCL" in shown
         assert "N0300, an older processing baseline" in shown

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pystac
 import pytest
 
-from eolab.catalog import mask, open_source, plan
+from eolab.catalog import estimate_load, mask, open_source
 from eolab.catalog.cube.odc_adapter import storage
 from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.parsed import ParsedItem, parse_item
@@ -156,7 +156,7 @@ class TestPlaces:
 
     def test_the_file_says_what_the_item_does_not(self, sample_source):
         (item,) = sample_source.search(COLLECTION, limit=1)
-        planned = plan(item, bands=["red"], mask=mask(["cloud"]))
+        planned = estimate_load(item, bands=["red"], mask=mask(["cloud"]))
         ((one,),) = planned.slices
         stored = storage(one, "red")
         assert stored.origins == {"data_type": "asset", "nodata": "asset"}

@@ -41,7 +41,7 @@ def test_the_curve_is_the_mean_of_clear_pixels(configured, items):
     assert body["simulated"] is True
     assert not body["older"]
     cube = eo.load(
-        items, bands=["red", "nir"], geometry=GEOMETRY, mask=eo.mask(drop=["cloud", "shadow"])
+        items, bands=["red", "nir"], intersects=GEOMETRY, mask=eo.mask(drop=["cloud", "shadow"])
     )
     ndvi = (cube["nir"] - cube["red"]) / (cube["nir"] + cube["red"])
     by_date = {
@@ -61,7 +61,7 @@ def test_a_large_area_is_read_coarsely_and_means_the_same(configured):
     assert 0 < body["pixels"] <= field_series.SIZE**2
     fine = open_source(configured, "mine").search([COLLECTION], intersects=whole)
     cube = eo.load(
-        fine, bands=["red", "nir"], geometry=whole, mask=eo.mask(drop=["cloud", "shadow"])
+        fine, bands=["red", "nir"], intersects=whole, mask=eo.mask(drop=["cloud", "shadow"])
     )
     ndvi = xr.DataArray((cube["nir"] - cube["red"]) / (cube["nir"] + cube["red"]))
     first = body["points"][0]
@@ -80,7 +80,7 @@ def test_a_curve_of_nothing_is_refused(configured):
 
 def test_the_calendar_has_one_line_an_overpass(configured, items):
     body = field_series.calendar(configured, "mine", collection=COLLECTION, geometry=GEOMETRY)
-    table = clear_fraction(items, geometry=GEOMETRY, size=field_series.SIZE)
+    table = clear_fraction(items, intersects=GEOMETRY, size=field_series.SIZE)
     assert len(body["passes"]) == len(table)
     assert [row["date"] for row in body["passes"]] == [f"{t:%Y-%m-%d}" for t in table["time"]]
     for row, clear in zip(body["passes"], table["clear"], strict=True):

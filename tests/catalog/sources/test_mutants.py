@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from eolab.catalog import load, open_source, plan
+from eolab.catalog import estimate_load, load, open_source
 from eolab.catalog.panel import browse
 from eolab.catalog.panel.previews import thumbnail
 from eolab.catalog.sources.crawled import IndexedSource
@@ -129,7 +129,7 @@ def test_the_panel_shows_them(catalogue, config):
 def test_loading_them_works_or_says_why(catalogue, config):
     for item in list(open_source(config, str(catalogue)).search(limit=100)):
         with contextlib.suppress(EolabError):
-            plan([item], bands=["red"])
+            estimate_load([item], bands=["red"])
     items = open_source(config, str(catalogue)).search(limit=20)
     with contextlib.suppress(EolabError):
         load(items, bands=["red"], crs="EPSG:32633", resolution=200, missing="skip")
