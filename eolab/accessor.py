@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 @xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
 class EoAccessor(Extraction["pd.DataFrame"]):
-    """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches."""
+    """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches.
+
+    Every cube of `eolab.load` has it as ``cube.eo``, and any other dataset with ``y`` and ``x``
+    once eolab has loaded one, or by ``%load_ext eolab``.
+
+    Example:
+        >>> cube.eo
+        <eolab on a cube of time 2, y 248, x 526: .chips, .composite, ...>
+    """
 
     def __init__(self, cube: xr.Dataset) -> None:
         self._given = cube
@@ -62,6 +70,13 @@ class EoAccessor(Extraction["pd.DataFrame"]):
 
         Raises:
             InvalidInputError: No such index, or a band that it needs is not in the cube.
+
+        Example:
+            >>> ndvi = cube.eo.spectral_index("NDVI")
+            >>> ndvi.dims, ndvi.attrs["formula"]
+            (('time', 'y', 'x'), '(N-R)/(N+R)')
+            >>> round(float(ndvi.median()), 2)
+            0.62
         """
         import numpy as np
         import spyndex
@@ -120,19 +135,72 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         *,
         period: str = "1M",
     ) -> xr.Dataset:
-        """One picture a period, with its count of clear dates (`eolab.catalog.cube.composite`)."""
+        """Reduce the dates of each period to one, with the number of clear dates.
+
+        Args:
+            method: "median" or "mean", band by band; "medoid", the date whose bands are nearest to
+                all others (Flood 2013, doi:10.3390/rs5126481); "geomedian", the point in band
+                space with the least sum of distances to all dates (Roberts et al. 2017,
+                doi:10.1109/TGRS.2017.2723896).
+            period: Such as "10D", "2W", "1M", "1Y"; months and years begin with the calendar's.
+
+        Returns:
+            The variables (time, y, x) by period, NaN where no date is clear, and ``count``, the
+            number of clear dates, int16. ``time`` is the period's first day, ``time_end`` the
+            moment after its last. Of a lazy cube it is lazy.
+
+        Raises:
+            InvalidInputError: Another method or period, no time, radar of several orbits.
+
+        Example:
+            >>> months = cube.eo.composite("median", period="1M")
+            >>> [str(day)[:10] for day in months.time.values], int(months["count"].max())
+            (['2021-05-01', '2021-06-01'], 1)
+        """
         from eolab.catalog.cube.composite import composite
 
         return composite(self._cube, method, period=period)
 
     def decibels(self) -> xr.Dataset:
-        """Linear power to decibels (see `eolab.catalog.cube.radar.to_decibels`)."""
+        """Linear power to decibels: 10 * log10, NaN where it is not positive. The last step of all.
+
+        Polarisations (vv, vh, ...) are converted, and where none is so named all variables of real
+        numbers; counts and classes stay. A lazy cube stays lazy.
+
+        Raises:
+            InvalidInputError: Some are in decibels already.
+
+        Example:
+            >>> power = xr.Dataset({"vv": ("x", [0.1, 0.01])})
+            >>> power.eo.decibels().vv.values.tolist()
+            [-10.0, -20.0]
+        """
         from eolab.catalog.cube.radar import to_decibels
 
         return to_decibels(self._cube)
 
     def speckle_filter(self, *, window: int = 7) -> xr.Dataset:
-        """Multitemporal speckle filter (see `eolab.catalog.cube.radar.speckle_filter`)."""
+        """Multitemporal speckle filter: keeps each date's local mean, averages speckle over dates.
+
+        J_k = E[I_k] / N * sum_i(I_i / E[I_i]), with E the mean over a window (Quegan and Yu 2001,
+        doi:10.1109/36.964972). The cube is linear power (time, y, x) of one orbit.
+
+        Args:
+            window: Odd number of pixels a side, from 3 on.
+
+        Returns:
+            The same variables, filtered, NaN where they were.
+
+        Raises:
+            InvalidInputError: Decibels, several orbits, or an even window.
+
+        Example:
+            >>> noise = np.random.default_rng(0).gamma(4, 0.25, (8, 40, 40)).astype("float32")
+            >>> radar = xr.Dataset({"vv": (("time", "y", "x"), noise)})
+            >>> calm = radar.eo.speckle_filter(window=7)
+            >>> bool(calm.vv.std() < 0.5 * radar.vv.std())
+            True
+        """
         from eolab.catalog.cube.radar import speckle_filter
 
         return speckle_filter(self._cube, window=window)
@@ -145,25 +213,103 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         columns: int = 4,
         cmap: str = "viridis",
     ) -> Figure:
-        """One small picture a date (see `eolab.catalog.cube.plots.plot`)."""
+        """One small picture per date, all with the same stretch, so that dates can be compared.
+
+        Args:
+            bands: Three for colour, one for a colour map; by default true colour, else the first.
+            stretch: Values drawn darkest and brightest; by default the 2nd and 98th percentile.
+            columns: Pictures side by side.
+            cmap: Colour map of Matplotlib for one band.
+
+        Returns:
+            A figure of Matplotlib, which a cell shows.
+
+        Raises:
+            InvalidInputError: An unknown band or colour map, not one or three bands, a stretch
+                that is no pair of numbers, or too many dates.
+
+        Example:
+            >>> figure = cube.eo.plot("nir", stretch=(0, 0.5))
+            >>> [axis.get_title() for axis in figure.axes[:2]]
+            ['2021-05-20', '2021-06-02']
+        """
         from eolab.catalog.cube.plots import plot
 
         return plot(self._cube, bands, stretch=stretch, columns=columns, cmap=cmap)
 
     def explore(self, *, cmap: str = "viridis", width: int = 420) -> object:
-        """Sliders and time series by a click (see `eolab.catalog.cube.plots.explore`)."""
+        """Sliders for time and band over the image; a click draws the pixel's time series.
+
+        Args:
+            cmap: Colour map.
+            width: Of the image in pixels.
+
+        Returns:
+            A layout of HoloViews, live while the kernel runs.
+
+        Raises:
+            InvalidInputError: hvplot is not installed (``pip install 'eolab[explore]'``), or an
+                unknown colour map.
+
+        Example:
+            >>> cube.eo.explore(cmap="no such map")
+            Traceback (most recent call last):
+            ...
+            eolab.errors.InvalidInputError: no colour map 'no such map'...
+        """
         from eolab.catalog.cube.plots import explore
 
         return explore(self._cube, cmap=cmap, width=width)
 
     def trim_border(self, *, floor: float = -30.0, margin: int = 2) -> xr.Dataset:
-        """Radar without the noise at the ends of its swath (`eolab.catalog.cube.radar`)."""
+        """Leave out the noise that processors leave in at the ends of a radar swath.
+
+        What is darker than the floor and hangs together with the end of the data is no ground;
+        dark water inside the image stays (after Ali et al. 2018, doi:10.3390/rs10050775).
+
+        Args:
+            floor: Decibels below which the local mean (5 x 5 pixels) is noise.
+            margin: Pixels beside the noise that go with it.
+
+        Returns:
+            The same variables (linear power); a pixel that is noise in one is NaN in all.
+
+        Raises:
+            InvalidInputError: Decibels.
+
+        Example:
+            >>> values = np.full((1, 20, 20), 0.1, "float32")
+            >>> values[:, :, :4] = 1e-5
+            >>> trimmed = xr.Dataset({"vv": (("time", "y", "x"), values)}).eo.trim_border()
+            >>> int(trimmed.vv.isnull().sum()) > 80, float(trimmed.vv.max()) > 0.09
+            (True, True)
+        """
         from eolab.catalog.cube.radar import trim_border
 
         return trim_border(self._cube, floor=floor, margin=margin)
 
     def terrain(self, band: str = "elevation") -> xr.Dataset:
-        """Slope and direction of an elevation model (see `eolab.features.extract.terrain`)."""
+        """Slope and aspect of an elevation model, by Horn's differences over 3 x 3 pixels.
+
+        Horn 1981, Proceedings of the IEEE 69, 14-47; as `gdaldem slope` and `gdaldem aspect`.
+
+        Args:
+            band: Variable (y, x) with the elevation in metres, in a CRS in metres.
+
+        Returns:
+            ``slope`` (degrees), ``northness`` and ``eastness`` (cosine and sine of the direction
+            that the slope faces, 0 where it is flat), float32 (y, x).
+
+        Raises:
+            InvalidInputError: No such band, one with time, or a CRS in other units than metres.
+
+        Example:
+            >>> ramp = cube[["red"]].isel(time=0, drop=True).drop_vars("red")
+            >>> ramp["elevation"] = 0.1 * ramp.x + 0 * ramp.y  # rises to the east
+            >>> ground = ramp.transpose("y", "x").eo.terrain()
+            >>> round(float(ground.slope.max()), 2), float(ground.eastness.min())
+            (5.71, -1.0)
+        """
         from eolab.features.extract.terrain import terrain
 
         return terrain(self._cube, band)
@@ -203,7 +349,17 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             spark: Any session, classic or Connect, whose executors have eolab.
             tile: Side of a tile in pixels.
 
-        See `eolab.features.extract.on_spark.OnSpark`.
+        Returns:
+            An object with these three methods, which return DataFrames of Spark.
+
+        Raises:
+            InvalidInputError: A tile that is no number of pixels.
+
+        Example:
+            >>> cube.eo.on_spark(spark=None, tile=0)  # a session of yours goes here
+            Traceback (most recent call last):
+            ...
+            eolab.errors.InvalidInputError: tile=0 is no number of pixels...
         """
         from eolab.features.extract.on_spark import OnSpark
 
@@ -218,7 +374,28 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         column: str | None = None,
         min_labelled: float = 0.0,
     ) -> Chips:
-        """Square patches with masks, cut when asked for (see `eolab.features.extract.chips`)."""
+        """Cut the cube into square patches; those that would cross its edge are left out.
+
+        Args:
+            size: Side of a patch in pixels.
+            stride: Pixels from one patch to the next; by default ``size``, so that none overlap.
+            masks: What makes the masks: shapes with a CRS, or a raster of classes (y, x) on the
+                cube's own grid.
+            column: The shapes' column of classes.
+            min_labelled: Share of pixels with a label below which a patch is left out.
+
+        Returns:
+            The patches, each read from the cube when it is asked for.
+
+        Raises:
+            InvalidInputError: Sizes that do not fit, shapes without a column, a raster on another
+                grid, no patch left.
+
+        Example:
+            >>> chips = cube.eo.chips(64, masks=parcels, column="crop")
+            >>> chips
+            <Chips: ... of 64 pixels, red, nir, ... classes>
+        """
         from eolab.features.extract.chips import chips
 
         return chips(

@@ -103,6 +103,19 @@ def load(
             system, too large.
         NotFoundError: A file is missing.
         RemoteError: A remote file cannot be read.
+
+    Example:
+        >>> cube = eo.load(
+        ...     items,
+        ...     bands=["red", "nir"],
+        ...     crs="EPSG:32633",
+        ...     resolution=20,
+        ...     mask=eo.mask(["cloud", "shadow"]),
+        ... )
+        >>> dict(cube.sizes), cube.red.dtype
+        ({'time': 2, 'y': 248, 'x': 526}, dtype('float32'))
+        >>> cube.attrs["eolab_radiometry"]
+        'baseline 04.00 or later; offset applied by the provider'
     """
     if raw and harmonise is not None:
         raise InvalidInputError(

@@ -58,6 +58,11 @@ class LoadEstimate:
         reads: Rasters to open.
         missing: Items left out because a file or band is missing.
         layer: Band to mask with, "" for none.
+
+    Example:
+        >>> estimate = eo.estimate_load(items, bands=["red"], resolution=60)
+        >>> estimate.bands, estimate.reads, len(estimate.slices)
+        (('red',), 4, 2)
     """
 
     grid: GeoBox
@@ -129,12 +134,35 @@ def estimate_load(
     duplicates: Literal["resolve", "keep"] = "resolve",
     harmonise: Literal["hls"] | None = None,
 ) -> LoadEstimate:
-    """What `load` with the same arguments will read, and how large the cube will be.
+    """Estimate what `load` with the same arguments reads, and how large the cube becomes.
+
+    No pixel is read; headers of files only where the items do not state their grid.
+
+    Args:
+        items: Items of one sensor, or one of them.
+        bands: Asset keys, band names or common names; None for all.
+        crs: Reference system; None takes the one whose items cover most.
+        resolution: Pixel size in its units; None takes the finest band's.
+        mask: What to leave out, from `mask`.
+        native: Keep the items' own grid, which they must share.
+        geobox: An exact grid, instead of crs, resolution and area.
+        bbox: Crop to west, south, east, north in degrees.
+        intersects: Crop to an area in longitude and latitude.
+        missing: Raise for an item that lacks a file or a band, or leave it out.
+        duplicates: Keep one product a tile and datatake, or all.
+        harmonise: "hls" to bring Sentinel-2's reflectance to Landsat OLI's bands.
 
     Raises:
         InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
             system.
         NotFoundError: A file is missing.
+
+    Example:
+        >>> estimate = eo.estimate_load(items, bands=["red", "nir"], crs="EPSG:32633")
+        >>> print(estimate)
+        2 dates x 496 x 1052 pixels x 2 bands: 8 MB, 8 rasters
+        >>> [dropped.item for dropped in estimate.dropped]
+        ['SIM_S2B_32UQU_20210520_N0300', 'SIM_S2B_33UTP_20210520_N0300']
     """
     listed = check_items(items)
     check_choice("harmonise", harmonise, ("hls", None))

@@ -218,6 +218,10 @@ def explore_items(items: Iterable[pystac.Item] | pystac.Item, *, width: int = 64
     Raises:
         InvalidInputError: Something else than items, or none.
         NotFoundError: No item has an outline.
+
+    Example:
+        >>> eo.explore(items)
+        <map of 6 footprints>
     """
     listed = check_items(items)
     shaped = [(item, shape) for item in listed if (shape := item.outline) is not None]

@@ -65,6 +65,11 @@ class DownloadResult:
         folder: Where everything lies.
         catalogs: Catalogues in it, one a collection: `ws.catalog(path)` searches one.
         files: All files, with what failed.
+
+    Example:
+        >>> done = eo.download(items[0], ws.root / "here", assets=["B04"])
+        >>> [file.state for file in done.files], done.failed
+        (['done'], [])
     """
 
     folder: Path
@@ -104,6 +109,13 @@ def download(
     Raises:
         InvalidInputError: No items, or an asset that none has.
         Stopped: ``stop`` was set.
+
+    Example:
+        >>> done = eo.download(items[:1], ws.root / "here", assets=["red", "SCL"])
+        >>> sorted(file.path.name for file in done.files)
+        ['B04.tif', 'SCL.tif']
+        >>> len(ws.catalog(str(done.catalogs[0])).search())  # a catalogue of its own
+        1
     """
     parsed = check_items(items)
     listed = [item.item for item in parsed]

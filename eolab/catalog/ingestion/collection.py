@@ -50,6 +50,13 @@ class IngestResult:
         items: Ids of the items, in order.
         skipped: Files that could not be used.
         converted: Files written as Cloud-Optimized GeoTIFF in this call.
+
+    Example:
+        >>> cube.red.isel(time=0).odc.write_cog("field_20210520_red.tif").name
+        'field_20210520_red.tif'
+        >>> made = eo.ingest("field_20210520_red.tif", to="mine", collection="mine")
+        >>> made.items, made.skipped
+        (('field_20210520',), ())
     """
 
     catalog: Path
@@ -107,6 +114,15 @@ def ingest(
     Raises:
         NotFoundError: There is no such folder or file, or no raster in it.
         InvalidInputError: A bad pattern or id; a catalogue that `ingest` has not made.
+
+    Example:
+        >>> for name in ("red", "nir"):
+        ...     _ = cube[name].isel(time=0).odc.write_cog(f"field_20210520_{name}.tif")
+        >>> made = eo.ingest(["field_20210520_red.tif"], to="mine", collection="mine")
+        >>> own = ws.catalog(str(made.catalog))
+        >>> made = eo.ingest(["field_20210520_red.tif", "field_20210520_nir.tif"], to=own)
+        >>> list(eo.load(own.search(), native=True))
+        ['nir', 'red']
     """
     about: dict[str, str] = {}
     if isinstance(to, Source):

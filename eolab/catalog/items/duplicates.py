@@ -43,6 +43,12 @@ def resolve_duplicates(items: Iterable[pystac.Item]) -> Resolved:
 
     Items of the same baseline all stay: an overpass may be cut in two products of one tile.
     Items that name no tile are told apart by id only.
+
+    Example:
+        >>> from eolab.catalog import resolve_duplicates
+        >>> kept = resolve_duplicates(items)
+        >>> len(items), len(kept.items), kept.dropped[0].item
+        (6, 4, 'SIM_S2B_32UQU_20210520_N0300')
     """
     kept, dropped = resolve(parse_item(item) for item in items)
     return Resolved([one.item for one in kept], dropped)

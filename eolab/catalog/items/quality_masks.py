@@ -94,6 +94,13 @@ class Mask:
         probability: Leave out where the cloud probability is at least this, in percent.
         layer: Name of the band that ``test`` gets.
         test: Tells of each value of ``layer`` whether to leave it out.
+
+    Example:
+        >>> clouds = eo.mask(["cloud"], dilate=20)
+        >>> clouds.drop, clouds.dilate
+        (('cloud',), 20.0)
+        >>> clouds.band(items)  # the layer that it reads
+        'SCL'
     """
 
     drop: tuple[str, ...] = ()
@@ -247,6 +254,12 @@ def mask(
 
     Raises:
         InvalidInputError: An unknown kind, a negative distance, a function without its layer.
+
+    Example:
+        >>> clear = eo.load(items[0], bands="red", mask=eo.mask(["cloud", "shadow"], dilate=20))
+        >>> open_land = eo.mask(lambda scl: scl == 6, layer="SCL")  # without water
+        >>> int(clear.red.isnull().sum()) > 0
+        True
     """
     if not is_number(dilate) or not 0 <= dilate < float("inf"):
         raise InvalidInputError(f"mask(dilate={dilate!r})", "Give metres, 0 or more.")

@@ -32,7 +32,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A document that could not be used: where it is and what is wrong with it."""
+    """A document that could not be used.
+
+    Attributes:
+        href: Where it is.
+        message: What is wrong with it.
+
+    Example:
+        >>> from eolab.catalog import Skipped
+        >>> Skipped("items/a.json", "the item has no datetime").message
+        'the item has no datetime'
+    """
 
     href: str
     message: str
@@ -99,6 +109,13 @@ class Source(ABC):
     * A source may be used from several threads; `skipped` tells of the latest call.
     * A kind implements `kind`, `capabilities`, `collections` and `candidates`, and `sorts` where
       candidates come in the order of results.
+
+    Example:
+        >>> source = ws.catalog("sample")
+        >>> source
+        <static catalogue 'sample': ...catalog.json>
+        >>> source.search(datetime="2021-06-02", limit=1)[0].id
+        'SIM_S2A_32UQU_20210602_N0500'
     """
 
     def __init__(self, name: str, url: str, description: str = "") -> None:
@@ -112,7 +129,12 @@ class Source(ABC):
         self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
 
     def folders(self) -> tuple[Path, ...]:
-        """Where its documents may name files of this machine: for a remote one, nowhere."""
+        """Where its documents may name files of this machine: for a remote one, nowhere.
+
+        Example:
+            >>> ws.root / "sample" in ws.catalog().folders()
+            True
+        """
         if is_remote(self.url):
             return ()
         path = Path(self.url).resolve()
@@ -123,7 +145,12 @@ class Source(ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """Which of "api", "static" and "geoparquet" it is."""
+        """Which of "api", "static" and "geoparquet" it is.
+
+        Example:
+            >>> ws.catalog().kind
+            'static'
+        """
 
     @abstractmethod
     def collections(self) -> list[pystac.Collection]:
@@ -132,24 +159,52 @@ class Source(ABC):
         Raises:
             NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
+
+        Example:
+            >>> [collection.id for collection in ws.catalog().collections()]
+            ['sentinel-1-rtc-simulated', 'sentinel-2-l2a-simulated']
         """
 
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
-        """What the place can do by itself, beyond what every source can."""
+        """What the place can do by itself, beyond what every source can.
+
+        Example:
+            >>> ws.catalog().capabilities.whole  # a folder of documents, read for each answer
+            True
+        """
 
     @abstractmethod
     def candidates(self, query: Query) -> Iterator[pystac.Item]:
-        """Items that may answer the query: all that do, perhaps more; what is broken is skipped."""
+        """Items that may answer the query: all that do, perhaps more; what is broken is skipped.
+
+        For kinds of sources, which `search` asks and filters again.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> len(list(ws.catalog().candidates(make_query(max_cloud=0))))
+            68
+        """
 
     def count(self, query: Query) -> int:
         """Number of items whose box, time and properties answer the query, without reading them.
 
         Exact for boxes; an area of another shape is taken by its box, words are not looked at.
 
+        Args:
+            query: From `make_query`.
+
         Raises:
             InvalidInputError: The place cannot count (see `capabilities`).
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> from eolab.catalog.sources.geoparquet_writer import write_items
+            >>> write_items(ws.root / "scenes.parquet", [i.to_dict() for i in items])
+            []
+            >>> ws.catalog(str(ws.root / "scenes.parquet")).count(make_query(max_cloud=10))
+            3
         """
         del query
         raise self._cannot("count its items", "Count what a search returns: len(items).")
@@ -166,6 +221,14 @@ class Source(ABC):
 
         Raises:
             InvalidInputError: The place cannot count (see `capabilities`), or another period.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> from eolab.catalog.sources.geoparquet_writer import write_items
+            >>> _ = write_items(ws.root / "scenes.parquet", [i.to_dict() for i in items])
+            >>> source = ws.catalog(str(ws.root / "scenes.parquet"))
+            >>> source.histogram(make_query(), period="month")["items"].tolist()
+            [4, 2]
         """
         del query, period
         raise self._cannot("count its items over time", "Count the dates of what a search returns.")
@@ -175,7 +238,12 @@ class Source(ABC):
 
     @property
     def simulated(self) -> bool:
-        """Whether the place says that its scenes were made up."""
+        """Whether the place says that its scenes were made up.
+
+        Example:
+            >>> ws.catalog("sample").simulated
+            True
+        """
         return any(is_simulated(collection) for collection in self.collections())
 
     def search(
@@ -219,6 +287,15 @@ class Source(ABC):
             InvalidInputError: An argument that cannot be used.
             NotFoundError: Nothing is at the address.
             RemoteError: The service fails or does not answer.
+
+        Example:
+            >>> found = ws.catalog().search(
+            ...     "sentinel-2-l2a-simulated",
+            ...     datetime="2021-05/2021-06",
+            ...     filter="eo:cloud_cover < 10 AND platform = 'sentinel-2a'",
+            ... )
+            >>> [item.id for item in found]
+            ['SIM_S2A_32UQU_20210602_N0500']
         """
         query = make_query(
             collections=collections,
@@ -269,7 +346,19 @@ class Source(ABC):
                 warn(f"no item has a property {plain!r}. {hint}", UnknownProperty)
 
     def run(self, query: Query) -> pystac.ItemCollection:
-        """Find the items that answer a query made by `make_query`."""
+        """Find the items that answer a query, as `search` does, without its warnings.
+
+        Args:
+            query: From `make_query`.
+
+        Raises:
+            PartialAnswer: A service failed on the way.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> len(ws.catalog().run(make_query(datetime="2021-06-02")))
+            2
+        """
         from eolab.catalog.sources.item_collection import FoundItems
 
         found: dict[tuple[str | None, str], pystac.Item] = {}
@@ -308,15 +397,33 @@ class Source(ABC):
         }
 
     def sorts(self, query: Query) -> bool:
-        """Whether `candidates` come in the order of results, so that a limit may stop early."""
+        """Whether `candidates` come in the order of results, so that a limit may stop early.
+
+        Args:
+            query: From `make_query`.
+
+        Example:
+            >>> from eolab.catalog.query.query import make_query
+            >>> ws.catalog().sorts(make_query())
+            False
+        """
         del query
         return False
 
     def item(self, collection: str, identity: str) -> pystac.Item:
         """One item.
 
+        Args:
+            collection: Id of its collection.
+            identity: Its own id.
+
         Raises:
             NotFoundError: No such item.
+
+        Example:
+            >>> item = ws.catalog().item("sentinel-2-l2a-simulated", items[0].id)
+            >>> item.properties["platform"]
+            'sentinel-2b'
         """
         found = list(self.search([collection], ids=[identity], limit=1))
         if not found:
@@ -331,9 +438,16 @@ class Source(ABC):
 
         A service is asked; elsewhere types, ranges and up to 20 values come from the items.
 
+        Args:
+            collection: Id of the collection.
+
         Raises:
             NotFoundError: No such collection.
             RemoteError: The service fails.
+
+        Example:
+            >>> ws.catalog().queryables("sentinel-2-l2a-simulated")["eo:cloud_cover"]
+            {'type': 'number', 'minimum': 0.0, 'maximum': 94.6}
         """
         seen: dict[str, list[object]] = {}
         query = make_query(collections=[collection], limit=1_000)
@@ -349,6 +463,18 @@ class Source(ABC):
         return {name: _schema(values) for name, values in sorted(seen.items())}
 
     def skip(self, href: str, error: Exception | str) -> None:
+        """List a document in `skipped`.
+
+        Args:
+            href: Where it is.
+            error: Why it cannot be used.
+
+        Example:
+            >>> source = ws.catalog()
+            >>> source.skip("a.json", "no STAC document")
+            >>> source.skipped
+            [Skipped(href='a.json', message='no STAC document')]
+        """
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
 

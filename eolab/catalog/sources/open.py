@@ -22,9 +22,18 @@ def open_source(config: Config, name_or_url: str) -> Source:
 
     Nothing is read yet, except where only the service's answer tells what it is.
 
+    Args:
+        config: The workspace's configuration, ``ws.config``.
+        name_or_url: A configured name, a URL, a folder or a ``.parquet`` file.
+
     Raises:
         NotFoundError: Neither a configured name nor an address; the sample is not made yet.
         InvalidInputError: An address of a kind that cannot be searched.
+
+    Example:
+        >>> from eolab.catalog import open_source
+        >>> open_source(ws.config, "sample").kind
+        'static'
     """
     from eolab.settings.config import CatalogConfig
 

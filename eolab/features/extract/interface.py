@@ -24,7 +24,28 @@ class Extraction(ABC, Generic[Rows]):
         buffer: float = 0.0,
         min_pixels: float = 1,
     ) -> Rows:
-        """Statistics by zone and date (see `eolab.features.extract.points_and_pixels.zonal`)."""
+        """Statistics of each zone by date, pixels weighted by the share of them that lies in it.
+
+        Args:
+            zones: Polygons with a CRS.
+            id: Column that names a zone.
+            stats: Such as "mean", "median", "stdev", "min", "max", "q25".
+            buffer: Metres by which zones shrink (above 0), so that mixed pixels at their borders
+                do not count.
+            min_pixels: Zones with fewer pixels are left out.
+
+        Returns:
+            One row per zone and date: ``id``, ``time`` (UTC), BAND_STAT for each, ``count`` (the
+            zone's pixels) and ``clear`` (the share of them that is known, 0..1).
+
+        Raises:
+            InvalidInputError: No CRS, unknown column or statistic, no zone inside the cube.
+
+        Example:
+            >>> rows = cube.eo.zonal(parcels, stats=["median", "stdev"])
+            >>> list(rows.columns)[:4], rows.shape[0] > len(parcels)
+            (['parcel_id', 'time', 'red_median', 'red_stdev'], True)
+        """
         return self._zonal(zones, id, stats, buffer, min_pixels)
 
     def pixels(
@@ -35,13 +56,54 @@ class Extraction(ABC, Generic[Rows]):
         stratify: str | None = None,
         per_class: int = 1000,
     ) -> Rows:
-        """Pixels inside labelled shapes (see `eolab.features.extract.points_and_pixels.pixels`)."""
+        """The bands of each pixel inside the labelled shapes, by date.
+
+        A pixel belongs to the shape that holds its centre; where shapes overlap, to the last one.
+
+        Args:
+            labels: Polygons or points with a CRS; they are converted to the cube's.
+            columns: Columns of the shapes to carry along.
+            stratify: Column by whose values pixels are thinned out, so that no class drowns the
+                others; by a hash of the pixel, so that the choice is always the same.
+            per_class: Pixels that are kept of each value of ``stratify``.
+
+        Returns:
+            One row per pixel and date: ``pixel_id``, ``x``, ``y`` (its centre in the cube's CRS),
+            ``time`` (UTC), the bands, the columns. Rows in which every band is NaN are left out.
+
+        Raises:
+            InvalidInputError: No CRS, unknown column, no shape inside the cube.
+
+        Example:
+            >>> rows = cube.eo.pixels(parcels, columns=["crop"], stratify="crop", per_class=10)
+            >>> list(rows.columns)
+            ['pixel_id', 'x', 'y', 'time', 'red', 'nir', 'crop']
+        """
         return self._pixels(labels, columns, stratify, per_class)
 
     def sample(
         self, points: gpd.GeoDataFrame, *, id: str = "point_id", columns: Sequence[str] = ()
     ) -> Rows:
-        """The pixel under each point, by date (see `eolab.features.extract.points_and_pixels`)."""
+        """The bands of the pixel under each point, by date.
+
+        Args:
+            points: Points with a CRS; they are converted to the cube's.
+            id: Column that names a point.
+            columns: Columns of the points to carry along.
+
+        Returns:
+            One row per point and date: ``id``, ``x``, ``y`` (in the cube's CRS), ``time`` (UTC),
+            the bands, the columns. Rows in which every band is NaN are left out.
+
+        Raises:
+            InvalidInputError: No CRS, unknown column, other shapes than points, none inside.
+
+        Example:
+            >>> points = parcels.set_geometry(parcels.representative_point())
+            >>> rows = cube.eo.sample(points, id="parcel_id", columns=["crop"])
+            >>> list(rows.columns)
+            ['parcel_id', 'x', 'y', 'time', 'red', 'nir', 'crop']
+        """
         return self._sample(points, id, columns)
 
     @abstractmethod
