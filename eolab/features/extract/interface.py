@@ -29,22 +29,21 @@ class Extraction(ABC, Generic[Rows]):
         Args:
             zones: Polygons with a CRS.
             id: Column that names a zone.
-            stats: Such as "mean", "median", "stdev", "min", "max", "q25".
-            buffer: Metres by which zones shrink (above 0), so that mixed pixels at their borders
-                do not count.
-            min_pixels: Zones with fewer pixels are left out.
+            stats: "mean", "median", "min", "max", "std", "sum", "q25" (any quantile), ...
+            buffer: Metres by which zones grow; negative shrinks them, away from mixed pixels.
+            min_pixels: Rows with fewer clear pixels are left out.
 
         Returns:
-            One row per zone and date: ``id``, ``time`` (UTC), BAND_STAT for each, ``count`` (the
-            zone's pixels) and ``clear`` (the share of them that is known, 0..1).
+            One row per zone and date: ``id``, ``time`` (UTC), ``<band>_<stat>``, ``count`` (pixels
+            clear in all bands), ``clear`` (their share of the zone, 0..1).
 
         Raises:
             InvalidInputError: No CRS, unknown column or statistic, no zone inside the cube.
 
         Example:
-            >>> rows = cube.eo.zonal(parcels, stats=["median", "stdev"])
+            >>> rows = cube.eo.zonal(parcels, stats=["median", "std"])
             >>> list(rows.columns)[:4], rows.shape[0] > len(parcels)
-            (['parcel_id', 'time', 'red_median', 'red_stdev'], True)
+            (['parcel_id', 'time', 'red_median', 'red_std'], True)
         """
         return self._zonal(zones, id, stats, buffer, min_pixels)
 
