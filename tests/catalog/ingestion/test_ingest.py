@@ -384,7 +384,7 @@ def test_an_asset_may_be_an_array_of_a_zarr_store(tmp_path):
     cube = load([item], bands=["soil"], native=True)
     np.testing.assert_allclose(cube.soil.data[0], values[0] * 2, rtol=1e-6)
     item.assets["soil"].href = str(tmp_path / "cube.zarr" / "nothing")
-    with pytest.raises(NotFoundError, match="asset 'soil' .* is missing"):
+    with pytest.raises(NotFoundError, match=r"asset 'soil' .* is missing"):
         load([item], bands=["soil"], native=True)
 
 

@@ -135,7 +135,7 @@ def test_readers_end_what_was_handed_over_unless_it_breaks_off():
             handed.extend([pool.submit(gate.wait, 30), pool.submit(done.append, 20)])
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match="^$"):
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
         break_off()
     assert handed[1].cancelled()
     gate.set()
@@ -165,5 +165,5 @@ def test_an_interrupt_does_not_wait_for_a_silent_server(far, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt, match="^$"):
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
         load(items, bands=["blue"], **GRID)
