@@ -160,7 +160,7 @@ def estimate_load(
     Example:
         >>> estimate = eo.estimate_load(items, bands=["red", "nir"], crs="EPSG:32633")
         >>> print(estimate)
-        2 dates x 496 x 1052 pixels x 2 bands: 8 MB, 8 rasters
+        2 dates x 496 x 1051 pixels x 2 bands: 8 MB, 8 rasters
         >>> [dropped.item for dropped in estimate.dropped]
         ['SIM_S2B_32UQU_20210520_N0300', 'SIM_S2B_33UTP_20210520_N0300']
     """

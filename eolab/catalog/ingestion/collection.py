@@ -122,7 +122,7 @@ def ingest(
         >>> own = ws.catalog(str(made.catalog))
         >>> made = eo.ingest(["field_20210520_red.tif", "field_20210520_nir.tif"], to=own)
         >>> list(eo.load(own.search(), native=True))
-        ['nir', 'red']
+        ['red', 'nir']
     """
     about: dict[str, str] = {}
     if isinstance(to, Source):

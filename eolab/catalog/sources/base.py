@@ -184,7 +184,7 @@ class Source(ABC):
         Example:
             >>> from eolab.catalog.query.query import make_query
             >>> len(list(ws.catalog().candidates(make_query(max_cloud=0))))
-            68
+            52
         """
 
     def count(self, query: Query) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -250,7 +251,7 @@ class TestIndices:
         np.testing.assert_allclose(savi, 1.25 * (n - r) / (n + r + 0.25), rtol=1e-4)
         with pytest.raises(InvalidInputError, match="needs green"):
             cube.eo.spectral_index("NDWI")
-        with pytest.raises(InvalidInputError) as error:
+        with pytest.raises(InvalidInputError, match="no spectral index 'NDVII'") as error:
             cube.eo.spectral_index("NDVII")
         assert "NDVI" in error.value.hint
         with pytest.raises(InvalidInputError, match="takes no"):
@@ -340,11 +341,12 @@ class TestMask:
         assert shares[0] == pytest.approx(shares[1], abs=0.01)
 
     def test_unknown_kinds_are_helped(self):
-        with pytest.raises(InvalidInputError) as error:
+        with pytest.raises(InvalidInputError, match="unknown kind 'clouds'") as error:
             mask(["clouds"])
         assert "'cloud'" in error.value.hint
         for wrong in ({"drop": []}, {"dilate": -1}):
-            with pytest.raises(InvalidInputError):
+            (name,) = wrong
+            with pytest.raises(InvalidInputError, match=rf"^mask\({name}"):
                 mask(**wrong)
 
     def test_raw_takes_no_mask(self, sample_items):
@@ -379,9 +381,8 @@ class TestArguments:
         ],
     )
     def test_a_slip_is_helped(self, sample_items, wrong, message, hint):
-        with pytest.raises(InvalidInputError) as error:
+        with pytest.raises(InvalidInputError, match=re.escape(message)) as error:
             load(sample_items, **{"bands": ["red"], **wrong})
-        assert message in error.value.message
         assert hint in error.value.hint
 
     def test_a_geobox_takes_no_second_grid(self, sample_items):
@@ -463,7 +464,7 @@ class TestFaults:
             load([item], bands=["red"], bbox=(0, 0, 1, 1))
 
     def test_an_unknown_band(self, item):
-        with pytest.raises(InvalidInputError) as error:
+        with pytest.raises(InvalidInputError, match="no band 'nirr'") as error:
             load([item], bands=["nirr"])
         assert "nir" in error.value.hint
 

@@ -47,8 +47,12 @@ def test_one_band_has_a_colour_map_and_a_bar(cube):
     assert len({image.get_clim() for image in images}) == 1
     one = plot(cube.isel(time=0), "nir")
     assert len([axis for axis in one.axes if axis.images]) == 1
-    for wrong in (["red", "nir"], "ultraviolet", []):
-        with pytest.raises(InvalidInputError):
+    for wrong, message in (
+        (["red", "nir"], "2 bands cannot be drawn"),
+        ("ultraviolet", "no band 'ultraviolet'"),
+        ([], "0 bands cannot be drawn"),
+    ):
+        with pytest.raises(InvalidInputError, match=message):
             plot(cube, wrong)
     many = xr.concat([cube] * 30, dim="time")
     with pytest.raises(InvalidInputError, match="too many"):
@@ -82,7 +86,7 @@ def test_nothing_to_draw_is_said_and_names_are_escaped(sample_items):
     with pytest.raises(InvalidInputError, match="search found none"):
         explore_items([])
     bare = pystac.Item("b", None, None, sample_items[0].datetime, {})
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="nothing to draw"):
         explore_items([bare])
     item = sample_items[0].clone()
     item.id = "<script>alert(1)</script>"

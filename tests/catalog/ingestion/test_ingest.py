@@ -200,7 +200,7 @@ def test_a_picture_of_planet_and_its_mask_are_one_item(tmp_path, config):
 
 def test_files_without_a_time_are_given_one(tmp_path, config):
     write(tmp_path / "files" / "dem.tif", VALUES)
-    with pytest.raises(NotFoundError) as error:
+    with pytest.raises(NotFoundError, match="none of 1 files could be used") as error:
         ingest(tmp_path / "files", to=tmp_path / "c", collection="mine")
     assert "time=" in error.value.hint
     done = ingest(tmp_path / "files", to=tmp_path / "c", collection="mine", time="2021-05")
@@ -315,11 +315,12 @@ def test_what_cannot_be_ingested_is_said(tmp_path):
     with pytest.raises(NotFoundError, match="no raster"):
         ingest(tmp_path / "empty", to=tmp_path / "c", collection="mine")
     write(tmp_path / "files" / "x.tif", VALUES)
-    with pytest.raises(NotFoundError) as error:
+    with pytest.raises(NotFoundError, match="none of 1 files could be used") as error:
         ingest(tmp_path / "files", to=tmp_path / "c", collection="mine")
     assert "no date" in error.value.hint
     for wrong in ({"pattern": "("}, {"pattern": "x"}, {"collection": "../x"}):
-        with pytest.raises(InvalidInputError):
+        (name,) = wrong
+        with pytest.raises(InvalidInputError, match=name):
             ingest(tmp_path / "files", **{"to": tmp_path / "c", "collection": "mine", **wrong})
 
 
@@ -383,7 +384,7 @@ def test_an_asset_may_be_an_array_of_a_zarr_store(tmp_path):
     cube = load([item], bands=["soil"], native=True)
     np.testing.assert_allclose(cube.soil.data[0], values[0] * 2, rtol=1e-6)
     item.assets["soil"].href = str(tmp_path / "cube.zarr" / "nothing")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match=r"asset 'soil' .* is missing"):
         load([item], bands=["soil"], native=True)
 
 

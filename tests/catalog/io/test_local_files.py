@@ -167,9 +167,9 @@ def test_a_remote_item_never_opens_a_local_file(kind, web, secret, config, serve
                 assert error.message  # noqa: PT017  it may also be refused later
             else:
                 assert got == [], f"{key} was opened"
-    with pytest.raises(EolabError):
+    with pytest.raises(EolabError, match=r"\S"):
         clear_fraction([item])
-    with pytest.raises(EolabError):
+    with pytest.raises(EolabError, match=r"\S"):
         thumbnail(item)
     for path in (tmp_path / "d").rglob("*"):
         assert path.is_dir() or path.read_bytes() != secret.read_bytes()

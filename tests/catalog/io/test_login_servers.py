@@ -71,7 +71,7 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
     told = [json.dumps(item.to_dict()), repr(source), repr(source.__dict__), repr(cube)]
     assert not any("xyzzy" in text for text in told)
     monkeypatch.setenv("MINE_TOKEN", "wrong")
-    with pytest.raises((RemoteError, InvalidInputError)) as error:
+    with pytest.raises((RemoteError, InvalidInputError), match="cannot be opened") as error:
         load([item], bands=["B12"], native=True)  # not read before, so not in GDAL's cache
     assert "wrong" not in str(error.value)
 
@@ -284,7 +284,7 @@ def test_a_refused_object_is_an_error_that_names_the_login(
         load([item], bands=["B11"], native=True)
     monkeypatch.setenv("MINE_KEY", "AKID2")
     monkeypatch.setenv("MINE_SECRET", "shh")
-    with pytest.raises(RemoteError) as error:
+    with pytest.raises(RemoteError, match="cannot be opened") as error:
         load([item], bands=["B11"], native=True)
     assert "login" in error.value.hint
     assert "shh" not in str(error.value)

@@ -233,7 +233,7 @@ def test_probabilities_and_functions(scene):
     assert np.array_equal(np.isnan(cube.red.data[0]), chance < 10)
     with pytest.raises(InvalidInputError, match="layer="):
         mask(lambda layer: layer > 1)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(InvalidInputError, match="knows clouds only"):
         mask(["snow"], probability=40)
 
 

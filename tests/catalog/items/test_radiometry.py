@@ -166,6 +166,6 @@ class TestBands:
         assert find_band(parse_item(item), "red").asset == "B04"
 
     def test_a_misspelt_band_is_helped(self):
-        with pytest.raises(InvalidInputError) as error:
+        with pytest.raises(InvalidInputError, match="no band 'redd'") as error:
             find_band(parse_item(scene({"B04": {}, "B08": {}})), "redd")
         assert "'red'" in error.value.hint

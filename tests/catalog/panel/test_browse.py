@@ -73,7 +73,7 @@ def test_a_thumbnail_is_the_items_own(configured, sample_items):
     assert kind == "image/png"
     with MemoryFile(body) as memory, memory.open() as file:
         assert max(file.shape) <= 256
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no item 'nothing'"):
         browse.thumbnail(configured, "mine", item.collection_id, "nothing")
 
 
@@ -162,7 +162,7 @@ def test_a_locked_stretch_makes_dates_comparable(sample_items):
 
     ratio = np.nanmean(values_of(summer, "nir", 256)) / np.nanmean(values_of(spring, "nir", 256))
     assert mean(summer) / mean(spring) == pytest.approx(ratio, rel=0.1)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(InvalidInputError, match="2 bands cannot be drawn"):
         preview(spring, bands=["red", "nir"])
 
 

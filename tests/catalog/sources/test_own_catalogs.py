@@ -16,7 +16,7 @@ def test_what_does_not_answer_is_not_added(tmp_path):
     nobody = "http://127.0.0.1:9/stac"
     made = configuration.init(tmp_path)
     ws, before = eo.workspace(made.file), made.file.read_text()
-    with pytest.raises(RemoteError) as error:
+    with pytest.raises(RemoteError, match="does not answer") as error:
         ws.add_catalog("nobody", nobody)
     assert "Nothing was added" in error.value.hint
     assert "nobody" not in ws.config.catalogs

@@ -244,7 +244,7 @@ def test_a_feature_collection_is_a_source(shared_data, config):
 def test_names_are_found_misspelt_ones_are_helped(config, sample):
     with pytest.raises(NotFoundError, match="eolab sample"):
         open_source(config, "sample")
-    with pytest.raises(NotFoundError) as error:
+    with pytest.raises(NotFoundError, match="no catalogue 'earth-serach'") as error:
         open_source(config, "earth-serach")
     assert "earth-search" in error.value.hint
     shutil.copytree(sample, config.sample, ignore=shutil.ignore_patterns("*.tif"))
@@ -263,7 +263,7 @@ def test_what_is_no_catalogue_is_said(tmp_path, config):
 
 def test_an_address_that_does_not_answer_is_an_error(config):
     # Port 9 (discard) is closed on any sane machine.
-    with pytest.raises(RemoteError) as error:
+    with pytest.raises(RemoteError, match="does not answer") as error:
         open_source(config, "http://127.0.0.1:9/catalog.json").search()
     assert error.value.hint
 
