@@ -121,12 +121,9 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from eolab.version import version
 
-        try:
-            return version("eolab")
-        except PackageNotFoundError:
-            return "0+source"  # run from a checkout that was never installed
+        return version()
     if name in _RENAMED:
         from eolab.deprecation import warn_renamed
 

@@ -7,6 +7,7 @@ What it does not hold yet is listed in `tests/house_exceptions/` (see `tests/hou
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -260,6 +261,24 @@ def test_no_public_name_is_also_a_module() -> None:
     names = set(eolab.__all__)
     files = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in modules()}
     assert not names & files
+
+
+@pytest.mark.parametrize("package", ["eolab", "eolab.features", "eolab.studies"])
+def test_editors_and_python_see_the_same_lazy_names(package: str, imports: Imports) -> None:
+    """Names that are loaded when first used stand in a table for Python, in imports for mypy."""
+    tree = imports.files[package].tree
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    shown = {
+        alias.asname
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    module = importlib.import_module(package)
+    homes = getattr(module, "_HOMES")  # noqa: B009  the table is what is tested
+    assert shown == set(homes)
+    assert set(module.__all__) - shown <= {"load_ipython_extension"}
 
 
 def test_every_public_name_is_there() -> None:

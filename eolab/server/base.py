@@ -102,6 +102,27 @@ class Handler(APIHandler):
             raise InvalidInputError(f"{name}= is missing", "Name what is wanted.")
         return value
 
+    def box(self) -> list[float] | None:
+        """The argument `bbox=w,s,e,n` in degrees.
+
+        Raises:
+            InvalidInputError: It is no box.
+        """
+        text = self.get_query_argument("bbox", "")
+        if not text:
+            return None
+        try:
+            box = [float(part) for part in text.split(",")]
+        except ValueError:
+            box = []
+        if len(box) == 4:
+            west, south, east, north = box
+            if -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90:
+                return box
+        raise InvalidInputError(
+            f"bbox={text!r} cannot be used", "Give west,south,east,north in degrees."
+        )
+
     def body(self) -> dict[str, object]:
         """The request's JSON object.
 
@@ -145,6 +166,20 @@ class Handler(APIHandler):
         """Expected errors are the client's news, not the log's."""
         if not isinstance(value, EolabError):
             super().log_exception(typ, value, tb)
+
+
+def text_of(body: dict[str, object], key: str, *, optional: bool = False) -> str:
+    """A text of the request.
+
+    Raises:
+        InvalidInputError: It is missing, or no text.
+    """
+    value = body.get(key)
+    if value is None and optional:
+        return ""
+    if not isinstance(value, str) or not (value or optional):
+        raise InvalidInputError(f"{key} is missing or no text", f"Send {key} as text.")
+    return value
 
 
 _HINTS = {

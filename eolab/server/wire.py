@@ -6,6 +6,9 @@ import json
 import math
 from collections.abc import Mapping
 
+API = 1
+"""Version of what the panels and the server say to each other."""
+
 
 def to_json(value: object) -> str:
     """Compact JSON; NaN and infinities become null, NumPy's scalars plain numbers."""

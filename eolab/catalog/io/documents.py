@@ -192,13 +192,3 @@ def _object(href: str, body: bytes) -> Mapping[str, object]:
     if not isinstance(document, dict):
         raise InvalidInputError(f"{href} is no JSON object", "Check the address.")
     return document
-
-
-def write_json(path: Path, document: Mapping[str, object]) -> None:
-    """Write a document whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

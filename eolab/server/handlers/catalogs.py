@@ -1,18 +1,17 @@
-"""Routes of the search tab: searching, one item whole, a place over the time, what is kept."""
+"""Catalogues: which there are, what is in them, pictures of it."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.errors import InvalidInputError
-from eolab.records import downloads as transfers
-from eolab.records import saved_searches
-from eolab.server.base import Handler
-from eolab.settings import edit as config_file
+from eolab.errors import InvalidInputError, RemoteError
+from eolab.server.base import Handler, text_of
+from eolab.settings import edit
 from eolab.settings.config import check_name
 
 _TEXTS = (
@@ -28,7 +27,7 @@ _TEXTS = (
 _TABLES = ("headers", "s3")
 
 
-class Catalogs(Handler):
+class CatalogsHandler(Handler):
     """GET: the configured catalogues. POST: one more."""
 
     @authenticated
@@ -50,13 +49,13 @@ class Catalogs(Handler):
         start = Path(place.root_dir or ".")
         named = {"name": text_of(body, "name"), **_said(body)}
         await asyncio.to_thread(
-            lambda: config_file.add_catalog(place.config(), start, **named)  # type: ignore[arg-type]
+            lambda: edit.add_catalog(place.config(), start, **named)  # type: ignore[arg-type]
         )
         self.set_status(201)
         self.answer(await self.call("catalogs"))
 
 
-class Catalog(Handler):
+class CatalogHandler(Handler):
     """GET, PUT, DELETE: one catalogue that somebody added, as `eolab.toml` says it."""
 
     @authenticated
@@ -68,8 +67,8 @@ class Catalog(Handler):
         one that comes with eolab.
         """
         config = self.workspace
-        said = await asyncio.to_thread(config_file.read_catalog, config, name)
-        self.answer({**said, "secrets": config_file.secrets_of(config, name)})
+        said = await asyncio.to_thread(edit.read_catalog, config, name)
+        self.answer({**said, "secrets": edit.secrets_of(config, name)})
 
     @authenticated
     @authorized
@@ -78,7 +77,7 @@ class Catalog(Handler):
         named = {"name": name, **_said(self.body())}
         config = self.workspace
         await asyncio.to_thread(
-            lambda: config_file.change_catalog(config, **named)  # type: ignore[arg-type]
+            lambda: edit.change_catalog(config, **named)  # type: ignore[arg-type]
         )
         self.answer(await self.call("catalog.forget", name=name))
 
@@ -92,7 +91,7 @@ class Catalog(Handler):
         """
         secrets = bool(self.number("secrets", int, 0, 0, 1))
         removed = await asyncio.to_thread(
-            config_file.remove_catalog, self.workspace, name, secrets=secrets
+            edit.remove_catalog, self.workspace, name, secrets=secrets
         )
         login = removed.was["login"]
         plain = {key: value for key, value in removed.was.items() if key != "login"}
@@ -115,43 +114,38 @@ def _said(body: dict[str, object]) -> dict[str, object]:
     return {"url": text_of(body, "url"), **said}
 
 
-class Prepare(Handler):
-    """POST: somebody opened the search tab."""
+class CollectionsHandler(Handler):
+    """GET: the collections of a catalogue."""
 
     @authenticated
     @authorized
-    async def post(self) -> None:
-        """202 `{"accepted": true}`: libraries are loaded while they look around."""
-        self.set_status(202)
-        self.answer(await self.call("catalog.prepare"))
+    async def get(self, name: str) -> None:
+        """`{"collections": [...], "skipped": [{"href", "message"}]}`."""
+        self.answer(await self.call("catalog.collections", name=check_name(name, "catalogue")))
 
 
-class Found(Handler):
-    """POST: the items that answer a query, with their footprints and their times."""
+class ItemsHandler(Handler):
+    """GET: a page of items."""
 
     @authenticated
     @authorized
-    async def post(self, name: str) -> None:
-        """A query, every part optional; see `eolab.catalog.panel.search.found` for the answer.
-
-        `{"collection", "bbox", "intersects", "datetime", "max_cloud", "filter", "text", "limit"}`
-        """
-        body = self.body()
-        limit = body.pop("limit", 500)
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
-            raise InvalidInputError(f"limit={limit!r} cannot be used", "Give a number, 1 to 10000.")
-        known = ("collection", "bbox", "intersects", "datetime", "max_cloud", "filter", "text")
-        for key in body:
-            if key not in known:
-                raise InvalidInputError(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
+    async def get(self, name: str) -> None:
+        """`?collection=&datetime=&bbox=w,s,e,n&max_cloud=&limit=50&offset=0`."""
         self.answer(
             await self.call(
-                "catalog.found", name=check_name(name, "catalogue"), limit=limit, query=body
+                "catalog.items",
+                name=check_name(name, "catalogue"),
+                collection=self.get_query_argument("collection", "") or None,
+                datetime=self.get_query_argument("datetime", "") or None,
+                bbox=self.box(),
+                max_cloud=self.number("max_cloud", float, None, 0.0, 100.0),
+                limit=self.number("limit", int, 50, 1, 500),
+                offset=self.number("offset", int, 0, 0, 100_000),
             )
         )
 
 
-class Detail(Handler):
+class ItemHandler(Handler):
     """GET: one item whole."""
 
     @authenticated
@@ -168,120 +162,75 @@ class Detail(Handler):
         )
 
 
-class Calendar(Handler):
-    """POST: the overpasses of an area, and what is clear of each."""
+class ThumbnailHandler(Handler):
+    """GET: a small picture of an item."""
 
     @authenticated
     @authorized
-    async def post(self, name: str) -> None:
-        """`{"collection", "geometry", "datetime"}`: see `eolab.catalog.panel.field_series`."""
-        body = self.body()
-        self.answer(
-            await self.call(
-                "catalog.calendar",
-                name=check_name(name, "catalogue"),
-                collection=text_of(body, "collection"),
-                geometry=body.get("geometry"),
-                datetime=text_of(body, "datetime", optional=True) or None,
-            )
+    async def get(self, name: str) -> None:
+        """`?collection=&item=`: image/png or image/jpeg; without an item, one of the collection."""
+        collection = self.get_query_argument("collection", "")
+        picture = await self.call(
+            "catalog.thumbnail",
+            name=check_name(name, "catalogue"),
+            collection=collection,
+            item=self.get_query_argument("item", "") if collection else self.needed("item"),
         )
+        if not isinstance(picture, dict) or picture.get("type") not in {"image/png", "image/jpeg"}:
+            raise RemoteError("the picture could not be made", "See the log of Jupyter Server.")
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
 
 
-class Curve(Handler):
-    """POST: the mean of an index over an area, by clear date."""
+class PreviewHandler(Handler):
+    """GET: one or three bands of an item, or an index, as a picture."""
 
     @authenticated
     @authorized
-    async def post(self, name: str) -> None:
-        """`{"collection", "geometry", "datetime", "max_cloud", "index"}`.
+    async def get(self, name: str) -> None:
+        """`?collection=&item=&bands=red,green,blue&size=512&stretch=low,high`: image/png.
 
-        See `eolab.catalog.panel.field_series.curve`.
+        `index=NDVI&map=viridis` in place of bands. The header `Eolab-Stretch` tells the values
+        drawn darkest and brightest, so that another date can be drawn with the same.
         """
-        body = self.body()
-        cloud = body.get("max_cloud")
-        if cloud is not None and (isinstance(cloud, bool) or not isinstance(cloud, int | float)):
+        stretch = self.get_query_argument("stretch", "")
+        try:
+            limits = [float(part) for part in stretch.split(",")] if stretch else None
+        except ValueError:
+            limits = []
+        if limits is not None and (len(limits) != 2 or not limits[0] < limits[1]):
             raise InvalidInputError(
-                f"max_cloud={cloud!r} cannot be used", "Give percent, 0 to 100."
+                f"stretch={stretch!r} cannot be used", "Give low,high as reflectance."
             )
+        bands = self.get_query_argument("bands", "")
+        picture = await self.call(
+            "catalog.preview",
+            name=check_name(name, "catalogue"),
+            collection=self.get_query_argument("collection", ""),
+            item=self.needed("item"),
+            bands=bands.split(",") if bands else None,
+            size=self.number("size", int, 512, 16, 2048),
+            stretch=limits,
+            index=self.get_query_argument("index", "") or None,
+            cmap=self.get_query_argument("map", "") or "viridis",
+        )
+        assert isinstance(picture, dict)
+        self.set_header("Cache-Control", "private, max-age=3600")
+        self.set_header("Eolab-Stretch", ",".join(map(str, picture["stretch"])))
+        self.finish(base64.b64decode(picture["base64"]), set_content_type=picture["type"])
+
+
+class QueryablesHandler(Handler):
+    """GET: what a collection's items can be filtered by."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """`?collection=`: `{"queryables": {PROPERTY: JSON schema}}`."""
         self.answer(
             await self.call(
-                "catalog.curve",
+                "catalog.queryables",
                 name=check_name(name, "catalogue"),
-                collection=text_of(body, "collection"),
-                geometry=body.get("geometry"),
-                datetime=text_of(body, "datetime", optional=True) or None,
-                max_cloud=cloud,
-                index=text_of(body, "index", optional=True) or "NDVI",
+                collection=self.needed("collection"),
             )
         )
-
-
-class Saved(Handler):
-    """GET, POST: searches and areas that are kept by a name, for all who share the workspace."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`{"search": [{"name", "value"}], "area": [{"name", "value": {"geometry"}}]}`."""
-        self.answer(await asyncio.to_thread(saved_searches.read, self.workspace.root))
-
-    @authenticated
-    @authorized
-    async def post(self) -> None:
-        """`{"kind": "search"|"area", "name", "value"}`, null to drop it: all of them."""
-        body = self.body()
-        if "value" not in body:
-            raise InvalidInputError("value is missing", "Send what is kept, or null to drop it.")
-        kind, name = text_of(body, "kind"), text_of(body, "name")
-        root = self.workspace.root
-        self.answer(await asyncio.to_thread(saved_searches.keep, root, kind, name, body["value"]))
-
-
-class Downloads(Handler):
-    """GET, POST: files of scenes that are being saved into the configured folder."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`{"folder", "downloads": [...]}`, the newest first: see `eolab.records.downloads`."""
-        config = self.workspace
-        found = await asyncio.to_thread(transfers.read_all, config)
-        self.answer({"folder": str(config.downloads), "downloads": found})
-
-    @authenticated
-    @authorized
-    async def post(self) -> None:
-        """`{"catalog", "items": [[collection, id]], "assets": [key]}`: 201 `{"id"}`."""
-        body, config = self.body(), self.workspace
-        catalog = check_name(text_of(body, "catalog"), "catalogue")
-        job = transfers.make_job(config, catalog, body.get("items"), body.get("assets", []))
-        identity = await asyncio.to_thread(transfers.start, config, job)
-        self.set_status(201)
-        self.answer({"id": identity})
-
-
-class DownloadCommands(Handler):
-    """POST: act on a download."""
-
-    @authenticated
-    @authorized
-    async def post(self, identity: str) -> None:
-        """`{"command": "cancel" | "resume" | "forget"}`: 202 `{"accepted": true}`."""
-        what = text_of(self.body(), "command")
-        await asyncio.to_thread(transfers.command, self.workspace, identity, what)
-        self.set_status(202)
-        self.answer({"accepted": True})
-
-
-def text_of(body: dict[str, object], key: str, *, optional: bool = False) -> str:
-    """A text of the request.
-
-    Raises:
-        InvalidInputError: It is missing, or no text.
-    """
-    value = body.get(key)
-    if value is None and optional:
-        return ""
-    if not isinstance(value, str) or not (value or optional):
-        raise InvalidInputError(f"{key} is missing or no text", f"Send {key} as text.")
-    return value

@@ -1,30 +1,15 @@
-"""Routes of the feature store: groups, their rows, places and statistics, lineage, making views."""
+"""The feature store: groups, their rows, places and statistics, making views."""
 
 from __future__ import annotations
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.errors import InvalidInputError
 from eolab.server.base import Handler
 from eolab.settings.config import check_name
 
-_KINDS = (
-    "group",
-    "view",
-    "commit",
-    "cube",
-    "item",
-    "labels",
-    "dataset",
-    "chips",
-    "study",
-    "model",
-    "deployment",
-)
 
-
-class Features(Handler):
+class FeaturesHandler(Handler):
     """GET: feature groups and views."""
 
     @authenticated
@@ -34,7 +19,7 @@ class Features(Handler):
         self.answer(await self.call("features"))
 
 
-class Group(Handler):
+class GroupHandler(Handler):
     """GET: everything of one feature group but its rows."""
 
     @authenticated
@@ -45,7 +30,7 @@ class Group(Handler):
         self.answer(await self.call("features.group", name=name, version=int(version)))
 
 
-class Statistics(Handler):
+class StatisticsHandler(Handler):
     """GET: statistics of a feature group."""
 
     @authenticated
@@ -62,7 +47,7 @@ class Statistics(Handler):
         )
 
 
-class Rows(Handler):
+class RowsHandler(Handler):
     """GET: a page of a feature group's rows."""
 
     @authenticated
@@ -83,7 +68,7 @@ class Rows(Handler):
         )
 
 
-class Places(Handler):
+class PlacesHandler(Handler):
     """GET: where a feature group's things are."""
 
     @authenticated
@@ -94,20 +79,7 @@ class Places(Handler):
         self.answer(await self.call("features.places", name=name, version=int(version)))
 
 
-class Graph(Handler):
-    """GET: the lineage around a thing, as a graph."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`?kind=group&id=parcels/1`: `{"nodes", "edges", "left_out"}`."""
-        kind = self.needed("kind")
-        if kind not in _KINDS:
-            raise InvalidInputError(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
-        self.answer(await self.call("features.lineage", kind=kind, identity=self.needed("id")))
-
-
-class Views(Handler):
+class ViewsHandler(Handler):
     """POST: make a feature view of ticked features."""
 
     @authenticated

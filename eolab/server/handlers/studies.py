@@ -1,4 +1,4 @@
-"""The routes of one study beyond its snapshot: what ran, who ran it, what matters, a table."""
+"""Studies: all of them, one whole, what is asked of it, and what its tab shows beside."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from tornado.web import authenticated
 
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.files import writes
-from eolab.records import lineage
 from eolab.records.lineage import Ref
 from eolab.server.base import Handler
+from eolab.server.handlers.lineage import around
 
 if TYPE_CHECKING:
     from eolab.server.study_readers import Reader
 
+# The commands and the whole numbers that each may carry.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "pause": (),
+    "resume": (),
+    "cancel": (),
+    "stop": ("n",),
+    "retry": ("n",),
+    "set": ("trials", "workers"),
+}
 # What `study.json` holds beside these is of this machine: paths, environment, lease.
 ABOUT = (
     "function", "source", "data", "seed", "plan", "stop", "trials", "workers", "timeout", "target",
@@ -31,7 +40,92 @@ NOTES, LONGEST = "notes.md", 100_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class About(Handler):
+class StudiesHandler(Handler):
+    """GET: all studies, short."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"studies": [SUMMARY]}`."""
+        rows = await asyncio.to_thread(self.services.followers.summaries, self.workspace)
+        self.answer({"studies": rows})
+
+
+class StudyHandler(Handler):
+    """GET: one study, everything."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """SNAPSHOT: the summary with parameters, workers, trials and `"partial": false`.
+
+        `?since=SEQ`, with the `seq` of the snapshot that the client has, sends only the trials that
+        changed since then and `"partial": true`: the client puts them, by their `n`, in place of
+        its own; everything else is whole. With `&tails=1` too, a trial may have `tail` in place of
+        `curve`: points that go to the end of the curve that the client has. Where `created` is
+        another than that of the client's snapshot, the study was made again under its name: ask
+        once more without `since`.
+        """
+        folder = self.services.followers.folder(self.workspace, name)
+        since = self.number("since", int, None, 0, 2**53)
+        tails = bool(self.number("tails", int, 0, 0, 1))
+        reader = self.services.followers.reader(folder)
+        self.answer(await asyncio.to_thread(reader.snapshot, since, tails=tails))
+
+
+class CommandsHandler(Handler):
+    """POST: act on a study."""
+
+    @authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """`{"command", ...}`: 202 `{"accepted": true}`, or 409 when it cannot apply.
+
+        Commands: pause, resume (an interrupted study too: its process is started again), cancel;
+        stop and retry with `n`, the number of a trial; set with `trials` and/or `workers`.
+        """
+        folder = self.services.followers.folder(self.workspace, name)
+        body = self.body()
+        command = body.pop("command", None)
+        if not isinstance(command, str) or command not in COMMANDS:
+            raise InvalidInputError(
+                f"no command {command!r}", f"Send one of: {', '.join(COMMANDS)}."
+            )
+        numbers = COMMANDS[command]
+        args = {key: _whole(key, body.pop(key)) for key in numbers if key in body}
+        if body:
+            raise InvalidInputError(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
+        if numbers and not args:
+            raise InvalidInputError(
+                f"{command!r} needs {' or '.join(numbers)}", "Send a whole number."
+            )
+        from eolab.studies.client.launch import send_command
+
+        await asyncio.to_thread(send_command, folder, command, **args)
+        self.set_status(202)
+        self.answer({"accepted": True})
+
+
+def _whole(key: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise InvalidInputError(
+            f"{key}={value!r} cannot be used", "Send a whole number, 0 or more."
+        )
+    return value
+
+
+class LogHandler(Handler):
+    """GET: the log of a trial."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, trial: str) -> None:
+        """`{"text", "truncated"}`: the end of the last attempt's log."""
+        folder = self.services.followers.folder(self.workspace, name)
+        self.answer(await asyncio.to_thread(self.services.followers.reader(folder).log, int(trial)))
+
+
+class AboutHandler(Handler):
     """GET: what a study runs."""
 
     @authenticated
@@ -45,11 +139,11 @@ class About(Handler):
         folder = self.services.followers.folder(config, name)
         reader = self.services.followers.reader(folder)
         study = reader.follower.study
-        graph = await asyncio.to_thread(_lineage, config.root, Ref("study", name))
+        graph = await asyncio.to_thread(around, config.root, Ref("study", name))
         self.answer({**{key: study.get(key) for key in ABOUT}, "lineage": graph})
 
 
-class Timeline(Handler):
+class TimelineHandler(Handler):
     """GET: who ran what when."""
 
     @authenticated
@@ -61,7 +155,7 @@ class Timeline(Handler):
         self.answer(await asyncio.to_thread(reader.timeline))
 
 
-class Band(Handler):
+class StopBoundsHandler(Handler):
     """GET: where trials are stopped early."""
 
     @authenticated
@@ -73,7 +167,7 @@ class Band(Handler):
         self.answer(await asyncio.to_thread(reader.band))
 
 
-class Importance(Handler):
+class ImportanceHandler(Handler):
     """GET: how much each hyperparameter matters."""
 
     @authenticated
@@ -87,7 +181,7 @@ class Importance(Handler):
         self.answer(await self.call("studies.importance", name=name))
 
 
-class Ablation(Handler):
+class AblationHandler(Handler):
     """GET: what an ablation has shown so far."""
 
     @authenticated
@@ -99,7 +193,7 @@ class Ablation(Handler):
         self.answer(await self.call("studies.ablation", name=name, metric=metric))
 
 
-class Table(Handler):
+class TrialsTableHandler(Handler):
     """GET: the trials as CSV."""
 
     @authenticated
@@ -113,7 +207,7 @@ class Table(Handler):
         self.finish(text, set_content_type="text/csv; charset=utf-8")
 
 
-class TensorBoard(Handler):
+class TensorBoardHandler(Handler):
     """POST: show what the trials wrote for TensorBoard."""
 
     @authenticated
@@ -130,7 +224,7 @@ class TensorBoard(Handler):
         self.answer({"port": port, "proxy": proxy})
 
 
-class Notes(Handler):
+class NotesHandler(Handler):
     """GET, PUT: what people wrote about a study, kept as `notes.md` in its folder."""
 
     @authenticated
@@ -155,17 +249,6 @@ class Notes(Handler):
         self.answer(await asyncio.to_thread(_write_notes, folder / NOTES, text, seen))
 
 
-class Lineage(Handler):
-    """GET: what a thing was made from, and what was made from it."""
-
-    @authenticated
-    @authorized
-    async def get(self) -> None:
-        """`?kind=&id=`: `{"upstream": [{"kind", "id"}], "downstream": [...]}`, nearest first."""
-        node = Ref(self.needed("kind"), self.needed("id"))
-        self.answer(await asyncio.to_thread(_lineage, self.workspace.root, node))
-
-
 def _read_notes(path: Path) -> dict[str, object]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -179,13 +262,6 @@ def _write_notes(path: Path, text: str, seen: object) -> dict[str, object]:
         raise ConflictError("somebody else has written these notes", "Read them again, then write.")
     writes.write_text(path, text)
     return _read_notes(path)
-
-
-def _lineage(root: Path, node: Ref) -> dict[str, list[dict[str, str]]]:
-    return {
-        "upstream": [{"kind": r.kind, "id": r.id} for r in lineage.upstream(root, node)],
-        "downstream": [{"kind": r.kind, "id": r.id} for r in lineage.downstream(root, node)],
-    }
 
 
 def _table(reader: Reader) -> str:

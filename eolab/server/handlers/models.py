@@ -1,0 +1,18 @@
+"""Registered models."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from eolab.server.base import Handler
+
+
+class ModelsHandler(Handler):
+    """GET: registered models."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """`{"models": [{"name", "versions": [...]}]}`, see `ModelRegistry.snapshot`."""
+        self.answer(await self.call("models"))
