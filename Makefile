@@ -69,6 +69,12 @@ lab: .make/eolab
 	@$(BIN)/eolab lab $(ARGS)
 
 # --- checks and tests ------------------------------------------------------------------------
+# So many processes share the plain tests; 0 for one after the other.
+WORKERS ?= 2
+pytest = $(BIN)/python -m pytest
+# pytest says 5 where PYTEST names tests of which none is of this part.
+nothing = [ $$? -eq 5 ]
+
 test: .make/eolab
 	$(say) "Python: ruff, mypy"
 	@$(BIN)/ruff check .
@@ -80,8 +86,10 @@ test: .make/eolab
 	@$(BIN)/jlpm test
 	$(say) "Browser"
 	@$(BIN)/python scripts/browser.py
-	$(say) "Python tests"
-	@$(BIN)/python -m pytest $(PYTEST)
+	$(say) "Python tests, $(WORKERS) at a time"
+	@$(pytest) -n $(WORKERS) --dist loadgroup -m "not slow and not alone" $(PYTEST) || $(nothing)
+	$(say) "Python tests that run alone: a browser's, and those that kill"
+	@$(pytest) -m "alone and not slow" $(PYTEST) || $(nothing)
 
 test-more: .make/eolab .make/torch .make/docs
 	$(say) "Tests that need a long set-up"

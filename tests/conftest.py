@@ -33,10 +33,28 @@ settings.register_profile(
 settings.load_profile("eolab")
 
 
+# Folders whose tests share what is dear to start (a JVM): one process of a parallel run takes all.
+TOGETHER = ("tests/clusters/spark", "tests/features/engines/spark")
+# What kills, waits for leases or counts on the order of events: nothing else runs beside it.
+ALONE = (
+    "tests/clusters/spark/test_faults.py",
+    "tests/studies/coordinator/test_reliability.py",
+    "tests/studies/plans/test_promotion.py",
+    "tests/studies/worker/test_noisy_start.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: the browser's driver keeps an event loop running in this thread,
-    in which tests with a loop of their own could not run any more.
+    """Say what runs with what, and put browser tests last: the browser's driver keeps an event
+    loop running in this thread, in which tests with a loop of their own could not run any more.
     """
+    for item in items:
+        file = item.path.relative_to(ROOT).as_posix()
+        group = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+        item.add_marker(pytest.mark.xdist_group(group))
+        if file in ALONE or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
