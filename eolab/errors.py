@@ -23,6 +23,13 @@ class EolabError(Exception):
     Args:
         message: What is wrong, naming the thing (file, key, column, item).
         hint: What the user can do about it.
+
+    Example:
+        >>> try:
+        ...     ws.features.feature_group("parcel")
+        ... except eo.EolabError as error:
+        ...     print(error.message)
+        no feature group 'parcel'
     """
 
     status = 400

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
     from eolab.settings.config import Config
-    from eolab.settings.edit import Removed
+    from eolab.settings.edit import CatalogOptions, RemovalResult
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
     from eolab.studies.ablation.study import AblateOptions
@@ -36,6 +36,11 @@ def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
 
     Raises:
         ConfigError: The `eolab.toml` that counts has a fault; the message names file and key.
+
+    Example:
+        >>> ws = eo.workspace(ws.root.parent)
+        >>> ws.catalog("sample").collections()
+        [<Collection id=sentinel-1-rtc-simulated>, <Collection id=sentinel-2-l2a-simulated>]
     """
     config = configuration.find() if path is None else configuration.open_path(path)
     return Workspace(config)
@@ -44,7 +49,12 @@ def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
 class Workspace:
     """Catalogues, features, studies and models of one folder.
 
-    Anything that a panel or a magic does is a call on this object.
+    Anything that a panel or a magic does is a call on this object. `eolab.workspace` opens one.
+
+    Example:
+        >>> items = ws.catalog().search(datetime="2021-05", max_cloud=20)
+        >>> [group.name for group in ws.features.feature_groups()]
+        []
     """
 
     def __init__(self, config: Config) -> None:
@@ -53,30 +63,58 @@ class Workspace:
 
     @property
     def root(self) -> Path:
-        """The folder in which everything is kept."""
+        """The folder in which everything is kept.
+
+        Example:
+            >>> ws.root.name
+            'eolab-workspace'
+        """
         return self.config.root
 
     def catalog(self, name: str = "sample") -> Source:
-        """A place to search, by its name in `eolab.toml`, URL, folder or ``.parquet`` file."""
+        """A catalogue to search.
+
+        Args:
+            name: Its name in `eolab.toml`, or the address of a STAC API or `catalog.json`, a
+                folder, or a ``.parquet`` file of items.
+
+        Raises:
+            NotFoundError: No such catalogue, or nothing is there.
+
+        Example:
+            >>> ws.catalog("sample").kind
+            'static'
+        """
         from eolab.catalog import open_source
 
         return open_source(self.config, name)
 
-    def add_catalog(self, name: str, url: str, **said: object) -> Source:
-        """Name one more place to search in `eolab.toml`; what people wrote there stays.
+    def add_catalog(self, name: str, url: str, **options: Unpack[CatalogOptions]) -> Source:
+        """Name one more catalogue in `eolab.toml`; what people wrote there stays.
 
-        ``kind``, ``description`` and ``login`` as in `eolab.settings.edit.add_catalog`.
+        Args:
+            name: What you will call it.
+            url: http(s) address, or a path of this machine.
+            **options: ``kind`` ("auto", "api", "static", "geoparquet"), ``description``, and how it
+                lets us in: ``token``, ``sign``, ``headers``, ``client_id``, ``client_secret``,
+                ``token_url``, ``scope``, ``s3``. Secrets are named ("env:NAME",
+                "keyring:SERVICE/USER"), never given.
 
         Raises:
             InvalidInputError: A name, address or login that cannot be used.
             ConflictError: The name is taken, or the file cannot be written.
             RemoteError: The address does not answer what it is (asked only without ``kind``);
                 nothing is added then.
+
+        Example:
+            >>> source = ws.add_catalog("mine", str(ws.root / "sample"), description="my fields")
+            >>> source.name, len(source.collections())
+            ('mine', 2)
         """
         from eolab.settings.edit import add_catalog
 
         self._read_again()
-        self.config = add_catalog(self.config, Path.cwd(), name=name, url=url, **said)  # type: ignore[arg-type]
+        self.config = add_catalog(self.config, Path.cwd(), name=name, url=url, **options)
         try:
             return self.catalog(name)
         except errors.RemoteError as error:
@@ -84,22 +122,32 @@ class Workspace:
             hint = "Nothing was added; with kind='api' or kind='static' the address is not asked."
             raise errors.RemoteError(error.message, f"{error.hint} {hint}") from error
 
-    def change_catalog(self, name: str, url: str, **said: object) -> Source:
-        """Say another address or login of a catalogue that was added; all of it is said anew.
+    def change_catalog(self, name: str, url: str, **options: Unpack[CatalogOptions]) -> Source:
+        """Give a catalogue that was added another address or login.
+
+        Args:
+            name: Which one; a name stays.
+            url: http(s) address, or a path of this machine.
+            **options: As in `add_catalog`; what is not given is dropped.
 
         Raises:
             NotFoundError: No such catalogue.
             InvalidInputError: An address or login that cannot be used.
             ConflictError: It comes with eolab, or the file cannot be changed.
+
+        Example:
+            >>> source = ws.add_catalog("mine", str(ws.root / "sample"))
+            >>> ws.change_catalog("mine", source.url, description="two seasons").description
+            'two seasons'
         """
         from eolab.settings.edit import change_catalog
 
         self._read_again()
-        self.config = change_catalog(self.config, name=name, url=url, **said)  # type: ignore[arg-type]
+        self.config = change_catalog(self.config, name=name, url=url, **options)
         self._forget(name)
         return self.catalog(name)
 
-    def remove_catalog(self, name: str, *, secrets: bool = False) -> Removed:
+    def remove_catalog(self, name: str, *, secrets: bool = False) -> RemovalResult:
         """Take a catalogue that was added out of `eolab.toml`; no file is deleted.
 
         Args:
@@ -109,6 +157,11 @@ class Workspace:
         Raises:
             NotFoundError: No such catalogue.
             ConflictError: It comes with eolab, or the file cannot be changed.
+
+        Example:
+            >>> source = ws.add_catalog("mine", str(ws.root / "sample"))
+            >>> ws.remove_catalog("mine")
+            <catalogue 'mine' is no longer named>
         """
         from eolab.settings.edit import remove_catalog
 
@@ -149,7 +202,12 @@ class Workspace:
 
     @property
     def models(self) -> ModelRegistry:
-        """The model registry."""
+        """The model registry.
+
+        Example:
+            >>> ws.models.get("crops").metrics["macro_f1"] == model.metrics["macro_f1"]
+            True
+        """
         from eolab.models import ModelRegistry
 
         return ModelRegistry(self.config)
@@ -163,10 +221,10 @@ class Workspace:
         kinds: Sequence[str] = (),
         limit: int = 20,
     ) -> dict[str, list[dict[str, object]]]:
-        """Find collections, scenes, groups, views, patches, studies and models by words.
+        """Search collections, scenes, groups, views, patches, studies and models by keywords.
 
         Args:
-            text: Words that must all occur, each as the start of a word.
+            text: Keywords that must all occur, each as the start of a word.
             bbox: West, south, east, north in degrees: what has a place there.
             datetime: As in a catalogue's search: what has a time then.
             kinds: Only these: "collection", "item", "group", "view", "chips", "study",
@@ -178,6 +236,11 @@ class Workspace:
 
         Raises:
             InvalidInputError: An argument that cannot be used.
+
+        Example:
+            >>> found = ws.search("sentinel 2")
+            >>> [row["id"] for row in found["collection"]]
+            ['sample/sentinel-2-l2a-simulated']
         """
         from eolab.catalog.areas.areas import check_bbox
         from eolab.catalog.query.times import parse_interval
@@ -259,7 +322,16 @@ class Workspace:
         return list_studies(self.config)
 
     def lineage(self, kind: str, identity: str) -> Mapping[str, list[Ref]]:
-        """What a thing was made from ("upstream") and what was made from it ("downstream")."""
+        """What something was made from ("upstream") and what was made from it ("downstream").
+
+        Args:
+            kind: "item", "cube", "commit", "view", "study", "model", ...
+            identity: Its id: ``NAME/VERSION`` of a view or model, the name of a study.
+
+        Example:
+            >>> ws.lineage("study", study.name)["upstream"][0]
+            Ref(kind='view', id='season/1')
+        """
         node = Ref(kind, identity)
         return {
             "upstream": upstream(self.root, node),
@@ -268,10 +340,30 @@ class Workspace:
 
     @renamed_arguments(stop="pruner")
     def tune(self, train: Callable[..., object], **options: Unpack[TuneOptions]) -> Study:
-        """Run trials of ``train`` in parallel (see `eolab.studies.tune` for the options).
+        """Run trials of ``train`` in parallel, and wait for the best.
+
+        A study is its name: called again with the same code, space and data it attaches to the
+        running study, resumes a stopped one or returns the finished one.
+
+        Args:
+            train: ``def train(data, reporter, *, seed, <hyperparameters>)``, any argument optional;
+                it returns the metric, or reports it.
+            **options: ``metric`` (needed), ``data``, ``name``, ``direction``, ``trials``,
+                ``workers``, ``space``, ``sampler``, ``pruner``, ``seed``, ``resume``, ``wait`` and
+                more; `eolab.studies.tune` explains each.
 
         Raises:
             InvalidInputError: A misspelt option, or whatever `tune` finds.
+
+        Example:
+            >>> def parabola(*, x):
+            ...     return -((x - 0.3) ** 2)
+            >>> study = ws.tune(
+            ...     parabola, name="parabola", metric="score", trials=4, workers=1,
+            ...     space={"x": eo.uniform(0, 1)}, sampler="qmc", tracking=False,
+            ... )
+            >>> study.state, len(study.trials)
+            ('completed', 4)
         """
         from eolab.studies import tune
         from eolab.studies.client.checks import check_options
@@ -282,12 +374,25 @@ class Workspace:
     def ablate(
         self, train: Callable[..., object], **options: Unpack[AblateOptions]
     ) -> Ablation | Preview:
-        """Find out what features, groups, layers and modules are worth.
+        """Measure what features, groups, layers and modules are worth, by leaving them out.
 
-        See `eolab.studies.ablation.ablate` for the options; with ``dry_run=True`` nothing runs.
+        Args:
+            train: ``def train(data, reporter, *, seed)`` as in a study; it gets ``data`` already
+                without the feature.
+            **options: ``metric`` (needed), ``data``, ``features``, ``groups``, ``layers``,
+                ``design``, ``folds``, ``repeats``, ...; `eolab.studies.ablation.ablate` explains
+                each. With ``dry_run=True`` nothing runs: a preview of the runs is returned.
 
         Raises:
             InvalidInputError: A misspelt option, or whatever `ablate` finds.
+
+        Example:
+            >>> preview = ws.ablate(
+            ...     train, data=split, metric="accuracy", features=True, folds=2, repeats=1,
+            ...     dry_run=True,
+            ... )
+            >>> type(preview).__name__
+            'Preview'
         """
         from eolab.studies.ablation import ablate
         from eolab.studies.client.checks import check_options

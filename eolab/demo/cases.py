@@ -38,7 +38,7 @@ class Case:
         rows: Rows in the feature groups.
         folds: Number of outer block folds; 0 means one held-out test part.
         minimum: A class with fewer samples is left out by name.
-        caution: A sentence that must stand beside the figures.
+        caution: A sentence that must stand beside the metrics.
     """
 
     name: str

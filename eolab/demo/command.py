@@ -1,4 +1,4 @@
-"""`eolab demo` on the command line: options in, figures out."""
+"""`eolab demo` on the command line: options in, metrics out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Go the whole way and print the figures."""
+    """Go the whole way and print the metrics."""
     from eolab.demo.way import Options, go
 
     _check(options)

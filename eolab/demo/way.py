@@ -23,7 +23,7 @@ MODELS: Mapping[str, Callable[..., None]] = {
     "sklearn": trainers.train_forest,
 }
 
-# The demo's names of the test figures, and the registry's.
+# The demo's names of the test metrics, and the registry's.
 _REGISTRY = {
     "accuracy": "accuracy",
     "macro_f1": "macro_f1",
@@ -46,7 +46,7 @@ class Options:
 
 
 def go(folder: Path, options: Options, *, say: cases.Say) -> dict[str, object]:
-    """Go the whole way in the workspace ``folder`` and return the figures.
+    """Go the whole way in the workspace ``folder`` and return the metrics.
 
     Returns:
         The JSON object of `eolab demo --json`, without `seconds`.
@@ -93,22 +93,22 @@ def _one_test(ws: Workspace, case: Case, options: Options, say: cases.Say) -> di
         min_samples=case.minimum,
     )
     _tell_split(split, say)
-    figures: dict[str, dict[str, object]] = {}
+    metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         say(f"Tuning {kind}: {options.trials} trials on {options.workers} workers")
         study = _tune(ws, kind, split, f"{case.name}-{kind}", options)
         model = ws.models.register(f"{case.name}-{kind}", study.refit(), test=split.test)
-        test = _test_figures(model.metrics)
+        test = _test_metrics(model.metrics)
         say(f"{kind}: test macro-F1 {test['macro_f1']} ({test['low']} to {test['high']})")
-        figures[kind] = _entry(study, test, model)
-    return {**_size(case, split, options), **figures["keras"], "sklearn": figures["sklearn"]}
+        metrics[kind] = _entry(study, test, model)
+    return {**_size(case, split, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
 
 def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[str, object]:
     """Outer block folds, tuning inside each fold's training part; then one model of everything.
 
     The folds say how good the *procedure* is; the registered model is what the procedure gives on
-    all samples, and carries the folds' figures.
+    all samples, and carries the folds' metrics.
     """
     import numpy as np
 
@@ -123,7 +123,7 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         min_samples=case.minimum,
     )
     _tell_split(whole, say)
-    figures: dict[str, dict[str, object]] = {}
+    metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         scores = []
         for number, split in enumerate(outer):
@@ -141,12 +141,12 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         model = ws.models.register(
             f"{case.name}-{kind}",
             study.refit(),
-            metrics={_REGISTRY[name]: figure for name, figure in test.items()},
-            description=f"Test figures: mean, lowest and highest of {len(outer)} outer block folds",
+            metrics={_REGISTRY[name]: metric for name, metric in test.items()},
+            description=f"Test metrics: mean, lowest and highest of {len(outer)} outer block folds",
         )
         say(f"{kind}: macro-F1 {test['macro_f1']} over folds, {test['low']} to {test['high']}")
-        figures[kind] = _entry(study, test, model)
-    return {**_size(case, whole, options), **figures["keras"], "sklearn": figures["sklearn"]}
+        metrics[kind] = _entry(study, test, model)
+    return {**_size(case, whole, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
 
 def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
@@ -161,13 +161,13 @@ def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
     return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
 
 
-def _test_figures(metrics: Mapping[str, float | None]) -> dict[str, object]:
-    """The registry's figures of the test part under the demo's names."""
+def _test_metrics(metrics: Mapping[str, float | None]) -> dict[str, object]:
+    """The registry's metrics of the test part under the demo's names."""
     return {ours: _rounded(metrics[theirs]) for ours, theirs in _REGISTRY.items()}
 
 
-def _rounded(figure: float | None) -> float | None:
-    return None if figure is None else round(float(figure), 4)
+def _rounded(metric: float | None) -> float | None:
+    return None if metric is None else round(float(metric), 4)
 
 
 def _entry(study: Study, test: Mapping[str, object], model: ModelVersion) -> dict[str, object]:
@@ -179,7 +179,7 @@ def _entry(study: Study, test: Mapping[str, object], model: ModelVersion) -> dic
 
 
 def _size(case: Case, split: Split, options: Options) -> dict[str, object]:
-    """How much went in: the figures that say what the result stands on."""
+    """How much went in: the counts that say what the result stands on."""
     report = split.source["report"]
     assert isinstance(report, Mapping)
     return {

@@ -1,4 +1,4 @@
-"""How good predictions are, and how sure that is: figures with block-bootstrap intervals.
+"""How good predictions are, and how sure that is: metrics with block-bootstrap intervals.
 
 Neighbouring pixels and parcels resemble each other, so an interval from resampled samples is too
 narrow. Whole units (blocks) are resampled instead: Künsch 1989, "The jackknife and the bootstrap
@@ -52,7 +52,7 @@ def block_bootstrap(
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> tuple[float, float, float]:
-    """A figure and its percentile interval, units resampled with replacement.
+    """A metric and its percentile interval, units resampled with replacement.
 
     Args:
         y: True classes, shape (n,).
@@ -67,9 +67,9 @@ def block_bootstrap(
         (value, low, high); low and high are NaN where there are fewer than two units.
     """
     table = unit_tables(y, pred, groups)
-    figure = _FIGURES[metric]
-    value = float(figure(table.sum(axis=0)[None])[0])
-    low, high = _interval(table, figure, seed, resamples, level)
+    measure = _METRICS[metric]
+    value = float(measure(table.sum(axis=0)[None])[0])
+    low, high = _interval(table, measure, seed, resamples, level)
     return value, low, high
 
 
@@ -77,11 +77,11 @@ def classification(
     y: np.ndarray, pred: np.ndarray, groups: np.ndarray, seed: int = 0
 ) -> dict[str, float]:
     """Accuracy and macro-F1, each with ``_low`` and ``_high``, and what they stand on."""
-    figures: dict[str, float] = {}
-    for metric in _FIGURES:
+    metrics: dict[str, float] = {}
+    for metric in _METRICS:
         value, low, high = block_bootstrap(y, pred, groups, seed, metric=metric)
-        figures |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
-    return figures | {"test_samples": float(len(y)), "test_units": float(len(np.unique(groups)))}
+        metrics |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
+    return metrics | {"test_samples": float(len(y)), "test_units": float(len(np.unique(groups)))}
 
 
 def regression(
@@ -121,7 +121,7 @@ def unit_tables(y: np.ndarray, pred: np.ndarray, groups: np.ndarray) -> np.ndarr
 
 def _interval(
     table: np.ndarray,
-    figure: Callable[[np.ndarray], np.ndarray],
+    measure: Callable[[np.ndarray], np.ndarray],
     seed: int,
     resamples: int,
     level: float,
@@ -133,7 +133,7 @@ def _interval(
     # How often each unit is drawn says all: a resample's table is a weighted sum of theirs.
     drawn = random.multinomial(units, np.full(units, 1 / units), size=resamples)
     sums = (drawn @ table.reshape(units, -1)).reshape(resamples, *table.shape[1:])
-    values = figure(sums)
+    values = measure(sums)
     low, high = np.nanquantile(values, ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)
 
@@ -150,7 +150,7 @@ def _macro_f1(tables: np.ndarray) -> np.ndarray:
     return np.asarray(f1.sum(axis=1) / seen.sum(axis=1))
 
 
-_FIGURES: dict[Metric, Callable[[np.ndarray], np.ndarray]] = {
+_METRICS: dict[Metric, Callable[[np.ndarray], np.ndarray]] = {
     "accuracy": _accuracy,
     "macro_f1": _macro_f1,
 }
@@ -175,4 +175,4 @@ def _check(y: np.ndarray, pred: np.ndarray, groups: np.ndarray) -> None:
             "Give one of each for every sample.",
         )
     if len(y) == 0:
-        raise InvalidInputError("no samples to judge by", "Give at least one.")
+        raise InvalidInputError("no samples to evaluate on", "Give at least one.")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORMAT = 1
-OPENINGS = "openings.jsonl"
+EVALUATIONS = "openings.jsonl"  # as workspaces have it
 CHAMPION = "champion"
 EXPERIMENT = "eolab/models"
 SEED = 0
@@ -44,7 +44,16 @@ TAGS = ("flavour", "study", "data_digest", "test_digest")
 
 
 class ModelRegistry:
-    """The registered models of a workspace."""
+    """The registered models of a workspace: ``ws.models``.
+
+    Each model has versions, counted from 1; aliases are names that point at one of them.
+
+    Example:
+        >>> [(each.name, each.version) for each in ws.models.list()]
+        [('crops', 1)]
+        >>> model == ws.models.get("crops", "champion")
+        True
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -58,7 +67,7 @@ class ModelRegistry:
         metrics: Mapping[str, float] | None = None,
         description: str = "",
     ) -> ModelVersion:
-        """Keep a fitted model as the next version of ``name``.
+        """Register a fitted model as the next version of ``name``.
 
         The first version gets the alias "champion"; later ones do not take it by themselves.
         Registering the same files with the same test part again gives the version that is there.
@@ -66,14 +75,27 @@ class ModelRegistry:
         Args:
             name: The model's name.
             fitted: What `Study.refit` gives.
-            test: The held-out part. It is evaluated once, here: figures with a 95 % block
-                bootstrap over ``test.groups``, 1,000 resamples. Each opening is counted.
-            metrics: Figures that were found elsewhere, for example over outer folds.
+            test: The held-out test set. The model is evaluated on it once, here: metrics with a
+                95 % block bootstrap over ``test.groups``, 1,000 resamples. How many evaluations
+                this test set has seen is counted in the metric ``test_openings``.
+            metrics: Metrics that were computed elsewhere, for example over outer folds.
             description: One line for the panel.
 
+        Returns:
+            The version, as `get` returns it.
+
         Raises:
-            InvalidInputError: A bad name, no fitted model, or a test part that does not fit it.
+            InvalidInputError: A bad name, no fitted model, or a test set that does not fit it.
             ConflictError: The fitted model's files are gone.
+
+        Example:
+            >>> model = ws.models.register("wheat", fitted, test=split.test)
+            >>> model.version, model.aliases
+            (1, ('champion',))
+            >>> 0 <= model.metrics["macro_f1_low"] <= model.metrics["macro_f1_high"] <= 1
+            True
+            >>> ws.models.register("wheat", fitted, test=split.test).version  # the same again
+            1
         """
         check_name(name, "model")
         if not isinstance(fitted, Fitted):
@@ -91,10 +113,10 @@ class ModelRegistry:
         staged = folder.with_name(f".{folder.name}.tmp")
         try:
             shutil.copytree(fitted.folder, staged)
-            figures = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
-            figures |= {k: float(v) for k, v in (metrics or {}).items()}
+            measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
+            measured |= {k: float(v) for k, v in (metrics or {}).items()}
             if test is not None and test_digest is not None:
-                figures = self._judge(staged, fitted, test, test_digest, name) | figures
+                measured = self._evaluate(staged, fitted, test, test_digest, name) | measured
             document = {
                 "format": FORMAT,
                 "name": name,
@@ -103,7 +125,7 @@ class ModelRegistry:
                 "flavour": fitted.flavour,
                 "study": fitted.study,
                 "params": dict(fitted.params),
-                "metrics": {k: _known(v) for k, v in figures.items()},
+                "metrics": {k: _known(v) for k, v in measured.items()},
                 "columns": list(fitted.columns),
                 "classes": list(fitted.classes),
                 "steps": list(fitted.steps),
@@ -129,10 +151,18 @@ class ModelRegistry:
         return self.get(name, int(entry.version))
 
     def get(self, name: str, version: int | str | None = None) -> ModelVersion:
-        """A version by number or alias; the newest by default.
+        """A version of a model.
+
+        Args:
+            name: The model's name.
+            version: Its number, or an alias such as "champion"; the newest by default.
 
         Raises:
             NotFoundError: No such model, version or alias.
+
+        Example:
+            >>> ws.models.get(model.name, "champion").version
+            1
         """
         found = self._versions(check_name(name, "model"))
         if not found:
@@ -150,25 +180,49 @@ class ModelRegistry:
         )
 
     def list(self) -> Sequence[ModelVersion]:
-        """Every version of every model, by name, the newest first."""
+        """Every version of every model, ordered by name, the newest first.
+
+        Example:
+            >>> [f"{each.name} {each.version}" for each in ws.models.list()][-1:]
+            ['crops 1']
+            >>> model in ws.models.list()
+            True
+        """
         return [version for name in self._names() for version in self._versions(name)]
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Let an alias point at a version.
+        """Let an alias point at a version; it leaves the one that it pointed at.
+
+        Args:
+            name: The model's name.
+            alias: The alias: a word, such as "production".
+            version: Number of the version.
 
         Raises:
-            NotFoundError: No such version.
+            NotFoundError: No such model or version.
+            InvalidInputError: The alias could be taken for a version.
+
+        Example:
+            >>> ws.models.set_alias(model.name, "production", 1)
+            >>> ws.models.get(model.name, "production").aliases
+            ('champion', 'production')
         """
         check_name(alias, "alias")
         if alias.isdigit() or alias.lower() == "latest":
             raise InvalidInputError(f"alias {alias!r} would be taken for a version", "Use a word.")
-        chosen = self.get(name, version)
+        found = self.get(name, version)
         with self._mlflow() as client:
-            client.set_registered_model_alias(name, alias, str(chosen.version))
+            client.set_registered_model_alias(name, alias, str(found.version))
         self._touch()
 
     def snapshot(self) -> dict[str, object]:
-        """The body of the server's `models` route: plain JSON, unknown figures None."""
+        """All models as plain JSON, which the panel shows; unknown metrics are None.
+
+        Example:
+            >>> body = ws.models.snapshot()
+            >>> [row["name"] for row in body["models"] if row["versions"]] == [model.name]
+            True
+        """
         versions = self.list()
         pairs = [(edge.target, edge.source) for edge in lineage.edges(self.config.root)]
         models: dict[str, list[object]] = {}
@@ -191,10 +245,10 @@ class ModelRegistry:
 
     # -- within ----------------------------------------------------------------------------
 
-    def _judge(
+    def _evaluate(
         self, folder: Path, fitted: Fitted, test: TrainingData, test_digest: str, name: str
     ) -> dict[str, float]:
-        """The test part's figures, by the model as it was saved: what is judged is what is kept."""
+        """The metrics on the test set, by the model as it was saved: that one is evaluated."""
         from eolab.models import analysis, flavours
         from eolab.studies.client.fitted_model import load_model
 
@@ -204,17 +258,17 @@ class ModelRegistry:
             )
         X = features(test, tuple(fitted.columns))
         answer = flavours.outputs(load_model(folder, fitted.flavour), fitted.flavour, X)
-        openings = self._open(test_digest, name, fitted.study)
+        evaluations = self._count_evaluation(test_digest, name, fitted.study)
         if test.classes:
             codes = flavours.classes(answer, len(test.classes))
-            figures = analysis.classification(test.y, codes, test.groups, SEED)
+            metrics = analysis.classification(test.y, codes, test.groups, SEED)
         else:
-            figures = analysis.regression(test.y, answer, test.groups, SEED)
-        return figures | {"test_openings": float(openings)}
+            metrics = analysis.regression(test.y, answer, test.groups, SEED)
+        return metrics | {"test_openings": float(evaluations)}
 
-    def _open(self, test: str, name: str, study: str | None) -> int:
-        """Note that this test part is looked at; how often it has been, this time included."""
-        path = self.config.models / OPENINGS
+    def _count_evaluation(self, test: str, name: str, study: str | None) -> int:
+        """Note an evaluation on this test set; how many there were, this one included."""
+        path = self.config.models / EVALUATIONS
         entry = {"v": FORMAT, "t": time.time(), "test": test, "name": name, "study": study}
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
@@ -228,7 +282,7 @@ class ModelRegistry:
         return None
 
     def _enter(self, name: str, folder: Path, document: Mapping[str, object]) -> Entry:
-        """Tell MLflow: a run with parameters and figures, and the version that points at it."""
+        """Tell MLflow: a run with parameters and metrics, and the version that points at it."""
         from mlflow.exceptions import MlflowException
 
         metrics, params = document["metrics"], document["params"]
@@ -309,8 +363,8 @@ def _files(fitted: Fitted) -> dict[str, str]:
     return {str(path.relative_to(fitted.folder)): digest(path) for path in paths}
 
 
-def _known(figure: float) -> float | None:
-    return figure if math.isfinite(figure) else None
+def _known(metric: float) -> float | None:
+    return metric if math.isfinite(metric) else None
 
 
 def _pages(search: Callable[..., Sequence[T]], filter_string: str | None = None) -> Iterator[T]:

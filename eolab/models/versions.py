@@ -56,17 +56,25 @@ class ModelVersion:
         name: The model's name.
         version: Counted from 1.
         aliases: Names that point at this version ("champion").
+        description: One line for the panel.
         flavour: "keras", "sklearn", "torch" or "pickle".
         study: The study that it comes from, or None.
         params: The hyperparameters.
-        metrics: Figures of the test part (``accuracy``, ``macro_f1``, each with ``_low`` and
-            ``_high``; ``test_openings`` tells how often this test part has been looked at), and
-            those of the study prefixed ``study_``.
+        metrics: Metrics on the held-out test set (``accuracy``, ``macro_f1``, each with ``_low``
+            and ``_high``; ``test_openings`` counts the evaluations on this test set), and those of
+            the study, prefixed ``study_``.
         columns: Names of the features, in order.
         classes: Names of the classes in the order of their codes.
         steps: For sequences, the labels of the steps.
         created: Seconds since the epoch.
         folder: Where its files lie.
+        root: The workspace.
+
+    Example:
+        >>> model.name, model.version, model.flavour
+        ('crops', 1, 'sklearn')
+        >>> model.columns
+        ('red_median', 'nir_median')
     """
 
     name: str
@@ -89,6 +97,10 @@ class ModelVersion:
 
         Raises:
             ConflictError: A file was changed or is gone.
+
+        Example:
+            >>> type(model.load()).__name__
+            'RandomForestClassifier'
         """
         from eolab.studies.client.fitted_model import load_model
 
@@ -112,6 +124,12 @@ class ModelVersion:
 
         Raises:
             InvalidInputError: Features are missing or the shape does not fit.
+
+        Example:
+            >>> len(model.predict(split.test)) == len(split.test.y)
+            True
+            >>> model.predict(pd.DataFrame({"red_median": [0.05], "nir_median": [0.4]})).shape
+            (1,)
         """
         from eolab.models import flavours
 
@@ -123,8 +141,15 @@ class ModelVersion:
     def predict_labels(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
         """Names of the predicted classes, shape (n,).
 
+        Args:
+            X: As in `predict`.
+
         Raises:
             ConflictError: The model has no classes (a regression).
+
+        Example:
+            >>> set(model.predict_labels(split.test)) <= set(model.classes)
+            True
         """
         import numpy as np
 
@@ -133,24 +158,34 @@ class ModelVersion:
         return np.take(np.asarray(self.classes), self.predict(X))
 
     def lineage(self) -> list[Ref]:
-        """What it was made from, nearest first: study, view, commits, scenes."""
+        """What it was made from, nearest first: study, view, commits, scenes.
+
+        Example:
+            >>> model.lineage()[0]
+            Ref(kind='study', id='forest')
+        """
         return lineage.upstream(self.root, self.ref)
 
     @property
     def ref(self) -> Ref:
-        """Its node in the lineage graph."""
+        """Its node in the lineage graph.
+
+        Example:
+            >>> model.ref
+            Ref(kind='model', id='crops/1')
+        """
         return Ref("model", f"{self.name}/{self.version}")
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        figures = "".join(
+        metrics = "".join(
             f"<tr><td>{escape(name)}</td><td>{value:.4g}</td></tr>"
             for name, value in self.metrics.items()
         )
         aliases = f" ({', '.join(self.aliases)})" if self.aliases else ""
         title = f"{self.name} version {self.version}{aliases}"
-        return f"<b>{escape(title)}</b><table>{figures}</table>"
+        return f"<b>{escape(title)}</b><table>{metrics}</table>"
 
 
 def read(folder: Path) -> dict[str, object]:

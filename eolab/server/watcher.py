@@ -52,7 +52,7 @@ class Watcher:
         yield "downloads", _marks([config.transfers, *config.transfers.glob("*/state.json")])
         yield "features", _tree(config.features)
         # The registry renews this file with each version and alias; MLflow's own database also
-        # changes with every figure of a running study.
+        # changes with every metric of a running study.
         yield "models", _marks([config.models / "changed"])
         yield from self._studies(config.runs)
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, nearest
@@ -23,16 +24,42 @@ _REFERENCE = re.compile(r"^(env:\w+|keyring:[^\s/]+/\S+)$")
 _lock = threading.Lock()
 
 
+class LoginOptions(TypedDict, total=False):
+    """How a catalogue lets us in.
+
+    Secrets are named ("env:NAME", "keyring:SERVICE/USER"), never given; `eolab.settings.logins`
+    says what each key means.
+    """
+
+    token: str
+    sign: str
+    headers: Mapping[str, str]
+    client_id: str
+    client_secret: str
+    token_url: str
+    scope: str
+    s3: Mapping[str, object]
+
+
+class CatalogOptions(LoginOptions, total=False):
+    """What may be said of a catalogue beside its name and address.
+
+    ``kind`` is one of `KINDS`, ``description`` one line for the panel; keys of the login stand in
+    ``login`` or each on its own.
+    """
+
+    kind: str
+    description: str
+    login: LoginOptions | Mapping[str, object] | None
+
+
 def add_catalog(
     config: Config,
     start: Path,
     *,
     name: str,
     url: str,
-    kind: str = "auto",
-    description: str = "",
-    login: Mapping[str, object] | None = None,
-    **plain: str,
+    **options: Unpack[CatalogOptions],
 ) -> Config:
     """Name a catalogue in the workspace's `eolab.toml`, which is made where there is none.
 
@@ -41,12 +68,7 @@ def add_catalog(
         start: Folder in which `eolab.toml` is made where none counts.
         name: What users will call it.
         url: http(s) address, or a path of this machine: absolute, or relative to the file.
-        kind: One of `KINDS`.
-        description: One line for the panel.
-        login: How it lets us in, by the keys of `eolab.settings.logins`: ``token``, ``sign``,
-            ``headers``, ``client_id``, ``client_secret``, ``token_url``, ``scope``, ``s3``. Secrets
-            are named ("env:NAME", "keyring:SERVICE/USER"), never given.
-        **plain: Such keys, each on its own.
+        **options: Kind, description and login (see `CatalogOptions`).
 
     Returns:
         The configuration with it. The same catalogue again changes nothing.
@@ -59,7 +81,7 @@ def add_catalog(
     with _lock:
         file = config.file or (config.root if _named() else start) / FILE
         address = _checked(url, file.parent)
-        table = _table(url, kind, description, {**(login or {}), **plain})
+        table = _table(url, options)
         known = config.catalogs.get(name)
         if known is not None:
             if known.url == address:
@@ -75,10 +97,7 @@ def change_catalog(
     *,
     name: str,
     url: str,
-    kind: str = "auto",
-    description: str = "",
-    login: Mapping[str, object] | None = None,
-    **plain: str,
+    **options: Unpack[CatalogOptions],
 ) -> Config:
     """Say an own catalogue of `eolab.toml` otherwise, in its place; all of it is said anew.
 
@@ -86,10 +105,7 @@ def change_catalog(
         config: The workspace as it is now.
         name: Which one; a name stays.
         url: As in `add_catalog`, and so the others.
-        kind: One of `KINDS`.
-        description: One line for the panel.
-        login: How it lets us in; None for an open one.
-        **plain: Keys of the login, each on its own.
+        **options: As in `add_catalog`; what is not given is dropped.
 
     Raises:
         NotFoundError: No such catalogue.
@@ -99,11 +115,11 @@ def change_catalog(
     with _lock:
         file = _file_of(config, name)
         _checked(url, file.parent)
-        table = _table(url, kind, description, {**(login or {}), **plain})
+        table = _table(url, options)
         return _write(file, config, lambda text: toml_tables.change_table(text, _path(name), table))
 
 
-def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Removed:
+def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> RemovalResult:
     """Take an own catalogue out of `eolab.toml`; files stay, those that it names too.
 
     Args:
@@ -127,11 +143,11 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
                 gone.append(reference)
         except InvalidInputError as error:
             left.append(f"{reference}: {error.message}")
-    return Removed(after, was, gone, left)
+    return RemovalResult(after, was, gone, left)
 
 
 @dataclass(frozen=True, repr=False)
-class Removed:
+class RemovalResult:
     """A catalogue that is no longer named.
 
     Attributes:
@@ -212,11 +228,13 @@ def _file_of(config: Config, name: str) -> Path:
     return config.file
 
 
-def _table(url: str, kind: str, description: str, login: Mapping[str, object]) -> dict[str, object]:
+def _table(url: str, options: CatalogOptions) -> dict[str, object]:
     """A catalogue's table, without what is empty."""
+    kind, description = options.get("kind", "auto"), options.get("description", "")
     if kind not in KINDS:
         raise InvalidInputError(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
-    given = {key: value for key, value in login.items() if value}
+    rest = {k: v for k, v in options.items() if k not in {"kind", "description", "login"}}
+    given = {k: v for k, v in {**(options.get("login") or {}), **rest}.items() if v}
     _check_login(given)
     wanted: dict[str, object] = {
         "url": url.strip(),

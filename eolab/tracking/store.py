@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 METRICS_A_BATCH, PARAMS_A_BATCH, LONGEST = 1_000, 100, 6_000
 
-# A figure of a run: name, value, time in milliseconds since the epoch, step.
+# A metric of a run: name, value, time in milliseconds since the epoch, step.
 Point = tuple[str, float, int, int]
 
 _clients: dict[str, MlflowClient] = {}
@@ -129,7 +129,7 @@ def log(
     params: Mapping[str, object] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Write figures without steps, parameters and tags of a run."""
+    """Write metrics without steps, parameters and tags of a run."""
     now = int(time.time() * 1000)
     points = [(name, float(value), now, 0) for name, value in (metrics or {}).items()]
     log_points(client, run, points, params or {}, tags or {})
@@ -142,7 +142,7 @@ def log_points(
     params: Mapping[str, object],
     tags: Mapping[str, str],
 ) -> None:
-    """Write figures, parameters and tags of a run in as few batches as MLflow allows."""
+    """Write metrics, parameters and tags of a run in as few batches as MLflow allows."""
     from mlflow.entities import Metric, Param, RunTag
 
     metrics = [Metric(_key(n), v, t, s) for n, v, t, s in points if math.isfinite(v)]

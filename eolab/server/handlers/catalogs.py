@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from pathlib import Path
+from typing import cast
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
@@ -13,6 +14,7 @@ from eolab.errors import InvalidInputError, RemoteError
 from eolab.server.base import Handler, text_of
 from eolab.settings import edit
 from eolab.settings.config import check_name
+from eolab.settings.edit import CatalogOptions
 
 _TEXTS = (
     "kind",
@@ -47,9 +49,9 @@ class CatalogsHandler(Handler):
         """
         body, place = self.body(), self.services.place
         start = Path(place.root_dir or ".")
-        named = {"name": text_of(body, "name"), **_said(body)}
+        name, url, options = text_of(body, "name"), text_of(body, "url"), options_of(body)
         await asyncio.to_thread(
-            lambda: edit.add_catalog(place.config(), start, **named)  # type: ignore[arg-type]
+            lambda: edit.add_catalog(place.config(), start, name=name, url=url, **options)
         )
         self.set_status(201)
         self.answer(await self.call("catalogs"))
@@ -74,11 +76,9 @@ class CatalogHandler(Handler):
     @authorized
     async def put(self, name: str) -> None:
         """As POST `catalogs` without the name: all catalogues; what is not sent is dropped."""
-        named = {"name": name, **_said(self.body())}
-        config = self.workspace
-        await asyncio.to_thread(
-            lambda: edit.change_catalog(config, **named)  # type: ignore[arg-type]
-        )
+        body, config = self.body(), self.workspace
+        url, options = text_of(body, "url"), options_of(body)
+        await asyncio.to_thread(lambda: edit.change_catalog(config, name=name, url=url, **options))
         self.answer(await self.call("catalog.forget", name=name))
 
     @authenticated
@@ -107,11 +107,11 @@ class CatalogHandler(Handler):
         )
 
 
-def _said(body: dict[str, object]) -> dict[str, object]:
-    """What a request says of a catalogue, in the arguments of `config_file`."""
-    said: dict[str, object] = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
-    said["login"] = {key: body[key] for key in _TABLES if body.get(key)}
-    return {"url": text_of(body, "url"), **said}
+def options_of(body: dict[str, object]) -> CatalogOptions:
+    """What a request says of a catalogue beside name and address; `edit` checks the login."""
+    texts = {key: text_of(body, key) for key in _TEXTS if body.get(key)}
+    login = {key: body[key] for key in _TABLES if body.get(key)}
+    return cast("CatalogOptions", {**texts, "login": login})
 
 
 class CollectionsHandler(Handler):

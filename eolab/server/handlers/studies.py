@@ -187,7 +187,7 @@ class AblationHandler(Handler):
     @authenticated
     @authorized
     async def get(self, name: str) -> None:
-        """See `eolab.studies.ablation.snapshot`; `?metric=` for another figure. 404 for others."""
+        """See `eolab.studies.ablation.snapshot`; `?metric=` for another metric. 404 for others."""
         self.services.followers.folder(self.workspace, name)
         metric = self.get_query_argument("metric", "") or None
         self.answer(await self.call("studies.ablation", name=name, metric=metric))
