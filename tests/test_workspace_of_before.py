@@ -24,8 +24,8 @@ import pandas as pd
 import pytest
 
 import eolab as eo
-from eolab import saved
-from eolab.cli import main
+from eolab.cli.app import main
+from eolab.records import saved_searches as saved
 from eolab.studies import journal
 from eolab.studies.client.launch import await_commands
 from tests.server.conftest import start, stop
