@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ POINTS = ROOT.parent / "shared/data/worldcereal-s1s2/test_public_extractions.par
 
 @pytest.mark.keras
 @pytest.mark.timeout(1200)
-def test_the_ablation_notebook(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    from eolab.catalog.simulate.write import write_sample
-
-    write_sample(config.sample)
+def test_the_ablation_notebook(
+    config: Config, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(sample, config.sample)
     if POINTS.exists():
         monkeypatch.setenv("WORLDCEREAL_POINTS", str(POINTS))
     text = run_notebook("03-ablation.ipynb", config, monkeypatch).text
