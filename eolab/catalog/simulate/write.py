@@ -145,7 +145,6 @@ def _write(folder: Path, seed: int) -> tuple[int, int]:
         (one, land if one.time.year == YEAR else after, s)
         for one, s in zip(looks, speckle_seed.spawn(len(looks)), strict=True)
     ]
-    folder.mkdir(parents=True)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         started = [pool.submit(_write_item, folder, *job) for job in work]
         try:
