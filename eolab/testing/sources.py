@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eolab.catalog.query.query import item_time, order
+from eolab.catalog.query.query import item_time, make_query, order
 from eolab.catalog.sources.base import UnknownCollection
-from eolab.errors import NotFoundError
+from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from eolab.catalog.sources.base import Source
@@ -25,7 +25,7 @@ class SourceContract:
     Results come by date then id and each once, as an ItemCollection; ids, dates, areas and limits
     find exactly what they say; a misspelt collection holds nothing and the right one is named;
     what `queryables` says is true of the items; asset hrefs are absolute; a result that a user
-    changes changes no other.
+    changes changes no other; what it counts (see `Source.capabilities`) is what a search finds.
 
     Example:
         >>> import pytest
@@ -121,3 +121,17 @@ class SourceContract:
         for item in source.search():
             item.properties["changed"] = True
         assert not any("changed" in item.properties for item in source.search())
+
+    def test_what_it_counts_is_what_a_search_finds(self, source: Source) -> None:
+        able, query = source.capabilities, make_query()
+        found = source.search()
+        if able.count:
+            assert source.count(query) == len(found)
+        else:
+            with pytest.raises(InvalidInputError, match="cannot count its items"):
+                source.count(query)
+        if able.histogram:
+            assert source.histogram(query, period="year")["items"].sum() == len(found)
+        else:
+            with pytest.raises(InvalidInputError, match="cannot count its items over time"):
+                source.histogram(query)

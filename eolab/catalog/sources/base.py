@@ -107,8 +107,8 @@ class Source(ABC):
       answer at all raises.
     * Asset hrefs of results are absolute.
     * A source may be used from several threads; `skipped` tells of the latest call.
-    * A kind implements `kind`, `capabilities`, `collections` and `candidates`, and `sorts` where
-      candidates come in the order of results.
+    * A kind implements `kind`, `collections` and `candidates`; `capabilities` with the calls that
+      they promise where it can do more, and `sorts` where candidates come in the order of results.
 
     Example:
         >>> source = ws.catalog("sample")
@@ -166,14 +166,14 @@ class Source(ABC):
         """
 
     @property
-    @abstractmethod
     def capabilities(self) -> Capabilities:
-        """What the place can do by itself, beyond what every source can.
+        """What the place can do by itself, beyond what every source can; by default nothing.
 
         Example:
             >>> ws.catalog().capabilities.whole  # a folder of documents, read for each answer
             True
         """
+        return Capabilities()
 
     @abstractmethod
     def candidates(self, query: Query) -> Iterator[pystac.Item]:
