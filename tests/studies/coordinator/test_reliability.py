@@ -105,7 +105,7 @@ def test_kill_9_of_a_child_costs_one_attempt(run: Run, gate: Gate) -> None:
     (again,) = events(study, "requeue")
     assert "killed (signal 9" in str(again["reason"])
     assert {e["w"] for e in events(study, "worker")} == {"w0", "w1"}  # the workers stayed
-    first = study.folder / "logs" / f"{again['number']}.1.log"
+    first = study.folder / "logs" / f"{again['n']}.1.log"
     assert "killed (signal 9" in first.read_text()
 
 
