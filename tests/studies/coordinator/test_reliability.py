@@ -199,7 +199,7 @@ def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused
     study.wait()
     assert_complete(study, 6)
     for event in taken:  # it ran again, and the second attempt is the one that counts
-        (end,) = [e for e in events(study, "finish") if e["n"] == event["number"]]
+        (end,) = [e for e in events(study, "finish") if e["n"] == event["n"]]
         assert end["a"] == int(event["a"]) + 1  # type: ignore[call-overload]
 
 
