@@ -236,15 +236,15 @@ def per_place(data, *, seed):
 def test_drops_are_told_per_class_and_per_region(ablation):
     done = ablation(per_place, metric="macro_f1", groups={"first": "VV_03", "rest": "slope"})
     table = done.per("f1_")
-    assert set(table["figure"]) == {"no", "yes"}
+    assert set(table["metric"]) == {"no", "yes"}
     assert len(table) == 4
-    assert done.per("macro_f1_in_")["figure"].unique().tolist() == ["north", "south"]
+    assert done.per("macro_f1_in_")["metric"].unique().tolist() == ["north", "south"]
     lost = table[table["variant"] == "without first"]
     assert (lost["drop"] > 0.1).all()
-    # Corrected for all four comparisons, not for the two of one figure.
+    # Corrected for all four comparisons, not for the two of one metric.
     tested = lost.dropna(subset="p")
     assert (tested["p_holm"] >= tested["p"] * 2 - 1e-12).all()
-    with pytest.raises(NotFoundError, match="no run has a figure iou_"):
+    with pytest.raises(NotFoundError, match="no run has a metric iou_"):
         done.per("iou_")
 
 

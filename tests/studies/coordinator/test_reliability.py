@@ -105,7 +105,7 @@ def test_kill_9_of_a_child_costs_one_attempt(run: Run, gate: Gate) -> None:
     (again,) = events(study, "requeue")
     assert "killed (signal 9" in str(again["reason"])
     assert {e["w"] for e in events(study, "worker")} == {"w0", "w1"}  # the workers stayed
-    first = study.folder / "logs" / f"{again['number']}.1.log"
+    first = study.folder / "logs" / f"{again['n']}.1.log"
     assert "killed (signal 9" in first.read_text()
 
 
@@ -199,7 +199,7 @@ def test_a_worker_stopped_past_its_lease_is_replaced_and_its_late_result_refused
     study.wait()
     assert_complete(study, 6)
     for event in taken:  # it ran again, and the second attempt is the one that counts
-        (end,) = [e for e in events(study, "finish") if e["n"] == event["number"]]
+        (end,) = [e for e in events(study, "finish") if e["n"] == event["n"]]
         assert end["a"] == int(event["a"]) + 1  # type: ignore[call-overload]
 
 
