@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -40,12 +42,12 @@ def test_each_word_answers(shell, store, parcels, spectra):
         features("lineage crops")[["direction", "kind"]].itertuples(index=False, name=None)
     )
     assert features("open spectra").label == "spectra/1"
-    for line, kind in (
-        ("sho spectra", InvalidInputError),
-        ("show spectr", NotFoundError),
-        ("show a/b", InvalidInputError),
+    for says, line, kind in (
+        ("%features knows no 'sho'", "sho spectra", InvalidInputError),
+        ("no feature group 'spectr'", "show spectr", NotFoundError),
+        ("'a/b' has no version number", "show a/b", InvalidInputError),
     ):
-        with pytest.raises(kind) as caught:
+        with pytest.raises(kind, match=re.escape(says)) as caught:
             features(line)
         assert caught.value.hint
 

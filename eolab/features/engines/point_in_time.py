@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # So many times more rows in a group than are to be matched, and its other keys are left out first.
-_MANY = 20
+PREFILTER_RATIO = 20
 
 
 def flat(
@@ -98,7 +98,7 @@ def _match(
         con, "theirs", as_of=as_of, resolve=not later, files=seen.files, row_numbers=True
     )
     # Far fewer rows here than there: most of theirs have no match, and are not sorted.
-    few = spine.rows.num_rows * _MANY < commit.total
+    few = spine.rows.num_rows * PREFILTER_RATIO < commit.total
 
     def narrow(*columns: str) -> str:
         selected = ", ".join([*match, ROW_NUMBER, *columns])

@@ -36,7 +36,7 @@ STATS = (
 Operation = tuple[str, dict[str, float]]
 _SUM: Operation = ("sum", {})
 # What one pass holds of the cube, so that a long season never has to fit in memory at once.
-_PASS_BYTES = 128 * 2**20
+PASS_BYTES = 128 * 2**20
 
 
 def zonal(
@@ -101,7 +101,7 @@ def measured(
 
     bands, times, transform, _ = layout(cube)
     size = cube.sizes["y"] * cube.sizes["x"] * 4 * (len(bands) + 1)
-    step = max(1, int(_PASS_BYTES // size))
+    step = max(1, int(PASS_BYTES // size))
     whole: np.ndarray | None = None
     slices = [
         slice(i, min(i + step, max(len(times), 1))) for i in range(0, max(len(times), 1), step)

@@ -57,6 +57,11 @@ def connect(folder: Path) -> Iterator[DuckDBPyConnection]:
         con.close()
 
 
+def engine_folders() -> tuple[Path, ...]:
+    """The folders whose engines are kept for the next connection, the newest last."""
+    return tuple(_engines)
+
+
 def _cursor(folder: Path) -> DuckDBPyConnection:
     with _guard:
         engine = _engines.pop(folder, None) or _engine(folder)

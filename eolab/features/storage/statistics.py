@@ -23,9 +23,9 @@ BINS = 20
 TOP = 10
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Rows up to which different values are counted exactly; above it their number is estimated.
-_EXACT = 100_000
+EXACT_ROWS = 100_000
 # Values that are in memory at once.
-_CELLS = 20_000_000
+CELLS_IN_MEMORY = 20_000_000
 # Rows, drawn evenly, of which quantiles are taken; where there are fewer, all of them.
 _SAMPLE = 200_000
 # Rows and columns of which correlations are taken: they are for looking at.
@@ -95,7 +95,7 @@ def describe(
     if not fields:
         return []
     total = int(con.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0])
-    distinct = "count(DISTINCT {})" if total <= _EXACT else "approx_count_distinct({})"
+    distinct = "count(DISTINCT {})" if total <= EXACT_ROWS else "approx_count_distinct({})"
     parts = [part for field in fields for part in _aggregates(field, distinct, total)]
     row = con.sql(f"SELECT {', '.join(parts)} FROM {view}").fetchall()[0]
     aggregates = {f.name: row[7 * i : 7 * i + 7] for i, f in enumerate(fields)}
@@ -143,7 +143,9 @@ def _aggregates(field: pa.Field, distinct: str, total: int) -> list[str]:
         return [f"count({name})", *["NULL"] * 6]
     shape = ["NULL"] * 3
     if value:
-        quantiles = f"approx_quantile({value}, {list(_QUANTILES)})" if total > _CELLS else "NULL"
+        quantiles = (
+            f"approx_quantile({value}, {list(_QUANTILES)})" if total > CELLS_IN_MEMORY else "NULL"
+        )
         shape = [f"avg({value})", f"stddev_samp({value})", quantiles]
     ends = [f"min({value or name})", f"max({value or name})"]
     return [f"count({name})", distinct.format(name), *ends, *shape]
@@ -215,11 +217,13 @@ def _shapes(
     out: dict[str, tuple[Histogram, tuple[float, ...] | None]] = {}
     names = list(spans)
     rng = np.random.default_rng(0)
-    drawn = rng.choice(total, _SAMPLE, replace=False) if _SAMPLE < total <= _CELLS else None
-    at_once = max(1, _CELLS // max(total, 1))
+    drawn = (
+        rng.choice(total, _SAMPLE, replace=False) if _SAMPLE < total <= CELLS_IN_MEMORY else None
+    )
+    at_once = max(1, CELLS_IN_MEMORY // max(total, 1))
     for start in range(0, len(names), at_once):
         some = names[start : start + at_once]
-        if total > _CELLS:
+        if total > CELLS_IN_MEMORY:
             out |= {name: (_counted(con, view, *spans[name]), None) for name in some}
             continue
         selected = ", ".join(f"{spans[n][0]} AS c{i}" for i, n in enumerate(some))

@@ -80,7 +80,7 @@ def test_the_join_equals_a_slow_reference_and_merge_asof(
     keys that no label has are left out before the search or not; in the end some are deleted.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eolab.features.engines.point_in_time._MANY", many)
+        patch.setattr("eolab.features.engines.point_in_time.PREFILTER_RATIO", many)
         _check_join(tmp_path_factory, commits, labels, known, max_age, kind, zones, gone)
 
 

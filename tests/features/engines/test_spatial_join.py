@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -119,7 +121,7 @@ def test_what_shares_a_tile_is_found_nearest_first(fields, store):
             assert found["height"][row] == same["height"][same.distance(point).idxmin()]
     assert 0 < found["height"].isna().sum() < 300
     for wrong in ({"how": "tile"}, {"tile": 5000}, {"how": "tile", "tile": -1}):
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(InvalidInputError, match="tile="):
             fields.select("crop").join_spatial(group.select("height"), **wrong)
 
 
@@ -159,12 +161,24 @@ def test_a_view_remembers_a_join_by_place_and_trains_on_it(store, config, fields
 def test_groups_without_a_place_say_so(store, fields, soils):
     plain = store.create_feature_group("plain", primary_key=["id"])
     plain.insert(pd.DataFrame({"id": [1], "v": [1.0]}))
-    for faulty in (
-        lambda: fields.select("crop").join_spatial(plain.select("v")),
-        lambda: plain.select("v").join_spatial(soils.select("clay")).read(),
-        lambda: fields.select("crop").join_spatial(soils.select("clay"), how="inside"),
-        lambda: fields.select("crop").join_spatial(soils.select("clay"), max_distance=5),
+    for says, faulty in (
+        (
+            "plain/1 has no geometry, so it cannot",
+            lambda: fields.select("crop").join_spatial(plain.select("v")),
+        ),
+        (
+            "the group that it is joined to has no",
+            lambda: plain.select("v").join_spatial(soils.select("clay")).read(),
+        ),
+        (
+            "unknown how='inside'",
+            lambda: fields.select("crop").join_spatial(soils.select("clay"), how="inside"),
+        ),
+        (
+            "max_distance=5 with how='within'",
+            lambda: fields.select("crop").join_spatial(soils.select("clay"), max_distance=5),
+        ),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint

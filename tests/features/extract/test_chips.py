@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import geopandas as gpd
@@ -98,7 +99,7 @@ def test_a_zarr_group_holds_one_chunk_a_patch(cube, fields, tmp_path):
 
 def test_without_zarr_it_says_what_to_install(cube, fields, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    with pytest.raises(InvalidInputError) as caught:
+    with pytest.raises(InvalidInputError, match="Zarr is not installed") as caught:
         chips(cube, 20).save(tmp_path / "chips.zarr")
     assert "eolab[zarr]" in caught.value.hint
     assert not list(tmp_path.iterdir())
@@ -114,15 +115,18 @@ def test_places_of_patches_make_a_label_group_that_is_split_by_blocks(cube, fiel
 
 
 def test_faults_are_told_with_a_hint(cube, fields):
-    for faulty in (
-        lambda: chips(cube, 0),
-        lambda: chips(cube, 41),
-        lambda: chips(cube, 10, stride=-1),
-        lambda: chips(cube, 10, masks=fields),
-        lambda: chips(cube, 10, masks=fields, column="corp"),
-        lambda: chips(cube, 10, masks=fields, column="crop", min_labelled=1.1),
+    for says, faulty in (
+        ("size=0 is no number of pixels", lambda: chips(cube, 0)),
+        ("patches of 41 pixels do not fit into 40", lambda: chips(cube, 41)),
+        ("stride=-1 is no number of pixels", lambda: chips(cube, 10, stride=-1)),
+        ("masks of shapes need a column of", lambda: chips(cube, 10, masks=fields)),
+        ("the masks have no column 'corp'", lambda: chips(cube, 10, masks=fields, column="corp")),
+        (
+            "no patch has 110% of its pixels",
+            lambda: chips(cube, 10, masks=fields, column="crop", min_labelled=1.1),
+        ),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint
 
@@ -204,7 +208,7 @@ def test_damaged_patches_say_so(cube, tmp_path):
     (folder / "mask.npy").write_bytes(b"no array")
     with pytest.raises(ConflictError, match="damaged"):
         open_chips(folder)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no folder"):
         open_chips(tmp_path / "nowhere")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -84,7 +86,7 @@ def test_passes_of_any_size_give_the_same_rows(monkeypatch):
     whole = points_and_pixels.zonal(
         cube, zones(ALIGNED, (500_200, 4_999_700, 500_333, 4_999_888)), stats=["median"]
     )
-    monkeypatch.setattr("eolab.features.extract.zonal._PASS_BYTES", 1)
+    monkeypatch.setattr("eolab.features.extract.zonal.PASS_BYTES", 1)
     pd.testing.assert_frame_equal(
         whole,
         points_and_pixels.zonal(
@@ -187,23 +189,56 @@ def test_a_band_that_comes_later_is_a_feature_too():
 
 def test_faults_are_told_with_a_hint():
     cube, zone = make_cube(), zones(ALIGNED)
-    for faulty in (
-        lambda: points_and_pixels.zonal(make_cube(crs=None), zone),
-        lambda: points_and_pixels.zonal(cube, zone.set_crs(None, allow_override=True)),
-        lambda: points_and_pixels.zonal(cube, zones((0, 0, 10, 10))),
-        lambda: points_and_pixels.zonal(cube, zone, stats=["medain"]),
-        lambda: points_and_pixels.zonal(cube, zone, id="parcel"),
-        lambda: points_and_pixels.zonal(cube, zone, buffer=-500),
-        lambda: points_and_pixels.zonal(cube, pd.concat([zone, zone])),
-        lambda: points_and_pixels.zonal(cube, pd.DataFrame(zone)),
-        lambda: points_and_pixels.pixels(cube, zone, columns=["corp"]),
-        lambda: points_and_pixels.pixels(cube, zones((500_001, 4_999_991, 500_002, 4_999_992))),
-        lambda: points_and_pixels.pixels(
-            cube, zone.rename(columns={"crop": "red"}), columns=["red"]
+    for says, faulty in (
+        (
+            "the cube has no coordinate reference",
+            lambda: points_and_pixels.zonal(make_cube(crs=None), zone),
         ),
-        lambda: points_and_pixels.zonal(cube.drop_vars(["red", "nir"]), zone),
+        (
+            "the zones have no coordinate reference",
+            lambda: points_and_pixels.zonal(cube, zone.set_crs(None, allow_override=True)),
+        ),
+        (
+            "none of the 1 zones lies inside the",
+            lambda: points_and_pixels.zonal(cube, zones((0, 0, 10, 10))),
+        ),
+        (
+            "unknown statistic 'medain'",
+            lambda: points_and_pixels.zonal(cube, zone, stats=["medain"]),
+        ),
+        (
+            "the zones have no column 'parcel'",
+            lambda: points_and_pixels.zonal(cube, zone, id="parcel"),
+        ),
+        (
+            "every zone vanishes with buffer=-500 m",
+            lambda: points_and_pixels.zonal(cube, zone, buffer=-500),
+        ),
+        (
+            "is there twice",
+            lambda: points_and_pixels.zonal(cube, pd.concat([zone, zone])),
+        ),
+        ("the zones are a DataFrame", lambda: points_and_pixels.zonal(cube, pd.DataFrame(zone))),
+        (
+            "the labels have no column 'corp'",
+            lambda: points_and_pixels.pixels(cube, zone, columns=["corp"]),
+        ),
+        (
+            "no label covers the centre of a pixel",
+            lambda: points_and_pixels.pixels(cube, zones((500_001, 4_999_991, 500_002, 4_999_992))),
+        ),
+        (
+            "the label column 'red' has the name of",
+            lambda: points_and_pixels.pixels(
+                cube, zone.rename(columns={"crop": "red"}), columns=["red"]
+            ),
+        ),
+        (
+            "the cube has no band with dimensions y",
+            lambda: points_and_pixels.zonal(cube.drop_vars(["red", "nir"]), zone),
+        ),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint
 
@@ -267,13 +302,25 @@ def test_a_labelled_table_keeps_nodata_and_label_codes_out_of_the_features(share
     assert table.frame[list(table.features)].max().max() < 65535
     radar = read_labelled_table(path, label="sampling_label", features=["SAR-*"])
     assert len(radar.features) == 24
-    for faulty in (
-        lambda: read_labelled_table(path, label="sampling_labl"),
-        lambda: read_labelled_table(path.with_name("nothing.parquet"), label="x"),
-        lambda: read_labelled_table(path, label="sampling_label", features=["RADAR-*"]),
-        lambda: read_labelled_table(path, label="sampling_label", key="ewoc_code"),
+    for says, faulty in (
+        (
+            "test_public_extractions.parquet has no",
+            lambda: read_labelled_table(path, label="sampling_labl"),
+        ),
+        (
+            "there is no file",
+            lambda: read_labelled_table(path.with_name("nothing.parquet"), label="x"),
+        ),
+        (
+            "no number column matches 'RADAR-*'",
+            lambda: read_labelled_table(path, label="sampling_label", features=["RADAR-*"]),
+        ),
+        (
+            "the key 'ewoc_code' is not unique in",
+            lambda: read_labelled_table(path, label="sampling_label", key="ewoc_code"),
+        ),
     ):
-        with pytest.raises((InvalidInputError, NotFoundError)) as caught:
+        with pytest.raises((InvalidInputError, NotFoundError), match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint
 

@@ -27,7 +27,7 @@ def growth(days, start, end, *, low=0.2, high=0.8):
 
 
 def season(rows, **options):
-    return seasons.seasonal(rows, columns=["ndvi"], start="03-01", end="10-31", **options)
+    return seasons.seasonal_features(rows, columns=["ndvi"], start="03-01", end="10-31", **options)
 
 
 @pytest.mark.parametrize(("start", "end"), [(60, 150), (40, 200)])
@@ -100,7 +100,9 @@ def test_the_row_is_known_when_the_season_ends_and_each_year_has_its_own():
 def test_a_season_may_cross_new_year():
     days = np.arange(0, 300, 10)
     rows = dated(growth(days, 100, 220), first="2023-10-01", days=days)
-    found = seasons.seasonal(rows, columns=["ndvi"], start="10-01", end="07-31", phenology=True)
+    found = seasons.seasonal_features(
+        rows, columns=["ndvi"], start="10-01", end="07-31", phenology=True
+    )
     assert len(found) == 1
     assert found["season_end"].item() == pd.Timestamp("2024-08-01", tz="UTC")
     assert found["ndvi_start"].item() == pytest.approx(100, abs=10)
@@ -128,18 +130,18 @@ def test_sparse_dates_find_the_same_season_as_dense_ones():
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "says"),
     [
-        {"columns": ["ndwi"]},
-        {"stats": ["avg"]},
-        {"start": "March"},
-        {"start": "12-01", "end": "12-31"},
-        {"id": "field"},
+        ({"columns": ["ndwi"]}, "no column 'ndwi'"),
+        ({"stats": ["avg"]}, "unknown statistic 'avg'"),
+        ({"start": "March"}, "'March' is no day of a year"),
+        ({"start": "12-01", "end": "12-31"}, "no row is between"),
+        ({"id": "field"}, "no column 'field'"),
     ],
 )
-def test_faults_are_told_with_a_hint(options):
-    with pytest.raises(InvalidInputError) as caught:
-        seasons.seasonal(
+def test_faults_are_reported_with_a_hint(options, says):
+    with pytest.raises(InvalidInputError, match=says) as caught:
+        seasons.seasonal_features(
             dated(growth(DAYS, 60, 150)),
             **{"columns": ["ndvi"], "start": "03-01", "end": "10-31", **options},
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -44,11 +46,14 @@ def test_beside_a_missing_pixel_nothing_is_guessed():
 
 
 def test_faults_are_told_with_a_hint():
-    for faulty in (
-        lambda: plane(0.1, 0.1).eo.terrain("elevatoin"),
-        plane(0.1, 0.1, crs="EPSG:4326").eo.terrain,
-        plane(0.1, 0.1).expand_dims(time=[np.datetime64("2024-01-01")]).eo.terrain,
+    for says, faulty in (
+        ("no band 'elevatoin' in the cube", lambda: plane(0.1, 0.1).eo.terrain("elevatoin")),
+        ("slopes need a CRS in metres", plane(0.1, 0.1, crs="EPSG:4326").eo.terrain),
+        (
+            "'elevation' has the dimensions ('time',",
+            plane(0.1, 0.1).expand_dims(time=[np.datetime64("2024-01-01")]).eo.terrain,
+        ),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -265,7 +266,7 @@ def test_a_commit_holds_what_earlier_ones_brought(group, at, config):
 
 
 def test_names_and_keys_are_checked(store):
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(InvalidInputError, match=re.escape("'../x'")):
         store.create_feature_group("../x", primary_key=["id"])
     with pytest.raises(InvalidInputError, match="empty"):
         store.create_feature_group("x", primary_key=[])

@@ -120,9 +120,9 @@ def test_vectors_are_served_with_missing_keys_and_added_columns(shared):
     view = shared.create_feature_view("v", labels=truth.select("y"), query=group.select("v"))
     assert view.get_feature_vectors([{"id": 2}, {"id": 1}]) == [[2.0], [5.0]]
     assert np.isnan(view.get_feature_vector({"id": np.int64(9)})[0])
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no row of"):
         view.get_feature_vector({"id": 9}, missing="error")
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(InvalidInputError, match="has no 'id'"):
         view.get_feature_vector({"key": 1})
     late = pd.DataFrame({"id": [1], "time": [day(9)], "v": [9.0], "note": ["it's"]})
     group.insert(late, add_columns=True)

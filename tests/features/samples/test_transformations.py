@@ -116,14 +116,14 @@ def test_the_last_pattern_that_meets_a_feature_counts():
 
 
 def test_faulty_transformations_are_refused(store, group):
-    for faulty in (
-        {"soil": "one-hot"},
-        {"rde": "standard"},
-        {"soil": ["onehot", "standard"]},
-        {"soil": "standard"},
-        {},
+    for says, faulty in (
+        ("unknown transformation 'one-hot'", {"soil": "one-hot"}),
+        ("no feature 'rde' to transform", {"rde": "standard"}),
+        ("'onehot' goes with no other", {"soil": ["onehot", "standard"]}),
+        ("the feature 'soil' is no number", {"soil": "standard"}),
+        ("the feature 'soil' is no number", {}),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=says) as caught:
             view_of(store, group, faulty)
         assert caught.value.hint
     view_of(store, group, {"soil": "onehot"})

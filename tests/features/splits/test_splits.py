@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,7 +68,7 @@ def test_folds_hold_each_block_out_once(view):
         assert not (blocks[0] & blocks[2])
         assert not (blocks[1] & blocks[2])
         assert {len(np.unique(d.y)) for d in parts(fold).values()} == {3}
-        with pytest.raises(ConflictError):
+        with pytest.raises(ConflictError, match="no test part here"):
             _ = fold.sealed().test
 
 
@@ -266,31 +268,46 @@ def test_near_equals_all_distances(seed, buffer, degrees):
 
 
 @pytest.mark.parametrize(
-    "faulty",
+    ("faulty", "says"),
     [
-        lambda: SpatialBlocks(0),
-        lambda: SpatialBlocks(-1),
-        lambda: SpatialBlocks(float("nan")),
-        lambda: SpatialBlocks(100, buffer=-1),
-        lambda: SpatialBlocks(100, crs="EPSG:nowhere"),
+        (lambda: SpatialBlocks(0), "has no cells"),
+        (lambda: SpatialBlocks(-1), "size=-1"),
+        (lambda: SpatialBlocks(float("nan")), "size=nan"),
+        (lambda: SpatialBlocks(100, buffer=-1), "buffer=-1"),
+        (lambda: SpatialBlocks(100, crs="EPSG:nowhere"), "EPSG:nowhere"),
     ],
 )
-def test_faulty_blocks_are_refused(faulty):
-    with pytest.raises(InvalidInputError):
+def test_faulty_blocks_are_refused(faulty, says):
+    with pytest.raises(InvalidInputError, match=says):
         faulty()
 
 
 def test_faulty_splits_are_refused(view, store, spectra):
-    for faulty in (
-        lambda: view.train_validation_test_split(by=5_000),
-        lambda: view.train_validation_test_split(by="distrcit"),
-        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=0.9),
-        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=-0.1),
-        lambda: view.folds(by=SpatialBlocks(3_000), n_splits=2),
-        lambda: view.folds(by=SpatialBlocks(1_000_000)),
-        lambda: view.train_validation_test_split(by=SpatialBlocks(3_000, buffer=1e6)),
+    for says, faulty in (
+        ("by=5000 is no way to split", lambda: view.train_validation_test_split(by=5_000)),
+        (
+            "no column 'distrcit' in truth/1",
+            lambda: view.train_validation_test_split(by="distrcit"),
+        ),
+        (
+            "validation_size + test_size leave no",
+            lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=0.9),
+        ),
+        (
+            "test_size=-0.1 is not a share",
+            lambda: view.train_validation_test_split(by=SpatialBlocks(3_000), test_size=-0.1),
+        ),
+        (
+            "n_splits=2 folds cannot hold training,",
+            lambda: view.folds(by=SpatialBlocks(3_000), n_splits=2),
+        ),
+        ("fewer than two classes can be split", lambda: view.folds(by=SpatialBlocks(1_000_000))),
+        (
+            "no training sample is left",
+            lambda: view.train_validation_test_split(by=SpatialBlocks(3_000, buffer=1e6)),
+        ),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=re.escape(says)) as caught:
             faulty()
         assert caught.value.hint
     plain = store.create_feature_group("plain", primary_key=["parcel_id"])

@@ -25,7 +25,7 @@ def test_connections_beside_each_other_do_not_see_each_others_tables(tmp_path):
         assert other.sql("SELECT n FROM kept").fetchall() == [(20,)]
     with connect(tmp_path) as later:
         for name in ("given", "seen", "kept"):
-            with pytest.raises(duckdb.CatalogException):
+            with pytest.raises(duckdb.CatalogException, match=name):
                 later.sql(f"SELECT * FROM {name}")
         assert later.sql("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
 
@@ -35,8 +35,8 @@ def test_few_engines_stay_and_those_in_use_go_on(tmp_path):
         for number in range(6):
             with connect(tmp_path / str(number)) as other:
                 other.execute("SELECT 1")
-        assert tmp_path / "first" not in sql._engines
-        assert len(sql._engines) <= 4
+        assert tmp_path / "first" not in sql.engine_folders()
+        assert len(sql.engine_folders()) <= 4
         assert con.sql("SELECT sum(i) FROM range(1000000) t(i)").fetchall() == [(499999500000,)]
 
 

@@ -78,7 +78,7 @@ def test_each_check_stays_in_the_history_refused_ones_too(store):
     )  # fmt: skip
     frame = pd.DataFrame({"field": [1, 2, 3], "green": [0.1, 0.2, 0.3]})
     group.insert(frame)
-    with pytest.raises(UnexpectedRows):
+    with pytest.raises(UnexpectedRows, match="share: 2 rows"):
         group.insert(frame.assign(green=[0.1, 2.0, 3.0]))
     lax = store.create_feature_group(
         "lax", primary_key="field", expectations={"share": "green BETWEEN 0 AND 1"}, policy="warn"

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from eolab.errors import NotFoundError
+from eolab.features.storage.duckdb import connect
+from eolab.features.storage.statistics import describe
 
 
 def rows(at, n=3, **more):
@@ -46,17 +48,17 @@ def test_statistics_equal_pandas(group, at):
 
 
 @pytest.mark.parametrize("cells", [1, 500, 2500], ids=["engine", "one by one", "two at once"])
-def test_statistics_are_the_same_however_columns_are_read(group, at, monkeypatch, cells):
+def test_statistics_are_the_same_however_columns_are_read(group, at, tmp_path, monkeypatch, cells):
     rng = np.random.default_rng(0)
     frame = rows(at, 1000, a=rng.normal(size=1000), b=5.0, c=rng.integers(0, 9, 1000))
     frame.loc[::7, "a"] = np.nan
-    group.insert(frame, statistics=False)
-    commit = group.commits()[-1]
-    monkeypatch.setattr("eolab.features.storage.statistics._CELLS", cells)
-    monkeypatch.setattr("eolab.features.storage.statistics._EXACT", 10**9)
-    found = group._keep_statistics(commit)
-    monkeypatch.undo()
-    whole = group._keep_statistics(commit)
+    group.insert(frame)
+    whole = group.statistics()
+    monkeypatch.setattr("eolab.features.storage.statistics.CELLS_IN_MEMORY", cells)
+    monkeypatch.setattr("eolab.features.storage.statistics.EXACT_ROWS", 10**9)
+    with connect(tmp_path) as con:
+        group.table.view(con, "seen")
+        found = describe(con, "seen", list(group.schema))
     for one, other in zip(found, whole, strict=True):
         # The engine estimates quantiles; the rest is the same to the last digit.
         assert one == replace(other, quantiles=one.quantiles)
@@ -99,7 +101,7 @@ def test_correlations_equal_pandas_and_past_commits_keep_their_statistics(store)
     assert means[0] == pytest.approx(a.mean())
     assert means[1] == means[2] == pytest.approx(a.mean() + 100)
     assert first.version == 0
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no commit 7"):
         group.statistics(7)
 
 

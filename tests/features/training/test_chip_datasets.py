@@ -84,7 +84,7 @@ def test_names_versions_and_formats_that_are_not_there(store, made):
     with pytest.raises(InvalidInputError, match="format"):
         store.create_chip_dataset("patches", made, format="tiff")
     for name in ("../x", ""):
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(InvalidInputError, match="dataset of chips"):
             store.create_chip_dataset(name, made)
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(InvalidInputError, match="dataset of chips"):
             store.chip_dataset(name)

@@ -61,7 +61,7 @@ def test_a_changed_file_is_noticed(view):
         made.read()
 
 
-def test_a_failed_write_leaves_nothing(view, monkeypatch):
+def test_a_failed_write_leaves_nothing(view, config, monkeypatch):
     split = view.train_validation_test_split(by=SpatialBlocks(3_000))
 
     def full(path, *_args, **_more):
@@ -71,7 +71,7 @@ def test_a_failed_write_leaves_nothing(view, monkeypatch):
     with pytest.raises(RemoteError, match="No space left"):
         view.create_training_dataset(split)
     assert view.training_datasets() == []
-    assert [p for p in view._datasets.rglob("*") if p.is_file()] == []
+    assert [p for p in (config.features / "datasets").rglob("*") if p.is_file()] == []
 
 
 def test_a_split_of_another_view_is_refused(view, store, parcels, spectra):

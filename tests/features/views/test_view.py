@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -234,15 +236,30 @@ def test_faulty_views_are_refused(store, parcels, spectra):
             store.create_feature_view("bad", labels=labels, query=query)
         assert caught.value.hint
     assert store.feature_views() == []
-    for faulty in (
-        lambda: spectra.select("ndwi"),
-        lambda: spectra.select("ndvi").sequence("03-01", "2024-10-31"),
-        lambda: spectra.select("ndvi").sequence("2024-10-31", "2024-03-01"),
-        lambda: spectra.select("ndvi").sequence("03-01", "10-31", every="1M"),
-        lambda: fixed.select("w").sequence("03-01", "10-31"),
-        lambda: spectra.select("ndvi").sequence("soon", "later"),
+    for says, faulty in (
+        ("no column 'ndwi' in spectra/1", lambda: spectra.select("ndwi")),
+        (
+            "start '03-01' and end '2024-10-31' are",
+            lambda: spectra.select("ndvi").sequence("03-01", "2024-10-31"),
+        ),
+        (
+            "the sequence ends (2024-03-01) before",
+            lambda: spectra.select("ndvi").sequence("2024-10-31", "2024-03-01"),
+        ),
+        (
+            "every='1M' is not a length of time",
+            lambda: spectra.select("ndvi").sequence("03-01", "10-31", every="1M"),
+        ),
+        (
+            "the group 'fixed' has no event time, so",
+            lambda: fixed.select("w").sequence("03-01", "10-31"),
+        ),
+        (
+            "not a date: Unknown datetime string",
+            lambda: spectra.select("ndvi").sequence("soon", "later"),
+        ),
     ):
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(InvalidInputError, match=re.escape(says)):
             faulty()
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.features.engines.spark.read import rows, tick, ticked
@@ -29,12 +29,25 @@ if TYPE_CHECKING:
 _WAS = "_was"
 
 
+class StagedFile(TypedDict):
+    """What a task says of a file that it wrote."""
+
+    path: str
+    size: int
+    rows: int
+    live: int
+    known: int
+    low: dict[str, int]
+    high: dict[str, int]
+    nulls: dict[str, int]
+
+
 @dataclass(frozen=True)
 class Staged:
     """Files that tasks wrote into a table's folder and that no commit names yet."""
 
     folder: Path
-    files: tuple[dict[str, Any], ...]
+    files: tuple[StagedFile, ...]
 
     @property
     def rows(self) -> int:
@@ -200,8 +213,8 @@ def _writer(
         path = f"part-{uuid.uuid4()}.zstd.parquet"
         out = None
         counts = {"rows": 0, "live": 0, "known": 0}
-        low: dict[str, Any] = {}
-        high: dict[str, Any] = {}
+        low: dict[str, int] = {}
+        high: dict[str, int] = {}
         nulls = dict.fromkeys(named, 0)
         for batch in batches:
             if not batch.num_rows:

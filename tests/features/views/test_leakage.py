@@ -83,13 +83,13 @@ def test_blocks_are_proposed_as_wide_as_a_known_field_is_alike(make, reach):
 def test_without_a_place_or_classes_the_checks_say_what_is_missing(make):
     frame = pd.DataFrame({"id": np.arange(40), "crop": np.arange(40) / 7, "f": np.arange(40.0)})
     view = make(frame, ["f"])
-    for faulty in (
-        lambda: check_leakage(view),
-        lambda: find_label_issues(view),
-        view.propose_blocks,
-        view.train_validation_test_split,
+    for says, faulty in (
+        ("not a class", lambda: check_leakage(view)),
+        ("not a class", lambda: find_label_issues(view)),
+        ("no geometry", view.propose_blocks),
+        ("no geometry", view.train_validation_test_split),
     ):
-        with pytest.raises(InvalidInputError) as caught:
+        with pytest.raises(InvalidInputError, match=says) as caught:
             faulty()
         assert caught.value.hint
 
