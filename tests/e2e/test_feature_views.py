@@ -324,7 +324,7 @@ def test_a_view_is_made_by_ticking(lab: Lab, page: Page, made: Made, shoot: Shoo
     for word, code in {
         "Read": "rows = view.read()",
         "Training data": "data = view.training_data()",
-        "Split and keep a training dataset": "view.train_validation_test_split(",
+        "Split and save a training dataset": "view.train_validation_test_split(",
     }.items():
         page.evaluate(
             "() => void window.jupyterapp.commands.execute('eolab:open-feature-view', "

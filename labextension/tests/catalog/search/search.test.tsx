@@ -161,7 +161,7 @@ describe('code', () => {
     );
     expect(code).toContain('ids=["one"]');
     expect(code).not.toContain('max_cloud');
-    expect(code).toContain('    geometry=area,');
+    expect(code).toContain('    intersects=area,');
     expect(code).toContain('    bands=["red", "nir"],');
     expect(code).toContain('mask=eo.mask(drop=["cloud", "shadow"])');
   });

@@ -133,7 +133,7 @@ function loadCall(query: ISearchQuery, choice: IChoice): string {
     args.push(`bands=${python(choice.bands)}`);
   }
   if (area) {
-    args.push(plainBox(area) ? 'bbox=bbox' : 'geometry=area');
+    args.push(plainBox(area) ? 'bbox=bbox' : 'intersects=area');
   }
   if (choice.mask) {
     args.push('mask=eo.mask(drop=["cloud", "shadow"])');
