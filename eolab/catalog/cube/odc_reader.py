@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.logins import SourceLogin, without_signature
+from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _classes() -> tuple[type, type]:
     from odc.loader._rio import RioDriver, RioReader, rio_read
     from odc.stac._mdtools import StacMDParser
 
-    logging.getLogger("odc.loader._rio").addFilter(_hide_signatures)
+    # It writes the address of what it cannot read into its log.
+    logging.getLogger("odc.loader._rio").addFilter(hide_signatures)
 
     class LoginParser(StacMDParser):
         """Gives each source the login of its item."""
@@ -121,12 +122,6 @@ def _classes() -> tuple[type, type]:
             return LoginReader(src, ctx)
 
     return LoginDriver, LoginReader
-
-
-def _hide_signatures(record: logging.LogRecord) -> bool:
-    """Odc writes the address of what it cannot read into its log."""
-    record.msg, record.args = without_signature(record.getMessage()), None
-    return True
 
 
 @lru_cache(maxsize=10_000)

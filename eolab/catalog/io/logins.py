@@ -9,6 +9,7 @@ configured and to no other.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import threading
@@ -307,3 +308,9 @@ def lies_under(address: str, root: str) -> bool:
 def without_signature(text: str) -> str:
     """A text in which no address shows the token that signs it."""
     return _SIGNATURE.sub(r"\1...", text)
+
+
+def hide_signatures(record: logging.LogRecord) -> bool:
+    """A filter for the logs of libraries that write addresses into them."""
+    record.msg, record.args = without_signature(record.getMessage()), None
+    return True

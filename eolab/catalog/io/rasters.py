@@ -7,6 +7,7 @@ the network must be of a format that holds its own pixels.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
-from eolab.catalog.io.logins import SourceLogin
+from eolab.catalog.io.logins import SourceLogin, hide_signatures
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,6 +51,8 @@ def environment(**options: object) -> AbstractContextManager[object]:
     """
     import rasterio
 
+    # GDAL says there which address was refused, signature and all.
+    logging.getLogger("rasterio._env").addFilter(hide_signatures)
     limits = {name: value for name, value in _NETWORK.items() if name not in os.environ}
     settings: AbstractContextManager[object] = rasterio.Env(**{**limits, **options})
     return settings

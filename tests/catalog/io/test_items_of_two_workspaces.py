@@ -482,12 +482,13 @@ def test_signatures_stay_out_of_errors_and_logs(tmp_path, serve, monkeypatch, ca
         'sign = "planetary-computer"\n'
     )
     (item,) = eo.workspace(tmp_path).catalog("mine").search()
-    item.assets["red"].media_type = "image/png"
-    item.assets["red"].roles = ["thumbnail"]
+    picture = item.clone()
+    picture.assets["red"].media_type = "image/png"
+    picture.assets["red"].roles = ["thumbnail"]
     errors = []
     with caplog.at_level(logging.DEBUG):
         for call in (
-            lambda: thumbnail(item),
+            lambda: thumbnail(picture),
             lambda: preview(item, bands=["red"]),
             lambda: load(item, bands=["red"], native=True),
             lambda: load(item, bands=["red"], resolution=10, crs="EPSG:32633"),
