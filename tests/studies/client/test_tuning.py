@@ -114,7 +114,7 @@ def test_attaching_from_elsewhere_by_name(run: Run, config: Config) -> None:
     assert [s["name"] for s in list_studies(config)] == ["s"]
     with pytest.raises(NotFoundError, match="no study 't'") as caught:
         open_study(config, "t")
-    assert caught.value.hint == "The studies are: 's'."
+    assert caught.value.hint == "The studies are: s."
 
 
 # -- one failing trial fails alone -----------------------------------------------------------
@@ -256,7 +256,7 @@ def test_errors_before_the_first_trial(run: Run, config: Config) -> None:
         (plain, {"direction": "up"}, "direction='up'"),
         (plain, {"trials": 0}, "trials=0"),
         (plain, {"sampler": "tpee"}, "tpee"),
-        (plain, {"stop": "medain"}, "medain"),
+        (plain, {"pruner": "medain"}, "medain"),
         (plain, {"on": "cluster"}, "no cluster 'cluster'"),
         (plain, {"name": "../x"}, "not a good name"),
         (needs, {}, "nobody gives the argument 'colour'"),
