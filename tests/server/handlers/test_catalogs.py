@@ -290,7 +290,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("login", "holds"),
     [
-        ({"headers": {"X-Api-Key": "env:KEY"}}, 'headers = {"X-Api-Key" = "env:KEY"}'),
+        ({"headers": {"X-Api-Key": "env:KEY"}}, 'headers = {X-Api-Key = "env:KEY"}'),
         (
             {
                 "client_id": "me",
@@ -301,7 +301,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
         ),
         (
             {"s3": {"profile": "mine", "requester_pays": True}},
-            's3 = {"profile" = "mine", "requester_pays" = true}',
+            's3 = {profile = "mine", requester_pays = true}',
         ),
         ({"sign": "planetary-computer"}, 'sign = "planetary-computer"'),
     ],

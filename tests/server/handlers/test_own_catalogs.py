@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,14 +94,15 @@ def test_what_comes_with_eolab_stays(own, name, method):
     assert server.config.file.read_text() == text
 
 
-def test_a_table_that_is_written_otherwise_is_left_to_its_writer(own):
+def test_a_table_that_is_written_otherwise_is_changed_and_nothing_else(own):
     server, before, _ = own
     odd = before + '\n[catalogs.odd]\nurl = """\nhttps://stac.example.org"""\n'
     server.config.file.write_text(odd)
     answer = send(server, "PUT", "catalogs/odd", {"url": "https://other.example.org"})
-    assert answer.status == 409
-    assert "editor" in answer.json["hint"]
-    assert server.config.file.read_text() == odd
+    assert answer.status == 200
+    text = server.config.file.read_text()
+    assert text.startswith(before)
+    assert tomllib.loads(text)["catalogs"]["odd"] == {"url": "https://other.example.org"}
 
 
 def test_secrets_that_nobody_else_names_leave_the_key_store(own):
