@@ -75,7 +75,7 @@ def test_every_part_of_the_tab(lab: Lab, page: Page, theme: str, shoot: Shoot) -
     tab.get_by_role("tab", name="Field").click()
     curve = tab.locator(".eolab-Field")
     expect(curve.locator("canvas")).to_be_visible()
-    expect(curve).to_contain_text("Clouds and shadows are left out")
+    expect(curve).to_contain_text("Clouds and shadows are masked")
     expect(curve).to_contain_text("simulated")
     shoot(page, f"search-{name}-field")
     assert not accessibility.findings(page)
