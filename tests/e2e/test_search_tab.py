@@ -56,7 +56,7 @@ def test_every_part_of_the_tab(lab: Lab, page: Page, theme: str, shoot: Shoot) -
     expect(scene.locator(".eolab-Preview img")).to_be_visible()
     expect(scene.locator("figcaption")).to_contain_text("simulated")
     expect(scene.get_by_role("cell", name="nir", exact=True)).to_be_visible()
-    scene.get_by_label("Preview", exact=True).select_option("NDVI")
+    scene.get_by_role("combobox", name="Preview").select_option("NDVI")
     expect(scene.get_by_label("Colours")).to_be_visible()
     expect(scene.locator(".eolab-Preview img")).to_be_visible()
     scene.get_by_text("Same stretch on all dates").click()
