@@ -69,8 +69,7 @@ lab: .make/eolab
 	@$(BIN)/eolab lab $(ARGS)
 
 # --- checks and tests ------------------------------------------------------------------------
-# So many processes share the plain tests; 0 for one after the other.
-# 0 runs them in this process; 2 is quicker and has not been tried on enough machines.
+# So many processes share the plain tests; 0 runs them in one. 2 is quicker, and tried on few machines.
 WORKERS ?= 0
 pytest = $(BIN)/python -m pytest
 # pytest says 5 where PYTEST names tests of which none is of this part.

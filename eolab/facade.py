@@ -183,7 +183,12 @@ class Workspace:
 
     @property
     def features(self) -> FeatureStore:
-        """The feature store."""
+        """The feature store.
+
+        Example:
+            >>> fg.label in [group.label for group in ws.features.feature_groups()]
+            True
+        """
         from eolab.features import FeatureStore
 
         return FeatureStore(self.config)

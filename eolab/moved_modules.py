@@ -10,10 +10,11 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, cast
+
+from eolab.deprecation import warn_renamed
 
 # A folder of today -> what came there: OLD>NEW, the old name counted from `eolab`.
 _TABLE = {
@@ -170,11 +171,7 @@ _BEFORE = {now: old for old, now in NOW.items()}
 
 
 def _warn(old: str) -> None:
-    warnings.warn(
-        f"{old} is now {NOW[old]}; the old name goes with the next release",
-        DeprecationWarning,
-        stacklevel=3,
-    )
+    warn_renamed(old, NOW[old], stacklevel=3)
 
 
 class _Loader:
