@@ -30,6 +30,7 @@ from typing import Annotated
 import eolab as eo
 from benchmarks import peers
 from benchmarks.figures import RESULTS, draw_scaling
+from eolab.files import writes
 from eolab.settings import config
 from eolab.studies import tune
 from eolab.studies.client.launch import read_process, start_process
@@ -199,7 +200,7 @@ class Bench:
             time.sleep(0.02)
         run = study.folder
         document = journal.read_study(run)
-        journal.write_json(
+        writes.write_json(
             run / journal.STUDY,
             {**document, "trials": trials + 10_000, "workers": 64, "cluster": {"kind": "external"}},
         )

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,10 @@ import pandas as pd
 from benchmarks import peers
 from eolab.features import FeatureStore
 from eolab.settings.config import Config
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
 
 REACH = {
     "pit_vs_duckdb": ("<=", 1.3),
@@ -158,7 +163,7 @@ def statistics(folder: Path) -> dict[str, float]:
     return {"stats_s": seconds}
 
 
-def make_cube(dates: int, size: int = 2000, bands: int = 10) -> object:
+def make_cube(dates: int, size: int = 2000, bands: int = 10) -> xr.Dataset:
     import odc.geo.xr  # noqa: F401
     import xarray as xr
 
@@ -175,7 +180,7 @@ def make_cube(dates: int, size: int = 2000, bands: int = 10) -> object:
     return xr.Dataset(values, coords).odc.assign_crs("EPSG:32633")
 
 
-def make_zones(count: int, size: int = 2000) -> object:
+def make_zones(count: int, size: int = 2000) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import shapely
 

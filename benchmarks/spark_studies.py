@@ -106,7 +106,7 @@ class Bench:
         self.config = config.find(self.folder)
         self.count = 0
         self.spark: SparkSession = open_session(
-            {"kind": "spark", "connect": f"sc://localhost:{found.port}",
+            {"name": "peer", "kind": "spark", "connect": f"sc://localhost:{found.port}", "workers": 0,
              "token_env": "EOLAB_BENCH_TOKEN", "home": str(self.folder)}, name="peer",
         )  # fmt: skip
         document = json.loads(DURATIONS.read_text())

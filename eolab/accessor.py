@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eolab.features.extract.on_spark import OnSpark
 
 
-@xr.register_dataset_accessor("eo")  # type: ignore[no-untyped-call]
+@xr.register_dataset_accessor("eo")
 class EoAccessor(Extraction["pd.DataFrame"]):
     """What eolab adds to a cube: indices, composites, statistics by zone, pixels, patches.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def show(thing: object) -> bool:
 def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
     """Iterate with a progress bar; the bar is closed on error and interrupt too."""
     if total is None:
-        total = len(items) if hasattr(items, "__len__") else 0  # type: ignore[arg-type]
+        total = len(items) if isinstance(items, Sized) else 0
     bar = _make_bar(label)
     try:
         for done, item in enumerate(items):

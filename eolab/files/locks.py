@@ -8,6 +8,7 @@ the holder.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,12 +79,11 @@ def is_held(path: Path) -> bool:
 
 
 def _lock(handle: int, *, wait: bool) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt  # type: ignore[import-not-found, unused-ignore]
+    if sys.platform == "win32":
+        import msvcrt
 
-        kind = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined, unused-ignore]
-        msvcrt.locking(handle, kind, 1)  # type: ignore[attr-defined, unused-ignore]
+        msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
     else:
+        import fcntl
+
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

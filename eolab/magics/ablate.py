@@ -93,7 +93,7 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
         **shared_options(options, names),
     )
     names[options.output] = found
-    display(found)  # type: ignore[no-untyped-call]
+    display(found)
 
 
 def _valued(texts: Sequence[str], names: Mapping[str, Any], flag: str) -> dict[str, Any]:

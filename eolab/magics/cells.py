@@ -60,7 +60,7 @@ def run_cell(
     shell: InteractiveShell, cell: str, options: argparse.Namespace
 ) -> Callable[..., object] | None:
     """Run the cell and find its train function; None where it failed, which the shell has shown."""
-    if not shell.run_cell(cell, store_history=False).success:  # type: ignore[no-untyped-call]
+    if not shell.run_cell(cell, store_history=False).success:
         return None
     return train_function(cell, shell.user_ns, options.function)
 

@@ -35,7 +35,7 @@ _WORDS = ("search", *_NAMED)
 def register(shell: InteractiveShell) -> None:
     """Make `%features` known to a shell, with completion of words and names."""
     shell.register_magics(FeaturesMagics)
-    shell.set_hook("complete_command", _complete, str_key="%features")  # type: ignore[no-untyped-call]
+    shell.set_hook("complete_command", _complete, str_key="%features")
 
 
 def _complete(_: object, event: SimpleNamespace) -> list[str]:

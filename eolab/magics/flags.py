@@ -110,7 +110,7 @@ def register_cell(
     magic.__doc__ = parser().format_help()
     shell.register_magic_function(magic, "line_cell", name)  # type: ignore[arg-type]
     # The hook gets the shell as its first argument, whatever it is called.
-    shell.set_hook("complete_command", complete, str_key=f"%%{name}")  # type: ignore[no-untyped-call]
+    shell.set_hook("complete_command", complete, str_key=f"%%{name}")
 
 
 def variables(names: Mapping[str, object]) -> list[str]:

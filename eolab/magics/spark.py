@@ -61,7 +61,7 @@ def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
     session = cells.session(options.name)
     shell.user_ns["spark"] = session
     with watched(session, "spark"):
-        outcome = shell.run_cell(cell, store_history=False)  # type: ignore[no-untyped-call]
+        outcome = shell.run_cell(cell, store_history=False)
         if isinstance(outcome.error_in_exec, KeyboardInterrupt):
             interrupt(session)
         if not outcome.success:

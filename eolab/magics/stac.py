@@ -50,7 +50,7 @@ def register(shell: InteractiveShell) -> None:
     shell.register_magics(StacMagics)
     # The hook gets the shell as its first argument, whatever it is called.
     for key in ("%stac", "%%stac"):
-        shell.set_hook("complete_command", complete, str_key=key)  # type: ignore[no-untyped-call]
+        shell.set_hook("complete_command", complete, str_key=key)
 
 
 _SEARCH = ("-c", "--when", "--bbox", "--area", "--cloud", "--filter", "--text", "--sort", "--limit")

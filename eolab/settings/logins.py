@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from eolab.errors import ConfigError, InvalidInputError, nearest
 
@@ -191,7 +192,7 @@ def parse(table: Mapping[str, object], where: str) -> Login:
         )
     s3 = None
     if "s3" in values:
-        inner = {str(k): v for k, v in _table(values["s3"]).items()}
+        inner: dict[str, Any] = {str(k): v for k, v in _table(values["s3"]).items()}
         for name in inner:
             if name not in _S3_KEYS:
                 raise ConfigError(
@@ -203,7 +204,7 @@ def parse(table: Mapping[str, object], where: str) -> Login:
             _check_reference(inner.get(name), f"{where}.s3.{name}")
         if ("key" in inner) != ("secret" in inner):
             raise ConfigError(f"{where}.s3 has one of key and secret", "Give both, or a profile.")
-        s3 = S3Login(**inner)  # type: ignore[arg-type]  # checked above
+        s3 = S3Login(**inner)
     plain = {k: str(v) for k, v in values.items() if k not in ("headers", "s3")}
     return Login(headers={k: str(v) for k, v in headers.items()}, s3=s3, **plain)
 

@@ -69,7 +69,7 @@ class Shown:
         from eolab.studies import Study
 
         if not isinstance(thing, Study):
-            display(thing)  # type: ignore[no-untyped-call]
+            display(thing)
             return
         self._studies.append((thing, _display(study_view(thing))))
 
@@ -145,5 +145,5 @@ class CellBar:
 
 
 def _display(bundle: dict[str, object]) -> Handle:
-    handle: Handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    handle: Handle = display(bundle, raw=True, display_id=True)
     return handle

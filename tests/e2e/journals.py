@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eolab.files import writes
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.state import Event
 
 SPACE = [
     {"name": "lr", "kind": "loguniform", "low": 1e-5, "high": 0.1, "log": True, "choices": None},
@@ -59,7 +60,7 @@ def score(params: dict[str, object], step: int, rng: random.Random) -> float:
     return round(final * (1 - math.exp(-(step + 1) / 4)) + rng.gauss(0, 0.01), 6)
 
 
-def opening(workers: int, start: float) -> Iterator[journal.Event]:
+def opening(workers: int, start: float) -> Iterator[Event]:
     """A study takes up its work."""
     yield {"t": start, "e": "process", "pid": os.getpid(), "host": "here", "resumed": False}
     yield {"t": start, "e": "state", "state": "running"}
@@ -69,7 +70,7 @@ def opening(workers: int, start: float) -> Iterator[journal.Event]:
 
 def finished_trials(
     count: int, *, steps: int, workers: int, start: float, seed: int = 0
-) -> Iterator[journal.Event]:
+) -> Iterator[Event]:
     """Trials one after the other on each worker: most complete, some are stopped, a few fail."""
     rng = random.Random(seed)
     clocks = [start] * workers
@@ -94,7 +95,7 @@ def finished_trials(
         yield {"t": clocks[worker], "e": "finish", "n": n, "a": 1, **end}
 
 
-def write(folder: Path, events: Iterable[journal.Event]) -> None:
+def write(folder: Path, events: Iterable[Event]) -> None:
     """Append events to the journal of a study that nobody else writes."""
     writer = journal.Writer(folder)
     for event in events:

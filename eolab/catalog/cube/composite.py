@@ -102,12 +102,12 @@ def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list
     """The same on dask: chunk by chunk of the area, when it is asked for."""
     import dask.array as da
 
-    stack = da.stack(bands)  # type: ignore[no-untyped-call]
+    stack = da.stack(bands)
     made = []
     for of_period in dates:
         part = stack[:, of_period].rechunk({0: -1, 1: -1})
         made.append(
-            da.map_blocks(  # type: ignore[no-untyped-call]
+            da.map_blocks(
                 _reduce,
                 part,
                 method,

@@ -107,7 +107,7 @@ def native_grid(picks: Sequence[tuple[ParsedItem, Layer]], area: BaseGeometry | 
     grids = [item_geobox(item, b) or header_geobox(item, b) for item, b in picks]
     first = grids[0]
     for (item, _), grid in zip(picks, grids, strict=True):
-        shift = first.wld2pix(grid.transform.c, grid.transform.f)  # type: ignore[no-untyped-call]
+        shift = first.wld2pix(grid.transform.c, grid.transform.f)
         aligned = all(abs(v - round(v)) < 1e-3 for v in shift)
         same = all(
             abs(a - b) < 1e-9 * max(abs(a), 1)

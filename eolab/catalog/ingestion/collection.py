@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eolab.catalog.ingestion.collection_files import (
     read_items,
@@ -240,13 +241,13 @@ def _owners(home: Path) -> dict[str, Path]:
 
 
 def _outside(
-    listed: Sequence[str | os.PathLike[str]], home: Path, documents: Sequence[dict[str, object]]
+    listed: Sequence[str | os.PathLike[str]], home: Path, documents: Sequence[dict[str, Any]]
 ) -> list[Path]:
     """Folders of the user's in which items point to files."""
     hrefs = [
         Path(asset["href"])
         for document in documents
-        for asset in document["assets"].values()  # type: ignore[attr-defined]  # ours
+        for asset in document["assets"].values()
         if Path(asset["href"]).is_absolute()
     ]
     folders = []

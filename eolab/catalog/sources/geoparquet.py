@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eolab.catalog.items.parsed import is_raster
 from eolab.catalog.query.free_text import ABOVE, words_to_sql
@@ -208,7 +208,7 @@ class GeoParquetSource(Source):
                 parts.append(sql)
         return f"WHERE {' AND '.join(parts)}" if parts else ""
 
-    def _run(self, sql: str) -> list[tuple]:  # type: ignore[type-arg]  # rows of any columns
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
         return self._opened.connection.cursor().execute(sql).fetchall()
 
     @cached_property

@@ -318,7 +318,7 @@ def main() -> int:
     from pyspark import cloudpickle
 
     # Executors have no eolab: what runs in a task travels by value.
-    cloudpickle.register_pickle_by_value(task)  # type: ignore[no-untyped-call]
+    cloudpickle.register_pickle_by_value(task)
     code = Client(settings, out).main()
     sys.stdout.flush()
     os._exit(code)  # threads that wait for a cancelled job hold up nothing

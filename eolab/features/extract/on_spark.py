@@ -157,7 +157,7 @@ class OnSpark(Extraction["DataFrame"]):
         tiles = self._spark.createDataFrame(pa.table({"tile": pa.array(sent, pa.binary())}))
         frame = tiles.repartition(len(sent)).mapInArrow(_task(target), from_arrow_schema(target))
         # As on rows of `extract`: what their commit is made from, and where they are.
-        frame.attrs = attrs  # type: ignore[attr-defined]
+        vars(frame)["attrs"] = attrs
         return frame
 
 
@@ -190,7 +190,7 @@ def _pickled(window: xr.Dataset, measure: Measure) -> bytes:
         from dask.base import optimize
 
         # Without the recipes of what lies outside the window.
-        (window,) = optimize(window)  # type: ignore[no-untyped-call]
+        (window,) = optimize(window)
     return bytes(cloudpickle.dumps((window, measure)))
 
 

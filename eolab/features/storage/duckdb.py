@@ -112,7 +112,7 @@ def moment(value: object) -> int | None:
     if value is None:
         return None
     try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]  # what is no time is refused below
     except (ValueError, TypeError) as error:
         raise InvalidInputError(
             f"{value!r} is not a point in time: {error}",

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -316,10 +316,10 @@ def load(folder: Path, version: int) -> list[ColumnStatistics] | None:
         return None
 
 
-def _from_dict(values: dict[str, object]) -> ColumnStatistics:
+def _from_dict(values: dict[str, Any]) -> ColumnStatistics:
     histogram, top, quantiles = values.pop("histogram"), values.pop("top"), values.pop("quantiles")
     return ColumnStatistics(
-        **values,  # type: ignore[arg-type]
+        **values,
         quantiles=tuple(quantiles) if isinstance(quantiles, list) else None,
         histogram=Histogram(tuple(histogram["edges"]), tuple(histogram["counts"]))
         if isinstance(histogram, dict)

@@ -16,7 +16,7 @@ from eolab.studies.space.seeds import derive_seed
 from eolab.training_data import Split, StoredSplit, TrainingData
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 NOTHING = "nothing"
 """Name of the column of zeros that a model sees when every feature is taken away."""
@@ -160,11 +160,12 @@ def without(data: object, removed: Sequence[str]) -> object:
         )
     if isinstance(data, TrainingData):
         return _without(data, removed)
-    if callable(getattr(data, "without", None)):
-        return data.without(list(removed))  # type: ignore[attr-defined]
-    if callable(getattr(data, "drop", None)):
-        frame: pd.DataFrame = data  # type: ignore[assignment]
-        return frame.drop(columns=list(removed))
+    own = getattr(data, "without", None)
+    if callable(own):
+        return own(list(removed))
+    drop = getattr(data, "drop", None)
+    if callable(drop):
+        return drop(columns=list(removed))
     raise InvalidInputError(
         f"a {type(data).__name__} cannot be given without columns",
         "Give a Split, TrainingData, a table, or an object with without(columns).",

@@ -19,7 +19,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Any
 
 from eolab.studies.samplers.base import Sampler
 from eolab.studies.space.parameters import Params
@@ -55,7 +55,8 @@ class Job:
     @staticmethod
     def from_json(document: Mapping[str, object]) -> Job:
         names = Job.__dataclass_fields__
-        return Job(**{k: cast("int", v) for k, v in document.items() if k in names})  # type: ignore[arg-type]
+        known: dict[str, Any] = {k: v for k, v in document.items() if k in names}
+        return Job(**known)
 
 
 class Plan(ABC):
