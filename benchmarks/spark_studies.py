@@ -106,7 +106,8 @@ class Bench:
         self.config = config.find(self.folder)
         self.count = 0
         self.spark: SparkSession = open_session(
-            {"name": "peer", "kind": "spark", "connect": f"sc://localhost:{found.port}", "workers": 0,
+            {"name": "peer", "kind": "spark", "workers": 0,
+             "connect": f"sc://localhost:{found.port}",
              "token_env": "EOLAB_BENCH_TOKEN", "home": str(self.folder)}, name="peer",
         )  # fmt: skip
         document = json.loads(DURATIONS.read_text())

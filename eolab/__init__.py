@@ -33,24 +33,14 @@ if TYPE_CHECKING:
     from eolab.features import on_demand_transformation as on_demand_transformation
     from eolab.features import open_chips as open_chips
     from eolab.features import seasonal_features as seasonal_features
-    from eolab.studies import (
-        Reporter as Reporter,
-    )
-    from eolab.studies import (
-        choice as choice,
-    )
-    from eolab.studies import (
-        integer as integer,
-    )
-    from eolab.studies import (
-        loguniform as loguniform,
-    )
-    from eolab.studies import (
-        ordinal as ordinal,
-    )
-    from eolab.studies import (
-        uniform as uniform,
-    )
+    from eolab.studies import Reporter as Reporter
+    from eolab.studies import choice as choice
+    from eolab.studies import integer as integer
+    from eolab.studies import loguniform as loguniform
+    from eolab.studies import ordinal as ordinal
+    from eolab.studies import uniform as uniform
+
+    __version__: str
 
 moved_modules.install()
 first_cube.when_loaded(lambda: importlib.import_module("eolab.accessor"))
@@ -119,22 +109,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from eolab.version import version
+if not TYPE_CHECKING:  # a type checker takes any name for a module that has one
 
-        return version()
-    if name in _RENAMED:
-        from eolab.deprecation import warn_renamed
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return importlib.import_module("eolab.version").version()
+        if name in _RENAMED:
+            from eolab.deprecation import warn_renamed
 
-        warn_renamed(f"eolab.{name}", f"eolab.{_RENAMED[name]}")
-        name = _RENAMED[name]
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'eolab' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+            warn_renamed(f"eolab.{name}", f"eolab.{_RENAMED[name]}")
+            name = _RENAMED[name]
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'eolab' has no attribute {name!r}")
+        value = getattr(importlib.import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
