@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Bar(Protocol):
+class ProgressBar(Protocol):
     """What a display must draw: called with (done, total, text); total 0 means unknown."""
 
     def update(self, done: int, total: int, text: str) -> None: ...
@@ -45,12 +45,12 @@ class _Terminal:
             sys.stderr.flush()
 
 
-_make_bar: Callable[[str], Bar] = _Terminal
+_make_bar: Callable[[str], ProgressBar] = _Terminal
 _show: Callable[[object], None] | None = None
 
 
 def set_display(
-    *, bar: Callable[[str], Bar] | None = None, show: Callable[[object], None] | None = None
+    *, bar: Callable[[str], ProgressBar] | None = None, show: Callable[[object], None] | None = None
 ) -> None:
     """Draw progress bars with ``bar(label)`` and objects (a live study) with ``show(object)``."""
     global _make_bar, _show
@@ -60,16 +60,16 @@ def set_display(
         _show = show
 
 
-def start(label: str) -> Bar:
+def start(label: str) -> ProgressBar:
     """A bar for work that is no loop over items; the caller closes it."""
     return _make_bar(label)
 
 
-def show(thing: object) -> bool:
-    """Let the current face show a thing; False where there is no face (a plain script)."""
+def show(result: object) -> bool:
+    """Let the current face show a result; False where there is no face (a plain script)."""
     if _show is None:
         return False
-    _show(thing)
+    _show(result)
     return True
 
 

@@ -83,56 +83,56 @@ class FeaturesMagics(Magics):
         if words[0] in {"read", "open"}:
             parser.add_argument("--to")
         asked = parser.parse_args(words[1:])
-        thing = _found(store, asked.name)
-        result = self._answer(words[0], thing, asked)
+        source = _found(store, asked.name)
+        result = self._answer(words[0], source, asked)
         if getattr(asked, "to", None):
             assert self.shell is not None
             self.shell.user_ns[asked.to] = result
         return result
 
     def _answer(
-        self, word: str, thing: FeatureGroup | FeatureView, asked: argparse.Namespace
+        self, word: str, source: FeatureGroup | FeatureView, asked: argparse.Namespace
     ) -> pd.DataFrame | FeatureGroup | FeatureView:
         import pandas as pd
 
         from eolab.features import FeatureGroup
 
         if word == "open":
-            return thing
+            return source
         if word == "lineage":
-            return _lineage(thing)
-        if not isinstance(thing, FeatureGroup):
+            return _lineage(source)
+        if not isinstance(source, FeatureGroup):
             if word == "show":
                 rows = [
                     {"feature": p.prefix + c, "group": p.query.group.label}
-                    for p in thing.query.parts
+                    for p in source.query.parts
                     for c in p.query.columns
                 ]
                 return pd.DataFrame(rows)
             if word == "read":
-                return thing.read(as_of=asked.as_of)
+                return source.read(as_of=asked.as_of)
             raise InvalidInputError(
-                f"{thing.label} is a view, which has no {word}", "Name one of its groups."
+                f"{source.label} is a view, which has no {word}", "Name one of its groups."
             )
         if word == "show":
-            descriptions = thing.column_descriptions
+            descriptions = source.column_descriptions
             rows = [
                 {
                     "column": f.name,
                     "type": str(f.type),
-                    "unit": thing.column_units.get(f.name, ""),
+                    "unit": source.column_units.get(f.name, ""),
                     "description": descriptions.get(f.name, ""),
                 }
-                for f in thing.schema
+                for f in source.schema
             ]
             return pd.DataFrame(rows)
         if word == "read":
-            return thing.read(as_of=asked.as_of, filter=asked.where)
+            return source.read(as_of=asked.as_of, filter=asked.where)
         if word == "stats":
             kept = ("column", "count", "nulls", "distinct", "min", "mean", "max", "std")
-            found = thing.statistics()
+            found = source.statistics()
             return pd.DataFrame([{k: getattr(s, k) for k in kept} for s in found])
-        commits = pd.DataFrame([vars(c) for c in thing.commits()])
+        commits = pd.DataFrame([vars(c) for c in source.commits()])
         if len(commits):
             commits["time"] = pd.to_datetime(commits["time"], unit="s", utc=True).dt.floor("s")
         return commits
@@ -183,10 +183,10 @@ def _found(store: FeatureStore, name: str) -> FeatureGroup | FeatureView:
     return store.feature_group(head, version)
 
 
-def _lineage(thing: FeatureGroup | FeatureView) -> pd.DataFrame:
+def _lineage(source: FeatureGroup | FeatureView) -> pd.DataFrame:
     import pandas as pd
 
-    found = thing.lineage()
+    found = source.lineage()
     rows = [
         {"direction": direction, "kind": node.kind, "id": node.id}
         for direction, nodes in found.items()

@@ -79,7 +79,7 @@ def complete(shell: InteractiveShell, event: SimpleNamespace) -> list[str]:
     given = words if event.line.endswith(" ") else words[:-1]
     try:
         offered = _offer(shell, given)
-    except EolabError:  # a key was pressed, nothing was run: a faulty file is told when it is
+    except EolabError:  # a key was pressed, nothing was run: a faulty file is reported when it is
         return []
     typed = event.symbol
     return [text for text in offered if text.startswith(typed)]
@@ -239,7 +239,7 @@ class StacMagics(Magics):
                 "there are two filters: --filter and the cell", "Join them with AND."
             )
         source = open_source(configuration.find(), asked.catalog)
-        with _told():
+        with _print_warnings():
             found = source.search(
                 asked.collections or None,
                 datetime=asked.when,
@@ -275,7 +275,7 @@ class StacMagics(Magics):
             raise InvalidInputError(
                 "--dilate without --mask", "Say what grows: --mask cloud shadow."
             )
-        with _told():
+        with _print_warnings():
             cube = load(
                 self._names()[asked.items],
                 bands=asked.bands,
@@ -307,12 +307,12 @@ class StacMagics(Magics):
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _print_warnings() -> Iterator[None]:
     """Show what is warned of as a line: the line of code would be IPython's."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         yield
-    for text in dict.fromkeys(str(warning.message) for warning in told):
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
         print(text)
 
 

@@ -35,7 +35,7 @@ _ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
 
 
 @dataclass(frozen=True)
-class Job:
+class DownloadJob:
     """What is wanted.
 
     Attributes:
@@ -51,7 +51,7 @@ class Job:
     workspace: str
 
 
-def make_job(config: Config, catalog: str, items: object, assets: object) -> Job:
+def make_job(config: Config, catalog: str, items: object, assets: object) -> DownloadJob:
     """A job out of a request.
 
     Raises:
@@ -71,14 +71,14 @@ def make_job(config: Config, catalog: str, items: object, assets: object) -> Job
         raise InvalidInputError(
             "assets is no list of names", "Send keys of assets, or an empty list."
         )
-    return Job(catalog, tuple(pairs), tuple(assets), str(config.file or config.root))
+    return DownloadJob(catalog, tuple(pairs), tuple(assets), str(config.file or config.root))
 
 
 def _texts(values: Sequence[object]) -> bool:
     return not isinstance(values, str) and all(isinstance(v, str) for v in values)
 
 
-def start(config: Config, job: Job) -> str:
+def start(config: Config, job: DownloadJob) -> str:
     """Begin a download; returns its id.
 
     Raises:
@@ -113,16 +113,18 @@ def _run(folder: Path) -> None:
         )
 
 
-def read_job(folder: Path) -> Job:
+def read_job(folder: Path) -> DownloadJob:
     """What a folder wants.
 
     Raises:
         NotFoundError: It holds no job.
     """
     try:
-        told = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-        items = tuple((str(collection), str(item)) for collection, item in told["items"])
-        return Job(str(told["catalog"]), items, tuple(told["assets"]), str(told["workspace"]))
+        document = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        items = tuple((str(collection), str(item)) for collection, item in document["items"])
+        return DownloadJob(
+            str(document["catalog"]), items, tuple(document["assets"]), str(document["workspace"])
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotFoundError(f"{folder} holds no download", "Start it again.") from error
 
@@ -151,13 +153,15 @@ def read(folder: Path) -> dict[str, object]:
     """
     job = read_job(folder)
     try:
-        told: dict[str, object] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        document: dict[str, object] = json.loads(
+            (folder / "state.json").read_text(encoding="utf-8")
+        )
     except (OSError, ValueError):
-        told = {"state": "waiting", "files": [], "message": ""}
-    state = str(told.get("state"))
+        document = {"state": "waiting", "files": [], "message": ""}
+    state = str(document.get("state"))
     if state in ("waiting", "running") and not is_alive(folder) and _age(folder) > 10:
         state = "interrupted"
-    listed = told.get("files")
+    listed = document.get("files")
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
     return {
         "id": folder.name,
@@ -165,11 +169,11 @@ def read(folder: Path) -> dict[str, object]:
         "items": len(job.items),
         "assets": list(job.assets),
         "state": state,
-        "message": told.get("message", ""),
+        "message": document.get("message", ""),
         "done": sum(_bytes(file, "done") for file in files),
         "total": sum(max(_bytes(file, "done"), _bytes(file, "total")) for file in files),
         "files": files,
-        "folder": told.get("folder", ""),
+        "folder": document.get("folder", ""),
     }
 
 
@@ -201,7 +205,7 @@ def command(config: Config, identity: str, what: str) -> None:
         else:
             writes.write_json(
                 folder / "state.json",
-                {**_told(folder), "state": "waiting", "message": ""},
+                {**_read_state(folder), "state": "waiting", "message": ""},
                 indent=None,
             )
             _run(folder)
@@ -210,8 +214,8 @@ def command(config: Config, identity: str, what: str) -> None:
 
 
 def _runs_on(folder: Path) -> bool:
-    """Whether its process runs; one that has told its end is given a moment to leave."""
-    ended = _told(folder).get("state") in ("done", "failed", "cancelled")
+    """Whether its process runs; one that has reported its end is given a moment to leave."""
+    ended = _read_state(folder).get("state") in ("done", "failed", "cancelled")
     for _ in range(40 if ended else 0):
         if not is_alive(folder):
             return False
@@ -219,12 +223,12 @@ def _runs_on(folder: Path) -> bool:
     return is_alive(folder)
 
 
-def _told(folder: Path) -> dict[str, object]:
+def _read_state(folder: Path) -> dict[str, object]:
     try:
-        told = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        document = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def hold(folder: Path) -> int | None:
@@ -251,7 +255,7 @@ def write_state(folder: Path, state: Mapping[str, object]) -> None:
 
 
 def _age(folder: Path) -> float:
-    """Seconds since anything was told."""
+    """Seconds since anything was reported."""
     try:
         return time.time() - (folder / "state.json").stat().st_mtime
     except OSError:

@@ -136,14 +136,14 @@ def remove_catalog(config: Config, name: str, *, secrets: bool = False) -> Remov
         was = read_catalog(config, name)
         named = secrets_of(config, name) if secrets else []
         after = _write(file, config, lambda text: toml_tables.drop_table(text, _path(name)))
-    gone, left = [], []
+    removed, left = [], []
     for reference in named:
         try:
             if logins.delete_secret(reference):
-                gone.append(reference)
+                removed.append(reference)
         except InvalidInputError as error:
             left.append(f"{reference}: {error.message}")
-    return RemovalResult(after, was, gone, left)
+    return RemovalResult(after, was, removed, left)
 
 
 @dataclass(frozen=True, repr=False)

@@ -28,7 +28,7 @@ from eolab.tracking.store import (
     log_points,
     open_client,
     runs_of,
-    told,
+    translate_errors,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Feeder:
     """Carries one study's journal into MLflow, batch by batch.
 
     Args:
-        run: The study's folder; what an event means is told in `eolab/studies/journal/state.py`.
+        run: The study's folder; what an event means stands in `eolab/studies/journal/state.py`.
         uri: MLflow's address; by default what the study says, else SQLite in its workspace.
     """
 
@@ -130,7 +130,7 @@ class Feeder:
             (t for t in self.trials.values() if t.state == "completed" and t.value is not None),
             key=lambda t: (sign * (t.value or 0.0), t.n),
         )
-        with told(self.uri):
+        with translate_errors(self.uri):
             for trial in ranked[:BEST]:
                 if trial.run is None:
                     self._write_trial(trial)
@@ -211,7 +211,7 @@ class Feeder:
     # -- writing ---------------------------------------------------------------------------
 
     def _write(self) -> None:
-        with told(self.uri):
+        with translate_errors(self.uri):
             client = self._mlflow()
             for trial in self.trials.values():
                 if trial.changed and trial.n < FIRST and trial.started is not None:
@@ -256,7 +256,7 @@ class Feeder:
         """The client, with the parent run made or found and the trials' runs known."""
         if self._client is not None:
             return self._client
-        with told(self.uri):
+        with translate_errors(self.uri):
             client = open_client(self.uri, self.root)
             self._experiment = experiment(client, f"eolab/{self.name}", self.root)
             for tags, found in runs_of(client, self._experiment, self.identity):

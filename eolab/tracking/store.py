@@ -41,7 +41,7 @@ def open_client(uri: str, root: Path) -> MlflowClient:
     """
     if uri in _clients:
         return _clients[uri]
-    # MLflow calls home unless told otherwise; a workspace works without a network.
+    # MLflow calls home unless it is switched off; a workspace works without a network.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     for name in ("mlflow.store.db.utils", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -72,14 +72,14 @@ def client(config: Config) -> MlflowClient:
 
 @contextlib.contextmanager
 def session(config: Config) -> Iterator[MlflowClient]:
-    """The client, with MLflow's and the database's faults told as `RemoteError`."""
-    with told(config.mlflow_uri):
+    """The client, with MLflow's and the database's faults as `RemoteError`."""
+    with translate_errors(config.mlflow_uri):
         yield client(config)
 
 
 @contextlib.contextmanager
-def told(uri: str) -> Iterator[None]:
-    """MLflow's and the database's faults, told as `RemoteError`."""
+def translate_errors(uri: str) -> Iterator[None]:
+    """MLflow's and the database's faults, raised as `RemoteError`."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -64,14 +64,14 @@ class Shown:
     def __init__(self) -> None:
         self._studies: list[tuple[Study, Handle]] = []
 
-    def show(self, thing: object) -> None:
-        """Show a thing under the cell; a study is drawn live, and once more when the cell ends."""
+    def show(self, result: object) -> None:
+        """Show a result under the cell; a study is drawn live, and once more when the cell ends."""
         from eolab.studies import Study
 
-        if not isinstance(thing, Study):
-            display(thing)
+        if not isinstance(result, Study):
+            display(result)
             return
-        self._studies.append((thing, _display(study_view(thing))))
+        self._studies.append((result, _display(study_view(result))))
 
     def study(self, study: Study) -> dict[str, object]:
         """What the cell shows of a study that it displays itself."""
@@ -132,11 +132,11 @@ class CellBar:
 
     def _draw(self) -> None:
         done, total, text = self.state
-        told = f"{done}/{total}" if total else str(done)
+        count = f"{done}/{total}" if total else str(done)
         bar = f'<progress value="{done}" max="{total}"></progress> ' if total else ""
         bundle: dict[str, object] = {
-            "text/html": f"<div>{escape(self.label)} {bar}{told} {escape(text)}</div>",
-            "text/plain": f"{self.label} {told} {text}".rstrip(),
+            "text/html": f"<div>{escape(self.label)} {bar}{count} {escape(text)}</div>",
+            "text/plain": f"{self.label} {count} {text}".rstrip(),
         }
         if self.handle is None:
             self.handle = _display(bundle)

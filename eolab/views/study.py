@@ -90,8 +90,8 @@ def curves_chart(snapshot: Snapshot) -> str:
     """Learning curves of the best trials, as SVG; the best in full colour."""
     ranked = [t for t in _ranked(snapshot) if t["curve"]]
     rest = [t for t in snapshot["trials"] if t["curve"] and t["value"] is None]
-    chosen = [*ranked, *rest][:CURVES]
-    curves = [[(s, math.nan if v is None else v) for s, v in t["curve"]] for t in chosen]
+    drawn = [*ranked, *rest][:CURVES]
+    curves = [[(s, math.nan if v is None else v) for s, v in t["curve"]] for t in drawn]
     if not any(len(curve) > 1 for curve in curves):
         return ""  # a single figure a trial is no curve
     metric = str(snapshot["metric"])
@@ -102,10 +102,10 @@ def _headline(snapshot: Snapshot) -> str:
     counts: Mapping[str, int] = snapshot["counts"]
     total = max(int(snapshot["budget"]["trials"]), sum(counts.values()))
     done = counts["completed"] + counts["failed"] + counts["stopped"]
-    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     parts = [
         f"<strong>{escape(str(snapshot['name']))}</strong> {escape(str(snapshot['state']))}",
-        f"{done} of {total} trials" + (f" ({told})" if told else ""),
+        f"{done} of {total} trials" + (f" ({states})" if states else ""),
     ]
     best = snapshot["best"]
     if best is not None:

@@ -80,7 +80,9 @@ def main(folder: Path) -> int:
     return 1 if failed else 0
 
 
-def _bring(config: Config, job: transfers.Job, teller: _Teller, stop: threading.Event) -> int:
+def _bring(
+    config: Config, job: transfers.DownloadJob, teller: _Teller, stop: threading.Event
+) -> int:
     """How many files failed."""
     from eolab.catalog.downloads.files import download
     from eolab.catalog.sources.open import open_source

@@ -16,7 +16,7 @@ from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
 from eolab.catalog.items.spectral_indices import offered
 from eolab.catalog.panel import previews
-from eolab.catalog.query.query import Query, item_time, make_query
+from eolab.catalog.query.query import SearchQuery, item_time, make_query
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import PartialAnswer, Source, is_simulated
 from eolab.catalog.sources.open import open_source
@@ -102,7 +102,7 @@ def found(
     }
 
 
-def _countable(query: Query) -> bool:
+def _countable(query: SearchQuery) -> bool:
     return not query.words and query.intersects is None
 
 
@@ -137,7 +137,9 @@ def _rings(item: ParsedItem) -> list[list[float]]:
     return rings
 
 
-def _histogram(source: Source, query: Query, items: Iterable[pystac.Item]) -> dict[str, object]:
+def _histogram(
+    source: Source, query: SearchQuery, items: Iterable[pystac.Item]
+) -> dict[str, object]:
     free = replace(query, start=None, end=None)
     days: dict[dt.date, int]
     whole = source.capabilities.whole or query.interval is None

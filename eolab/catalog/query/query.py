@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Query:
+class SearchQuery:
     """A search, checked and normalised.
 
     Attributes:
@@ -140,7 +140,7 @@ def make_query(
     filter: str | Mapping[str, object] | None = None,
     text: str | None = None,
     sortby: str | Sequence[str] | None = None,
-) -> Query:
+) -> SearchQuery:
     """Check what a user asked.
 
     Raises:
@@ -160,7 +160,7 @@ def make_query(
     if cloud_missing not in ("keep", "drop"):
         raise InvalidInputError(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
     start, end = parse_interval(datetime)
-    return Query(
+    return SearchQuery(
         collections=_names(collections),
         bbox=None if bbox is None else check_bbox(bbox),
         intersects=None if intersects is None else parse_area(intersects),

@@ -13,7 +13,7 @@ from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.plain_session import TIMEOUT, retry_policy
 from eolab.catalog.io.session import new_session
 from eolab.catalog.query.cql2 import within
-from eolab.catalog.query.query import Query
+from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, self_href
@@ -87,15 +87,15 @@ class ApiSource(Source):
         offered = [str(uri) for uri in self.client.get_conforms_to()]
         return any(uri.endswith(ending) for uri in offered for ending in endings)
 
-    def sorts(self, query: Query) -> bool:
+    def sorts(self, query: SearchQuery) -> bool:
         by_time = not query.sort or [name for name, _ in query.sort] == ["datetime"]
         return by_time and self._conforms("item-search#sort")
 
-    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:
         self.skipped = []
         return as_items(self._documents(query), self)
 
-    def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def _documents(self, query: SearchQuery) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Items as the service sends them, page by page."""
         body: dict[str, object] = {"limit": min(PAGE, query.limit or PAGE)}
         if query.collections:
@@ -200,12 +200,12 @@ class ApiSource(Source):
             ) from error
 
 
-def _all_state_clouds(query: Query) -> bool:
+def _all_state_clouds(query: SearchQuery) -> bool:
     """Whether asking the service for little cloud loses no item that the query wants to keep."""
     optical = ("sentinel-2", "landsat", "hls")
     known = bool(query.collections) and all(c.startswith(optical) for c in query.collections)
     return known or query.cloud_missing == "drop"
 
 
-def _interval(query: Query) -> str:
+def _interval(query: SearchQuery) -> str:
     return "/".join(".." if t is None else stamp(t) for t in (query.start, query.end))

@@ -16,7 +16,7 @@ from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import mark
 from eolab.catalog.query.cql2 import properties
 from eolab.catalog.query.free_text import mentions
-from eolab.catalog.query.query import Query, make_query
+from eolab.catalog.query.query import SearchQuery, make_query
 from eolab.catalog.query.times import When
 from eolab.catalog.sources.search_entries import note_items
 from eolab.deprecation import warn_renamed
@@ -176,7 +176,7 @@ class Source(ABC):
         return Capabilities()
 
     @abstractmethod
-    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:
         """Items that may answer the query: all that do, perhaps more; what is broken is skipped.
 
         For kinds of sources, which `search` asks and filters again.
@@ -187,7 +187,7 @@ class Source(ABC):
             52
         """
 
-    def count(self, query: Query) -> int:
+    def count(self, query: SearchQuery) -> int:
         """Number of items whose box, time and properties answer the query, without reading them.
 
         Exact for boxes; an area of another shape is taken by its box, words are not looked at.
@@ -209,7 +209,7 @@ class Source(ABC):
         del query
         raise self._cannot("count its items", "Count what a search returns: len(items).")
 
-    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+    def histogram(self, query: SearchQuery, *, period: str = "month") -> pd.DataFrame:
         """Items over time without reading them, by what `count` looks at.
 
         Args:
@@ -327,7 +327,7 @@ class Source(ABC):
                 hint = nearest(name, known, "collections")
                 warn(f"{self.name!r} has no collection {name!r}. {hint}", UnknownCollection)
 
-    def _tell_unknown_properties(self, query: Query, found: pystac.ItemCollection) -> None:
+    def _tell_unknown_properties(self, query: SearchQuery, found: pystac.ItemCollection) -> None:
         """A misspelt property matches nothing, and sorts nothing: no fault, but never meant."""
         asked, items = {name for name, _ in query.sort}, found
         if query.filter is not None and not len(found):
@@ -345,7 +345,7 @@ class Source(ABC):
                 hint = nearest(plain, sorted(known), "properties")
                 warn(f"no item has a property {plain!r}. {hint}", UnknownProperty)
 
-    def run(self, query: Query) -> pystac.ItemCollection:
+    def run(self, query: SearchQuery) -> pystac.ItemCollection:
         """Find the items that answer a query, as `search` does, without its warnings.
 
         Args:
@@ -396,7 +396,7 @@ class Source(ABC):
             for c in self.collections()
         }
 
-    def sorts(self, query: Query) -> bool:
+    def sorts(self, query: SearchQuery) -> bool:
         """Whether `candidates` come in the order of results, so that a limit may stop early.
 
         Args:

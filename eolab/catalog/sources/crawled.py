@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.documents import Version, file_version, is_remote, read_changed
-from eolab.catalog.query.query import Query
+from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Skipped, Source
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_items
@@ -100,23 +100,23 @@ class IndexedSource(Source):
         table.roots = self.folders()
         return table
 
-    def sorts(self, query: Query) -> bool:
+    def sorts(self, query: SearchQuery) -> bool:
         return self.file.exists() and self._table().sorts(query)
 
-    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:
         self._fresh()
         return self._rows(query) if self.file.exists() else iter(())
 
-    def _rows(self, query: Query) -> Iterator[pystac.Item]:
+    def _rows(self, query: SearchQuery) -> Iterator[pystac.Item]:
         table = self._table()
         yield from table.candidates(query)
         self.skipped += table.skipped
 
-    def count(self, query: Query) -> int:
+    def count(self, query: SearchQuery) -> int:
         self._fresh()
         return self._table().count(query) if self.file.exists() else 0
 
-    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+    def histogram(self, query: SearchQuery, *, period: str = "month") -> pd.DataFrame:
         self._fresh()
         return self._table().histogram(query, period=period)
 

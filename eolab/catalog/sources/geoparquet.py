@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eolab.catalog.items.parsed import is_raster
 from eolab.catalog.query.free_text import ABOVE, words_to_sql
 from eolab.catalog.query.prefilter import quote_literal, to_sql
-from eolab.catalog.query.query import Query
+from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, self_href
 from eolab.errors import InvalidInputError, NotFoundError
@@ -75,10 +75,10 @@ class GeoParquetSource(Source):
             )
         return made
 
-    def count(self, query: Query) -> int:
+    def count(self, query: SearchQuery) -> int:
         return int(self._run(f"SELECT count(*) FROM items {self._where(query)}")[0][0])
 
-    def histogram(self, query: Query, *, period: str = "month") -> pd.DataFrame:
+    def histogram(self, query: SearchQuery, *, period: str = "month") -> pd.DataFrame:
         if period not in ("day", "week", "month", "year"):
             raise InvalidInputError(
                 f"period = {period!r}", 'Give "day", "week", "month" or "year".'
@@ -91,15 +91,15 @@ class GeoParquetSource(Source):
         )
         return pd.DataFrame(rows, columns=["time", "items"])
 
-    def sorts(self, query: Query) -> bool:
+    def sorts(self, query: SearchQuery) -> bool:
         return all(name in self._columns for name, _ in query.sort)
 
-    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:
         self.skipped = []
         _ = self._file  # opened before anything is promised
         return as_items(self._documents(query), self)
 
-    def _documents(self, query: Query) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def _documents(self, query: SearchQuery) -> Iterator[tuple[str, Mapping[str, object]]]:
         order = [f'"{n}" {"DESC" if d else "ASC"} NULLS LAST' for n, d in query.sort]
         order += [f"{self._start} NULLS LAST", "id"]
         where = self._where(query, words_to_sql(query.words, query.about, self._columns))
@@ -183,7 +183,7 @@ class GeoParquetSource(Source):
             tables.append(table.take(ordered[within] - starts[batch][held] + above[held]))
         return pa.concat_tables(tables).take(np.searchsorted(ordered, rows))
 
-    def _where(self, query: Query, also: Sequence[str] = ()) -> str:
+    def _where(self, query: SearchQuery, also: Sequence[str] = ()) -> str:
         """A condition that keeps all rows that answer the query but its words, perhaps more."""
         parts = [*also]
         if query.collections:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from eolab.catalog.io.allowed_folders import prefixes
 from eolab.catalog.io.documents import is_remote, read_json, resolve
 from eolab.catalog.query.free_text import ABOVE
-from eolab.catalog.query.query import Query
+from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
@@ -100,7 +100,7 @@ class StaticSource(Source):
                 self.skip(href, error)
         return sorted(found, key=lambda collection: collection.id)
 
-    def candidates(self, query: Query) -> Iterator[pystac.Item]:
+    def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:
         del query
         return as_items(self.crawl().items.items(), self)
 

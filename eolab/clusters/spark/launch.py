@@ -90,9 +90,9 @@ def main() -> int:
         return 0
     address, troubles = find_way(settings.pop("addresses"))
     if address is None:
-        told = "; ".join(f"{name}: {why}" for name, why in troubles.items())
+        failures = "; ".join(f"{name}: {why}" for name, why in troubles.items())
         print(
-            f"{socket.gethostname()} does not reach the study ({told}); give advertise= or "
+            f"{socket.gethostname()} does not reach the study ({failures}); give advertise= or "
             "mailbox= in the cluster's table",
             file=sys.stderr,
         )

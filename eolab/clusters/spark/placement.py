@@ -23,14 +23,14 @@ class SparkPlacement(Placement):
     """One Spark task a worker, held by a client process of its own.
 
     An operation of Spark dies with its client, and Spark's client is heavy and can fail: so it
-    lives in a process that is started again when it dies. The workers that it held are told as
-    gone then; the study starts others.
+    lives in a process that is started again when it dies. The workers that it held are reported as
+    ended then; the study starts others.
 
     Args:
         cluster: What `study.json` says of the cluster.
         run: The study's folder; the client's log is ``spark.log`` there.
         program: The worker's program; the files beside it travel with it.
-        settings: What each worker is told.
+        settings: What each worker is sent.
     """
 
     has_eolab = False
@@ -81,8 +81,8 @@ class SparkPlacement(Placement):
                 yield worker, reason
 
     def trouble(self) -> str:
-        told, self._trouble = self._trouble, ""
-        return told
+        trouble, self._trouble = self._trouble, ""
+        return trouble
 
     def stop(self) -> None:
         if self._client is None:

@@ -53,7 +53,7 @@ def read_reports(answers: Iterable[str]) -> list[Report]:
 def verdict(
     reports: Sequence[Report], addresses: Sequence[Mapping[str, object]]
 ) -> list[Mapping[str, object]]:
-    """The addresses that workers should be told: those that all of the asked executors reach.
+    """The addresses that workers should get: those that all of the asked executors reach.
 
     Raises:
         RemoteError: A library or a way back is missing; names it, and says what to do.
@@ -77,16 +77,16 @@ def verdict(
     usable = [a for a in addresses if all(not r.ways.get(_way(a), "?") for r in reports)]
     if usable:
         return usable
-    told = []
+    failures = []
     for address in addresses:
         way = _way(address)
         where = address.get("url") or address.get("mailbox")
         report = next(r for r in reports if r.ways.get(way, "?"))
-        told.append(f"{report.host} does not reach {where} ({report.ways.get(way)})")
+        failures.append(f"{report.host} does not reach {where} ({report.ways.get(way)})")
     hint = "Give this machine's address as executors see it in the cluster's table: advertise"
     if not any("mailbox" in a for a in addresses):
         hint += "; or a folder or object store that both see: mailbox"
-    raise RemoteError("; ".join(told), hint + ".")
+    raise RemoteError("; ".join(failures), hint + ".")
 
 
 def _way(address: Mapping[str, object]) -> str:

@@ -88,7 +88,7 @@ def ensure(folder: Path, *, slots: int, conf: Mapping[str, str], python: str = "
 
     Raises:
         ConfigError: PySpark or Java is missing.
-        RemoteError: It does not start; its last words are told.
+        RemoteError: It does not start; its last words are in the message.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locks.locked(folder / LOCK):
@@ -249,5 +249,5 @@ def _last_words(log: Path) -> str:
         lines = [x for x in log.read_text(errors="replace").splitlines() if x.strip()]
     except OSError:
         lines = []
-    told = [x for x in lines if "Exception" in x or "ERROR" in x or "Error" in x]
-    return (told or lines or ["it said nothing"])[-1][:300]
+    errors = [x for x in lines if "Exception" in x or "ERROR" in x or "Error" in x]
+    return (errors or lines or ["it said nothing"])[-1][:300]

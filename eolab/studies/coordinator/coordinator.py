@@ -105,7 +105,7 @@ class Coordinator:
         """A worker goes in peace."""
         self.trials.emit("worker", w=worker, state="left", reason=reason)
 
-    def assignment(self, job: Job) -> messages.Job:
+    def assignment(self, job: Job) -> messages.TrialOrder:
         """A job as it goes over the wire."""
         trial = self.record.trials[job.n]
         root = self.trials.root(job.n)

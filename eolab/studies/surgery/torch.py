@@ -39,7 +39,7 @@ class Call:
 
 
 @dataclass
-class Run:
+class ModelRun:
     """One run of a model.
 
     Attributes:
@@ -179,7 +179,7 @@ def _example(model: torch.nn.Module, data: object) -> tuple[object, ...]:
     return (torch.from_numpy(np.nan_to_num(rows)),)
 
 
-def _run(model: torch.nn.Module, given: Sequence[object]) -> Run:
+def _run(model: torch.nn.Module, given: Sequence[object]) -> ModelRun:
     """Run a copy of the model, in evaluation mode, and look."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -205,7 +205,7 @@ def _run(model: torch.nn.Module, given: Sequence[object]) -> Run:
         output = model(*given)
     rows = next((int(t.shape[0]) for t in _tensors(given) if t.dim()), 1)
     shapes = tuple(tuple(t.shape) for t in _tensors(output))
-    return Run(shapes, calls, int(counter.get_total_flops()) // max(rows, 1))
+    return ModelRun(shapes, calls, int(counter.get_total_flops()) // max(rows, 1))
 
 
 def _tensors(value: object) -> Iterator[torch.Tensor]:

@@ -78,7 +78,7 @@ class RefitOrder(TypedDict):
     on: str
 
 
-class Job(TypedDict, total=False):
+class TrialOrder(TypedDict, total=False):
     """A trial on its way to a worker and its child; ``checkpoint`` is a number, then a folder."""
 
     op: str
@@ -137,7 +137,7 @@ class Answer(TypedDict, total=False):
     """What the study answers to a worker."""
 
     pong: bool
-    job: Job
+    job: TrialOrder
     leave: bool
     accepted: bool
     abandon: bool

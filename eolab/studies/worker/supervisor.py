@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         Answer,
         ChildMessage,
         Decision,
-        Job,
         Point,
         Result,
+        TrialOrder,
         WorkerSettings,
     )
 
@@ -257,7 +257,7 @@ class Supervisor:
 
     # -- one trial -------------------------------------------------------------------------
 
-    def _run(self, job: Job) -> Result:
+    def _run(self, job: TrialOrder) -> Result:
         """Run one trial to its end, whatever that is; the body of the result."""
         n, attempt = int(job["n"]), int(job["attempt"])
         child = self.child
@@ -281,7 +281,7 @@ class Supervisor:
 
     # -- checkpoints, where study and worker share no files ----------------------------------
 
-    def _fetch(self, job: Job, folder: Path) -> None:
+    def _fetch(self, job: TrialOrder, folder: Path) -> None:
         """Get what an earlier attempt, or the trial that this one continues, has left."""
         self._home = ()
         if not self.settings.get("bring_home"):
@@ -298,7 +298,7 @@ class Supervisor:
                 checkpoints.unpack(pieces, folder)
         self._home = checkpoints.signature(folder)
 
-    def _bring_home(self, job: Job, folder: Path) -> None:
+    def _bring_home(self, job: TrialOrder, folder: Path) -> None:
         """Send the checkpoint folder to the study if it changed."""
         if not self.settings.get("bring_home"):
             return
@@ -316,7 +316,7 @@ class Supervisor:
             self._insist("upload", {**about, "data": data}, timeout=60.0)
         self._home = now
 
-    def _attend(self, child: ChildProcess, job: Job, checkpoint: Path) -> Result:
+    def _attend(self, child: ChildProcess, job: TrialOrder, checkpoint: Path) -> Result:
         limit = job.get("timeout")
         deadline = time.monotonic() + float(limit) if limit else None
         log = LogCap()

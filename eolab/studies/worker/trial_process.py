@@ -51,7 +51,7 @@ else:  # a bare file beside its helpers, maybe where there is no eolab
     without_notes = _beside("tensorflow_notes").without_notes
 
 if TYPE_CHECKING:
-    from eolab.studies.worker.messages import ChildMessage, ChildSettings, Job, RefitOrder
+    from eolab.studies.worker.messages import ChildMessage, ChildSettings, RefitOrder, TrialOrder
 
 MOST_METRICS = 1_000
 DECISION_WAIT = 1.0
@@ -62,7 +62,7 @@ class LinkedReporter(Reporter):
 
     def __init__(
         self,
-        job: Job,
+        job: TrialOrder,
         send: Callable[[Mapping[str, object]], None],
         stopped: threading.Event,
     ) -> None:
@@ -86,7 +86,9 @@ class LinkedReporter(Reporter):
             raise StopTrial
 
 
-def call(function: Callable[..., object], data: object, reporter: Reporter, job: Job) -> object:
+def call(
+    function: Callable[..., object], data: object, reporter: Reporter, job: TrialOrder
+) -> object:
     """Call a train function with those of the arguments that it names."""
     offered = {
         "data": data,
@@ -165,7 +167,7 @@ class Child:
         self.settings = settings
         self._in, self._out = inbox, outbox
         self._pid = os.getpid()
-        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._jobs: queue.Queue[TrialOrder | None] = queue.Queue()
         self._stopped = threading.Event()
         self._reporter: LinkedReporter | None = None
         self._writing = threading.Lock()
@@ -245,7 +247,7 @@ class Child:
         freeze(data)
         return function, data
 
-    def run(self, function: Callable[..., object], data: object, job: Job) -> ChildMessage:
+    def run(self, function: Callable[..., object], data: object, job: TrialOrder) -> ChildMessage:
         self._stopped.clear()
         self._open_output()
         reporter = self._reporter = LinkedReporter(job, self.send, self._stopped)
