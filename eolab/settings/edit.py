@@ -14,6 +14,7 @@ from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, nearest
+from eolab.files import locks, writes
 from eolab.settings import config as configuration
 from eolab.settings import logins, toml_tables
 from eolab.settings.config import FILE, FORMAT, Config, check_name
@@ -302,23 +303,25 @@ def _checked(url: str, folder: Path) -> str:
 
 
 def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
-    """Change the file's text as a whole, or not at all."""
+    """Change the file's text as a whole, or not at all; two processes take turns."""
     file = file.resolve()
-    trial = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        try:
-            # As bytes: line ends stay as they are.
-            text = file.read_bytes().decode()
-        except FileNotFoundError:
-            root = json.dumps("." if config.root == file.parent else str(config.root))
-            text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
-        trial.write_bytes(change(text).encode())
-        if file.exists():
-            trial.chmod(file.stat().st_mode)
-        made = configuration.load(trial)  # a fault must not reach the file
-        if made.root != config.root:
-            raise ConflictError(f"{file} names another workspace", "Restart Jupyter Server.")
-        trial.replace(file)
+        with (
+            locks.locked(config.root / ".config.lock", required=False),
+            writes.draft(file) as trial,
+        ):
+            try:
+                # As bytes: line ends stay as they are.
+                text = file.read_bytes().decode()
+            except FileNotFoundError:
+                root = json.dumps("." if config.root == file.parent else str(config.root))
+                text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
+            trial.write_bytes(change(text).encode())
+            if file.exists():
+                trial.chmod(file.stat().st_mode)
+            made = configuration.load(trial)  # a fault must not reach the file
+            if made.root != config.root:
+                raise ConflictError(f"{file} names another workspace", "Restart Jupyter Server.")
     except ConfigError as error:
         raise ConflictError(f"{file} cannot be changed: {error.message}", error.hint) from error
     except OSError as error:
@@ -329,6 +332,4 @@ def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
         raise ConflictError(
             f"{file} cannot be changed: {error}", "Change it in an editor."
         ) from error
-    finally:
-        trial.unlink(missing_ok=True)
     return configuration.load(file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,25 @@ def test_a_file_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(InvalidInputError, match="not a folder"):
         configuration.open_path(tmp_path / "x.txt")
+
+
+ADD_TEN = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from eolab.settings import config, edit
+who, home = sys.argv[1], Path(sys.argv[2])
+for i in range(10):
+    edit.add_catalog(config.find(home), name=f"{who}{i}", url="https://a.example/stac", start=home)
+"""
+
+
+def test_two_processes_that_change_the_file_lose_nothing(config: configuration.Config) -> None:
+    home = config.root.parent if config.file is None else config.file.parent
+    running = [
+        subprocess.Popen([sys.executable, "-c", ADD_TEN, who, str(home)]) for who in ("a", "b")
+    ]
+    assert [process.wait(60) for process in running] == [0, 0]
+    names = configuration.find(home).catalogs
+    assert {f"{who}{i}" for who in ("a", "b") for i in range(10)} <= set(names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.s3 import keys_of, object_url, signed_headers
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
+from eolab.files import locks
 from eolab.settings.logins import S3Login
 
 if TYPE_CHECKING:
@@ -76,17 +76,23 @@ class Part:
         Raises:
             ConflictError: Another one does.
         """
-        with self.data.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                same = os.fstat(file.fileno()).st_ino == self.data.stat().st_ino
-            except (BlockingIOError, FileNotFoundError):
-                same = False
-            if not same:
+        handle = locks.take(self.data)
+        try:
+            if handle is None or not self._is_at(handle):
                 raise ConflictError(
                     f"{self.path.name} is being brought by another download", "Wait for that one."
                 )
             yield
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _is_at(self, handle: int) -> bool:
+        """Whether the file of a handle is still the one there: another download may have ended."""
+        try:
+            return os.path.samestat(os.fstat(handle), self.data.stat())
+        except FileNotFoundError:
+            return False
 
     def finish(self) -> None:
         self.data.replace(self.path)
