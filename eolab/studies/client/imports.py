@@ -11,7 +11,8 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from eolab.studies.client.packing import CARRIED, is_users, used
+from eolab.studies.client.packing import CARRIED, used
+from eolab.studies.identity.modules import is_users
 
 
 def needed_imports(function: Callable[..., object]) -> list[str]:

@@ -1,30 +1,29 @@
-"""A train function on its way to the workers: what it takes, whether it travels, what it is.
+"""A train function on its way to the workers: what it takes and whether it travels.
 
-The digest of a function follows its code and what the code uses, not where it was typed: running a
-notebook's cell again gives the same digest, editing it another.
+At the end stand the digests of version 1, by which studies of then are still compared; those of
+today are made in `eolab.studies.identity`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dis
-import functools
 import hashlib
 import importlib
 import inspect
 import io
 import pickle
 import sys
-import sysconfig
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from eolab import deprecation, errors, moved_modules, training_data
 from eolab.errors import InvalidInputError
 from eolab.moved_modules import name_before, object_before
+from eolab.studies.identity.modules import is_users
 from eolab.training_data import StoredSplit
 
 MOST_BYTES = 20_000_000
@@ -200,26 +199,6 @@ def relocate(data: object, paths: Mapping[str, str]) -> object:
     return data
 
 
-def is_users(module: types.ModuleType | None) -> bool:
-    """Whether a module is the user's own: not installed, not the standard library, not eolab."""
-    if module is None:
-        return True
-    if module.__name__ == "__main__":
-        return True
-    file = getattr(module, "__file__", None)
-    if not file or module.__name__.partition(".")[0] == "eolab":
-        return False
-    path = Path(file).resolve()
-    return not any(path.is_relative_to(p) for p in _libraries())
-
-
-@functools.cache
-def _libraries() -> frozenset[Path]:
-    """Folders of installed packages and of the standard library."""
-    paths = sysconfig.get_paths().items()
-    return frozenset(Path(p).resolve() for k, p in paths if "lib" in k)
-
-
 def function_name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
@@ -299,11 +278,11 @@ def _fails(value: object) -> bool:
     return False
 
 
-# -- what the function is ------------------------------------------------------------------
+# -- the digests of version 1 ---------------------------------------------------------------
 
 
 def digest_function(function: Callable[..., object]) -> str:
-    """SHA-256 of the code and of what it uses."""
+    """SHA-256 of the code and of what it uses, as version 1 saw it."""
     h = hashlib.sha256()
     _feed(h, function, set())
     return h.hexdigest()
@@ -414,7 +393,7 @@ class _OldNames(_Pickler):  # type: ignore[misc]
 
 
 def digest_data(data: object) -> str:
-    """The data's own digest, else a SHA-256 of its pickle."""
+    """The data's own digest, else a SHA-256 of its pickle, as version 1 had it."""
     own = getattr(data, "digest", None)
     return str(own()) if callable(own) else hashlib.sha256(_stable(data)).hexdigest()
 

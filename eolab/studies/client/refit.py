@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import selectors
 import shutil
 import time
@@ -14,6 +15,7 @@ from eolab import progress
 from eolab.errors import EolabError, InvalidInputError, nearest
 from eolab.files import writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
+from eolab.studies.client.packing import digest_data
 from eolab.studies.journal import files as journal
 from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Trial
@@ -51,7 +53,7 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
             "params": dict(trial.params),
             "study": study["name"],
             "metrics": {**trial.metrics, study["metric"]: trial.value},
-            "data_digest": study["digest"]["data"],
+            "data_digest": _data_digest(run, study),
             "source": study["data"].get("source", {}),
             **answer["about"],
         }
@@ -62,6 +64,16 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return FittedModel.read(final)
+
+
+def _data_digest(run: Path, study: StudySpec) -> str:
+    """The data's own digest, by which models and splits are compared; else that of the study."""
+    here = run / journal.DATA_HERE
+    file = here if here.exists() else run / journal.DATA
+    if study["data"]["kind"] in {"Split", "StoredSplit", "TrainingData"} and file.exists():
+        with file.open("rb") as content:
+            return digest_data(pickle.load(content))
+    return study["digest"]["data"]
 
 
 def _run(run: Path, study: StudySpec, trial: Trial, folder: Path, on: str) -> ChildMessage:

@@ -19,6 +19,7 @@ from eolab.files import writes
 from eolab.records import lineage
 from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
+from eolab.studies.client.digests import StudyIdentity, identify_study
 from eolab.studies.client.launch import await_commands, send_command, start_process
 from eolab.studies.client.options import Resume, TuneOptions
 from eolab.studies.client.study import Study
@@ -183,10 +184,11 @@ def run_study(
         InvalidInputError, ConflictError, RemoteError: See `tune`.
     """
     checked = _check(config, train, options)
-    spec = _describe(config, train, options, checked, carried)
-    files = _pack(train, options, checked, carried)
+    identity = _identify(train, options, checked)
+    spec = _describe(config, train, options, checked, carried, identity)
+    files = _pack(train, options, checked, carried, identity)
     if (checked.run / journal.STUDY).exists():
-        begun = _attach(checked.run, spec, files, resume=_resume(options["resume"]))
+        begun = _attach(checked.run, spec, files, identity, resume=_resume(options["resume"]))
     else:
         _create(config, checked, spec, files)
         begun = True
@@ -292,12 +294,30 @@ def _resume(resume: Resume) -> Resume:
 # -- 2: study.json -------------------------------------------------------------------------
 
 
+def _identify(
+    train: Callable[..., object], options: TuneOptions, checked: _Checked
+) -> StudyIdentity:
+    stopped = None if checked.rule is None else checked.rule.to_json()
+    deciding = [
+        options["metric"], options["direction"], options["seed"], checked.plan.to_json(), stopped,
+    ]  # fmt: skip
+    return identify_study(
+        train,
+        checked.data,
+        space=checked.space.to_json(),
+        options=deciding,
+        strategies=(options["sampler"], options["pruner"]),
+        modules=options["modules"],
+    )
+
+
 def _describe(
     config: Config,
     train: Callable[..., object],
     options: TuneOptions,
     checked: _Checked,
     carried: Sequence[ModuleType],
+    identity: StudyIdentity,
 ) -> StudySpec:
     from eolab.clusters.base import cluster_spec
     from eolab.clusters.local import fitting_workers, thread_caps, thread_environment
@@ -342,17 +362,7 @@ def _describe(
         "source": packing.source_text(train),
         "imports": imports.needed_imports(train),
         "data": _note(data),
-        "digest": {
-            "code": packing.digest_function(train),
-            "space": packing.digest_data(json.dumps(space)),
-            "data": packing.digest_data(data),
-            "options": packing.digest_data(
-                json.dumps(
-                    [options["metric"], options["direction"], options["seed"], plan.to_json(),
-                     stopped]
-                )
-            ),
-        },
+        "digest": identity.digests(),
         "created": time.time(),
         "workspace": str(config.root),
         "config": None if config.file is None else str(config.file),
@@ -383,6 +393,7 @@ def _pack(
     options: TuneOptions,
     checked: _Checked,
     carried: Sequence[ModuleType],
+    identity: StudyIdentity,
 ) -> dict[str, bytes]:
     """Function, plan and data as the files that the study's processes read."""
     import cloudpickle
@@ -395,6 +406,7 @@ def _pack(
     files = {
         journal.FUNCTION: packing.pack_function(train, carried=along, modules=options["modules"]),
         journal.PLAN: cloudpickle.dumps(checked.make),
+        journal.IDENTITY: identity.document(),
     }
     if data is not None:
         files[journal.DATA] = packing.pack_data(there, carried=along)
@@ -416,7 +428,9 @@ def _create(config: Config, checked: _Checked, spec: StudySpec, files: Mapping[s
 def _write(run: Path, spec: StudySpec, files: Mapping[str, bytes]) -> None:
     """Write a study's folder; `study.json` comes last and makes it a study."""
     run.mkdir(parents=True, exist_ok=True)
-    for name in (journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN):
+    for name in (
+        journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN, journal.IDENTITY,
+    ):  # fmt: skip
         if name in files:
             writes.write_bytes(run / name, files[name], mode=0o600)
         else:
@@ -424,18 +438,11 @@ def _write(run: Path, spec: StudySpec, files: Mapping[str, bytes]) -> None:
     writes.write_json(run / journal.STUDY, spec)
 
 
-_WORDS = {
-    "code": "the train function",
-    "space": "the space",
-    "data": "the data",
-    "options": "metric, direction, seed, sampler or pruner",
-}
-
-
 def _attach(
     run: Path,
     spec: StudySpec,
     files: Mapping[str, bytes],
+    identity: StudyIdentity,
     *,
     resume: Resume,
 ) -> bool:
@@ -446,8 +453,7 @@ def _attach(
             f"there is a study {name!r} already", "Take another name, or leave resume=False out."
         )
     old = journal.read_study(run)
-    before, now = dict(old["digest"]), dict(spec["digest"])
-    changed = [words for key, words in _WORDS.items() if before.get(key) != now[key]]
+    changed = identity.changed_since(old, run)
     follower = journal.Follower(run)
     follower.refresh()
     state, record = follower.state, follower.record
@@ -457,9 +463,17 @@ def _attach(
         alive = journal.is_alive(run)
     if changed and resume != "force":
         raise ConflictError(
-            f"study {name!r} exists and {_join(changed)} changed since",
+            f"study {name!r} exists and {_join(changed)}",
             'Take another name, or resume="force" to go on with what is there now.',
         )
+    if identity.unknown and resume != "force":
+        raise ConflictError(
+            f"study {name!r} exists, and whether it is still the same cannot be told: nobody can "
+            f"compare {_join(list(identity.unknown))}",
+            f"ws.study({name!r}) opens what is there; resume='force' goes on with what is given "
+            "now, another name begins anew.",
+        )
+    changed = changed or list(identity.unknown)
     if changed and alive and state == "paused":
         send_command(run, "cancel")  # its first trials failed, say: nothing is lost
         while alive:
@@ -471,7 +485,18 @@ def _attach(
             f"study {name!r} is running with the old code",
             f"Call ws.study({name!r}).cancel() first.",
         )
-    if changed or not alive:
+    budget = {
+        key: asked
+        for key, asked, known in (
+            ("trials", spec["trials"], record.budget_trials),
+            ("workers", spec["workers"], record.wanted_workers),
+            ("timeout", spec["timeout"], record.timeout),
+            ("target", spec["target"], record.target),
+        )
+        if asked != known
+    }  # fmt: skip
+    over = state in {"completed", "failed"} and not budget and not changed
+    if changed or not (alive or over):
         # The environment may be another one today; created and what was asked for stay.
         _write(
             run,
@@ -483,16 +508,6 @@ def _attach(
             },
             files,
         )
-    budget = {
-        key: asked
-        for key, asked, known in (
-            ("trials", spec["trials"], record.budget_trials),
-            ("workers", spec["workers"], record.wanted_workers),
-            ("timeout", spec["timeout"], record.timeout),
-            ("target", spec["target"], record.target),
-        )
-        if asked != known
-    }  # fmt: skip
     if budget:
         send_command(run, "set", **budget)
         await_commands(run)
@@ -502,7 +517,7 @@ def _attach(
                 send_command(run, "retry", n=trial.n)
     if journal.Follower(run).summary()["state"] in {"paused", "cancelled"}:
         send_command(run, "resume")
-    if state in {"completed", "failed"} and not budget and not changed:
+    if over:
         return False
     if not start_process(run) and (run / journal.COMMANDS).exists():
         await_commands(run)

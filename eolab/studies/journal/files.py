@@ -35,6 +35,8 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
     "process.json",
 )
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
+IDENTITY = "identity.json"
+"""The parts of function and data, each with a hash, by which a change is named."""
 DATA_HERE = "data_here.pkl"
 """Data that has another name on the cluster than here: `DATA` holds that of the cluster."""
 LOG_BYTES = 256 * 1024

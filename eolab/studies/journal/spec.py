@@ -9,8 +9,17 @@ from eolab.clusters.base import ClusterSpec
 
 
 class Digests(TypedDict):
-    """SHA-256 of what a study must be to be the same one."""
+    """Hashes of what a study must be to be the same one.
 
+    Attributes:
+        version: How they were made; studies without it were made under version 1.
+        code: Of the train function.
+        space: Of the hyperparameters.
+        data: Of the data.
+        options: Of metric, direction, seed, sampler and pruner.
+    """
+
+    version: NotRequired[int]
     code: str
     space: str
     data: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +16,7 @@ from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.facade import Workspace
 from eolab.settings.config import Config
 from eolab.studies import Study, list_studies, open_study
+from eolab.studies.client import packing
 from tests.studies.conftest import Run, events, parabola
 
 
@@ -96,16 +99,63 @@ def test_other_code_space_or_data_under_one_name_is_a_conflict_that_says_what_ch
     ]
 
 
-def test_the_digest_follows_the_code_not_the_cell(run: Run) -> None:
-    from eolab.studies.client.packing import digest_function
+def test_a_change_far_from_the_function_is_named(run: Run) -> None:
+    def small() -> float:
+        return 1.0
 
-    texts = [f"def f(x):\n    return x + {k}\n" for k in (1, 1, 2)]
-    digests = []
-    for i, text in enumerate(texts):
-        space: dict[str, object] = {"__name__": "__main__"}
-        exec(compile("\n" * i + text, f"<cell {i}>", "exec"), space)
-        digests.append(digest_function(space["f"]))  # type: ignore[arg-type]
-    assert digests[0] == digests[1] != digests[2]
+    models = {"small": small}
+
+    def train(*, x: Annotated[float, eo.uniform(-1, 1)] = 0.0) -> float:
+        return models["small"]() + x
+
+    run(train, trials=1)
+
+    def smaller() -> float:
+        return 0.5
+
+    models["small"] = smaller
+    with pytest.raises(ConflictError, match=r"constant 1\.0 -> 0\.5 in models\['small'\]"):
+        run(train, trials=1)
+
+
+def test_what_cannot_be_compared_is_asked_about_not_answered_from_the_past(
+    run: Run, tmp_path: Path
+) -> None:
+    def train(data, *, x: Annotated[float, eo.uniform(-1, 1)] = 0.0) -> float:
+        return float(data["file"].getvalue())
+
+    table = tmp_path / "table.csv"
+    for value in ("2", "5"):
+        table.write_text(value)
+        with table.open() as file:  # it travels by its content, and is compared by nothing
+            if value == "2":
+                run(train, trials=1, data={"file": file})
+                continue
+            with pytest.raises(ConflictError, match=r"compare data\['file'\]") as caught:
+                run(train, trials=1, data={"file": file})
+            assert "resume='force'" in caught.value.hint
+            study = run(train, trials=2, data={"file": file}, resume="force")
+    assert [t["value"] for t in study.trials] == [2.0, 5.0]
+
+
+def test_a_study_of_version_1_is_compared_by_it_and_written_anew_when_it_goes_on(
+    run: Run,
+) -> None:
+    study = run(parabola, trials=2)
+    file = study.folder / "study.json"
+    document = json.loads(file.read_text())
+    document["digest"] = {
+        "code": packing.digest_function(parabola),
+        "space": document["digest"]["space"],
+        "data": packing.digest_data(None),
+        "options": document["digest"]["options"],
+    }
+    file.write_text(json.dumps(document))
+    before = file.read_bytes()
+    assert run(parabola, trials=2).trials == study.trials
+    assert file.read_bytes() == before
+    run(parabola, trials=3)
+    assert json.loads(file.read_text())["digest"]["version"] == 2
 
 
 def test_attaching_from_elsewhere_by_name(run: Run, config: Config) -> None:

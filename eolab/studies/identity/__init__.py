@@ -1,0 +1,1 @@
+"""What decides a study's result, as a digest that is the same in every process."""

@@ -1,0 +1,215 @@
+"""What a code object does, apart from how it was typed.
+
+The instructions are read with their arguments looked up: lines, comments, docstrings, annotations,
+the order of imports and of the compiler's tables leave no trace, everything that is carried out
+does.
+"""
+
+from __future__ import annotations
+
+import dis
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from eolab.studies.identity.atoms import atom, fingerprint, pack, shown, unordered
+
+_SILENT = frozenset({"NOP", "CACHE", "EXTENDED_ARG"})
+_FLAGGED = frozenset({"LOAD_GLOBAL", "LOAD_ATTR", "LOAD_SUPER_ATTR"})
+_NAMED = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+# Varargs, keyword arguments, generators, coroutines: what a call of it means.
+_FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import statement: the module, how many packages up, and the names; none: the module."""
+
+    module: str
+    level: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code object with those inside it.
+
+    Attributes:
+        digest: Hash of what it does, constants included.
+        constants: Its constants as a message may show them, in the order of their use.
+        texts: Its constants that are text, which may name files.
+        names: Globals that it reads -> the attributes that follow each; () where it stands alone.
+        imports: Its import statements.
+    """
+
+    digest: bytes
+    constants: tuple[str, ...]
+    texts: tuple[str, ...]
+    names: dict[str, tuple[tuple[str, ...], ...]]
+    imports: tuple[Import, ...]
+
+
+def read(code: types.CodeType) -> Code:
+    """What a code object does and what it refers to."""
+    reader = _Reader()
+    content = reader.read(code)
+    names = {name: tuple(sorted(chains)) for name, chains in sorted(reader.names.items())}
+    return Code(
+        fingerprint(content), tuple(reader.constants), tuple(reader.texts), names,
+        tuple(reader.imports),
+    )  # fmt: skip
+
+
+_Step = tuple[str, bytes]
+_Place = Callable[[int], int]
+"""The number of the step at an offset."""
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.constants: list[str] = []
+        self.texts: list[str] = []
+        self.names: dict[str, set[tuple[str, ...]]] = {}
+        self.imports: list[Import] = []
+
+    def read(self, code: types.CodeType) -> bytes:
+        found = [i for i in dis.get_instructions(code) if i.opname not in _SILENT]
+        self._refer(found)
+        offsets = [i.offset for i in found]
+        places = {offset: n for n, offset in enumerate(offsets)}
+
+        def place(offset: int) -> int:
+            while offset not in places and offset < (offsets[-1] if offsets else 0):
+                offset += 2
+            return places.get(offset, len(offsets))
+
+        steps = list(chain.from_iterable(self._step(i, place) for i in found))
+        arguments = code.co_argcount + code.co_kwonlyargcount
+        several = bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
+        head = (
+            code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount,
+            code.co_flags & _FLAGS, code.co_varnames[: arguments + several],
+        )  # fmt: skip
+        return pack(
+            repr(head).encode(),
+            pack(*(pack(name.encode(), argument) for name, argument in sort_imports(steps))),
+            repr(_guarded(code, place)).encode(),
+        )
+
+    def _step(self, i: dis.Instruction, place: _Place) -> Iterator[_Step]:
+        if i.opcode in dis.hasjrel or i.opcode in dis.hasjabs:
+            yield i.opname, b"to %d" % place(int(i.argval))
+        elif i.opcode in dis.hasconst:
+            yield i.opname, self._constant(i.argval)
+        elif i.opname.count("_FAST") == 2 and isinstance(i.argval, tuple):
+            # Two in one, which the compiler makes of those that stand on one line.
+            first, _, second = i.opname.partition("_FAST_")
+            yield f"{first}_FAST", str(i.argval[0]).encode()
+            yield second, str(i.argval[1]).encode()
+        elif i.opname in _FLAGGED:
+            yield i.opname, f"{i.argval} {(i.arg or 0) & 1}".encode()
+        elif i.opcode in chain(dis.hasname, dis.haslocal, dis.hasfree, dis.hascompare):
+            yield i.opname, str(i.argval).encode()
+        else:
+            yield i.opname, b"" if i.arg is None else b"%d" % i.arg
+
+    def _constant(self, value: object) -> bytes:
+        if isinstance(value, types.CodeType):
+            return b"code" + self.read(value)
+        if isinstance(value, tuple):
+            return b"tuple" + pack(*map(self._constant, value))
+        if isinstance(value, frozenset):
+            return b"set" + unordered(_bytes_of(part) for part in value)
+        if value is not None:
+            self.constants.append(shown(value))
+        if isinstance(value, str):
+            self.texts.append(value)
+        return _bytes_of(value)
+
+    def _refer(self, found: Sequence[dis.Instruction]) -> None:
+        for n, i in enumerate(found):
+            if i.opname in _NAMED:
+                attributes = []
+                for after in found[n + 1 :]:
+                    if after.opname not in _ATTRIBUTES:
+                        break
+                    attributes.append(str(after.argval))
+                self.names.setdefault(str(i.argval), set()).add(tuple(attributes))
+            elif i.opname == "IMPORT_NAME" and n >= 2:
+                level, names = found[n - 2].argval, found[n - 1].argval
+                listed = tuple(map(str, names)) if isinstance(names, tuple) else ()
+                self.imports.append(
+                    Import(str(i.argval), level if isinstance(level, int) else 0, listed)
+                )
+
+
+def _bytes_of(value: object) -> bytes:
+    if isinstance(value, tuple):
+        return b"tuple" + pack(*map(_bytes_of, value))
+    if isinstance(value, frozenset):
+        return b"set" + unordered(map(_bytes_of, value))
+    known = atom(value)
+    return repr(value).encode() if known is None else known
+
+
+def _guarded(code: types.CodeType, place: _Place) -> list[tuple[int, int, int, int, bool]]:
+    """The steps that each handler guards: (first, end, handler, depth, lasti)."""
+    found: list[tuple[int, int, int, int, bool]] = []
+    for entry in getattr(dis.Bytecode(code), "exception_entries", ()):
+        now = (place(entry.start), place(entry.end), place(entry.target), entry.depth, entry.lasti)
+        if now[0] == now[1]:
+            continue
+        if found and found[-1][1] == now[0] and found[-1][2:] == now[2:]:
+            found[-1] = (found[-1][0], *now[1:])
+        else:
+            found.append(now)
+    return found
+
+
+def sort_imports(steps: Sequence[_Step]) -> list[_Step]:
+    """The steps with neighbouring import statements in the order of their content."""
+    done: list[_Step] = []
+    run: list[list[_Step]] = []
+    n = 0
+    while n < len(steps):
+        end = _import_end(steps, n)
+        if end:
+            run.append(_sort_names(steps[n:end]))
+            n = end
+            continue
+        done.extend(chain.from_iterable(sorted(run)))
+        run = []
+        done.append(steps[n])
+        n += 1
+    done.extend(chain.from_iterable(sorted(run)))
+    return done
+
+
+def _import_end(steps: Sequence[_Step], n: int) -> int:
+    """Where the import statement that begins here ends; 0 where none begins."""
+    if n + 3 >= len(steps) or steps[n + 2][0] != "IMPORT_NAME":
+        return 0
+    end = n + 3
+    while end < len(steps) and steps[end][0] == "IMPORT_FROM":
+        if (
+            end + 2 < len(steps)
+            and steps[end + 2][0] == "POP_TOP"
+            and "STORE" not in steps[end + 1][0]
+        ):
+            end += 3  # import a.b as c: the last part stays, the package goes
+        else:
+            end += 2
+    last = steps[end][0] if end < len(steps) else ""
+    return end + 1 if last == "POP_TOP" or last.startswith("STORE_") else 0
+
+
+def _sort_names(statement: Sequence[_Step]) -> list[_Step]:
+    """``from m import b, a`` as ``from m import a, b``."""
+    body = list(statement[3:-1])
+    if statement[-1][0] != "POP_TOP" or any(s[0] != "IMPORT_FROM" for s in body[::2]):
+        return list(statement)
+    pairs = sorted(zip(body[::2], body[1::2], strict=True))
+    # The list of names before IMPORT_NAME says the same in the order that was typed.
+    return [statement[0], statement[2], *chain.from_iterable(pairs), statement[-1]]
