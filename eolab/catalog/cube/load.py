@@ -16,15 +16,14 @@ from eolab.catalog.cube.checks import check_chunks, check_items, check_resamplin
 from eolab.catalog.cube.free_memory import free_megabytes
 from eolab.catalog.cube.grid import inside_of, pixel_metres
 from eolab.catalog.cube.odc_adapter import (
-    band_key,
-    common_storage,
+    column,
     failure,
-    storage,
     strip,
     unreadable,
 )
-from eolab.catalog.cube.odc_reader import reader_driver
-from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene, estimate_load
+from eolab.catalog.cube.odc_reader import StoredDifferentlyError, reader_driver
+from eolab.catalog.cube.plan import MASK, ByBand, LoadEstimate, Scene, estimate_load
+from eolab.catalog.cube.stored import ask_files
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.bands import common_name
 from eolab.catalog.items.parsed import ParsedItem
@@ -49,7 +48,7 @@ RAW = "raw"
 def load(
     items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
-    bands: Sequence[str] | str | None = None,
+    bands: Mapping[str, str] | Sequence[str] | str | None = None,
     crs: str | int | None = None,
     resolution: float | None = None,
     mask: Mask | None = None,
@@ -63,6 +62,9 @@ def load(
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
     harmonise: Literal["hls"] | None = None,
+    scale: ByBand | None = None,
+    offset: ByBand | None = None,
+    nodata: ByBand | None = None,
     force: bool = False,
 ) -> xr.Dataset:
     """Load items as a cube of physical values.
@@ -72,7 +74,8 @@ def load(
 
     Args:
         items: Items of one sensor, or one of them.
-        bands: Asset keys, band names or common names; None for all.
+        bands: Asset keys, band names or common names; None for all; or a mapping of the names
+            of the cube to those of the items, such as {"red": "band3"}.
         crs: Reference system, such as "EPSG:32633"; None takes the one whose items cover most.
         resolution: Pixel size in its units (degrees for EPSG:4326); None takes the finest band's.
         mask: What to leave out, from `mask`.
@@ -90,7 +93,11 @@ def load(
             are listed in ``attrs["eolab_missing"]``. A lazy cube finds out when it is computed.
         duplicates: Keep one product a tile and datatake, or all.
         harmonise: "hls" brings Sentinel-2's reflectance to Landsat OLI's bands by the published
-            coefficients of the HLS project; bands without coefficients are refused.
+            coefficients of the HLS project (Sentinel-2A, 2B, 2C); others are refused.
+        scale: Your own factor, for all bands or by name ({"red": 0.0001}): it counts before all
+            that items, files and tables of products say, and without ``offset`` nothing is added.
+        offset: Your own addend, in the values' unit: value = number * scale + offset.
+        nodata: Your own stored number that means nothing.
         force: Load even above 8,000 MB, or what the memory that is free here allows.
 
     Returns:
@@ -121,6 +128,10 @@ def load(
         raise InvalidInputError(
             "raw=True leaves the numbers as they are: no harmonise", "Leave one out."
         )
+    if raw and not (scale is None and offset is None):
+        raise InvalidInputError(
+            "raw=True leaves the numbers as they are: no scale or offset", "Leave one out."
+        )
     if raw and mask is not None:
         raise InvalidInputError(
             "raw=True leaves the numbers as they are: no mask", "Leave one out."
@@ -141,12 +152,15 @@ def load(
         missing=missing,
         duplicates=duplicates,
         harmonise=harmonise,
+        scale=scale,
+        offset=offset,
+        nodata=nodata,
     )
     made = planned(listed)
     if chunks is None and not force:
         _check_size(made)
     try:
-        cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
+        cube, made = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     except (InvalidInputError, RemoteError):
         # A file that is there by its address may still not open.
         broken = unreadable(made) if missing == "skip" else {}
@@ -155,13 +169,11 @@ def load(
             raise
         made = planned(rest)
         made = replace(made, missing=(*made.missing, *sorted(broken)))
-        cube = _read(made, raw=raw, chunks=chunks, resampling=resampling)
+        cube, made = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     if not raw:
-        cube = _scale(cube, made)
         if mask is not None:
             bad = mask.bad(cube[MASK], made.layer, pixel_metres(made.grid))
             cube = cube.drop_vars(MASK).where(~bad)
-        cube = _join(cube, made)
         if chunks is None:
             _warn_of_negatives(cube, made)
     if intersects is not None:
@@ -185,23 +197,33 @@ def _check_size(made: LoadEstimate) -> None:
 
 def _read(
     made: LoadEstimate, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
+) -> tuple[xr.Dataset, LoadEstimate]:
+    """The cube, and the estimate as it was carried out: with what the files said."""
+    made = ask_files(made, raw=raw)
+    try:
+        return _pixels(made, raw=raw, chunks=chunks, resampling=resampling), made
+    except StoredDifferentlyError:
+        # An item states another data type than its file has: the files count.
+        made = ask_files(made, raw=raw, everything=True)
+        return _pixels(made, raw=raw, chunks=chunks, resampling=resampling), made
+
+
+def _pixels(
+    made: LoadEstimate, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
 ) -> xr.Dataset:
-    """Stored numbers; one slice a day and radiometry, in the order of `_cuts`."""
+    """Values, NaN where unknown, or numbers as stored; each layer by its own recipe."""
     import odc.stac
     import rasterio
 
     scenes = [scene for group in made.slices for scene in group]
-    cuts = _cuts(made, raw=raw)
-    place = {id(scene): k for k, cut in enumerate(cuts) for scene in cut}
-    order = [place[id(scene)] for scene in scenes]
+    order = [k for k, group in enumerate(made.slices) for _ in group]
     variables = list(scenes[0].bands)
     columns = {name: f"b{k}" for k, name in enumerate(variables)}
-    types = {name: common_storage(scenes, name) for name in variables}
-    stripped = [strip(scene, columns, types) for scene in scenes]
-    asked = {name: band_key(scenes[0], name, columns[name]) for name in variables}
+    stored = {name for name in variables if raw or name == MASK}
+    types = {name: column(scenes, name, as_stored=name in stored) for name in variables}
+    stripped = [strip(scene, columns, types, stored) for scene in scenes]
     method = {
-        key: "nearest" if scenes[0].bands[name].role == "classes" else resampling
-        for name, key in asked.items()
+        key: "nearest" if types[name].classes else resampling for name, key in columns.items()
     }
 
     def key_of(item: object, parsed: object, index: int) -> int:
@@ -226,70 +248,31 @@ def _read(
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             cube: xr.Dataset = odc.stac.load(
                 stripped,
-                bands=list(asked.values()),
+                bands=list(columns.values()),
                 geobox=made.grid,
                 groupby=key_of,
                 resampling=method,
                 chunks=None if chunks is None else dict(chunks),
                 pool=None if chunks is not None else pool,
                 progress=None if chunks is not None else progress,
-                driver=reader_driver(stripped),
+                driver=reader_driver(),
             )
+    except InvalidInputError:
+        raise
     except (rasterio.errors.RasterioError, AssertionError, ValueError) as error:
         raise failure(made, error) from error
-    names = {key: name for name, key in asked.items()}
     space = {"latitude": "y", "longitude": "x"}
-    return cube.rename({**names, **{k: v for k, v in space.items() if k in cube.dims}})
-
-
-def _cuts(made: LoadEstimate, *, raw: bool) -> list[list[Scene]]:
-    """Scenes that can be mosaicked as stored numbers: same day, orbit and radiometry."""
-    cuts: list[list[Scene]] = []
-    for group in made.slices:
-        rules: dict[object, list[Scene]] = {}
-        for scene in group:
-            rules.setdefault(None if raw else scene.rule, []).append(scene)
-        cuts.extend(rules.values())
-    return cuts
-
-
-def _scale(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
-    """Numbers to values, slice by slice of `_cuts`."""
-    import xarray as xr
-
-    cuts = _cuts(made, raw=False)
-    out: dict[str, xr.DataArray] = {}
-    for name, numbers in ((str(key), values) for key, values in cube.data_vars.items()):
-        if name == MASK:
-            out[name] = numbers
-            continue
-        rules = [cut[0].radiometry[name] for cut in cuts]
-        stored = storage(cuts[0][0], name).nodata
-        scale = xr.DataArray(np.array([r.scale for r in rules], np.float32), dims="time")
-        offset = xr.DataArray(np.array([r.offset for r in rules], np.float32), dims="time")
-        values = numbers.astype(np.float32) * scale + offset
-        if stored is not None and not np.isnan(stored):
-            values = values.where(numbers != stored)
-        out[name] = values.assign_attrs(units=cuts[0][0].radiometry[name].unit, nodata=float("nan"))
-    return xr.Dataset(out, coords=cube.coords)
-
-
-def _join(cube: xr.Dataset, made: LoadEstimate) -> xr.Dataset:
-    """One slice a day and orbit: cuts of different radiometry laid over each other."""
-    import xarray as xr
-
-    counts = [len({scene.rule for scene in group}) for group in made.slices]
-    if max(counts) == 1:
-        return cube
-    parts, start = [], 0
-    for count in counts:
-        part = cube.isel(time=slice(start, start + 1))
-        for k in range(start + 1, start + count):
-            other = cube.isel(time=slice(k, k + 1)).assign_coords(time=part.time)
-            part = part.where(part.notnull(), other)
-        parts.append(part)
-        start += count
-    return xr.concat(parts, dim="time")
+    cube = cube.rename(
+        {
+            **{key: name for name, key in columns.items()},
+            **{k: v for k, v in space.items() if k in cube.dims},
+        }
+    )
+    for name in set(variables) - stored:
+        units = {unit for scene in scenes if (unit := scene.radiometry[name].unit) is not None}
+        attrs: dict[str, object] = {"units": min(units)} if units else {}
+        cube[name].attrs = {**attrs, "nodata": float("nan")}
+    return cube
 
 
 def _warn_of_negatives(cube: xr.Dataset, made: LoadEstimate) -> None:

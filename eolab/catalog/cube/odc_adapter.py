@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
-from eolab.catalog.cube.odc_reader import LOGIN, source_address
+from eolab.catalog.cube.odc_reader import RECIPES, Recipe, source_address
 from eolab.catalog.cube.plan import LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
-from eolab.catalog.io.logins import without_signature
+from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import Readers
-from eolab.catalog.items.parsed import CATEGORIES, Layer, Origin, ParsedItem
-from eolab.catalog.items.quality_masks import PROBABILITY
+from eolab.catalog.items.bands import spectral_bands
+from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
@@ -31,65 +32,61 @@ AT_ONCE = 16  # files that are looked at
 
 
 @dataclass(frozen=True)
-class Storage:
-    """How a band is stored.
+class Column:
+    """One variable of a cube while it is read.
 
     Attributes:
-        dtype: Data type of the numbers.
-        nodata: Number that means nothing.
-        origins: Where both were found, under "data_type" and "nodata".
+        dtype: Data type that holds the numbers of all scenes.
+        fill: What stands in it where nothing is known; None where every number is a value.
+        classes: Its numbers are names: they are never averaged.
     """
 
     dtype: str
-    nodata: float | None
-    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    fill: float | None
+    classes: bool
 
 
-def storage(scene: Scene, name: str) -> Storage:
-    """Data type and nodata of a band as stored; the file is asked where the item does not say."""
-    band, rule = scene.bands[name], scene.radiometry[name]
-    dtype, nodata = band.data_type, rule.nodata
-    origins: dict[str, Origin] = {
-        "data_type": band.origins.get("data_type", "none"),
-        "nodata": rule.origins.get("nodata", "none"),
-    }
-    if dtype is None:
-        header = read_header(scene.item, band.asset)
-        dtype, origins["data_type"] = header.dtype, "file"
-        if nodata is None and header.nodata is not None:
-            nodata, origins["nodata"] = header.nodata, "file"
-    if nodata is None and np.dtype(dtype).kind in "iu":
-        nodata, origins["nodata"] = _filler(band, np.dtype(dtype)), "rule"
-    return Storage(dtype, nodata, origins)
+def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> Column:
+    """How a variable is held, for all scenes.
 
-
-def _filler(band: Layer, dtype: np.dtype) -> float:
-    """What fills the pixels that no item covers, where nobody states a nodata.
-
-    Zero in images, as is the custom of sensors; but zero metres, a cloud probability of zero and a
-    class of that number are values.
+    Args:
+        scenes: With their data types known.
+        name: Of the variable.
+        as_stored: Numbers as they are stored, or values.
     """
+    rules = [scene.radiometry[name] for scene in scenes]
+    types = [np.dtype(rule.data_type or "float32") for rule in rules]
+    classes = any(rule.quantity == "classes" for rule in rules)
+    if not as_stored:
+        # Whole numbers of 32 bits, such as those of parcels, have more digits than float32.
+        wide = any(kind.itemsize > (4 if kind.kind == "f" else 2) for kind in types)
+        return Column("float64" if wide else "float32", math.nan, classes)
+    common = np.result_type(*types)
+    stated = {_held(rule.nodata, kind) for rule, kind in zip(rules, types, strict=True)}
+    if len(stated) == 1 and None not in stated:
+        (fill,) = stated
+        return Column(common.name, fill, classes)
+    if common.kind not in "iu":
+        return Column(common.name, math.nan, classes)
+    if stated == {None} and common.kind == "i":
+        return Column(common.name, float(np.iinfo(common).min), classes)
+    # Every number of this type may be a value in one of the scenes: the next type has others.
+    wider = {1: "int16", 2: "int32", 4: "int64"}.get(common.itemsize)
+    if wider is None:
+        raise InvalidInputError(
+            f"raw=True: no number of {common} is free to mark the pixels of {name} without data",
+            f"Say which means nothing: nodata={{{name!r}: ...}}.",
+        )
+    return Column(wider, float(np.iinfo(wider).min), classes)
+
+
+def _held(nodata: float | None, dtype: np.dtype) -> float | None:
+    """A nodata that numbers of this type can have at all."""
+    if nodata is None or dtype.kind == "f":
+        return nodata
     limits = np.iinfo(dtype)
-    if dtype.kind == "i":
-        return float(limits.min)
-    names = {band.asset.lower(), band.name.lower()}
-    chance = {band.asset, band.name} & set(PROBABILITY)
-    classes = names & CATEGORIES and not names & {"scl"}  # whose zero is no data
-    return float(limits.max) if chance or classes else 0.0
-
-
-def common_storage(scenes: Sequence[Scene], name: str) -> Storage:
-    """A type that holds the numbers of all scenes, with the nodata of the first.
-
-    In the first scene's own type a reflectance would be rounded, or a large number cut. Scenes
-    that do not state theirs are taken to be like the first: opening all would cost too much.
-    """
-    first = storage(scenes[0], name)
-    stated = {scene.bands[name].data_type for scene in scenes[1:]} - {None, first.dtype}
-    if not stated:
-        return first
-    types = [np.dtype(dtype) for dtype in (first.dtype, *sorted(filter(None, stated)))]
-    return replace(first, dtype=np.result_type(*types).name)
+    real = math.isfinite(nodata) and nodata == int(nodata)
+    return nodata if real and limits.min <= nodata <= limits.max else None
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:
@@ -104,13 +101,17 @@ def known_values(band: xr.DataArray) -> xr.DataArray:
     return values if nodata is None else values.where(band != nodata)
 
 
-def band_key(scene: Scene, name: str, column: str) -> str:
-    index = scene.bands[name].index
-    return column if index == 1 else f"{column}.{index}"
+def strip(
+    scene: Scene, columns: Mapping[str, str], types: Mapping[str, Column], stored: Collection[str]
+) -> pystac.Item:
+    """The item as odc-stac needs it: our bands, our names, one band a file, nothing to guess.
 
-
-def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]) -> pystac.Item:
-    """The item as odc-stac needs it: our bands, our names, nothing to guess."""
+    Args:
+        scene: With its rules decided.
+        columns: What odc calls each variable.
+        types: How each is held.
+        stored: Variables of numbers as they are stored.
+    """
     import pystac
     from shapely.geometry import mapping
 
@@ -126,31 +127,51 @@ def strip(scene: Scene, columns: Mapping[str, str], types: Mapping[str, Storage]
         stac_extensions=[_RASTER, _EO],
         collection="eolab",
     )
-    if (login := login_of(item.item)) is not None:
-        bare.extra_fields[LOGIN] = login
+    login = login_of(item.item)
     grids = {name: item_geobox(item, scene.bands[name]) for name in columns}
     if all(grids.values()):
         # With the grids odc need not bring the outline, point by point, to the cube's system.
         bare.stac_extensions.append(_PROJECTION)
         bare.properties["proj:code"] = item_crs(item, next(iter(scene.bands.values())))
-    for name, column in columns.items():
+    recipes = {}
+    for name, key in columns.items():
         band = scene.bands[name]
         grid: dict[str, object] = {}
         if (box := grids[name]) is not None:
             grid = {"proj:transform": list(box.transform)[:6], "proj:shape": list(box.shape)}
         entry: dict[str, object] = {"data_type": types[name].dtype}
-        if types[name].nodata is not None:
-            entry["nodata"] = types[name].nodata
+        fill = types[name].fill
+        if fill is not None:
+            entry["nodata"] = "nan" if math.isnan(fill) else fill
+        recipes[key] = recipe = _recipe(scene, name, login, as_stored=name in stored)
         bare.add_asset(
-            column,
+            key,
             pystac.Asset(
-                source_address(item.item.assets[band.asset].href, login),
+                source_address(item.item.assets[band.asset].href, recipe),
                 media_type=_GEOTIFF,
                 roles=["data"],
-                extra_fields={"raster:bands": [entry] * max(band.count, band.index), **grid},
+                extra_fields={"raster:bands": [entry], **grid},
             ),
         )
+    bare.extra_fields[RECIPES] = recipes
     return bare
+
+
+def _recipe(scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool) -> Recipe:
+    band, rule = scene.bands[name], scene.radiometry[name]
+    return Recipe(
+        item=scene.item.id,
+        asset=band.asset,
+        band=band.index,
+        data_type=rule.data_type or "",
+        nodata=rule.nodata,
+        only=rule.origins.get("nodata") == "user",
+        scale=rule.scale,
+        offset=rule.offset,
+        spectral=spectral_bands(scene.item, band.asset),
+        as_stored=as_stored,
+        login=login,
+    )
 
 
 def unreadable(made: LoadEstimate) -> dict[str, EolabError]:

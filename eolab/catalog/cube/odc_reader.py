@@ -1,24 +1,31 @@
-"""How odc-stac reads files for us: each by the login of its own item, in formats of the network.
+"""How odc-stac reads files for us: each layer of each item by its own recipe and login.
 
-What odc hands to its threads and to tasks elsewhere (the driver, sources, readers) says whose login
-it is and where the secrets are; these are read in the thread or process that opens the file.
+What odc hands to its threads and to tasks elsewhere (the driver, sources, readers) says what is
+done to the numbers, whose login opens the file and where the secrets are; these are read in the
+thread or process that opens it. Nothing is decided here: that is the business of the plan.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from eolab.catalog.io.allowed_folders import local_files
+import numpy as np
+
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
+from eolab.catalog.items.file_facts import alpha_band
+from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pystac
+    import rasterio
     from odc.geo.geobox import GeoBox
+    from odc.geo.overlap import ReprojectInfo
     from odc.loader._rio import LocalContext, RioReader
     from odc.loader.types import (
         RasterLoadParams,
@@ -27,38 +34,68 @@ if TYPE_CHECKING:
         ReaderSubsetSelection,
     )
 
-LOGIN = "eolab:login"  # own field of the bare items that odc gets: the login of its files
-_TAG = "#eolab:"  # in an address: by which login it is read
+RECIPES = "eolab:recipes"  # own field of the bare items that odc gets: what to do by asset
+_TAG = "#eolab:"  # in an address: by which recipe and login it is read
+_EXACT = 2**53  # float64 holds all whole numbers below
 
 
-def source_address(href: str, login: SourceLogin | None) -> str:
+class StoredDifferentlyError(InvalidInputError):
+    """A file holds another data type than its item states."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one layer of one item is read.
+
+    Attributes:
+        item: Its id, for messages.
+        asset: Its key, for messages.
+        band: Number of the band in the file.
+        data_type: As it is stored, as far as is known; "" where not.
+        nodata: Stored number that means nothing; None where there is none.
+        only: No other number does, whatever the file says.
+        scale: Factor.
+        offset: Added after the factor.
+        spectral: Numbers of the bands that are no alpha band, whatever the file calls them.
+        as_stored: Scale nothing.
+        login: By which the file is read.
+    """
+
+    item: str
+    asset: str
+    band: int
+    data_type: str
+    nodata: float | None
+    only: bool
+    scale: float
+    offset: float
+    spectral: tuple[int, ...] = ()
+    as_stored: bool = False
+    login: SourceLogin | None = None
+
+    @property
+    def digest(self) -> str:
+        """Text that tells it from all other recipes and logins."""
+        login = "" if self.login is None else self.login.digest
+        facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
+        text = repr((facts, self.as_stored, login))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def source_address(href: str, recipe: Recipe) -> str:
     """An asset's address as odc gets it.
 
-    Dask takes what has one address for the same: so it tells the logins apart, by which two files
-    of two stores may have it.
+    Dask takes what has one address for the same: so it tells recipes and logins apart.
 
     Args:
         href: As its item says it.
-        login: The item's.
+        recipe: How it is read.
     """
-    return gdal_address(href) if login is None else f"{href}{_TAG}{login.digest}"
+    return f"{href}{_TAG}{recipe.digest}"
 
 
-def reader_driver(items: Iterable[pystac.Item]) -> ReaderDriver | None:
-    """Odc's driver for reading bare items by their logins; None for its own.
-
-    Args:
-        items: As odc gets them, with addresses from `source_address`.
-    """
-    listed = list(items)
-    hrefs = (asset.href for item in listed for asset in item.assets.values())
-    if not any(LOGIN in item.extra_fields for item in listed) and all(map(local_files, hrefs)):
-        return None
-    driver: ReaderDriver = _driver()
-    return driver
-
-
-def _driver() -> ReaderDriver:
+def reader_driver() -> ReaderDriver:
+    """Odc's driver for reading bare items, with addresses from `source_address`, by recipe."""
     made: ReaderDriver = _classes()[0]()
     return made
 
@@ -70,21 +107,22 @@ def _reader(*arguments: object) -> object:
 @lru_cache(maxsize=1)
 def _classes() -> tuple[type, type]:
     """The driver and its reader, which odc's own are the base of."""
-    from odc.loader._rio import RioDriver, RioReader, rio_read
+    from odc.loader._rio import RioDriver, RioReader
     from odc.stac._mdtools import StacMDParser
 
     # It writes the address of what it cannot read into its log.
     logging.getLogger("odc.loader._rio").addFilter(hide_signatures)
 
-    class LoginParser(StacMDParser):
-        """Gives each source the login of its item."""
+    class RecipeParser(StacMDParser):
+        """Gives each source its recipe."""
 
         def driver_data(self, md: pystac.Item, band_key: object) -> object:
-            del band_key
-            return md.extra_fields.get(LOGIN)
+            recipes = md.extra_fields.get(RECIPES)
+            asset = band_key[0] if isinstance(band_key, tuple) else band_key
+            return recipes.get(asset) if isinstance(recipes, Mapping) else None
 
-    class LoginReader(RioReader):
-        """Reads one file, in the settings of its login."""
+    class RecipeReader(RioReader):
+        """Reads one file, by its recipe, in the settings of its login."""
 
         def __reduce__(self) -> tuple[object, tuple[object, ...]]:
             return _reader, (self._src, self._ctx)
@@ -97,36 +135,242 @@ def _classes() -> tuple[type, type]:
             dst: np.ndarray | None = None,
             selection: ReaderSubsetSelection | None = None,
         ) -> tuple[tuple[slice, slice], np.ndarray]:
-            source, login = self._src, self._src.driver_data
-            if not isinstance(login, SourceLogin):
-                _check_format(source.uri, None)
-                return rio_read(source, cfg, dst_geobox, dst=dst, selection=selection)
-            href = source.uri.rpartition(_TAG)[0]
+            del selection  # one band a file
+            recipe = self._src.driver_data
+            assert isinstance(recipe, Recipe), "each source has one"
+            href = self._src.uri.rpartition(_TAG)[0]
+            login = recipe.login
+            if login is None:
+                return _read(gdal_address(href), recipe, cfg, dst_geobox, dst)
             # A signature ends, and is a secret while it lasts: it is made for this reading.
             address = gdal_address(login.signed(href))
             with login_environment(login, href):
-                _check_format(address, login)
-                bare = source.patch(uri=address, driver_data=None)
-                return rio_read(bare, cfg, dst_geobox, dst=dst, selection=selection)
+                return _read(address, recipe, cfg, dst_geobox, dst)
 
-    class LoginDriver(RioDriver):
-        """Opens each source by its login; it travels as the name of a function."""
+    class RecipeDriver(RioDriver):
+        """Opens each source by its recipe; it travels as the name of a function."""
 
         def __init__(self) -> None:
-            super().__init__(md_parser=LoginParser({}))
+            super().__init__(md_parser=RecipeParser({}))
 
         def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-            return _driver, ()
+            return reader_driver, ()
 
         def open(self, src: RasterSource, ctx: LocalContext) -> RioReader:
-            return LoginReader(src, ctx)
+            return RecipeReader(src, ctx)
 
-    return LoginDriver, LoginReader
+    return RecipeDriver, RecipeReader
 
 
-@lru_cache(maxsize=10_000)
-def _check_format(address: str, login: SourceLogin | None) -> None:
-    """Refuse what is no format for the network; GDAL keeps the header that this reads."""
-    del login  # two stores may have different files at one address
-    if not local_files(address):
-        open_raster(address).close()
+def _read(
+    address: str,
+    recipe: Recipe,
+    cfg: RasterLoadParams,
+    grid: GeoBox,
+    dst: np.ndarray | None,
+) -> tuple[tuple[slice, slice], np.ndarray]:
+    """What of a layer falls on a grid, and where; the rest is left as it is."""
+    from odc.geo.converters import rio_geobox
+    from odc.geo.overlap import compute_reproject_roi
+    from odc.geo.roi import roi_is_empty, roi_shape
+    from odc.loader._reader import pick_overview
+
+    # By nearest neighbour a shift of less than a pixel is none.
+    tolerance = 0.9 if cfg.nearest else 0.05
+    with open_raster(address) as file:
+        stored = _check(file, recipe)
+        how = compute_reproject_roi(rio_geobox(file), grid, ttol=tolerance)
+        rows, columns = how.roi_dst
+        place = (slice(rows.start, rows.stop), slice(columns.start, columns.stop))
+        out = np.empty(roi_shape(place), dtype=np.dtype(cfg.dtype)) if dst is None else dst[place]
+        if roi_is_empty(place):
+            return place, out
+        fill = out.dtype.type(np.nan if cfg.fill_value is None else cfg.fill_value)
+        if roi_is_empty(how.roi_src):
+            np.copyto(out, fill)
+            return place, out
+        layer = _Layer(recipe, stored, fill, out.dtype)
+        shrinks = cfg.use_overviews and how.read_shrink > 1
+        level = pick_overview(how.read_shrink, file.overviews(recipe.band)) if shrinks else None
+        if level is None:
+            layer.put(file, how, grid, cfg.resampling, out, whole=False)
+        else:
+            with open_raster(address, overview_level=level) as overview:
+                layer.put(overview, how, grid, cfg.resampling, out, whole=True)
+    return place, out
+
+
+def _check(file: rasterio.DatasetReader, recipe: Recipe) -> np.dtype:
+    """Data type of the band.
+
+    Raises:
+        InvalidInputError: There is no such band, or it is not stored as the item says.
+    """
+    if recipe.band > file.count:
+        raise InvalidInputError(
+            f"asset {recipe.asset!r} of item {recipe.item} has {file.count} bands: there is no"
+            f" band {recipe.band}",
+            "Correct the item, or leave it out.",
+        )
+    stored: np.dtype = np.dtype(file.dtypes[recipe.band - 1])
+    expected = np.dtype(recipe.data_type or stored)
+    if stored.kind != expected.kind or stored.itemsize > expected.itemsize:
+        raise StoredDifferentlyError(
+            f"asset {recipe.asset!r} of item {recipe.item} holds {stored}, not {expected} as the"
+            " item states",
+            "Correct the item's data_type, or leave it out.",
+        )
+    return stored
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One band on its way into a cube.
+
+    Attributes:
+        recipe: What to do.
+        stored: Data type in the file.
+        fill: What stands where nothing is known.
+        out: Data type in the cube.
+    """
+
+    recipe: Recipe
+    stored: np.dtype
+    fill: np.generic
+    out: np.dtype
+
+    def put(
+        self,
+        file: rasterio.DatasetReader,
+        how: ReprojectInfo,
+        grid: GeoBox,
+        resampling: str,
+        target: np.ndarray,
+        *,
+        whole: bool,
+    ) -> None:
+        """Read the band onto its place in the grid; of an overview the whole."""
+        import rasterio
+        import rasterio.warp
+        from odc.geo.warp import resampling_s2rio
+        from rasterio.windows import Window
+
+        window_from_slices = Window.from_slices
+
+        band = self.recipe.band
+        nothing = self._nothing(file)
+        masks = self._masks(file)
+        if how.paste_ok and how.read_shrink == 1:
+            window = window_from_slices(*how.roi_src)
+            numbers = file.read(band, window=window)
+            np.copyto(target, self._values(numbers, nothing, masks(window)))
+            return
+        place = {
+            "dst_transform": grid[how.roi_dst].transform,
+            "dst_crs": str(grid.crs),
+            "dst_nodata": self.fill,
+            "resampling": resampling_s2rio(resampling),
+        }
+        if len(nothing) <= 1 and masks is _no_masks:
+            rasterio.warp.reproject(
+                rasterio.band(file, band),
+                target,
+                src_nodata=next(iter(nothing), None),
+                **place,
+            )
+            if not self.recipe.as_stored:
+                self._scale(target)
+            return
+        # GDAL's warper knows one nodata and no mask: what is unknown is marked first.
+        window = None if whole else window_from_slices(*how.roi_src)
+        numbers = file.read(band, window=window)
+        rasterio.warp.reproject(
+            self._values(numbers, nothing, masks(window)),
+            target,
+            src_transform=file.transform if window is None else file.window_transform(window),
+            src_crs=file.crs,
+            src_nodata=self.fill,
+            **place,
+        )
+
+    def _nothing(self, file: rasterio.DatasetReader) -> set[float]:
+        """Stored numbers that mean nothing, of those that the data type has at all."""
+        stated = [self.recipe.nodata]
+        if not self.recipe.only:
+            stated.append(file.nodatavals[self.recipe.band - 1])
+        return {value for value in map(self._held, stated) if value is not None}
+
+    def _held(self, value: float | None) -> float | None:
+        if value is None or np.isnan(value):
+            return None  # not a number is never a value
+        if self.stored.kind == "f":
+            return float(self.stored.type(value))
+        limits = np.iinfo(self.stored)
+        return value if value == int(value) and limits.min <= value <= limits.max else None
+
+    def _masks(self, file: rasterio.DatasetReader) -> _Masks:
+        """The masks of the file beside its nodata: an alpha band, or a mask of its own."""
+        from rasterio.enums import MaskFlags
+
+        alpha = alpha_band(file)
+        band = self.recipe.band
+        if alpha and alpha != band and alpha not in self.recipe.spectral:
+
+            def transparent(window: object) -> np.ndarray | None:
+                return np.asarray(file.read(alpha, window=window) == 0)
+
+            return transparent
+        flags = file.mask_flag_enums[band - 1]
+        if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+
+            def masked(window: object) -> np.ndarray | None:
+                return np.asarray(file.read_masks(band, window=window) == 0)
+
+            return masked
+        return _no_masks
+
+    def _values(
+        self, numbers: np.ndarray, nothing: set[float], masked: np.ndarray | None
+    ) -> np.ndarray:
+        """Numbers as values, or as they are stored, with the fill where nothing is known."""
+        unknown = masked
+        for value in nothing:
+            same = numbers == self.stored.type(value)
+            unknown = same if unknown is None else unknown | same
+        self._check_size(numbers, unknown)
+        values = numbers.astype(self.out)
+        if not self.recipe.as_stored:
+            self._scale(values)
+        if unknown is not None:
+            values[unknown] = self.fill
+        return values
+
+    def _scale(self, values: np.ndarray) -> None:
+        """In place: value = number * scale + offset."""
+        if self.recipe.scale != 1:
+            values *= self.out.type(self.recipe.scale)
+        if self.recipe.offset != 0:
+            values += self.out.type(self.recipe.offset)
+
+    def _check_size(self, numbers: np.ndarray, unknown: np.ndarray | None) -> None:
+        """Real numbers hold no whole number above 2^53."""
+        if self.stored.itemsize < 8 or self.stored.kind == "f" or self.out.kind != "f":
+            return
+        known = numbers if unknown is None else numbers[~unknown]
+        if known.size and (known.max() > _EXACT or known.min() < -_EXACT):
+            raise InvalidInputError(
+                f"asset {self.recipe.asset!r} of item {self.recipe.item} holds numbers above 2^53,"
+                " which would lose their last digits",
+                "Load with raw=True: the numbers as they are stored.",
+            )
+
+
+class _Masks(Protocol):
+    """Where a window of a file is masked; None where it has no mask."""
+
+    def __call__(self, window: object) -> np.ndarray | None: ...
+
+
+def _no_masks(window: object) -> np.ndarray | None:
+    del window
+    return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
 
 from eolab.catalog.areas.areas import Area, boxes, check_bbox, parse_area
 from eolab.catalog.cube.checks import (
@@ -21,17 +23,19 @@ from eolab.catalog.cube.grid import (
     item_crs,
     item_geobox,
     native_grid,
+    read_header,
 )
 from eolab.catalog.cube.radar import check_terrain
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.items.bands import common_names, find_band
 from eolab.catalog.items.duplicates import Dropped, resolve
-from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem
-from eolab.catalog.items.quality_masks import Mask
-from eolab.catalog.items.radiometry import Radiometry, radiometry, to_oli
+from eolab.catalog.items.file_facts import FileFacts
+from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem, stated_bands
+from eolab.catalog.items.quality_masks import Mask, is_number
+from eolab.catalog.items.radiometry import Radiometry, UserValues, radiometry, to_oli
 from eolab.deprecation import renamed_arguments
-from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError
+from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 MASK = "eolab_mask"
+ByBand: TypeAlias = "float | Mapping[str, float]"
 COORDINATES = (
     "time", "y", "x", "latitude", "longitude", "spatial_ref", "item_id", "platform", "baseline",
     "relative_orbit", "orbit_state",
@@ -98,6 +103,18 @@ class Scene:
     item: ParsedItem
     bands: Mapping[str, Layer]
     radiometry: Mapping[str, Radiometry]
+    given: Mapping[str, UserValues] = field(default_factory=dict)
+    harmonise: str | None = None
+
+    def decided(self, files: Mapping[str, FileFacts]) -> Scene:
+        """The scene with its rules decided by what the files say, by name of the band."""
+        rules = {
+            name: decide(self.item, band, self.given.get(name), self.harmonise, files.get(name))
+            if name in files
+            else self.radiometry[name]
+            for name, band in self.bands.items()
+        }
+        return replace(self, radiometry=rules)
 
     @property
     def day(self) -> tuple[str, str]:
@@ -113,16 +130,24 @@ class Scene:
             f"{self.item.platform or ''} {self.item.orbit}",
         )
 
-    @property
-    def rule(self) -> tuple[tuple[float, float], ...]:
-        return tuple((r.scale, r.offset) for r in self.radiometry.values())
+
+def decide(
+    item: ParsedItem,
+    layer: Layer,
+    given: UserValues | None,
+    harmonise: str | None,
+    file: FileFacts | None = None,
+) -> Radiometry:
+    """How numbers become values, the user's wishes included."""
+    rule = radiometry(item, layer, given=given, file=file)
+    return rule if harmonise is None else to_oli(item, layer, rule)
 
 
 @renamed_arguments(geometry="intersects")
 def estimate_load(
     items: Iterable[pystac.Item | ParsedItem] | pystac.Item,
     *,
-    bands: Sequence[str] | str | None = None,
+    bands: Mapping[str, str] | Sequence[str] | str | None = None,
     crs: str | int | None = None,
     resolution: float | None = None,
     mask: Mask | None = None,
@@ -133,6 +158,9 @@ def estimate_load(
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
     harmonise: Literal["hls"] | None = None,
+    scale: ByBand | None = None,
+    offset: ByBand | None = None,
+    nodata: ByBand | None = None,
 ) -> LoadEstimate:
     """Estimate what `load` with the same arguments reads, and how large the cube becomes.
 
@@ -140,7 +168,8 @@ def estimate_load(
 
     Args:
         items: Items of one sensor, or one of them.
-        bands: Asset keys, band names or common names; None for all.
+        bands: Asset keys, band names or common names; None for all; or a mapping of the names
+            of the cube to those of the items, such as {"red": "band3"}.
         crs: Reference system; None takes the one whose items cover most.
         resolution: Pixel size in its units; None takes the finest band's.
         mask: What to leave out, from `mask`.
@@ -151,6 +180,9 @@ def estimate_load(
         missing: Raise for an item that lacks a file or a band, or leave it out.
         duplicates: Keep one product a tile and datatake, or all.
         harmonise: "hls" to bring Sentinel-2's reflectance to Landsat OLI's bands.
+        scale: Your own factor, for all bands or by name, instead of what items and files say.
+        offset: Your own addend, likewise.
+        nodata: Your own number that means nothing, likewise.
 
     Raises:
         InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
@@ -174,12 +206,15 @@ def estimate_load(
         listed, dropped = resolve(listed)
     else:
         listed, dropped = sorted(listed, key=lambda item: item.order), []
-    names = _names(listed[0], bands)
+    named = _names(listed[0], bands)
+    names = tuple(named)
     layer = None if mask is None else mask.band(listed)
+    given = user_values(names, scale=scale, offset=offset, nodata=nodata)
+    asked = Asked(named, layer, harmonise, given)
     scenes, left_out = [], []
     for item in listed:
         try:
-            scenes.append(_scene(item, names, layer, harmonise))
+            scenes.append(_scene(item, asked))
         except (InvalidInputError, NotFoundError, RemoteError):
             if missing == "raise":
                 raise
@@ -207,6 +242,38 @@ def estimate_load(
     return LoadEstimate(
         grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or ""
     )
+
+
+def user_values(
+    names: Sequence[str],
+    *,
+    scale: ByBand | None,
+    offset: ByBand | None,
+    nodata: ByBand | None,
+) -> dict[str, UserValues]:
+    """The user's own word, by variable.
+
+    Raises:
+        InvalidInputError: No number, a factor of nothing, or a band that is not loaded.
+    """
+    words: dict[str, dict[str, float]] = {name: {} for name in names}
+    for word, value in (("scale", scale), ("offset", offset), ("nodata", nodata)):
+        if value is None:
+            continue
+        by_band = value if isinstance(value, Mapping) else dict.fromkeys(names, value)
+        for name, number in by_band.items():
+            if name not in words:
+                raise InvalidInputError(
+                    f"{word}: no band {name!r} is loaded", nearest(str(name), list(names), "bands")
+                )
+            real = is_number(number) and (word == "nodata" or np.isfinite(number))
+            if not real or (word == "scale" and number == 0):
+                raise InvalidInputError(
+                    f"{word} = {number!r} of band {name!r}",
+                    "Give a number: values are numbers * scale + offset.",
+                )
+            words[name][word] = float(number)
+    return {name: UserValues(**said) for name, said in words.items() if said}
 
 
 def _check_grid(
@@ -240,12 +307,41 @@ def _check_grid(
         )
 
 
-def _names(item: ParsedItem, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Asked:
+    """What is read of every item.
+
+    Attributes:
+        bands: What each variable means in the items.
+        mask: Band to mask with.
+        harmonise: Of `estimate_load`.
+        given: The user's word on numbers, by variable.
+    """
+
+    bands: Mapping[str, str]
+    mask: str | None
+    harmonise: str | None
+    given: Mapping[str, UserValues]
+
+
+def _names(
+    item: ParsedItem, bands: Mapping[str, str] | Sequence[str] | str | None
+) -> dict[str, str]:
+    """What each variable means in the items."""
     if bands is None:
-        found = common_names(item)
-        names = tuple(dict.fromkeys(n for n in found if n.lower() not in CATEGORIES))
+        wanted = [name for name in _all_names(item) if name.lower() not in CATEGORIES]
+        names = dict(zip(wanted, wanted, strict=True))
+    elif isinstance(bands, Mapping):
+        names = {str(name): meant for name, meant in bands.items()}
     else:
-        names = (bands,) if isinstance(bands, str) else tuple(dict.fromkeys(bands))
+        listed = [bands] if isinstance(bands, str) else list(bands)
+        names = dict(zip(listed, listed, strict=True))
+    for name, meant in names.items():
+        if not isinstance(name, str) or not isinstance(meant, str):
+            raise InvalidInputError(
+                f"bands: {meant!r} is no name of a band",
+                'Give names, or a mapping of new names to the items\' own: {"red": "band3"}.',
+            )
     if not names:
         if (outside := outside_error(item.item)) is not None:
             raise outside
@@ -254,16 +350,26 @@ def _names(item: ParsedItem, bands: Sequence[str] | str | None) -> tuple[str, ..
         if name in COORDINATES:
             raise InvalidInputError(
                 f"a band cannot be called {name!r}: that is a coordinate of the cube",
-                "Give the asset another name in the item.",
+                f"Name it anew: bands={{'other': {name!r}}}.",
             )
     return names
 
 
-def _scene(
-    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
-) -> Scene:
+def _all_names(item: ParsedItem) -> list[str]:
+    """What we call all its layers; of files of which the item lists no bands, each band."""
+    found = dict.fromkeys(common_names(item))
+    assets = [layer.asset for layer in item.layers]
+    if len(set(assets)) == 1 and not stated_bands(item.item.assets[assets[0]]):
+        header = read_header(item, assets[0])
+        if len(header.bands) > 1:
+            numbers = range(1, len(header.bands) + 1)
+            return [f"{assets[0]}.{k}" for k in numbers if k != header.alpha]
+    return list(found)
+
+
+def _scene(item: ParsedItem, asked: Asked) -> Scene:
     try:
-        return _inspect(item, names, layer, harmonise)
+        return _inspect(item, asked)
     except EolabError:
         raise
     except Exception as error:  # a document can be wrong in ways nobody listed
@@ -273,15 +379,14 @@ def _scene(
         ) from error
 
 
-def _inspect(
-    item: ParsedItem, names: Sequence[str], layer: str | None, harmonise: str | None
-) -> Scene:
+def _inspect(item: ParsedItem, asked: Asked) -> Scene:
     from odc.geo import CRS
 
     check_terrain(item)
-    picked = {name: find_band(item, name) for name in names}
-    if layer is not None:
-        picked[MASK] = find_band(item, layer)
+    given, harmonise = asked.given, asked.harmonise
+    picked = {name: find_band(item, meant) for name, meant in asked.bands.items()}
+    if asked.mask is not None:
+        picked[MASK] = find_band(item, asked.mask)
     for band in picked.values():
         href = band.href
         local = not is_remote(href) and "://" not in href and not href.startswith("/vsi")
@@ -290,13 +395,14 @@ def _inspect(
                 f"asset {band.asset!r} of item {item.id} is missing: {href}",
                 "Restore the file, leave the item out, or load with missing='skip'.",
             )
-    rules = {name: radiometry(item, band) for name, band in picked.items()}
-    if harmonise is not None:
-        rules = {n: r if n == MASK else to_oli(item, picked[n], r) for n, r in rules.items()}
+    adjust = {name: None if name == MASK else harmonise for name in picked}
+    rules = {
+        name: decide(item, band, given.get(name), adjust[name]) for name, band in picked.items()
+    }
     first = next(iter(picked.values()))
     CRS(item_crs(item, first))  # raises where it is nonsense
     item_geobox(item, first)
-    return Scene(item, picked, rules)
+    return Scene(item, picked, rules, given, harmonise)
 
 
 def _area(bbox: Sequence[float] | None, intersects: Area | None) -> BaseGeometry | None:

@@ -105,8 +105,12 @@ def gdal_address(href: str) -> str:
     return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
 
 
-def open_raster(address: str) -> rasterio.DatasetReader:
+def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
     """A raster by its address, from the network only in one of `FORMATS`.
+
+    Args:
+        address: As GDAL reads it.
+        options: Of the driver, such as ``overview_level``.
 
     GDAL remembers what it was refused, for as long as the process lives, whatever login it is given
     later: so it is made to ask again.
@@ -117,14 +121,14 @@ def open_raster(address: str) -> rasterio.DatasetReader:
     import rasterio
 
     if local_files(address):
-        return rasterio.open(address)
+        return rasterio.open(address, sharing=False, **options)
     try:
-        return _network_opener()(address)
+        return _network_opener()(address, **options)
     except rasterio.errors.RasterioError as error:
         if not is_refusal(str(error)):
             raise
     with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_gdal_file(address)):
-        return _network_opener()(address)
+        return _network_opener()(address, **options)
 
 
 def _gdal_file(address: str) -> str:
@@ -137,15 +141,15 @@ def _gdal_file(address: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _network_opener() -> Callable[[str], rasterio.DatasetReader]:
+def _network_opener() -> Callable[..., rasterio.DatasetReader]:
     import rasterio
     from rasterio.env import ensure_env_with_credentials
 
-    def opener(address: str) -> rasterio.DatasetReader:
+    def opener(address: str, **options: object) -> rasterio.DatasetReader:
         # rasterio.open takes one format only, its class several.
-        return rasterio.DatasetReader(address, driver=list(FORMATS), sharing=False)
+        return rasterio.DatasetReader(address, driver=list(FORMATS), sharing=False, **options)
 
-    made: Callable[[str], rasterio.DatasetReader] = ensure_env_with_credentials(opener)
+    made: Callable[..., rasterio.DatasetReader] = ensure_env_with_credentials(opener)
     return made
 
 

@@ -6,6 +6,7 @@ table of the sensor's bands, for items that state no common names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from eolab.catalog.io.allowed_folders import outside_error
@@ -51,10 +52,15 @@ _TM = {
     "B6": ("lwir",),
     "B7": ("swir22",),
 }
+# Multispectral Scanner of Landsat 4 and 5: it has no blue. On Landsat 1 to 3 its bands are 4 to 7.
+_MSS = {"B1": ("green",), "B2": ("red",), "B3": ("nir08", "nir"), "B4": ("nir09",)}
+_MSS_123 = {"B4": ("green",), "B5": ("red",), "B6": ("nir08", "nir"), "B7": ("nir09",)}
 _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "sentinel-2": _SENTINEL_2,
     "landsat-oli": _OLI,
     "landsat-tm": _TM,
+    "landsat-mss": _MSS,
+    "landsat-mss-123": _MSS_123,
     "hls-s30": _SENTINEL_2,
     "hls-l30": _OLI,
 }
@@ -92,6 +98,11 @@ def find_band(item: ParsedItem, name: str) -> Layer:
     for candidates in (
         [layer for layer in item.layers if wanted in (layer.name.lower(), layer.common)],
         _by_table(item.layers, table, wanted),
+        [
+            layer
+            for layer in item.side_layers
+            if wanted in (layer.asset.lower(), layer.name.lower())
+        ],
     ):
         best = _prefer(candidates)
         if len(best) == 1:
@@ -123,17 +134,55 @@ def has_band(item: ParsedItem, name: str) -> bool:
 
 
 def common_name(item: ParsedItem, layer: Layer) -> str:
-    """What we call a layer: by the sensor's table, else its stated common name, else its name."""
+    """What we call a layer: its stated common name, else by the sensor's table, else its name.
+
+    A stated name that several bands share (rededge), or that is the table's other word for this
+    band, becomes the table's.
+    """
     table = _TABLES.get(item.sensor or "", {})
     for native, names in table.items():
         if _same(native, layer.name) or _same(native, layer.asset):
-            return names[0]
+            if layer.common is None or layer.common in names or layer.common in _AMBIGUOUS:
+                return names[0]
+            return layer.common if _known(layer.common) else names[0]
     return layer.common or layer.name or layer.asset
 
 
+def spectral_bands(item: ParsedItem, asset: str) -> tuple[int, ...]:
+    """Numbers of the bands of a file that have a name of their own: none of them is an alpha band.
+
+    GDAL calls the fourth of four bands of bytes alpha, though it may be the near infrared.
+    """
+    return tuple(
+        layer.index
+        for layer in item.layers_of(asset)
+        if layer.common is not None or not _is_alpha(layer)
+    )
+
+
+def _is_alpha(layer: Layer) -> bool:
+    """Whether a band has the name of an alpha band, or none."""
+    plain = {"", "alpha", "a", "mask", layer.asset.lower(), f"band{layer.index}"}
+    return layer.name.lower() in plain or layer.name == f"{layer.asset}.{layer.index}"
+
+
+def _known(name: str) -> bool:
+    """Whether a stated name is a common name of the field at all."""
+    return any(name in names for table in _TABLES.values() for names in table.values())
+
+
 def common_names(item: ParsedItem) -> list[str]:
-    """What we call its layers, in their order."""
-    return [common_name(item, layer) for layer in item.layers]
+    """What we call its layers, in their order.
+
+    Bands of files with several that share a name go by their numbers; where a file of one band has
+    that name too, it is the one that is meant.
+    """
+    names = [common_name(item, layer) for layer in item.layers]
+    alone = {name for name, layer in zip(names, item.layers, strict=True) if layer.count == 1}
+    return [
+        name if name in alone or names.count(name) == 1 else f"{layer.asset}.{layer.index}"
+        for name, layer in zip(names, item.layers, strict=True)
+    ]
 
 
 def _by_table(
@@ -156,11 +205,17 @@ def _by_table(
     ]
 
 
+# Parts of the names of layers that are about a band, and not the band.
+_ABOUT = {"SZA", "SAA", "VZA", "VAA", "MSK", "MASK", "QA", "QUALITY", "UNC", "UNCERTAINTY", "STD"}
+
+
 def _same(native: str, name: str) -> bool:
-    """B04, B4, b04, SR_B4, OLI_B4, B04_10m and T33UVP_..._B04 are one band."""
+    """B04, B4, b04, SR_B4, OLI_B4, B04_10m and T33UVP_..._B04 are one band; MSK_B04 is none."""
     parts = name.upper().replace("-", "_").split("_")
+    if len(parts) > 1 and re.fullmatch(r"\d+M", parts[-1]):
+        parts.pop()
     plain = native.upper().replace("B0", "B")
-    return any(part.replace("B0", "B") == plain for part in parts)
+    return parts[-1].replace("B0", "B") == plain and not _ABOUT & set(parts)
 
 
 def _prefer(candidates: list[Layer]) -> list[Layer]:

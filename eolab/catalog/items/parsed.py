@@ -7,6 +7,7 @@ properties again. Nothing is decided here: how stored numbers become values is t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eolab.catalog.areas.areas import footprint
+from eolab.catalog.items.products import Product, plain_platform, product_of
 from eolab.catalog.query.query import cloud_cover, item_time, order
 
 if TYPE_CHECKING:
@@ -35,6 +37,13 @@ CATEGORIES = frozenset({
     "scl", "qa_pixel", "qa_radsat", "qa_aerosol", "sr_qa_aerosol", "sr_cloud_qa", "qa", "visual_qa",
     "fmask", "clm", "clp", "cld", "cloud", "cloud_probability", "snow", "mask",
 })  # fmt: skip
+
+
+# Roles of the STAC best practices for layers that say something of the pixels of others.
+_QUALITY_ROLES = frozenset({
+    "data-mask", "cloud-shadow", "snow-ice", "land-water", "water-mask", "saturation", "flags",
+})  # fmt: skip
+_CLASSES = ("classification:classes", "classification:bitfields")
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Layer:
         transform: Affine transform, six numbers.
         shape: Rows and columns.
         pixel_size: In units of the reference system.
+        numbered: It was asked for by its number in the file.
         origins: Where each of data_type, nodata, scale, offset, unit, crs, transform, shape and
             pixel_size was found; what is None has "none".
     """
@@ -82,6 +92,7 @@ class Layer:
     transform: tuple[float, ...] | None = None
     shape: tuple[int, int] | None = None
     pixel_size: float | None = None
+    numbered: bool = False
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -91,9 +102,11 @@ class ParsedItem:
 
     Attributes:
         item: The item itself.
+        opened: Headers of its files, by asset: each is read once.
     """
 
     item: pystac.Item
+    opened: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
     _of_asset: dict[str, tuple[Layer, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -179,10 +192,19 @@ class ParsedItem:
         """The processing baseline as its provider writes it, such as "05.11"; "" if unknown."""
         return ".".join(f"{part:02d}" for part in self.baseline or ())
 
+    @cached_property
+    def product(self) -> Product | None:
+        """The published product that it says it is, None where it does not say."""
+        return product_of(self.item)
+
     @property
-    def offset_applied(self) -> bool:
-        """Whether the provider says that it took the offset of Sentinel-2 out of the numbers."""
-        return self.item.properties.get("earthsearch:boa_offset_applied") is True
+    def offset_applied(self) -> bool | None:
+        """Whether the provider took the offset of Sentinel-2 out of the numbers; None: unsaid."""
+        for key, value in self.item.properties.items():
+            if key.rpartition(":")[2] == "boa_offset_applied":
+                text = str(value).strip().lower()
+                return {"true": True, "1": True, "false": False, "0": False}.get(text)
+        return None
 
     @cached_property
     def tile(self) -> str | None:
@@ -203,13 +225,30 @@ class ParsedItem:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every band of the assets that hold data, in order of the assets."""
-        return tuple(layer for key in self.item.assets for layer in self.layers_of(key))
+        return tuple(
+            layer
+            for key, asset in self.item.assets.items()
+            if is_raster(asset.media_type, asset.roles, asset.href)
+            for layer in self.layers_of(key)
+        )
+
+    @cached_property
+    def side_layers(self) -> tuple[Layer, ...]:
+        """Every band of rasters that are quality or metadata by their role: loaded when named."""
+        data = {layer.asset for layer in self.layers}
+        return tuple(
+            layer
+            for key in self.item.assets
+            if key not in data
+            for layer in self.layers_of(key)
+            if "metadata" in layer.roles
+        )
 
     def layers_of(self, key: str) -> tuple[Layer, ...]:
-        """The bands of one asset; none where it holds no data, or is not there."""
+        """The bands of one asset; none where it is no raster, or is not there."""
         if key not in self._of_asset:
             asset = self.item.assets.get(key)
-            there = asset is not None and is_raster(asset.media_type, asset.roles, asset.href)
+            there = asset is not None and is_raster(asset.media_type, (), asset.href)
             self._of_asset[key] = self._read(key) if there else ()
         return self._of_asset[key]
 
@@ -224,14 +263,17 @@ class ParsedItem:
         """
         asset = self.item.assets[key]
         stated = stated_bands(asset)
-        return self._one(key, index, max(count, len(stated), index), name, stated)
+        return self._one(key, index, max(count, len(stated), index), name, stated, listed=False)
 
     def _read(self, key: str) -> tuple[Layer, ...]:
         stated = stated_bands(self.item.assets[key])
         made = []
         for number, entry in enumerate(stated or [{}], 1):
             name = entry.get("name")
-            called = name if isinstance(name, str) else key
+            # A band of a file of several needs a name of its own.
+            called = name if isinstance(name, str) and name else key
+            if called == key and len(stated) > 1:
+                called = f"{key}.{number}"
             made.append(self._one(key, number, max(len(stated), 1), called, stated, listed=True))
         return tuple(made)
 
@@ -243,7 +285,7 @@ class ParsedItem:
         name: str,
         stated: list[Mapping[str, object]],
         *,
-        listed: bool = False,
+        listed: bool,
     ) -> Layer:
         asset = self.item.assets[key]
         own: Mapping[str, object] = stated[index - 1] if index <= len(stated) else {}
@@ -260,18 +302,28 @@ class ParsedItem:
             common=common.lower() if listed and isinstance(common, str) else None,
             media_type=asset.media_type,
             roles=tuple(asset.roles or ()),
-            role="classes" if {key.lower(), name.lower()} & CATEGORIES else "data",
+            role="classes" if self._is_classes(key, name, own) else "data",
             data_type=found.data_type(),
-            nodata=found.number("nodata", "nodata"),
-            scale=found.number("scale", "raster:scale", "scale"),
+            nodata=found.nodata(),
+            scale=found.number("scale", "raster:scale", "scale", positive=True),
             offset=found.number("offset", "raster:offset", "offset"),
             unit=found.text("unit", "unit"),
             crs=found.crs(),
             transform=None if transform is None else tuple(transform[:6]),
             shape=None if shape is None else (int(shape[0]), int(shape[1])),
             pixel_size=found.pixel_size(stated),
+            numbered=not listed,
             origins=found.origins,
         )
+
+    def _is_classes(self, key: str, name: str, own: Mapping[str, object]) -> bool:
+        """Whether numbers are names of classes or flags: as the item says, else by their name."""
+        asset = self.item.assets[key]
+        if any(own.get(word) or asset.extra_fields.get(word) for word in _CLASSES):
+            return True
+        if _QUALITY_ROLES & set(asset.roles or ()):
+            return True
+        return bool({key.lower(), name.lower()} & CATEGORIES)
 
 
 class _Finder:
@@ -281,16 +333,35 @@ class _Finder:
         self.places = places
         self.origins: dict[str, Origin] = {}
 
-    def number(self, fact: str, *keys: str) -> float | None:
-        """Of the band or its asset."""
+    def number(self, fact: str, *keys: str, positive: bool = False) -> float | None:
+        """Of the band or its asset; a factor of nothing is none."""
         for origin in ("band", "asset"):
             for key in keys:
-                value = self.places[origin].get(key)
-                number = float("nan") if value == "nan" else _number(value)
-                if number is not None:
-                    self.origins[fact] = origin
-                    return number
+                number = _number(self.places[origin].get(key))
+                if number is None or not math.isfinite(number) or (positive and number == 0):
+                    continue
+                self.origins[fact] = origin
+                return number
         self.origins[fact] = "none"
+        return None
+
+    def nodata(self) -> float | None:
+        """Of the band or its asset: a number, or one of the words of the raster extension."""
+        for origin in ("band", "asset"):
+            for key in ("nodata", "raster:nodata", "file:nodata"):
+                value = self.places[origin].get(key)
+                if isinstance(value, list) and len(value) == 1:
+                    (value,) = value
+                number = _number(value)
+                if number is None and isinstance(value, str):
+                    try:
+                        number = float(value)
+                    except ValueError:
+                        continue
+                if number is not None:
+                    self.origins["nodata"] = origin
+                    return number
+        self.origins["nodata"] = "none"
         return None
 
     def text(self, fact: str, key: str) -> str | None:
@@ -415,25 +486,29 @@ def _number(value: object) -> float | None:
 
 
 def _sensor(item: pystac.Item) -> str | None:
-    text = " ".join(
-        str(v).lower()
-        for v in (
-            item.properties.get("platform"),
-            item.properties.get("constellation"),
-            item.collection_id,
-            item.id,
-        )
-        if v
-    )
-    if "hls" in text:
-        return "hls-l30" if "l30" in text else "hls-s30"
-    product = item.id.lower().startswith(("s2a_", "s2b_", "s2c_", "s2_"))
-    if "sentinel-2" in text or "sentinel2" in text or product:
+    product = product_of(item)
+    if product is not None and product.sensor is not None:
+        return product.sensor
+    platform = plain_platform(item)
+    named = re.fullmatch(r"L[COTEM]0(\d)_.*", item.id)
+    landsat = re.fullmatch(r"landsat-(\d)", platform)
+    number = named[1] if named else landsat[1] if landsat else None
+    stated = item.properties.get("instruments")
+    instruments = {str(text).lower() for text in stated} if isinstance(stated, list) else set()
+    if number is not None:
+        if item.id.startswith("LM0") or "mss" in instruments or number in "123":
+            return "landsat-mss-123" if number in "123" else "landsat-mss"
+        if number in "457":
+            return "landsat-tm"
+        return "landsat-oli"
+    # How their bands are called, not what their numbers mean: so a name may tell it.
+    text = f"{item.properties.get('constellation', '')} {item.collection_id} {item.id}".lower()
+    if "sentinel-2" in text or "sentinel2" in text or item.id.lower().startswith(_LIKE_SENTINEL_2):
         return "sentinel-2"
-    if "landsat" in text:
-        old = any(f"landsat-{n}" in text or f"lt0{n}" in text or f"le0{n}" in text for n in "457")
-        return "landsat-tm" if old else "landsat-oli"
-    return None
+    return "landsat-oli" if "landsat" in text else None
+
+
+_LIKE_SENTINEL_2 = ("s2a_", "s2b_", "s2c_", "s2d_", "s2_")
 
 
 def _baseline(properties: Mapping[str, object]) -> tuple[int, ...] | None:

@@ -15,7 +15,8 @@ from eolab.catalog.io.documents import is_remote, read_bytes
 from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import opened, opened_href
-from eolab.catalog.items.bands import common_names, find_band, has_band
+from eolab.catalog.items.bands import common_names, find_band, has_band, spectral_bands
+from eolab.catalog.items.file_facts import alpha_band, file_facts
 from eolab.catalog.items.parsed import Layer, ParsedItem, has_raster, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
@@ -24,6 +25,7 @@ from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
+    import rasterio
 
 TRUE_COLOUR = ("red", "green", "blue")
 _PICTURES = ("image/png", "image/jpeg")
@@ -237,7 +239,6 @@ def read_small(item: ParsedItem, band: Layer, size: int) -> np.ndarray:
     import rasterio
     from rasterio.enums import Resampling
 
-    rule = radiometry(item, band)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
@@ -245,7 +246,10 @@ def read_small(item: ParsedItem, band: Layer, size: int) -> np.ndarray:
                 factor = max(1.0, max(file.shape) / size)
                 shape = (max(1, round(file.height / factor)), max(1, round(file.width / factor)))
                 numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)
-                nodata = file.nodata if rule.nodata is None else rule.nodata
+                rule = radiometry(item, band, file=file_facts(file)[band.index - 1])
+                unknown = _unknown(
+                    file, band, numbers, rule.nodata, spectral_bands(item, band.asset)
+                )
     except rasterio.errors.RasterioError as error:
         kind = RemoteError if is_remote(band.href) else NotFoundError
         refused = is_refusal(str(error))
@@ -256,9 +260,31 @@ def read_small(item: ParsedItem, band: Layer, size: int) -> np.ndarray:
         ) from error
     values: np.ndarray = numbers.astype(np.float32) * np.float32(rule.scale)
     values += np.float32(rule.offset)
-    if nodata is not None:
-        values[numbers == nodata] = np.nan
+    values[unknown] = np.nan
     return values
+
+
+def _unknown(
+    file: rasterio.DatasetReader,
+    band: Layer,
+    numbers: np.ndarray,
+    nodata: float | None,
+    spectral: Sequence[int],
+) -> np.ndarray:
+    """Where the read numbers mean nothing: by their nodata, an alpha band or a mask."""
+    from rasterio.enums import MaskFlags, Resampling
+
+    found = np.zeros(numbers.shape, dtype=bool)
+    for stated in (nodata, file.nodatavals[band.index - 1]):
+        if stated is not None:
+            found |= numbers == stated
+    alpha = alpha_band(file)
+    flags = file.mask_flag_enums[band.index - 1]
+    if alpha and alpha != band.index and alpha not in spectral:
+        found |= file.read(alpha, out_shape=numbers.shape, resampling=Resampling.nearest) == 0
+    elif MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+        found |= file.read_masks(band.index, out_shape=numbers.shape) == 0
+    return found
 
 
 def shrink(href: str, *, size: int, login: SourceLogin | None = None) -> bytes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pystac
 import pytest
 
 from eolab.catalog import estimate_load, mask, open_source
-from eolab.catalog.cube.odc_adapter import storage
+from eolab.catalog.cube.stored import ask_files
 from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.catalog.items.quality_masks import quality_layer
@@ -157,12 +156,20 @@ class TestPlaces:
     def test_the_file_says_what_the_item_does_not(self, sample_source):
         (item,) = sample_source.search(COLLECTION, limit=1)
         planned = estimate_load(item, bands=["red"], mask=mask(["cloud"]))
-        ((one,),) = planned.slices
-        stored = storage(one, "red")
-        assert stored.origins == {"data_type": "asset", "nodata": "asset"}
-        silent = replace(one.bands["red"], data_type=None, origins={})
-        asked = storage(replace(one, bands={**one.bands, "red": silent}), "red")
-        assert (asked.dtype, asked.origins["data_type"]) == (stored.dtype, "file")
+        ((one,),) = ask_files(planned, raw=False).slices
+        assert one.radiometry["red"].data_type == "uint16"
+        assert not parse_item(one.item).opened  # nothing was open
+        for asset in one.item.item.assets.values():
+            asset.extra_fields = {
+                key: value
+                for key, value in asset.extra_fields.items()
+                if key not in ("data_type", "nodata")
+            }
+        silent = estimate_load(one.item.item, bands=["red"])
+        ((asked,),) = ask_files(silent, raw=False).slices
+        assert set(asked.item.opened) == {"B04"}
+        assert asked.radiometry["red"].data_type == "uint16"
+        assert asked.radiometry["red"].origins["nodata"] == "file"
 
 
 def test_an_item_is_read_once(sample_source):

@@ -186,7 +186,8 @@ def test_scenes_stored_in_other_types_keep_their_numbers(scene):
         ("CLM", "uint8", 0.0),  # a class: clear
         ("cloud", "uint8", 0.0),  # a probability
         ("SCL", "uint8", np.nan),  # no data
-        ("band1", "uint16", np.nan),  # the custom of sensors
+        ("band1", "uint16", 0.0),  # nobody says that it means nothing
+        ("flood", "uint8", 0.0),
     ],
 )
 def test_what_zero_means_where_no_nodata_is_stated(scene, key, dtype, zero):

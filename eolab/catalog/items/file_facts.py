@@ -1,0 +1,86 @@
+"""What a raster file says of its own numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import rasterio
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a raster file says of one of its bands.
+
+    Attributes:
+        data_type: Of the stored numbers.
+        nodata: Its own; None where it states none.
+        scale: Its own; None where it states none.
+        offset: Its own.
+        unit: Its own.
+        short_name: Of the product, in NASA's files.
+    """
+
+    data_type: str
+    nodata: float | None = None
+    scale: float | None = None
+    offset: float | None = None
+    unit: str | None = None
+    short_name: str | None = None
+
+
+def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:
+    """The facts of each band of an open file.
+
+    Args:
+        file: Opened by rasterio.
+    """
+    tags = {key.lower(): value for key, value in file.tags().items()}
+    short = tags.get("shortname")
+    found = []
+    for k in range(file.count):
+        scale, offset = _stated(file, k, tags)
+        found.append(
+            FileFacts(
+                data_type=file.dtypes[k],
+                nodata=file.nodatavals[k],
+                scale=scale,
+                offset=offset,
+                unit=(file.units[k] or None) if k < len(file.units) else None,
+                short_name=short,
+            )
+        )
+    return tuple(found)
+
+
+def _stated(
+    file: rasterio.DatasetReader, k: int, tags: dict[str, str]
+) -> tuple[float | None, float | None]:
+    """Scale and offset of a band: GDAL's own, else the tags that they have in other formats."""
+    if (file.scales[k], file.offsets[k]) != (1.0, 0.0):
+        return float(file.scales[k]), float(file.offsets[k])
+    if not file.dtypes[k].startswith(("int", "uint")):
+        return None, None  # tags that stayed behind when the numbers were decoded
+    own = {**tags, **{key.lower(): value for key, value in file.tags(k + 1).items()}}
+    scale, offset = (_number(own.get(key)) for key in ("scale_factor", "add_offset"))
+    return (None, None) if not scale else (scale, offset)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def alpha_band(file: rasterio.DatasetReader) -> int:
+    """Number of the band that says which pixels are transparent, 0 where there is none.
+
+    Args:
+        file: Opened by rasterio.
+    """
+    names = [meaning.name for meaning in file.colorinterp]
+    return names.index("alpha") + 1 if file.count > 1 and "alpha" in names else 0

@@ -1,0 +1,339 @@
+"""Each layer of each item is read by what is true of it, not by what is true of the first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pystac
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.enums import ColorInterp
+
+from eolab.catalog import load
+from eolab.errors import InvalidInputError
+
+SHAPE = (8, 8)
+TRANSFORM = [10.0, 0.0, 500_000.0, 0.0, -10.0, 5_200_000.0]
+OUTLINE = {
+    "type": "Polygon",
+    "coordinates": [[[15, 46.94], [15.01, 46.94], [15.01, 46.96], [15, 46.96], [15, 46.94]]],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write arrays as a GeoTIFF and return its path."""
+
+    def make(name, values, *, nodata=None, mask=None, colours=None, scale=None):
+        stack = np.asarray(values)
+        stack = stack[None] if stack.ndim == 2 else stack
+        path = tmp_path / f"{name}.tif"
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+            rasterio.open(
+                path, "w", driver="GTiff", count=len(stack), width=8, height=8, dtype=stack.dtype,
+                crs="EPSG:32633", transform=Affine(*TRANSFORM), nodata=nodata,
+            ) as file,
+        ):  # fmt: skip
+            file.write(stack)
+            if colours is not None:
+                file.colorinterp = colours
+            if mask is not None:
+                file.write_mask(mask)
+            if scale is not None:
+                file.scales = [scale] * len(stack)
+        return path
+
+    return make
+
+
+def scene(name, assets, *, day=0, **properties):
+    """An item of files, each with what it says of itself."""
+    item = pystac.Item(
+        name,
+        OUTLINE,
+        [15, 46.94, 15.01, 46.96],
+        datetime(2021, 5, 17, 10, tzinfo=UTC) + timedelta(days=day),
+        {
+            "proj:code": "EPSG:32633",
+            "proj:transform": TRANSFORM,
+            "proj:shape": [8, 8],
+            **properties,
+        },
+        collection="own",
+    )
+    for key, (path, fields) in assets.items():
+        roles = fields.pop("roles", ["data"])
+        item.add_asset(
+            key,
+            pystac.Asset(str(path), media_type="image/tiff", roles=roles, extra_fields=fields),
+        )
+    return item
+
+
+def full(value, dtype):
+    return np.full(SHAPE, value, dtype)
+
+
+def test_each_item_has_its_own_number_of_a_band(write):
+    four = ["blue", "green", "red", "nir"]
+    eight = ["coastal", "blue", "green_i", "green", "yellow", "red", "rededge", "nir"]
+    items = []
+    for day, names in enumerate((four, eight)):
+        path = write(f"n{day}", [full(10 * len(names) + k, "u2") for k in range(len(names))])
+        bands = {"eo:bands": [{"name": n, "common_name": n} for n in names]}
+        items.append(scene(f"n{day}", {"analytic": (path, bands)}, day=day))
+    for listed in (items, items[::-1]):
+        cube = load(listed, bands=["red", "nir"])
+        assert cube.red.values[:, 0, 0].tolist() == [42, 85]
+        assert cube.nir.values[:, 0, 0].tolist() == [43, 87]
+        raw = load(listed, bands=["red"], raw=True)
+        assert raw.red.values[:, 0, 0].tolist() == [42, 85]
+
+
+@pytest.mark.parametrize("chunks", [None, {"x": 4, "y": 4}])
+def test_each_item_has_its_own_nodata_type_and_scale(write, chunks):
+    kinds = (("int16", -9999, 100, 1), ("int16", -32768, 200, 1), ("uint8", 255, 7, 0.5),
+             ("float32", None, 0.25, 1))  # fmt: skip
+    items, wanted = [], []
+    for day, (dtype, nodata, value, scale) in enumerate(kinds):
+        values = full(value, dtype)
+        values[0] = np.nan if nodata is None else nodata
+        fields = {"data_type": dtype, "raster:scale": scale}
+        if nodata is not None:
+            fields["nodata"] = nodata
+        items.append(scene(f"i{day}", {"w": (write(f"i{day}", values), fields)}, day=day))
+        wanted.append(value * scale)
+    for order in (items, items[::-1]):
+        cube = load(order, bands=["w"], chunks=chunks).compute()
+        assert np.isnan(cube.w.values[:, 0]).all()
+        assert cube.w.values[:, 1, 0].tolist() == wanted
+    ints = load(items[:3], bands=["w"], raw=True, chunks=chunks).compute()
+    assert (ints.w.values[:, 0] == ints.w.attrs["nodata"]).all()
+    assert ints.w.values[:, 1, 0].tolist() == [100, 200, 7]
+
+
+def test_tiles_of_one_pass_with_other_scales_are_one_slice(write):
+    """Where the first knows nothing, the second does."""
+    west, east = full(1000, "u2"), full(500, "u2")
+    west[:, 4:], east[:, :4] = 0, 0
+    items = [
+        scene(name, {"red": (write(name, v), {"nodata": 0, "data_type": "uint16", "scale": s})})
+        for name, v, s in (("a", west, 1e-4), ("b", east, 1e-3))
+    ]
+    cube = load(items, bands=["red"])
+    assert cube.sizes["time"] == 1
+    np.testing.assert_allclose(cube.red.values[0, 0], [0.1] * 4 + [0.5] * 4, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("kelvin", "degree_Celsius"), ("m", "ft"), ("K", "degC")]
+)
+def test_one_name_for_two_units_is_refused(write, first, second):
+    fields = {"data_type": "float32", "nodata": "nan", "scale": 1.0}
+    items = [
+        scene(u, {"t": (write(u, full(290, "f4")), {**fields, "unit": u})}, day=d)
+        for d, u in enumerate((first, second))
+    ]
+    with pytest.raises(InvalidInputError, match="band 't' has two units") as error:
+        load(items, bands=["t"])
+    assert first in str(error.value.message) or first.lower() in error.value.message
+
+
+def test_units_that_are_written_in_two_ways_are_one(write):
+    fields = {"data_type": "float32", "nodata": "nan", "scale": 1.0}
+    items = [
+        scene(f"u{d}", {"t": (write(f"u{d}", full(290, "f4")), {**fields, "unit": u})}, day=d)
+        for d, u in enumerate(("K", "kelvin"))
+    ]
+    assert load(items, bands=["t"]).sizes["time"] == 2
+
+
+def test_thermal_bands_of_two_products_are_not_one_band(write):
+    hls = scene("HLS.L30.T33UVP.2022137T101031.v2.0", {"B10": (write("h", full(2534, "i2")), {})})
+    usgs = scene(
+        "LC08_L2SP_190027_20210517_20210525_02_T1",
+        {"ST_B10": (write("l", full(44000, "u2")), {})},
+        day=1,
+        platform="landsat-8",
+    )
+    assert load(hls, bands=["lwir11"]).lwir11.values[0, 0, 0] == pytest.approx(25.34)
+    assert load(usgs, bands=["lwir11"]).lwir11.values[0, 0, 0] == pytest.approx(299.393, rel=1e-5)
+    with pytest.raises(InvalidInputError, match=r"degree_celsius in item HLS.*kelvin in item LC08"):
+        load([hls, usgs], bands=["lwir11"])
+
+
+class TestTheUsersWord:
+    def test_it_counts_before_all(self, write):
+        item = scene("a", {"red": (write("a", full(50, "u2"), nodata=0, scale=0.1), {})})
+        assert load(item, bands=["red"]).red.values[0, 0, 0] == 5
+        cube = load(item, bands=["red"], scale=0.5)
+        assert cube.red.values[0, 0, 0] == 25
+        cube = load(item, bands=["red"], scale={"red": 1}, offset={"red": -20})
+        assert cube.red.values[0, 0, 0] == 30
+        assert np.isnan(load(item, bands=["red"], nodata=50).red.values).all()
+        zero = scene("z", {"red": (write("z", full(0, "u2"), nodata=0), {})})
+        assert (load(zero, bands=["red"], nodata=65535).red.values == 0).all()
+
+    @pytest.mark.parametrize(
+        ("wish", "said"),
+        [
+            ({"scale": "x"}, "scale = 'x'"),
+            ({"scale": 0}, "scale = 0"),
+            ({"scale": True}, "scale = True"),
+            ({"offset": float("nan")}, "offset = nan"),
+            ({"nodata": {"ret": 1}}, "no band 'ret' is loaded"),
+            ({"scale": 2, "raw": True}, "no scale or offset"),
+        ],
+    )
+    def test_slips_are_told(self, write, wish, said):
+        item = scene("a", {"red": (write("a", full(50, "u2")), {})})
+        with pytest.raises(InvalidInputError, match=said):
+            load(item, bands=["red"], **wish)
+
+    def test_bands_are_renamed(self, write):
+        path = write("s", [full(k, "u2") for k in (1, 2, 3)])
+        item = scene("a", {"data": (path, {})})
+        cube = load(item, bands={"red": "data.3", "blue": "data.1"}, scale={"red": 0.5})
+        assert {k: float(v[0, 0, 0]) for k, v in cube.items()} == {"red": 1.5, "blue": 1}
+        with pytest.raises(InvalidInputError, match="no name of a band"):
+            load(item, bands={"red": 3})
+
+
+class TestFilesOfSeveralBands:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {},
+            {"raster:bands": [{"data_type": "uint16", "nodata": 0}] * 3},
+            {"eo:bands": [{"name": "one"}, {"name": "two"}], "raster:bands": [{}] * 3},
+            {"eo:bands": [{"name": "same"}] * 3},
+        ],
+    )
+    def test_all_of_them_are_loaded_whatever_is_said_of_them(self, write, fields):
+        path = write("s", [full(k, "u2") for k in (1, 2, 3)])
+        cube = load(scene("a", {"data": (path, fields)}))
+        assert [float(band[0, 0, 0]) for band in cube.values()] == [1, 2, 3]
+
+    def test_one_name_for_all_of_them_is_asked_back(self, write):
+        path = write("s", [full(k, "u2") for k in (1, 2)])
+        with pytest.raises(InvalidInputError, match="holds 2 bands"):
+            load(scene("a", {"data": (path, {})}), bands=["data"])
+
+    def test_a_band_that_is_not_there_is_said(self, write):
+        item = scene("a", {"data": (write("s", full(1, "u2")), {"data_type": "uint16"})})
+        with pytest.raises(InvalidInputError, match="there is no band 4"):
+            load(item, bands=["data.4"])
+
+
+RGBA = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
+HIDDEN = np.zeros(SHAPE, bool)
+HIDDEN[:2] = True
+
+
+@pytest.mark.parametrize("grid", [{}, {"crs": "EPSG:3857", "resolution": 7}])
+@pytest.mark.parametrize("resampling", ["nearest", "bilinear"])
+class TestValidity:
+    """What is masked is not known, on the file's own grid and on others, and nothing else."""
+
+    @staticmethod
+    def shares(band):
+        values = band.values[0]
+        known = values[np.isfinite(values)]
+        assert np.allclose(known, 50), np.unique(known)
+        return np.isnan(values).mean()
+
+    def test_internal_masks(self, write, grid, resampling):
+        values = np.where(HIDDEN, 9, 50).astype("u1")
+        item = scene("m", {"w": (write("m", values, mask=~HIDDEN), {"data_type": "uint8"})})
+        whole = scene("n", {"w": (write("n", full(50, "u1")), {"data_type": "uint8"})})
+        masked = self.shares(load(item, bands=["w"], resampling=resampling, **grid).w)
+        rest = self.shares(load(whole, bands=["w"], resampling=resampling, **grid).w)
+        assert masked == pytest.approx(0.25 + 0.75 * rest, abs=0.09)
+
+    def test_alpha_bands(self, write, grid, resampling):
+        alpha = np.where(HIDDEN, 0, 255)
+        stack = np.stack([np.where(HIDDEN, 9, 50)] * 3 + [alpha]).astype("u1")
+        item = scene("m", {"w": (write("m", stack, colours=RGBA), {})})
+        cube = load(item, resampling=resampling, **grid)
+        assert list(cube) == ["w.1", "w.2", "w.3"]
+        assert self.shares(cube["w.2"]) > 0.2
+
+    def test_nan_beside_a_nodata(self, write, grid, resampling):
+        values = full(50, "f4")
+        values[0], values[1] = -9999, np.nan
+        item = scene("m", {"w": (write("m", values, nodata=-9999), {"data_type": "float32"})})
+        assert self.shares(load(item, bands=["w"], resampling=resampling, **grid).w) > 0.2
+
+    def test_the_files_nodata_beside_the_items(self, write, grid, resampling):
+        values = full(50, "i2")
+        values[0], values[1] = -9999, -1
+        fields = {"data_type": "int16", "nodata": -9999}
+        item = scene("m", {"w": (write("m", values, nodata=-1), fields)})
+        assert self.shares(load(item, bands=["w"], resampling=resampling, **grid).w) > 0.2
+
+
+def test_the_near_infrared_is_no_alpha_band(write):
+    """GDAL calls the fourth of four bands of bytes so."""
+    stack = np.stack([full(k, "u1") for k in (1, 2, 3, 0)])
+    names = [{"name": n, "common_name": n} for n in ("red", "green", "blue", "nir")]
+    item = scene("m", {"w": (write("m", stack, colours=RGBA), {"eo:bands": names})})
+    assert load(item, bands=["red", "nir"]).red.values[0, 0, 0] == 1
+
+
+class TestWholeNumbers:
+    @pytest.mark.parametrize("dtype", ["int32", "uint32", "float64", "int64"])
+    def test_large_ones_keep_their_digits(self, write, dtype):
+        ids = (np.arange(64) + 2**24).reshape(SHAPE).astype(dtype)
+        cube = load(scene("m", {"w": (write("m", ids), {})}), bands=["w"])
+        assert np.array_equal(cube.w.values[0], ids)
+
+    def test_those_that_no_real_number_holds_are_refused(self, write):
+        ids = (np.arange(64) + 2**60).reshape(SHAPE)
+        item = scene("m", {"w": (write("m", ids), {})})
+        with pytest.raises(InvalidInputError, match="above 2\\^53"):
+            load(item, bands=["w"])
+        assert np.array_equal(load(item, bands=["w"], raw=True).w.values[0], ids)
+
+    @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32"])
+    def test_stored_numbers_without_a_nodata_are_all_values(self, write, dtype):
+        values = (np.arange(64) % 3).reshape(SHAPE).astype(dtype)
+        values[0, 0] = 255
+        item = scene("m", {"w": (write("m", values), {})})
+        raw = load(item, bands=["w"], raw=True)
+        assert np.array_equal(raw.w.values[0], values)
+        nodata = raw.w.attrs.get("nodata", np.nan)
+        assert not (raw.w.values == nodata).any()
+        assert np.array_equal(load(item, bands=["w"]).w.values[0], values)
+
+
+def test_an_item_that_states_another_type_than_its_file_has_is_read_by_the_file(write):
+    fields = {"data_type": "uint16", "nodata": 0, "scale": 1e-4}
+    item = scene("m", {"red": (write("m", full(0.7, "f4")), fields)})
+    assert load(item, bands=["red"]).red.values[0, 0, 0] == pytest.approx(0.7)
+
+
+def test_two_lazy_cubes_of_one_file_are_not_one(write):
+    item = scene("m", {"w": (write("m", full(8, "u2")), {})})
+    one, other = (load(item, bands=["w"], scale=s, chunks={"x": 8, "y": 8}) for s in (1, 0.5))
+    assert float((one.w - other.w).compute()[0, 0, 0]) == 4
+
+
+def test_quality_layers_are_loaded_by_name_and_are_none_of_all(write):
+    item = scene(
+        "LC08_L2SP_190027_20210517_20210525_02_T1",
+        {
+            "red": (write("r", full(12000, "u2")), {}),
+            "qa_aerosol": (write("q", full(96, "u1")), {"roles": ["metadata", "data-mask"]}),
+        },
+    )
+    assert list(load(item)) == ["red"]
+    assert load(item, bands=["qa_aerosol"]).qa_aerosol.values[0, 0, 0] == 96
+
+
+def test_layers_that_say_their_classes_are_never_scaled(write):
+    fields = {"scale": 0.01, "classification:classes": [{"value": 1, "name": "water"}]}
+    item = scene("m", {"w": (write("m", full(1, "u1")), fields)})
+    assert (load(item, bands=["w"], resampling="average", resolution=20).w.values == 1).all()
