@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
-from eolab.catalog.cube.odc_reader import RECIPES, Recipe, source_address
+from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, source_address
 from eolab.catalog.cube.plan import LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
@@ -157,9 +157,9 @@ def strip(
     return bare
 
 
-def _recipe(scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool) -> Recipe:
+def _recipe(scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool) -> LayerRecipe:
     band, rule = scene.bands[name], scene.radiometry[name]
-    return Recipe(
+    return LayerRecipe(
         item=scene.item.id,
         asset=band.asset,
         band=band.index,

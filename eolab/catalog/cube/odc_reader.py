@@ -44,7 +44,7 @@ class StoredDifferentlyError(InvalidInputError):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LayerRecipe:
     """How one layer of one item is read.
 
     Attributes:
@@ -82,7 +82,7 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def source_address(href: str, recipe: Recipe) -> str:
+def source_address(href: str, recipe: LayerRecipe) -> str:
     """An asset's address as odc gets it.
 
     Dask takes what has one address for the same: so it tells recipes and logins apart.
@@ -137,7 +137,7 @@ def _classes() -> tuple[type, type]:
         ) -> tuple[tuple[slice, slice], np.ndarray]:
             del selection  # one band a file
             recipe = self._src.driver_data
-            assert isinstance(recipe, Recipe), "each source has one"
+            assert isinstance(recipe, LayerRecipe), "each source has one"
             href = self._src.uri.rpartition(_TAG)[0]
             login = recipe.login
             if login is None:
@@ -164,7 +164,7 @@ def _classes() -> tuple[type, type]:
 
 def _read(
     address: str,
-    recipe: Recipe,
+    recipe: LayerRecipe,
     cfg: RasterLoadParams,
     grid: GeoBox,
     dst: np.ndarray | None,
@@ -200,7 +200,7 @@ def _read(
     return place, out
 
 
-def _check(file: rasterio.DatasetReader, recipe: Recipe) -> np.dtype:
+def _check(file: rasterio.DatasetReader, recipe: LayerRecipe) -> np.dtype:
     """Data type of the band.
 
     Raises:
@@ -234,7 +234,7 @@ class _Layer:
         out: Data type in the cube.
     """
 
-    recipe: Recipe
+    recipe: LayerRecipe
     stored: np.dtype
     fill: np.generic
     out: np.dtype

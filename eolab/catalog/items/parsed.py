@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eolab.catalog.areas.areas import footprint
-from eolab.catalog.items.products import Product, plain_platform, product_of
+from eolab.catalog.items.products import PublishedProduct, plain_platform, product_of
 from eolab.catalog.query.query import cloud_cover, item_time, order
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class ParsedItem:
         return ".".join(f"{part:02d}" for part in self.baseline or ())
 
     @cached_property
-    def product(self) -> Product | None:
+    def product(self) -> PublishedProduct | None:
         """The published product that it says it is, None where it does not say."""
         return product_of(self.item)
 

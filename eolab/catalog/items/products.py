@@ -33,7 +33,7 @@ _INTEGERS = ("uint8", "uint16", "int16", "int32", "uint32")
 
 
 @dataclass(frozen=True)
-class Rule:
+class LayerRule:
     """How some layers of a product are stored: value = number * scale + offset.
 
     Attributes:
@@ -62,7 +62,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Product:
+class PublishedProduct:
     """One published product.
 
     Attributes:
@@ -75,11 +75,11 @@ class Product:
 
     name: str
     source: str
-    rules: tuple[Rule, ...]
+    rules: tuple[LayerRule, ...]
     sensor: str | None = None
     divides: bool = False
 
-    def rule(self, *names: str | None) -> Rule | None:
+    def rule(self, *names: str | None) -> LayerRule | None:
         """The rule of a layer by the first of its names that the table knows."""
         for name in names:
             for rule in self.rules:
@@ -93,7 +93,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
 
 
-_PICTURE = Rule(
+_PICTURE = LayerRule(
     r"(?:\w+_)?(?:visual|tci|true[-_]?colou?r)(?:[-_]\d+m)?(?:-jp2)?|preview|overview|rendered_preview",
     "visual, TCI, preview",
     "picture",
@@ -101,7 +101,7 @@ _PICTURE = Rule(
 )
 
 
-def _sentinel_2(quantity: Quantity) -> tuple[Rule, ...]:
+def _sentinel_2(quantity: Quantity) -> tuple[LayerRule, ...]:
     names = (
         "coastal|blue|green|red|nir|nir0[89]|rededge(?:[1-4]|07[158])|water_vapour|cirrus"
         "|swir(?:16|22)"
@@ -111,7 +111,7 @@ def _sentinel_2(quantity: Quantity) -> tuple[Rule, ...]:
     tail = r"(?:_\d+m)?(?:-jp2)?"
     return (
         _PICTURE,
-        Rule(
+        LayerRule(
             rf"{native}(?:-jp2)?|(?:{names})(?:-jp2)?",
             "B01 to B12, B8A",
             quantity,
@@ -119,10 +119,10 @@ def _sentinel_2(quantity: Quantity) -> tuple[Rule, ...]:
             unit="1",
             nodata=0,
         ),
-        Rule(rf"{prefix}AOT{tail}", "AOT", "other", 1e-3, unit="1", nodata=0),
-        Rule(rf"{prefix}WVP{tail}", "WVP", "other", 1e-3, unit="cm", nodata=0),
-        Rule(rf"{prefix}SCL{tail}", "SCL", "classes", nodata=0, types=_U8),
-        Rule(
+        LayerRule(rf"{prefix}AOT{tail}", "AOT", "other", 1e-3, unit="1", nodata=0),
+        LayerRule(rf"{prefix}WVP{tail}", "WVP", "other", 1e-3, unit="cm", nodata=0),
+        LayerRule(rf"{prefix}SCL{tail}", "SCL", "classes", nodata=0, types=_U8),
+        LayerRule(
             r"cld|clp|cloud|cloud_probability|snow|snow_probability|snw|MSK_(?:CLD|SNW)PRB(?:_\d+m)?(?:-jp2)?",
             "CLD, SNW (probabilities)",
             "classes",
@@ -136,10 +136,10 @@ _S2_SOURCE = (
     "ESA, Sentinel-2 Products Specification Document 14.9, and"
     " sentiwiki.copernicus.eu/web/s2-products"
 )
-SENTINEL_2_L2A = Product(
+SENTINEL_2_L2A = PublishedProduct(
     "Sentinel-2 Level-2A", _S2_SOURCE, _sentinel_2("surface reflectance"), "sentinel-2"
 )
-SENTINEL_2_L1C = Product(
+SENTINEL_2_L1C = PublishedProduct(
     "Sentinel-2 Level-1C",
     _S2_SOURCE,
     _sentinel_2("top of atmosphere reflectance"),
@@ -148,14 +148,14 @@ SENTINEL_2_L1C = Product(
 
 _HLS_SOURCE = "HLS Product User Guide 2.0, tables 6 to 10"
 _HLS_MORE = (
-    Rule("SZA|SAA|VZA|VAA", "SZA, SAA, VZA, VAA", "other", 0.01, unit="degree", nodata=40000),
-    Rule("fmask", "Fmask", "classes", nodata=255, types=_U8),
+    LayerRule("SZA|SAA|VZA|VAA", "SZA, SAA, VZA, VAA", "other", 0.01, unit="degree", nodata=40000),
+    LayerRule("fmask", "Fmask", "classes", nodata=255, types=_U8),
 )
-HLS_S30 = Product(
+HLS_S30 = PublishedProduct(
     "HLS S30 v2",
     _HLS_SOURCE,
     (
-        Rule(
+        LayerRule(
             r"B(?:0?[1-9]|1[0-2]|8A)|coastal|blue|green|red|rededge[1-3]|nir|nir0[89]|cirrus|swir(?:16|22)",
             "B01 to B12, B8A",
             "surface reflectance",
@@ -168,11 +168,11 @@ HLS_S30 = Product(
     ),
     "hls-s30",
 )
-HLS_L30 = Product(
+HLS_L30 = PublishedProduct(
     "HLS L30 v2",
     _HLS_SOURCE,
     (
-        Rule(
+        LayerRule(
             r"B(?:0?[1-7]|0?9)|coastal|blue|green|red|nir|nir08|cirrus|swir(?:16|22)",
             "B01 to B07, B09",
             "surface reflectance",
@@ -181,7 +181,7 @@ HLS_L30 = Product(
             nodata=-9999,
             types=_I16,
         ),
-        Rule(
+        LayerRule(
             "B1[01]|lwir1[12]",
             "B10, B11 (thermal)",
             "temperature",
@@ -200,11 +200,11 @@ _KELVIN_SOURCE = (
     "USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide (LSDS-1619) and Landsat 4-7"
     " (LSDS-1618), tables of band specifications"
 )
-LANDSAT_C2_L2 = Product(
+LANDSAT_C2_L2 = PublishedProduct(
     "Landsat Collection 2 Level-2",
     _KELVIN_SOURCE,
     (
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}SR_B[1-7]|B[1-57]|coastal|blue|green|red|nir|nir08|swir(?:16|22)",
             "SR_B1 to SR_B7",
             "surface reflectance",
@@ -214,7 +214,7 @@ LANDSAT_C2_L2 = Product(
             0,
             _U16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}ST_B(?:6|10)|B10|lwir|lwir11",
             "ST_B6, ST_B10",
             "temperature",
@@ -224,10 +224,10 @@ LANDSAT_C2_L2 = Product(
             0,
             _U16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}ST_QA|qa", "ST_QA", "other", 0.01, unit="kelvin", nodata=-9999, types=_I16
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}ST_(?:EMIS|EMSD|ATRAN)|emis|emsd|atran",
             "ST_EMIS, ST_EMSD, ST_ATRAN",
             "other",
@@ -236,7 +236,7 @@ LANDSAT_C2_L2 = Product(
             nodata=-9999,
             types=_I16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}ST_(?:DRAD|URAD|TRAD)|drad|urad|trad",
             "ST_DRAD, ST_URAD, ST_TRAD",
             "other",
@@ -245,7 +245,7 @@ LANDSAT_C2_L2 = Product(
             nodata=-9999,
             types=_I16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}ST_CDIST|cdist",
             "ST_CDIST",
             "other",
@@ -254,7 +254,7 @@ LANDSAT_C2_L2 = Product(
             nodata=-9999,
             types=_I16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}SR_ATMOS_OPACITY|atmos_opacity",
             "SR_ATMOS_OPACITY",
             "other",
@@ -263,9 +263,9 @@ LANDSAT_C2_L2 = Product(
             nodata=-9999,
             types=_I16,
         ),
-        Rule(rf"{_LANDSAT}(?:QA_PIXEL)", "QA_PIXEL", "classes", nodata=1, types=_U16),
-        Rule(rf"{_LANDSAT}SR_QA_AEROSOL|qa_aerosol", "SR_QA_AEROSOL", "classes", types=_U8),
-        Rule(
+        LayerRule(rf"{_LANDSAT}(?:QA_PIXEL)", "QA_PIXEL", "classes", nodata=1, types=_U16),
+        LayerRule(rf"{_LANDSAT}SR_QA_AEROSOL|qa_aerosol", "SR_QA_AEROSOL", "classes", types=_U8),
+        LayerRule(
             rf"{_LANDSAT}(?:QA_RADSAT|SR_CLOUD_QA)|cloud_qa",
             "QA_RADSAT, SR_CLOUD_QA",
             "classes",
@@ -273,14 +273,14 @@ LANDSAT_C2_L2 = Product(
         ),
     ),
 )
-LANDSAT_L1 = Product(
+LANDSAT_L1 = PublishedProduct(
     "Landsat Collection 2 Level-1",
     "USGS, Landsat 8-9 OLI/TIRS Collection 2 Level 1 Data Format Control Book (LSDS-1822): factors"
     " are in each scene's MTL file",
     (
-        Rule(rf"{_LANDSAT}QA_PIXEL", "QA_PIXEL", "classes", nodata=1, types=_U16),
-        Rule(rf"{_LANDSAT}QA_RADSAT", "QA_RADSAT", "classes", types=_INTEGERS),
-        Rule(
+        LayerRule(rf"{_LANDSAT}QA_PIXEL", "QA_PIXEL", "classes", nodata=1, types=_U16),
+        LayerRule(rf"{_LANDSAT}QA_RADSAT", "QA_RADSAT", "classes", types=_INTEGERS),
+        LayerRule(
             rf"{_LANDSAT}(?:SAA|SZA|VAA|VZA)",
             "SAA, SZA, VAA, VZA",
             "other",
@@ -289,7 +289,7 @@ LANDSAT_L1 = Product(
             nodata=0,
             types=_I16,
         ),
-        Rule(
+        LayerRule(
             rf"{_LANDSAT}B\d+(?:_VCID_[12])?|coastal|blue|green|red|nir|nir0[89]|cirrus|swir(?:16|22)"
             r"|pan|lwir|lwir1[12]",
             "all bands",
@@ -299,14 +299,14 @@ LANDSAT_L1 = Product(
         ),
     ),
 )
-SENTINEL_1_GRD = Product(
+SENTINEL_1_GRD = PublishedProduct(
     "Sentinel-1 GRD",
     "ESA, Sentinel-1 Product Specification (S1-RS-MDA-52-7441): factors are in each product's"
     " calibration tables",
-    (Rule("vv|vh|hh|hv", "VV, VH, HH, HV", "uncalibrated", nodata=0, types=_U16),),
+    (LayerRule("vv|vh|hh|hv", "VV, VH, HH, HV", "uncalibrated", nodata=0, types=_U16),),
 )
 
-_MODIS_09 = Rule(
+_MODIS_09 = LayerRule(
     r"sur_refl_b0[1-7](?:_\d)?|Nadir_Reflectance_Band[1-7]|red|green|blue|nir08|swir\d*",
     "sur_refl_b01 to b07",
     "surface reflectance",
@@ -315,20 +315,20 @@ _MODIS_09 = Rule(
     nodata=-28672,
     types=_I16,
 )
-MODIS_09 = Product(
+MODIS_09 = PublishedProduct(
     "MODIS MOD09, MYD09",
     "MODIS Surface Reflectance User's Guide, Collection 6.1",
     (_MODIS_09,),
     divides=True,
 )
-MODIS_13 = Product(
+MODIS_13 = PublishedProduct(
     "MODIS MOD13, MYD13",
     "MODIS Vegetation Index User's Guide, Collection 6.1",
     (
-        Rule(
+        LayerRule(
             r"(?:\w+_)?(?:NDVI|EVI)", "NDVI, EVI", "other", 1e-4, unit="1", nodata=-3000, types=_I16
         ),
-        Rule(
+        LayerRule(
             r"(?:\w+_)?(?:red|nir|blue|mir)_reflectance",
             "red, NIR, blue, MIR reflectance",
             "surface reflectance",
@@ -340,11 +340,11 @@ MODIS_13 = Product(
     ),
     divides=True,
 )
-MODIS_11 = Product(
+MODIS_11 = PublishedProduct(
     "MODIS MOD11, MYD11",
     "MODIS Land Surface Temperature Products User's Guide, Collection 6.1",
     (
-        Rule(
+        LayerRule(
             "LST_(?:Day|Night)_1km|LST",
             "LST_Day_1km, LST_Night_1km",
             "temperature",
@@ -353,14 +353,14 @@ MODIS_11 = Product(
             nodata=0,
             types=_U16,
         ),
-        Rule("Emis_3[12]", "Emis_31, Emis_32", "other", 0.002, 0.49, "1", nodata=0, types=_U8),
+        LayerRule("Emis_3[12]", "Emis_31, Emis_32", "other", 0.002, 0.49, "1", nodata=0, types=_U8),
     ),
 )
-MODIS_43 = Product(
+MODIS_43 = PublishedProduct(
     "MODIS MCD43A4",
     "MODIS BRDF and Albedo User Guide, Collection 6.1",
     (
-        Rule(
+        LayerRule(
             "Nadir_Reflectance_Band[1-7]",
             "Nadir_Reflectance_Band1 to 7",
             "surface reflectance",
@@ -371,11 +371,11 @@ MODIS_43 = Product(
         ),
     ),
 )
-VIIRS_09 = Product(
+VIIRS_09 = PublishedProduct(
     "VIIRS VNP09, VJ109",
     "VIIRS Surface Reflectance User's Guide 2.0",
     (
-        Rule(
+        LayerRule(
             r"SurfReflect_[IM]\d+(?:_\d)?|I[123]|M\d+",
             "SurfReflect_I1 to I3, M1 to M11",
             "surface reflectance",
@@ -387,10 +387,10 @@ VIIRS_09 = Product(
     ),
     divides=True,
 )
-WORLDCOVER = Product(
+WORLDCOVER = PublishedProduct(
     "ESA WorldCover",
     "ESA WorldCover Product User Manual 2.0",
-    (Rule("map|esa_worldcover\\w*|data", "map", "classes", nodata=0, types=_U8),),
+    (LayerRule("map|esa_worldcover\\w*|data", "map", "classes", nodata=0, types=_U8),),
 )
 PRODUCTS = (
     SENTINEL_2_L2A, SENTINEL_2_L1C, HLS_S30, HLS_L30, LANDSAT_C2_L2, LANDSAT_L1, SENTINEL_1_GRD,
@@ -427,7 +427,7 @@ _NASA_ID = (
     r"(?P<short>(?:MOD|MYD|MCD|VNP|VJ1|VJ2)\w{2,6})\.A\d{7}(?:\.h\d{2}v\d{2})?\.\d{3}"
     r"\.\d{7,13}(?:\.\w+)?"
 )
-_NASA: Mapping[str, Product] = {
+_NASA: Mapping[str, PublishedProduct] = {
     r"M[OY]D09\w*": MODIS_09,
     r"M[OY]D11\w*": MODIS_11,
     r"M[OY]D13\w*": MODIS_13,
@@ -448,7 +448,7 @@ def plain_platform(item: pystac.Item) -> str:
     return re.sub(r"^(landsat|sentinel)(?=\d)", r"\1-", text)
 
 
-def product_of(item: pystac.Item) -> Product | None:
+def product_of(item: pystac.Item) -> PublishedProduct | None:
     """The published product that an item says it is, None where it does not say.
 
     Args:
@@ -459,13 +459,13 @@ def product_of(item: pystac.Item) -> Product | None:
         >>> product_of(items[0]).name
         'Sentinel-2 Level-2A'
     """
-    finders: tuple[Callable[[pystac.Item], Product | None], ...] = (
+    finders: tuple[Callable[[pystac.Item], PublishedProduct | None], ...] = (
         _hls, _nasa, _landsat, _sentinel, _radar, _worldcover,
     )  # fmt: skip
     return next((found for finder in finders if (found := finder(item)) is not None), None)
 
 
-def _hls(item: pystac.Item) -> Product | None:
+def _hls(item: pystac.Item) -> PublishedProduct | None:
     for found in (_whole(_HLS_ID, item.id), _whole(_HLS_COLLECTION, item.collection_id)):
         if found is not None:
             kind = str(found["kind"] or found.get("other")).upper()
@@ -473,17 +473,17 @@ def _hls(item: pystac.Item) -> Product | None:
     return None
 
 
-def _nasa(item: pystac.Item) -> Product | None:
+def _nasa(item: pystac.Item) -> PublishedProduct | None:
     found = _whole(_NASA_ID, item.id)
     return None if found is None else product_by_short_name(str(found["short"]))
 
 
-def product_by_short_name(short: str) -> Product | None:
+def product_by_short_name(short: str) -> PublishedProduct | None:
     """A product of NASA's by its short name, such as "MOD13Q1"."""
     return next((product for key, product in _NASA.items() if _whole(key, short) is not None), None)
 
 
-def _landsat(item: pystac.Item) -> Product | None:
+def _landsat(item: pystac.Item) -> PublishedProduct | None:
     level, collection = None, item.properties.get("landsat:collection_number")
     if (found := _whole(_LANDSAT_ID, item.id)) is not None:
         level, collection = found["level"], found["collection"]
@@ -502,7 +502,7 @@ def _landsat(item: pystac.Item) -> Product | None:
     return LANDSAT_C2_L2 if level == "2" and collection in ("02", 2, None) else None
 
 
-def _sentinel(item: pystac.Item) -> Product | None:
+def _sentinel(item: pystac.Item) -> PublishedProduct | None:
     level = ""
     for expression in _S2_IDS:
         if (found := _whole(expression, item.id)) is not None:
@@ -518,12 +518,12 @@ def _sentinel(item: pystac.Item) -> Product | None:
     return SENTINEL_2_L1C if any("1C" in text for text in texts) else SENTINEL_2_L2A
 
 
-def _radar(item: pystac.Item) -> Product | None:
+def _radar(item: pystac.Item) -> PublishedProduct | None:
     is_grd = str(item.properties.get("sar:product_type", "")).upper() == "GRD"
     return SENTINEL_1_GRD if is_grd and plain_platform(item).startswith("sentinel-1") else None
 
 
-def _worldcover(item: pystac.Item) -> Product | None:
+def _worldcover(item: pystac.Item) -> PublishedProduct | None:
     whole = _whole(r"ESA_WorldCover_10m_20\d\d_v\d{3}_[NS]\d{2}[EW]\d{3}(?:_Map)?", item.id)
     return None if whole is None else WORLDCOVER
 

@@ -24,9 +24,9 @@ from eolab.catalog.items.parsed import Layer, Origin, ParsedItem
 from eolab.catalog.items.products import (
     SENTINEL_2_L1C,
     SENTINEL_2_L2A,
-    Product,
+    PublishedProduct,
     Quantity,
-    Rule,
+    LayerRule,
     plain_platform,
     product_by_short_name,
 )
@@ -81,7 +81,11 @@ class Radiometry:
 
 
 def radiometry(
-    item: ParsedItem, layer: Layer, *, given: UserValues | None = None, file: FileFacts | None = None
+    item: ParsedItem,
+    layer: Layer,
+    *,
+    given: UserValues | None = None,
+    file: FileFacts | None = None,
 ) -> Radiometry:
     """How the numbers of this band of this item become values.
 
@@ -118,7 +122,9 @@ def radiometry(
     return found if given is None else _with_user_values(found, given)
 
 
-def _published(product: Product | None, layer: Layer, data_type: str | None) -> Rule | None:
+def _published(
+    product: PublishedProduct | None, layer: Layer, data_type: str | None
+) -> LayerRule | None:
     """The product's rule for a layer, where it is stored as it was published."""
     if product is None:
         return None
@@ -129,8 +135,8 @@ def _published(product: Product | None, layer: Layer, data_type: str | None) -> 
 def _decide(
     item: ParsedItem,
     layer: Layer,
-    product: Product | None,
-    rule: Rule | None,
+    product: PublishedProduct | None,
+    rule: LayerRule | None,
     data_type: str | None,
     file: FileFacts | None,
 ) -> Radiometry:
@@ -193,7 +199,7 @@ def _first(
     return next(((fact, origin) for fact, origin in stated if fact is not None), (None, "none"))
 
 
-def _rule_nodata(layer: Layer, rule: Rule | None, data_type: str | None) -> float | None:
+def _rule_nodata(layer: Layer, rule: LayerRule | None, data_type: str | None) -> float | None:
     if rule is not None:
         return rule.nodata
     # Sentinel-2's scene classification by its own name: its zero is no class, whoever stores it.
@@ -207,7 +213,7 @@ def _decoded(layer: Layer, data_type: str | None) -> bool:
     return kinds[0] in ("u", "i") and kinds[1] == "f"
 
 
-def _is_sentinel_2(product: Product | None, rule: Rule, layer: Layer) -> bool:
+def _is_sentinel_2(product: PublishedProduct | None, rule: LayerRule, layer: Layer) -> bool:
     """Whether this is its reflectance, which others than the publisher scale in no other way."""
     if product not in (SENTINEL_2_L2A, SENTINEL_2_L1C) or rule.quantity not in _REFLECTANCES:
         return False
