@@ -24,9 +24,9 @@ from eolab.catalog.items.parsed import Layer, Origin, ParsedItem
 from eolab.catalog.items.products import (
     SENTINEL_2_L1C,
     SENTINEL_2_L2A,
+    LayerRule,
     PublishedProduct,
     Quantity,
-    LayerRule,
     plain_platform,
     product_by_short_name,
 )
