@@ -6,12 +6,12 @@ Stdlib only: the Jupyter server reads and writes it without the library.
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError
-from eolab.files import writes
+from eolab.files import locks, writes
 
 FORMAT = 1
 FILE = "saved.json"
@@ -19,7 +19,6 @@ KINDS = ("search", "area")
 LONGEST_NAME = 80
 LARGEST = 200_000  # bytes of one entry
 MOST = 500
-_lock = threading.Lock()
 
 Entry = dict[str, object]
 
@@ -58,7 +57,7 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
         )
     if value is not None:
         _check(kind, value)
-    with _lock:
+    with _turn(root):
         everything = read(root)
         rest = [entry for entry in everything[kind] if entry.get("name") != name]
         if value is not None:
@@ -79,8 +78,18 @@ def _check(kind: str, value: object) -> None:
             raise InvalidInputError("the area is no polygon", "Send {geometry: a GeoJSON Polygon}.")
 
 
+@contextmanager
+def _turn(root: Path) -> Iterator[None]:
+    """One change at a time: of this process's threads, and of all servers on the workspace."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with locks.locked(root / ".saved.lock", required=False):
+            yield
+    except OSError as error:
+        raise ConflictError(f"{root} cannot be written: {error}", "Check its folder.") from error
+
+
 def _write(root: Path, document: Mapping[str, object]) -> None:
-    root.mkdir(parents=True, exist_ok=True)
     path = root / FILE
     try:
         writes.write_text(path, json.dumps(document, indent=1) + "\n")
