@@ -7,6 +7,7 @@ the holder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -34,6 +35,27 @@ def locked(path: Path, *, required: bool = True) -> Iterator[None]:
         except OSError:
             if required:
                 raise
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder itself for a block, which leaves no lock file behind.
+
+    Where the file system knows no such lock the block runs without one.
+
+    Raises:
+        OSError: There is no such folder.
+    """
+    if sys.platform == "win32":  # it opens no folders
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            _lock(handle, wait=True)
         yield
     finally:
         os.close(handle)

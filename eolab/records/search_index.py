@@ -80,8 +80,8 @@ def publish(root: Path, entries: Iterable[Entry], *, whole: Sequence[str] = ()) 
                 " first = excluded.first, last = excluded.last RETURNING number",
                 [
                     entry.kind,
-                    entry.id,
-                    entry.title,
+                    _text(entry.id),
+                    _text(entry.title),
                     json.dumps(entry.detail),
                     *box,
                     first,
@@ -91,7 +91,7 @@ def publish(root: Path, entries: Iterable[Entry], *, whole: Sequence[str] = ()) 
             db.execute("DELETE FROM words WHERE rowid = ?", [number])
             db.execute(
                 "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
-                [number, f"{entry.title} {entry.id}", entry.text],
+                [number, _text(f"{entry.title} {entry.id}"), _text(entry.text)],
             )
 
 
@@ -212,17 +212,28 @@ def _open(root: Path) -> Iterator[sqlite3.Connection]:
             path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path, timeout=5)) as db:
             try:
-                (version,) = db.execute("PRAGMA user_version").fetchone()
-                if version == FORMAT:
-                    yield db
-                    return
-                if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT};")
-                    db.commit()
-                    yield db
-                    return
+                usable = _prepare(db)
             except sqlite3.DatabaseError as error:
                 locked = isinstance(error, sqlite3.OperationalError)
                 if fresh or locked:
                     raise
+                usable = False
+            if usable:
+                yield db
+                return
     raise sqlite3.DatabaseError(f"{path} cannot be made")
+
+
+def _prepare(db: sqlite3.Connection) -> bool:
+    """Make the tables of a new file; False for a file of another version."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT};")
+        db.commit()
+        return True
+    return bool(version == FORMAT)
+
+
+def _text(value: str) -> str:
+    """Text as UTF-8 can hold it: JSON of others may carry halves of characters."""
+    return value.encode(errors="replace").decode()

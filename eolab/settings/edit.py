@@ -306,10 +306,7 @@ def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
     """Change the file's text as a whole, or not at all; two processes take turns."""
     file = file.resolve()
     try:
-        with (
-            locks.locked(config.root / ".config.lock", required=False),
-            writes.draft(file) as trial,
-        ):
+        with locks.locked_folder(file.parent), writes.draft(file) as trial:
             try:
                 # As bytes: line ends stay as they are.
                 text = file.read_bytes().decode()

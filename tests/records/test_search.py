@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -114,3 +115,11 @@ def test_a_workspace_finds_what_its_domains_hold(config, shared_data):
     assert [r["detail"]["item"] for r in again["item"]] == [seen[1].id]
     shutil.rmtree(ws.root / "features")
     assert "group" not in ws.search("grassland")
+
+
+def test_what_cannot_be_written_leaves_the_rest(root):
+    publish(root, [Entry("item", "a", "moorland")])
+    with pytest.raises(sqlite3.Error):
+        publish(root, [Entry("item", "b", "moorland", detail={}, bbox=(object(), 0, 1, 1))])
+    publish(root, [Entry("item", "c\ud7ff", "half \udc00 a character of moorland")])
+    assert {found["id"] for found in find(root, "moorland")["item"]} == {"a", "c?"}

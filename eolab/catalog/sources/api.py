@@ -16,12 +16,13 @@ from eolab.catalog.query.cql2 import within
 from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Capabilities, Source
-from eolab.catalog.sources.parse_items import as_items, self_href
+from eolab.catalog.sources.parse_items import as_collections, as_items, self_href
 from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
 
 if TYPE_CHECKING:
     import pystac
     import pystac_client
+    from pystac_client.stac_api_io import StacApiIO
 
 PAGE = 100
 
@@ -49,18 +50,37 @@ class ApiSource(Source):
             RemoteError: It does not answer, or not with a STAC document.
         """
         import pystac_client
+
+        with self._failures("the landing page"):
+            # Opening sets the time limit anew.
+            return pystac_client.Client.open(self.url, stac_io=self._io, timeout=TIMEOUT)
+
+    @cached_property
+    def _io(self) -> StacApiIO:
         from pystac_client.stac_api_io import StacApiIO
 
         io = StacApiIO()
         io.session = new_session(retry_policy(), self.login)
-        with self._failures("the landing page"):
-            # Opening sets the time limit anew.
-            return pystac_client.Client.open(self.url, stac_io=io, timeout=TIMEOUT)
+        return io
 
     def collections(self) -> list[pystac.Collection]:
         self.skipped = []
         with self._failures("the collections"):
-            return sorted(self.client.get_collections(), key=lambda collection: collection.id)
+            link = self.client.get_single_link("data")
+            if link is None:  # a service without collections of its own
+                return sorted(self.client.get_collections(), key=lambda collection: collection.id)
+            # By documents: the client gives up the whole list for one that is odd.
+            found = list(as_collections(self._collection_documents(link.absolute_href), self))
+            return sorted(found, key=lambda collection: collection.id)
+
+    def _collection_documents(self, href: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+        for page in self._io.get_pages(href):
+            documents = page.get("collections")
+            if not isinstance(documents, list):
+                raise RemoteError(f"{href} holds no list of collections", "Check its address.")
+            for number, document in enumerate(documents):
+                body = document if isinstance(document, Mapping) else {}
+                yield self_href(body) or f"{href}#{number}", body
 
     def queryables(self, collection: str) -> dict[str, dict[str, object]]:
         from pystac_client.collection_client import CollectionClient

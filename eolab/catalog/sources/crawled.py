@@ -15,7 +15,7 @@ from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Skipped, Source
 from eolab.catalog.sources.geoparquet import GeoParquetSource
 from eolab.catalog.sources.geoparquet_writer import write_items
-from eolab.catalog.sources.parse_items import self_href
+from eolab.catalog.sources.parse_items import as_collections, self_href
 from eolab.catalog.sources.static import Crawl, StaticSource
 from eolab.errors import EolabError, NotFoundError
 from eolab.files import writes
@@ -72,24 +72,12 @@ class IndexedSource(Source):
         return Capabilities(count=True, histogram=True, free_text=True, waits=False)
 
     def collections(self) -> list[pystac.Collection]:
-        import pystac
-
         state = self._fresh()
         counts = {c.id: c.extra_fields["eolab:items"] for c in self._table_collections()}
-        found = []
-        for href, document in sorted(state.documents.items()):
-            if document.get("type") != "Collection":
-                continue
-            try:
-                collection = pystac.Collection.from_dict(
-                    {**document, "links": []}, preserve_dict=True
-                )
-            except Exception as error:  # a document can be wrong in ways nobody listed
-                self.skip(href, error)
-                continue
-            collection.set_self_href(href)
+        documents = [(h, d) for h, d in state.documents.items() if d.get("type") == "Collection"]
+        found = list(as_collections(documents, self))
+        for collection in found:
             collection.extra_fields["eolab:items"] = counts.get(collection.id, 0)
-            found.append(collection)
         return sorted(found, key=lambda collection: collection.id)
 
     def _table_collections(self) -> list[pystac.Collection]:

@@ -16,7 +16,7 @@ from eolab.catalog.query.free_text import ABOVE, words_to_sql
 from eolab.catalog.query.prefilter import quote_literal, to_sql
 from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
-from eolab.catalog.sources.parse_items import as_items, self_href
+from eolab.catalog.sources.parse_items import as_items, make_collection, self_href
 from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class GeoParquetSource(Source):
         made, stated = [], self._stated
         for name, count, west, south, east, north, first, last, fake in rows:
             if name in stated:
-                document = {**stated[name], "links": []}
-                collection = pystac.Collection.from_dict(document, preserve_dict=True)
+                collection = make_collection({**stated[name], "id": name})
                 collection.extra_fields["eolab:items"] = count
                 made.append(collection)
                 continue
@@ -243,7 +242,8 @@ class GeoParquetSource(Source):
             found = json.loads(raw).get("collections")
         except (ValueError, AttributeError):
             return {}
-        return found if isinstance(found, dict) else {}
+        stated = found if isinstance(found, dict) else {}
+        return {name: document for name, document in stated.items() if isinstance(document, dict)}
 
     @cached_property
     def _starts(self) -> list[int]:

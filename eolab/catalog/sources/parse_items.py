@@ -1,11 +1,11 @@
-"""Items from their documents, whatever is wrong with them."""
+"""Items and collections from their documents, whatever is wrong with them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from eolab.catalog.areas.areas import footprint
 from eolab.catalog.io.allowed_folders import OUTSIDE, may_open, prefixes
@@ -37,6 +37,97 @@ def as_items(
         elif left_out:
             source.skip(href, f"{left_out} assets name files of this machine: left out")
         yield item
+
+
+def as_collections(
+    documents: Iterable[tuple[str, Mapping[str, object]]], source: Source
+) -> Iterator[pystac.Collection]:
+    """Collections of (address, document) pairs; what cannot be one is skipped with a message."""
+    for href, document in documents:
+        try:
+            collection = make_collection(document)
+        except Exception as error:  # a document can be wrong in ways nobody listed
+            source.skip(href, error)
+            continue
+        collection.set_self_href(href)
+        yield collection
+
+
+def make_collection(document: Mapping[str, object]) -> pystac.Collection:
+    """A collection from its document, which no reader of it can stumble over.
+
+    What only describes it (title, keywords, a box) is left out where it is not what STAC says: its
+    items can be searched all the same.
+
+    Raises:
+        ValueError: It has no id.
+    """
+    import pystac
+
+    name = document.get("id")
+    if not isinstance(name, str) or not name:
+        raise ValueError("the collection has no id")
+    body: dict[str, object] = {"stac_version": "1.0.0", **document, "links": []}
+    for key in ("title", "description", "license"):
+        value = body.get(key)
+        body[key] = value if isinstance(value, str) else None if key == "title" else ""
+    for key in ("keywords", "stac_extensions"):
+        if key in body:
+            body[key] = [v for v in _list(body[key]) if isinstance(v, str)]
+    body["providers"] = [
+        {**p, "roles": [role for role in _list(p.get("roles")) if isinstance(role, str)]}
+        for p in _list(body.get("providers"))
+        if isinstance(p, Mapping) and isinstance(p.get("name"), str)
+    ]
+    extent = _objects(body.get("extent"))
+    boxes = _list(_objects(extent.get("spatial")).get("bbox"))
+    times = _list(_objects(extent.get("temporal")).get("interval"))
+    body["extent"] = {
+        "spatial": {"bbox": [_WORLD]},
+        "temporal": {"interval": [_interval(pair) for pair in times] or [[None, None]]},
+    }
+    for key in ("summaries", "assets", "item_assets"):
+        if key in body:
+            body[key] = dict(_objects(body[key]))
+    body["assets"] = {
+        key: asset
+        for key, asset in _objects(body.get("assets")).items()
+        if isinstance(asset, Mapping) and isinstance(asset.get("href"), str)
+    }
+    made = pystac.Collection.from_dict(body, preserve_dict=False)
+    # pystac makes none without a box; one that is wrong must not read as the whole world.
+    made.extent.spatial.bboxes = [list(map(float, box)) for box in boxes if _is_box(box)]
+    return made
+
+
+_WORLD = [-180.0, -90.0, 180.0, 90.0]
+
+
+def _is_box(box: object) -> TypeGuard[list[float]]:
+    numbers = _list(box)
+    return len(numbers) in (4, 6) and all(
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= 1e6 for v in numbers
+    )
+
+
+def _interval(pair: object) -> list[str | None]:
+    """An interval of a collection, open where an end is no time."""
+    ends = [*_list(pair), None, None][:2]
+    return [end if isinstance(end, str) and _is_time(end) else None for end in ends]
+
+
+def _is_time(text: str) -> bool:
+    from pystac.utils import str_to_datetime
+
+    try:
+        str_to_datetime(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def self_href(document: Mapping[str, object]) -> str | None:

@@ -16,7 +16,7 @@ from eolab.catalog.io.documents import is_remote, read_json, resolve
 from eolab.catalog.query.free_text import ABOVE
 from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
-from eolab.catalog.sources.parse_items import as_items
+from eolab.catalog.sources.parse_items import as_collections, as_items
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -83,21 +83,11 @@ class StaticSource(Source):
         return Capabilities(whole=True, waits=False)
 
     def collections(self) -> list[pystac.Collection]:
-        import pystac
-
-        found = []
         crawl = self.crawl()
         counts = Counter(str(item.get("collection")) for item in crawl.items.values())
-        for href, document in crawl.collections.items():
-            try:
-                collection = pystac.Collection.from_dict(
-                    {**document, "links": []}, preserve_dict=True
-                )
-                collection.set_self_href(href)
-                collection.extra_fields["eolab:items"] = counts[collection.id]
-                found.append(collection)
-            except Exception as error:  # a document can be wrong in ways nobody listed
-                self.skip(href, error)
+        found = list(as_collections(crawl.collections.items(), self))
+        for collection in found:
+            collection.extra_fields["eolab:items"] = counts[collection.id]
         return sorted(found, key=lambda collection: collection.id)
 
     def candidates(self, query: SearchQuery) -> Iterator[pystac.Item]:

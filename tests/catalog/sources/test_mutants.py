@@ -14,8 +14,10 @@ from eolab.catalog import estimate_load, load, open_source
 from eolab.catalog.panel import browse
 from eolab.catalog.panel.previews import thumbnail
 from eolab.catalog.sources.crawled import IndexedSource
+from eolab.catalog.sources.parse_items import make_collection
 from eolab.catalog.sources.static import StaticSource
 from eolab.errors import EolabError
+from eolab.facade import Workspace
 from eolab.settings.config import CatalogConfig
 
 JUNK = [
@@ -165,3 +167,40 @@ def test_damaged_catalogues_and_collections(sample, tmp_path, config):
         with contextlib.suppress(EolabError):
             source.collections()
             source.search(limit=3)
+
+
+def test_an_odd_collection_spoils_no_list(sample, tmp_path, config):
+    """Its neighbour is listed and found, whatever stands in it; so is what is right of its own."""
+    good = json.loads(next(sample.glob("*/collection.json")).read_text())
+    good |= {"id": "good", "links": []}
+    links = [{"rel": "child", "href": f"./{name}.json"} for name in ("good", "odd")]
+    root = {"type": "Catalog", "id": "c", "description": "d", "stac_version": "1.0.0"}
+    (tmp_path / "catalog.json").write_text(json.dumps({**root, "links": links}))
+    (tmp_path / "good.json").write_text(json.dumps(good))
+    config = replace(config, catalogs={"m": CatalogConfig("m", str(tmp_path))})
+    rng = random.Random(2)
+    for _ in range(250):
+        odd = mutate({**good, "id": "odd", "providers": [{"name": "us", "roles": ["host"]}]}, rng)
+        (tmp_path / "odd.json").write_text(json.dumps(odd))
+        body = browse.collections(config, "m")
+        json.dumps(body, allow_nan=False)
+        names = {entry["id"] for entry in body["collections"]}
+        assert "good" in names
+        assert len(names) + len(body["skipped"]) >= 2
+    assert "m/good" in [found["id"] for found in Workspace(config).search("good")["collection"]]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"extent": {"spatial": {"bbox": [["west", 1, 2, 3]]}, "temporal": {"interval": [[1, 2]]}}},
+        {"keywords": ["crop", 7, None]},
+        {"title": {"en": "Fields"}, "description": None},
+        {"extent": None, "summaries": [], "providers": "us"},
+    ],
+)
+def test_what_only_describes_a_collection_may_be_odd(odd, sample):
+    good = json.loads(next(sample.glob("*/collection.json")).read_text())
+    made = make_collection({**good, **odd})
+    assert made.id == good["id"]
+    assert all(isinstance(word, str) for word in made.keywords or [])
