@@ -9,7 +9,7 @@ import xarray as xr
 
 from eolab.catalog.cube.load import RAW
 from eolab.catalog.cube.odc_adapter import known_values
-from eolab.catalog.items.spectral_indices import LETTERS, find_index
+from eolab.catalog.items.spectral_indices import LETTERS, constant, find_index
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.interface import Extraction
 from eolab.user_warnings import warn
@@ -105,8 +105,6 @@ class EoAccessor(Extraction["pd.DataFrame"]):
     def _operand(
         self, index: str, letter: str, parameters: dict[str, str | float | xr.DataArray]
     ) -> float | xr.DataArray:
-        import spyndex
-
         given = parameters.get(letter)
         if isinstance(given, str):
             if given not in self._cube:
@@ -120,9 +118,8 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         for name in LETTERS.get(letter, ()):
             if name in self._cube:
                 return known_values(self._cube[name])
-        constant = spyndex.constants.get(letter) if letter not in LETTERS else None
-        if constant is not None and constant.default is not None:
-            return float(constant.default)
+        if (published := constant(find_index(index), letter)) is not None:
+            return published
         wanted = " or ".join(LETTERS.get(letter, (letter,))[:2])
         raise InvalidInputError(
             f"{index} needs {wanted}, which is not in the cube",

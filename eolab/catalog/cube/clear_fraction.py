@@ -59,6 +59,7 @@ def clear_fraction(
     if not isinstance(size, int | np.integer) or size < 1:
         raise InvalidInputError(f"size = {size!r}", "Give a whole number of pixels, such as 256.")
     layer = mask.band(listed)
+    mask = mask.with_scale_of(listed, layer)
     full = estimate_load(listed, bands=[layer], bbox=bbox, intersects=intersects).grid
     factor = max(1.0, max(full.shape) / size)
     grid = full.zoom_out(factor)

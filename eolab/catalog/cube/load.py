@@ -172,7 +172,8 @@ def load(
         cube, made = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     if not raw:
         if mask is not None:
-            bad = mask.bad(cube[MASK], made.layer, pixel_metres(made.grid))
+            scaled = mask.with_scale_of([s.item for g in made.slices for s in g], made.layer)
+            bad = scaled.bad(cube[MASK], made.layer, pixel_metres(made.grid))
             cube = cube.drop_vars(MASK).where(~bad)
         if chunks is None:
             _warn_of_negatives(cube, made)

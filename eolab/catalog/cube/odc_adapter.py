@@ -90,15 +90,16 @@ def _held(nodata: float | None, dtype: np.dtype) -> float | None:
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:
-    """Real numbers, NaN where unknown: stored integers without their nodata.
+    """Real numbers, NaN where unknown: stored numbers without their nodata.
 
     Integers would wrap around in differences (uint16), and their nodata count as a value.
     """
-    if band.dtype.kind not in "iub":
-        return band
     nodata = band.attrs.get("nodata")
+    plain = nodata is None or math.isnan(nodata)
+    if band.dtype.kind not in "iub":
+        return band if plain else band.where(band != nodata)
     values = band.astype("float32" if band.dtype.itemsize <= 2 else "float64")
-    return values if nodata is None else values.where(band != nodata)
+    return values if plain else values.where(band != nodata)
 
 
 def strip(

@@ -123,7 +123,7 @@ def _sentinel_2(quantity: Quantity) -> tuple[LayerRule, ...]:
         LayerRule(rf"{prefix}WVP{tail}", "WVP", "other", 1e-3, unit="cm", nodata=0),
         LayerRule(rf"{prefix}SCL{tail}", "SCL", "classes", nodata=0, types=_U8),
         LayerRule(
-            r"cld|clp|cloud|cloud_probability|snow|snow_probability|snw|MSK_(?:CLD|SNW)PRB(?:_\d+m)?(?:-jp2)?",
+            r"cld|cloud|cloud_probability|snow|snow_probability|snw|MSK_(?:CLD|SNW)PRB(?:_\d+m)?(?:-jp2)?",
             "CLD, SNW (probabilities)",
             "classes",
             unit="percent",

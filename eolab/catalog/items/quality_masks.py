@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from eolab.catalog.items.bands import has_band
+from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.errors import InvalidInputError, nearest
 
@@ -94,6 +94,7 @@ class Mask:
         probability: Leave out where the cloud probability is at least this, in percent.
         layer: Name of the band that ``test`` gets.
         test: Tells of each value of ``layer`` whether to leave it out.
+        maximum: Stored number of a certain cloud: 1, 100, 255 or another; None as the items say.
 
     Example:
         >>> clouds = eo.mask(["cloud"], dilate=20)
@@ -108,6 +109,34 @@ class Mask:
     probability: float | None = None
     layer: str | None = None
     test: Test | None = None
+    maximum: float | None = None
+
+    def with_scale_of(self, items: Sequence[pystac.Item | ParsedItem], band: str) -> Mask:
+        """With the scale of the probabilities as the items say it.
+
+        By their scale or unit; else by the layer's name: CLP of Sentinel Hub goes to 255; real
+        numbers that nobody explains go to 1, and whole ones to 100.
+
+        Args:
+            items: To be masked.
+            band: Which layer, from `band`.
+
+        Raises:
+            InvalidInputError: They say two scales.
+        """
+        if self.probability is None or self.maximum is not None:
+            return self
+        said: dict[float, str] = {}
+        for item in map(parse_item, items):
+            if (stated := _maximum(item, band)) is not None:
+                said.setdefault(stated, item.id)
+        if len(said) > 1:
+            (one, first), (other, second) = list(said.items())[:2]
+            raise InvalidInputError(
+                f"the cloud probability goes to {one:g} in item {first}, to {other:g} in {second}",
+                "Load them apart, or say it: mask(probability=..., maximum=...).",
+            )
+        return replace(self, maximum=next(iter(said), None))
 
     def band(self, items: Sequence[pystac.Item | ParsedItem]) -> str:
         """Name of the band to mask with, which all items have.
@@ -176,7 +205,7 @@ class Mask:
             found = answer.astype(bool)
         else:
             found = xr.apply_ufunc(
-                self.flags,
+                self._seen(values).flags,
                 values,
                 kwargs={"band": band},
                 dask="parallelized",
@@ -197,13 +226,28 @@ class Mask:
         )
         return grown
 
+    def _seen(self, values: xr.DataArray) -> Mask:
+        """With the maximum that the numbers show where nobody says it; of a lazy cube none is."""
+        if self.probability is None or self.maximum is not None or values.chunks is not None:
+            return self
+        highest = _highest(values.to_numpy(), values.attrs.get("nodata"))
+        steps = (1.0, 100.0, 255.0) if values.dtype.kind == "f" else (100.0, 255.0)
+        return replace(self, maximum=next((m for m in steps if highest <= m), 255.0))
+
     def flags(self, values: np.ndarray, band: str) -> np.ndarray:
         """Where the numbers of a layer name something to leave out, of the same shape, undilated.
 
         Not for a mask by a function, which gets the whole cube.
         """
         if self.probability is not None:
-            return np.asarray(values >= self.probability)
+            usual = 1.0 if values.dtype.kind == "f" else 100.0
+            maximum = usual if self.maximum is None else self.maximum
+            if self.maximum is None and (highest := _highest(values, None)) > usual:
+                raise InvalidInputError(
+                    f"the cloud probability {band!r} reaches {highest:g}: is it of {usual:g}?",
+                    "Say what a certain cloud is: mask(probability=..., maximum=255).",
+                )
+            return np.asarray(values >= self.probability / 100 * maximum)
         layer = _layer(band)
         assert layer is not None
         codes = sorted({code for kind in self.drop for code in layer.kinds[kind]})
@@ -229,6 +273,27 @@ def quality_layer(item: ParsedItem) -> str | None:
     return next((layer.band for layer in LAYERS if has_band(item, layer.band)), None)
 
 
+def _highest(values: np.ndarray, nodata: float | None) -> float:
+    """Highest probability: not 255 alone, which marks what was not seen where others are below."""
+    known = values[(values != nodata) & (values != 255)]
+    return float(np.nanmax(known)) if known.size and not np.isnan(known).all() else 0.0
+
+
+def _maximum(item: ParsedItem, band: str) -> float | None:
+    """Stored number of a probability of one; None where the item does not say."""
+    layer = find_band(item, band)
+    percent = (layer.unit or "").strip().lower() in ("%", "percent", "pct")
+    if layer.scale is not None and layer.scale != 1:
+        return round((100.0 if percent else 1.0) / layer.scale, 6)
+    if percent:
+        return 100.0
+    if "CLP" in (layer.asset.upper(), layer.name.upper()):
+        return 1.0 if (layer.data_type or "").startswith("float") else 255.0
+    rule = None if item.product is None else item.product.rule(layer.asset, layer.name)
+    whole = not (layer.data_type or "").startswith("float")
+    return 100.0 if rule is not None and rule.unit == "percent" and whole else None
+
+
 def _layer(band: str) -> QualityLayer | None:
     return next((layer for layer in LAYERS if layer.band == band), None)
 
@@ -239,6 +304,7 @@ def mask(
     dilate: float = 0.0,
     probability: float | None = None,
     layer: str | None = None,
+    maximum: float | None = None,
 ) -> Mask:
     """What to leave out when loading.
 
@@ -251,6 +317,8 @@ def mask(
         probability: Use the cloud probability layer (s2cloudless) instead: leave out from this
             many percent on.
         layer: Band for a function, or for ``probability``.
+        maximum: Stored number of a certain cloud in the probability layer: 1, 100 or 255; by
+            default as the items say, else as their numbers show.
 
     Raises:
         InvalidInputError: An unknown kind, a negative distance, a function without its layer.
@@ -273,7 +341,13 @@ def mask(
             raise InvalidInputError(f"mask(probability={probability!r})", "Give percent, 0 to 100.")
         if set(kinds) - {"cloud", "shadow"} or kinds == ("shadow",):
             raise InvalidInputError("a cloud probability knows clouds only", "Leave drop out.")
-        return Mask(("cloud",), float(dilate), float(probability), layer)
+        if maximum is not None and (not is_number(maximum) or maximum <= 0):
+            raise InvalidInputError(f"mask(maximum={maximum!r})", "Give 1, 100 or 255.")
+        return Mask(("cloud",), float(dilate), float(probability), layer, maximum=maximum)
+    if maximum is not None:
+        raise InvalidInputError(
+            f"mask(maximum={maximum!r}) goes with a probability", "Give probability= too."
+        )
     if layer is not None:
         raise InvalidInputError(
             f"mask(layer={layer!r}) goes with a function or a probability",

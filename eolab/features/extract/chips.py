@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.extract.cube_layout import inside, layout, origin, recipe, scenes
+from eolab.features.extract.cube_layout import inside, known_numbers, layout, origin, recipe, scenes
 from eolab.features.extract.saved_chips import FORMAT, digest_of, patch_digest
 from eolab.features.frame_attrs import CRS_ATTR
 from eolab.features.geometry import crs_text
@@ -69,7 +69,7 @@ class Chips:
         window = self.cube[list(self.bands)].isel(where)
         if "time" not in window.dims:
             window = window.expand_dims("time")
-        layers = [window[b].transpose("time", "y", "x").to_numpy() for b in self.bands]
+        layers = [known_numbers(window[b], "time", "y", "x") for b in self.bands]
         X = np.stack(layers, axis=-1).astype(np.float32)
         return X, self.mask[where["y"], where["x"]]
 

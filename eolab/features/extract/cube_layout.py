@@ -110,6 +110,21 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
     return bands, times, geobox.transform, geobox.crs.proj
 
 
+def known_numbers(band: xr.DataArray, *dims: str) -> np.ndarray:
+    """A band as real numbers, NaN where nothing was seen, with its dimensions in this order.
+
+    The nodata of a cube of stored numbers (``raw=True``) is no number; whole numbers of 32 bits
+    keep their digits.
+    """
+    values = band.transpose(*dims).to_numpy()
+    small = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
+    numbers = values.astype(np.float32 if small else np.float64)
+    nodata = band.attrs.get("nodata")
+    if nodata is not None and not np.isnan(nodata):
+        numbers[values == nodata] = np.nan
+    return numbers
+
+
 def origin(cube: xr.Dataset) -> dict[str, object]:
     """What a frame notes of the cube that its rows were made from (see `frame_attrs`)."""
     return {ITEMS: scenes(cube), CUBE: recipe(cube)}

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.extract.cube_layout import DroppedWarning, inside, layout, origin
+from eolab.features.extract.cube_layout import (
+    DroppedWarning,
+    inside,
+    known_numbers,
+    layout,
+    origin,
+)
 from eolab.features.extract.embeddings import embeddings
 from eolab.features.extract.radar_indices import radar
 from eolab.features.extract.seasonal import seasonal_features
@@ -106,10 +112,7 @@ def dated(
     frames = []
     for t in track(range(max(len(times), 1)), "Pixels"):
         layer = cube.isel(time=t) if len(times) else cube
-        values = {
-            b: np.asarray(layer[b].transpose("y", "x").to_numpy(), dtype=np.float32)[row, column]
-            for b in bands
-        }
+        values = {b: known_numbers(layer[b], "y", "x")[row, column] for b in bands}
         frame = pd.DataFrame(values)
         if len(times):
             stamp = pd.Series(times[t], index=range(len(frame))).dt.tz_localize("UTC")

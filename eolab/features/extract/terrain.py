@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.extract.cube_layout import layout
+from eolab.features.extract.cube_layout import known_numbers, layout
 from eolab.features.geometry import is_metric
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def terrain(cube: xr.Dataset, band: str = "elevation") -> xr.Dataset:
         raise InvalidInputError(
             "slopes need a CRS in metres", "Load the elevation with crs='EPSG:326..' of its zone."
         )
-    z = cube[band].transpose("y", "x").to_numpy().astype(np.float64)
+    z = known_numbers(cube[band], "y", "x").astype(np.float64)
     east, north = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
     if min(z.shape) >= 3:
         rows = {-1: slice(0, -2), 0: slice(1, -1), 1: slice(2, None)}

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.extract.cube_layout import DroppedWarning, inside, layout, origin
+from eolab.features.extract.cube_layout import (
+    DroppedWarning,
+    inside,
+    known_numbers,
+    layout,
+    origin,
+)
 from eolab.features.geometry import is_metric
 from eolab.progress import track
 from eolab.user_warnings import warn
@@ -198,9 +204,7 @@ def _pass(
 
     block = cube[list(bands)]
     block = block.isel(time=part) if len(times) else block.expand_dims("time")
-    values = [
-        np.asarray(block[b].transpose("time", "y", "x").to_numpy(), dtype=np.float32) for b in bands
-    ]
+    values = [known_numbers(block[b], "time", "y", "x") for b in bands]
     count = values[0].shape[0]
     clear = np.logical_and.reduce([np.isfinite(v) for v in values])
     layers = {

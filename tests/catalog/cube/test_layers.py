@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import geopandas as gpd
 import numpy as np
 import pystac
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from rasterio.enums import ColorInterp
 
-from eolab.catalog import load
+from eolab.catalog import load, mask
 from eolab.errors import InvalidInputError
 
 SHAPE = (8, 8)
@@ -26,7 +28,7 @@ OUTLINE = {
 def write(tmp_path):
     """Write arrays as a GeoTIFF and return its path."""
 
-    def make(name, values, *, nodata=None, mask=None, colours=None, scale=None):
+    def make(name, values, *, nodata=None, seen=None, colours=None, scale=None):
         stack = np.asarray(values)
         stack = stack[None] if stack.ndim == 2 else stack
         path = tmp_path / f"{name}.tif"
@@ -40,8 +42,8 @@ def write(tmp_path):
             file.write(stack)
             if colours is not None:
                 file.colorinterp = colours
-            if mask is not None:
-                file.write_mask(mask)
+            if seen is not None:
+                file.write_mask(seen)
             if scale is not None:
                 file.scales = [scale] * len(stack)
         return path
@@ -247,7 +249,7 @@ class TestValidity:
 
     def test_internal_masks(self, write, grid, resampling):
         values = np.where(HIDDEN, 9, 50).astype("u1")
-        item = scene("m", {"w": (write("m", values, mask=~HIDDEN), {"data_type": "uint8"})})
+        item = scene("m", {"w": (write("m", values, seen=~HIDDEN), {"data_type": "uint8"})})
         whole = scene("n", {"w": (write("n", full(50, "u1")), {"data_type": "uint8"})})
         masked = self.shares(load(item, bands=["w"], resampling=resampling, **grid).w)
         rest = self.shares(load(whole, bands=["w"], resampling=resampling, **grid).w)
@@ -337,3 +339,108 @@ def test_layers_that_say_their_classes_are_never_scaled(write):
     fields = {"scale": 0.01, "classification:classes": [{"value": 1, "name": "water"}]}
     item = scene("m", {"w": (write("m", full(1, "u1")), fields)})
     assert (load(item, bands=["w"], resampling="average", resolution=20).w.values == 1).all()
+
+
+CHANCE = np.linspace(0, 0.98, 64).reshape(SHAPE)
+
+
+@pytest.mark.parametrize("chunks", [None, {"x": 8, "y": 8}])
+@pytest.mark.parametrize(
+    ("dtype", "highest", "key", "fields"),
+    [
+        ("float32", 1, "cloud_probability", {"data_type": "float32"}),
+        ("uint8", 100, "cloud", {"data_type": "uint8"}),
+        ("uint8", 255, "CLP", {"data_type": "uint8"}),
+        ("uint8", 200, "cloud", {"data_type": "uint8", "scale": 0.005}),
+        ("float32", 100, "cloud", {"data_type": "float32", "unit": "%"}),
+    ],
+)
+def test_a_cloud_probability_is_in_percent_whatever_its_scale(
+    write, dtype, highest, key, fields, chunks
+):
+    cloud = write("c", (CHANCE * highest).astype(dtype))
+    red = write("r", full(0.2, "f4"))
+    item = scene("m", {"red": (red, {"data_type": "float32"}), key: (cloud, fields)})
+    cube = load(item, bands=["red"], mask=mask(probability=40), chunks=chunks).compute()
+    share = float(np.isnan(cube.red.values).mean())
+    assert share == pytest.approx((CHANCE >= 0.4).mean(), abs=0.02)
+
+
+def test_a_probability_of_nobody_knows_what_is_told_by_its_numbers_or_asked_back(write):
+    values = (CHANCE * 255).astype("u1")
+    red = write("r", full(0.2, "f4"))
+    item = scene("m", {"red": (red, {}), "cloud": (write("c", values), {"data_type": "uint8"})})
+    wanted = mask(probability=40)
+    cube = load(item, bands=["red"], mask=wanted)
+    assert np.array_equal(np.isnan(cube.red.values[0]), values >= 102)
+    with pytest.raises(InvalidInputError, match="reaches 249: is it of 100"):
+        load(item, bands=["red"], mask=wanted, chunks={"x": 8, "y": 8}).compute()
+    said = mask(probability=40, maximum=255)
+    lazy = load(item, bands=["red"], mask=said, chunks={"x": 8, "y": 8}).compute()
+    assert np.array_equal(lazy.red, cube.red, equal_nan=True)
+
+
+class TestStoredNumbersInStatistics:
+    """The nodata of a cube of stored numbers is no value, wherever it is counted."""
+
+    @pytest.fixture
+    def raw(self, write):
+        values = full(1000, "u2")
+        values[:4] = 0
+        item = scene("m", {"w": (write("m", values, nodata=0), {})})
+        return load(item, bands=["w"], raw=True)
+
+    def test_zones(self, raw):
+        box = shapely.box(500_000, 5_199_920, 500_080, 5_200_000)
+        zones = gpd.GeoDataFrame({"id": ["a"]}, geometry=[box], crs="EPSG:32633")
+        row = raw.eo.zonal(zones, id="id", stats=["mean", "min"]).iloc[0]
+        assert (row["w_mean"], row["w_min"], row["clear"]) == (1000, 1000, 0.5)
+
+    def test_points_and_pixels(self, raw):
+        places = [shapely.Point(500_005, y) for y in (5_199_995, 5_199_925)]
+        points = gpd.GeoDataFrame({"id": [1, 2]}, geometry=places, crs="EPSG:32633")
+        assert raw.eo.sample(points, id="id")["w"].tolist() == [1000]
+        shapes = points.set_geometry(points.buffer(30))
+        assert set(raw.eo.pixels(shapes)["w"]) == {1000}
+
+    def test_chips(self, raw):
+        patch, _ = raw.eo.chips(8)[0]
+        assert np.isnan(patch[0, :4]).all()
+        assert (patch[0, 4:] == 1000).all()
+
+    def test_large_whole_numbers_in_zones(self, write):
+        item = scene("m", {"w": (write("m", full(2**24 + 1, "i4")), {})})
+        box = shapely.box(500_000, 5_199_920, 500_080, 5_200_000)
+        zones = gpd.GeoDataFrame({"id": ["a"]}, geometry=[box], crs="EPSG:32633")
+        for raw in (False, True):
+            cube = load(item, bands=["w"], raw=raw)
+            assert cube.eo.zonal(zones, id="id", stats=["max"])["w_max"].tolist() == [2**24 + 1]
+
+
+class TestConstantsOfIndices:
+    N, R, G, B = 0.4, 0.05, 0.08, 0.04
+
+    @pytest.fixture
+    def cube(self, write):
+        values = {"nir": self.N, "red": self.R, "green": self.G, "blue": self.B}
+        return load(scene("m", {k: (write(k, full(v, "f4")), {}) for k, v in values.items()}))
+
+    def test_each_index_has_its_publications(self, cube):
+        n, r, g, b = self.N, self.R, self.G, self.B
+        wanted = {
+            "SAVI": 1.5 * (n - r) / (n + r + 0.5),
+            "EVI": 2.5 * (n - r) / (n + 6 * r - 7.5 * b + 1),
+            "EVI2": 2.5 * (n - r) / (n + 2.4 * r + 1),
+            "GSAVI": 1.5 * (n - g) / (n + g + 0.5),
+            "MNLI": 1.5 * (n**2 - r) / (n**2 + r + 0.5),
+            "WDRVI": (0.1 * n - r) / (0.1 * n + r),
+        }
+        for name, value in wanted.items():
+            found = float(cube.eo.spectral_index(name)[0, 0, 0])
+            assert found == pytest.approx(value, rel=1e-5), name
+
+    def test_what_depends_on_the_place_is_asked_for(self, cube):
+        with pytest.raises(InvalidInputError, match="WDVI needs sla, the slope of the soil line"):
+            cube.eo.spectral_index("WDVI")
+        found = float(cube.eo.spectral_index("WDVI", sla=1.2)[0, 0, 0])
+        assert found == pytest.approx(self.N - 1.2 * self.R, rel=1e-5)

@@ -251,6 +251,18 @@ class TestHarmonise:
             np.testing.assert_allclose(cube.red.data[0], surface * slope + intercept, rtol=1e-4)
         assert "brought to OLI" in cube.attrs["eolab_radiometry"]
 
+    def test_sentinel_2c_is_known_and_what_is_not_is_named(self, scene):
+        version = {"s2:processing_baseline": "05.11"}
+        kind = {"collection": "sentinel-2-l2a", **version}
+        item = scene({"B04": (RED, 0)}, platform="sentinel-2c", **kind)
+        cube = load([item], bands=["red"], native=True, harmonise="hls")
+        wanted = (RED * 1e-4 - 0.1) * 0.9718 + 0.0011
+        np.testing.assert_allclose(cube.red.data[0], wanted, rtol=1e-4)
+        later = scene({"B04": (RED, 0)}, platform="sentinel-2d", **kind)
+        with pytest.raises(InvalidInputError, match="red of sentinel-2d") as error:
+            load([item, later], bands=["red"], native=True, harmonise="hls")
+        assert "sentinel-2a, -2b and -2c" in error.value.hint
+
     def test_landsat_stays(self, scene):
         item = scene({"red": (RED, 0)}, collection="landsat-c2-l2", platform="landsat-9")
         one, other = (load([item], bands=["red"], native=True, harmonise=h) for h in (None, "hls"))
