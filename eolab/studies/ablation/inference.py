@@ -23,11 +23,13 @@ class Estimate:
 
     Attributes:
         value: The mean.
-        low: Lower end of the interval; None with fewer than two pairs.
+        low: Lower end of the interval; None with fewer than two pairs or without variance.
         high: Upper end.
-        p: Two-sided p of "no difference"; None with fewer than two pairs.
+        p: Two-sided p of "no difference"; None with fewer than two pairs or without variance.
         pairs: Number of independent pairs: folds, or seeds on a single split.
         level: Of the interval.
+        repeats: How many pairs said exactly the same, from which no variance can be known; 0 where
+            they differ. Seeds that say the same are one pair.
     """
 
     value: float
@@ -36,10 +38,16 @@ class Estimate:
     p: float | None
     pairs: int
     level: float = 0.95
+    repeats: int = 0
 
 
 def estimate(
-    differences: Sequence[float], *, overlap: float = 0.0, level: float = 0.95
+    differences: Sequence[float],
+    *,
+    overlap: float = 0.0,
+    level: float = 0.95,
+    scale: float = 0.0,
+    one_split: bool = False,
 ) -> Estimate | None:
     """Mean, interval and test of paired differences; None where there are none.
 
@@ -48,6 +56,8 @@ def estimate(
         overlap: n_test / n_train of the folds; 0 for independent pairs, or for pairs on one and
             the same split, about which alone the interval then speaks.
         level: Of the interval.
+        scale: Size of the values that were subtracted, for what is equal but for rounding.
+        one_split: The pairs are seeds on one split: where all say the same, they are one run.
     """
     j = len(differences)
     if j == 0:
@@ -55,16 +65,21 @@ def estimate(
     mean = math.fsum(differences) / j
     if j == 1:
         return Estimate(mean, None, None, None, 1, level)
+    if max(differences) - min(differences) <= max(_ROUNDING * abs(mean), _ROUNDING * scale):
+        return Estimate(mean, None, None, None, 1 if one_split else j, level, j)
     variance = math.fsum((d - mean) ** 2 for d in differences) / (j - 1)
     error = math.sqrt((1 / j + overlap) * variance)
+    if error == 0:  # too small for a float
+        return Estimate(mean, None, None, None, 1 if one_split else j, level, j)
     from scipy import stats
 
     half = float(stats.t.ppf(0.5 + level / 2, j - 1)) * error
-    if error == 0:
-        p = 1.0 if mean == 0 else 0.0
-    else:
-        p = float(2 * stats.t.sf(abs(mean) / error, j - 1))
+    p = float(2 * stats.t.sf(abs(mean) / error, j - 1))
     return Estimate(mean, mean - half, mean + half, p, j, level)
+
+
+_ROUNDING = 1e-12
+"""Relative difference below which two figures are the same but for rounding."""
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -99,16 +114,19 @@ def shapley(value: Mapping[frozenset[str], float], names: Sequence[str]) -> dict
     return found
 
 
-def independent(differences: Mapping[tuple[int, int], float]) -> list[float]:
-    """One difference a fold (the mean over its seeds), or one a seed where there is one fold.
+def independent(
+    differences: Mapping[tuple[int, int], float], *, one_split: bool = True
+) -> list[float]:
+    """One difference a fold (the mean over its seeds), or one a seed where there is one split.
 
     Seeds on one fold share its data: counted one by one they would make the interval too narrow.
 
     Args:
         differences: (fold, repeat) -> difference.
+        one_split: The plan has one fold; else a single fold that has ended is one difference.
     """
     folds = sorted({fold for fold, _ in differences})
-    if len(folds) < 2:
+    if len(folds) < 2 and one_split:
         return [differences[key] for key in sorted(differences)]
     found = []
     for fold in folds:
@@ -149,14 +167,11 @@ def describe_effect(
     """
     if drop is None:
         return f"{what}: no pair of runs has ended, so nothing can be said."
-    if drop.low is None or drop.high is None or drop.p is None:
-        return (
-            f"{what}: {metric} was {_worse(drop.value)} in a single pair of runs; "
-            "without repetition nothing can be said about chance."
-        )
     where = f"{drop.pairs} seeds on one split" if one_split else f"{drop.pairs} folds"
-    if drop.low == drop.value == drop.high == 0:
+    if drop.repeats and drop.value == 0 and not one_split:
         return f"{what}: {metric} was the same, run by run ({where})."
+    if drop.low is None or drop.high is None or drop.p is None:
+        return f"{what}: {metric} was {_worse(drop.value)} {_uncertain(drop, one_split=one_split)}"
     interval = f"{drop.level:.0%} interval {_signed(drop.low)} to {_signed(drop.high)}"
     if drop.low <= 0 <= drop.high:
         return (
@@ -172,6 +187,24 @@ def describe_effect(
     return (
         f"{what}: {metric} is {_worse(drop.value)} ({interval}, {where}, "
         f"corrected p {_p(adjusted)})."
+    )
+
+
+def _uncertain(drop: Estimate, *, one_split: bool) -> str:
+    """Why nothing can be said about chance, and what would help."""
+    if drop.repeats and one_split:
+        return (
+            f"in {drop.repeats} runs that repeat each other exactly and count as one; nothing can "
+            "be said about chance. Give several folds, or let train and build use the seed."
+        )
+    if drop.repeats:
+        return (
+            f"on each of {drop.repeats} folds, exactly; without variance nothing can be said about "
+            "chance. Give more folds, or a metric that is finer."
+        )
+    return (
+        "in a single pair of runs; without repetition nothing can be said about chance. Give "
+        "several seeds (repeats=) or folds."
     )
 
 

@@ -161,8 +161,8 @@ class AblationResult:
         each = {pair: shapley(values, names) for pair, values in whole.items()}
         found = {}
         for name in names:
-            worth = independent({pair: values[name] for pair, values in each.items()})
-            known = estimate(worth, overlap=self.overlap, level=self.level)
+            worth = {pair: values[name] for pair, values in each.items()}
+            known = self._estimate(worth)
             assert known is not None
             found[name] = known
         return dict(sorted(found.items(), key=lambda item: -item[1].value))
@@ -188,7 +188,7 @@ class AblationResult:
         for name, worth in self.shapley().items():
             sentence = f"Shapley value of {name}: {worth.value:+.3g} {self.metric}"
             if worth.low is None or worth.high is None:
-                sentence += " on a single fold; nothing can be said about chance."
+                sentence += "; without variance between runs nothing can be said about chance."
             else:
                 sentence += f" ({worth.level:.0%} interval {worth.low:+.3g} to {worth.high:+.3g})"
                 sentence += "; it may be zero." if worth.low <= 0 <= worth.high else "."
@@ -225,10 +225,16 @@ class AblationResult:
                 if None not in four:
                     one, other, base, both = (v for v in four if v is not None)
                     terms[fold, repeat] = sign * (one + other - base - both)
-            known = estimate(independent(terms), overlap=self.overlap, level=self.level)
+            known = self._estimate(terms)
             if known is not None:
                 found[a, b] = known
         return found
+
+    def _estimate(self, terms: Mapping[tuple[int, int], float]) -> Estimate | None:
+        return estimate(
+            independent(terms, one_split=self.one_split), overlap=self.overlap, level=self.level,
+            scale=_scale(self.values), one_split=self.one_split,
+        )  # fmt: skip
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per variant.
@@ -340,6 +346,7 @@ def summarise(
         trouble: How many runs failed, and how.
     """
     sign = 1.0 if direction == "maximize" else -1.0
+    scale = _scale(values)
     rows = []
     for variant in variants:
         mine = {run: value for run, value in values.items() if run.variant == variant.name}
@@ -352,9 +359,12 @@ def summarise(
             }
             if stop_early:
                 looks = max((planned or 0) // max(len(variants), 1), len(differences))
-                drop = _at_last_look(differences, looks, overlap, level)
+                drop = _at_last_look(differences, looks, overlap, level, one_split, scale)
             else:
-                drop = estimate(independent(differences), overlap=overlap, level=level)
+                drop = estimate(
+                    independent(differences, one_split=one_split), overlap=overlap, level=level,
+                    scale=scale, one_split=one_split,
+                )  # fmt: skip
         times = [t for run, t in (seconds or {}).items() if run.variant == variant.name]
         rows.append(
             Row(
@@ -388,14 +398,25 @@ def _difference(a: float, b: float) -> float:
     return 0.0 if math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-15) else a - b
 
 
+def _scale(values: Mapping[Run, float]) -> float:
+    """Size of the figures, against which rounding is small."""
+    return max((abs(value) for value in values.values()), default=0.0)
+
+
 def _at_last_look(
-    differences: Mapping[tuple[int, int], float], looks: int, overlap: float, level: float
+    differences: Mapping[tuple[int, int], float],
+    looks: int,
+    overlap: float,
+    level: float,
+    one_split: bool,  # noqa: FBT001
+    scale: float,
 ) -> Estimate | None:
     """The estimate at the level that its last look may use, its p on the scale of the whole."""
+    pairs = independent(differences, one_split=one_split)
     if len(differences) < 2:
-        return estimate(independent(differences), overlap=overlap, level=level)
+        return estimate(pairs, overlap=overlap, level=level)
     error = spending(looks, 1 - level)[len(differences) - 1]
-    known = estimate(independent(differences), overlap=overlap, level=1 - error)
+    known = estimate(pairs, overlap=overlap, level=1 - error, scale=scale, one_split=one_split)
     if known is None or known.p is None:
         return known
     return replace(known, p=min(1.0, known.p * (1 - level) / error), level=level)

@@ -107,5 +107,9 @@ class SequentialRuns(Sampler):
         if len(differences) < 2:
             return False
         error = self._error[len(differences) - 1] / self._comparisons
-        known = estimate(independent(differences), overlap=self._overlap, level=1 - error)
+        one_split = not self._several_folds
+        known = estimate(
+            independent(differences, one_split=one_split), overlap=self._overlap, level=1 - error,
+            scale=max(map(abs, self._values.values())), one_split=one_split,
+        )  # fmt: skip
         return known is not None and known.p is not None and known.p < error

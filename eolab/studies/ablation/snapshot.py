@@ -94,4 +94,8 @@ def _drops(result: AblationResult) -> Mapping[str, float | None]:
 
 
 def _estimate(known: Estimate | None) -> dict[str, object] | None:
-    return None if known is None else dataclasses.asdict(known)
+    if known is None:
+        return None
+    fields = dataclasses.asdict(known)
+    del fields["repeats"]  # the words say it
+    return fields

@@ -73,7 +73,12 @@ def tune(
     """Run trials of ``train`` in parallel until the budget is used up.
 
     A study is its name: called again with the same code, space and data it attaches to the running
-    study, resumes a stopped one or hands back the finished one.
+    study, resumes a stopped one or hands back the finished one. Everything that decides a result
+    counts as code or data, wherever the function reaches it; comments and format do not.
+
+    Trials are independent: each gets function, globals and data as if it were the first. Large
+    arrays are shared until a trial writes to them; where they take more than a quarter of a
+    worker's memory they are read-only. State inside imported modules stays with a worker.
 
     Args:
         config: The workspace.

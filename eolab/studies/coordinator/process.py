@@ -178,6 +178,7 @@ class StudyProcess:
             "cwd": study["cwd"],
             "metric": study["metric"],
             "memory": study.get("memory"),
+            "workers": study["workers"] if study["cluster"]["kind"] == "local" else 1,
             "scratch": str(scratch),
             "beat": max(0.2, float(study["lease"]) / 5),
             "patience": max(60.0, 2 * float(study["lease"])),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from eolab.studies.worker.messages import ChildMessage, ChildSettings
 
-FOR_CHILD = ("function", "data", "sys_path", "imports")
+FOR_CHILD = ("function", "data", "sys_path", "imports", "memory", "workers")
 LOG_MOST = 1024 * 1024
 
 

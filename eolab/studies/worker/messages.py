@@ -31,6 +31,8 @@ class ChildSettings(TypedDict, total=False):
         imports: Libraries that are loaded before the first trial is seeded.
         environment: Variables.
         cwd: Working directory; empty for the worker's own.
+        memory: Bytes that a trial may take; 0 or None for any.
+        workers: How many workers share the machine.
     """
 
     function: str
@@ -39,6 +41,8 @@ class ChildSettings(TypedDict, total=False):
     imports: list[str]
     environment: dict[str, str]
     cwd: str
+    memory: float | None
+    workers: int
 
 
 class WorkerSettings(ChildSettings, total=False):
@@ -51,7 +55,6 @@ class WorkerSettings(ChildSettings, total=False):
         count: How many workers the study wants.
         modules: Libraries that must be installed where it runs.
         metric: What is optimised.
-        memory: Bytes that a trial may take; 0 or None for any.
         scratch: Folder of the checkpoints.
         beat: Seconds between two signs of life.
         patience: Seconds to wait for a study that does not answer.
@@ -64,7 +67,6 @@ class WorkerSettings(ChildSettings, total=False):
     count: int
     modules: list[str]
     metric: str
-    memory: float | None
     scratch: str
     beat: float
     patience: float

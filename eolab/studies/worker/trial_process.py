@@ -22,11 +22,12 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
+    from eolab.studies.worker.isolation import Fresh, worker_memory
     from eolab.studies.worker.reporter import Reporter, StopTrial, TrialError, number
     from eolab.studies.worker.tensorflow_notes import without_notes
 else:  # a bare file beside its helpers, maybe where there is no eolab
@@ -49,6 +50,8 @@ else:  # a bare file beside its helpers, maybe where there is no eolab
     Reporter, StopTrial = _module.Reporter, _module.StopTrial
     TrialError, number = _module.TrialError, _module.number
     without_notes = _beside("tensorflow_notes").without_notes
+    _isolation = _beside("isolation")
+    Fresh, worker_memory = _isolation.Fresh, _isolation.worker_memory
 
 if TYPE_CHECKING:
     from eolab.studies.worker.messages import ChildMessage, ChildSettings, RefitOrder, TrialOrder
@@ -202,7 +205,7 @@ class Child:
     def main(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
         try:
-            function, data = self.load()
+            fresh = self.load()
         except BaseException as error:
             traceback.print_exc()
             self.send(
@@ -214,7 +217,7 @@ class Child:
             job = self._jobs.get()
             if job is None:
                 return
-            answer = self.run(function, data, job)
+            answer = self.run(fresh, job)
             for stream in (sys.stdout, sys.stderr):
                 if not stream.closed:
                     stream.flush()
@@ -222,12 +225,10 @@ class Child:
                 os._exit(0)  # a fork that the function left behind came back here
             self.send(answer)
 
-    def load(self) -> tuple[Callable[..., object], object]:
+    def load(self) -> Fresh:
         for path in self.settings.get("sys_path", ()):
             if path not in sys.path:
                 sys.path.append(path)
-        import cloudpickle
-
         with without_notes():
             for name in self.settings.get("imports", ()):
                 # Loaded before the first seeding: the first trial is seeded like the others.
@@ -235,23 +236,24 @@ class Child:
                     __import__(name)
                 except ImportError:
                     pass
-            with open(self.settings["function"], "rb") as file:
-                function = cloudpickle.load(file)
-        data: object = None
-        if self.settings.get("data"):
-            with open(self.settings["data"], "rb") as file:
-                data = cloudpickle.load(file)
-        open_on_worker = getattr(data, "open_on_worker", None)
-        if open_on_worker is not None:  # it stays where it is until here
-            data = open_on_worker()
-        freeze(data)
-        return function, data
+            content = {
+                key: Path(self.settings[key]).read_bytes()
+                for key in ("function", "data")
+                if self.settings.get(key)
+            }
+            limit, workers = self.settings.get("memory"), self.settings.get("workers")
+            return Fresh(
+                content["function"],
+                content.get("data"),
+                worker_memory(float(limit or 0), int(workers or 1)),
+            )
 
-    def run(self, function: Callable[..., object], data: object, job: TrialOrder) -> ChildMessage:
+    def run(self, fresh: Fresh, job: TrialOrder) -> ChildMessage:
         self._stopped.clear()
         self._open_output()
         reporter = self._reporter = LinkedReporter(job, self.send, self._stopped)
         try:
+            function, data = fresh.make()
             if job.get("refit"):
                 data = join_parts(data, job["refit"]["on"])
             seed_everything(int(job["seed"]))
@@ -288,24 +290,11 @@ def brief(error: BaseException) -> str:
     """One or two lines on an exception."""
     text = f"{type(error).__name__}: {error}"[:1_000]
     if isinstance(error, ValueError) and "read-only" in text:
-        text += "\nThe trials of a worker share the data: change a copy of the array."
-    return text
-
-
-def freeze(data: object, depth: int = 3) -> None:
-    """Make the arrays of the data read-only: a trial must not change what the next one gets."""
-    if hasattr(data, "setflags"):
-        data.setflags(write=False)
-    elif depth:
-        parts: Iterable[object] = (
-            data.values()
-            if isinstance(data, dict)
-            else data
-            if isinstance(data, (list, tuple))
-            else ()
+        text += (
+            "\nThe trials of a worker share the data, which takes more than a quarter of its "
+            "memory: change a copy, for example X = X.copy()."
         )
-        for part in [*parts, *getattr(data, "__dict__", {}).values()]:
-            freeze(part, depth - 1)
+    return text
 
 
 # -- the refit of the best trial -----------------------------------------------------------

@@ -121,6 +121,49 @@ def test_what_changes_nothing_in_any_run_is_said_so():
     assert same == "Without x: f1 was the same, run by run (4 folds)."
 
 
+def deterministic(*, folds, repeats, drop=0.05, noise=0.0):
+    """Runs of a model that the seed does not touch."""
+    planned = [Variant("baseline"), Variant("without a", ("a",))]
+    values = {
+        Run(v.name, fold, repeat): 0.8
+        + fold / 7
+        - (drop * (1 + fold * noise) if v.removed else 0)
+        + (1e-16 * repeat)
+        for v in planned
+        for fold in range(folds)
+        for repeat in range(repeats)
+    }
+    return summarise(
+        planned, values, metric="f1", direction="maximize", overlap=0.0, one_split=folds == 1
+    )
+
+
+def test_identical_repeats_are_one_run_about_whose_chance_nothing_is_said():
+    result = deterministic(folds=1, repeats=3)
+    drop = result.rows[1].drop
+    assert (drop.pairs, drop.low, drop.high, drop.p) == (1, None, None, None)
+    assert result.rows[1].corrected is None
+    assert "3 runs that repeat each other exactly and count as one" in result.describe()[0]
+    assert "Give several folds, or let train and build use the seed" in result.describe()[0]
+
+
+def test_one_fold_is_one_pair_however_many_seeds_it_has():
+    result = deterministic(folds=1, repeats=3, drop=0.1)
+    values = {run: v + 0.01 * run.repeat * len(run.variant) for run, v in result.values.items()}
+    planned = [row.variant for row in result.rows]
+    known = {"metric": "f1", "direction": "maximize", "overlap": 0.25}
+    assert summarise(planned, values, **known).rows[1].drop.p is None  # the first of several folds
+    assert summarise(planned, values, one_split=True, **known).rows[1].drop.p is not None
+
+
+def test_a_difference_that_is_the_same_on_every_fold_has_no_p_and_says_what_would_help():
+    result = deterministic(folds=4, repeats=2)
+    drop = result.rows[1].drop
+    assert (drop.pairs, drop.p) == (4, None)
+    assert "on each of 4 folds, exactly" in result.describe()[0]
+    assert deterministic(folds=4, repeats=2, noise=0.5).rows[1].drop.p is not None
+
+
 def result_of(effects, *, direction="maximize", folds=5, noise=0.01, **options):
     chance = random.Random(1)
     planned = variants([Component(name, "group") for name in effects], "leave-one-out")

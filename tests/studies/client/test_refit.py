@@ -70,16 +70,6 @@ def test_the_test_part_never_reaches_a_train_function(run: Run) -> None:
         run(peeks, data=make_split(), trials=1)
 
 
-def test_a_trial_cannot_change_the_data_of_the_next(run: Run, config: Config) -> None:
-    def scales(data, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
-        data.train.X[:] = 0
-        return {"score": x}
-
-    with pytest.raises(InvalidInputError, match="read-only"):
-        run(scales, data=make_split(), trials=1)
-    assert "change a copy" in (open_study(config, "s").trials[0]["error"] or "")
-
-
 def test_a_refit_without_a_saved_model_says_so(run: Run) -> None:
     with pytest.raises(InvalidInputError, match="saved no model") as caught:
         run(parabola, trials=1).refit()
