@@ -10,8 +10,8 @@
 - isolation_ms: what a trial with 1 GB of arrays takes longer than one without, in milliseconds,
   until the function runs.
 - false_certainty, power: 4,000 ablations without effect, those of models that no seed touches among
-  them, and how many claim p < 0.05; and 1,000 with an effect of 1.5 standard deviations of a run and
-  5 seeds (7 tenths of the variance are shared by the runs of a seed), and how many are found.
+  them, and how many claim p < 0.05; and 1,000 with an effect of 1.5 standard deviations of a run
+  and 5 seeds (runs of a seed share 7 tenths of the variance), and how many are found.
 
 `--quick` takes 120 edits of each kind, 256 MB and a quarter of the ablations.
 """
@@ -54,17 +54,17 @@ def identities(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, edits.programs(0, Path(folder)) as made:
         for _, program in zip(range(count * 3 // 4), made, strict=False):
             other = edits.changed(program, rng)
-            stale += same(program.make(), other.make())
+            stale += known(program.make()) == known(other.make())
         for _, program in zip(range(count), made, strict=False):
             other = edits.neutral(program, rng)
-            false += not same(program.make(), other.make())
+            false += known(program.make()) != known(other.make())
     for _, (_, one, edited) in zip(range(count // 4), edits.data_pairs(0), strict=False):
-        stale += same(one, edited)
+        stale += known(one) == known(edited)
     return {"stale": float(stale), "false_changed": float(false)}
 
 
-def same(one: object, other: object) -> bool:
-    return identify(one, "train").digest == identify(other, "train").digest
+def known(value: object) -> str:
+    return identify(value, "train").digest
 
 
 def digest_vs_hash(size: int) -> float:

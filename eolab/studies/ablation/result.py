@@ -378,9 +378,11 @@ def summarise(
                 (costs or {}).get(variant.name, {}),
             )
         )
-    tested = [(i, row.drop.p) for i, row in enumerate(rows) if row.drop and row.drop.p is not None]
-    for (i, _), p in zip(tested, holm([p for _, p in tested]), strict=True):
-        rows[i] = replace(rows[i], corrected=p)
+    # A comparison without variance has no p, and is one of the comparisons all the same.
+    compared = [(i, row.drop.p) for i, row in enumerate(rows) if row.drop]
+    corrected = holm([1.0 if p is None else p for _, p in compared])
+    for (i, p), adjusted in zip(compared, corrected, strict=True):
+        rows[i] = replace(rows[i], corrected=None if p is None else adjusted)
     rest = sorted(rows[1:], key=lambda row: -math.inf if row.drop is None else -row.drop.value)
     rest.sort(key=lambda row: row.drop is None)
     return AblationResult(
@@ -408,7 +410,7 @@ def _at_last_look(
     looks: int,
     overlap: float,
     level: float,
-    one_split: bool,  # noqa: FBT001
+    one_split: bool,
     scale: float,
 ) -> Estimate | None:
     """The estimate at the level that its last look may use, its p on the scale of the whole."""

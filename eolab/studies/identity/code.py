@@ -18,6 +18,9 @@ from eolab.studies.identity.atoms import atom, fingerprint, pack, shown, unorder
 _SILENT = frozenset({"NOP", "CACHE", "EXTENDED_ARG"})
 _FLAGGED = frozenset({"LOAD_GLOBAL", "LOAD_ATTR", "LOAD_SUPER_ATTR"})
 _NAMED = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
+_CONSTANTS = frozenset(dis.hasconst)
+_LOOKED_UP = frozenset({*dis.hasname, *dis.haslocal, *dis.hasfree, *dis.hascompare})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 # Varargs, keyword arguments, generators, coroutines: what a call of it means.
 _FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
@@ -99,9 +102,9 @@ class _Reader:
         )
 
     def _step(self, i: dis.Instruction, place: _Place) -> Iterator[_Step]:
-        if i.opcode in dis.hasjrel or i.opcode in dis.hasjabs:
+        if i.opcode in _JUMPS:
             yield i.opname, b"to %d" % place(int(i.argval))
-        elif i.opcode in dis.hasconst:
+        elif i.opcode in _CONSTANTS:
             yield i.opname, self._constant(i.argval)
         elif i.opname.count("_FAST") == 2 and isinstance(i.argval, tuple):
             # Two in one, which the compiler makes of those that stand on one line.
@@ -110,7 +113,7 @@ class _Reader:
             yield second, str(i.argval[1]).encode()
         elif i.opname in _FLAGGED:
             yield i.opname, f"{i.argval} {(i.arg or 0) & 1}".encode()
-        elif i.opcode in chain(dis.hasname, dis.haslocal, dis.hasfree, dis.hascompare):
+        elif i.opcode in _LOOKED_UP:
             yield i.opname, str(i.argval).encode()
         else:
             yield i.opname, b"" if i.arg is None else b"%d" % i.arg
@@ -157,6 +160,8 @@ def _bytes_of(value: object) -> bytes:
 def _guarded(code: types.CodeType, place: _Place) -> list[tuple[int, int, int, int, bool]]:
     """The steps that each handler guards: (first, end, handler, depth, lasti)."""
     found: list[tuple[int, int, int, int, bool]] = []
+    if not code.co_exceptiontable:
+        return found
     for entry in getattr(dis.Bytecode(code), "exception_entries", ()):
         now = (place(entry.start), place(entry.end), place(entry.target), entry.depth, entry.lasti)
         if now[0] == now[1]:

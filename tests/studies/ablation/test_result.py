@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eolab.errors import NotFoundError
 from eolab.studies.ablation.components import BASELINE, Component
-from eolab.studies.ablation.design import Run, variants
+from eolab.studies.ablation.design import Run, Variant, variants
 from eolab.studies.ablation.inference import (
     Estimate,
     describe_effect,

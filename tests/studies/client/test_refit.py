@@ -12,7 +12,7 @@ import pytest
 import eolab as eo
 from eolab.errors import InvalidInputError
 from eolab.settings.config import Config
-from eolab.studies import open_study, tune
+from eolab.studies import tune
 from eolab.training_data import Split, TrainingData
 from tests.studies.conftest import Run, parabola
 
