@@ -69,7 +69,9 @@ def load(
 ) -> xr.Dataset:
     """Load items as a cube of physical values.
 
-    One slice is one solar day of one orbit, whatever tiles and zones it is cut in. Scale and offset
+    One slice is one acquisition, whatever tiles and zones it is cut in: one datatake or relative
+    orbit of a platform, one instant, or neighbours less than ten minutes apart; what shows the same
+    ground at another time is another slice. Its time is that of its first item. Scale and offset
     are decided for each item (see `eolab.catalog.items.radiometry`); nodata becomes NaN before.
 
     Args:
@@ -159,6 +161,7 @@ def load(
     made = planned(listed)
     if chunks is None and not force:
         _check_size(made)
+    _warn_of_hidden(made)
     try:
         cube, made = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     except (InvalidInputError, RemoteError):
@@ -182,6 +185,20 @@ def load(
     cube = _annotate(cube, made, raw=raw)
     first_cube.loaded()
     return cube
+
+
+def _warn_of_hidden(made: LoadEstimate) -> None:
+    if not made.hidden:
+        return
+    first = made.hidden[0]
+    warn(
+        f"{len(made.hidden)} items lie on the same ground at the same time as another item, and "
+        f"show only where that has no value: {first.item} under {first.kept}"
+        f"{', ...' if len(made.hidden) > 1 else ''}. If they are other acquisitions, give them "
+        "their own times (eo.ingest(..., time=...)); if they are other bands, ingest them as "
+        "assets of one item.",
+        UserWarning,
+    )
 
 
 def _check_size(made: LoadEstimate) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from eolab.catalog.areas.areas import Area, boxes, check_bbox, parse_area
+from eolab.catalog.cube.acquisitions import acquisitions, hidden
 from eolab.catalog.cube.checks import (
     check_choice,
     check_crs,
@@ -57,12 +57,13 @@ class LoadEstimate:
     Attributes:
         grid: Pixel grid of the cube.
         bands: Names of the variables.
-        slices: Items of each date, ordered by time.
+        slices: Items of each acquisition, ordered by time.
         dropped: Items left out as duplicates.
         megabytes: Size of the cube as float32.
         reads: Rasters to open.
         missing: Items left out because a file or band is missing.
         layer: Band to mask with, "" for none.
+        hidden: Items that lie on the same ground as another of the same slice, which hides them.
 
     Example:
         >>> estimate = eo.estimate_load(items, bands=["red"], resolution=60)
@@ -78,6 +79,7 @@ class LoadEstimate:
     reads: int
     missing: tuple[str, ...] = ()
     layer: str = ""
+    hidden: tuple[Dropped, ...] = ()
 
     def __str__(self) -> str:
         rows, columns = self.grid.shape
@@ -93,6 +95,7 @@ class LoadEstimate:
             lines.append(f"masked by {self.layer}")
         lines += [f"left out: {d.item}, {d.reason} ({d.kept} is kept)" for d in self.dropped]
         lines += [f"left out: {item}, a file or band is missing" for item in self.missing]
+        lines += [f"hidden where {d.kept} has values: {d.item}, {d.reason}" for d in self.hidden]
         return "\n  ".join(lines)
 
 
@@ -115,20 +118,6 @@ class Scene:
             for name, band in self.bands.items()
         }
         return replace(self, radiometry=rules)
-
-    @property
-    def day(self) -> tuple[str, str]:
-        """Solar day and orbit: what lies in one slice of the cube."""
-        time, shape = self.item.time, self.item.outline
-        if time is None or shape is None:
-            raise InvalidInputError(
-                f"item {self.item.id} has no time or no outline", "Leave it out."
-            )
-        solar = time + timedelta(hours=shape.centroid.x / 15)
-        return (
-            f"{solar:%Y-%m-%d}",
-            f"{self.item.platform or ''} {self.item.orbit}",
-        )
 
 
 def decide(
@@ -231,16 +220,14 @@ def estimate_load(
         grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
     if 0 in grid.shape:
         raise InvalidInputError("the cube would be empty", "Give an area that the items cover.")
-    days: dict[tuple[str, str], list[Scene]] = {}
-    for scene in scenes:
-        days.setdefault(scene.day, []).append(scene)
-    # Scenes come by time, so the first of each day is its earliest.
-    first = {day: group[0].item.order for day, group in days.items()}
-    slices = tuple(tuple(days[day]) for day in sorted(days, key=lambda day: (first[day], day)))
+    # Scenes come by time, and so do the slices by their first one.
+    groups = acquisitions([scene.item for scene in scenes])
+    slices = tuple(tuple(scenes[number] for number in group) for group in groups)
+    under = tuple(one for group in slices for one in hidden([scene.item for scene in group]))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
     return LoadEstimate(
-        grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or ""
+        grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or "", under
     )
 
 

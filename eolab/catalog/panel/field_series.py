@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from eolab.catalog.areas.areas import parse_area
+from eolab.catalog.cube.acquisitions import acquisitions
 from eolab.catalog.cube.clear_fraction import clear_fraction
 from eolab.catalog.cube.grid import inside_of
 from eolab.catalog.cube.load import load
@@ -48,11 +49,9 @@ def calendar(
     """
     items, older = _scenes(config, name, collection, geometry, datetime)
     clear, reason = _clear(items, geometry)
-    passes: dict[str, list[ParsedItem]] = {}
-    for item in items:
-        passes.setdefault(item.overpass, []).append(item)
+    placed = [item for item in items if item.time is not None and item.outline is not None]
     rows = []
-    for group in passes.values():
+    for group in ([placed[number] for number in numbers] for numbers in acquisitions(placed)):
         first = group[0]
         known = [clear[item.id] for item in group if item.id in clear]
         orbit, time = first.relative_orbit, first.time
