@@ -199,6 +199,74 @@ def is_metric(crs: CRS) -> bool:
     )
 
 
+def is_true_scale(crs: CRS, points: np.ndarray) -> bool:
+    """Whether a metre of the map is one on the ground, to a hundredth, wherever the points lie.
+
+    It is in UTM and in most national grids. A metre of Web Mercator is half of one at 60 degrees.
+
+    Args:
+        crs: Any.
+        points: In this system, shape (n, 2); NaN are left out.
+    """
+    from pyproj import Proj
+
+    known = points[np.isfinite(points).all(axis=1)]
+    if not is_metric(crs) or not len(known):
+        return is_metric(crs)
+    low, high = known.min(axis=0), known.max(axis=0)
+    corners = np.array([[x, y] for x in (low[0], high[0]) for y in (low[1], high[1])])
+    places = np.vstack([corners, (low + high)[None] / 2])
+    lon_lat = project(places, crs.to_wkt(), "EPSG:4326")
+    inside = np.isfinite(lon_lat).all(axis=1)
+    if not inside.any():
+        return False
+    factors = Proj(crs).get_factors(lon_lat[inside, 0], lon_lat[inside, 1])
+    scales = np.array([factors.tissot_semimajor, factors.tissot_semiminor])
+    return bool(np.isfinite(scales).all() and (np.abs(scales - 1) < 0.01).all())
+
+
+def buffered(geometries: np.ndarray, crs: str, distance: float) -> np.ndarray:
+    """Geometries grown by metres on the ground (shrunk by negative ones), in their own CRS.
+
+    Where the CRS is not in true metres (feet, degrees, Web Mercator, ...) each is grown in an
+    azimuthal plane around the middle of its neighbourhood, a degree wide.
+    """
+    import shapely
+    from pyproj import CRS
+
+    system = CRS.from_user_input(crs)
+    places = positions(geometries)
+    # Wide ones could reach to where the scale of the map is another.
+    bounds = shapely.bounds(geometries).reshape(-1, 2)
+    if is_true_scale(system, bounds):
+        return np.asarray(shapely.buffer(geometries, distance), dtype=object)
+    lon_lat = places if system.is_geographic else project(places, crs, "EPSG:4326")
+    cells = np.floor(lon_lat)
+    made = np.array(geometries, dtype=object)
+    for cell in np.unique(cells, axis=0):
+        members = np.flatnonzero((cells == cell).all(axis=1))
+        if not len(members):  # NaN: no place on the globe
+            continue
+        middle = lon_lat[members].mean(axis=0)
+        local = _azimuthal(middle[0], middle[1])
+        there = reproject(_dense(geometries[members], system), crs, local)
+        made[members] = reproject(shapely.buffer(there, distance), local, crs)
+    return made
+
+
+def _dense(geometries: np.ndarray, crs: CRS) -> np.ndarray:
+    """Long edges in pieces: what is straight on one map bends on another."""
+    import shapely
+
+    longest = 0.05 if crs.is_geographic else 5_000 / crs.axis_info[0].unit_conversion_factor
+    return np.asarray(shapely.segmentize(geometries, longest), dtype=object)
+
+
+def _azimuthal(lon: float, lat: float) -> str:
+    """A plane in metres around a place."""
+    return f"+proj=aeqd +lat_0={lat:.6f} +lon_0={lon:.6f} +datum=WGS84 +units=m"
+
+
 def positions(geometries: np.ndarray) -> np.ndarray:
     """One point a geometry, shape (n, 2): itself, or the middle (centroid) of a line or area."""
     import shapely
@@ -231,14 +299,14 @@ def reproject(geometries: np.ndarray, source: str, target: str) -> np.ndarray:
 def metres(points: np.ndarray, crs: str) -> np.ndarray:
     """Coordinates between which straight distances are metres.
 
-    In a projected CRS in metres they are the points themselves, so that pixel centres keep their
-    exact spacing; elsewhere geocentric x, y, z on WGS 84 (shape (n, 3)): the chord is shorter than
-    the arc by less than 1e-6 up to 30 km, anywhere on Earth.
+    In a projected CRS in true metres they are the points themselves, so that pixel centres keep
+    their exact spacing; elsewhere geocentric x, y, z on WGS 84 (shape (n, 3)): the chord is shorter
+    than the arc by less than 1e-6 up to 30 km, anywhere on Earth.
     """
     from pyproj import CRS, Transformer
 
     system = CRS.from_user_input(crs)
-    if is_metric(system):
+    if is_true_scale(system, points):
         return points
     lon_lat = points if system.is_geographic else project(points, crs, "EPSG:4326")
     transformer = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
@@ -247,14 +315,14 @@ def metres(points: np.ndarray, crs: str) -> np.ndarray:
 
 
 def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
-    """Geometries in a plane in metres: their own if metric, else azimuthal around their middle."""
+    """Geometries in a plane in metres: their own if true, else azimuthal around their middle."""
     import shapely
     from pyproj import CRS, Transformer
 
-    if is_metric(CRS.from_user_input(crs)):
+    if is_true_scale(CRS.from_user_input(crs), positions(geometries)):
         return geometries
     middle = project(np.nanmean(positions(geometries), axis=0, keepdims=True), crs, "EPSG:4326")[0]
-    local = f"+proj=aeqd +lat_0={middle[1]:.6f} +lon_0={middle[0]:.6f} +datum=WGS84 +units=m"
+    local = _azimuthal(middle[0], middle[1])
     transformer = Transformer.from_crs(crs, local, always_xy=True)
 
     def move(points: np.ndarray) -> np.ndarray:

@@ -79,7 +79,8 @@ def load(
         bands: Asset keys, band names or common names; None for all; or a mapping of the names
             of the cube to those of the items, such as {"red": "band3"}.
         crs: Reference system, such as "EPSG:32633"; None takes the one whose items cover most.
-        resolution: Pixel size in its units (degrees for EPSG:4326); None takes the finest band's.
+        resolution: Pixel size in its units (degrees for EPSG:4326, feet where it has feet); None
+            takes the finest band's, brought to these units, height and width each.
         mask: What to leave out, from `mask`.
         native: Keep the items' own grid, which they must share.
         geobox: An exact grid, instead of crs, resolution and area.

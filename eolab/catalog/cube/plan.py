@@ -89,8 +89,9 @@ class LoadEstimate:
         )
 
     def __repr__(self) -> str:
-        size = abs(self.grid.resolution.x)
-        lines = [f"<{self}>", f"{', '.join(self.bands)} on {self.grid.crs} at {size:g}"]
+        sizes = dict.fromkeys((abs(self.grid.resolution.x), abs(self.grid.resolution.y)))
+        size = " x ".join(f"{side:g}" for side in sizes)
+        lines = [f"<{self}>", f"{', '.join(self.bands)} on {self.grid.crs} at {size}"]
         if self.layer:
             lines.append(f"masked by {self.layer}")
         lines += [f"left out: {d.item}, {d.reason} ({d.kept} is kept)" for d in self.dropped]
@@ -160,7 +161,7 @@ def estimate_load(
         bands: Asset keys, band names or common names; None for all; or a mapping of the names
             of the cube to those of the items, such as {"red": "band3"}.
         crs: Reference system; None takes the one whose items cover most.
-        resolution: Pixel size in its units; None takes the finest band's.
+        resolution: Pixel size in its units; None takes the finest band's, in these units.
         mask: What to leave out, from `mask`.
         native: Keep the items' own grid, which they must share.
         geobox: An exact grid, instead of crs, resolution and area.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Test: TypeAlias = "Callable[[xr.DataArray], xr.DataArray]"
+PixelSize: TypeAlias = "float | tuple[np.ndarray, np.ndarray]"
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,13 @@ class Mask:
                     nearest(kind, list(layer.kinds), "kinds"),
                 )
 
-    def bad(self, values: xr.DataArray, band: str, resolution: float) -> xr.DataArray:
+    def bad(self, values: xr.DataArray, band: str, resolution: PixelSize) -> xr.DataArray:
         """Where to leave pixels out.
 
         Args:
             values: The layer's numbers, dims (time, y, x).
             band: Which layer it is, from `band`.
-            resolution: Pixel size in metres.
+            resolution: Pixel size in metres; or height and width, each by row.
 
         Returns:
             Booleans of the same shape.
@@ -216,7 +217,7 @@ class Mask:
         grown: xr.DataArray = xr.apply_ufunc(
             grow,
             found,
-            kwargs={"pixels": self.dilate / resolution},
+            kwargs={"metres": self.dilate, "size": resolution},
             input_core_dims=[["y", "x"]],
             output_core_dims=[["y", "x"]],
             vectorize=True,
@@ -369,10 +370,42 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def grow(found: np.ndarray, *, pixels: float) -> np.ndarray:
-    """True within ``pixels`` of a true pixel, by Euclidean distance, shape (y, x)."""
+def grow(found: np.ndarray, *, metres: float, size: PixelSize) -> np.ndarray:
+    """True within ``metres`` of the centre of a true pixel, shape (y, x).
+
+    Args:
+        found: Booleans.
+        metres: Euclidean distance.
+        size: Of a pixel in metres; or height and width, each by row. Where these change along the
+            rows (degrees, Mercator) strips of rows are grown that are alike to one part in 50.
+    """
     from scipy.ndimage import distance_transform_edt
 
     if not found.any():
         return found
-    return np.asarray(distance_transform_edt(~found) <= pixels)
+    rows = found.shape[0]
+    tall, wide = (np.full(rows, size),) * 2 if isinstance(size, int | float) else size
+    reach = metres * (1 + 1e-9)  # a pixel at just this distance belongs to it
+    out = np.empty_like(found)
+    for first, last in _strips(tall, wide):
+        height, width = (float(v[first:last].mean()) for v in (tall, wide))
+        halo = int(metres / height) + 1
+        top, bottom = max(0, first - halo), min(rows, last + halo)
+        near = found[top:bottom]
+        grown = near
+        if near.any():
+            grown = distance_transform_edt(~near, sampling=(height, width)) <= reach
+        out[first:last] = grown[first - top : last - top]
+    return out
+
+
+def _strips(tall: np.ndarray, wide: np.ndarray) -> list[tuple[int, int]]:
+    """Rows, from and to, whose pixels are alike."""
+    logs = np.log(np.maximum([tall, wide], 1e-9))
+    ends, first = [], 0
+    if np.ptp(logs, axis=1).max() > 0.02:
+        for row in range(1, len(tall)):
+            if np.abs(logs[:, row] - logs[:, first]).max() > 0.02:
+                ends.append((first, row))
+                first = row
+    return [*ends, (first, len(tall))]

@@ -50,8 +50,10 @@ def inside(
         raise InvalidInputError(
             f"the {what} have no coordinate reference system", "Set it: .set_crs('EPSG:...')."
         )
+    _check_degrees(labels, what)
     placed = labels[[*columns, labels.geometry.name]].to_crs(crs)
-    placed = placed[~(placed.geometry.isna() | placed.geometry.is_empty)]
+    nothing = placed.geometry.isna() | placed.geometry.is_empty
+    placed = placed[~nothing]
     height, width = cube.sizes["y"], cube.sizes["x"]
     corners = [
         (transform.c + col * transform.a, transform.f + row * transform.e)
@@ -64,11 +66,27 @@ def inside(
             f"The scenes cover {_bounds(corners)} in {crs_text(crs)}, "
             f"the {what} {_bounds_of(placed)}. Search another area.",
         )
-    if not within.all():
-        warn(
-            f"{int((~within).sum())} of {len(labels)} {what} lie outside the scenes", DroppedWarning
-        )
+    left_out = [
+        (int((~within).sum()), "lie outside the scenes"),
+        (int(nothing.sum()), "have no geometry"),
+    ]
+    told = [f"{number} of {len(labels)} {what} {why}" for number, why in left_out if number]
+    if told:
+        warn("; ".join(told), DroppedWarning)
     return placed[within]
+
+
+def _check_degrees(labels: gpd.GeoDataFrame, what: str) -> None:
+    """Raises: InvalidInputError: Metres that are said to be degrees."""
+    if not labels.crs.is_geographic:
+        return
+    west, south, east, north = labels.total_bounds
+    if max(abs(west), abs(east)) > 540 or max(abs(south), abs(north)) > 91:
+        raise InvalidInputError(
+            f"the {what} are in {crs_text(labels.crs)}, whose coordinates are degrees, and reach "
+            f"x {west:.6g} to {east:.6g}, y {south:.6g} to {north:.6g}",
+            "Say the system that they are in: .set_crs('EPSG:...', allow_override=True).",
+        )
 
 
 def _bounds(corners: Sequence[tuple[float, float]]) -> str:
@@ -100,6 +118,8 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
             "the cube has no coordinate reference system",
             "Set it: cube.odc.assign_crs('EPSG:...'), or load it with crs=.",
         )
+    for name in geobox.dimensions:
+        check_even(cube[name].to_numpy(), str(name))
     if abs(geobox.transform.b) > 1e-12 or abs(geobox.transform.d) > 1e-12:
         raise InvalidInputError(
             "the cube's grid is rotated", "Load it on an upright grid: crs=, resolution=."
@@ -123,6 +143,21 @@ def known_numbers(band: xr.DataArray, *dims: str) -> np.ndarray:
     if nodata is not None and not np.isnan(nodata):
         numbers[values == nodata] = np.nan
     return numbers
+
+
+def check_even(axis: np.ndarray, name: str) -> None:
+    """Raises: InvalidInputError: The steps of an axis differ by more than a hundredth."""
+    if len(axis) < 3 or axis.dtype.kind not in "fiu":
+        return
+    values = axis.astype(np.float64)
+    step = (values[-1] - values[0]) / (len(values) - 1)
+    off = np.abs(values - np.linspace(values[0], values[-1], len(values))).max()
+    rounding = np.finfo(axis.dtype).eps * np.abs(values).max() if axis.dtype.kind == "f" else 0.0
+    if off > 0.01 * abs(step) + 4 * rounding:
+        raise InvalidInputError(
+            f"the steps of the axis {name!r} differ: pixels would move by up to {off:.3g}",
+            "Bring the cube to an even grid first, for example with cube.interp(...).",
+        )
 
 
 def origin(cube: xr.Dataset) -> dict[str, object]:

@@ -39,11 +39,11 @@ class Extraction(ABC, Generic[Rows]):
         Returns:
             One row per zone and date: ``id``, ``time`` (UTC; where the cube has times),
             ``<band>_<stat>``, ``count`` (pixels clear in all bands), ``clear`` (their share of the
-            zone, 0..1).
+            whole zone, 0..1, also where the cube ends within it).
 
         Raises:
-            InvalidInputError: No CRS, unknown statistic, zones without an id, no zone inside the
-                cube.
+            InvalidInputError: No CRS, unknown statistic, zones without an id or an area, no zone
+                inside the cube.
 
         Example:
             >>> stats = ["mean", "std", "q25"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.cube_layout import known_numbers, layout
-from eolab.features.geometry import is_metric
+from eolab.features.geometry import crs_text, is_true_scale
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,9 +42,14 @@ def terrain(cube: xr.Dataset, band: str = "elevation") -> xr.Dataset:
         raise InvalidInputError(
             f"{band!r} has the dimensions {cube[band].dims}", "Give one elevation a pixel."
         )
-    if not is_metric(CRS.from_user_input(crs)):
+    ends = np.array([(0, 0), (cube.sizes["x"], cube.sizes["y"])])
+    corners = np.column_stack([
+        transform.c + transform.a * ends[:, 0], transform.f + transform.e * ends[:, 1]
+    ])  # fmt: skip
+    if not is_true_scale(CRS.from_user_input(crs), corners):
         raise InvalidInputError(
-            "slopes need a CRS in metres", "Load the elevation with crs='EPSG:326..' of its zone."
+            f"slopes need a CRS in metres, and true ones here ({crs_text(crs)} has none)",
+            "Load the elevation with crs='EPSG:326..' of its zone.",
         )
     z = known_numbers(cube[band], "y", "x").astype(np.float64)
     east, north = np.full(z.shape, np.nan), np.full(z.shape, np.nan)

@@ -15,7 +15,7 @@ from eolab.features.extract.cube_layout import (
     layout,
     origin,
 )
-from eolab.features.geometry import is_metric
+from eolab.features.geometry import buffered, crs_text
 from eolab.progress import track
 from eolab.user_warnings import warn
 
@@ -69,10 +69,11 @@ def zonal(
     Returns:
         One row a zone and date: ``id``, ``time`` (UTC; where the cube has times),
         ``<band>_<stat>``, ``count`` (pixels clear in all bands), ``clear`` (their share of the
-        zone, 0..1).
+        whole zone, 0..1, also where the cube ends within it).
 
     Raises:
-        InvalidInputError: No CRS, unknown statistic, zones without an id, no zone inside the cube.
+        InvalidInputError: No CRS, unknown statistic, zones without an id or an area, no zone inside
+            the cube.
     """
     _, _, transform, crs = layout(cube)
     ops = operations(stats)
@@ -150,6 +151,8 @@ def measurable(
     transform: Affine,
 ) -> gpd.GeoDataFrame:
     """The zones as they are measured: in the cube's CRS, inside the cube, buffered."""
+    import geopandas as gpd
+
     placed = inside(zones, crs, cube, transform, [name], "zones")
     column = placed[name]
     if column.isna().any():
@@ -162,15 +165,10 @@ def measurable(
             f"the zone {column[column.duplicated()].iloc[0]!r} is there twice",
             f"Dissolve first: zones.dissolve({name!r}).",
         )
+    placed = placed.set_geometry(_polygons(placed.geometry.to_numpy()), crs=placed.crs)
     if buffer:
-        from pyproj import CRS
-
-        shape = placed.geometry
-        if is_metric(CRS.from_user_input(crs)):
-            moved = shape.buffer(buffer)
-        else:
-            moved = shape.to_crs(shape.estimate_utm_crs()).buffer(buffer).to_crs(placed.crs)
-        placed = placed.set_geometry(moved)
+        moved = buffered(placed.geometry.to_numpy(), crs_text(crs), buffer)
+        placed = placed.set_geometry(gpd.GeoSeries(moved, index=placed.index, crs=placed.crs))
         vanished = placed.geometry.is_empty
         if vanished.any():
             warn(
@@ -182,7 +180,46 @@ def measurable(
             raise InvalidInputError(
                 f"every zone vanishes with buffer={buffer:g} m", "Take a smaller one."
             )
-    return placed.reset_index(drop=True)
+    return _with_area(placed, name).reset_index(drop=True)
+
+
+def _polygons(shapes: np.ndarray) -> np.ndarray:
+    """Of collections the polygons: overlays and repairs leave lines and points beside them."""
+    import shapely
+
+    crossing = ~shapely.is_valid(shapes)
+    shapes = np.where(crossing, shapely.make_valid(shapes), shapes)
+    mixed = shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION
+    for number in np.flatnonzero(mixed):
+        parts = shapely.get_parts(shapes[number])
+        whole = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+        # What has none may get an area by a buffer.
+        shapes[number] = shapely.union_all(parts) if whole.is_empty else whole
+    return np.asarray(shapes, dtype=object)
+
+
+def _with_area(placed: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """The zones that have one; others are named in a warning.
+
+    Raises:
+        InvalidInputError: None has.
+    """
+    import shapely
+
+    flat = shapely.get_dimensions(placed.geometry.to_numpy()) < 2
+    if flat.all():
+        raise InvalidInputError(
+            "the zones have no area: they are lines or points",
+            "Give them one with buffer=, or take sample() for points.",
+        )
+    if flat.any():
+        some = ", ".join(repr(v) for v in placed[name][flat][:3].tolist())
+        warn(
+            f"{int(flat.sum())} of {len(placed)} zones have no area, being lines or points: "
+            f"{some}{', ...' if flat.sum() > 3 else ''}",
+            DroppedWarning,
+        )
+    return placed[~flat]
 
 
 def _pass(
@@ -196,7 +233,7 @@ def _pass(
     transform: Affine,
     whole: np.ndarray | None,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """The rows of some dates, and the pixels (with shares) inside each zone, shape (zones,).
+    """The rows of some dates, and the size of each zone in pixels, shape (zones,).
 
     One call for all layers finds the shares of pixels once; ``whole`` is known after the first.
     """
@@ -218,7 +255,7 @@ def _pass(
         layers["all"] = np.ones(clear.shape[1:], np.float32), {"whole": _SUM}
     measures = _measure(layers, zones, name, transform)
     if whole is None:
-        whole = measures["whole"].to_numpy(dtype=float)
+        whole = _whole(measures["whole"].to_numpy(dtype=float), zones, clear.shape[1:], transform)
     out = []
     for t in range(count):
         pixels = measures[f"{t}_clear"].to_numpy(dtype=float)
@@ -233,6 +270,17 @@ def _pass(
             rows["clear"] = np.where(whole > 0, np.clip(pixels / whole, 0, 1), 0.0)
         out.append(pd.DataFrame(rows))
     return pd.concat(out, ignore_index=True), whole
+
+
+def _whole(
+    seen: np.ndarray, zones: gpd.GeoDataFrame, shape: tuple[int, ...], transform: Affine
+) -> np.ndarray:
+    """Pixels of each whole zone: those in the cube, and of what reaches beyond it the area."""
+    x = np.sort([transform.c, transform.c + shape[1] * transform.a])
+    y = np.sort([transform.f, transform.f + shape[0] * transform.e])
+    west, south, east, north = zones.bounds.to_numpy().T
+    beyond = (west < x[0]) | (east > x[1]) | (south < y[0]) | (north > y[1])
+    return np.where(beyond, zones.area.to_numpy() / abs(transform.a * transform.e), seen)
 
 
 def _measure(

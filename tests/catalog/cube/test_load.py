@@ -329,7 +329,7 @@ class TestMask:
         rows, columns = np.nonzero(found)
         y, x = np.mgrid[:25, :31]
         near = np.hypot(y[..., None] - rows, x[..., None] - columns).min(axis=-1) <= pixels
-        assert np.array_equal(grow(found, pixels=pixels), near)
+        assert np.array_equal(grow(found, metres=pixels * 10, size=10), near)
 
     def test_dilation_is_in_metres_at_any_resolution(self, sample_items):
         items = [i for i in sample_items if "20210704" in i.id]
