@@ -151,7 +151,9 @@ def ingest(
         if home in path.parents:
             continue  # copies that an earlier call wrote
         try:
-            rasters += read_rasters(path, dating)
+            unused: list[str] = []
+            rasters += read_rasters(path, dating, unused)
+            skipped += [Skipped(str(path), line) for line in unused]
         except EolabError as error:
             skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
         except Exception as error:  # files can be broken in ways nobody listed
@@ -275,7 +277,7 @@ def _item(
     for raster in members:
         href = raster.address
         # A variable of a container has an address that only GDAL understands.
-        copied = cog or raster.address != str(raster.path)
+        copied = cog or raster.write is not None or raster.address != str(raster.path)
         if copied:
             target = folder / f"{safe_name(raster.name.asset)}.tif"
             written += _convert(raster, target)

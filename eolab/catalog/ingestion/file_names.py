@@ -13,16 +13,33 @@ from eolab.errors import InvalidInputError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _GAP, _YEAR = "[-_. ]?", r"(?P<year>(?:19|20)\d{2})"
-# Dates as they stand in names: 20210324T101031 (or _ between), 2021-03-24, 20210324, 2021083 (day
-# of the year), 24Mar2021, and of months 2021-03. A number may stand beside others (20230517_101010
-# of PlanetScope), so none begins or ends within one.
+# Dates as they stand in names: 20210324T101031 (or _ or nothing between), 2021083T101031 (day of the
+# year), 2021-03-24T10-10-31, 2021-03-24, 24.03.2021, 20210324, 2021083, 24Mar2021, and of months
+# 2021-03. A number may stand beside others (20230517_101010 of PlanetScope), so none begins or ends
+# within one.
+_DAY = r"(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
+_HOUR = r"(?P<hour>[01]\d|2[0-3])"
+_CLOCK = rf"{_HOUR}(?P<minute>[0-5]\d)(?P<second>[0-5]\d)"
+_SPLIT_DAY = r"(?P<month>0[1-9]|1[0-2])[-_.](?P<day>0[1-9]|[12]\d|3[01])"
+_SPLIT_CLOCK = rf"{_HOUR}[-_.:h]?(?P<minute>[0-5]\d)(?:[-_.:m]?(?P<second>[0-5]\d))?"
 DATES = (
-    r"(?<!\d)(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)T(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)_(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-3]\d)(?!\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)(?!\d)",
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<ordinal>[0-3]\d{2})(?!\d)",
+    rf"(?<!\d)(?P<year>\d{{4}}){_DAY}T{_CLOCK}",
+    rf"(?<!\d){_YEAR}(?P<ordinal>[0-3]\d{{2}})T{_CLOCK}",
+    rf"(?<!\d){_YEAR}{_DAY}(?:[-_]|-S){_CLOCK}(?:\d{{3}})?(?!\d)",
+    rf"(?<!\d){_YEAR}{_DAY}T(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)?(?!\d)",
+    rf"(?<!\d){_YEAR}[-_.]{_SPLIT_DAY}[T_ ]{_SPLIT_CLOCK}(?!\d)",
+    # A2021137.1035 of MODIS and VIIRS, s20211371200207 of GOES.
+    rf"(?<!\d){_YEAR}(?P<ordinal>[0-3]\d{{2}})[._]{_HOUR}(?P<minute>[0-5]\d)(?=[._])",
+    rf"(?<=_s){_YEAR}(?P<ordinal>[0-3]\d{{2}}){_CLOCK}\d?(?!\d)",
+    rf"(?<!\d){_YEAR}[-_.]{_SPLIT_DAY}(?!\d)",
+    # 24.03.2021: dots between day, month and year are the custom of places that put days first.
+    rf"(?<!\d)(?P<day>0?[1-9]|[12]\d|3[01])\.(?P<month>0?[1-9]|1[0-2])\.{_YEAR}(?!\d)",
+    rf"(?<!\d){_YEAR}{_DAY}(?!\d)",
+    rf"(?<!\d){_YEAR}[-_.]?(?P<ordinal>[0-3]\d{{2}})(?!\d)",
     rf"(?<!\d)(?P<day>[0-3]?\d){_GAP}(?P<month>(?i:{'|'.join(_MONTHS)}))[a-z]*{_GAP}{_YEAR}(?!\d)",
+    # Digits without a break: beside another date they mostly are the time of processing.
+    rf"(?<!\d){_YEAR}{_DAY}{_CLOCK}(?!\d)",
+    rf"(?<!\d){_YEAR}(?P<ordinal>[0-3]\d{{2}}){_CLOCK}(?!\d)",
     r"(?<!\d)(?P<year>(?:19[7-9]|20\d)\d)[-_.]?(?P<month>0[1-9]|1[0-2])(?!\d)",
 )
 _BANDS = r"B\d{1,2}A?|SCL|CLM|CLP|QA_PIXEL|FMASK|VV|VH|NDVI|red|green|blue|nir|swir\d*"
@@ -30,6 +47,10 @@ _BAND = re.compile(rf"(?:^|[_.\-])({_BANDS})(?:_\d+m)?$", re.IGNORECASE)
 _ONLY_BAND = re.compile(_BANDS, re.IGNORECASE)
 # In a SAFE folder each file ends with its layer: aerosol, water vapour and true colour too.
 _SAFE_BAND = re.compile(r"(?:^|_)(B\d\d|B8A|SCL|AOT|WVP|TCI)(?:_\d+m)?$")
+# HLS User Guide 2.0: product, tile, day of the year and clock, version, layer.
+_HLS = re.compile(
+    r"(?P<product>HLS\.(?P<sensor>[LS]30)\.T(?P<tile>\d{2}[A-Z]{3})\.\d{7}T\d{6}\.v\d\.\d)\.(?P<layer>\w+)"
+)
 _RESOLUTION = re.compile(r"R\d+m")
 _PRODUCT = re.compile(
     r"(S2[A-D])_MSI(L1C|L2A)_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})"
@@ -78,7 +99,7 @@ def name_of(path: Path, variable: str = "") -> Name:
     if product is not None:
         layer = _SAFE_BAND.search(path.stem)
         return Name(product, product.stem, layer[1] if layer else path.stem)
-    for naming in (_LANDSAT, _PLANET):
+    for naming in (_LANDSAT, _HLS, _PLANET):
         if found := naming.fullmatch(path.stem):
             return Name(home, found["product"], found["layer"])
     if band := _BAND.search(path.stem):
@@ -184,6 +205,8 @@ def properties_of(path: Path) -> Mapping[str, object]:
             "landsat:wrs_path": landsat["path"],
             "landsat:wrs_row": landsat["row"],
         }
+    if hls := _HLS.fullmatch(path.stem):
+        return {"grid:code": f"MGRS-{hls['tile']}"}
     found = _PRODUCT.search(str(path))
     if not found:
         return {}

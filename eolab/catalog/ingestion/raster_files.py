@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ from eolab.catalog.ingestion.file_names import (
     safe_folder,
     time_of,
 )
+from eolab.catalog.ingestion.longitudes import between_180
 from eolab.catalog.ingestion.netcdf_zarr import read_cube
 from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.time_axes import step_time
 from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 CONTAINERS = (".nc", ".zarr")
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
+_FINAL = ("the steps of its axis", "time ax")
 # Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
 _THOUSANDTHS = ("AOT", "WVP")
 
@@ -64,20 +67,36 @@ def is_zarr(path: Path) -> bool:
     )
 
 
-def read_rasters(path: Path, dating: Dating) -> list[Raster]:
+def read_rasters(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
     """The rasters of one file or Zarr store.
+
+    Args:
+        path: The file or store.
+        dating: How its time is told.
+        skipped: Gets a line for each variable of a container that cannot be used.
 
     Raises:
         InvalidInputError: No reference system, no time.
     """
-    if path.suffix.lower() in CONTAINERS:
-        try:
-            return _read_rasters(path, dating)
-        except Exception:
-            if found := read_cube(path, dating):
-                return found
-            raise
-    return _read_rasters(path, dating)
+    return [part for raster in _found(path, dating, skipped) for part in between_180(raster)]
+
+
+def _found(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
+    if path.suffix.lower() not in CONTAINERS:
+        return _read_rasters(path, dating)
+    unused: list[str] = []
+    if found := read_cube(path, dating, unused):
+        skipped += unused
+        return found
+    if any(words in line for line in unused for words in _FINAL):
+        # GDAL would take what xarray reads well, and lose what made it refuse.
+        raise InvalidInputError("; ".join(unused), "")
+    try:
+        return _read_rasters(path, dating)
+    except InvalidInputError:
+        if unused:
+            raise InvalidInputError("; ".join(unused), "") from None
+        raise
 
 
 def _read_rasters(path: Path, dating: Dating) -> list[Raster]:
@@ -113,41 +132,40 @@ def _steps(path: Path, address: str, file: DatasetReader, dating: Dating) -> lis
         variable = variable or address.rpartition(":")[2].strip('"/')
     elif re.fullmatch(r"Band\d+", variable):
         variable = ""  # what GDAL calls it when nobody gave it a name
-    times = [_step_time(band, file.tags()) for band in tags]
-    if None in times:
+    times = [step_time(band, file.tags()) for band in tags]
+    if None in times or not times:
         return [_describe(path, address, file, dating, variable)]
+    # Levels and members of one time stay together.
+    steps: dict[datetime, list[int]] = {}
+    known = [time for time in times if time is not None]
+    axis = known[0][1]
+    for number, (time, _) in enumerate(known):
+        steps.setdefault(time, []).append(number)
     made = []
-    for number, time in enumerate(times):
-        assert time is not None
+    for time, numbers in steps.items():
         if path.suffix.lower() == ".zarr":
             # GDAL counts the steps of a dimension in the address.
-            step = f"{address}:{number}"
+            step = f"{address}:{numbers[0]}"
         else:
-            step = f"vrt://{address}?bands={number + 1}"
+            step = f"vrt://{address}?bands={','.join(str(n + 1) for n in numbers)}"
         one = _describe(path, step, file, dating, variable, time=time)
         name = replace(one.name, item=f"{path.stem}_{time:%Y%m%dT%H%M%S}")
-        band = {**one.bands[number], "name": name.asset}
-        made.append(replace(one, name=name, bands=[band]))
+        bands = [
+            {**one.bands[n], "name": _level(name.asset, tags[n], axis, alone=len(numbers) == 1)}
+            for n in numbers
+        ]
+        made.append(replace(one, name=name, bands=bands))
     return made
 
 
-def _step_time(band: Mapping[str, str], whole: Mapping[str, str]) -> datetime | None:
-    """The time of a step as its tags tell it by the CF conventions, None where they do not."""
-    value = band.get("DIM_time_VALUE") or band.get("NETCDF_DIM_time")
-    unit = band.get("DIM_time_UNIT") or whole.get("time#units")
-    if value is None or unit is None:
-        return None
-    import numpy as np
-    import pandas as pd
-    import xarray as xr
-
-    attributes = {"units": unit, "calendar": whole.get("time#calendar", "standard")}
-    try:
-        raw = xr.Dataset({"t": ("t", np.array([float(value)]), attributes)})
-        (time,) = xr.decode_cf(raw)["t"].to_numpy()
-        return pd.Timestamp(time).round("s").to_pydatetime().replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
+def _level(asset: str, tags: Mapping[str, str], axis: str, *, alone: bool) -> str:
+    """Name of a band by its places on the axes other than time."""
+    if alone:
+        return asset
+    lead = "NETCDF_DIM_"
+    axes = {key.removeprefix(lead): v for key, v in tags.items() if key.startswith(lead)}
+    named = tags.get("NETCDF_VARNAME") or asset
+    return "_".join([named, *(value for key, value in axes.items() if key != axis)])
 
 
 def _crs(file: DatasetReader) -> str | None:
