@@ -100,6 +100,8 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         result = result.drop_vars(self._systems, errors="ignore")
         result = result.where(np.isfinite(result)).astype("float32")
         result.name = index.short_name
+        if "spatial_ref" in result.coords:  # by which a saved file says where it lies
+            result.attrs["grid_mapping"] = "spatial_ref"
         return result.assign_attrs(long_name=index.long_name, formula=index.formula)
 
     def _operand(

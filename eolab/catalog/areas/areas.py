@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 
+# Degrees. Edges of global grids lie half a pixel beyond their outermost centres.
+HAIR = 0.5
+
+
 class HasGeometry(Protocol):
     """Shapely geometries, features of GeoJSON libraries, rows of GeoPandas."""
 
@@ -39,10 +43,16 @@ def check_bbox(bbox: Sequence[float]) -> tuple[float, float, float, float]:
     if len(numbers) != 4 or any(v != v for v in numbers):  # noqa: PLR0124  NaN
         raise InvalidInputError(f"bbox = {bbox!r}", hint)
     west, south, east, north = numbers
-    if not -90 <= south <= north <= 90 or max(abs(west), abs(east)) > 180:
+    if south > north or south < -90 - HAIR or north > 90 + HAIR:
         raise InvalidInputError(
             f"bbox = {tuple(numbers)} lies outside the globe or is upside down", hint
         )
+    if max(abs(west), abs(east)) > 180 + HAIR:
+        if 0 <= west <= 360 + HAIR and 0 <= east <= 360 + HAIR:
+            hint = "Longitudes go from -180 to 180: take 360 from those above 180."
+        raise InvalidInputError(f"bbox = {tuple(numbers)} lies outside the globe", hint)
+    west, east = (min(max(v, -180.0), 180.0) for v in (west, east))
+    south, north = (min(max(v, -90.0), 90.0) for v in (south, north))
     return west, south, east, north
 
 
@@ -97,7 +107,8 @@ def parse_area(area: Area) -> BaseGeometry:
             area if isinstance(area, Mapping) else area.__geo_interface__
         )
         found = _shapes(document)
-        geometry = shapely.union_all([shape(g) for g in found])
+        # Each is mended by itself: what crosses itself cannot be united with others.
+        geometry = shapely.union_all([shapely.make_valid(shape(g)) for g in found])
     except Exception as error:
         raise InvalidInputError(
             f"the area is no geometry: {error}",
@@ -106,7 +117,7 @@ def parse_area(area: Area) -> BaseGeometry:
     if geometry.is_empty:
         raise InvalidInputError("the area is empty", "Give an area with at least one point.")
     west, south, east, north = geometry.bounds
-    if west < -180.001 or east > 180.001 or south < -90.001 or north > 90.001:
+    if max(-west, east) > 180 + HAIR or max(-south, north) > 90 + HAIR:
         raise InvalidInputError(
             f"the area's coordinates reach {geometry.bounds}",
             "Areas are in longitude and latitude; reproject with to_crs('EPSG:4326').",

@@ -78,8 +78,11 @@ def composite(
         coords["spatial_ref"] = cube["spatial_ref"]
     periods = xr.concat([xr.DataArray(part, dims=("band", "y", "x")) for part in made], "time")
     out = {name: periods.isel(band=k) for k, name in enumerate(names)}
+    out["count"] = periods.isel(band=-1).astype(np.int16)
+    if "spatial_ref" in coords:  # by which a saved file says where it lies
+        out = {name: band.assign_attrs(grid_mapping="spatial_ref") for name, band in out.items()}
     return xr.Dataset(
-        {**out, "count": periods.isel(band=-1).astype(np.int16)},
+        out,
         coords=coords,
         attrs={**cube.attrs, "composite": f"{method} over {period}"},
     )

@@ -361,5 +361,7 @@ def _annotate(cube: xr.Dataset, made: LoadEstimate, *, raw: bool) -> xr.Dataset:
     }
     for band in cube.data_vars.values():
         # By the CF conventions: GDAL finds no reference system in a saved cube without it.
-        band.encoding["grid_mapping"] = "spatial_ref"
+        # An attribute survives arithmetic, which drops the encoding.
+        band.encoding.pop("grid_mapping", None)
+        band.attrs["grid_mapping"] = "spatial_ref"
     return cube

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eolab.catalog.ingestion.collection_files import (
     read_items,
     safe_name,
@@ -33,6 +35,7 @@ from eolab.settings.config import check_name
 
 FORMAT = 1
 SHOWN = 20
+CLASSES = 256  # kinds of numbers that a map of classes may have
 FOLDER = "eolab:folder"  # field of an item: where its files were
 _ABOUT = "Rasters described by eolab"
 _EXTENSIONS = [
@@ -349,7 +352,29 @@ def _convert(raster: Raster, target: Path) -> int:
             if raster.write is not None:
                 raster.write(plain)
             source = raster.address if raster.write is None else plain
-            rasterio.shutil.copy(source, draft, driver="COG", compress="DEFLATE")
+            rasterio.shutil.copy(
+                source,
+                draft,
+                driver="COG",
+                compress="DEFLATE",
+                overview_resampling=_overviews(str(source)),
+            )
         finally:
             plain.unlink(missing_ok=True)
     return 1
+
+
+def _overviews(address: str) -> str:
+    """How the overviews of a raster are made: of classes and bit masks only by picking pixels.
+
+    Whole numbers of few kinds are taken for classes: an average of two would be a third one.
+    """
+    import rasterio
+
+    with rasterio.open(address) as file:
+        if any(np.dtype(kind).kind not in "iub" for kind in file.dtypes):
+            return "AVERAGE"
+        size = [min(side, CLASSES) for side in file.shape]
+        values = file.read(out_shape=(file.count, *size))  # picks pixels, where no overview is
+        kinds = max(len(np.unique(band)) for band in values)
+    return "NEAREST" if kinds <= CLASSES else "AVERAGE"

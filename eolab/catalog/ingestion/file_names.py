@@ -13,8 +13,8 @@ from eolab.errors import InvalidInputError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _GAP, _YEAR = "[-_. ]?", r"(?P<year>(?:19|20)\d{2})"
-# Dates as they stand in names: 20210324T101031 (or _ or nothing between), 2021083T101031 (day of the
-# year), 2021-03-24T10-10-31, 2021-03-24, 24.03.2021, 20210324, 2021083, 24Mar2021, and of months
+# Dates as they stand in names: 20210324T101031 (or _ or nothing between), 2021083T101031 (day of
+# the year), 2021-03-24T10-10-31, 2021-03-24, 24.03.2021, 20210324, 2021083, 24Mar2021, of months
 # 2021-03. A number may stand beside others (20230517_101010 of PlanetScope), so none begins or ends
 # within one.
 _DAY = r"(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"

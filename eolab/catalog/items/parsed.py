@@ -8,12 +8,14 @@ properties again. Nothing is decided here: how stored numbers become values is t
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urljoin
 
 import numpy as np
 
@@ -447,7 +449,27 @@ def parse_item(item: pystac.Item | ParsedItem) -> ParsedItem:
         >>> red.data_type, red.origins["data_type"], red.origins["crs"]
         ('uint16', 'asset', 'item')
     """
-    return item if isinstance(item, ParsedItem) else ParsedItem(item)
+    return item if isinstance(item, ParsedItem) else ParsedItem(_placed(item))
+
+
+def _placed(item: pystac.Item) -> pystac.Item:
+    """The item with its files where its document lies: a copy, where it names them by relation."""
+    where = item.get_self_href()
+    if where is None or not any(_is_relative(asset.href) for asset in item.assets.values()):
+        return item
+    made = item.clone()
+    for asset in made.assets.values():
+        if not _is_relative(asset.href):
+            continue
+        if "://" in where:
+            asset.href = urljoin(where, asset.href)
+        else:  # a folder's name may hold what cuts an address: # and ?
+            asset.href = os.path.normpath(os.path.join(os.path.dirname(where), asset.href))  # noqa: PTH118, PTH120
+    return made
+
+
+def _is_relative(href: str) -> bool:
+    return "://" not in href and not href.startswith(("/", "\\")) and href[1:2] != ":"
 
 
 def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:

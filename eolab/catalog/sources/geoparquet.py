@@ -313,12 +313,24 @@ def _load(path: str) -> _Opened:
     # Cursors take over what is global only.
     connection.execute("SET GLOBAL parquet_metadata_cache = true; SET GLOBAL TimeZone = 'UTC'")
     source = f"read_parquet({quote_literal(path)}, file_row_number = true)"
-    kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    try:
+        kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    except duckdb.Error:
+        # Outlines as older versions of GeoParquet (0.4 on) state them, which DuckDB does not know;
+        # searches go by boxes, and items are read by PyArrow.
+        connection.execute("SET GLOBAL enable_geoparquet_conversion = false")
+        try:
+            kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        except duckdb.Error as error:
+            raise InvalidInputError(
+                f"{path} cannot be read: {str(error).splitlines()[0]}",
+                "Write it anew with eolab.catalog.sources.geoparquet_writer.write_items.",
+            ) from error
     # What searches ask for: one value a row, the box, and names.
     plain = [
         name
         for name, kind, *_ in kinds
-        if name in ("bbox", ABOVE) or ("(" not in kind and "[" not in kind)
+        if name in ("bbox", ABOVE) or ("(" not in kind and "[" not in kind and kind != "BLOB")
     ]
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
     what = "TABLE" if file.metadata.num_rows <= _HELD else "VIEW"

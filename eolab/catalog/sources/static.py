@@ -50,7 +50,8 @@ class Crawl:
         its own collection is searched anyway.
         """
         above: set[str] = set()
-        left = list(self.parents.get(href.partition("#")[0], ()))
+        document = href if href in self.parents else href.rpartition("#")[0]
+        left = list(self.parents.get(document, ()))
         while left:
             parent = left.pop()
             if parent not in above:
