@@ -33,8 +33,8 @@ def is_time(axis: xr.DataArray) -> bool:
         return False
     if axis.dtype.kind == "M" or " since " in str(axis.attrs.get("units", "")):
         return True
-    told = axis.attrs.get("standard_name") == "time" or axis.attrs.get("axis") == "T"
-    return told or str(axis.name) in NAMES
+    named = axis.attrs.get("standard_name") == "time" or axis.attrs.get("axis") == "T"
+    return named or str(axis.name) in NAMES
 
 
 def times_of(axis: xr.DataArray) -> list[datetime]:

@@ -95,8 +95,8 @@ def gdal_address(href: str) -> str:
     "folder/cube.zarr/ndvi" is the array "ndvi" of "folder/cube.zarr".
     """
     found = _ZARR.match(href)
-    if found is None:
-        return href
+    if found is None or found["array"].lower().endswith((".tif", ".tiff", ".jp2")):
+        return href  # a folder may be called like a store
     store = found["store"]
     if store.startswith(("http://", "https://")):
         store = f"/vsicurl/{store}"

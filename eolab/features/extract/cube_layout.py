@@ -70,9 +70,9 @@ def inside(
         (int((~within).sum()), "lie outside the scenes"),
         (int(nothing.sum()), "have no geometry"),
     ]
-    told = [f"{number} of {len(labels)} {what} {why}" for number, why in left_out if number]
-    if told:
-        warn("; ".join(told), DroppedWarning)
+    messages = [f"{number} of {len(labels)} {what} {why}" for number, why in left_out if number]
+    if messages:
+        warn("; ".join(messages), DroppedWarning)
     return placed[within]
 
 
