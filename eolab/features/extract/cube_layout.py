@@ -118,8 +118,9 @@ def layout(cube: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray, Affine, objec
             "the cube has no coordinate reference system",
             "Set it: cube.odc.assign_crs('EPSG:...'), or load it with crs=.",
         )
-    for name in geobox.dimensions:
-        check_even(cube[name].to_numpy(), str(name))
+    for name in ("y", "x"):
+        if name in cube.coords:
+            check_even(cube[name].to_numpy(), name)
     if abs(geobox.transform.b) > 1e-12 or abs(geobox.transform.d) > 1e-12:
         raise InvalidInputError(
             "the cube's grid is rotated", "Load it on an upright grid: crs=, resolution=."
