@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from eolab.errors import RemoteError
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
+LONGEST_WAIT = 60.0  # seconds that a service may ask us to wait
 
 
 @lru_cache(maxsize=1)
@@ -54,6 +57,11 @@ def retry_policy() -> Retry:
         ) -> Self:
             if isinstance(error, ReadTimeoutError):
                 raise error
+            wait = None if response is None else self.get_retry_after(response)
+            if wait is not None and wait > LONGEST_WAIT:
+                raise RemoteError(
+                    f"{url}: the service asks to wait {wait:.0f} s", "Try again after that."
+                )
             return super().increment(method, url, response, error, _pool, _stacktrace)
 
     return Impatient(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import refusal_hint
@@ -18,6 +19,7 @@ from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_collections, as_items, self_href
 from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pystac
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from pystac_client.stac_api_io import StacApiIO
 
 PAGE = 100
+MOST_PAGES = 200  # of one search
+LONGEST = 600.0  # seconds of one search
 
 
 class ApiSource(Source):
@@ -57,9 +61,23 @@ class ApiSource(Source):
 
     @cached_property
     def _io(self) -> StacApiIO:
+        import pystac
         from pystac_client.stac_api_io import StacApiIO
 
-        io = StacApiIO()
+        class OnlyThere(StacApiIO):
+            """Reads what lies at the service; its documents name no file of this machine."""
+
+            def read_text(self, source: pystac.link.HREF, *args: Any, **options: Any) -> str:
+                href = source.href if isinstance(source, pystac.Link) else str(source)
+                if not is_remote(href):
+                    raise RemoteError(
+                        f"a link of the service names {href}, which is not at a service",
+                        "It was not read. Tell those who run the service.",
+                    )
+                text: str = super().read_text(source, *args, **options)
+                return text
+
+        io = OnlyThere()
         io.session = new_session(retry_policy(), self.login)
         return io
 
@@ -155,13 +173,16 @@ class ApiSource(Source):
                 **body,  # type: ignore[arg-type]
             )
             pages = search.pages_as_dicts()
-        number = 0
+        number, begun = 0, time.monotonic()
         seen: set[tuple[object, object]] = set()
         while True:
             number += 1
             with self._failures(f"page {number} of the search"):
                 page = next(pages, None)
             if page is None:
+                return
+            if number > MOST_PAGES or time.monotonic() - begun > LONGEST:
+                self._tell_partial(len(seen), sorted_there=self.sorts(query))
                 return
             features = page.get("features")
             documents = [f for f in features or [] if isinstance(f, Mapping)]
@@ -176,6 +197,16 @@ class ApiSource(Source):
                 # Whatever it says of itself, it came from there.
                 where = self_href(document) or ""
                 yield where if is_remote(where) else f"{self.url}#{document.get('id')}", document
+
+    def _tell_partial(self, count: int, *, sorted_there: bool) -> None:
+        """Say that a search ended before the service did, with what came kept."""
+        order = "" if sorted_there else "; the service does not sort: they are not the newest"
+        reason = (
+            f"the search was ended after {MOST_PAGES} pages or {LONGEST / 60:.0f} minutes with "
+            f"{count} items looked at{order}"
+        )
+        self.skip(self.url, reason)
+        warn(f"{self.name}: {reason}. Ask for fewer dates or a smaller area.", UserWarning)
 
     def _method(self) -> str:
         """POST where the service offers it: areas do not fit into every address."""

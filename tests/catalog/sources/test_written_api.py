@@ -7,12 +7,17 @@ is asked for is looked at, and so is that nothing is believed which it does not 
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from eolab.catalog import open_source
+from eolab.errors import NotFoundError, RemoteError
 from eolab.testing import SourceContract
+from tests.far import Patient
 
 PAGE = 4
 CONFORMS = [
@@ -208,3 +213,96 @@ def test_a_service_that_reads_no_filter_although_it_says_so_is_not_believed(serv
     found = open_source(config, api.url).search(filter="photo:year = '2021' AND gsd <= 0.5")
     assert [i.id for i in found] == ["photo-00", "photo-02", "photo-04"]
     assert "filter" in api.asked[0]
+
+
+class OddApi(WrittenApi):
+    """The service with one answer that it should not give."""
+
+    def __init__(self, odd):
+        super().__init__()
+        self.odd = odd
+
+    def __call__(self, method, path, body):
+        status, document = super().__call__(method, path, body)
+        return status, self.odd(path, document)
+
+
+def odd(where, change):
+    """An answer of one path changed."""
+    return lambda path, document: change(document) if urlsplit(path).path == where else document
+
+
+def test_links_of_a_service_read_no_file_of_this_machine(serve, config, tmp_path):
+    """Not by the link to the next page, nor by the one to the collections, which is asked there."""
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"type": "FeatureCollection", "features": [item(0)], "links": []}))
+    api = OddApi(odd("/search", lambda answer: {**answer, "links": [next_page(page)]}))
+    api.url = serve(api)
+    with pytest.raises(RemoteError, match=r"names .*page.json, which is not at a service"):
+        open_source(config, api.url).search()
+
+    listed = tmp_path / "collections.json"
+    listed.write_text(json.dumps({"collections": [api.collection("radar")], "links": []}))
+    api = OddApi(odd("/", lambda answer: {**answer, "links": data_at(answer["links"], listed)}))
+    api.url = serve(api)
+    with pytest.raises(NotFoundError, match="the collections is not there"):
+        open_source(config, api.url).collections()
+
+
+def next_page(path):
+    return {"rel": "next", "href": str(path), "method": "GET"}
+
+
+def data_at(links, path):
+    return [{**link, "href": str(path)} if link["rel"] == "data" else link for link in links]
+
+
+def test_an_odd_collection_of_a_service_is_skipped_and_listed(serve, config):
+    def spoiled(answer):
+        return {**answer, "collections": [{"id": 7}, "no object", *answer["collections"]]}
+
+    api = OddApi(odd("/collections", spoiled))
+    api.url = serve(api)
+    source = open_source(config, api.url)
+    assert [c.id for c in source.collections()] == ["orthophotos", "radar"]
+    assert [skipped.message for skipped in source.skipped] == [
+        "ValueError: the collection has no id"
+    ] * 2
+
+
+def test_a_search_without_end_ends_and_says_so(serve, config, monkeypatch):
+    """A service that cannot sort is asked page after page: up to a number of them."""
+    monkeypatch.setattr("eolab.catalog.sources.api.MOST_PAGES", 2)
+    conforms = [uri for uri in CONFORMS if not uri.endswith("#sort")]
+    api = OddApi(odd("/", lambda answer: {**answer, "conformsTo": conforms}))
+    api.url = serve(api)
+    source = open_source(config, api.url)
+    with pytest.warns(UserWarning, match="ended after 2 pages .* 8 items .* not the newest"):
+        found = source.search(limit=20)
+    assert len(found) == 8
+    assert "ended after 2 pages" in source.skipped[-1].message
+
+
+def test_a_service_that_asks_for_an_hour_is_not_waited_for(config):
+    with busy_server(retry_after=3600) as url, pytest.raises(RemoteError, match="to wait 3600 s"):
+        open_source(config, url).search()
+
+
+@contextmanager
+def busy_server(*, retry_after):
+    class Busy(Patient):
+        def do_GET(self):
+            self.send_response(503)
+            self.send_header("Retry-After", str(retry_after))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
