@@ -128,6 +128,29 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             f"Load it, or name the band: spectral_index({index!r}, {letter}='...').",
         )
 
+    def provenance(self) -> pd.DataFrame:
+        """What was done to the numbers of each band of each item, and who said so.
+
+        Returns:
+            One row per item and band: the asset and the number of the band in its file,
+            ``data_type`` as stored, ``scale``, ``offset``, ``nodata`` and ``unit`` as used, the
+            ``quantity`` where it is known, the ``rule`` in words; and in ``scale_from`` and the
+            like who said it: "user", "band" or "asset" (of the item), "file", "rule" (the
+            publisher's table) or "none". The layer of a mask has no ``band``.
+
+        Raises:
+            InvalidInputError: The cube does not say: attributes are lost in arithmetic.
+
+        Example:
+            >>> done = cube.eo.provenance()
+            >>> red = done[done.band == "red"].iloc[0]
+            >>> float(red.scale), float(red.offset), red.scale_from
+            (0.0001, -0.1, 'asset')
+        """
+        from eolab.catalog.cube.provenance import provenance
+
+        return provenance(self._cube)
+
     def composite(
         self,
         method: Literal["median", "medoid", "geomedian", "mean"] = "median",

@@ -23,15 +23,14 @@ from eolab.catalog.cube.odc_adapter import (
 )
 from eolab.catalog.cube.odc_reader import StoredDifferentlyError, reader_driver
 from eolab.catalog.cube.plan import MASK, ByBand, LoadEstimate, Scene, estimate_load
+from eolab.catalog.cube.provenance import ATTR, as_text, warn_of_rules, warn_of_values
 from eolab.catalog.cube.stored import ask_files
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
-from eolab.catalog.items.bands import common_name
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
-from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pystac
@@ -71,8 +70,11 @@ def load(
 
     One slice is one acquisition, whatever tiles and zones it is cut in: one datatake or relative
     orbit of a platform, one instant, or neighbours less than ten minutes apart; what shows the same
-    ground at another time is another slice. Its time is that of its first item. Scale and offset
-    are decided for each item (see `eolab.catalog.items.radiometry`); nodata becomes NaN before.
+    ground at another time is another slice. Its time is that of its first item.
+
+    Scale, offset and nodata are decided for each layer of each item: by your own word, else by what
+    the item says, else by its file, and last by what the product's publisher says. Nodata, masks
+    and alpha bands become NaN.
 
     Args:
         items: Items of one sensor, or one of them.
@@ -106,7 +108,9 @@ def load(
     Returns:
         Variables float32 (time, y, x), NaN where unknown (``raw``: as stored); coordinates by time:
         ``item_id`` (comma-separated), ``platform``, ``baseline``, ``relative_orbit``,
-        ``orbit_state``. Attributes are text, which every file format takes.
+        ``orbit_state``. Attributes are text, which every file format takes; what was done to each
+        layer, and who said so, shows `cube.eo.provenance()`. Variables are float64 where a scene
+        stores float64 or whole numbers of 32 bits.
 
     Raises:
         InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
@@ -179,8 +183,9 @@ def load(
             scaled = mask.with_scale_of([s.item for g in made.slices for s in g], made.layer)
             bad = scaled.bad(cube[MASK], made.layer, pixel_metres(made.grid))
             cube = cube.drop_vars(MASK).where(~bad)
+        warn_of_rules(made)
         if chunks is None:
-            _warn_of_negatives(cube, made)
+            warn_of_values(cube, made)
     if intersects is not None:
         cube = _clip(cube, made.grid, parse_area(intersects), raw=raw)
     cube = _annotate(cube, made, raw=raw)
@@ -294,22 +299,6 @@ def _pixels(
     return cube
 
 
-def _warn_of_negatives(cube: xr.Dataset, made: LoadEstimate) -> None:
-    """Much negative red means that an offset was taken out twice, or a wrong scale."""
-    for name in made.bands:
-        if common_name(made.slices[0][0].item, made.slices[0][0].bands[name]) != "red":
-            continue
-        values = cube[name].to_numpy()
-        known = np.isfinite(values)
-        share = float((values[known] < 0).mean()) if known.any() else 0.0
-        if share > 0.05:
-            warn(
-                f"{share:.0%} of {name} is negative: an offset may have been applied twice. "
-                "See cube.attrs['eolab_radiometry'], and load with raw=True to compare.",
-                UserWarning,
-            )
-
-
 def _clip(cube: xr.Dataset, grid: GeoBox, area: BaseGeometry, *, raw: bool) -> xr.Dataset:
     import xarray as xr
 
@@ -354,6 +343,7 @@ def _annotate(cube: xr.Dataset, made: LoadEstimate, *, raw: bool) -> xr.Dataset:
             f"{d.item}: {d.reason} ({d.kept} is kept)" for d in made.dropped
         ),
         "eolab_missing": ", ".join(made.missing),
+        ATTR: as_text(made),
         "eolab_radiometry": RAW if raw else "; ".join(sorted(set(rules.values()))),
         "eolab_tiles": ", ".join(
             sorted({s.item.tile for g in made.slices for s in g if s.item.tile})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import pystac
 import pytest
 import rasterio
 import shapely
+import xarray as xr
 from affine import Affine
 from rasterio.enums import ColorInterp
 
@@ -444,3 +446,62 @@ class TestConstantsOfIndices:
             cube.eo.spectral_index("WDVI")
         found = float(cube.eo.spectral_index("WDVI", sla=1.2)[0, 0, 0])
         assert found == pytest.approx(self.N - 1.2 * self.R, rel=1e-5)
+
+
+class TestProvenance:
+    SCENE = "S2A_MSIL2A_20220517T101031_N0400_R022_T33UVP_20220517T123456"
+
+    def test_it_says_for_each_layer_what_was_done_and_who_said_so(self, write, tmp_path):
+        said = scene("a", {"red": (write("a", full(50, "u2"), nodata=7, scale=0.1), {})})
+        fields = {"data_type": "uint16", "nodata": 0, "scale": 1e-4, "unit": "1"}
+        other = scene("b", {"red": (write("b", full(9000, "u2")), fields)}, day=1)
+        cube = load([said, other], bands=["red"], offset=0.5)
+        table = cube.eo.provenance()
+        assert table["item"].tolist() == ["a", "b"]
+        assert table["scale"].tolist() == [0.1, 1e-4]
+        assert table["scale_from"].tolist() == ["file", "asset"]
+        assert table["offset_from"].tolist() == ["user", "user"]
+        assert table["nodata"].tolist() == [7, 0]
+        assert table["nodata_from"].tolist() == ["file", "asset"]
+        cube.to_netcdf(tmp_path / "c.nc", engine="h5netcdf")
+        with xr.open_dataset(tmp_path / "c.nc", decode_coords="all") as back:
+            assert back.eo.provenance().equals(table)
+        with pytest.raises(InvalidInputError, match="does not say"):
+            (cube + 1).drop_attrs().eo.provenance()
+
+    def test_a_rule_of_last_resort_is_told_once(self, write, monkeypatch):
+        monkeypatch.setattr("eolab.catalog.cube.provenance.WARNED", set())
+        item = scene(
+            self.SCENE,
+            {"B04": (write("a", full(2500, "u2")), {})},
+            **{"s2:processing_baseline": "04.00"},
+        )
+        with pytest.warns(UserWarning, match=r"publishes it, numbers x 0\.0001 -0\.1") as told:
+            load(item, bands=["red"])
+        assert sum("publishes it" in str(one.message) for one in told) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            load(item, bands=["red"])
+
+    @pytest.mark.parametrize(
+        ("number", "wish", "said"),
+        [
+            (500, {}, "negative: an offset may have been applied twice"),
+            (30_000, {"offset": 0.0}, r"over 1\.6"),
+        ],
+    )
+    def test_reflectance_that_cannot_be_is_told(self, write, number, wish, said):
+        item = scene(
+            self.SCENE,
+            {"B04": (write("a", full(number, "u2")), {"scale": 1e-4, "data_type": "uint16"})},
+            **{"s2:processing_baseline": "04.00", "earthsearch:boa_offset_applied": False},
+        )
+        with pytest.warns(UserWarning, match=said):
+            load(item, bands=["red"], **wish)
+
+    def test_temperatures_that_cannot_be_are_told(self, write):
+        name = "LC08_L2SP_190027_20210517_20210525_02_T1"
+        fields = {"data_type": "uint16", "scale": 0.00341802}
+        item = scene(name, {"ST_B10": (write("a", full(40000, "u2")), fields)})
+        with pytest.warns(UserWarning, match="under 150"):
+            load(item, bands=["lwir11"])
