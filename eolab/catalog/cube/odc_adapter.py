@@ -57,6 +57,12 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> Column:
     rules = [scene.radiometry[name] for scene in scenes]
     types = [np.dtype(rule.data_type or "float32") for rule in rules]
     classes = any(rule.quantity == "classes" for rule in rules)
+    for scene, kind in zip(scenes, types, strict=True):
+        if kind.kind == "c":
+            raise InvalidInputError(
+                f"{name} of item {scene.item.id} holds complex numbers, which have no one value",
+                "Take a product of intensities, or write their absolute values into a file.",
+            )
     if not as_stored:
         # Whole numbers of 32 bits, such as those of parcels, have more digits than float32.
         wide = any(kind.itemsize > (4 if kind.kind == "f" else 2) for kind in types)

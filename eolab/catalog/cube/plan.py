@@ -345,14 +345,19 @@ def _names(
 
 def _all_names(item: ParsedItem) -> list[str]:
     """What we call all its layers; of files of which the item lists no bands, each band."""
-    found = dict.fromkeys(common_names(item))
+    # A picture of the bands is none of them, where there are others.
+    pictures = {layer.asset for layer in item.layers if {"visual", "overview"} & set(layer.roles)}
+    names = zip(common_names(item), item.layers, strict=True)
+    found = [name for name, layer in names if layer.asset not in pictures]
+    if not found:
+        found = common_names(item)
     assets = [layer.asset for layer in item.layers]
     if len(set(assets)) == 1 and not stated_bands(item.item.assets[assets[0]]):
         header = read_header(item, assets[0])
         if len(header.bands) > 1:
             numbers = range(1, len(header.bands) + 1)
             return [f"{assets[0]}.{k}" for k in numbers if k != header.alpha]
-    return list(found)
+    return list(dict.fromkeys(found))
 
 
 def _scene(item: ParsedItem, asked: Asked) -> Scene:

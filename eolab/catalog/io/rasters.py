@@ -121,7 +121,9 @@ def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
     import rasterio
 
     if local_files(address):
-        return rasterio.open(address, sharing=False, **options)
+        # Side files, such as the mask in a .msk, count: here it costs nothing to look for them.
+        with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):
+            return rasterio.open(address, sharing=False, **options)
     try:
         return _network_opener()(address, **options)
     except rasterio.errors.RasterioError as error:

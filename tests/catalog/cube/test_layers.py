@@ -279,6 +279,31 @@ class TestValidity:
         assert self.shares(load(item, bands=["w"], resampling=resampling, **grid).w) > 0.2
 
 
+def test_masks_in_a_side_file(write):
+    path = write("m", full(50, "u1"))
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(path, "r+") as file:
+        file.write_mask(~HIDDEN)
+    assert path.with_name("m.tif.msk").exists()
+    cube = load(scene("m", {"w": (path, {})}), bands=["w"])
+    assert np.array_equal(np.isnan(cube.w.values[0]), HIDDEN)
+
+
+def test_complex_numbers_are_not_cut_to_real_ones(write):
+    item = scene("slc", {"w": (write("c", full(1 + 2j, "c8")), {})})
+    for raw in (False, True):
+        with pytest.raises(InvalidInputError, match="w of item slc holds complex numbers"):
+            load(item, bands=["w"], raw=raw)
+
+
+def test_pictures_of_bands_are_none_of_all(write):
+    picture = write("p", [full(k, "u1") for k in (60, 70, 80)])
+    item = scene(
+        "m", {"visual": (picture, {"roles": ["visual"]}), "w": (write("w", full(5, "u2")), {})}
+    )
+    assert list(load(item)) == ["w"]
+    assert load(item, bands=["visual.2"])["visual.2"].values[0, 0, 0] == 70
+
+
 def test_the_near_infrared_is_no_alpha_band(write):
     """GDAL calls the fourth of four bands of bytes so."""
     stack = np.stack([full(k, "u1") for k in (1, 2, 3, 0)])
