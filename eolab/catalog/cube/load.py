@@ -31,6 +31,7 @@ from eolab.catalog.items.quality_masks import Mask
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.progress import track
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pystac
