@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from eolab.errors import InvalidInputError
-from eolab.magics.cells import StudyParser, run_cell, shared_options, values_of, workspace_of
+from eolab.magics.cells import (
+    StudyParser,
+    function_name,
+    in_a_cell,
+    run_cell,
+    shared_options,
+    values_of,
+    workspace_of,
+)
 from eolab.magics.flags import VARIABLE, register_cell, value_of
 
 if TYPE_CHECKING:
@@ -49,7 +57,9 @@ def _parser() -> StudyParser:
     add("--design", default="leave-one-out", choices=DESIGNS, help="what goes together")
     add("--folds", type=int, default=5, help="if the data is not in folds yet (default: 5)")
     add("--repeats", type=int, default=3, help="seeds for each fold (default: 3)")
-    add("--project", action="store_true", help="allow projections for layers")
+    add("--project", action="store_true", help="the same as --shapes project")
+    add("--shapes", default="rebuild", choices=("rebuild", "project", "keep"),
+        help="of layers that cannot go without changing others (default: rebuild)")  # fmt: skip
     add("--stop-early", action="store_true", help="no more runs of a variant that is clear")
     add("--dry-run", action="store_true", help="list the variants, run nothing")
     return parser
@@ -72,28 +82,32 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
     if train is None:
         return
     names = shell.user_ns
-    found = workspace_of(names, options.workspace).ablate(
-        train,
-        name=options.name,
-        features=True if options.features == "all" else options.features or False,
-        groups=_named(options.group, "--group"),
-        layers=options.layers,
-        modules=_named(options.module, "--module"),
-        datasets=_valued(options.dataset, names, "--dataset"),
-        models=_valued(options.model, names, "--model"),
-        changes=_valued(options.change, names, "--change"),
-        design=options.design,
-        folds=options.folds,
-        repeats=options.repeats,
-        project=options.project,
-        stop_early=options.stop_early,
-        dry_run=options.dry_run,
-        python_modules=options.python_modules.split(),
-        **values_of(options, names, "build", "params"),
-        **shared_options(options, names),
-    )
-    names[options.output] = found
-    display(found)
+    workspace = workspace_of(names, options.workspace)
+    name = options.name or f"{function_name(train)}-ablation"
+    with in_a_cell(names, options, _parser().flags, lambda: workspace.ablation(name)):
+        found = workspace.ablate(
+            train,
+            name=options.name,
+            features=True if options.features == "all" else options.features or False,
+            groups=_named(options.group, "--group"),
+            layers=options.layers,
+            modules=_named(options.module, "--module"),
+            datasets=_valued(options.dataset, names, "--dataset"),
+            models=_valued(options.model, names, "--model"),
+            changes=_valued(options.change, names, "--change"),
+            design=options.design,
+            folds=options.folds,
+            repeats=options.repeats,
+            project=options.project,
+            shapes=options.shapes,
+            stop_early=options.stop_early,
+            dry_run=options.dry_run,
+            python_modules=options.python_modules.split(),
+            **values_of(options, names, "build", "params"),
+            **shared_options(options, names),
+        )
+        names[options.output] = found
+        display(found)
 
 
 def _valued(texts: Sequence[str], names: Mapping[str, Any], flag: str) -> dict[str, Any]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Callable, Mapping
+import asyncio
+import contextlib
+import re
+import sys
+import threading
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eolab.errors import InvalidInputError, nearest
+from eolab.errors import EolabError, InvalidInputError, nearest
 from eolab.magics.flags import CLUSTER, VARIABLE, FlagParser, value_of
 
 if TYPE_CHECKING:
@@ -60,9 +66,75 @@ def run_cell(
     shell: InteractiveShell, cell: str, options: argparse.Namespace
 ) -> Callable[..., object] | None:
     """Run the cell and find its train function; None where it failed, which the shell has shown."""
-    if not shell.run_cell(cell, store_history=False).success:
+    shell.user_ns.setdefault("Annotated", typing.Annotated)
+    shell.user_ns.setdefault("eo", sys.modules["eolab"])
+    # Magics, shell commands and top-level await are what a notebook's cell may hold.
+    plain = str(shell.transform_cell(cell))
+    if not _run(shell, cell, plain):
         return None
-    return train_function(cell, shell.user_ns, options.function)
+    return train_function(plain, shell.user_ns, options.function)
+
+
+def _run(shell: InteractiveShell, cell: str, plain: str) -> bool:
+    """Run a cell inside a cell, whether or not it awaits something; False where it failed."""
+    if not shell.should_run_async(cell, transformed_cell=plain):
+        return bool(shell.run_cell(cell, store_history=False).success)
+    found: list[bool] = []
+
+    def run() -> None:  # the kernel's own loop is busy with the cell that we are in
+        running = shell.run_cell_async(cell, store_history=False, transformed_cell=plain)
+        found.append(bool(asyncio.run(running).success))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return bool(found) and found[0]
+
+
+@contextlib.contextmanager
+def in_a_cell(
+    names: dict[str, Any],
+    options: argparse.Namespace,
+    flags: Sequence[str],
+    attach: Callable[[], object],
+) -> Iterator[None]:
+    """What a study's cell does whatever happens: its variable is set, hints speak of flags.
+
+    Args:
+        names: The notebook's variables.
+        options: The cell's flags.
+        flags: All flags that there are.
+        attach: Opens the study as it is.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        _set(names, options.output, attach)  # the sentence has been printed, the study goes on
+    except EolabError as error:
+        _set(names, options.output, attach)
+        error.message, error.hint = (in_flags(t, flags) for t in (error.message, error.hint))
+        error.args = (error.message,)
+        raise
+
+
+def _set(names: dict[str, Any], output: str, attach: Callable[[], object]) -> None:
+    with contextlib.suppress(EolabError):
+        names[output] = attach()
+
+
+def in_flags(text: str, flags: Sequence[str]) -> str:
+    """A message about options as one about flags: ``resume="force"`` as ``--resume force``."""
+
+    def flag(match: re.Match[str]) -> str:
+        name, value = match["name"].replace("_", "-"), match["value"].strip("\"'")
+        if f"--no-{name}" in flags and value == "False":
+            return f"--no-{name}"
+        if f"--{name}" not in flags:
+            return match[0]
+        return f"--{name}" if value in {"True", "..."} else f"--{name} {value}".rstrip()
+
+    pattern = r"(?<![\w.(])(?P<name>[a-z]\w*)=(?P<value>\"[^\"]*\"|'[^']*'|[\w.]*)"
+    return re.sub(pattern, flag, text)
 
 
 def shared_options(options: argparse.Namespace, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +163,8 @@ def train_function(
     cell: str, names: Mapping[str, Any], wanted: str | None
 ) -> Callable[..., object]:
     """The train function that the cell defines."""
-    defined = [node.name for node in ast.parse(cell).body if isinstance(node, ast.FunctionDef)]
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    defined = [node.name for node in ast.parse(cell).body if isinstance(node, functions)]
     if wanted is None and not defined:
         raise InvalidInputError(
             "the cell defines no function",
@@ -104,6 +177,11 @@ def train_function(
         )
     function: Callable[..., object] = names[name]
     return function
+
+
+def function_name(train: object) -> str:
+    """The name that a study has by default."""
+    return str(getattr(train, "__name__", type(train).__name__))
 
 
 def workspace_of(names: Mapping[str, Any], variable: str | None) -> Workspace:

@@ -45,7 +45,7 @@ class FlagParser(argparse.ArgumentParser):
             UsageError: Unknown flags, or a quote that is not closed.
         """
         try:
-            options, unknown = self.parse_known_args(shlex.split(line))
+            options, unknown = self.parse_known_args(split_flags(line))
         except ValueError as error:
             raise UsageError(f"{self.prog}: {error}") from None
         self._refuse(unknown)
@@ -82,6 +82,44 @@ class FlagParser(argparse.ArgumentParser):
                 return variables(names)
             return _clusters() if action.metavar == CLUSTER else []
         return [flag for flag in self.flags if flag not in given]
+
+
+def split_flags(line: str) -> list[str]:
+    """The words of a line of flags; quotes and brackets inside a word belong to it.
+
+    ``--params dict(lr="a b")`` is two words, ``--group "sar=VV* VH*"`` too, without its quotes.
+
+    Raises:
+        ValueError: A quote that is not closed.
+    """
+    words: list[str] = []
+    word, inside, depth, begun = "", "", 0, False
+    for sign in line:
+        if sign.isspace() and not inside and not depth:
+            if begun:
+                words.append(word)
+            word, begun = "", False
+            continue
+        begun = True
+        word += sign
+        if inside:
+            inside = "" if sign == inside and not word.endswith(f"\\{sign}") else inside
+        elif sign in "\"'":
+            inside = sign
+        else:
+            depth = max(0, depth + (sign in "([{") - (sign in ")]}"))
+    if inside:
+        raise ValueError("No closing quotation")
+    return [_unquoted(each) for each in ([*words, word] if begun else words)]
+
+
+def _unquoted(word: str) -> str:
+    """A word without the quotes around it, or around the value of ``--flag="a value"``."""
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    if value[:1] in {"'", '"'} and value[-1:] == value[:1]:
+        parts = shlex.split(value)
+        value = parts[0] if len(parts) == 1 else value
+    return f"{flag}{equals}{value}"
 
 
 def register_cell(

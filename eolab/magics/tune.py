@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eolab.magics.cells import StudyParser, run_cell, shared_options, values_of, workspace_of
+from eolab.magics.cells import (
+    StudyParser,
+    function_name,
+    in_a_cell,
+    run_cell,
+    shared_options,
+    values_of,
+    workspace_of,
+)
 from eolab.magics.flags import VARIABLE, register_cell
 
 if TYPE_CHECKING:
@@ -54,21 +62,24 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
     if train is None:
         return
     names = shell.user_ns
-    names[options.output] = workspace_of(names, options.workspace).tune(
-        train,
-        name=options.name,
-        trials=options.trials,
-        sampler=options.sampler,
-        pruner=options.pruner,
-        timeout=options.timeout,
-        target=options.target,
-        retries=options.retries,
-        cpus=options.cpus,
-        threads=options.threads,
-        memory=options.memory,
-        lease=options.lease,
-        mailbox=options.mailbox or False,
-        modules=options.python_modules.split(),
-        **values_of(options, names, "space"),
-        **shared_options(options, names),
-    )
+    workspace = workspace_of(names, options.workspace)
+    name = options.name or function_name(train)
+    with in_a_cell(names, options, _parser().flags, lambda: workspace.study(name)):
+        names[options.output] = workspace.tune(
+            train,
+            name=options.name,
+            trials=options.trials,
+            sampler=options.sampler,
+            pruner=options.pruner,
+            timeout=options.timeout,
+            target=options.target,
+            retries=options.retries,
+            cpus=options.cpus,
+            threads=options.threads,
+            memory=options.memory,
+            lease=options.lease,
+            mailbox=options.mailbox or False,
+            modules=options.python_modules.split(),
+            **values_of(options, names, "space"),
+            **shared_options(options, names),
+        )

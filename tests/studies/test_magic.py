@@ -9,11 +9,14 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from eolab.errors import InvalidInputError
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.facade import Workspace
 from eolab.magics import tune
+from eolab.magics.cells import in_flags
+from eolab.magics.flags import split_flags
 from eolab.magics.signatures import show_options
 from eolab.settings.config import Config
+from eolab.studies import Study
 from eolab.studies import tune as tune_study
 from eolab.studies.ablation import ablate
 
@@ -105,3 +108,81 @@ def test_shift_tab_shows_the_options(shell: InteractiveShell) -> None:
         assert list(shown)[1:] == list(meant)[1:]
         assert "The workspace.\n" not in (method.__doc__ or "")
         assert "metric: " in (method.__doc__ or "")
+
+
+FLAGS = "--name {name} --metric score --trials 1 --workers 1 --sampler random --no-tracking"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%time sum(range(3))", "!echo hello", "names = !echo a", "%who_ls"],
+)
+def test_a_cell_may_hold_magics_and_shell_commands(shell: InteractiveShell, line: str) -> None:
+    train = f"{line}\ndef train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):\n    return 1.0\n"
+    shell.run_cell_magic("tune", FLAGS.format(name="m"), train)
+    assert shell.user_ns["study"].best_value == 1.0
+
+
+def test_a_cell_may_await_and_its_function_too(shell: InteractiveShell) -> None:
+    cell = (
+        "import asyncio\nawait asyncio.sleep(0)\noffset = await asyncio.sleep(0, 3.0)\n"
+        "async def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):\n"
+        "    await asyncio.sleep(0)\n    return offset\n"
+    )
+    shell.run_cell_magic("tune", FLAGS.format(name="a"), cell)
+    assert shell.user_ns["study"].best_value == 3.0
+
+
+def test_the_variable_is_set_and_hints_speak_of_flags_when_a_cell_fails(
+    shell: InteractiveShell,
+) -> None:
+    cell = "def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):\n    return {value}\n"
+    shell.run_cell_magic("tune", FLAGS.format(name="f"), cell.format(value=1.0))
+    del shell.user_ns["study"]
+    with pytest.raises(ConflictError, match=r"constant 1\.0 -> 2\.0 in train") as caught:
+        shell.run_cell_magic("tune", FLAGS.format(name="f"), cell.format(value=2.0))
+    assert "--resume force" in caught.value.hint
+    assert "resume=" not in caught.value.hint
+    assert shell.user_ns["study"].best_value == 1.0
+
+
+def test_an_interrupted_cell_keeps_its_study(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(study: Study, *_: object, **__: object) -> Study:
+        print(f"The study {study.name!r} goes on")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Study, "wait", interrupted)
+    shell.run_cell_magic("tune", FLAGS.format(name="i"), CELL.replace("data, *, seed", "*, data=0"))
+    monkeypatch.undo()
+    assert shell.user_ns["study"].wait(quiet=True).state == "completed"
+    assert "goes on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--data parts['a b'] --name x", ["--data", "parts['a b']", "--name", "x"]),
+        ('--group "sar=VV* VH*"', ["--group", "sar=VV* VH*"]),
+        ('--name="a b"', ["--name=a b"]),
+        ("--params dict(lr=1, kind='a b')", ["--params", "dict(lr=1, kind='a b')"]),
+        ("", []),
+    ],
+)
+def test_quotes_inside_a_flag_belong_to_it(line: str, words: list[str]) -> None:
+    assert split_flags(line) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Say data=, or give it", "Say --data, or give it"),
+        ('or resume="force" to go', "or --resume force to go"),
+        ("check_metric=False if", "--no-check-metric if"),
+        ("ws.study(n=1) and f(name=2)", "ws.study(n=1) and f(name=2)"),
+    ],
+)
+def test_options_are_said_as_flags(text: str, said: str) -> None:
+    flags = ["--data", "--resume", "--no-check-metric", "--name"]
+    assert in_flags(text, flags) == said

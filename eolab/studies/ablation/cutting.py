@@ -24,7 +24,9 @@ class Cutter(Protocol):
     parameters: int
     flops: int
 
-    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[object]:
+    def remove(
+        self, names: Sequence[str], *, project: bool = False, rebuild: bool = False
+    ) -> Surgery[object]:
         """The model without these parts.
 
         Raises:

@@ -62,7 +62,7 @@ class Preview:
     def _shown(self) -> pd.DataFrame:
         """The table with thousands set apart, empty where something is unknown."""
         table = self.to_dataframe()
-        for name in ("columns", "parameters", "flops"):
+        for name in ("columns", "parameters", "flops", "parameters_change", "rebuilt"):
             if name in table:
                 table[name] = [
                     "" if value != value else f"{int(value):,}"  # noqa: PLR0124 - NaN
@@ -124,8 +124,10 @@ def costs_of(
         if surgeon is not None and not recipe.other_model(variant):
             size = (surgeon.parameters, surgeon.flops)
             if layers:
-                surgery = _removed(surgeon, layers, name, project=recipe.project)
+                surgery = _removed(surgeon, layers, name, recipe)
                 size = (surgery.parameters[1], surgery.flops[1])
+                cost["parameters_change"] = size[0] - surgery.parameters[0]
+                cost["rebuilt"] = len(surgery.rebuilt)
         elif builds and (dry_run or layers or time.monotonic() < until):
             size = _built(recipe, folded, name)
         if size is not None:
@@ -134,11 +136,9 @@ def costs_of(
     return costs
 
 
-def _removed(
-    surgeon: Cutter, layers: Sequence[str], name: str, *, project: bool
-) -> Surgery[object]:
+def _removed(surgeon: Cutter, layers: Sequence[str], name: str, recipe: Recipe) -> Surgery[object]:
     try:
-        return surgeon.remove(layers, project=project)
+        return surgeon.remove(layers, project=recipe.project, rebuild=recipe.rebuild)
     except InvalidInputError as error:
         # The name of a single layer is in the message already.
         what = "" if name == f"without {layers[0]}" else f"{name}: "

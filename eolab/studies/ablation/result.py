@@ -116,6 +116,7 @@ class AblationResult:
                 one_split=self.one_split,
                 alpha=1 - self.level,
             )
+            + _rebuilt(row)
             for row in self.rows[1:]
         ]
         sentences += self._describe_shapley()
@@ -310,6 +311,15 @@ class AblationResult:
 
     def _cells(self) -> list[list[str]]:
         return tables.cells(self.rows, metric=self.metric, level=self.level)
+
+
+def _rebuilt(row: Row) -> str:
+    """What else is another in a network that was built anew."""
+    count = row.cost.get("rebuilt", 0)
+    if not count:
+        return ""
+    layers = "another layer was" if count == 1 else f"{count:.0f} other layers were"
+    return f" {layers.capitalize()} rebuilt: {row.cost['parameters_change']:+,.0f} parameters."
 
 
 def summarise(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Required, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, cast, get_args
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import writes
@@ -221,6 +221,11 @@ class Ablation:
         return title + self.result()._repr_html_()
 
 
+Shapes: TypeAlias = Literal["rebuild", "project", "keep"]
+"""What happens where a layer that goes changes the shapes of others."""
+SHAPES = get_args(Shapes)
+
+
 class AblateOptions(TypedDict, total=False):
     """The options of `eolab.studies.ablation.ablate`, which says what each means."""
 
@@ -242,6 +247,7 @@ class AblateOptions(TypedDict, total=False):
     repeats: int
     seed: int
     project: bool
+    shapes: Shapes
     stop_early: bool
     dry_run: bool
     workers: int | None
@@ -276,6 +282,7 @@ def ablate(
     repeats: int = 3,
     seed: int = 0,
     project: bool = False,
+    shapes: Shapes = "rebuild",
     stop_early: bool = False,
     dry_run: bool = False,
     workers: int | None = None,
@@ -315,7 +322,12 @@ def ablate(
         folds: Number of folds, if ``data`` is `TrainingData`.
         repeats: Seeds for each fold.
         seed: All else follows from it.
-        project: Allow a projection where a removed layer changed shapes.
+        project: The same as ``shapes="project"``.
+        shapes: What happens where a layer cannot go without changing the shapes of others, whose
+            weights are fresh in any case. "rebuild": they are built anew from their settings with
+            the shapes that follow, and the change in parameters stands beside the figure (Keras;
+            of PyTorch as "keep"); "project": a linear projection comes in its place; "keep": it
+            is refused.
         stop_early: Leave out further runs of a variant as soon as its difference is clear; the
             intervals are widened so that they stay valid (`eolab.studies.ablation.sequential`).
         dry_run: Run nothing; list every variant with its columns, parameters and FLOPs.
@@ -346,6 +358,8 @@ def ablate(
         >>> preview.variants[0].name
         'baseline'
     """
+    if shapes not in SHAPES:
+        raise InvalidInputError(f"shapes={shapes!r}", nearest(str(shapes), SHAPES, "ways"))
     if repeats < 1:
         raise InvalidInputError(f"repeats={repeats}", "Give 1 or more.")
     for option, given in (("datasets", datasets), ("models", models), ("changes", changes)):
@@ -366,7 +380,7 @@ def ablate(
     ]
     recipe = Recipe(
         train, build, dict(params or {}), changes=named, models=models or {}, seed=seed,
-        project=project,
+        project=project or shapes == "project", rebuild=shapes == "rebuild" and not project,
     )  # fmt: skip
     surgeon: Cutter | None = None
     if layers is not None or modules:

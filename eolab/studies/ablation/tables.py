@@ -23,7 +23,8 @@ class Row:
             None for the baseline.
         corrected: p of "no difference" after Holm's correction for all variants.
         seconds: Mean duration of a run.
-        cost: What is known before: columns, parameters, flops.
+        cost: What is known before: columns, parameters, flops; of variants without layers the
+            change in parameters, and how many layers were rebuilt with other shapes.
     """
 
     variant: Variant
@@ -42,6 +43,9 @@ class Row:
         return self.std
 
 
+_COSTS = ("columns", "parameters", "parameters_change", "flops")
+
+
 def cells(rows: Sequence[Row], *, metric: str, level: float) -> list[list[str]]:
     """The head, then one row per variant.
 
@@ -51,7 +55,8 @@ def cells(rows: Sequence[Row], *, metric: str, level: float) -> list[list[str]]:
         level: Of the intervals, 0.95 for 95 %.
     """
     known = {key for row in rows for key in row.cost}
-    costs = [key for key in ("columns", "parameters", "flops") if key in known]
+    costs = [key for key in _COSTS if key in known]
+    signed = {"parameters_change"}
     head = ["variant", metric, "drop", f"{level:.0%} interval", "p (Holm)", "runs"]
     table = [[*head, "seconds", *costs]]
     for row in rows:
@@ -67,7 +72,10 @@ def cells(rows: Sequence[Row], *, metric: str, level: float) -> list[list[str]]:
                 "" if row.corrected is None else f"{row.corrected:.3g}",
                 str(row.runs),
                 "" if row.seconds is None else f"{row.seconds:.1f}",
-                *(f"{row.cost[key]:,.0f}" if key in row.cost else "" for key in costs),
+                *(
+                    f"{row.cost[key]:{'+' if key in signed else ''},.0f}" if key in row.cost else ""
+                    for key in costs
+                ),
             ]
         )
     return table

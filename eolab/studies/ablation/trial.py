@@ -41,6 +41,7 @@ class Recipe:
         models: Functions that make other models, by name of the component of kind "change".
         seed: The study's seed.
         project: Put a projection in the place of a layer that changes shapes.
+        rebuild: Build layers anew whose shapes follow from one that goes.
     """
 
     train: Callable[..., object]
@@ -52,6 +53,7 @@ class Recipe:
     models: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     seed: int = 0
     project: bool = False
+    rebuild: bool = False
 
     def columns(self, variant: Variant) -> tuple[str, ...]:
         """Columns that the variant goes without."""
@@ -96,7 +98,8 @@ class Recipe:
         model = call_named(build, {"data": data, "seed": seed, **params})
         layers = self.layers(variant)
         if layers:
-            model = cutter_for(model, data).remove(layers, project=self.project).model
+            cutter = cutter_for(model, data)
+            model = cutter.remove(layers, project=self.project, rebuild=self.rebuild).model
         return data, model, params
 
 

@@ -63,6 +63,13 @@ def check_call(function: Callable[..., object], space: Space, *, has_data: bool)
                 "Remove the '/' from the signature.",
             )
         given = name in space or name in INJECTED
+        if name in space and space.sometimes(name) and parameter.default is parameter.empty:
+            conditions = " and ".join(f"{other} in {v!r}" for other, v in space[name].when)
+            raise InvalidInputError(
+                f"{function_name(function)}: {name!r} has no default, and is suggested only where "
+                f"{conditions}",
+                f"Write `{name}: ... = <value>`, which counts where nothing is suggested.",
+            )
         if name == "data" and not has_data and parameter.default is parameter.empty:
             raise InvalidInputError(
                 f"{function_name(function)} takes data, and none is given",

@@ -9,7 +9,7 @@ import math
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from eolab.errors import InvalidInputError, nearest
 
@@ -281,7 +281,7 @@ def uniform(
         >>> eo.uniform(0, 1, step=0.25)
         eo.uniform(0, 1, step=0.25)
     """
-    return Parameter("uniform", low, high, step, when=_condition(when))
+    return Parameter("uniform", _plain(low), _plain(high), _plain(step), when=_condition(when))
 
 
 def loguniform(low: float, high: float, *, when: Condition | None = None) -> Parameter:
@@ -299,7 +299,7 @@ def loguniform(low: float, high: float, *, when: Condition | None = None) -> Par
         >>> def train(reporter, *, lr: Annotated[float, eo.loguniform(1e-5, 1e-1)] = 1e-3):
         ...     reporter.report(accuracy=0.5)
     """
-    return Parameter("loguniform", low, high, when=_condition(when))
+    return Parameter("loguniform", _plain(low), _plain(high), when=_condition(when))
 
 
 def integer(
@@ -318,7 +318,8 @@ def integer(
         >>> eo.integer(16, 64, step=16)
         eo.integer(16, 64, step=16)
     """
-    return Parameter("integer", low, high, None if step == 1 else step, log, when=_condition(when))
+    distance = None if step == 1 else _plain(step)
+    return Parameter("integer", _plain(low), _plain(high), distance, log, when=_condition(when))
 
 
 def choice(*values: Value | Sequence[Value], when: Condition | None = None) -> Parameter:
@@ -351,18 +352,40 @@ def ordinal(*values: float | Sequence[float], when: Condition | None = None) -> 
 
 
 def _flat(values: Sequence[Value | Sequence[Value]]) -> tuple[Value, ...]:
-    if len(values) == 1 and isinstance(values[0], list | tuple | range):
-        return tuple(values[0])
-    return typing.cast("tuple[Value, ...]", tuple(values))
+    given: object = values[0] if len(values) == 1 else values
+    listed = getattr(given, "tolist", None)
+    if _is_numpy(given) and callable(listed):  # an array
+        given = listed()
+    several = given if isinstance(given, list | tuple | range) else values
+    return typing.cast("tuple[Value, ...]", tuple(plain_value(value) for value in several))
+
+
+def _is_numpy(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy"
+
+
+def plain_value(value: object) -> object:
+    """A number of NumPy's as one of Python's; anything else as it is."""
+    item = getattr(value, "item", None)
+    return (
+        item() if _is_numpy(value) and callable(item) and not hasattr(value, "__len__") else value
+    )
+
+
+NumberT = TypeVar("NumberT")
+
+
+def _plain(number: NumberT) -> NumberT:
+    return typing.cast("NumberT", plain_value(number))
 
 
 def _condition(when: Condition | None) -> tuple[tuple[str, tuple[Value, ...]], ...]:
     return tuple(
         (
             name,
-            tuple(values)
+            typing.cast("tuple[Value, ...]", tuple(map(plain_value, values)))
             if isinstance(values, list | tuple | set | frozenset | range)
-            else (typing.cast("Value", values),),
+            else (typing.cast("Value", plain_value(values)),),
         )
         for name, values in (when or {}).items()
     )

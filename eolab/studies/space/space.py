@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.studies.space.parameters import Parameter, Params, Value, describe
+from eolab.studies.space.parameters import Parameter, Params, Value, describe, plain_value
 
 INJECTED = ("data", "reporter", "seed", "model", "budget")
 """Arguments of a train function that the study fills in; no hyperparameter may be called so."""
@@ -100,7 +100,7 @@ class Space(Mapping[str, Parameter]):
                 continue
             found[name] = spaces[0]
             if argument.default is not inspect.Parameter.empty:
-                defaults[name] = argument.default
+                defaults[name] = plain_value(argument.default)  # type: ignore[assignment]
             if getattr(annotation, "__origin__", None) is int and spaces[0].kind in (
                 "uniform",
                 "loguniform",
@@ -208,6 +208,13 @@ class Space(Mapping[str, Parameter]):
     def active(self, name: str, params: Mapping[str, Value]) -> bool:
         """Whether parameter ``name`` is active, given those that it depends on."""
         return all(other in params and params[other] in values for other, values in self[name].when)
+
+    def sometimes(self, name: str) -> bool:
+        """Whether there are suggestions without parameter ``name``."""
+        return any(
+            self.sometimes(other) or not set(self[other].values()) <= set(values)
+            for other, values in self[name].when
+        )
 
     def from_unit(self, point: Sequence[float]) -> Params:
         """The suggestion at a point of the unit cube, one coordinate a parameter in `order`.

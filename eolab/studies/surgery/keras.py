@@ -32,6 +32,7 @@ class Surgery(Generic[ModelT_co]):
         inserted: Names of projections that came in their places.
         parameters: Number of parameters before and after.
         flops: Estimated floating-point operations of one sample before and after (see `flops`).
+        rebuilt: Names of layers whose weights got other shapes, since what they read has.
     """
 
     model: ModelT_co
@@ -39,6 +40,7 @@ class Surgery(Generic[ModelT_co]):
     inserted: tuple[str, ...]
     parameters: tuple[int, int]
     flops: tuple[int, int]
+    rebuilt: tuple[str, ...] = ()
 
 
 def layer_names(model: keras.Model) -> tuple[str, ...]:
@@ -74,17 +76,22 @@ class Surgeon:
         self.parameters: int = self.template.count_params()
         self.flops = flops(self.template)
 
-    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[keras.Model]:
+    def remove(
+        self, names: Sequence[str], *, project: bool = False, rebuild: bool = False
+    ) -> Surgery[keras.Model]:
         """The model without these layers.
 
         Args:
             names: Names of layers; several go together (a block).
             project: Where what the layers lead to expects another size of the last axis, put one
                 linear projection (Dense) there, in the place of the last of them.
+            rebuild: Where they cannot go without changing other layers, build those anew from
+                their settings, with the shapes that follow.
 
         Raises:
             InvalidInputError: An unknown name, an input, or a removal that would change the weights
-                of other layers, take other layers away, or change the outputs.
+                of other layers (without ``rebuild``), take other layers away, or change the
+                outputs.
         """
         import keras
 
@@ -117,10 +124,34 @@ class Surgeon:
                 (self.parameters, new.count_params()),
                 (self.flops, flops(new)),
             )
-        raise refusal("layer", names, problem, project=project)
+        if rebuild:
+            for choice in _choices(self.template, names):
+                try:
+                    new = _rebuilt(self.template, removed, choice)
+                    self._check(new, removed, (), rebuilt=True)
+                except Exception as error:
+                    problem = first_line(error)
+                    continue
+                after = weight_shapes(new)
+                return Surgery(
+                    new,
+                    tuple(name for name in self.names if name in removed),
+                    (),
+                    (self.parameters, new.count_params()),
+                    (self.flops, flops(new)),
+                    tuple(name for name in after if after[name] != self._shapes[name]),
+                )
+        raise refusal("layer", names, problem, project=project or rebuild)
 
-    def _check(self, new: keras.Model, removed: set[str], inserted: Sequence[str]) -> None:
-        """Whether nothing else than the removed layers differs.
+    def _check(
+        self,
+        new: keras.Model,
+        removed: set[str],
+        inserted: Sequence[str],
+        *,
+        rebuilt: bool = False,
+    ) -> None:
+        """Whether nothing else than the removed layers differs; rebuilt, their shapes may.
 
         Raises:
             InvalidInputError: What differs.
@@ -138,7 +169,7 @@ class Surgeon:
         if len(new.inputs) != len(self.template.inputs):
             raise InvalidInputError("an input would go unused")
         for name in set(after) - set(inserted):
-            if after[name] != self._shapes[name]:
+            if after[name] != self._shapes[name] and not rebuilt:
                 raise InvalidInputError(f"the weights of {name!r} would change")
 
     def _prove(self, new: keras.Model, removed: set[str], inserted: Sequence[str]) -> None:
@@ -262,6 +293,35 @@ def _rewire(
     return new, inserted
 
 
+def _rebuilt(template: keras.Model, names: set[str], choice: Mapping[str, int]) -> keras.Model:
+    """The network built anew from the settings of its layers, without some of them.
+
+    Raises whatever a layer says of a shape that it cannot take; or an `InvalidInputError` where a
+    merge would stretch one of its inputs over the others, which it did not do before.
+    """
+    import keras
+
+    def make(layer: keras.Layer) -> keras.Layer:
+        return type(layer).from_config(layer.get_config())
+
+    def call(layer: keras.Layer, *args: object, **kwargs: object) -> object:
+        given = keras.tree.flatten((args, kwargs))
+        tensors = [value for value in given if hasattr(value, "shape")]
+        if layer.name in names:
+            return tensors[choice.get(layer.name, 0)]
+        if len(tensors) > 1 and type(layer).__name__ in _ELEMENTWISE:
+            before = {tuple(t.shape) for t in _inputs(template.get_layer(layer.name))}
+            if len({tuple(t.shape) for t in tensors}) > len(before):
+                raise InvalidInputError(f"the inputs of {layer.name!r} would differ in shape")
+        return layer(*args, **kwargs)
+
+    return keras.models.clone_model(template, clone_function=make, call_function=call)
+
+
+_ELEMENTWISE = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"})
+"""Layers that would stretch an input of another shape instead of refusing it."""
+
+
 def _readers(model: keras.Model) -> dict[str, set[str]]:
     """Layer or operation -> what reads it; "" for the model's output.
 
@@ -284,7 +344,7 @@ def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> 
         what: "layer" or "module".
         names: Those that were to go.
         problem: Why not.
-        project: Whether a projection was allowed.
+        project: Whether a projection was allowed, or a rebuilt network.
     """
     them = f"{what} {names[0]!r}"
     it = "it"
@@ -295,7 +355,7 @@ def refusal(what: str, names: Sequence[str], problem: str, *, project: bool) -> 
         them, it = f"{what}s {shown} together", "them"
     hint = f"Remove {it} together with the {what}s that depend on the shape"
     if not project:
-        hint += ", or allow a projection (project=True)"
+        hint += ", or allow a projection (project=True) or other shapes (shapes='rebuild')"
     return InvalidInputError(f"{them} cannot be removed: {problem}", hint + ".")
 
 

@@ -80,13 +80,20 @@ class TorchSurgeon:
         self.parameters = _count(self.template)
         self.flops = self._run.flops
 
-    def remove(self, names: Sequence[str], *, project: bool = False) -> Surgery[torch.nn.Module]:
+    def remove(
+        self,
+        names: Sequence[str],
+        *,
+        project: bool = False,
+        rebuild: bool = False,  # noqa: ARG002  PyTorch keeps no settings to build from
+    ) -> Surgery[torch.nn.Module]:
         """The model with these modules replaced by `nn.Identity`.
 
         Args:
             names: Names as in `named_modules`; what is inside a module goes with it.
             project: Where a module changed the size of one axis (channels, features), put a
                 linear projection of that axis in its place.
+            rebuild: Of no effect: a module holds no settings from which it could be built anew.
 
         Raises:
             InvalidInputError: An unknown name, a module that is not run, gives back no single

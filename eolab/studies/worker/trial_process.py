@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,19 @@ def call(
         named = {k: v for k, v in offered.items() if k in parameters}
     if named.get("budget", 0) is None:
         del named["budget"]
-    return function(**named)
+    given = parameters.get("data")
+    if data is None and given is not None and given.default is not given.empty:
+        named.pop("data", None)  # nobody gave any: the function's own default counts
+    result = function(**named)
+    if inspect.isawaitable(result):  # async def train
+        import asyncio
+
+        return asyncio.run(_awaited(result))
+    return result
+
+
+async def _awaited(result: Awaitable[object]) -> object:
+    return await result
 
 
 def outcome(

@@ -7,11 +7,14 @@ import math
 import re
 from typing import Annotated
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import eolab as eo
 from eolab.errors import InvalidInputError
+from eolab.studies.client.checks import check_call
 from eolab.studies.space.parameters import Parameter, choice, integer, loguniform, ordinal, uniform
 from eolab.studies.space.space import Space
 
@@ -209,3 +212,50 @@ def test_an_annotation_that_cannot_be_read_is_an_error_and_not_a_missing_paramet
     train.__annotations__ = {"lr": "Annotated[float, nowhere.uniform(0, 1)]"}
     with pytest.raises(InvalidInputError, match=r"lr.*cannot be read"):
         Space.from_signature(train)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values"),
+    [
+        (lambda: eo.integer(np.int64(1), np.int64(3)), (1, 2, 3)),
+        (lambda: eo.integer(0, 4, step=np.int64(2)), (0, 2, 4)),
+        (lambda: eo.uniform(np.float32(0), np.float32(1), step=np.float64(0.5)), (0.0, 0.5, 1.0)),
+        (lambda: eo.ordinal(np.array([16, 32])), (16, 32)),
+        (lambda: eo.ordinal(*np.array([16, 32])), (16, 32)),
+        (lambda: eo.choice(np.True_, np.False_), (True, False)),
+        (lambda: eo.choice(np.array(["a", "b"])), ("a", "b")),
+    ],
+)
+def test_numbers_of_numpy_are_numbers(parameter, values):
+    space = Space.from_dict({"k": parameter()})
+    assert space["k"].values() == values
+    assert [type(v) for v in space["k"].values()] == [type(v) for v in values]
+    assert Space.from_json(json.loads(json.dumps(space.to_json()))) == space
+
+
+def test_a_default_and_a_condition_of_numpy_are_plain_too():
+    def train(
+        *,
+        k: Annotated[int, eo.integer(0, 3)] = np.int64(1),
+        d: Annotated[float, eo.uniform(0, 1, when={"k": np.array(2)[()]})] = 0.5,
+    ):
+        return k
+
+    space = Space.from_signature(train)
+    assert space.defaults["k"] == 1
+    assert space.active("d", {"k": 2})
+
+
+def test_a_parameter_that_is_suggested_only_sometimes_needs_a_default():
+    def train(*, opt, momentum):
+        return 0.0
+
+    def wide(*, opt, momentum=0.0):
+        return 0.0
+
+    when = {"opt": eo.choice("sgd", "adam"), "momentum": eo.uniform(0, 1, when={"opt": "sgd"})}
+    with pytest.raises(InvalidInputError, match=r"'momentum' has no default.*only where opt in"):
+        check_call(train, Space.from_dict(when), has_data=False)
+    check_call(wide, Space.from_dict(when), has_data=False)
+    always = {**when, "momentum": eo.uniform(0, 1, when={"opt": ["sgd", "adam"]})}
+    check_call(train, Space.from_dict(always), has_data=False)

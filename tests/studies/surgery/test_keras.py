@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from eolab.errors import InvalidInputError
+from eolab.studies.surgery.keras import Surgeon
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
@@ -299,7 +300,9 @@ def test_layers_and_modules_are_ablated_on_the_engine(config, run):
         "baseline": 210, "without block_two": 138, "without deep": 66, "without ab": 194,
     }  # fmt: skip
     with pytest.raises(InvalidInputError, match=r"^layer 'block_one' cannot be removed"):
-        ablate(config, look, **{**options, "layers": "block_one", "dry_run": True})
+        ablate(
+            config, look, **{**options, "layers": "block_one", "dry_run": True, "shapes": "keep"}
+        )
     with pytest.raises(InvalidInputError, match="no layer 'blok_two'"):
         ablate(config, look, **{**options, "layers": ["blok_two"], "dry_run": True})
 
@@ -345,3 +348,56 @@ def test_other_models_are_variants_and_a_dry_run_builds_every_model(config, run)
         )
     with pytest.raises(InvalidInputError, match="model 'wider' is a int"):
         ablate(config, look, **{**options, "models": {"wider": 3}, "dry_run": True})
+
+
+def pyramid():
+    """Two blocks of convolution and pooling without padding, and a head that counts its inputs."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((20, 20, 3)),
+            layers.Conv2D(4, 3, activation="relu", name="conv_1"),
+            layers.MaxPooling2D(2, name="pool_1"),
+            layers.Conv2D(6, 3, activation="relu", name="conv_2"),
+            layers.MaxPooling2D(2, name="pool_2"),
+            layers.Flatten(name="flat"),
+            layers.Dense(5, name="dense"),
+            layers.Dense(1, activation="sigmoid", name="head"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", ["conv_1", "pool_1", "conv_2", "pool_2", "dense"])
+def test_a_network_is_rebuilt_without_a_layer_and_shapes_follow(name):
+    model = pyramid()
+    by_hand = keras.Sequential([keras.Input((20, 20, 3))])
+    for layer in model.layers:
+        if layer.name != name:
+            by_hand.add(type(layer).from_config(layer.get_config()))
+    surgery = Surgeon(model).remove([name], rebuild=True)
+    rebuilt = {n: s for n, s in shapes(surgery.model).items() if n in shapes(by_hand)}
+    assert rebuilt == shapes(by_hand)
+    assert surgery.parameters == (model.count_params(), by_hand.count_params())
+    changed = {n for n, s in shapes(by_hand).items() if s != shapes(model)[n]}
+    assert set(surgery.rebuilt) == changed != set()
+    assert surgery.model.predict(np.zeros((2, 20, 20, 3)), verbose=0).shape == (2, 1)
+    assert shapes(model) == shapes(pyramid())  # the patient itself is untouched
+
+
+def test_what_can_go_without_other_shapes_is_not_rebuilt():
+    assert Surgeon(chain()).remove(["norm"], rebuild=True).rebuilt == ()
+
+
+def test_a_rebuilt_network_keeps_its_output_and_stretches_no_branch():
+    with pytest.raises(InvalidInputError, match="output would change its shape"):
+        Surgeon(pyramid()).remove(["head"], rebuild=True)
+    inputs = keras.Input((8, 8, 1))
+    wide = keras.layers.Conv2D(4, 3, padding="same", name="wide")(inputs)
+    other = keras.layers.Conv2D(4, 1, name="other")(inputs)
+    both = keras.layers.Add(name="both")([wide, other])
+    extra = keras.layers.Conv2D(3, 1, name="extra")(wide)
+    joined = keras.layers.Concatenate(name="joined")([both, extra])
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 1, name="end")(joined))
+    with pytest.raises(InvalidInputError, match="inputs of 'both' would differ in shape"):
+        Surgeon(model).remove(["wide"], rebuild=True)
+    assert Surgeon(model).remove(["wide", "other"], rebuild=True).rebuilt == ("extra", "end")
