@@ -5,8 +5,8 @@ Nothing here knows a worker's words; `eolab.studies.coordinator.coordinator` hol
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eolab.studies.coordinator.strategies import Advice
@@ -248,7 +248,7 @@ class Trials:
         self._leases.pop(trial.n, None)
         self.stopping.pop(trial.n, None)
         self._advice.ended(trial, state, value)
-        self._check_failures(trial)
+        self._check_failures()
         if self.reached():
             for other in list(self.record.trials.values()):
                 if other.state == "running":
@@ -256,7 +256,7 @@ class Trials:
         if self._dry:
             self.on_work()
 
-    def _check_failures(self, trial: Trial) -> None:
+    def _check_failures(self) -> None:
         counts = self.record.counts
         only = counts["completed"] == 0 and counts["stopped"] == 0
         if (
@@ -265,11 +265,11 @@ class Trials:
             and counts["failed"] >= FIRST_FAILURES
             and self.record.state == "running"
         ):
-            first = (trial.error or "").splitlines()[0] if trial.error else "see its log"
+            failed = [t for t in self.record.trials.values() if t.state == "failed"]
             self.emit(
                 "state",
                 state="paused",
-                message=f"the first {counts['failed']} trials all failed: {first}",
+                message=f"the first {counts['failed']} trials all failed: {_reasons(failed)}",
             )
 
     def attempt_over(self, trial: Trial, reason: str) -> None:
@@ -294,3 +294,12 @@ class Trials:
         self._advice.forget(trial.n)
         self._queue.append(trial.n)
         self.on_work()
+
+
+def _reasons(failed: Sequence[Trial]) -> str:
+    """Why trials failed, and how many of each reason where there are several."""
+    first = [(trial.error or "see its log").partition("\n")[0] for trial in failed]
+    counts = Counter(first).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    return "; ".join(f"{count} with {reason}" for reason, count in counts)

@@ -226,6 +226,16 @@ def test_first_five_failures_pause_the_study_and_say_why(run: Run) -> None:
     assert study.snapshot()["counts"]["failed"] <= 6  # the other worker's may have been on its way
 
 
+def test_the_pause_says_how_many_failed_why_and_how_to_go_on(run: Run) -> None:
+    def broken(*, k: Annotated[int, eo.integer(0, 9)] = 0):
+        raise ValueError("too deep") if k < 2 else KeyError("red")
+
+    with pytest.raises(InvalidInputError, match="first 5 trials all failed") as caught:
+        run(broken, trials=10, workers=1, sampler="grid")
+    assert "4 with KeyError: 'red'; 1 with ValueError: too deep" in str(caught.value)
+    assert "resume='force'" in caught.value.hint
+
+
 def test_a_mended_function_goes_on_with_what_failed_tried_again(run: Run) -> None:
     def train(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         raise ImportError("no module named terrain")
