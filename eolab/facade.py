@@ -11,6 +11,7 @@ from eolab import errors
 from eolab.deprecation import renamed_arguments
 from eolab.records.lineage import Ref, downstream, upstream
 from eolab.settings import config as configuration
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     from eolab.catalog import Source
@@ -267,9 +268,16 @@ class Workspace:
         from eolab.records.search_index import Entry, publish
 
         for name, entry in self.config.catalogs.items():
-            if "://" not in entry.url and Path(entry.url).exists():
-                source = self.catalog(name)
-                note_collections(self.root, name, source.collections())
+            if "://" in entry.url or not Path(entry.url).exists():
+                continue
+            try:
+                note_collections(self.root, name, self.catalog(name).collections())
+            except errors.EolabError as error:  # the others are searched all the same
+                warn(
+                    f"catalogue {name!r} could not be read and is left out: {error.message}. "
+                    f"{error.hint}",
+                    UserWarning,
+                )
         features, entries = self.features, []
         for group in features.feature_groups():
             about = " ".join(group.words)

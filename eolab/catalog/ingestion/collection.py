@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,12 +29,13 @@ from eolab.catalog.io.allowed_folders import is_inside, remember
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
-from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import writes
 from eolab.progress import track
 from eolab.settings.config import check_name
 
 FORMAT = 1
+Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
 FOLDER = "eolab:folder"  # field of an item: where its files were
@@ -54,6 +56,7 @@ class IngestResult:
         items: Ids of the items, in order.
         skipped: Files that could not be used.
         converted: Files written as Cloud-Optimized GeoTIFF in this call.
+        total: Items that the collection holds now.
 
     Example:
         >>> cube.red.isel(time=0).odc.write_cog("field_20210520_red.tif").name
@@ -67,10 +70,12 @@ class IngestResult:
     items: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     converted: int
+    total: int = 0
 
     def __repr__(self) -> str:
         names = self.items if len(self.items) <= SHOWN else (*self.items[:SHOWN], "...")
-        lines = [f"<{len(self.items)} items in {self.catalog}>", *names]
+        more = f" of {self.total}" if self.total > len(self.items) else ""
+        lines = [f"<{len(self.items)}{more} items in {self.catalog}>", *names]
         if self.skipped:
             lines.append(f"{len(self.skipped)} files skipped:")
             lines += [f"  {Path(s.href).name}: {s.message}" for s in self.skipped[:SHOWN]]
@@ -84,7 +89,7 @@ def ingest(
     to: str | os.PathLike[str] | Source,
     collection: str | None = None,
     pattern: str | None = None,
-    time: Moment | None = None,
+    time: Times | None = None,
     cog: bool = False,
     title: str | None = None,
     license: str | None = None,
@@ -101,9 +106,11 @@ def ingest(
         collection: Its id; a catalogue that was made keeps its own, and its title and
             license unless they are given.
         pattern: Regular expression for the time in a path, with groups year, month, day (or
-            ordinal) and optionally hour, minute, second; by default common spellings, then the
-            file's own tags. Time axes of netCDF and Zarr count before it.
-        time: Of files that tell none (an elevation model), such as "2021-05-17".
+            ordinal) and optionally hour, minute, second; where it does not match, and by default,
+            common spellings, then the file's own tags. Time axes of netCDF and Zarr count before.
+        time: Of files that tell none (an elevation model), such as "2021-05-17". Or of some files,
+            before all that they say: by file name, ``{"a.tif": "2021-05-17"}`` (without the suffix
+            too), or a function that gets the path and returns a time, or None for the usual ways.
         cog: Write copies as Cloud-Optimized GeoTIFF beside the items; else assets point to the
             files where they are (variables of netCDF and Zarr are always copied).
         title: For people; by default the id.
@@ -145,8 +152,7 @@ def ingest(
     check_name(collection, "collection")
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found = find_rasters(listed)
-    expressions = [compile_pattern(pattern)] if pattern else [re.compile(p) for p in DATES]
-    dating = Dating(expressions, None if time is None else parse_interval(time)[0])
+    dating = _dating(pattern, time, found)
     home.mkdir(parents=True, exist_ok=True)
     rasters: list[Raster] = []
     skipped: list[Skipped] = []
@@ -185,7 +191,45 @@ def ingest(
     )
     remember(workspace, _outside(listed, home, documents))
     ids = tuple(str(document["id"]) for document in documents)
-    return IngestResult(catalog, ids, tuple(skipped), converted)
+    return IngestResult(catalog, ids, tuple(skipped), converted, len(read_items(home)))
+
+
+def _dating(pattern: str | None, time: Times | None, found: Sequence[Path]) -> Dating:
+    """How the files are dated.
+
+    Raises:
+        InvalidInputError: A time that is none, or of a file that is not there.
+    """
+    expressions = [re.compile(p) for p in DATES]
+    own = compile_pattern(pattern) if pattern else None
+    if time is None or isinstance(time, str | date | np.datetime64):
+        fallback = None if time is None else parse_interval(time)[0]
+        return Dating(expressions, fallback, own=own)
+    if isinstance(time, Mapping):
+        times = {str(name): parse_interval(value)[0] for name, value in time.items()}
+        known = {text for path in found for text in (path.name, path.stem, str(path))}
+        for name in times:
+            if name not in known:
+                raise InvalidInputError(
+                    f"time: there is no file {name!r}",
+                    nearest(name, [path.name for path in found], "files"),
+                )
+
+        def of_name(path: Path) -> datetime | None:
+            texts = (str(path), path.name, path.stem)
+            return next((times[text] for text in texts if text in times), None)
+
+        return Dating(expressions, given=of_name, own=own)
+    if not callable(time):
+        raise InvalidInputError(
+            f"time = {time!r}", "Give a time, a dict by file name, or a function of the path."
+        )
+    asked = time
+
+    def of_path(path: Path) -> datetime | None:
+        return parse_interval(asked(path))[0]
+
+    return Dating(expressions, given=of_path, own=own)
 
 
 def _home_of(source: Source) -> tuple[Path, dict[str, str]]:

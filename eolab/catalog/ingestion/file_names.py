@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -137,20 +137,27 @@ class Dating:
     Attributes:
         expressions: For the parts of its path.
         fallback: Time of a file that tells none.
+        given: What the user says of a file, None where nothing; counts before all else.
+        own: The user's expression, which counts before the others.
     """
 
     expressions: Sequence[re.Pattern[str]]
     fallback: datetime | None = None
+    given: Callable[[Path], datetime | None] | None = None
+    own: re.Pattern[str] | None = None
 
 
 def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
-    """By the nearest part of the path that holds a date, else a month, else by the file's tags.
+    """As given, else by the nearest part of the path with a date or a month, else by its tags.
 
     Raises:
         InvalidInputError: None holds one, and there is no fallback.
     """
+    if dating.given is not None and (time := dating.given(path)) is not None:
+        return time
+    own = [] if dating.own is None else [dating.own]
     days = [e for e in dating.expressions if {"day", "ordinal"} & e.groupindex.keys()]
-    for wanted in (days, [e for e in dating.expressions if e not in days]):
+    for wanted in (own, days, [e for e in dating.expressions if e not in days]):
         for part in (path.stem, *(parent.name for parent in list(path.parents)[:3])):
             for expression in wanted:
                 for found in expression.finditer(part):
@@ -174,7 +181,7 @@ def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
         return dating.fallback
     raise InvalidInputError(
         "no date in its name or tags",
-        "Give pattern= with the groups year, month, day; or time= for files without one.",
+        "Give pattern= with the groups year, month, day; or time=, one for all, or by file name.",
     )
 
 

@@ -333,3 +333,45 @@ def test_boxes_a_hair_outside_the_globe_are_accepted():
     area = parse_area({"type": "MultiPolygon", "coordinates": [bow, square]})
     assert area.bounds == (0, 0, 1.5, 0.9)
     assert area.is_valid
+
+
+def test_times_are_given_by_file_or_by_a_function_in_one_call(tmp_path):
+    for name in ("a", "b", "c_20210519", "p-05-20-2021"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        with rasterio.open(
+            tmp_path / "in" / f"{name}.tif", "w", driver="GTiff", width=8, height=8, count=1,
+            dtype="float32", crs="EPSG:32633", transform=from_origin(500_000, 5_000_000, 10, 10),
+        ) as file:  # fmt: skip
+            file.write(np.full((8, 8), 7, "float32"), 1)
+    pattern = r"(?P<month>\d\d)-(?P<day>\d\d)-(?P<year>\d{4})"
+    times = {"a.tif": "2021-05-17", "b": pd.Timestamp("2021-05-18 10:00").to_pydatetime()}
+
+    def days(to, **options):
+        made = eo.ingest(tmp_path / "in", to=to, collection="own", **options)
+        found = eo.workspace(tmp_path).catalog(str(made.catalog)).search()
+        return {item.id: item.datetime.isoformat()[5:13] for item in found}, made
+
+    expected = {"a": "05-17T00", "b": "05-18T10", "c_20210519": "05-19T00"}
+    found, made = days(tmp_path / "1", time=times, pattern=pattern)
+    assert found == {**expected, "p-05-20-2021": "05-20T00"}
+    assert (made.skipped, made.total) == ((), 4)
+    found, made = days(tmp_path / "2", time=lambda path: times.get(path.name))
+    assert found == {"a": "05-17T00", "c_20210519": "05-19T00"}
+    assert [Path(s.href).name for s in made.skipped] == ["b.tif", "p-05-20-2021.tif"]
+    more = eo.ingest(tmp_path / "in" / "b.tif", to=tmp_path / "2", collection="own", time="2021")
+    assert repr(more).startswith("<1 of 3 items in ")
+    with pytest.raises(InvalidInputError, match=r"time: there is no file 'd.tif'"):
+        days(tmp_path / "3", time={"d.tif": "2021"})
+
+
+def test_one_broken_catalogue_breaks_no_search(tmp_path):
+    (tmp_path / "empty").mkdir()
+    text = '[workspace]\npath = "ws"\n[catalogs.bad]\nurl = "empty"\n'
+    (tmp_path / "eolab.toml").write_text(f"format = 1\n{text}")
+    ws = eo.workspace(tmp_path)
+    frame = pd.DataFrame({"id": ["a"], "time": DAYS[:1].tz_localize("UTC"), "ndvi": [0.5]})
+    group = ws.features.create_feature_group("ndvi_things", primary_key=["id"], event_time="time")
+    group.insert(frame)
+    with pytest.warns(UserWarning, match="catalogue 'bad' could not be read and is left out"):
+        found = ws.search("ndvi")
+    assert [row["title"] for row in found["group"]] == ["ndvi_things"]
