@@ -2,7 +2,8 @@
 
 %%spark [NAME] [-o FRAME ...] [-n ROWS]
 
--o hands a Spark data frame over as pandas, under the same name; -n takes at most so many rows.
+-o hands a Spark data frame over as pandas, under the same name; -n takes at most so many rows. Time
+stamps come with their zone, UTC.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from eolab.magics.flags import FlagParser, register_cell, variables
 if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     from eolab.magics.clusters import Cells
 
@@ -86,8 +87,37 @@ def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFram
             f"-o {name} is a {type(frame).__name__}, not a Spark data frame",
             "Other variables are here already: the cell runs in this kernel.",
         )
-    found: pd.DataFrame = (frame if rows is None else frame.limit(rows)).toPandas()
-    return found
+    return collected(frame if rows is None else frame.limit(rows))
+
+
+def collected(frame: DataFrame) -> pd.DataFrame:
+    """A Spark data frame as pandas, its time stamps with their zone (UTC).
+
+    Spark's own way gives wall-clock times of the session without a zone.
+    """
+    from pyspark.sql.types import TimestampType
+
+    fields = frame.schema.fields
+    times = [i for i, field in enumerate(fields) if isinstance(field.dataType, TimestampType)]
+    if not times:
+        plain: pd.DataFrame = frame.toPandas()
+        return plain
+    import numpy as np
+    import pandas as pd
+
+    # NumPy's "not a time" is the least number, and no number is rounded on the way.
+    least = f"CAST({np.iinfo(np.int64).min} AS BIGINT)"
+    named = frame.toDF(*[f"c{i}" for i in range(len(fields))])
+    found: pd.DataFrame = named.selectExpr(
+        *[
+            f"coalesce(unix_micros(c{i}), {least}) AS c{i}" if i in times else f"c{i}"
+            for i in range(len(fields))
+        ]
+    ).toPandas()
+    for i in times:
+        stamps = pd.Series(found[f"c{i}"].to_numpy().astype("datetime64[us]"), found.index)
+        found[f"c{i}"] = stamps.dt.tz_localize("UTC")
+    return found.set_axis([field.name for field in fields], axis=1)
 
 
 @contextlib.contextmanager

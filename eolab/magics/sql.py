@@ -2,7 +2,8 @@
 
 %%sql [NAME] [-o VARIABLE] [-n ROWS]
 
-Shows the first 100 rows (-n: so many); -o keeps all of them, or -n, as pandas instead.
+Shows the first 100 rows (-n: so many); -o keeps all of them, or -n, as pandas instead. Time stamps
+come with their zone, UTC.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
 from eolab.magics.flags import FlagParser, register_cell
-from eolab.magics.spark import parser, watched
+from eolab.magics.spark import collected, parser, watched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.Data
         try:
             frame = session.sql(query)
             rows = options.rows or (None if options.output else SHOWN_ROWS)
-            found: pd.DataFrame = (frame if rows is None else frame.limit(rows)).toPandas()
+            found = collected(frame if rows is None else frame.limit(rows))
         except Exception as error:
             if type(error).__module__.partition(".")[0] != "pyspark":
                 raise

@@ -29,6 +29,7 @@ FORMAT = 1
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 FAILURES = 100
+ZONE = "spark.sql.session.timeZone"
 CELL_SLOTS = 2
 LOG = "server.log"
 FILE = "server.json"
@@ -154,6 +155,8 @@ def _start(folder: Path, slots: int, conf: Mapping[str, str], python: str) -> Se
         "spark.connect.execute.manager.detachedTimeout": "30m",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "scratch"),
+        # As DuckDB here: the machine's zone would shift what a time without a zone means.
+        ZONE: "UTC",
         **conf,
         # Never open to others, whatever is configured.
         "spark.driver.host": "127.0.0.1",

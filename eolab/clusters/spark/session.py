@@ -110,7 +110,9 @@ def _connect(url: str, session_id: str, cluster: ClusterSpec) -> SparkSession:
             _advice(cluster),
         ) from error
     check_version(version)
-    for key, value in dict(cluster.get("conf") or {}).items():
+    conf = dict(cluster.get("conf") or {})
+    session.conf.set(server.ZONE, conf.pop(server.ZONE, "UTC"))
+    for key, value in conf.items():
         if is_ours(cluster):
             break  # the server was started with them
         session.conf.set(key, value)
@@ -183,6 +185,7 @@ def _classic(cluster: ClusterSpec, name: str) -> SparkSession:
     conf = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        server.ZONE: "UTC",
         **_classic_resources(cluster),
         **({"spark.executor.memory": str(cluster["memory"])} if cluster.get("memory") else {}),
         **({"spark.driver.host": str(cluster["advertise"])} if cluster.get("advertise") else {}),

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
 from eolab.features.engines import point_in_time
-from eolab.features.engines.spine import keys_needed, label_rows, last_of_season, spine_of
+from eolab.features.engines.spine import (
+    keys_needed,
+    label_rows,
+    last_of_season,
+    shown_names,
+    spine_of,
+)
 from eolab.features.queries.arguments import require_columns
 from eolab.features.queries.query import GroupHandle, Query
 from eolab.features.storage.duckdb import connect, moment, quote_identifiers, run
@@ -82,8 +88,8 @@ class DuckDBEngine:
             if query.steps is not None:
                 return last_of_season(rows, labels, query)
             table, kept = point_in_time.flat(con, spine_of(rows, group), query, at)
-        for number, name in enumerate(table.column_names):
-            if name not in group.keys:
-                free = name if name not in rows.column_names else f"{name}_feature"
-                rows = rows.append_column(free, table.column(number))
+        joined = [i for i, name in enumerate(table.column_names) if name not in group.keys]
+        names = [table.column_names[i] for i in joined]
+        for number, free in zip(joined, shown_names(names, rows.column_names), strict=True):
+            rows = rows.append_column(free, table.column(number))
         return rows if kept.all() else rows.filter(kept)

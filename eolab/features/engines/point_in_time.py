@@ -16,7 +16,7 @@ from eolab.features.engines.spine import Spine, check_types, keys_of
 from eolab.features.queries.arguments import seconds
 from eolab.features.queries.query import GroupHandle, Join, Query, Steps
 from eolab.features.queries.time_steps import NO_TIME, filled, step_names, windows
-from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
 from eolab.features.storage.commits import TableSnapshot
 from eolab.features.storage.duckdb import quote_identifier, run
 from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, fetch
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # So many times more rows in a group than are to be matched, and its other keys are left out first.
 PREFILTER_RATIO = 20
+_EVENT = f"{OWN}event"
 
 
 def flat(
@@ -69,7 +70,7 @@ def _pairs(spine: Spine, part: Join, number: int) -> list[tuple[str, str]]:
         return [(near_name(number, i), k) for i, k in enumerate(group.primary_key)]
     keys = keys_of(part, spine.rows.column_names)
     check_types(spine.rows.schema, group, keys)
-    return [(k, k) for k in keys]
+    return [(spine.sql_name(k), k) for k in keys]
 
 
 def _match(
@@ -81,14 +82,12 @@ def _match(
     """
     group = part.query.group
     pairs = _pairs(spine, part, number)
-    # Renamed, so that no column can be mistaken for one of the spine.
-    keys = [f"k{i}" for i in range(len(pairs))]
+    # Renamed, so that no column can be mistaken for one of the spine, or for one of ours.
+    keys = [f"{OWN}k{i}" for i in range(len(pairs))]
     match = [
         f"{quote_identifier(theirs)} AS {k}" for k, (_, theirs) in zip(keys, pairs, strict=True)
     ]
-    same = " AND ".join(
-        f"s.{quote_identifier(ours)} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True)
-    )
+    same = " AND ".join(f"s.{ours} = g.{k}" for k, (ours, _) in zip(keys, pairs, strict=True))
     where = [f"({part.query.where})"] if part.query.where else []
     seen = group.table.snapshot()
     commit = seen.commit
@@ -110,11 +109,11 @@ def _match(
         return seen, _row_numbers(spine, run(con, sql))
     time = quote_identifier(group.event_time)
     where += [f"{time} {sign} make_timestamptz({limit})" for sign, limit in _limits(spine, part)]
-    event, met = f"{time} AS _e", f"{same} AND s._t >= g._e"
+    event, met = f"{time} AS {_EVENT}", f"{same} AND s._t >= g.{_EVENT}"
     if part.max_age is not None:
         age = seconds(part.max_age, "max_age") * 1_000_000
-        met += f" WHERE epoch_us(s._t) - epoch_us(g._e) <= {age}"
-    hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, "_e", ROW_NUMBER))])
+        met += f" WHERE epoch_us(s._t) - epoch_us(g.{_EVENT}) <= {age}"
+    hits = ", ".join(["s._row", *(f"g.{name}" for name in (*keys, _EVENT, ROW_NUMBER))])
     if later:
         # Each row's first version stands for all: none of the others has another key or time.
         where.append(f"{CHANGE} = 0")
@@ -122,7 +121,7 @@ def _match(
     if later:
         # The few that came again name their newest.
         where[-1] = f"{CHANGE} > 0"
-        both = ", ".join([*keys, "_e"])
+        both = ", ".join([*keys, _EVENT])
         sql = (
             f"WITH hits AS MATERIALIZED ({sql}), "
             f"again AS (SELECT h._row, arg_max(g.{ROW_NUMBER}, g.{INGESTED}) AS newest "
@@ -211,29 +210,33 @@ def _stepped(
     group, columns = part.query.group, part.query.columns
     assert group.event_time is not None
     pairs = _pairs(spine, part, number)
-    same = " AND ".join(f"s.{quote_identifier(k)} = g.k{i}" for i, (k, _) in enumerate(pairs))
+    same = " AND ".join(f"s.{k} = g.{OWN}k{i}" for i, (k, _) in enumerate(pairs))
     group.table.view(con, "resolved", as_of=as_of)
     where = f" WHERE {part.query.where}" if part.query.where else ""
-    values = [f"CAST({quote_identifier(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(columns)]
+    values = [f"CAST({quote_identifier(c)} AS DOUBLE) AS {OWN}c{i}" for i, c in enumerate(columns)]
     inner = ", ".join(
         [
-            *(f"{quote_identifier(k)} AS k{i}" for i, (_, k) in enumerate(pairs)),
-            f"epoch_us({quote_identifier(group.event_time)}) AS _e",
+            *(f"{quote_identifier(k)} AS {OWN}k{i}" for i, (_, k) in enumerate(pairs)),
+            f"epoch_us({quote_identifier(group.event_time)}) AS {_EVENT}",
             *values,
         ]
     )
     newest = (
-        "arg_max(g.c{i}, g._e) FILTER (g.c{i} IS NOT NULL)"
+        f"arg_max({{c}}, g.{_EVENT}) FILTER ({{c}} IS NOT NULL)"
         if steps.how == "last"
-        else "avg(g.c{i})"
+        else "avg({c})"
     )
-    aggregates = ", ".join(f"{newest.format(i=i)} AS c{i}" for i in range(len(columns)))
+    aggregates = ", ".join(
+        f"{newest.format(c=f'g.{OWN}c{i}')} AS c{i}" for i in range(len(columns))
+    )
     return run(
         con,
-        f"SELECT s._row, CAST(least((g._e - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, "
+        f"SELECT s._row, "
+        f"CAST(least((g.{_EVENT} - s._w0) // {every}, {t - 1}) AS INTEGER) AS _step, "
         f"count(*) AS _n, {aggregates} "
         f"FROM spine s JOIN (SELECT {inner} FROM resolved{where}) g "
-        f"ON {same} AND g._e >= s._since AND g._e < s._w1 AND g._e <= epoch_us(s._t) GROUP BY 1, 2",
+        f"ON {same} AND g.{_EVENT} >= s._since AND g.{_EVENT} < s._w1 "
+        f"AND g.{_EVENT} <= epoch_us(s._t) GROUP BY 1, 2",
     )
 
 

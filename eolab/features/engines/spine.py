@@ -40,12 +40,18 @@ class Spine:
     geometry: RowGeometry | None = None
     since: np.ndarray | None = None
 
+    def sql_name(self, column: str) -> str:
+        """What a column of the rows is called in SQL; so named, none is taken for one of ours."""
+        return f"c{self.rows.column_names.index(column)}"
+
     def register(
         self, con: DuckDBPyConnection, extra: Mapping[str, pa.Array | pa.ChunkedArray]
     ) -> None:
+        """Make the table ``spine``: the rows' columns (see `sql_name`), ``_row``, ``_t``, more."""
         import pyarrow as pa
 
-        table = self.rows.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
+        table = self.rows.rename_columns([f"c{i}" for i in range(self.rows.num_columns)])
+        table = table.append_column("_row", pa.array(np.arange(self.rows.num_rows)))
         table = table.append_column("_t", pa.array(self.times, pa.timestamp("us", "UTC")))
         for name, values in extra.items():
             table = table.append_column(name, values)
@@ -88,6 +94,8 @@ def check_types(rows: pa.Schema, group: GroupHandle, keys: Sequence[str]) -> Non
     import pyarrow as pa
 
     def family(kind: pa.DataType) -> str:
+        if pa.types.is_decimal(kind):
+            return "a decimal"
         return "a whole number" if pa.types.is_integer(kind) else str(kind)
 
     for key in keys:
@@ -97,6 +105,17 @@ def check_types(rows: pa.Schema, group: GroupHandle, keys: Sequence[str]) -> Non
                 f"the key {key!r} is {left} in the rows and {right} in {group.label}",
                 "Give both the same type.",
             )
+
+
+def shown_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """What joined columns are called in an answer that has the columns ``taken`` already."""
+    out: list[str] = []
+    for name in names:
+        free = name
+        while free in taken or free in out:
+            free += "_feature"
+        out.append(free)
+    return out
 
 
 def keys_needed(query: Query, available: Sequence[str]) -> list[str]:
@@ -141,18 +160,19 @@ def last_of_season(rows: pa.Table, labels: Query, query: Query) -> pa.Table:
     times = np.asarray(rows.column(group.event_time).cast(pa.int64()).to_numpy())
     low, high = windows(times, steps, None)
     inside = pa.array((times >= low) & (times < high))
-    rows = rows.filter(inside).append_column("_season", pa.array(low).filter(inside))
+    rows = rows.filter(inside)
     name = labels.columns[0]
-    names = [*group.primary_key, "_season"]
     number = pa.array(np.arange(rows.num_rows))
     labelled = pc.if_else(pc.is_valid(rows.column(name)), number, pa.scalar(None, pa.int64()))
-    numbered = rows.select(names).append_column("_last", number).append_column("_label", labelled)
+    # Named anew, so that no column can be mistaken for one of ours.
+    keys = {f"k{i}": rows.column(key) for i, key in enumerate(group.primary_key)}
+    season = {"season": pa.array(low).filter(inside), "last": number, "label": labelled}
     # Rows are in the order of their times, so that the largest number is the last.
-    found = numbered.group_by(names).aggregate([("_last", "max"), ("_label", "max")])
-    found = found.sort_by("_last_max")
-    last, label = found.column("_last_max"), found.column("_label_max")
+    found = pa.table(keys | season).group_by([*keys, "season"])
+    found = found.aggregate([("last", "max"), ("label", "max")]).sort_by("last_max")
+    last, label = found.column("last_max"), found.column("label_max")
     known = rows.column(name).take(label)
-    out = rows.drop_columns("_season").take(last)
+    out = rows.take(last)
     return out.set_column(out.schema.get_field_index(name), name, known)
 
 

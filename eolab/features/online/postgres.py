@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
-from eolab.features.online.sqlite import changed_rows, decoder, plain, stored
+from eolab.features.online.sqlite import changed_rows, decimal_keys, decoder, plain, stored
 from eolab.features.storage.arrow import RESERVED
 from eolab.features.storage.delta_table import OfflineTable
 from eolab.features.storage.duckdb import quote_identifier, quote_identifiers
@@ -105,6 +105,7 @@ class PostgresTable:
                 "(name TEXT PRIMARY KEY, ingested BIGINT NOT NULL)"
             )
         kinds = {f.name: _sql_type(f.type) for f in schema if f.name not in RESERVED}
+        kinds |= dict.fromkeys(decimal_keys(schema, self.primary_key), "TEXT")
         long = [name for name in kinds if len(name.encode()) > _LONGEST]
         if long:
             # PostgreSQL would cut them, and take one for the other.
@@ -138,7 +139,7 @@ class PostgresTable:
         names = rows.column_names
         columns = quote_identifiers(names)
         con.execute(f"CREATE TEMP TABLE arrived (LIKE {self.table}) ON COMMIT DROP")
-        _copy(con, "arrived", rows)
+        _copy(con, "arrived", rows, self.primary_key)
         others = [n for n in names if n not in self.primary_key]
         sets = ", ".join(f"{quote_identifier(n)} = EXCLUDED.{quote_identifier(n)}" for n in others)
         con.execute(
@@ -149,7 +150,7 @@ class PostgresTable:
             con.execute(
                 f"CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT {keys} FROM {self.table} LIMIT 0"
             )
-            _copy(con, "gone", deleted)
+            _copy(con, "gone", deleted, self.primary_key)
             con.execute(f"DELETE FROM {self.table} WHERE ({keys}) IN (SELECT {keys} FROM gone)")
         return int(rows.num_rows + deleted.num_rows)
 
@@ -168,7 +169,11 @@ class PostgresReader:
         self._local = threading.local()
         match = " AND ".join(f"{quote_identifier(k)} = %s" for k in self._keys)
         self._sql = f"SELECT {quote_identifiers(columns)} FROM {table.table} WHERE {match}"
-        lists = ", ".join(f"%s::{_sql_type(schema.field(k).type)}[]" for k in self._keys)
+        self._decimals = decimal_keys(schema, self._keys)
+        kinds = [
+            "TEXT" if k in self._decimals else _sql_type(schema.field(k).type) for k in self._keys
+        ]
+        lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
         self._many = (
             f"SELECT {quote_identifiers([*self._keys, *columns])} FROM {table.table} "
             f"WHERE ({quote_identifiers(self._keys)}) IN (SELECT * FROM unnest({lists}))"
@@ -202,7 +207,7 @@ class PostgresReader:
 
     def _bound(self, key: Mapping[str, object]) -> list[object]:
         try:
-            return [plain(key[name]) for name in self._keys]
+            return [plain(key[name], decimal=name in self._decimals) for name in self._keys]
         except KeyError as error:
             raise InvalidInputError(
                 f"the key {dict(key)!r} has no {error.args[0]!r}",
@@ -226,14 +231,17 @@ class PostgresReader:
         return found
 
 
-def _copy(con: Connection, table: str, rows: pa.Table) -> None:
+def _copy(con: Connection, table: str, rows: pa.Table, keys: Sequence[str]) -> None:
     """Send rows by COPY, some at a time in memory."""
     with (
         con.cursor() as cursor,
         cursor.copy(f"COPY {table} ({quote_identifiers(rows.column_names)}) FROM STDIN") as copy,
     ):
         for batch in rows.to_batches(max_chunksize=_BATCH):
-            columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
+            columns = [
+                stored(batch.column(i), key=name in keys)
+                for i, name in enumerate(rows.column_names)
+            ]
             for row in zip(*columns, strict=True):
                 copy.write_row(row)
 

@@ -11,8 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
 from eolab.features.storage.arrow import INGESTED, RESERVED
@@ -22,7 +25,8 @@ from eolab.features.storage.duckdb import connect, quote_identifier, quote_ident
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 1
+# Since 2 decimal keys are text: as floating-point numbers two of them could be one.
+FORMAT = 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BATCH = 50_000
 _NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "lustre", "gpfs", "beegfs")
@@ -90,11 +94,15 @@ class OnlineTable:
     def _prepare(self, con: sqlite3.Connection, schema: pa.Schema) -> int:
         """The tables, with a column for each of the group's; the mark up to which they are."""
         found = con.execute("PRAGMA user_version").fetchone()[0]
-        if found not in {0, FORMAT}:
+        if found not in {0, 1, FORMAT}:
             raise ConflictError(
                 f"{self.path} has format {found}, allowed: {FORMAT}",
                 "Delete it and call sync_online(), or upgrade eolab.",
             )
+        if found == 1 and decimal_keys(schema, self.primary_key):
+            con.execute("DROP TABLE newest")
+            con.execute("DROP TABLE mark")
+            found = 0
         if found == 0:
             keys = quote_identifiers(self.primary_key)
             con.execute(f"CREATE TABLE newest ({keys}, PRIMARY KEY ({keys})) WITHOUT ROWID")
@@ -115,11 +123,14 @@ class OnlineTable:
         names = quote_identifiers(rows.column_names)
         insert = f"INSERT OR REPLACE INTO newest ({names}) VALUES ({marks})"
         for batch in rows.to_batches(max_chunksize=_BATCH):
-            columns = [stored(batch.column(i)) for i in range(batch.num_columns)]
+            columns = [
+                stored(batch.column(i), key=name in self.primary_key)
+                for i, name in enumerate(rows.column_names)
+            ]
             con.executemany(insert, zip(*columns, strict=True))
         if deleted.num_rows:
             match = " AND ".join(f"{quote_identifier(k)} = ?" for k in self.primary_key)
-            columns = [stored(deleted.column(k)) for k in self.primary_key]
+            columns = [stored(deleted.column(k), key=True) for k in self.primary_key]
             con.executemany(f"DELETE FROM newest WHERE {match}", zip(*columns, strict=True))
         return int(rows.num_rows + deleted.num_rows)
 
@@ -173,6 +184,10 @@ class OnlineReader:
             )
         self._path, self._keys = table.path, table.primary_key
         self._local = threading.local()
+        self._decimals = decimal_keys(schema, self._keys)
+        if self._decimals:
+            # Those of a file that an older version wrote are numbers still.
+            table.sync()
         match = " AND ".join(f"{quote_identifier(k)} = ?" for k in table.primary_key)
         self._sql = f"SELECT {quote_identifiers(columns)} FROM newest WHERE {match}"
         first = quote_identifier(self._keys[0])
@@ -200,7 +215,7 @@ class OnlineReader:
 
     def _bound(self, key: Mapping[str, object]) -> list[object]:
         try:
-            return [plain(key[name]) for name in self._keys]
+            return [plain(key[name], decimal=name in self._decimals) for name in self._keys]
         except KeyError as error:
             raise InvalidInputError(
                 f"the key {dict(key)!r} has no {error.args[0]!r}",
@@ -222,8 +237,30 @@ class OnlineReader:
         return found
 
 
-def plain(value: object) -> object:
-    """A key as SQLite keeps it: NumPy's scalars unwrapped, time stamps as microseconds."""
+def decimal_keys(schema: pa.Schema, keys: Sequence[str]) -> frozenset[str]:
+    """The keys that are decimals: they are kept as text."""
+    import pyarrow as pa
+
+    return frozenset(k for k in keys if pa.types.is_decimal(schema.field(k).type))
+
+
+def decimal_text(value: object) -> str:
+    """One text for all ways to write a decimal: 1.10, 1.1 and 1.100."""
+    number = Decimal(str(value))
+    text = format(number.copy_abs() if number == 0 else number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain(value: object, *, decimal: bool = False) -> object:
+    """A key as SQLite keeps it: NumPy's scalars unwrapped, time stamps as microseconds.
+
+    With ``decimal`` it is a key that is kept as a decimal.
+    """
+    if isinstance(value, np.datetime64):
+        raise InvalidInputError(
+            f"the key {value!r} has no time zone",
+            "Give a time stamp with one: pandas.Timestamp(..., tz='UTC').",
+        )
     item = getattr(value, "item", None)
     if item is not None and not isinstance(value, datetime):
         value = item()
@@ -235,10 +272,19 @@ def plain(value: object) -> object:
         return (value - _EPOCH) // timedelta(microseconds=1)
     if isinstance(value, date):
         return (value - _EPOCH.date()).days
-    return value
+    if decimal:
+        try:
+            return decimal_text(value)
+        except InvalidOperation:
+            raise InvalidInputError(
+                f"the key {value!r} is no number", "Give a decimal.Decimal."
+            ) from None
+    # A decimal for a key of another kind of number.
+    return float(value) if isinstance(value, Decimal) else value
 
 
-def stored(column: pa.Array) -> list[object]:
+def stored(column: pa.Array, *, key: bool = False) -> list[object]:
+    """The values as they are kept; decimals as floating-point numbers, as a key as text."""
     import pyarrow as pa
 
     kind = column.type
@@ -251,7 +297,9 @@ def stored(column: pa.Array) -> list[object]:
 
         return [None if v is None else json.dumps(v) for v in column.to_pylist()]
     elif pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
+        # Python rounds to the nearest number; Arrow's cast may be one beside it.
+        convert = decimal_text if key else float
+        return [None if v is None else convert(v) for v in column.to_pylist()]
     values: list[object] = column.to_pylist()
     return values
 

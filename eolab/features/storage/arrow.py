@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 INGESTED = "_ingested_at"
 CHANGE = "_change"
 RESERVED = (INGESTED, CHANGE)
+# Names that queries make for themselves begin with it; no column of a user does.
+OWN = "__eolab_"
+# Of decimals whose width is not declared: as Spark takes it for Python's own.
+_PRECISION, _SCALE = 38, 18
 
 
 def to_arrow(
@@ -60,14 +64,57 @@ def to_arrow(
             f"{first}Give a pandas DataFrame, GeoDataFrame, polars DataFrame or pyarrow Table.",
         )
     names = table.column_names
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice:
-        raise InvalidInputError(f"the column {twice[0]!r} is there twice", "Name each column once.")
+    check_names(names)
     for place, name in enumerate(names):
-        if known is not None and name in known.names and pa.types.is_null(table.field(name).type):
+        if known is not None and name in known.names and _empty(table.column(name)):
             nothing = pa.nulls(table.num_rows, known.field(name).type)
             table = table.set_column(place, name, nothing)
     return pa.table([_storable(n, table.column(n)) for n in names], names=names)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises InvalidInputError where columns cannot have these names.
+
+    Delta Lake, DuckDB and Spark take names that differ only by capitals for one.
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        if not name.strip() or "\0" in name:
+            raise InvalidInputError(
+                f"the column name {name!r} is empty or cannot be written", "Rename the column."
+            )
+        lowered = name.lower()
+        if lowered in RESERVED or lowered.startswith(OWN):
+            raise InvalidInputError(
+                f"the column name {name!r} is used by the store itself", "Rename the column."
+            )
+        if first.get(lowered) == name:
+            raise InvalidInputError(f"the column {name!r} is there twice", "Name each column once.")
+        if lowered in first:
+            raise InvalidInputError(
+                f"the columns {first[lowered]!r} and {name!r} differ only by capitals, "
+                "which SQL takes for one name",
+                f"Rename one, for example frame.rename(columns={{{name!r}: {name + '_2'!r}}}).",
+            )
+        first[lowered] = name
+
+
+def _empty(column: pa.ChunkedArray) -> bool:
+    """Whether a column holds no value, so that its type says nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_null(kind):
+        return True
+    if not len(column):
+        return False
+    if pa.types.is_dictionary(kind):
+        column = _spelt_out(column)
+        return pa.types.is_null(column.type) or column.null_count == len(column)
+    if column.null_count == len(column):
+        return True
+    return pa.types.is_floating(kind) and bool(pc.all(pc.is_null(column, nan_is_null=True)).as_py())
 
 
 def _from_stream(frame: object) -> pa.Table:
@@ -96,7 +143,7 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
 
     if any(name is not None for name in frame.index.names):
         # A named index holds columns that someone moved there, often the key.
-        frame = frame.reset_index()
+        frame = _without_index(frame)
     arrays, names = [], []
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str):
@@ -108,14 +155,92 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
             arrays.append(_wkb(column))
         else:
             try:
-                arrays.append(pa.Array.from_pandas(column))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+                made = pa.Array.from_pandas(column)
+            except (
+                pa.ArrowInvalid,
+                pa.ArrowTypeError,
+                pa.ArrowNotImplementedError,
+                OverflowError,
+            ) as error:
                 raise InvalidInputError(
                     f"the column {name!r} holds values of mixed or unknown types: {error}",
                     "Give the column one type, for example with .astype(...).",
                 ) from error
+            if column.dtype == object:
+                _check_one_meaning(name, column, made.type)
+                if pa.types.is_decimal(made.type):
+                    made = _roomy(made)
+            arrays.append(made)
         names.append(name)
     return pa.table(arrays, names=names)
+
+
+def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its index as columns; a level that is a column already counts once."""
+    import pandas as pd
+
+    for level in [name for name in frame.index.names if name is not None and name in frame]:
+        index, column = frame.index.get_level_values(level), frame[level]
+        if isinstance(column, pd.Series) and index.equals(pd.Index(column)):
+            frame = (
+                frame.droplevel(level) if frame.index.nlevels > 1 else frame.reset_index(drop=True)
+            )
+            continue
+        raise InvalidInputError(
+            f"the index and a column are both called {level!r} and differ",
+            "Rename one, or leave the index out: frame.reset_index(drop=True).",
+        )
+    return frame.reset_index() if any(n is not None for n in frame.index.names) else frame
+
+
+def _check_one_meaning(name: str, column: pd.Series, kind: pa.DataType) -> None:
+    """Raises InvalidInputError where Arrow would make values of several meanings one type.
+
+    It takes a naive time stamp for UTC, cuts a time stamp among dates to its day, and makes bytes
+    of text among bytes.
+    """
+    import datetime as dt
+
+    import pyarrow as pa
+
+    if pa.types.is_string(kind) or pa.types.is_nested(kind):
+        return
+    values = column[column.notna()]
+    if pa.types.is_timestamp(kind):
+        found = {getattr(v, "tzinfo", None) is None for v in values}
+        if len(found) > 1:
+            raise InvalidInputError(
+                f"some time stamps of {name!r} have a time zone and some have none",
+                "Give each one a zone before they come into one column.",
+            )
+    if pa.types.is_date(kind) and any(isinstance(v, dt.datetime) for v in values):
+        raise InvalidInputError(
+            f"the column {name!r} holds dates and time stamps",
+            f"Make all of them one kind: pandas.to_datetime(frame[{name!r}], utc=True).",
+        )
+    if pa.types.is_binary(kind) and any(isinstance(v, str) for v in values):
+        raise InvalidInputError(
+            f"the column {name!r} holds text and bytes", "Decode the bytes: value.decode()."
+        )
+    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and any(
+        isinstance(v, (bool, np.bool_)) for v in values
+    ):
+        raise InvalidInputError(
+            f"the column {name!r} holds numbers and truth values",
+            "Give the column one type, for example with .astype('float64').",
+        )
+
+
+def _roomy(column: pa.Array) -> pa.Array:
+    """Decimals with room for those to come: Arrow takes a width that these just fit."""
+    import pyarrow as pa
+
+    kind = column.type
+    whole = kind.precision - kind.scale
+    scale = kind.scale if kind.scale > _SCALE else min(_SCALE, _PRECISION - max(whole, 0))
+    if kind.precision > _PRECISION or max(whole, 0) + scale > _PRECISION:
+        return column
+    return column.cast(pa.decimal128(_PRECISION, max(scale, kind.scale)))
 
 
 def _wkb(column: pd.Series) -> pa.Array:
@@ -153,6 +278,15 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = _spelt_out(column)
+        kind = column.type
+    strange = _strange(kind)
+    if strange is not None:
+        raise InvalidInputError(
+            f"the column {name!r} has the type {strange}, which the store would not give back",
+            f"Convert it, for example to text: frame[{name!r}].astype(str).",
+        )
+    if isinstance(kind, pa.BaseExtensionType):
+        column = pa.chunked_array([part.storage for part in column.chunks], kind.storage_type)
         kind = column.type
     if pa.types.is_null(kind):
         raise InvalidInputError(
@@ -195,6 +329,24 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
+def _strange(kind: pa.DataType) -> pa.DataType | None:
+    """The type in a column's type whose meaning Delta Lake would lose: periods, UUIDs, ranges."""
+    import pyarrow as pa
+
+    if isinstance(kind, pa.BaseExtensionType):
+        name = kind.extension_name
+        plain = name.startswith(("geoarrow.", "ogc.")) or name == "arrow.json"
+        return _strange(kind.storage_type) if plain else kind
+    inner = [kind.field(i).type for i in range(kind.num_fields)]
+    for part in inner:
+        naive = pa.types.is_timestamp(part) and part.tz is None
+        if naive or pa.types.is_time(part) or pa.types.is_duration(part) or pa.types.is_map(part):
+            return part
+    found = next((found for found in map(_strange, inner) if found is not None), None)
+    # Delta Lake's decimals have up to 38 digits.
+    return kind if found is None and pa.types.is_decimal256(kind) else found
+
+
 def _kept_as(kind: pa.DataType) -> pa.DataType:
     """The type of Delta Lake that a type is kept as; itself where there is none other."""
     import pyarrow as pa
@@ -220,6 +372,8 @@ def _kept_as(kind: pa.DataType) -> pa.DataType:
         pa.binary_view(): pa.binary(),
         pa.date64(): pa.date32(),
     }
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC")
     return wider.get(kind, kind)
 
 
@@ -255,25 +409,23 @@ def check_keys(table: pa.Table, primary_key: Sequence[str], event_time: str | No
             "Give time stamps with a time zone: "
             f"pandas.to_datetime(frame[{event_time!r}], utc=True).",
         )
-    for name in RESERVED:
-        if name in names:
-            raise InvalidInputError(
-                f"the column name {name!r} is used by the store itself", "Rename the column."
-            )
     _check_unique(table, [*primary_key, *([event_time] if event_time else [])])
 
 
 def _check_unique(table: pa.Table, keys: list[str]) -> None:
     if _surely_unique(table, keys):
         return
-    counted = table.select(keys).group_by(keys, use_threads=True).aggregate([([], "count_all")])
+    # Named anew, so that no key can be mistaken for the count.
+    own = [f"k{i}" for i in range(len(keys))]
+    named = table.select(keys).rename_columns(own)
+    counted = named.group_by(own, use_threads=True).aggregate([([], "count_all")])
     if counted.num_rows == table.num_rows:
         return
     import pyarrow.compute as pc
 
     worst = counted.sort_by([("count_all", "descending")]).slice(0, 1).to_pylist()[0]
     extra = table.num_rows - counted.num_rows
-    shown = ", ".join(f"{k}={worst[k]}" for k in keys)
+    shown = ", ".join(f"{k}={worst[name]}" for k, name in zip(keys, own, strict=True))
     rows = pc.sum(pc.greater(counted.column("count_all"), 1)).as_py()
     raise InvalidInputError(
         f"{rows} keys are there more than once ({extra} rows too many), "
@@ -338,6 +490,7 @@ def cast_to_schema(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> 
                 + " Fill it with nulls, or make a new version of the group.",
             )
     unknown = [n for n in table.column_names if n not in names]
+    check_names([*names, *unknown])
     if unknown and not add_columns:
         raise InvalidInputError(
             f"the group has no column {unknown[0]!r}",
@@ -348,9 +501,13 @@ def cast_to_schema(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> 
     for name in names:
         column, wanted = table.column(name), schema.field(name).type
         if column.type != wanted:
-            if _family(column.type) != _family(wanted):
+            whole = pa.types.is_decimal(wanted) and pa.types.is_integer(column.type)
+            if _family(column.type) != _family(wanted) and not whole:
                 raise _wrong_type(name, column.type, wanted)
             try:
+                if whole:
+                    # Arrow asks for room for the longest number of its type.
+                    column = column.cast(pa.decimal128(_PRECISION, wanted.scale))
                 # float64 to float32 loses digits, which is meant; 1.5 to an integer is not.
                 column = column.cast(wanted, safe=not pa.types.is_floating(wanted))
             except pa.ArrowInvalid as error:
@@ -364,7 +521,7 @@ def _family(kind: pa.DataType) -> str:
 
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return "number"
-    return str(kind)
+    return "decimal" if pa.types.is_decimal(kind) else str(kind)
 
 
 def _wrong_type(

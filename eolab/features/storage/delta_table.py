@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, RemoteError
-from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
 from eolab.features.storage.commits import Commit, TableSnapshot, commit_of, logged, properties
-from eolab.features.storage.duckdb import connect, parquet, quote_identifiers
+from eolab.features.storage.duckdb import connect, parquet, quote_identifier, quote_identifiers
 from eolab.features.storage.files import translate_errors, writer
-from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, ROW_NUMBER_SQL
+from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, ROW_NUMBER_SQL, VIRTUAL
 from eolab.files import locks
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Rows, their history and what was known when must outlive Delta's default of 30 days.
 CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
+# The number of a row among those that are to be inserted.
+_PLACE = f"{OWN}place"
 
 
 class OfflineTable:
@@ -301,7 +303,7 @@ class OfflineTable:
             return pa.array(out), 0
         keys = quote_identifiers(self.keys)
         numbered = rows.select(list(self.keys)).append_column(
-            "_n", pa.array(np.arange(rows.num_rows))
+            _PLACE, pa.array(np.arange(rows.num_rows))
         )
         with connect(self.folder) as con:
             con.register("incoming", numbered)
@@ -310,12 +312,12 @@ class OfflineTable:
                 f"FROM {parquet(files)}"
             )
             found = con.sql(
-                f"SELECT i._n, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest "
+                f"SELECT i.{_PLACE}, arg_max(p.{CHANGE}, p.{INGESTED}) AS newest "
                 f"FROM incoming i JOIN present p USING ({keys}) GROUP BY 1"
                 if commit_of(table.history(1)[0]).changed
-                else f"SELECT _n, 0 AS newest FROM incoming SEMI JOIN present USING ({keys})"
+                else f"SELECT {_PLACE}, 0 AS newest FROM incoming SEMI JOIN present USING ({keys})"
             ).to_arrow_table()
-        out[found.column("_n").to_numpy()] = 1
+        out[found.column(_PLACE).to_numpy()] = 1
         return pa.array(out), int((found.column("newest").to_numpy() != 2).sum())
 
     def _overlapping(self, table: DeltaTable, rows: pa.Table) -> list[str]:
@@ -380,7 +382,18 @@ class OfflineTable:
             raw, row_number = f"{name}_empty", f"CAST({NO_ROW} AS BIGINT)"
             con.register(raw, seen.schema.empty_table())
         when = "" if as_of is None else f" WHERE {INGESTED} <= make_timestamptz({as_of})"
-        columns = f"*, {row_number} AS {ROW_NUMBER}" if row_numbers else "*"
+        columns = "*"
+        if row_numbers:
+            columns = f"*, {row_number} AS {ROW_NUMBER}"
+            if seen.files and {name.lower() for name in seen.schema.names} & {*VIRTUAL}:
+                # A column of the group hides DuckDB's own of that name, until it is renamed.
+                names = con.sql(f"SELECT * FROM {raw}").columns
+                own = [f"{OWN}c{i}" for i in range(len(names))]
+                raw += f" AS {OWN}file({', '.join(own)})"
+                both = zip(own, names, strict=True)
+                columns = ", ".join(f"{a} AS {quote_identifier(b)}" for a, b in both)
+                columns += f", {row_number} AS {ROW_NUMBER}"
+                when = when.replace(INGESTED, own[names.index(INGESTED)])
         if not (resolve and seen.commit.changed):
             con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {raw}{when}")
             return seen

@@ -96,9 +96,9 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 
 def parquet(files: Sequence[str]) -> str:
     """The rows of Parquet files, of which some may lack columns."""
-    # A bracket in a folder's name is no pattern.
+    # A bracket in a folder's name is no pattern, and "year=2024" is no column.
     names = (quote_literal(_WILD.sub(r"[\g<0>]", file)) for file in files)
-    return f"read_parquet([{', '.join(names)}], union_by_name=true)"
+    return f"read_parquet([{', '.join(names)}], union_by_name=true, hive_partitioning=false)"
 
 
 def moment(value: object) -> int | None:

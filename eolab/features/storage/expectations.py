@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import InvalidInputError
+from eolab.features.storage.arrow import OWN
 from eolab.features.storage.duckdb import connect, parquet, run
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ POLICIES: tuple[Policy, ...] = ("strict", "warn")
 _SHOWN = 10
 FORMAT = 1
 FILE = "validation.jsonl"
+_BROKEN = f"{OWN}broken"
 Outcome = Literal["met", "warned", "refused"]
 
 
@@ -144,9 +146,13 @@ def validate(
         number = " + ".join(broken)
         worst = run(
             con,
-            f"SELECT *, {number} AS _broken FROM incoming WHERE {number} > 0 "
-            f"ORDER BY _broken DESC LIMIT {_SHOWN}",
+            f"SELECT *, {number} AS {_BROKEN} FROM incoming WHERE {number} > 0 "
+            f"ORDER BY {_BROKEN} DESC LIMIT {_SHOWN}",
         )
+    shown = "_broken"
+    while shown in worst.column_names:
+        shown += "_"
+    worst = worst.rename_columns([*worst.column_names[:-1], shown])
     return Validation(failed, worst.to_pandas(), int(total))
 
 

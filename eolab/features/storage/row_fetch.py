@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from eolab.features.storage.arrow import OWN
+
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from eolab.features.storage.commits import TableSnapshot
 
 # A row_number is a row's place in one number: which of the files, then which of its rows.
-ROW_NUMBER = "_row_number"
+ROW_NUMBER = f"{OWN}row_number"
 _BITS = 40
 # DuckDB's own names of the two.
-ROW_NUMBER_SQL = f"CAST(file_index AS BIGINT) * {2**_BITS} + file_row_number"
+VIRTUAL = ("file_index", "file_row_number")
+ROW_NUMBER_SQL = f"CAST({VIRTUAL[0]} AS BIGINT) * {2**_BITS} + {VIRTUAL[1]}"
 NO_ROW = -1
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -74,6 +75,26 @@ def test_sql_gives_a_table_and_knows_views_of_spark_cells(shell: InteractiveShel
         shell.run_cell_magic("sql", "c", "SELECT * FROM nowhere")
     with pytest.raises(InvalidInputError, match="no query"):
         shell.run_cell_magic("sql", "c", " ;\n")
+
+
+def test_time_stamps_come_with_their_zone_from_any_session(shell: InteractiveShell) -> None:
+    cell = """SELECT timestamp '2024-10-27 00:30:00+00:00' AS t,
+        CAST(NULL AS TIMESTAMP) AS t, 1 AS n, timestamp_ntz '2024-01-01 00:00:00' AS naive,
+        timestamp '9999-12-31 00:00:00+00:00' AS late"""
+    moment = pd.Timestamp("2024-10-27T00:30Z")
+    for zone in ("UTC", "Europe/Rome"):
+        # In Rome this wall-clock time is there twice.
+        setting = f"spark.conf.set('spark.sql.session.timeZone', '{zone}')"
+        shell.run_cell_magic("spark", "c -o rows", f'{setting}\nrows = spark.sql("""{cell}""")')
+        shell.run_cell_magic("sql", "c -o same", cell)
+        for found in (shell.user_ns["rows"], shell.user_ns["same"]):
+            assert list(found.columns) == ["t", "t", "n", "naive", "late"]
+            assert found.iloc[0, 0] == moment
+            assert found.iloc[0, 1] is pd.NaT
+            assert found.iloc[0, 4].year == 9999
+            assert [str(kind) for kind in found.dtypes[:2]] == ["datetime64[us, UTC]"] * 2
+            assert found["naive"].dt.tz is None
+    shell.run_cell_magic("spark", "c", "spark.conf.set('spark.sql.session.timeZone', 'UTC')")
 
 
 SLEEPY = """

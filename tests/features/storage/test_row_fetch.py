@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eolab.features.storage.commits import TableSnapshot
 from eolab.features.storage.delta_table import OfflineTable
 from eolab.features.storage.duckdb import parquet
-from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER_SQL, fetch
+from eolab.features.storage.row_fetch import NO_ROW, ROW_NUMBER, ROW_NUMBER_SQL, fetch
 
 SCHEMA = pa.schema(
     [
@@ -105,6 +105,6 @@ def test_a_view_tells_where_its_rows_lie(tmp_path, rows):
     with connect(tmp_path) as con:
         seen = table.view(con, "here", row_numbers=True)
         found = con.sql("SELECT * FROM here ORDER BY id").to_arrow_table()
-    row_numbers = found.column("_row_number").to_numpy()
+    row_numbers = found.column(ROW_NUMBER).to_numpy()
     assert fetch(["v"], seen, row_numbers).column("v").to_pylist() == found.column("v").to_pylist()
     assert len(found) == 2 * rows

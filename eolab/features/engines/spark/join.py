@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
 from eolab.features.engines.spark.read import condition, rows, tick, ticked
-from eolab.features.engines.spine import VALID_FROM, VALID_TO, check_types, keys_needed, keys_of
+from eolab.features.engines.spine import (
+    VALID_FROM,
+    VALID_TO,
+    check_types,
+    keys_needed,
+    keys_of,
+    shown_names,
+)
 from eolab.features.queries.arguments import seconds
 from eolab.features.queries.query import GroupHandle, Join, Query
 from eolab.features.storage.arrow import INGESTED
@@ -34,7 +41,7 @@ def query_on_spark(query: Query, spark: SparkSession, *, as_of: object = None) -
     at, group = moment(as_of), query.group
     _check(query)
     names = [*group.keys, *keys_needed(query, group.columns)]
-    where = "" if query.where is None else f" WHERE {condition(query.where)}"
+    where = "" if query.where is None else f" WHERE {condition(query.where, spark, group)}"
     base, _ = rows(spark, group, as_of=at)
     base = spark.sql(f"SELECT * FROM {{base}}{where}", base=base)
     own = tuple(dict.fromkeys(names))
@@ -53,7 +60,7 @@ def view_on_spark(
     at = moment(as_of)
     _check(query)
     group = labels.group
-    where = "" if labels.where is None else f" WHERE {condition(labels.where)}"
+    where = "" if labels.where is None else f" WHERE {condition(labels.where, spark, group)}"
     frame, _ = rows(spark, group, as_of=at)
     frame = spark.sql(f"SELECT * FROM {{labels}}{where}", labels=frame)
     place = group.geometry.columns if group.geometry else ()
@@ -98,16 +105,16 @@ def _joined(
     place = {name: f"s{i}" for i, name in enumerate(own)}
     selected = [f"{place[name]} AS {tick(name)}" for name in shown]
     inner = []
+    names = [n for n in query.names if n not in group.keys]
+    free = iter(shown_names(names, shown))
     for number, part in enumerate(query.parts):
         keys = keys_of(part, own)
         check_types(group.schema, part.query.group, keys)
         frame = _part(spark, frame, part, number, keys, [place[k] for k in keys], as_of)
         for i, column in enumerate(part.query.columns):
             name = part.prefix + column
-            if name not in shown:
-                selected.append(f"p{number}.c{i} AS {tick(name)}")
-            elif name not in group.keys:
-                selected.append(f"p{number}.c{i} AS {tick(name + '_feature')}")
+            if name not in group.keys:
+                selected.append(f"p{number}.c{i} AS {tick(next(free))}")
         if part.kind == "inner":
             inner.append(f"p{number} IS NOT NULL")
     where = f" WHERE {' AND '.join(inner)}" if inner else ""
@@ -129,7 +136,7 @@ def _part(
     deleted = group.table.snapshot().commit.deleted
     resolve = deleted or part.query.where is not None or group.event_time is None
     known, _ = rows(spark, group, as_of=as_of, resolve=resolve)
-    where = f" WHERE {condition(part.query.where)}" if part.query.where else ""
+    where = f" WHERE {condition(part.query.where, spark, group)}" if part.query.where else ""
     event = tick(group.event_time) if group.event_time else "NULL"
     fields = ", ".join([f"'e', {event}", *(f"'c{i}', {tick(c)}" for i, c in enumerate(columns))])
     theirs = ", ".join(f"{tick(k)} AS _k{i}" for i, k in enumerate(keys))

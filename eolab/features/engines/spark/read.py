@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, TypeGuard
 from eolab.errors import InvalidInputError
 from eolab.features.queries.arguments import require_columns
 from eolab.features.queries.query import GroupHandle
-from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.duckdb import moment
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 # Text literals stay; what DuckDB quotes with " Spark quotes with `.
+_UTC = ("UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "+00:00", "UTC+00:00", "Zulu", "UCT")
+# Texts of days and times, those that name their zone, and what else may stand before a bracket.
+_DAY = re.compile(r"\d{4}-\d{1,2}")
+_ZONED = re.compile(r"\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)'$")
+_ZONELESS = {"and", "or", "not", "in", "coalesce", "when", "then", "else"}
 _LITERAL_OR_NAME = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
@@ -29,9 +35,14 @@ def is_spark(frame: object) -> TypeGuard[DataFrame]:
     )
 
 
-def tick(name: str) -> str:
-    """An identifier of Spark SQL."""
+def identifier(name: str) -> str:
+    """An identifier of Spark SQL in an expression of its own."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def tick(name: str) -> str:
+    """An identifier for `SparkSession.sql` with frames as arguments, which braces name."""
+    return identifier(name).replace("{", "{{").replace("}", "}}")
 
 
 def ticked(names: Sequence[str], prefix: str = "") -> str:
@@ -39,10 +50,20 @@ def ticked(names: Sequence[str], prefix: str = "") -> str:
     return ", ".join(prefix + tick(name) for name in names)
 
 
-def condition(sql: str) -> str:
-    """A user's condition, written for DuckDB, for `SparkSession.sql` with frames as arguments."""
+def condition(sql: str, spark: SparkSession, group: GroupHandle) -> str:
+    """A user's condition, written for DuckDB, for `SparkSession.sql` with frames as arguments.
 
-    def spark(match: re.Match[str]) -> str:
+    Raises:
+        InvalidInputError: It asks for times without a zone, and the session has another than UTC.
+    """
+    zone = str(spark.conf.get("spark.sql.session.timeZone"))
+    if zone not in _UTC and _by_zone(sql, group.schema):
+        raise InvalidInputError(
+            f"the condition {sql!r} has times in UTC, and the Spark session works in {zone}",
+            "Set it: spark.conf.set('spark.sql.session.timeZone', 'UTC').",
+        )
+
+    def rewritten(match: re.Match[str]) -> str:
         found = match[0]
         if found.startswith('"'):
             return tick(found[1:-1].replace('""', '"'))
@@ -50,7 +71,24 @@ def condition(sql: str) -> str:
         return "'" + found[1:-1].replace("\\", "\\\\").replace("''", "\\'") + "'"
 
     # Braces name frames in SparkSession.sql.
-    return _LITERAL_OR_NAME.sub(spark, sql).replace("{", "{{").replace("}", "}}")
+    return _LITERAL_OR_NAME.sub(rewritten, sql).replace("{", "{{").replace("}", "}}")
+
+
+def _by_zone(sql: str, schema: pa.Schema) -> bool:
+    """Whether a condition may mean other rows in another zone."""
+    import pyarrow as pa
+
+    literals = [found for found in _LITERAL_OR_NAME.findall(sql) if found.startswith("'")]
+    rest = re.sub(r"'(?:[^']|'')*'", "''", sql).lower()
+    times = [
+        f.name.lower() for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)
+    ]
+    asked = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest) for name in times)
+    if not asked and not re.search(r"timestamp|current_|now\s*\(", rest):
+        return False
+    called = {*re.findall(r"(\w+)\s*\(", rest)} - _ZONELESS
+    unzoned = any(_DAY.search(text) and not _ZONED.search(text) for text in literals)
+    return unzoned or bool(called) or "::" in rest or "current_" in rest or " date " in f" {rest}"
 
 
 def rows(
@@ -89,8 +127,8 @@ def rows(
         keys = ticked(group.keys)
         frame = spark.sql(
             f"SELECT {ticked(schema.names)} FROM (SELECT *, row_number() OVER "
-            f"(PARTITION BY {keys} ORDER BY {INGESTED} DESC) AS _number FROM {{raw}}) "
-            f"WHERE _number = 1 AND {CHANGE} <> 2",
+            f"(PARTITION BY {keys} ORDER BY {INGESTED} DESC) AS {OWN}number FROM {{raw}}) "
+            f"WHERE {OWN}number = 1 AND {CHANGE} <> 2",
             raw=frame,
         )
     return frame, commit
@@ -111,5 +149,5 @@ def group_on_spark(
         else require_columns(list(columns), group.columns, group.label)
     )
     frame, _ = rows(spark, group, as_of=moment(as_of))
-    where = "" if filter is None else f" WHERE {condition(filter)}"
+    where = "" if filter is None else f" WHERE {condition(filter, spark, group)}"
     return spark.sql(f"SELECT {ticked(names)} FROM {{resolved}}{where}", resolved=frame)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError
-from eolab.features.engines.spark.read import rows, tick, ticked
+from eolab.features.engines.spark.read import identifier, rows, ticked
 from eolab.features.queries.query import GroupHandle
 from eolab.features.storage import arrow as schemas
-from eolab.features.storage.arrow import CHANGE, INGESTED
+from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
 from eolab.features.storage.commits import Commit, properties
 from eolab.features.storage.delta_table import CONFIGURATION
 from eolab.features.storage.files import translate_errors
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 # A row whose key was there before: -1 where it was not, else the newest change of that key.
-_WAS = "_was"
+_WAS = f"{OWN}was"
 
 
 class StagedFile(TypedDict):
@@ -103,9 +103,9 @@ def insert_from_spark(
     table = group.table
     with table.locked():
         before = table.open()
-        empty = schemas.to_arrow(frame.limit(0).toArrow())
-        schemas.check_keys(empty, group.primary_key, group.event_time)
         existing = None if before is None else pa.schema(before.schema())
+        empty = schemas.to_arrow(frame.limit(0).toArrow(), known=existing)
+        schemas.check_keys(empty, group.primary_key, group.event_time)
         _no_rounding(empty.schema, existing)
         empty = prepare(empty, existing)
         if existing is not None and add_columns and set(empty.column_names) - set(existing.names):
@@ -175,15 +175,15 @@ def _stage(
         )
     kinds = {f.name: f.dataType.simpleString() for f in from_arrow_schema(target)}
     selected = []
-    for name in target.names:
+    for number, name in enumerate(target.names):
         value = {
             INGESTED: f"timestamp_micros({ingested})",
             CHANGE: f"IF({_WAS} >= 0, 1, 0)",
-        }.get(name, tick(name))
+        }.get(name, identifier(name))
         if kinds[name] in {"double", "float"}:
             # One notion of missing: null.
             value = f"IF(isnan({value}), NULL, {value})"
-        selected.append(f"CAST({value} AS {kinds[name]}) AS {tick(name)}")
+        selected.append(f"CAST({value} AS {kinds[name]}) AS c{number}")
     if group.partition_key:
         near = ticked(group.partition_key)
         known = spark.sql(f"SELECT * FROM {{rows}} DISTRIBUTE BY {near} SORT BY {near}", rows=known)
@@ -221,7 +221,9 @@ def _writer(
                 continue
             table = pa.Table.from_batches([batch])
             before = table.column(was)
-            table = table.select(wanted.names).cast(wanted)
+            # By number: PySpark takes dots and backticks in a name for its own.
+            numbered = [f"c{i}" for i in range(len(wanted.names))]
+            table = table.select(numbered).rename_columns(wanted.names).cast(wanted)
             if out is None:
                 out = pq.ParquetWriter(os.path.join(folder, path), wanted, compression="zstd")  # noqa: PTH118
             out.write_table(table)
@@ -271,14 +273,14 @@ def _check(spark: SparkSession, group: GroupHandle, staged: Staged, *, only_new:
         return
     keys = ticked(group.keys)
     twice = spark.sql(
-        f"SELECT {keys}, count(*) AS _n FROM {{staged}} GROUP BY {keys} HAVING count(*) > 1 "
+        f"SELECT {keys}, count(*) AS {OWN}n FROM {{staged}} GROUP BY {keys} HAVING count(*) > 1 "
         "LIMIT 1",
         staged=spark.read.parquet(*[f"file://{path}" for path in staged.paths]),
     ).collect()
     if twice:
         shown = ", ".join(f"{k}={twice[0][k]}" for k in group.keys)
         raise InvalidInputError(
-            f"keys are there more than once, for example {shown} {twice[0]['_n']} times",
+            f"keys are there more than once, for example {shown} {twice[0][-1]} times",
             f"Keep one row a key: frame.dropDuplicates({list(group.keys)!r}).",
         )
 
