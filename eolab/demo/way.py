@@ -156,8 +156,10 @@ def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
 
     # Each fold is a model of its own and rightly traced anew: a warning of that would only alarm.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    answer = flavours.outputs(fitted.load(), fitted.flavour, split.test.X)
-    predicted = flavours.classes(answer, len(fitted.classes))
+    model = fitted.load()
+    answer = flavours.outputs(model, fitted.flavour, split.test.X, fitted.columns)
+    logits = flavours.gives_logits(model, fitted.flavour, answer)
+    predicted = flavours.classes(answer, fitted.classes, logits=logits)
     return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
 
 

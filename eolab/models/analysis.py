@@ -87,26 +87,50 @@ def classification(
 def regression(
     y: np.ndarray, pred: np.ndarray, groups: np.ndarray, seed: int = 0
 ) -> dict[str, float]:
-    """RMSE (in units of ``y``) with a block-bootstrap interval, and R²."""
+    """RMSE, MAE and bias (in units of ``y``) and R², each with ``_low`` and ``_high``.
+
+    The bias is the mean of prediction minus truth. Intervals are of the block bootstrap. R² is NaN
+    where ``y`` never changes.
+
+    Raises:
+        InvalidInputError: Values that are no numbers, or another number of predictions.
+    """
     y, pred = np.asarray(y, dtype=float), np.asarray(pred, dtype=float).reshape(-1)
     _check(y, pred, groups)
-    error = (y - pred) ** 2
+    for what, values in (("labels", y), ("predictions", pred)):
+        lost = int((~np.isfinite(values)).sum())
+        if lost:
+            raise InvalidInputError(
+                f"{lost} of {len(values)} {what} are not a number",
+                "Fill or drop the samples before they are evaluated.",
+            )
+    error = pred - y
+    # From the mean, so that the variance of a resample loses no digits.
+    centred = y - y.mean()
     _, unit = np.unique(groups, return_inverse=True)
-    table = np.stack([np.bincount(unit, weights=error), np.bincount(unit)], axis=1)
+    sums = (np.ones(len(y)), error**2, np.abs(error), error, centred, centred**2)
+    table = np.stack([np.bincount(unit, weights=each) for each in sums], axis=1)
+    metrics: dict[str, float] = {}
+    for metric, measure in _QUANTITIES.items():
+        low, high = _interval(table, measure, seed, RESAMPLES, LEVEL)
+        value = float(measure(table.sum(axis=0)[None])[0])
+        metrics |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
+    return metrics | {"test_samples": float(len(y)), "test_units": float(len(table))}
 
-    def rmse(sums: np.ndarray) -> np.ndarray:
-        return np.asarray(np.sqrt(sums[:, 0] / sums[:, 1]))
 
-    low, high = _interval(table, rmse, seed, RESAMPLES, LEVEL)
-    spread = float(((y - y.mean()) ** 2).sum())
-    return {
-        "rmse": float(rmse(table.sum(axis=0)[None])[0]),
-        "rmse_low": low,
-        "rmse_high": high,
-        "r2": 1 - float(error.sum()) / spread if spread else float("nan"),
-        "test_samples": float(len(y)),
-        "test_units": float(len(table)),
-    }
+def _r2(sums: np.ndarray) -> np.ndarray:
+    spread = sums[:, 5] - sums[:, 4] ** 2 / sums[:, 0]
+    known = spread > 1e-12 * np.maximum(sums[:, 5], np.finfo(float).tiny)
+    return np.asarray(np.where(known, 1 - sums[:, 1] / np.where(known, spread, 1), np.nan))
+
+
+# Of sums over samples: how many, squared error, absolute error, error, label, squared label.
+_QUANTITIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "rmse": lambda sums: np.asarray(np.sqrt(sums[:, 1] / sums[:, 0])),
+    "mae": lambda sums: np.asarray(sums[:, 2] / sums[:, 0]),
+    "bias": lambda sums: np.asarray(sums[:, 3] / sums[:, 0]),
+    "r2": _r2,
+}
 
 
 def unit_tables(y: np.ndarray, pred: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -134,6 +158,8 @@ def _interval(
     drawn = random.multinomial(units, np.full(units, 1 / units), size=resamples)
     sums = (drawn @ table.reshape(units, -1)).reshape(resamples, *table.shape[1:])
     values = measure(sums)
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanquantile(values, ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)
 

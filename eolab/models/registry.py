@@ -66,6 +66,7 @@ class ModelRegistry:
         test: TrainingData | None = None,
         metrics: Mapping[str, float] | None = None,
         description: str = "",
+        logits: bool | None = None,
     ) -> ModelVersion:
         """Register a fitted model as the next version of ``name``.
 
@@ -80,6 +81,9 @@ class ModelRegistry:
                 this test set has seen is counted in the metric ``test_openings``.
             metrics: Metrics that were computed elsewhere, for example over outer folds.
             description: One line for the panel.
+            logits: Whether the model's one output for two classes is a logit, of which the sign
+                decides, rather than a probability. By default its last layer tells, or else its
+                answers on ``test``: values outside [0, 1] are logits.
 
         Returns:
             The version, as `get` returns it.
@@ -106,7 +110,7 @@ class ModelRegistry:
         folder = self.config.models / name / uuid.uuid4().hex[:12]
         files = _files(fitted)
         test_digest = None if test is None else test.digest()
-        before = self._same(name, files, test_digest)
+        before = self._same(name, files, test_digest, logits)
         if before is not None:
             return before
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +120,10 @@ class ModelRegistry:
             measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
             measured |= {k: float(v) for k, v in (metrics or {}).items()}
             if test is not None and test_digest is not None:
-                measured = self._evaluate(staged, fitted, test, test_digest, name) | measured
+                found, logits = self._evaluate(staged, fitted, test, test_digest, name, logits)
+                measured = found | measured
+            elif logits is None and len(fitted.classes) == 2:
+                logits = _logits(staged, fitted.flavour)
             document = {
                 "format": FORMAT,
                 "name": name,
@@ -132,6 +139,7 @@ class ModelRegistry:
                 "data_digest": fitted.data_digest,
                 "test_digest": test_digest,
                 "source": dict(fitted.source),
+                "logits": logits,
                 "files": files,
             }
             (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
@@ -246,9 +254,18 @@ class ModelRegistry:
     # -- within ----------------------------------------------------------------------------
 
     def _evaluate(
-        self, folder: Path, fitted: Fitted, test: TrainingData, test_digest: str, name: str
-    ) -> dict[str, float]:
-        """The metrics on the test set, by the model as it was saved: that one is evaluated."""
+        self,
+        folder: Path,
+        fitted: Fitted,
+        test: TrainingData,
+        test_digest: str,
+        name: str,
+        logits: bool | None,
+    ) -> tuple[dict[str, float], bool | None]:
+        """The metrics on the test set, by the model as it was saved: that one is evaluated.
+
+        And whether its one output for two classes is a logit.
+        """
         from eolab.models import analysis, flavours
         from eolab.studies.client.fitted_model import load_model
 
@@ -256,15 +273,23 @@ class ModelRegistry:
             raise InvalidInputError(
                 "the test part has other classes than the model", "Take it from the same split."
             )
-        X = features(test, tuple(fitted.columns))
-        answer = flavours.outputs(load_model(folder, fitted.flavour), fitted.flavour, X)
+        if fitted.classes and not test.classes:
+            raise InvalidInputError(
+                "the model has classes and the test part has none", "Take it from the same split."
+            )
+        columns = tuple(fitted.columns)
+        X = features(test, columns)
+        model = load_model(folder, fitted.flavour)
+        answer = flavours.outputs(model, fitted.flavour, X, columns)
+        if logits is None and len(test.classes) == 2:
+            logits = flavours.gives_logits(model, fitted.flavour, answer)
         evaluations = self._count_evaluation(test_digest, name, fitted.study)
         if test.classes:
-            codes = flavours.classes(answer, len(test.classes))
+            codes = flavours.classes(answer, test.classes, logits=logits)
             metrics = analysis.classification(test.y, codes, test.groups, SEED)
         else:
             metrics = analysis.regression(test.y, answer, test.groups, SEED)
-        return metrics | {"test_openings": float(evaluations)}
+        return metrics | {"test_openings": float(evaluations)}, logits
 
     def _count_evaluation(self, test: str, name: str, study: str | None) -> int:
         """Note an evaluation on this test set; how many there were, this one included."""
@@ -274,9 +299,13 @@ class ModelRegistry:
             file.write(json.dumps(entry) + "\n")
         return sum(f'"test": "{test}"' in text for text in path.read_text().splitlines())
 
-    def _same(self, name: str, files: Mapping[str, str], test: str | None) -> ModelVersion | None:
+    def _same(
+        self, name: str, files: Mapping[str, str], test: str | None, logits: bool | None
+    ) -> ModelVersion | None:
         for version in self._versions(name):
             document = read(version.folder)
+            if logits is not None and document.get("logits") != logits:
+                continue  # declared otherwise since
             if document.get("files") == files and document.get("test_digest") == test:
                 return version
         return None
@@ -334,9 +363,7 @@ class ModelRegistry:
             for alias, number in model.aliases.items():
                 aliases.setdefault(int(number), []).append(alias)
             found = [
-                _version(
-                    entry, tuple(sorted(aliases.get(int(entry.version), []))), self.config.root
-                )
+                _version(entry, tuple(sorted(aliases.get(int(entry.version), []))), self.config)
                 for entry in _pages(client.search_model_versions, f"name='{name}'")
             ]
         return sorted(found, key=lambda v: -v.version)
@@ -378,8 +405,21 @@ def _pages(search: Callable[..., Sequence[T]], filter_string: str | None = None)
             return
 
 
-def _version(entry: Entry, aliases: tuple[str, ...], root: Path) -> ModelVersion:
-    folder = Path(entry.source or "")
+def _logits(folder: Path, flavour: str) -> bool | None:
+    """What the last layer of a saved model tells of its output; models of other kinds tell none."""
+    if flavour not in {"keras", "torch"}:
+        return None
+    from eolab.models import flavours
+    from eolab.studies.client.fitted_model import load_model
+
+    return flavours.gives_logits(load_model(folder, flavour), flavour, None)
+
+
+def _version(entry: Entry, aliases: tuple[str, ...], config: Config) -> ModelVersion:
+    folder, root = Path(entry.source or ""), config.root
+    # MLflow keeps the path as it was then; the workspace may have moved since.
+    here = config.models / entry.name / folder.name
+    folder = here if here.is_dir() else folder
     document = read(folder)
     params, metrics = document.get("params"), document.get("metrics")
     study = document.get("study") or entry.tags.get("eolab.study")

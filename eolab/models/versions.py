@@ -118,9 +118,12 @@ class ModelVersion:
     def predict(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
         """Class codes (int64), or values for a regression, shape (n,).
 
+        A model that was trained on arrays without names of classes answers in its own way.
+
         Args:
             X: Samples: features in the order of ``columns`` (n, f) or (n, steps, f), or anything
-                with columns of these names.
+                with columns of these names. A model without ``columns`` takes what it was trained
+                on.
 
         Raises:
             InvalidInputError: Features are missing or the shape does not fit.
@@ -133,10 +136,13 @@ class ModelVersion:
         """
         from eolab.models import flavours
 
-        answer = flavours.outputs(self.load(), self.flavour, features(X, self.columns))
+        samples = features(X, self.columns)
+        answer = flavours.outputs(self.load(), self.flavour, samples, self.columns)
         if self.classes:
-            return flavours.classes(answer, len(self.classes))
-        return answer.reshape(-1)
+            logits = read(self.folder).get("logits")
+            known = logits if isinstance(logits, bool) else None
+            return flavours.classes(answer, self.classes, logits=known)
+        return answer.reshape(-1) if answer.size == len(samples) else answer
 
     def predict_labels(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
         """Names of the predicted classes, shape (n,).
@@ -213,6 +219,8 @@ def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ..
 
     from eolab.training_data import TrainingData
 
+    if not columns:  # trained on arrays, which have no names
+        return np.asarray(X.X if isinstance(X, TrainingData) else X)
     given = tuple(str(name) for name in getattr(X, "columns", ()))
     for name in columns if given else ():
         if name not in given:

@@ -159,6 +159,139 @@ def test_a_regression_gets_rmse_instead_of_classes(registry, make_fitted, train)
         version.predict_labels(data)
 
 
+class Answers:
+    """A model of two or more classes that answers in a way of its own."""
+
+    def __init__(self, say):
+        self.say = say
+
+    def predict(self, X):
+        return self.say(X)
+
+
+SAYS = {
+    "a logit": lambda X: (X[:, [0]] - 0.5) * 8,
+    "a logit, none outside 0 to 1 but on the test part": lambda X: (X[:, 0] - 0.5) * 2,
+    "a probability": lambda X: 1 / (1 + np.exp(-(X[:, [0]] - 0.5) * 8)),
+    "scores": lambda X: np.stack([0.5 - X[:, 0], X[:, 0] - 0.5], axis=1),
+    "codes": lambda X: (X[:, 0] > 0.5).astype(int),
+    "codes as floats": lambda X: (X[:, 0] > 0.5).astype(float),
+    "truth values": lambda X: X[:, 0] > 0.5,
+    "names": lambda X: np.where(X[:, 0] > 0.5, "wheat", "grass"),
+    "names as objects": lambda X: np.where(X[:, 0] > 0.5, "wheat", "grass").astype(object),
+}
+
+
+@pytest.mark.parametrize("way", SAYS)
+def test_two_classes_are_judged_however_the_model_says_them(registry, make_fitted, way):
+    random = np.random.default_rng(3)
+    X = random.random((80, 3)).astype("float32")
+    X[:2, 0] = 0, 1
+    y = (X[:, 0] > 0.5).astype("int64")
+    test = TrainingData(X, y, np.arange(80) // 4, ("ndvi", "red", "nir"), ("grass", "wheat"))
+    fitted = make_fitted(Answers(SAYS[way]), flavour="pickle", classes=("grass", "wheat"))
+    version = registry.register("m", fitted, test=test)
+    assert version.metrics["accuracy"] == 1
+    # One sample is decided as many are: a logit of 0.1 is above its bound, not below 0.5.
+    assert [int(version.predict(X[i : i + 1])[0]) for i in range(80)] == y.tolist()
+    assert version.predict_labels(X[:1]).tolist() == [("grass", "wheat")[y[0]]]
+
+
+def test_logits_may_be_declared_where_there_is_no_test_part(registry, make_fitted):
+    fitted = make_fitted(Answers(lambda X: X[:, 0]), flavour="pickle", classes=("grass", "wheat"))
+    X = np.array([[0.2, 0, 0]], "float32")
+    assert registry.register("p", fitted).predict(X).tolist() == [0]
+    assert registry.register("l", fitted, logits=True).predict(X).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("say", "match"),
+    [
+        (lambda X: np.full(len(X), np.nan), "not a number for 200 of 200"),
+        (lambda X: np.full(len(X), 0.7), "one number such as 0.7"),
+        (lambda X: np.full(len(X), 7), "says '7', which is none of the 3 classes"),
+        (lambda X: np.full(len(X), -1), "says '-1'"),
+        (lambda X: np.full(len(X), "weat"), "says 'weat'"),
+        (lambda X: np.zeros((len(X), 2)), "2 scores for 3 classes"),
+        (lambda X: np.zeros((len(X), 2, 2)), "shape"),
+    ],
+)
+def test_answers_that_are_no_class_are_refused(registry, make_fitted, test_part, say, match):
+    fitted = make_fitted(Answers(say), flavour="pickle")
+    with pytest.raises(InvalidInputError, match=match):
+        registry.register("m", fitted, test=test_part)
+    assert registry.list() == []
+
+
+def test_a_classifier_fitted_on_numbers_that_are_names_is_judged(registry, make_fitted):
+    X = np.linspace(0, 1, 40, dtype="float32")[:, None]
+    y = (X[:, 0] > 0.5).astype("int64")
+    test = TrainingData(X, y, np.arange(40), ("ndvi",), ("10", "20"))
+    model = LogisticRegression(C=100).fit(X, np.array([10, 20])[y])
+    version = registry.register(
+        "m", make_fitted(model, columns=("ndvi",), classes=("10", "20")), test=test
+    )
+    assert version.metrics["accuracy"] == 1
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_pipeline_that_picks_columns_by_name_gets_names(
+    registry, make_fitted, train, test_part, wrapped
+):
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(
+        make_column_transformer((StandardScaler(), ["red", "ndvi"])), LogisticRegression()
+    )
+    model.fit(pd.DataFrame(train.X, columns=train.columns), train.y)
+    saved = Answers(model.predict) if wrapped else model
+    flavour = "pickle" if wrapped else "sklearn"
+    version = registry.register("m", make_fitted(saved, flavour=flavour), test=test_part)
+    expected = model.predict(pd.DataFrame(test_part.X, columns=test_part.columns))
+    assert version.predict(test_part).tolist() == expected.tolist()
+
+
+def test_a_model_of_arrays_answers_in_its_own_way(registry, make_fitted):
+    X = np.random.default_rng(0).random((20, 4))
+    model = LinearRegression().fit(X, X[:, :2])
+    version = registry.register("m", make_fitted(model, columns=(), classes=()))
+    np.testing.assert_array_equal(version.predict(X), model.predict(X))
+
+
+def test_a_workspace_that_was_moved_keeps_its_models(
+    registry, make_fitted, model, test_part, config, tmp_path
+):
+    from dataclasses import replace
+
+    before = registry.register("crops", make_fitted(model), test=test_part)
+    moved = tmp_path / "moved"
+    config.root.rename(moved)
+    after = ModelRegistry(replace(config, root=moved)).get("crops")
+    assert (after.params, after.metrics) == (before.params, before.metrics)
+    assert after.folder.is_relative_to(moved)
+    assert after.predict(test_part).shape == test_part.y.shape
+
+
+def test_a_regression_has_error_bias_and_r2_with_intervals():
+    from eolab.models.analysis import regression
+
+    random = np.random.default_rng(0)
+    y = random.normal(1000, 5, 300)
+    said = y + 2 + random.normal(0, 1, 300)
+    found = regression(y, said, np.arange(300) // 5)
+    assert found["bias"] == pytest.approx(np.mean(said - y))
+    assert found["mae"] == pytest.approx(np.mean(np.abs(said - y)))
+    expected = 1 - ((said - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    assert found["r2"] == pytest.approx(expected)
+    for metric in ("rmse", "mae", "bias", "r2"):
+        assert found[f"{metric}_low"] < found[metric] < found[f"{metric}_high"]
+    assert np.isnan(regression(np.ones(6), np.arange(6), np.arange(6))["r2"])
+    with pytest.raises(InvalidInputError, match="1 of 6 predictions are not a number"):
+        regression(np.ones(6), np.array([1, 2, 3, 4, 5, np.nan]), np.arange(6))
+
+
 def test_any_object_that_predicts_can_be_registered(registry, make_fitted, test_part):
     class Always:
         def predict(self, X):

@@ -111,10 +111,12 @@ def _empty(column: pa.ChunkedArray) -> bool:
         return False
     if pa.types.is_dictionary(kind):
         column = _spelt_out(column)
-        return pa.types.is_null(column.type) or column.null_count == len(column)
+        return bool(pa.types.is_null(column.type) or column.null_count == len(column))
     if column.null_count == len(column):
         return True
-    return pa.types.is_floating(kind) and bool(pc.all(pc.is_null(column, nan_is_null=True)).as_py())
+    if not pa.types.is_floating(kind):
+        return False
+    return bool(pc.all(pc.is_null(column, nan_is_null=True)).as_py())
 
 
 def _from_stream(frame: object) -> pa.Table:
@@ -180,7 +182,8 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     for level in [name for name in frame.index.names if name is not None and name in frame]:
-        index, column = frame.index.get_level_values(level), frame[level]
+        place = frame.index.names.index(level)
+        index, column = frame.index.get_level_values(place), frame[level]
         if isinstance(column, pd.Series) and index.equals(pd.Index(column)):
             frame = (
                 frame.droplevel(level) if frame.index.nlevels > 1 else frame.reset_index(drop=True)

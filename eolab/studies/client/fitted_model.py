@@ -13,6 +13,7 @@ from eolab.studies.worker.tensorflow_notes import without_notes
 
 FORMAT = 1
 FILE = "fitted.json"
+CUSTOM_OBJECTS = "custom_objects.pkl"  # as the child writes it
 # The file in which each flavour is saved (`refitting` writes it).
 FILES = {
     "keras": "model.keras",
@@ -98,6 +99,18 @@ def model_file(folder: Path, flavour: str) -> Path:
     return path
 
 
+def _custom_objects(folder: Path) -> dict[str, object]:
+    """The layers, losses and functions of the user's own that a Keras model is built of."""
+    import pickle
+
+    try:
+        with (folder / CUSTOM_OBJECTS).open("rb") as file:
+            found: dict[str, object] = pickle.load(file)
+    except FileNotFoundError:  # none, or saved by an older version
+        return {}
+    return found
+
+
 def load_model(folder: Path, flavour: str) -> object:
     """The model object itself.
 
@@ -114,7 +127,7 @@ def load_model(folder: Path, flavour: str) -> object:
             with without_notes():
                 import keras
 
-            return keras.saving.load_model(path)
+            return keras.saving.load_model(path, custom_objects=_custom_objects(folder))
         import pickle
 
         with path.open("rb") as file:

@@ -347,6 +347,44 @@ def flavour(model: object) -> str:
     return "pickle"
 
 
+def custom_objects(model: object) -> dict[str, object]:
+    """The layers, losses, metrics and functions in a Keras model that are not Keras's own.
+
+    By the names under which Keras looks for them; without them a model of a notebook's own classes
+    loads nowhere else.
+    """
+    import keras
+
+    found: dict[str, object] = {}
+    seen: set[int] = set()
+
+    def note(thing: object, depth: int) -> None:
+        if id(thing) in seen or depth > 6:
+            return
+        seen.add(id(thing))
+        if isinstance(thing, (list, tuple, set)):
+            for each in thing:
+                note(each, depth + 1)
+            return
+        if isinstance(thing, dict):
+            for each in thing.values():
+                note(each, depth + 1)
+            return
+        kind = thing if isinstance(thing, types.FunctionType) else type(thing)
+        root = str(getattr(kind, "__module__", "")).partition(".")[0]
+        function = isinstance(kind, types.FunctionType)
+        if function or hasattr(kind, "get_config"):
+            if root not in {"keras", "tensorflow", "torch", "jax", "numpy"}:
+                found[kind.__name__] = kind
+                found[keras.saving.get_registered_name(kind)] = kind
+            if not function:
+                note(list(vars(thing).values()), depth + 1)
+
+    compiled = [getattr(model, name, None) for name in ("loss", "optimizer", "_compile_metrics")]
+    note([model, getattr(model, "layers", []), compiled], 0)
+    return found
+
+
 def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
     """Write the saved model into the folder of the refit.
 
@@ -361,6 +399,12 @@ def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
     kind, folder = flavour(model), Path(order["folder"])
     if kind == "keras":
         model.save(folder / "model.keras")  # type: ignore[attr-defined]
+        custom = custom_objects(model)
+        if custom:
+            import cloudpickle
+
+            with open(folder / "custom_objects.pkl", "wb") as file:
+                cloudpickle.dump(custom, file)
         return {"flavour": kind, "file": "model.keras"}
     import cloudpickle
 
