@@ -358,19 +358,19 @@ def custom_objects(model: object) -> dict[str, object]:
     found: dict[str, object] = {}
     seen: set[int] = set()
 
-    def note(thing: object, depth: int) -> None:
-        if id(thing) in seen or depth > 6:
+    def note(part: object, depth: int) -> None:
+        if id(part) in seen or depth > 6:
             return
-        seen.add(id(thing))
-        if isinstance(thing, (list, tuple, set)):
-            for each in thing:
+        seen.add(id(part))
+        if isinstance(part, (list, tuple, set)):
+            for each in part:
                 note(each, depth + 1)
             return
-        if isinstance(thing, dict):
-            for each in thing.values():
+        if isinstance(part, dict):
+            for each in part.values():
                 note(each, depth + 1)
             return
-        kind = thing if isinstance(thing, types.FunctionType) else type(thing)
+        kind = part if isinstance(part, types.FunctionType) else type(part)
         root = str(getattr(kind, "__module__", "")).partition(".")[0]
         function = isinstance(kind, types.FunctionType)
         if function or hasattr(kind, "get_config"):
@@ -378,7 +378,7 @@ def custom_objects(model: object) -> dict[str, object]:
                 found[kind.__name__] = kind
                 found[keras.saving.get_registered_name(kind)] = kind
             if not function:
-                note(list(vars(thing).values()), depth + 1)
+                note(list(vars(part).values()), depth + 1)
 
     compiled = [getattr(model, name, None) for name in ("loss", "optimizer", "_compile_metrics")]
     note([model, getattr(model, "layers", []), compiled], 0)
