@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eolab.studies.ablation import Ablation, Preview
     from eolab.studies.ablation.study import AblateOptions
     from eolab.studies.client.options import TuneOptions
-    from eolab.studies.journal.files import StudySummary
+    from eolab.studies.journal.answers import StudySummary
 
 
 def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:

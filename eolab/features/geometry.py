@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError
+from eolab.features.answers import GroupGeometryJson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ class RowGeometry:
     crs: str
     pixels: bool = False
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> GroupGeometryJson:
         return {"columns": list(self.columns), "crs": self.crs, "pixels": self.pixels}
 
     @staticmethod

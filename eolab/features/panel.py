@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.features import geometry as geo
+from eolab.features.answers import (
+    ColumnStatisticsJson,
+    FeatureGroupJson,
+    FeaturesJson,
+    FeatureViewJson,
+    GroupCommitJson,
+    GroupDetailsJson,
+    GroupPlacesJson,
+    GroupRowsJson,
+    GroupStatisticsJson,
+    LineageGraphJson,
+    TrainingDatasetJson,
+    ValidationJson,
+    ViewJson,
+)
 from eolab.features.groups.group import FeatureGroup
 from eolab.features.queries.arguments import require_columns
 from eolab.features.queries.query import Query
 from eolab.features.storage.arrow import INGESTED
+from eolab.features.storage.commits import Commit
 from eolab.features.storage.duckdb import connect, moment, quote_identifier, quote_identifiers, run
+from eolab.features.storage.expectations import Check
+from eolab.features.storage.statistics import ColumnStatistics
 from eolab.features.store import FeatureStore
 from eolab.features.training import datasets
 from eolab.features.views.options import ViewOptions
@@ -35,7 +52,7 @@ _KINDS = {0: "point", 1: "line", 2: "line", 3: "area", 4: "point", 5: "line", 6:
 NODES = 200
 
 
-def snapshot(store: FeatureStore) -> dict[str, object]:
+def snapshot(store: FeatureStore) -> FeaturesJson:
     """All groups and views, one line each."""
     return {
         "groups": [summary(g) for g in store.feature_groups()],
@@ -43,7 +60,7 @@ def snapshot(store: FeatureStore) -> dict[str, object]:
     }
 
 
-def summary(group: FeatureGroup) -> dict[str, object]:
+def summary(group: FeatureGroup) -> FeatureGroupJson:
     """One line of the list of groups."""
     commit = group.table.last()
     descriptions, units = group.column_descriptions, group.column_units
@@ -79,7 +96,7 @@ def summary(group: FeatureGroup) -> dict[str, object]:
     }
 
 
-def view_summary(view: FeatureView) -> dict[str, object]:
+def view_summary(view: FeatureView) -> FeatureViewJson:
     """One line of the list of views.
 
     ``columns`` tells where each feature comes from, ``datasets`` its training datasets with how
@@ -89,7 +106,7 @@ def view_summary(view: FeatureView) -> dict[str, object]:
     return {
         **view.to_dict(),
         "created": view.created,
-        "steps": None if view.query.steps is None else asdict(view.query.steps),
+        "steps": None if view.query.steps is None else view.query.steps.to_dict(),
         "label_group": view.labels.group.label,
         "columns": [
             {"name": p.prefix + c, "group": p.query.group.label, "column": c}
@@ -100,7 +117,7 @@ def view_summary(view: FeatureView) -> dict[str, object]:
     }
 
 
-def _dataset(folder: Path) -> dict[str, object]:
+def _dataset(folder: Path) -> TrainingDatasetJson:
     version = int(folder.name)
     try:
         found = datasets.load(folder)
@@ -118,7 +135,7 @@ def _dataset(folder: Path) -> dict[str, object]:
     }
 
 
-def group(store: FeatureStore, name: str, version: int) -> dict[str, object]:
+def group(store: FeatureStore, name: str, version: int) -> GroupDetailsJson:
     """Everything of one group but its rows.
 
     The summary with ``geometry``, ``expectations``, ``policy``, ``parents``, ``history`` (its
@@ -136,18 +153,47 @@ def group(store: FeatureStore, name: str, version: int) -> dict[str, object]:
         "expectations": dict(found.expectations),
         "policy": found.policy,
         "parents": list(found.parents),
-        "history": [asdict(commit) for commit in reversed(commits)],
-        "validations": [asdict(check) for check in reversed(found.validations())],
-        "correlations": asdict(correlations),
-        "made_by": dict(
-            made_by(store.config.root, found.commit_ref(commits[-1].version)) if commits else {}
-        ),
+        "history": [_commit(commit) for commit in reversed(commits)],
+        "validations": [_validation(check) for check in reversed(found.validations())],
+        "correlations": {
+            "columns": correlations.columns,
+            "values": correlations.values,
+            "rows": correlations.rows,
+        },
+        "made_by": made_by(store.config.root, found.commit_ref(commits[-1].version))
+        if commits
+        else {},
+    }
+
+
+def _commit(commit: Commit) -> GroupCommitJson:
+    return {
+        "version": commit.version,
+        "time": commit.time,
+        "operation": commit.operation,
+        "rows": commit.rows,
+        "new": commit.new,
+        "ingested": commit.ingested,
+        "total": commit.total,
+        "changed": commit.changed,
+        "deleted": commit.deleted,
+    }
+
+
+def _validation(check: Check) -> ValidationJson:
+    return {
+        "time": check.time,
+        "rows": check.rows,
+        "outcome": check.outcome,
+        "failed": check.failed,
+        "expectations": check.expectations,
+        "commit": check.commit,
     }
 
 
 def statistics(
     store: FeatureStore, name: str, version: int, commit: int | None = None
-) -> dict[str, object]:
+) -> GroupStatisticsJson:
     """The statistics of a group as of a commit, by default the newest.
 
     Raises:
@@ -158,7 +204,26 @@ def statistics(
     newest = -1 if last is None else last.version
     return {
         "commit": newest if commit is None else commit,
-        "statistics": [asdict(c) for c in found.statistics(commit)],
+        "statistics": [_statistics(c) for c in found.statistics(commit)],
+    }
+
+
+def _statistics(one: ColumnStatistics) -> ColumnStatisticsJson:
+    histogram = one.histogram
+    return {
+        "column": one.column,
+        "count": one.count,
+        "nulls": one.nulls,
+        "distinct": one.distinct,
+        "min": one.min,
+        "max": one.max,
+        "mean": one.mean,
+        "std": one.std,
+        "quantiles": one.quantiles,
+        "histogram": None
+        if histogram is None
+        else {"edges": histogram.edges, "counts": histogram.counts},
+        "top": one.top,
     }
 
 
@@ -173,7 +238,7 @@ def rows(
     descending: bool = False,
     as_of: object = None,
     filter: str | None = None,
-) -> dict[str, object]:
+) -> GroupRowsJson:
     """A page of a group's rows: ``columns``, ``rows`` (lists in their order) and ``total``.
 
     TimeSplit are seconds since the epoch, geometries WKT; ``as_of`` is a time in ISO 8601.
@@ -207,7 +272,7 @@ def rows(
     }
 
 
-def places(store: FeatureStore, name: str, version: int) -> dict[str, object]:
+def places(store: FeatureStore, name: str, version: int) -> GroupPlacesJson:
     """Where a group's things are: ``points`` (longitude, latitude), of how many ``total``.
 
     One point for each thing that has a place; of very many an even sample, always the same.
@@ -268,7 +333,7 @@ def _outlines(shapes: np.ndarray) -> list[list[list[float]]]:
     return rings
 
 
-def lineage(store: FeatureStore, kind: str, identity: str) -> dict[str, object]:
+def lineage(store: FeatureStore, kind: str, identity: str) -> LineageGraphJson:
     """The graph around a group ("group"), or any node, as ``nodes`` and ``edges``.
 
     A group stands for its commits. Nodes are told with their ``side``: "self", "upstream" or
@@ -299,7 +364,7 @@ def lineage(store: FeatureStore, kind: str, identity: str) -> dict[str, object]:
     }
 
 
-def make_view(store: FeatureStore, form: Mapping[str, object]) -> dict[str, object]:
+def make_view(store: FeatureStore, form: Mapping[str, object]) -> ViewJson:
     """A view from the panel's form; the same form again gives the same view.
 
     Args:

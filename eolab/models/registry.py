@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import writes
+from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage
 from eolab.records.lineage import Ref
@@ -223,7 +224,7 @@ class ModelRegistry:
             client.set_registered_model_alias(name, alias, str(found.version))
         self._touch()
 
-    def snapshot(self) -> dict[str, object]:
+    def snapshot(self) -> ModelsJson:
         """All models as plain JSON, which the panel shows; unknown metrics are None.
 
         Example:
@@ -233,7 +234,7 @@ class ModelRegistry:
         """
         versions = self.list()
         pairs = [(edge.target, edge.source) for edge in lineage.edges(self.config.root)]
-        models: dict[str, list[object]] = {}
+        models: dict[str, list[ModelVersionJson]] = {}
         for v in versions:
             made_from = lineage.walk(v.ref, pairs)[:SHOWN]
             models.setdefault(v.name, []).append(

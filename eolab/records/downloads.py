@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.files import locks, writes
@@ -32,6 +32,40 @@ MOST = 1_000  # items of one download
 KEPT = 50  # finished ones that are listed
 COMMAND = (sys.executable, "-m", "eolab.catalog.downloads.process")
 _ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
+
+
+class DownloadFileJson(TypedDict):
+    """One file of a download."""
+
+    item: str
+    asset: str
+    path: str
+    """Below the folder."""
+    state: Annotated[str, Literal["waiting", "running", "done", "there", "failed"]]
+    done: int
+    """Bytes."""
+    total: int | None
+    """Null where nobody said it."""
+    message: str
+
+
+class DownloadJson(TypedDict):
+    """A download; interrupted: its process is gone."""
+
+    id: str
+    catalog: str
+    items: int
+    """How many."""
+    assets: list[str]
+    state: Annotated[
+        str, Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+    ]
+    message: str
+    done: int
+    """Bytes."""
+    total: int
+    files: list[DownloadFileJson]
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -129,7 +163,7 @@ def read_job(folder: Path) -> DownloadJob:
         raise NotFoundError(f"{folder} holds no download", "Start it again.") from error
 
 
-def read_all(config: Config) -> list[dict[str, object]]:
+def read_all(config: Config) -> list[DownloadJson]:
     """All downloads, the newest first: see `read`."""
     found = []
     for folder in sorted(config.transfers.glob("*"), reverse=True):
@@ -141,7 +175,7 @@ def read_all(config: Config) -> list[dict[str, object]]:
     return found
 
 
-def read(folder: Path) -> dict[str, object]:
+def read(folder: Path) -> DownloadJson:
     """`{"id", "catalog", "items", "assets", "state", "message", "done", "total", "files"}`.
 
     States: waiting, running, done, failed (some files could not be had), cancelled, interrupted
@@ -162,24 +196,33 @@ def read(folder: Path) -> dict[str, object]:
     if state in ("waiting", "running") and not is_alive(folder) and _age(folder) > 10:
         state = "interrupted"
     listed = document.get("files")
-    files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    entries = listed if isinstance(listed, list) else []
+    files = [_file(entry) for entry in entries if isinstance(entry, dict)]
     return {
         "id": folder.name,
         "catalog": job.catalog,
         "items": len(job.items),
         "assets": list(job.assets),
         "state": state,
-        "message": document.get("message", ""),
-        "done": sum(_bytes(file, "done") for file in files),
-        "total": sum(max(_bytes(file, "done"), _bytes(file, "total")) for file in files),
+        "message": str(document.get("message", "")),
+        "done": sum(file["done"] for file in files),
+        "total": sum(max(file["done"], file["total"] or 0) for file in files),
         "files": files,
-        "folder": document.get("folder", ""),
+        "folder": str(document.get("folder", "")),
     }
 
 
-def _bytes(file: Mapping[str, object], key: str) -> int:
-    value = file.get(key)
-    return value if isinstance(value, int) else 0
+def _file(entry: Mapping[str, object]) -> DownloadFileJson:
+    done, total = entry.get("done"), entry.get("total")
+    return {
+        "item": str(entry.get("item", "")),
+        "asset": str(entry.get("asset", "")),
+        "path": str(entry.get("path", "")),
+        "state": str(entry.get("state", "waiting")),
+        "done": done if isinstance(done, int) else 0,
+        "total": total if isinstance(total, int) else None,
+        "message": str(entry.get("message", "")),
+    }
 
 
 def command(config: Config, identity: str, what: str) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 FORMAT = 1
 FILE = "lineage.jsonl"
@@ -27,6 +28,20 @@ class Ref:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
+
+
+class RefJson(TypedDict):
+    """A node as plain JSON."""
+
+    kind: str
+    id: str
+
+
+class LineageJson(TypedDict):
+    """What a node was made from, and what was made from it; nearest first."""
+
+    upstream: list[RefJson]
+    downstream: list[RefJson]
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,34 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, TypedDict, get_args
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError
 from eolab.files import locks, writes
+from eolab.json_types import Json
 
 FORMAT = 1
 FILE = "saved.json"
-KINDS = ("search", "area")
+Kind = Literal["search", "area"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_NAME = 80
 LARGEST = 200_000  # bytes of one entry
 MOST = 500
 
-Entry = dict[str, object]
+
+class SavedEntryJson(TypedDict):
+    name: str
+    value: Json
 
 
-def read(root: Path) -> dict[str, list[Entry]]:
+class SavedJson(TypedDict):
+    """What people keep, by kind, each by name."""
+
+    search: list[SavedEntryJson]
+    area: list[SavedEntryJson]
+
+
+def read(root: Path) -> SavedJson:
     """`{"search": [{"name", "value"}], "area": [...]}`, each by name.
 
     Raises:
@@ -34,14 +47,14 @@ def read(root: Path) -> dict[str, list[Entry]]:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
             raise ConfigError(f"{path} was written by another eolab", "Upgrade eolab.")
-        return {kind: list(document[kind]) for kind in KINDS}
+        return {"search": list(document["search"]), "area": list(document["area"])}
     except FileNotFoundError:
-        return {kind: [] for kind in KINDS}
+        return {"search": [], "area": []}
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged: {error}", "Mend it, or delete it.") from error
 
 
-def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entry]]:
+def keep(root: Path, kind: str, name: str, value: object) -> SavedJson:
     """Keep an entry, in place of one of the same name; None drops it.
 
     Raises:
@@ -50,6 +63,7 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
     """
     if kind not in KINDS:
         raise InvalidInputError(f"kind = {kind!r}", f"Give one of: {', '.join(KINDS)}.")
+    list_: Kind = "area" if kind == "area" else "search"
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInputError(
@@ -59,12 +73,12 @@ def keep(root: Path, kind: str, name: str, value: object) -> dict[str, list[Entr
         _check(kind, value)
     with _turn(root):
         everything = read(root)
-        rest = [entry for entry in everything[kind] if entry.get("name") != name]
+        rest = [entry for entry in everything[list_] if entry.get("name") != name]
         if value is not None:
             rest.append({"name": name, "value": value})
         if len(rest) > MOST:
             raise ConflictError(f"there are {MOST} of them already", "Drop some that nobody needs.")
-        everything[kind] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
+        everything[list_] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
         _write(root, {"format": FORMAT, **everything})
     return everything
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
@@ -16,11 +17,14 @@ from eolab.server.wire import to_json
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from eolab.server.contract.answers import ErrorJson
+    from eolab.server.contract.calls import Call
     from eolab.server.helper.process import Library
     from eolab.server.tensorboard import TensorBoards
     from eolab.server.workspace import Place
     from eolab.settings.config import Config
 
+T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 RESOURCE = "eolab"
@@ -64,12 +68,12 @@ class Handler(APIHandler):
         """The workspace as it is configured now."""
         return self.services.place.config()
 
-    async def call(self, call: str, /, **args: object) -> object:
+    async def call(self, call: Call[T], /, **args: object) -> T:
         """Run a call of `eolab.server.helper.calls` in the child process."""
-        return await self.services.library.call(call, self.services.place, args)
+        return cast("T", await self.services.library.call(call.name, self.services.place, args))
 
-    def answer(self, value: object) -> None:
-        """Finish with ``value`` as JSON; text is JSON already."""
+    def answer(self, value: Mapping[str, object] | str) -> None:
+        """Finish with ``value`` as JSON (see `eolab.server.contract`); text is JSON already."""
         self.finish(value if isinstance(value, str) else to_json(value))
 
     def number(self, name: str, kind: type[N], default: N | None, low: N, high: N) -> N | None:
@@ -145,7 +149,7 @@ class Handler(APIHandler):
         error = info[1] if isinstance(info, tuple) else None
         if isinstance(error, EolabError):
             status_code = error.status
-            reply = {"message": error.message, "hint": error.hint}
+            reply: ErrorJson = {"message": error.message, "hint": error.hint}
         elif isinstance(error, HTTPError):
             told = error.reason or error.log_message
             reply = {"message": told or self._reason, "hint": _HINTS.get(status_code, "")}

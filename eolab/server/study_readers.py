@@ -6,7 +6,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,16 @@ from eolab.server.wire import to_json
 from eolab.settings.config import check_name, is_name
 
 if TYPE_CHECKING:
+    from eolab.server.contract.answers import (
+        GrownTrialJson,
+        StudyHeadJson,
+        StudySummaryJson,
+        TrialLogJson,
+    )
     from eolab.settings.config import Config
+    from eolab.studies.journal.answers import StudySummary, WorkerJson
     from eolab.studies.journal.state import Trial, Worker
+    from eolab.studies.panel.answers import BandJson, BoundJson, TimelineJson
 
     Point = tuple[float, float]
     Curves = dict[int, tuple[int, Point]]
@@ -41,24 +48,26 @@ class Reader:
         self._timeline = Timeline(folder)
         self._record: object = None
         self._texts: dict[int, tuple[int, str]] = {}
-        self._band: tuple[int, list[dict[str, object]]] | None = None
+        self._band: tuple[int, list[BoundJson]] | None = None
         self._ablation = False
         # What was told up to which event: the curves of the trials that ran then.
         self._told: OrderedDict[int, Curves] = OrderedDict()
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> StudySummaryJson:
         """The short form."""
         with self.lock:
             summary = self._summary()
             alive = self.follower.record.alive() if summary["workers_alive"] else []
-            return {**summary, "workers": [_worker(worker) for worker in alive]}
+            return {**_short(summary), "workers": [_worker(worker) for worker in alive]}
 
-    def _summary(self) -> dict[str, object]:
+    def _summary(self) -> StudySummary:
         summary = self.follower.summary()
         # An ablation is a study with a plan beside it, which is written a moment after the study.
         if not self._ablation:
             self._ablation = (self.follower.run / ABLATION).exists()
-        return {**summary, "kind": "ablation"} if self._ablation else {**summary}
+        if self._ablation:
+            summary["kind"] = "ablation"
+        return summary
 
     def snapshot(self, since: int | None, *, tails: bool = False) -> str:
         """Everything as JSON, or with ``since`` only the trials that changed after that event.
@@ -68,7 +77,8 @@ class Reader:
         times a second are megabytes. The text of each finished trial is kept: ten thousand of
         them are not written anew for one that moved.
         """
-        from eolab.studies.journal.state import trial_json
+        from eolab.studies.journal.commands import trial_commands
+        from eolab.studies.journal.state import trial_head, trial_json
 
         with self.lock:
             summary = self._summary()
@@ -77,12 +87,12 @@ class Reader:
                 self._record, self._texts, self._told = record, {}, OrderedDict()
             partial = since is not None and 0 <= since <= record.seq
             workers = [_worker(worker) for worker in record.workers.values()]
-            head = {
-                **summary,
+            head: StudyHeadJson = {
+                **_short(summary),
                 "seq": record.seq,
                 "parameters": self.follower.study["space"],
                 "workers": workers,
-                "partial": partial,
+                "allowed_of_trials": trial_commands(summary["state"]),
             }
             told = self._told.get(since) if tails and partial and since is not None else None
             texts = []
@@ -92,9 +102,8 @@ class Reader:
                     continue
                 tail = _tail(trial, (told or {}).get(n))
                 if tail is not None:
-                    row = trial_json(replace(trial, curve=[])).items()
-                    rest = {key: value for key, value in row if key != "curve"}
-                    texts.append(to_json({**rest, "tail": tail}))
+                    grown: GrownTrialJson = {**trial_head(trial), "tail": tail}
+                    texts.append(to_json(grown))
                     continue
                 kept = self._texts.get(n)
                 if kept is None or kept[0] != touched:
@@ -107,7 +116,8 @@ class Reader:
             }
             while len(self._told) > TOLD:
                 self._told.popitem(last=False)
-            return to_json(head)[:-1] + ',"trials":[' + ",".join(texts) + "]}"
+            text = to_json({**head, "partial": partial})
+            return text[:-1] + ',"trials":[' + ",".join(texts) + "]}"
 
     def table(self) -> Iterator[tuple[object, ...]]:
         """The trials as rows: heads first."""
@@ -122,7 +132,7 @@ class Reader:
                 more = (getattr(trial, key) for key in rest)
                 yield (trial.n, trial.state, trial.value, *params, *more)
 
-    def log(self, trial: int) -> dict[str, object]:
+    def log(self, trial: int) -> TrialLogJson:
         """The end of the log of a trial's last attempt.
 
         Raises:
@@ -144,7 +154,7 @@ class Reader:
             )
         return {"text": text, "truncated": truncated}
 
-    def band(self) -> dict[str, object]:
+    def band(self) -> BandJson:
         """Where trials are stopped early."""
         from eolab.studies.panel.stop_bounds import band
 
@@ -160,7 +170,7 @@ class Reader:
                 self._band = (mark, bounds)
             return {"bounds": self._band[1]}
 
-    def timeline(self) -> dict[str, object]:
+    def timeline(self) -> TimelineJson:
         """Who ran what when."""
         from eolab.studies.journal.files import is_alive
 
@@ -169,7 +179,20 @@ class Reader:
             return self._timeline.to_dict(living=is_alive(self.follower.run))
 
 
-def _worker(worker: Worker) -> dict[str, object]:
+def _short(summary: StudySummary) -> StudySummaryJson:
+    """A summary with what can be asked of the study."""
+    from eolab.studies.journal.commands import allowed_commands, refused_commands
+
+    state = summary["state"]
+    return {
+        **summary,
+        "workers": [],
+        "allowed": allowed_commands(state),
+        "refused": refused_commands(state),
+    }
+
+
+def _worker(worker: Worker) -> WorkerJson:
     return {"id": worker.id, "state": worker.state, "trial": worker.trial}
 
 
@@ -190,7 +213,7 @@ class Followers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers: OrderedDict[tuple[Path, object], Reader] = OrderedDict()
-        self._ended: dict[Path, tuple[object, dict[str, object]]] = {}
+        self._ended: dict[Path, tuple[object, StudySummaryJson]] = {}
 
     def folder(self, config: Config, name: str) -> Path:
         """The run folder of a study.
@@ -204,7 +227,7 @@ class Followers:
             raise NotFoundError(f"no study {name!r}", nearest(name, names(config), "studies"))
         return folder
 
-    def summaries(self, config: Config) -> list[dict[str, object]]:
+    def summaries(self, config: Config) -> list[StudySummaryJson]:
         """The summary of every study, the newest first; a damaged one says so."""
         rows = []
         for name in names(config):
@@ -212,9 +235,9 @@ class Followers:
                 rows.append(self._summary(config.runs / name))
             except (EolabError, OSError, ValueError, KeyError, TypeError) as error:
                 rows.append(_damaged(name, error))
-        return sorted(rows, key=lambda row: -_number(row["created"]))
+        return sorted(rows, key=lambda row: -row["created"])
 
-    def _summary(self, folder: Path) -> dict[str, object]:
+    def _summary(self, folder: Path) -> StudySummaryJson:
         mark = tuple(_mark(folder / name) for name in ("study.json", "events.jsonl"))
         known = self._ended.get(folder)
         if known is not None and known[0] == mark:
@@ -256,7 +279,9 @@ def _mark(path: Path) -> object:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _damaged(name: str, error: Exception) -> dict[str, object]:
+def _damaged(name: str, error: Exception) -> StudySummaryJson:
+    from eolab.studies.journal.commands import COMMANDS
+
     counts = dict.fromkeys(("queued", "running", "completed", "failed", "stopped"), 0)
     return {
         "name": name,
@@ -269,14 +294,13 @@ def _damaged(name: str, error: Exception) -> dict[str, object]:
         "started": None,
         "ended": None,
         "now": time.time(),
-        "budget": {"trials": 0},
+        "budget": {"trials": 0, "timeout": None, "target": None},
         "counts": counts,
         "best": None,
         "best_curve": [],
         "workers_alive": 0,
         "seq": 0,
+        "workers": [],
+        "allowed": [],
+        "refused": dict.fromkeys(COMMANDS, "its files cannot be read"),
     }
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -53,7 +53,7 @@ export function study(
     started: 1000,
     ended: null,
     now: 1060,
-    budget: { trials: 10 },
+    budget: { trials: 10, timeout: null, target: null },
     counts: {
       queued: count('queued'),
       running: count('running'),
@@ -66,6 +66,15 @@ export function study(
       : null,
     best_curve: [],
     workers_alive: 2,
+    allowed: ['pause', 'cancel', 'stop', 'retry', 'set'],
+    refused: { resume: 'the study is running' },
+    allowed_of_trials: {
+      queued: ['stop'],
+      running: ['stop'],
+      completed: [],
+      failed: ['retry'],
+      stopped: ['retry']
+    },
     seq: trials.length,
     parameters: [
       {
@@ -74,7 +83,9 @@ export function study(
         low: 1e-4,
         high: 0.1,
         log: true,
-        choices: null
+        choices: null,
+        step: null,
+        when: null
       },
       {
         name: 'filters',
@@ -82,7 +93,9 @@ export function study(
         low: null,
         high: null,
         log: null,
-        choices: [16, 32]
+        choices: [16, 32],
+        step: null,
+        when: null
       }
     ],
     workers: [],

@@ -12,6 +12,14 @@ from eolab.catalog.items.bands import common_names
 from eolab.catalog.items.duplicates import resolve
 from eolab.catalog.items.parsed import CATEGORIES, ParsedItem, parse_item
 from eolab.catalog.panel import previews
+from eolab.catalog.panel.answers import (
+    CatalogsJson,
+    CollectionsJson,
+    ItemJson,
+    ItemsJson,
+    QueryablesJson,
+    SkippedJson,
+)
 from eolab.catalog.query.query import cloud_cover, make_query
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Source, is_simulated
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from eolab.settings.config import Config
 
 
-def catalogs(config: Config) -> dict[str, object]:
+def catalogs(config: Config) -> CatalogsJson:
     """Body of `catalogs`: what is configured; nothing is asked over the network.
 
     ``own`` are those that somebody added, and may change and remove.
@@ -57,7 +65,7 @@ def _kind(url: str) -> str:
     return guess_kind(url)
 
 
-def collections(config: Config, name: str) -> dict[str, object]:
+def collections(config: Config, name: str) -> CollectionsJson:
     """Body of `catalogs/{name}/collections`.
 
     Raises:
@@ -95,7 +103,7 @@ def items(
     max_cloud: float | None = None,
     limit: int = 50,
     offset: int = 0,
-) -> dict[str, object]:
+) -> ItemsJson:
     """Body of `catalogs/{name}/items`; ``matched`` is null where a service was not read to its end.
 
     Raises:
@@ -170,7 +178,7 @@ def picture(
     return previews.picture(found, bands=bands, size=size, stretch=limits, index=index, cmap=cmap)
 
 
-def queryables(config: Config, name: str, collection: str) -> dict[str, object]:
+def queryables(config: Config, name: str, collection: str) -> QueryablesJson:
     """Body of `catalogs/{name}/queryables`.
 
     Raises:
@@ -180,7 +188,7 @@ def queryables(config: Config, name: str, collection: str) -> dict[str, object]:
     return {"queryables": open_source(config, name).queryables(collection)}
 
 
-def _item(item: ParsedItem, older: dict[str, str]) -> dict[str, object]:
+def _item(item: ParsedItem, older: dict[str, str]) -> ItemJson:
     return {
         "id": item.id,
         "collection": item.collection or "",
@@ -239,5 +247,5 @@ def _time(time: dt.datetime | None) -> str | None:
     return None if time is None else stamp(time)
 
 
-def _skipped(source: Source) -> list[dict[str, str]]:
+def _skipped(source: Source) -> list[SkippedJson]:
     return [{"href": s.href, "message": s.message} for s in source.skipped]

@@ -17,6 +17,7 @@ from eolab.catalog.items.duplicates import resolve
 from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.catalog.items.quality_masks import Mask, mask
 from eolab.catalog.items.spectral_indices import bands_for, compute
+from eolab.catalog.panel.answers import CalendarJson, FieldCurveJson, FieldPointJson, OverpassJson
 from eolab.catalog.sources.base import is_simulated
 from eolab.catalog.sources.open import open_source
 from eolab.errors import InvalidInputError, NotFoundError
@@ -39,7 +40,7 @@ def calendar(
     collection: str,
     geometry: Geometry,
     datetime: str | None = None,
-) -> dict[str, object]:
+) -> CalendarJson:
     """Body of `catalogs/{name}/calendar`: each overpass of an area with what is clear of it.
 
     Raises:
@@ -50,7 +51,7 @@ def calendar(
     items, older = _scenes(config, name, collection, geometry, datetime)
     clear, reason = _clear(items, geometry)
     placed = [item for item in items if item.time is not None and item.outline is not None]
-    rows = []
+    rows: list[OverpassJson] = []
     for group in ([placed[number] for number in numbers] for numbers in acquisitions(placed)):
         first = group[0]
         known = [clear[item.id] for item in group if item.id in clear]
@@ -99,7 +100,7 @@ def curve(
     index: str = "NDVI",
     datetime: str | None = None,
     max_cloud: float | None = None,
-) -> dict[str, object]:
+) -> FieldCurveJson:
     """Body of `catalogs/{name}/curve`: the mean of an index over an area, by clear date.
 
     A large area is read from overviews. Dates with less than half of the area clear are left out
@@ -126,7 +127,8 @@ def curve(
     values = compute(index, {letter: cube[band].to_numpy() for letter, band in letters.items()})
     # What no scene covers is not cloudy.
     covered = int(np.isfinite(values).any(axis=0).sum())
-    points, cloudy = [], 0
+    points: list[FieldPointJson] = []
+    cloudy = 0
     for number, time in enumerate(cube["time"].to_numpy()):
         layer = values[number]
         known = layer[np.isfinite(layer)]

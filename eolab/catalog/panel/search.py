@@ -16,6 +16,14 @@ from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
 from eolab.catalog.items.spectral_indices import offered
 from eolab.catalog.panel import previews
+from eolab.catalog.panel.answers import (
+    FoundItemJson,
+    FoundJson,
+    ItemBandJson,
+    ItemDetailJson,
+    ItemHistogramJson,
+    Period,
+)
 from eolab.catalog.query.query import SearchQuery, item_time, make_query
 from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import PartialAnswer, Source, is_simulated
@@ -45,7 +53,7 @@ def found(
     filter: Mapping[str, object] | None = None,
     text: str | None = None,
     limit: int = 500,
-) -> dict[str, object]:
+) -> FoundJson:
     """Body of `catalogs/{name}/search`.
 
     The newest come first. ``matched`` is null where nobody counted; ``message`` tells why an answer
@@ -106,7 +114,7 @@ def _countable(query: SearchQuery) -> bool:
     return not query.words and query.intersects is None
 
 
-def _row(item: ParsedItem, older: Mapping[str, str]) -> dict[str, object]:
+def _row(item: ParsedItem, older: Mapping[str, str]) -> FoundItemJson:
     return {
         "id": item.id,
         "collection": item.collection or "",
@@ -139,7 +147,7 @@ def _rings(item: ParsedItem) -> list[list[float]]:
 
 def _histogram(
     source: Source, query: SearchQuery, items: Iterable[pystac.Item]
-) -> dict[str, object]:
+) -> ItemHistogramJson:
     free = replace(query, start=None, end=None)
     days: dict[dt.date, int]
     whole = source.capabilities.whole or query.interval is None
@@ -157,12 +165,12 @@ def _histogram(
     return {"period": period, "bins": bins, "whole": whole}
 
 
-def _bins(days: Mapping[dt.date, int]) -> tuple[str, list[list[object]]]:
+def _bins(days: Mapping[dt.date, int]) -> tuple[Period, list[list[object]]]:
     """Counts by day, week, month or year: at most about a hundred bars, gaps left out."""
     if not days:
         return "day", []
     span = (max(days) - min(days)).days
-    period = "day" if span <= 100 else "week" if span <= 700 else "month"
+    period: Period = "day" if span <= 100 else "week" if span <= 700 else "month"
     period = "year" if span > 3_000 else period
     counts: Counter[dt.date] = Counter()
     for day, count in days.items():
@@ -179,7 +187,7 @@ def _first(day: dt.date, period: str) -> dt.date:
     return day.replace(month=1, day=1) if period == "year" else day
 
 
-def detail(config: Config, name: str, collection: str, item: str) -> dict[str, object]:
+def detail(config: Config, name: str, collection: str, item: str) -> ItemDetailJson:
     """Body of `catalogs/{name}/item`: properties, assets, the table of bands, what can be drawn.
 
     Raises:
@@ -223,7 +231,7 @@ def _clouds_known(item: ParsedItem) -> bool:
     return True
 
 
-def _band(item: ParsedItem, layer: Layer) -> dict[str, object]:
+def _band(item: ParsedItem, layer: Layer) -> ItemBandJson:
     asset = item.item.assets[layer.asset]
     stated = stated_bands(asset)
     said = stated[layer.index - 1] if len(stated) >= layer.index else {}

@@ -11,6 +11,7 @@ import numpy as np
 
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError, NotFoundError
+from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.engines.spine import label_rows
@@ -93,7 +94,7 @@ class FeatureView:
         parts = (self.labels, *(p.query for p in self.query.parts))
         return tuple(dict.fromkeys(q.group.label for q in parts))
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ViewJson:
         """Plain JSON for the panel.
 
         Example:

@@ -12,6 +12,7 @@ from tornado.web import authenticated
 
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.server.base import Handler, text_of
+from eolab.server.contract import calls
 from eolab.settings import edit
 from eolab.settings.config import check_name
 from eolab.settings.edit import CatalogOptions
@@ -36,7 +37,7 @@ class CatalogsHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"catalogs": [{"name", "kind", "url", "description", "simulated", "own"}]}`."""
-        self.answer(await self.call("catalogs"))
+        self.answer(await self.call(calls.CATALOGS))
 
     @authenticated
     @authorized
@@ -54,7 +55,7 @@ class CatalogsHandler(Handler):
             lambda: edit.add_catalog(place.config(), start, name=name, url=url, **options)
         )
         self.set_status(201)
-        self.answer(await self.call("catalogs"))
+        self.answer(await self.call(calls.CATALOGS))
 
 
 class CatalogHandler(Handler):
@@ -79,7 +80,7 @@ class CatalogHandler(Handler):
         body, config = self.body(), self.workspace
         url, options = text_of(body, "url"), options_of(body)
         await asyncio.to_thread(lambda: edit.change_catalog(config, name=name, url=url, **options))
-        self.answer(await self.call("catalog.forget", name=name))
+        self.answer(await self.call(calls.FORGET_CATALOG, name=name))
 
     @authenticated
     @authorized
@@ -95,7 +96,7 @@ class CatalogHandler(Handler):
         )
         login = removed.was["login"]
         plain = {key: value for key, value in removed.was.items() if key != "login"}
-        rest = await self.call("catalog.forget", name=name)
+        rest = await self.call(calls.FORGET_CATALOG, name=name)
         assert isinstance(rest, dict)
         self.answer(
             {
@@ -121,7 +122,7 @@ class CollectionsHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         """`{"collections": [...], "skipped": [{"href", "message"}]}`."""
-        self.answer(await self.call("catalog.collections", name=check_name(name, "catalogue")))
+        self.answer(await self.call(calls.COLLECTIONS, name=check_name(name, "catalogue")))
 
 
 class ItemsHandler(Handler):
@@ -133,7 +134,7 @@ class ItemsHandler(Handler):
         """`?collection=&datetime=&bbox=w,s,e,n&max_cloud=&limit=50&offset=0`."""
         self.answer(
             await self.call(
-                "catalog.items",
+                calls.ITEMS,
                 name=check_name(name, "catalogue"),
                 collection=self.get_query_argument("collection", "") or None,
                 datetime=self.get_query_argument("datetime", "") or None,
@@ -154,7 +155,7 @@ class ItemHandler(Handler):
         """`?collection=&item=`: see `eolab.catalog.panel.search.detail`."""
         self.answer(
             await self.call(
-                "catalog.detail",
+                calls.DETAIL,
                 name=check_name(name, "catalogue"),
                 collection=self.get_query_argument("collection", ""),
                 item=self.needed("item"),
@@ -171,7 +172,7 @@ class ThumbnailHandler(Handler):
         """`?collection=&item=`: image/png or image/jpeg; without an item, one of the collection."""
         collection = self.get_query_argument("collection", "")
         picture = await self.call(
-            "catalog.thumbnail",
+            calls.THUMBNAIL,
             name=check_name(name, "catalogue"),
             collection=collection,
             item=self.get_query_argument("item", "") if collection else self.needed("item"),
@@ -204,7 +205,7 @@ class PreviewHandler(Handler):
             )
         bands = self.get_query_argument("bands", "")
         picture = await self.call(
-            "catalog.preview",
+            calls.PREVIEW,
             name=check_name(name, "catalogue"),
             collection=self.get_query_argument("collection", ""),
             item=self.needed("item"),
@@ -229,7 +230,7 @@ class QueryablesHandler(Handler):
         """`?collection=`: `{"queryables": {PROPERTY: JSON schema}}`."""
         self.answer(
             await self.call(
-                "catalog.queryables",
+                calls.QUERYABLES,
                 name=check_name(name, "catalogue"),
                 collection=self.needed("collection"),
             )

@@ -6,6 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from eolab.server.base import Handler
+from eolab.server.contract import calls
 from eolab.settings.config import check_name
 
 
@@ -16,7 +17,7 @@ class FeaturesHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"groups", "views"}`, see `FeatureStore.snapshot`."""
-        self.answer(await self.call("features"))
+        self.answer(await self.call(calls.FEATURES))
 
 
 class GroupHandler(Handler):
@@ -27,7 +28,7 @@ class GroupHandler(Handler):
     async def get(self, name: str, version: str) -> None:
         """Schema, history, correlations, the cell that made it (`eolab.features.panel`)."""
         name = check_name(name, "feature group")
-        self.answer(await self.call("features.group", name=name, version=int(version)))
+        self.answer(await self.call(calls.GROUP, name=name, version=int(version)))
 
 
 class StatisticsHandler(Handler):
@@ -39,7 +40,7 @@ class StatisticsHandler(Handler):
         """`{"commit", "statistics": [...]}` of `?commit=`, by default the newest."""
         self.answer(
             await self.call(
-                "features.statistics",
+                calls.STATISTICS,
                 name=check_name(name, "feature group"),
                 version=int(version),
                 commit=self.number("commit", int, None, 0, 10**9),
@@ -56,7 +57,7 @@ class RowsHandler(Handler):
         """`?offset=0&limit=50&sort=&descending=0|1&as_of=`: `{"columns", "rows", "total"}`."""
         self.answer(
             await self.call(
-                "features.rows",
+                calls.ROWS,
                 name=check_name(name, "feature group"),
                 version=int(version),
                 offset=self.number("offset", int, 0, 0, 10**12),
@@ -76,7 +77,7 @@ class PlacesHandler(Handler):
     async def get(self, name: str, version: str) -> None:
         """`{"points": [[longitude, latitude]], "total"}`."""
         name = check_name(name, "feature group")
-        self.answer(await self.call("features.places", name=name, version=int(version)))
+        self.answer(await self.call(calls.PLACES, name=name, version=int(version)))
 
 
 class ViewsHandler(Handler):
@@ -89,6 +90,6 @@ class ViewsHandler(Handler):
 
         The same form again gives the same view, so that it may be sent again after a crash.
         """
-        made = await self.call("features.make_view", form=self.body())
+        made = await self.call(calls.MAKE_VIEW, form=self.body())
         self.set_status(201)
         self.answer(made)

@@ -10,8 +10,9 @@ from tornado.web import authenticated
 
 from eolab.errors import InvalidInputError
 from eolab.records import lineage
-from eolab.records.lineage import Ref
+from eolab.records.lineage import LineageJson, Ref
 from eolab.server.base import Handler
+from eolab.server.contract import calls
 
 _KINDS = (
     "group",
@@ -49,10 +50,10 @@ class GraphHandler(Handler):
         kind = self.needed("kind")
         if kind not in _KINDS:
             raise InvalidInputError(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
-        self.answer(await self.call("features.lineage", kind=kind, identity=self.needed("id")))
+        self.answer(await self.call(calls.LINEAGE, kind=kind, identity=self.needed("id")))
 
 
-def around(root: Path, node: Ref) -> dict[str, list[dict[str, str]]]:
+def around(root: Path, node: Ref) -> LineageJson:
     return {
         "upstream": [{"kind": r.kind, "id": r.id} for r in lineage.upstream(root, node)],
         "downstream": [{"kind": r.kind, "id": r.id} for r in lineage.downstream(root, node)],

@@ -6,6 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
 from eolab.server.base import Handler
+from eolab.server.contract import calls
 
 
 class ModelsHandler(Handler):
@@ -15,4 +16,4 @@ class ModelsHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"models": [{"name", "versions": [...]}]}`, see `ModelRegistry.snapshot`."""
-        self.answer(await self.call("models"))
+        self.answer(await self.call(calls.MODELS))

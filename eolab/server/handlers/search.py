@@ -10,6 +10,7 @@ from tornado.web import authenticated
 from eolab.errors import InvalidInputError
 from eolab.records import saved_searches
 from eolab.server.base import Handler, text_of
+from eolab.server.contract import calls
 from eolab.settings.config import check_name
 
 
@@ -26,7 +27,7 @@ class SearchHandler(Handler):
         """
         self.answer(
             await self.call(
-                "search",
+                calls.SEARCH,
                 text=self.get_query_argument("text", ""),
                 bbox=self.box(),
                 datetime=self.get_query_argument("datetime", "") or None,
@@ -43,7 +44,7 @@ class PrepareHandler(Handler):
     async def post(self) -> None:
         """202 `{"accepted": true}`: libraries are loaded while they look around."""
         self.set_status(202)
-        self.answer(await self.call("catalog.prepare"))
+        self.answer(await self.call(calls.PREPARE))
 
 
 class CatalogSearchHandler(Handler):
@@ -66,7 +67,7 @@ class CatalogSearchHandler(Handler):
                 raise InvalidInputError(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
         self.answer(
             await self.call(
-                "catalog.found", name=check_name(name, "catalogue"), limit=limit, query=body
+                calls.FOUND, name=check_name(name, "catalogue"), limit=limit, query=body
             )
         )
 
@@ -81,7 +82,7 @@ class CalendarHandler(Handler):
         body = self.body()
         self.answer(
             await self.call(
-                "catalog.calendar",
+                calls.CALENDAR,
                 name=check_name(name, "catalogue"),
                 collection=text_of(body, "collection"),
                 geometry=body.get("geometry"),
@@ -108,7 +109,7 @@ class FieldSeriesHandler(Handler):
             )
         self.answer(
             await self.call(
-                "catalog.curve",
+                calls.CURVE,
                 name=check_name(name, "catalogue"),
                 collection=text_of(body, "collection"),
                 geometry=body.get("geometry"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
@@ -11,6 +12,9 @@ from eolab.errors import NotFoundError
 from eolab.server.base import RESTART, Handler
 from eolab.server.wire import API
 from eolab.version import version
+
+if TYPE_CHECKING:
+    from eolab.server.contract.answers import StatusJson
 
 
 class StatusHandler(Handler):
@@ -22,18 +26,17 @@ class StatusHandler(Handler):
         """`{"version", "api", "workspace": {"id", "name", "path"}, "sample"}`."""
         config = self.workspace
         name = (config.file.parent if config.file else config.root).name
-        self.answer(
-            {
-                "version": version(),
-                "api": API,
-                "workspace": {
-                    "id": await asyncio.to_thread(config.identity),
-                    "name": name,
-                    "path": str(config.root),
-                },
-                "sample": (config.sample / "sample.json").is_file(),
-            }
-        )
+        status: StatusJson = {
+            "version": version(),
+            "api": API,
+            "workspace": {
+                "id": await asyncio.to_thread(config.identity),
+                "name": name,
+                "path": str(config.root),
+            },
+            "sample": (config.sample / "sample.json").is_file(),
+        }
+        self.answer(status)
 
 
 class UnknownHandler(Handler):

@@ -16,25 +16,13 @@ from eolab.errors import ConflictError, InvalidInputError
 from eolab.files import writes
 from eolab.records.lineage import Ref
 from eolab.server.base import Handler
+from eolab.server.contract import calls
 from eolab.server.handlers.lineage import around
 
 if TYPE_CHECKING:
+    from eolab.server.contract.answers import AboutJson, NotesJson, TensorBoardJson
     from eolab.server.study_readers import Reader
 
-# The commands and the whole numbers that each may carry.
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "pause": (),
-    "resume": (),
-    "cancel": (),
-    "stop": ("n",),
-    "retry": ("n",),
-    "set": ("trials", "workers"),
-}
-# What `study.json` holds beside these is of this machine: paths, environment, lease.
-ABOUT = (
-    "function", "source", "data", "seed", "plan", "stop", "trials", "workers", "timeout", "target",
-    "trial_timeout", "retries", "memory", "cluster", "digest", "python",
-)  # fmt: skip
 NOTES, LONGEST = "notes.md", 100_000
 # A spreadsheet takes a cell that begins so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -86,12 +74,11 @@ class CommandsHandler(Handler):
         """
         folder = self.services.followers.folder(self.workspace, name)
         body = self.body()
-        command = body.pop("command", None)
-        if not isinstance(command, str) or command not in COMMANDS:
-            raise InvalidInputError(
-                f"no command {command!r}", f"Send one of: {', '.join(COMMANDS)}."
-            )
-        numbers = COMMANDS[command]
+        from eolab.studies.client.launch import send_command
+        from eolab.studies.journal.commands import COMMANDS, find_command
+
+        command = find_command(body.pop("command", None))
+        numbers = COMMANDS[command].numbers
         args = {key: _whole(key, body.pop(key)) for key in numbers if key in body}
         if body:
             raise InvalidInputError(f"{command!r} takes no {min(body)!r}", f"It takes: {numbers}.")
@@ -99,8 +86,6 @@ class CommandsHandler(Handler):
             raise InvalidInputError(
                 f"{command!r} needs {' or '.join(numbers)}", "Send a whole number."
             )
-        from eolab.studies.client.launch import send_command
-
         await asyncio.to_thread(send_command, folder, command, **args)
         self.set_status(202)
         self.answer({"accepted": True})
@@ -140,7 +125,27 @@ class AboutHandler(Handler):
         reader = self.services.followers.reader(folder)
         study = reader.follower.study
         graph = await asyncio.to_thread(around, config.root, Ref("study", name))
-        self.answer({**{key: study.get(key) for key in ABOUT}, "lineage": graph})
+        # What `study.json` holds beside these is of this machine: paths, environment, lease.
+        about: AboutJson = {
+            "function": study.get("function"),
+            "source": study.get("source"),
+            "data": study.get("data"),
+            "seed": study.get("seed"),
+            "plan": study.get("plan"),
+            "stop": study.get("stop"),
+            "trials": study.get("trials"),
+            "workers": study.get("workers"),
+            "timeout": study.get("timeout"),
+            "target": study.get("target"),
+            "trial_timeout": study.get("trial_timeout"),
+            "retries": study.get("retries"),
+            "memory": study.get("memory"),
+            "cluster": study.get("cluster"),
+            "digest": study.get("digest"),
+            "python": study.get("python"),
+            "lineage": graph,
+        }
+        self.answer(about)
 
 
 class TimelineHandler(Handler):
@@ -178,7 +183,7 @@ class ImportanceHandler(Handler):
         Computed in the helper process; see `eolab.studies.panel.importance`.
         """
         self.services.followers.folder(self.workspace, name)
-        self.answer(await self.call("studies.importance", name=name))
+        self.answer(await self.call(calls.IMPORTANCE, name=name))
 
 
 class AblationHandler(Handler):
@@ -190,7 +195,7 @@ class AblationHandler(Handler):
         """See `eolab.studies.ablation.snapshot`; `?metric=` for another metric. 404 for others."""
         self.services.followers.folder(self.workspace, name)
         metric = self.get_query_argument("metric", "") or None
-        self.answer(await self.call("studies.ablation", name=name, metric=metric))
+        self.answer(await self.call(calls.ABLATION, name=name, metric=metric))
 
 
 class TrialsTableHandler(Handler):
@@ -221,7 +226,8 @@ class TensorBoardHandler(Handler):
         folder = self.services.followers.folder(self.workspace, name)
         port = await asyncio.to_thread(self.services.boards.port, folder)
         proxy = importlib.util.find_spec("jupyter_server_proxy") is not None
-        self.answer({"port": port, "proxy": proxy})
+        where: TensorBoardJson = {"port": port, "proxy": proxy}
+        self.answer(where)
 
 
 class NotesHandler(Handler):
@@ -249,7 +255,7 @@ class NotesHandler(Handler):
         self.answer(await asyncio.to_thread(_write_notes, folder / NOTES, text, seen))
 
 
-def _read_notes(path: Path) -> dict[str, object]:
+def _read_notes(path: Path) -> NotesJson:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
         return {"text": text, "modified": path.stat().st_mtime}
@@ -257,7 +263,7 @@ def _read_notes(path: Path) -> dict[str, object]:
         return {"text": "", "modified": None}
 
 
-def _write_notes(path: Path, text: str, seen: object) -> dict[str, object]:
+def _write_notes(path: Path, text: str, seen: object) -> NotesJson:
     if _read_notes(path)["modified"] != seen:
         raise ConflictError("somebody else has written these notes", "Read them again, then write.")
     writes.write_text(path, text)

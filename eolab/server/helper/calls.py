@@ -6,18 +6,51 @@ The bodies come from the domains, which know what their things look like.
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.server.contract import calls
+from eolab.server.contract.calls import Call
 from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
+    from eolab.catalog.panel.answers import (
+        CalendarJson,
+        CatalogsJson,
+        CollectionsJson,
+        FieldCurveJson,
+        FoundJson,
+        ItemDetailJson,
+        ItemsJson,
+        QueryablesJson,
+    )
+    from eolab.features import FeatureStore
+    from eolab.features.answers import (
+        FeaturesJson,
+        GroupDetailsJson,
+        GroupPlacesJson,
+        GroupRowsJson,
+        GroupStatisticsJson,
+        LineageGraphJson,
+        ViewJson,
+    )
+    from eolab.models.answers import ModelsJson
+    from eolab.server.contract.answers import (
+        AcceptedJson,
+        PictureJson,
+        SearchHitsJson,
+        StretchedPictureJson,
+    )
     from eolab.settings.config import Config
+    from eolab.studies.panel.answers import AblationJson, ImportanceJson
+
+T = TypeVar("T")
 
 # The catalogues wait for networks and may run side by side; these two share tables and databases.
 _features = threading.Lock()
@@ -32,7 +65,7 @@ FIELD = (
 )  # fmt: skip
 
 
-def catalogs(config: Config) -> object:
+def catalogs(config: Config) -> CatalogsJson:
     """The configured catalogues."""
     _load("eolab.catalog.panel.browse")
     from eolab.catalog.panel import browse
@@ -40,7 +73,7 @@ def catalogs(config: Config) -> object:
     return browse.catalogs(config)
 
 
-def catalog_forget(config: Config, *, name: str) -> object:
+def catalog_forget(config: Config, *, name: str) -> CatalogsJson:
     """Forget what was noted of a catalogue that was removed or changed: all that there are."""
     _load("eolab.catalog.panel.browse")
     from eolab.catalog.sources import search_entries
@@ -49,7 +82,7 @@ def catalog_forget(config: Config, *, name: str) -> object:
     return catalogs(config)
 
 
-def catalog_collections(config: Config, *, name: str) -> object:
+def catalog_collections(config: Config, *, name: str) -> CollectionsJson:
     """The collections of one configured catalogue."""
     _check_catalog(config, name)
     from eolab.catalog.panel import browse
@@ -67,7 +100,7 @@ def catalog_items(
     max_cloud: float | None = None,
     limit: int = 50,
     offset: int = 0,
-) -> object:
+) -> ItemsJson:
     """A page of the items that match."""
     _check_catalog(config, name)
     from eolab.catalog.panel import browse
@@ -84,7 +117,7 @@ def catalog_items(
     )
 
 
-def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) -> object:
+def catalog_thumbnail(config: Config, *, name: str, collection: str, item: str) -> PictureJson:
     """A small picture of one item, or of a clear one of a collection, as `{"type", "base64"}`."""
     _check_catalog(config, name)
     from eolab.catalog.panel import browse
@@ -109,7 +142,7 @@ def catalog_preview(
     stretch: list[float] | None = None,
     index: str | None = None,
     cmap: str = "viridis",
-) -> object:
+) -> StretchedPictureJson:
     """One or three bands of one item, or an index, as `{"type", "base64", "stretch"}`."""
     _check_catalog(config, name)
     from eolab.catalog.panel import browse
@@ -131,7 +164,7 @@ def catalog_preview(
     return {"type": "image/png", "base64": data, "stretch": [made.low, made.high]}
 
 
-def catalog_queryables(config: Config, *, name: str, collection: str) -> object:
+def catalog_queryables(config: Config, *, name: str, collection: str) -> QueryablesJson:
     """What the items of a collection can be filtered by."""
     _check_catalog(config, name)
     from eolab.catalog.panel import browse
@@ -139,7 +172,7 @@ def catalog_queryables(config: Config, *, name: str, collection: str) -> object:
     return browse.queryables(config, name, collection)
 
 
-def catalog_found(config: Config, *, name: str, limit: int, query: dict[str, Any]) -> object:
+def catalog_found(config: Config, *, name: str, limit: int, query: dict[str, Any]) -> FoundJson:
     """The items that answer a query, with footprints and times."""
     _check_catalog(config, name)
     _load("pandas", "shapely", "eolab.catalog.panel.search")
@@ -149,7 +182,7 @@ def catalog_found(config: Config, *, name: str, limit: int, query: dict[str, Any
     return finding.found(config, name, limit=limit, **query)
 
 
-def catalog_prepare(config: Config) -> object:
+def catalog_prepare(config: Config) -> AcceptedJson:
     """Begin to load what drawing a field needs: who opens the search tab draws one soon."""
     del config
     if "eolab.catalog.panel.field_series" not in sys.modules:
@@ -164,7 +197,7 @@ def _prepare() -> None:
         time.sleep(0.02)
 
 
-def catalog_detail(config: Config, *, name: str, collection: str, item: str) -> object:
+def catalog_detail(config: Config, *, name: str, collection: str, item: str) -> ItemDetailJson:
     """One item whole."""
     _check_catalog(config, name)
     _load("spyndex", "eolab.catalog.panel.search")
@@ -173,21 +206,53 @@ def catalog_detail(config: Config, *, name: str, collection: str, item: str) -> 
     return finding.detail(config, name, collection, item)
 
 
-def _of_field(call: str) -> Callable[..., object]:
-    """A call of `eolab.catalog.panel.field_series`, by its name."""
+def catalog_calendar(
+    config: Config, *, name: str, collection: str, geometry: object, datetime: str | None = None
+) -> CalendarJson:
+    """The overpasses of an area."""
+    area = _field(config, name, geometry)
+    from eolab.catalog.panel import field_series
 
-    def answer(config: Config, *, name: str, geometry: object, **arguments: object) -> object:
-        _check_catalog(config, name)
-        _load(*FIELD)
-        from eolab.catalog.panel import field_series
-        from eolab.catalog.panel import search as finding
+    return field_series.calendar(
+        config, name, collection=collection, geometry=area, datetime=datetime
+    )
 
-        area = finding.area_of(geometry)
-        if area is None:
-            raise InvalidInputError("geometry is missing", "Draw an area.")
-        return getattr(field_series, call)(config, name, geometry=area, **arguments)
 
-    return answer
+def catalog_curve(
+    config: Config,
+    *,
+    name: str,
+    collection: str,
+    geometry: object,
+    datetime: str | None = None,
+    max_cloud: float | None = None,
+    index: str = "NDVI",
+) -> FieldCurveJson:
+    """The mean of an index over an area, by date."""
+    area = _field(config, name, geometry)
+    from eolab.catalog.panel import field_series
+
+    return field_series.curve(
+        config,
+        name,
+        collection=collection,
+        geometry=area,
+        datetime=datetime,
+        max_cloud=max_cloud,
+        index=index,
+    )
+
+
+def _field(config: Config, name: str, geometry: object) -> Mapping[str, object]:
+    """The area of a request; what reading its pixels needs is loaded."""
+    _check_catalog(config, name)
+    _load(*FIELD)
+    from eolab.catalog.panel import search as finding
+
+    area = finding.area_of(geometry)
+    if area is None:
+        raise InvalidInputError("geometry is missing", "Draw an area.")
+    return area
 
 
 def search(
@@ -197,7 +262,7 @@ def search(
     bbox: list[float] | None = None,
     datetime: str | None = None,
     limit: int = 20,
-) -> object:
+) -> SearchHitsJson:
     """What the workspace holds and has seen, by words, place and time."""
     _load("pandas", "pystac", "deltalake", "duckdb", "eolab.facade", "eolab.features")
     from eolab.facade import Workspace
@@ -207,7 +272,7 @@ def search(
     return {"results": found}
 
 
-def features(config: Config) -> object:
+def features(config: Config) -> FeaturesJson:
     """Feature groups and views."""
     _load("pandas", "eolab.features", "eolab.features.panel")
     from eolab.features import FeatureStore, panel
@@ -216,20 +281,86 @@ def features(config: Config) -> object:
         return panel.snapshot(FeatureStore(config))
 
 
-def _of_features(call: str) -> Callable[..., object]:
-    """A call of `eolab.features.panel`, by its name."""
+def feature_group(config: Config, *, name: str, version: int) -> GroupDetailsJson:
+    """Everything of one group but its rows."""
+    with _store(config) as store:
+        from eolab.features import panel
 
-    def answer(config: Config, **arguments: object) -> object:
-        _load("pandas", "eolab.features", "eolab.features.panel")
-        from eolab.features import FeatureStore, panel
-
-        with _features:
-            return getattr(panel, call)(FeatureStore(config), **arguments)
-
-    return answer
+        return panel.group(store, name, version)
 
 
-def study_importance(config: Config, *, name: str) -> object:
+def feature_lineage(config: Config, *, kind: str, identity: str) -> LineageGraphJson:
+    """The lineage around a node."""
+    with _store(config) as store:
+        from eolab.features import panel
+
+        return panel.lineage(store, kind, identity)
+
+
+def feature_view(config: Config, *, form: Mapping[str, object]) -> ViewJson:
+    """A view out of the panel's form."""
+    with _store(config) as store:
+        from eolab.features import panel
+
+        return panel.make_view(store, form)
+
+
+def feature_places(config: Config, *, name: str, version: int) -> GroupPlacesJson:
+    """Where a group's rows are."""
+    with _store(config) as store:
+        from eolab.features import panel
+
+        return panel.places(store, name, version)
+
+
+def feature_rows(
+    config: Config,
+    *,
+    name: str,
+    version: int,
+    offset: int,
+    limit: int,
+    sort: str | None = None,
+    descending: bool = False,
+    as_of: str | None = None,
+) -> GroupRowsJson:
+    """A page of a group's rows."""
+    with _store(config) as store:
+        from eolab.features import panel
+
+        return panel.rows(
+            store,
+            name,
+            version,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            descending=descending,
+            as_of=as_of,
+        )
+
+
+def feature_statistics(
+    config: Config, *, name: str, version: int, commit: int | None = None
+) -> GroupStatisticsJson:
+    """The statistics of a group."""
+    with _store(config) as store:
+        from eolab.features import panel
+
+        return panel.statistics(store, name, version, commit)
+
+
+@contextlib.contextmanager
+def _store(config: Config) -> Iterator[FeatureStore]:
+    """The feature store, for one call at a time."""
+    _load("pandas", "eolab.features", "eolab.features.panel")
+    from eolab.features import FeatureStore
+
+    with _features:
+        yield FeatureStore(config)
+
+
+def study_importance(config: Config, *, name: str) -> ImportanceJson:
     """How much each hyperparameter of a study matters."""
     _load("numpy", "optuna")
     from eolab.studies.journal.files import Follower
@@ -239,7 +370,7 @@ def study_importance(config: Config, *, name: str) -> object:
     return importance(snapshot["parameters"], snapshot["trials"], direction=snapshot["direction"])
 
 
-def study_ablation(config: Config, *, name: str, metric: str | None = None) -> object:
+def study_ablation(config: Config, *, name: str, metric: str | None = None) -> AblationJson:
     """What an ablation has shown so far."""
     _load("numpy", "scipy.stats", "eolab.studies.ablation.snapshot")
     from eolab.studies.ablation.snapshot import snapshot
@@ -247,7 +378,7 @@ def study_ablation(config: Config, *, name: str, metric: str | None = None) -> o
     return snapshot(config, check_name(name, "study"), metric)
 
 
-def models(config: Config) -> object:
+def models(config: Config) -> ModelsJson:
     """Registered models and their versions."""
     _load("pandas", "eolab.models")
     from eolab.models import ModelRegistry
@@ -280,28 +411,35 @@ def _picture(data: bytes) -> str | None:
     return None
 
 
-CALLS: Mapping[str, Callable[..., object]] = {
-    "catalogs": catalogs,
-    "catalog.collections": catalog_collections,
-    "catalog.forget": catalog_forget,
-    "catalog.items": catalog_items,
-    "catalog.thumbnail": catalog_thumbnail,
-    "catalog.preview": catalog_preview,
-    "catalog.found": catalog_found,
-    "catalog.detail": catalog_detail,
-    "catalog.prepare": catalog_prepare,
-    "catalog.calendar": _of_field("calendar"),
-    "catalog.curve": _of_field("curve"),
-    "catalog.queryables": catalog_queryables,
-    "search": search,
-    "features": features,
-    "features.group": _of_features("group"),
-    "features.lineage": _of_features("lineage"),
-    "features.make_view": _of_features("make_view"),
-    "features.places": _of_features("places"),
-    "features.rows": _of_features("rows"),
-    "features.statistics": _of_features("statistics"),
-    "models": models,
-    "studies.importance": study_importance,
-    "studies.ablation": study_ablation,
-}
+def _serve(call: Call[T], function: Callable[..., T]) -> tuple[str, Callable[..., object]]:
+    """A row of the table: the function must answer what the call promises."""
+    return call.name, function
+
+
+CALLS: Mapping[str, Callable[..., object]] = dict(
+    [
+        _serve(calls.CATALOGS, catalogs),
+        _serve(calls.COLLECTIONS, catalog_collections),
+        _serve(calls.FORGET_CATALOG, catalog_forget),
+        _serve(calls.ITEMS, catalog_items),
+        _serve(calls.THUMBNAIL, catalog_thumbnail),
+        _serve(calls.PREVIEW, catalog_preview),
+        _serve(calls.FOUND, catalog_found),
+        _serve(calls.DETAIL, catalog_detail),
+        _serve(calls.PREPARE, catalog_prepare),
+        _serve(calls.CALENDAR, catalog_calendar),
+        _serve(calls.CURVE, catalog_curve),
+        _serve(calls.QUERYABLES, catalog_queryables),
+        _serve(calls.SEARCH, search),
+        _serve(calls.FEATURES, features),
+        _serve(calls.GROUP, feature_group),
+        _serve(calls.LINEAGE, feature_lineage),
+        _serve(calls.MAKE_VIEW, feature_view),
+        _serve(calls.PLACES, feature_places),
+        _serve(calls.ROWS, feature_rows),
+        _serve(calls.STATISTICS, feature_statistics),
+        _serve(calls.MODELS, models),
+        _serve(calls.IMPORTANCE, study_importance),
+        _serve(calls.ABLATION, study_ablation),
+    ]
+)

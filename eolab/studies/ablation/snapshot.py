@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 from eolab.settings.config import Config
@@ -10,12 +9,13 @@ from eolab.studies.ablation.inference import Estimate
 from eolab.studies.ablation.result import AblationResult
 from eolab.studies.ablation.study import open_ablation
 from eolab.studies.journal import files as journal
+from eolab.studies.panel.answers import AblationJson, EstimateJson
 
 MOST_METRICS = 30
 """More metrics of a run than this (classes, regions) are no picture."""
 
 
-def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, object]:
+def snapshot(config: Config, name: str, metric: str | None = None) -> AblationJson:
     """The body of the route `studies/{name}/ablation`.
 
     Args:
@@ -59,11 +59,10 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> dict[str, 
             for i, row in enumerate(result.rows)
         ],
         "pairs": [
-            {"a": a, "b": b, **(_estimate(known) or {})}
-            for (a, b), known in result.interactions().items()
+            {"a": a, "b": b, **_known(known)} for (a, b), known in result.interactions().items()
         ],
         "shapley": [
-            {"name": component, **(_estimate(worth) or {})}
+            {"name": component, **_known(worth)}
             for component, worth in (result.shapley() if result.has_shapley else {}).items()
         ],
         "figures": [
@@ -93,9 +92,16 @@ def _drops(result: AblationResult) -> Mapping[str, float | None]:
     }
 
 
-def _estimate(known: Estimate | None) -> dict[str, object] | None:
-    if known is None:
-        return None
-    fields = dataclasses.asdict(known)
-    del fields["repeats"]  # the words say it
-    return fields
+def _estimate(known: Estimate | None) -> EstimateJson | None:
+    return None if known is None else _known(known)
+
+
+def _known(estimate: Estimate) -> EstimateJson:
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "p": estimate.p,
+        "pairs": estimate.pairs,
+        "level": estimate.level,
+    }

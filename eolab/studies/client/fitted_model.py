@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
-from eolab.studies.journal.state import Params
+from eolab.studies.journal.answers import Params
 from eolab.studies.worker.tensorflow_notes import without_notes
 
 FORMAT = 1

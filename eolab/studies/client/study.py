@@ -13,10 +13,10 @@ from eolab.studies.client.fitted_model import FittedModel
 from eolab.studies.client.launch import await_commands, last_words, send_command
 from eolab.studies.client.refit import RefitPart, refit
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.answers import Params, StudySnapshot, StudySummary
 from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import (
     ENDED,
-    Params,
     Record,
     Trial,
     TrialRow,
@@ -188,7 +188,7 @@ class Study:
         self._follower.refresh()
         return [trial_row(t) for t in self._follower.record.trials.values()]
 
-    def summary(self) -> journal.StudySummary:
+    def summary(self) -> StudySummary:
         """State, counts, best trial and budget as plain JSON; times in seconds since the epoch.
 
         Example:
@@ -197,7 +197,7 @@ class Study:
         """
         return self._follower.summary()
 
-    def snapshot(self) -> journal.StudySnapshot:
+    def snapshot(self) -> StudySnapshot:
         """All that the views show, as plain JSON: the summary with parameters, workers and trials.
 
         Example:

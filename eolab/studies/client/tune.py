@@ -24,6 +24,7 @@ from eolab.studies.client.launch import await_commands, send_command, start_proc
 from eolab.studies.client.options import Resume, TuneOptions
 from eolab.studies.client.study import Study
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.answers import StudySummary
 from eolab.studies.journal.spec import DataNote, StudySpec
 from eolab.studies.journal.state import ENDED, FORMAT
 from eolab.studies.plans.base import Plan
@@ -544,7 +545,7 @@ def _follow(run: Path, *, wait: bool) -> Study:
     return study
 
 
-def list_studies(config: Config) -> list[journal.StudySummary]:
+def list_studies(config: Config) -> list[StudySummary]:
     """A summary of each study of the workspace, newest first; damaged ones are left out.
 
     Args:

@@ -13,18 +13,19 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import get_args
 
-from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
+from eolab.errors import ConflictError, NotFoundError
 from eolab.files import locks
+from eolab.studies.journal.answers import Head, StudySnapshot, StudySummary
+from eolab.studies.journal.commands import COMMANDS as RULES
+from eolab.studies.journal.commands import TrialState, find_command
 from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import (
     ENDED,
     FORMAT,
-    Details,
     Event,
     Record,
-    RecordSummary,
 )
 
 STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
@@ -190,26 +191,6 @@ def make_record(study: StudySpec) -> Record:
     return record
 
 
-class Head(TypedDict):
-    """What the studies list says of a study besides its numbers."""
-
-    name: str
-    kind: str
-    metric: str
-    direction: Literal["maximize", "minimize"]
-    created: float
-
-
-class StudySummary(Head, RecordSummary):
-    """One line of the studies list."""
-
-
-class StudySnapshot(StudySummary, Details):
-    """The summary with parameters, workers and trials."""
-
-    parameters: list[dict[str, object]]
-
-
 class Follower:
     """Reads a study as it grows: each call reads only what is new.
 
@@ -281,27 +262,6 @@ class Follower:
 
 # -- what is asked of a study --------------------------------------------------------------
 
-ALLOWED = {
-    "pause": {"starting", "running"},
-    "resume": {"paused", "interrupted", "cancelled"},
-    "cancel": {"starting", "running", "paused", "interrupted"},
-    "stop": {"running", "paused"},
-    "retry": {"running", "paused", "completed", "failed", "cancelled", "interrupted"},
-    "set": {"starting", "running", "paused", "completed", "failed", "cancelled", "interrupted"},
-}
-"""Each command with the states of a study in which it can be carried out."""
-
-
-def allowed_commands(state: str) -> list[str]:
-    """The commands that a study in this state takes.
-
-    Example:
-        >>> from eolab.studies.journal.files import allowed_commands
-        >>> allowed_commands("paused")
-        ['resume', 'cancel', 'stop', 'retry', 'set']
-    """
-    return [command for command, states in ALLOWED.items() if state in states]
-
 
 def append_command(run: Path, command: str, **args: float | None) -> None:
     """Write a command down for a study's process, which carries it out within half a second.
@@ -318,31 +278,24 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
         ConflictError: It cannot apply in the study's state, with the state named.
         NotFoundError: No such study or trial.
     """
-    if command not in ALLOWED:
-        raise InvalidInputError(
-            f"no command {command!r}", nearest(command, tuple(ALLOWED), "commands")
-        )
+    rule = RULES[find_command(command)]
     follower = Follower(run)
     follower.refresh()
     state = follower.state
-    if state not in ALLOWED[command]:
+    if state not in rule.states:
         raise ConflictError(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
-    if command in {"stop", "retry"}:
+    if rule.trials:
         number = args.get("n")
         trial = None if number is None else follower.record.trials.get(int(number))
         if trial is None:
             raise NotFoundError(
                 f"study {run.name!r} has no trial {number}", "Trials are counted from 0."
             )
-        if command == "stop" and trial.finished:
+        if trial.state not in rule.trials:
+            fitting = " or ".join(state for state in get_args(TrialState) if state in rule.trials)
             raise ConflictError(
-                f"trial {trial.n} is {trial.state} already",
-                "Only a queued or running trial can be stopped.",
-            )
-        if command == "retry" and trial.state not in {"failed", "stopped"}:
-            raise ConflictError(
-                f"trial {trial.n} is {trial.state}",
-                "Only a failed or stopped trial can be retried.",
+                f"trial {trial.n} is {trial.state}: it cannot be {rule.done}",
+                f"Only a {fitting} trial can.",
             )
     line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
     handle = os.open(run / COMMANDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -29,6 +29,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypedDict, cast
 
 from eolab.deprecation import warn_renamed
+from eolab.studies.journal.answers import (
+    Details,
+    Params,
+    RecordSummary,
+    TrialHead,
+    TrialJson,
+)
 
 FORMAT = 1
 ENDED = frozenset({"completed", "failed", "cancelled"})
@@ -38,10 +45,6 @@ BEST_POINTS = 50
 
 Event: TypeAlias = dict[str, Any]
 """A line of the journal: which keys it has follows from its kind, ``e``."""
-
-Value: TypeAlias = float | int | str | bool | None
-Params: TypeAlias = dict[str, Value]
-"""The hyperparameters of one trial."""
 
 
 @dataclass(slots=True)
@@ -77,53 +80,6 @@ class Worker:
     trial: int | None = None
     host: str | None = None
     pid: int | None = None
-
-
-class Budget(TypedDict):
-    """What a study may use: None for no limit."""
-
-    trials: int
-    timeout: float | None
-    target: float | None
-
-
-class BestTrial(TypedDict):
-    """The best completed trial, in short."""
-
-    trial: int
-    value: float | None
-    params: Params
-
-
-class RecordSummary(TypedDict):
-    """The numbers of the studies list; times in seconds since the epoch."""
-
-    state: str
-    message: str
-    started: float | None
-    ended: float | None
-    now: float
-    budget: Budget
-    counts: dict[str, int]
-    best: BestTrial | None
-    best_curve: list[list[float]]
-    workers_alive: int
-    seq: int
-
-
-class WorkerJson(TypedDict):
-    """A worker as the panels get it."""
-
-    id: str
-    state: str
-    trial: int | None
-
-
-class Details(TypedDict):
-    """Workers and trials."""
-
-    workers: list[WorkerJson]
-    trials: list[TrialJson]
 
 
 class Record:
@@ -334,21 +290,6 @@ def is_paused_by_user(message: str) -> bool:
     return message in {PAUSED_BY_USER, "by command"}
 
 
-class TrialJson(TypedDict):
-    """A trial as the panels get it."""
-
-    n: int
-    state: str
-    params: Params
-    value: float | None
-    curve: list[list[float | None]]
-    started: float | None
-    ended: float | None
-    attempts: int
-    worker: str | None
-    error: str | None
-
-
 class TrialRow(TypedDict):
     """A trial as Python users get it.
 
@@ -396,15 +337,20 @@ def trial_row(trial: Trial) -> TrialRow:
 
 def trial_json(trial: Trial) -> TrialJson:
     """A trial as the panels get it; long curves are thinned, unknown numbers are None."""
+    curve = [
+        [step, value if math.isfinite(value) else None]
+        for step, value in _thin(trial.curve, CURVE_POINTS)
+    ]
+    return {**trial_head(trial), "curve": curve}
+
+
+def trial_head(trial: Trial) -> TrialHead:
+    """A trial without its curve."""
     return {
         "n": trial.n,
         "state": trial.state,
         "params": trial.params,
         "value": trial.value,
-        "curve": [
-            [step, value if math.isfinite(value) else None]
-            for step, value in _thin(trial.curve, CURVE_POINTS)
-        ],
         "started": trial.started,
         "ended": trial.ended,
         "attempts": trial.attempts,

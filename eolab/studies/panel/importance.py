@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from eolab.errors import ConflictError
-from eolab.studies.journal.state import TrialJson
+from eolab.studies.journal.answers import TrialJson
+from eolab.studies.panel.answers import ImportanceJson
 from eolab.studies.space.parameters import Parameter
 from eolab.studies.space.states import Direction
 
@@ -21,7 +22,7 @@ def importance(
     *,
     direction: Direction = "maximize",
     seed: int = SEED,
-) -> dict[str, object]:
+) -> ImportanceJson:
     """The share of the values' variance that each hyperparameter explains.
 
     Args:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from eolab.studies.panel.answers import BoundJson
 from eolab.studies.stopping.base import AnyRule, Rule
 from eolab.studies.stopping.factory import make_rule
 from eolab.studies.stopping.rules import PatientRule, PercentileRule, ThresholdRule
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     from eolab.studies.journal.state import Trial
     from eolab.studies.space.states import Direction
 
-Bound = dict[str, object]
 
-
-def band(spec: object, trials: Iterable[Trial], *, direction: Direction) -> list[Bound]:
+def band(spec: object, trials: Iterable[Trial], *, direction: Direction) -> list[BoundJson]:
     """The bounds that a study's stop rule compares running trials with.
 
     Args:
@@ -43,7 +42,7 @@ def band(spec: object, trials: Iterable[Trial], *, direction: Direction) -> list
                     percentile.observe(trial.n, step, value)
                 percentile.end(trial.n, "completed")
     worse = "below" if direction == "maximize" else "above"
-    found: list[Bound] = []
+    found: list[BoundJson] = []
     for percentile in percentiles:
         points = [[step, bound] for step, bound in percentile.bounds().items()]
         found.append({"side": worse, "of": "best", "points": points})

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eolab.studies.journal.files import EVENTS
-
-Row = dict[str, object]
+from eolab.studies.panel.answers import SpanJson, StayJson, TimelineJson
 
 
 class Timeline:
@@ -26,10 +25,10 @@ class Timeline:
 
     def _begin_anew(self) -> None:
         self._offset, self._inode = 0, 0
-        self._spans: list[Row] = []
-        self._open: dict[int, Row] = {}
-        self._stays: list[Row] = []
-        self._here: dict[str, Row] = {}
+        self._spans: list[SpanJson] = []
+        self._open: dict[int, SpanJson] = {}
+        self._stays: list[StayJson] = []
+        self._here: dict[str, StayJson] = {}
 
     def refresh(self) -> None:
         """Read what is new."""
@@ -52,7 +51,7 @@ class Timeline:
                     with contextlib.suppress(ValueError, KeyError, TypeError):
                         self._apply(json.loads(line))
 
-    def to_dict(self, *, living: bool) -> dict[str, object]:
+    def to_dict(self, *, living: bool) -> TimelineJson:
         """Spans and workers as plain JSON (times in seconds since the epoch).
 
         Args:
@@ -70,14 +69,14 @@ class Timeline:
         return {"spans": spans, "workers": self._stays, "now": time.time()}
 
     def _apply(self, event: Mapping[str, object]) -> None:
-        kind, now = event["e"], event["t"]
+        kind, now = event["e"], _seconds(event["t"])
         if kind == "start":
             worker, number = str(event["w"]), _whole(event["n"])
             self._close(number, now, "retried")
             self._open[number] = {
                 "worker": worker,
                 "trial": number,
-                "attempt": event["a"],
+                "attempt": _whole(event["a"]),
                 "start": now,
                 "end": None,
                 "outcome": "running",
@@ -90,12 +89,12 @@ class Timeline:
         elif kind == "worker":
             self._worker(str(event["w"]), str(event["state"]), now)
 
-    def _close(self, number: int, now: object, outcome: str) -> None:
+    def _close(self, number: int, now: float, outcome: str) -> None:
         span = self._open.pop(number, None)
         if span is not None:
             span["end"], span["outcome"] = now, outcome
 
-    def _worker(self, name: str, state: str, now: object) -> None:
+    def _worker(self, name: str, state: str, now: float) -> None:
         if state == "joined" and name not in self._here:
             self._here[name] = {"id": name, "start": now, "end": None, "ended": None}
             self._stays.append(self._here[name])
@@ -103,6 +102,12 @@ class Timeline:
             stay = self._here.pop(name, None)
             if stay is not None:
                 stay["end"], stay["ended"] = now, state
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError
+    return value
 
 
 def _whole(value: object) -> int:

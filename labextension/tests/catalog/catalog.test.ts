@@ -108,6 +108,7 @@ it('a column is told by its commonest values or by its range', () => {
     distinct: 2,
     mean: null,
     std: null,
+    quantiles: null,
     histogram: null
   };
   expect(

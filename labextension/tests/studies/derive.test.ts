@@ -37,11 +37,12 @@ describe('the time of a study', () => {
   });
 });
 
-it('commands are allowed where the study process would take them', () => {
-  expect(allows('running', 'pause')).toBe(true);
-  expect(allows('interrupted', 'resume')).toBe(true);
-  expect(allows('completed', 'resume')).toBe(false);
-  expect(allows('completed', 'cancel')).toBe(false);
+it('commands are allowed where the server says so', () => {
+  expect(allows(study([]), 'pause')).toBe(true);
+  expect(allows(study([], { allowed: ['resume'] }), 'resume')).toBe(true);
+  expect(allows(study([], { allowed: ['resume'] }), 'cancel')).toBe(false);
+  // A server of before says nothing of it.
+  expect(allows({}, 'pause')).toBe(false);
 });
 
 describe('the best so far', () => {

@@ -109,7 +109,9 @@ describe('the columns of the trials', () => {
           low: null,
           high: null,
           log: null,
-          choices: ['adam', 'sgd']
+          choices: ['adam', 'sgd'],
+          step: null,
+          when: null
         },
         ...study([]).parameters
       ]

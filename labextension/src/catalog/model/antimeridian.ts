@@ -1,4 +1,4 @@
-import type { FlatRing, Point } from '../../server/answers';
+import type { FlatRing, Position } from '../../server/contract';
 
 /** Where a map is cut open. */
 const CUT = 180;
@@ -55,10 +55,10 @@ function isWide(ring: FlatRing): boolean {
 }
 
 /** A ring without jumps across 180 degrees: what reaches over that stands on both sides. */
-export function unwrapped(ring: readonly Point[]): Point[][] {
+export function unwrapped(ring: readonly Position[]): Position[][] {
   let turn = 0;
   let last = ring[0]?.[0] ?? 0;
-  const whole = ring.map(([x, y]): Point => {
+  const whole = ring.map(([x, y]): Position => {
     turn += x - last > CUT ? -2 * CUT : x - last < -CUT ? 2 * CUT : 0;
     last = x;
     return [x + turn, y];
@@ -77,7 +77,7 @@ export function unwrapped(ring: readonly Point[]): Point[][] {
   if (Math.min(...xs) < -CUT) {
     copies.push(2 * CUT);
   }
-  return copies.map(by => whole.map(([x, y]): Point => [x + by, y]));
+  return copies.map(by => whole.map(([x, y]): Position => [x + by, y]));
 }
 
 /** The rings that stand for one on a flat map. */
@@ -119,12 +119,15 @@ export function bent(ring: FlatRing): FlatRing {
 }
 
 /** The parts of a ring that lie on the globe, each with longitudes from -180 to 180. */
-export function onGlobe(ring: readonly Point[]): Point[][] {
+export function onGlobe(ring: readonly Position[]): Position[][] {
   return [-1, 0, 1]
     .map(turn => {
       const by = 2 * CUT * turn;
       const low = side(ring, x => x + CUT - by);
-      return side(low, x => CUT + by - x).map(([x, y]): Point => [x - by, y]);
+      return side(low, x => CUT + by - x).map(([x, y]): Position => [
+        x - by,
+        y
+      ]);
     })
     .filter(part => {
       const xs = part.map(([x]) => x);
@@ -134,10 +137,10 @@ export function onGlobe(ring: readonly Point[]): Point[][] {
 
 /** What of a ring lies where a measure of its longitudes is not negative (Sutherland-Hodgman). */
 function side(
-  ring: readonly Point[],
+  ring: readonly Position[],
   inside: (longitude: number) => number
-): Point[] {
-  const kept: Point[] = [];
+): Position[] {
+  const kept: Position[] = [];
   ring.slice(1).forEach((to, at) => {
     const from = ring[at] ?? to;
     const [left, right] = [inside(from[0]), inside(to[0])];
@@ -157,15 +160,15 @@ function side(
 }
 
 /** Longitudes moved by whole turns until their middle lies on the globe. */
-export function turnedBack(ring: readonly Point[]): Point[] {
+export function turnedBack(ring: readonly Position[]): Position[] {
   const xs = ring.map(([x]) => x);
   const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
   const by = 2 * CUT * Math.floor((middle + CUT) / (2 * CUT));
-  return ring.map(([x, y]): Point => [x - by, y]);
+  return ring.map(([x, y]): Position => [x - by, y]);
 }
 
-export function pointsOf(ring: FlatRing): Point[] {
-  const points: Point[] = [];
+export function pointsOf(ring: FlatRing): Position[] {
+  const points: Position[] = [];
   for (let at = 0; at + 1 < ring.length; at += 2) {
     points.push([ring[at] ?? 0, ring[at + 1] ?? 0]);
   }

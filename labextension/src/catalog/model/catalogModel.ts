@@ -1,13 +1,17 @@
-import type {
-  ICalendar,
-  ICurve,
-  IItemDetail,
-  IQueryable,
-  ISavedEntry
-} from '../../server/answers';
 import type { WorkspaceChanges } from '../../server/changes';
 import type { Client } from '../../server/client';
-import type { ICatalogs, ICollections } from '../../server/contract';
+import type {
+  ICalendar,
+  ICatalogs,
+  ICollections,
+  IFieldCurve,
+  IItemDetail,
+  INewCatalogRequest,
+  IOwnCatalog,
+  IQueryables,
+  IRemovedCatalog,
+  ISaved
+} from '../../server/contract';
 import { Resource } from '../../server/resource';
 import { RoomModel } from '../../server/roomModel';
 import type { IBaseMap } from './baseMap';
@@ -129,18 +133,18 @@ export class CatalogModel extends RoomModel {
   }
 
   /** Name one more catalogue in `eolab.toml`, with how it lets us in. */
-  async add(source: INewSource, login: object): Promise<void> {
+  async add(source: INewCatalogRequest, login: object): Promise<void> {
     await this._client.post('catalogs', { ...source, ...login });
     await this.catalogs.refresh();
   }
 
   /** A catalogue that somebody added, as `eolab.toml` says it. */
-  async entry(name: string): Promise<ISourceEntry> {
+  async entry(name: string): Promise<IOwnCatalog> {
     return this._client.get(`catalogs/${encodeURIComponent(name)}`);
   }
 
   /** Say another address of a catalogue, or another login. */
-  async change({ name, ...rest }: INewSource, login: object): Promise<void> {
+  async change({ name, ...rest }: NewSource, login: object): Promise<void> {
     const body = { ...rest, ...login };
     await this._client.put(`catalogs/${encodeURIComponent(name)}`, body);
     await this.catalogs.refresh();
@@ -151,7 +155,7 @@ export class CatalogModel extends RoomModel {
   }
 
   /** Take a catalogue out of `eolab.toml`; with its secrets, out of the key store too. */
-  async remove(name: string, secrets: boolean): Promise<IRemoved> {
+  async remove(name: string, secrets: boolean): Promise<IRemovedCatalog> {
     const path = `catalogs/${encodeURIComponent(name)}`;
     try {
       return await this._client.delete(path, { secrets: secrets ? 1 : 0 });
@@ -173,10 +177,7 @@ export class CatalogModel extends RoomModel {
   }
 
   /** What the items of a collection can be filtered by. */
-  queryables(
-    catalog: string,
-    collection: string
-  ): Resource<{ queryables: Record<string, IQueryable> }> {
+  queryables(catalog: string, collection: string): Resource<IQueryables> {
     return this.part(['queryables', catalog, collection], () =>
       this._kept(() =>
         this._client.get(path(catalog, 'queryables'), { collection })
@@ -220,7 +221,7 @@ export class CatalogModel extends RoomModel {
   }
 
   /** The curve of an index over an area. */
-  curve(catalog: string, request: object): Resource<ICurve> {
+  curve(catalog: string, request: object): Resource<IFieldCurve> {
     return this.part(['curve', catalog, JSON.stringify(request)], () =>
       this._kept(() => this._client.post(path(catalog, 'curve'), request))
     );
@@ -269,35 +270,11 @@ export interface IPreviewing {
 /** Bands that a first look loads, of those that an item has. */
 const FIRST_LOOK = ['red', 'green', 'blue', 'nir', 'vv', 'vh'];
 
-/** Searches and areas by name. */
-export interface ISaved {
-  search: ISavedEntry<object>[];
-  area: ISavedEntry<{ geometry: unknown; visited?: string }>[];
-}
-
 /** A catalogue as its form names it. */
-export interface INewSource {
-  name: string;
-  url: string;
-  kind: string;
-  description: string;
-}
-
-/** A catalogue as `eolab.toml` names it. */
-export interface ISourceEntry extends INewSource {
-  login: Record<string, unknown>;
-  /** What of the key store it alone names. */
-  secrets: string[];
-}
-
-/** A catalogue that was removed. */
-export interface IRemoved {
-  /** What names it again. */
-  was: INewSource;
-  /** What was deleted from the key store, and what could not be. */
-  secrets: string[];
-  left: string[];
-}
+export type NewSource = Pick<
+  IOwnCatalog,
+  'name' | 'url' | 'kind' | 'description'
+>;
 
 function path(catalog: string, what: string): string {
   return `catalogs/${encodeURIComponent(catalog)}/${what}`;

@@ -1,42 +1,14 @@
 /** Downloads as the server half tells them. */
 import type { Client } from '../../server/client';
+import type {
+  IDownload,
+  IDownloadCommandRequest,
+  IDownloads
+} from '../../server/contract';
 import type { WorkspaceChanges } from '../../server/changes';
 import { Resource } from '../../server/resource';
 
-export type DownloadState =
-  'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
-
-export interface IDownloadFile {
-  item: string;
-  asset: string;
-  /** Below the folder. */
-  path: string;
-  state: 'waiting' | 'running' | 'done' | 'there' | 'failed';
-  /** Bytes. */
-  done: number;
-  total: number | null;
-  message: string;
-}
-
-export interface IDownload {
-  id: string;
-  catalog: string;
-  /** How many items. */
-  items: number;
-  assets: string[];
-  state: DownloadState;
-  message: string;
-  /** Bytes. */
-  done: number;
-  total: number;
-  files: IDownloadFile[];
-}
-
-export interface IDownloads {
-  /** Where files go. */
-  folder: string;
-  downloads: IDownload[];
-}
+export type DownloadState = IDownload['state'];
 
 /** Files of scenes on their way into the configured folder. */
 export class Downloads {
@@ -69,7 +41,7 @@ export class Downloads {
   /** End one, go on with it, or take it from the list. */
   async act(
     id: string,
-    command: 'cancel' | 'resume' | 'forget'
+    command: IDownloadCommandRequest['command']
   ): Promise<void> {
     await this._client.post(`downloads/${id}/commands`, { command });
     await this.all.refresh();

@@ -1,5 +1,4 @@
-import type { FlatRing } from '../../server/answers';
-import type { BBox } from '../../server/contract';
+import type { BBox, FlatRing } from '../../server/contract';
 import { bent, crosses, laidFlat } from './antimeridian';
 
 /** How the Earth can be drawn. */

@@ -1,5 +1,4 @@
-import type { FlatRing, Point } from '../../server/answers';
-import type { BBox } from '../../server/contract';
+import type { BBox, FlatRing, Json, Position } from '../../server/contract';
 import { onGlobe } from './antimeridian';
 
 /**
@@ -10,13 +9,13 @@ import { onGlobe } from './antimeridian';
  */
 export interface IArea {
   type: 'Polygon';
-  coordinates: Point[][];
+  coordinates: Position[][];
 }
 
 /** Parts of an area on both sides of 180 degrees. */
 export interface IParts {
   type: 'MultiPolygon';
-  coordinates: Point[][][];
+  coordinates: Position[][][];
 }
 
 /** Limits of a number, or the texts that are wanted. */
@@ -55,7 +54,7 @@ export const EMPTY: ISearchQuery = {
 
 /** A box as an area. */
 export function areaOfBox([west, south, east, north]: BBox): IArea {
-  const ring: Point[] = [
+  const ring: Position[] = [
     [west, south],
     [east, south],
     [east, north],
@@ -140,7 +139,7 @@ export function roundArea(area: IArea): IArea {
   return {
     type: 'Polygon',
     coordinates: area.coordinates.map(ring =>
-      ring.map(([x, y]): Point => [round(x), round(y)])
+      ring.map(([x, y]): Position => [round(x), round(y)])
     )
   };
 }
@@ -192,6 +191,13 @@ export function bodyOf(query: ISearchQuery): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(all).filter(([, value]) => value !== null && value !== '')
   );
+}
+
+/** The keys of what was stored; none where it is no object. */
+export function readObject(value: Json): { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value
+    : {};
 }
 
 /** A query out of what was stored: parts that do not fit are left empty. */

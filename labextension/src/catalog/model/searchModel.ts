@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { IFound, IFoundItem } from '../../server/answers';
+import type { IFound, IFoundItem } from '../../server/contract';
 import { ApiError } from '../../server/apiError';
 import type { Client } from '../../server/client';
 import type { Code } from './earth';

@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../../context/context';
 import { useCatalog } from '../model/catalogToken';
-import { readArea } from '../model/query';
+import { readArea, readObject } from '../model/query';
 import { useSearch } from '../model/useSearch';
 import { SavedField } from './SavedField';
 
@@ -19,9 +19,11 @@ export function SavedAreas(): JSX.Element {
       entries={data?.area ?? []}
       value={query.area ? { geometry: query.area } : null}
       onOpen={(value, name) => {
-        model.change({ area: readArea(value.geometry) }, value.visited ?? '');
+        const area = readObject(value);
+        const last = typeof area['visited'] === 'string' ? area['visited'] : '';
+        model.change({ area: readArea(area['geometry']) }, last);
         const visited = new Date().toISOString().slice(0, 10);
-        void catalog.keep('area', name, { ...value, visited });
+        void catalog.keep('area', name, { ...area, visited });
       }}
     />
   );

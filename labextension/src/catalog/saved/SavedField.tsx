@@ -1,23 +1,23 @@
 import { useState, type JSX } from 'react';
 
 import { useTrans } from '../../context/context';
-import type { ISavedEntry } from '../../server/answers';
+import type { ISavedEntry, Json } from '../../server/contract';
 import { ApiError } from '../../server/apiError';
 import { tellFailure } from '../../ui/tellFailure';
 import { useCatalog } from '../model/catalogToken';
 import { SavedList } from './SavedList';
 
-interface IProps<T extends object> {
+interface IProps {
   label: string;
   kind: 'search' | 'area';
-  entries: readonly ISavedEntry<T>[];
+  entries: readonly ISavedEntry[];
   /** What would be kept now; null where there is nothing to keep. */
   value: object | null;
-  onOpen: (value: T, name: string) => void;
+  onOpen: (value: Json, name: string) => void;
 }
 
 /** What is kept of one kind, and keeping one more. */
-export function SavedField<T extends object>(props: IProps<T>): JSX.Element {
+export function SavedField(props: IProps): JSX.Element {
   const { label, kind, entries, value, onOpen } = props;
   const trans = useTrans();
   const catalog = useCatalog();

@@ -1,18 +1,16 @@
 import type { JSX } from 'react';
 
 import { useTrans } from '../../context/context';
-import type { ISavedEntry } from '../../server/answers';
+import type { ISavedEntry, Json } from '../../server/contract';
 
-interface IProps<T extends object> {
-  entries: readonly ISavedEntry<T>[];
-  onOpen: (value: T, name: string) => void;
+interface IProps {
+  entries: readonly ISavedEntry[];
+  onOpen: (value: Json, name: string) => void;
   onDrop: (name: string) => void;
 }
 
 /** What is kept by a name: each can be opened, and dropped. */
-export function SavedList<T extends object>(
-  props: IProps<T>
-): JSX.Element | null {
+export function SavedList(props: IProps): JSX.Element | null {
   const { entries, onOpen, onDrop } = props;
   const trans = useTrans();
   if (!entries.length) {

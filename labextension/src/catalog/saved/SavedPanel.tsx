@@ -1,9 +1,9 @@
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useResource } from '../../context/context';
 import { ApiError } from '../../server/apiError';
+import type { Json } from '../../server/contract';
 import { Disclosure } from '../../ui/Disclosure';
 import { tellFailure } from '../../ui/tellFailure';
 import { useCatalog } from '../model/catalogToken';
@@ -18,10 +18,8 @@ export function SavedPanel(): JSX.Element | null {
   if (!entries.length) {
     return null;
   }
-  const open = (query: object): void =>
-    void commands.execute(CommandIDs.searchScenes, {
-      query: query as ReadonlyPartialJSONObject
-    });
+  const open = (query: Json): void =>
+    void commands.execute(CommandIDs.searchScenes, { query });
   const drop = (name: string): void => {
     catalog
       .keep('search', name, null)

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState, type JSX } from 'react';
 import { useEolab } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import { Failure } from '../../ui/Failure';
-import type { INewSource, ISourceEntry } from '../model/catalogModel';
+import type { IOwnCatalog } from '../../server/contract';
+import type { NewSource } from '../model/catalogModel';
 import {
   loginBody,
   loginFields,
@@ -14,7 +15,7 @@ import {
   type LoginKind
 } from './login';
 
-const NOTHING: INewSource = {
+const NOTHING: NewSource = {
   name: '',
   url: '',
   kind: 'auto',
@@ -23,12 +24,12 @@ const NOTHING: INewSource = {
 
 interface IProps {
   /** What is changed; nothing for one more. */
-  entry?: ISourceEntry;
+  entry?: IOwnCatalog;
   /** What the button says. */
   action: string;
   /** What was done when it is done; empty where the form goes away. */
   done?: (name: string) => string;
-  onSend: (source: INewSource, login: object) => Promise<void>;
+  onSend: (source: NewSource, login: object) => Promise<void>;
   onCancel?: () => void;
 }
 
@@ -36,7 +37,7 @@ interface IProps {
 export function SourceForm(props: IProps): JSX.Element {
   const { entry, action, done, onSend, onCancel } = props;
   const { trans } = useEolab();
-  const [source, setSource] = useState<INewSource>(entry ?? NOTHING);
+  const [source, setSource] = useState<NewSource>(entry ?? NOTHING);
   const first = entry ? readLogin(entry.login) : NO_LOGIN;
   const [login, setLogin] = useState<ILoginDraft>(first);
   const [error, setError] = useState<ApiError | null>(null);
@@ -49,7 +50,7 @@ export function SourceForm(props: IProps): JSX.Element {
     form.current?.querySelector('input')?.focus({ preventScroll: true });
   }, []);
   const field = (
-    name: keyof INewSource,
+    name: keyof NewSource,
     label: string,
     placeholder: string
   ): JSX.Element => (

@@ -7,7 +7,7 @@ import { Disclosure } from '../../ui/Disclosure';
 import { SimulatedBadge } from '../../ui/SimulatedBadge';
 import { tellFailure } from '../../ui/tellFailure';
 import { CollectionList } from '../collections/CollectionList';
-import type { ISourceEntry } from '../model/catalogModel';
+import type { IOwnCatalog } from '../../server/contract';
 import { useCatalog } from '../model/catalogToken';
 import { removeSource } from './removeSource';
 import { SourceForm } from './SourceForm';
@@ -22,7 +22,7 @@ export function SourceRow({ source, open }: IProps): JSX.Element {
   const eolab = useEolab();
   const { trans } = eolab;
   const catalog = useCatalog();
-  const [entry, setEntry] = useState<ISourceEntry | null>(null);
+  const [entry, setEntry] = useState<IOwnCatalog | null>(null);
   const pencil = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     setEntry(null);

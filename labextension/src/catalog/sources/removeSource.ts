@@ -2,15 +2,15 @@ import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 
 import type { IEolab } from '../../context/tokens';
 import { ApiError } from '../../server/apiError';
+import type { IOwnCatalog, IRemovedCatalog } from '../../server/contract';
 import { tellFailure } from '../../ui/tellFailure';
-import type { IRemoved, ISourceEntry } from '../model/catalogModel';
 import { ICatalogModel } from '../model/catalogToken';
 
 /** Take a catalogue out of `eolab.toml` after a question; it can be had back. */
 export async function removeSource(name: string, eolab: IEolab): Promise<void> {
   const { trans } = eolab;
   const catalog = eolab.model(ICatalogModel);
-  let entry: ISourceEntry;
+  let entry: IOwnCatalog;
   try {
     entry = await catalog.entry(name);
   } catch (thrown) {
@@ -39,7 +39,7 @@ export async function removeSource(name: string, eolab: IEolab): Promise<void> {
   if (!answer.button.accept) {
     return;
   }
-  let removed: IRemoved;
+  let removed: IRemovedCatalog;
   try {
     removed = await catalog.remove(name, answer.isChecked === true);
   } catch (thrown) {

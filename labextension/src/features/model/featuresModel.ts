@@ -8,7 +8,7 @@ import type {
   IGroupRows,
   IGroupStatistics,
   ILineageGraph,
-  IViewForm
+  IViewRequest
 } from '../../server/contract';
 import { Resource } from '../../server/resource';
 import { RoomModel } from '../../server/roomModel';
@@ -106,7 +106,7 @@ export class FeaturesModel extends RoomModel {
   }
 
   /** Make a view; an equal one is given back as it is. */
-  async makeView(form: IViewForm): Promise<IVersioned> {
+  async makeView(form: IViewRequest): Promise<IVersioned> {
     const made = await this._client.post<IVersioned>('features/views', form);
     this.features.invalidate();
     return made;

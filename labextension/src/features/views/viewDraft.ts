@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { labelOf } from '../../context/names';
-import type { IFeatureGroup, IViewForm } from '../../server/contract';
+import type { IFeatureGroup, IViewRequest } from '../../server/contract';
 
 /** A view that somebody is about to make. */
 export interface IDraft {
@@ -65,7 +65,7 @@ export function tick(
 export function formOf(
   draft: IDraft,
   groups: readonly IFeatureGroup[]
-): IViewForm {
+): IViewRequest {
   const taken = new Set<string>();
   const features = groups.flatMap(group => {
     const label = labelOf(group);

@@ -7,7 +7,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { CommandIDs } from '../../context/commandIds';
 import type { IEolab } from '../../context/tokens';
 import { ApiError } from '../../server/apiError';
-import type { IStudySummary, StudyRequest } from '../../server/contract';
+import type { IStudySummary, CommandRequest } from '../../server/contract';
 import { failureText, failureTitle } from '../../ui/failureText';
 import { studyIcon } from '../../ui/icons';
 import { allows } from '../model/derive';
@@ -60,7 +60,7 @@ export function addStudyCommands(
       );
     }
   };
-  const act = (name: string, request: StudyRequest): Promise<void> =>
+  const act = (name: string, request: CommandRequest): Promise<void> =>
     attempt(async () => {
       await studies.study(name).command(request);
       studies.list.invalidate();
@@ -120,7 +120,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) || (await pick(study => allows(study.state, 'pause')));
+          nameOf(args) || (await pick(study => allows(study, 'pause')));
         if (name) {
           await act(name, { command: 'pause' });
         }
@@ -137,7 +137,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) || (await pick(study => allows(study.state, 'resume')));
+          nameOf(args) || (await pick(study => allows(study, 'resume')));
         if (name) {
           await act(name, { command: 'resume' });
         }
@@ -154,7 +154,7 @@ export function addStudyCommands(
       describedBy: named,
       execute: async args => {
         const name =
-          nameOf(args) || (await pick(study => allows(study.state, 'cancel')));
+          nameOf(args) || (await pick(study => allows(study, 'cancel')));
         if (!name) {
           return;
         }

@@ -2,8 +2,8 @@ import type { JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
-import type { IStudySummary, StudyCommand } from '../../server/contract';
-import { allows } from '../model/derive';
+import type { IStudySummary } from '../../server/contract';
+import { allows, type StudyCommand } from '../model/derive';
 import { commandWord, refusalWord } from '../text/words';
 
 interface IProps {
@@ -28,11 +28,9 @@ const COMMANDS: Record<StudyCommand, string> = {
 export function StudyActions({ study, compact }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   // Pausing and resuming exclude each other: one button in one place.
-  const first: StudyCommand = allows(study.state, 'resume')
-    ? 'resume'
-    : 'pause';
+  const first: StudyCommand = allows(study, 'resume') ? 'resume' : 'pause';
   const shown = ([first, 'cancel'] as const).filter(
-    command => !compact || allows(study.state, command)
+    command => !compact || allows(study, command)
   );
   return (
     <span
@@ -42,7 +40,7 @@ export function StudyActions({ study, compact }: IProps): JSX.Element {
     >
       {shown.map(command => {
         const word = commandWord(command, trans);
-        const allowed = allows(study.state, command);
+        const allowed = allows(study, command);
         return (
           <button
             key={command}
@@ -50,7 +48,7 @@ export function StudyActions({ study, compact }: IProps): JSX.Element {
             // Not `disabled`: a disabled button cannot be reached to learn why.
             aria-disabled={!allowed}
             aria-label={compact ? `${word} ${study.name}` : undefined}
-            title={allowed ? word : refusalWord(study.state, trans)}
+            title={allowed ? word : refusalWord(study, command, trans)}
             onClick={() => {
               if (allowed) {
                 void commands.execute(COMMANDS[command], { name: study.name });

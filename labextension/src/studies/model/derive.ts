@@ -1,6 +1,7 @@
 import type {
+  Command,
   IStudySummary,
-  StudyCommand,
+  IStudyCommandRequest,
   StudyState
 } from '../../server/contract';
 
@@ -46,23 +47,15 @@ export function hasEndedState(state: StudyState): boolean {
   );
 }
 
-/** Whether a command can be given in a state. */
-export function allows(state: StudyState, command: StudyCommand): boolean {
-  switch (command) {
-    case 'pause':
-      return state === 'starting' || state === 'running';
-    case 'resume':
-      return (
-        state === 'paused' || state === 'interrupted' || state === 'cancelled'
-      );
-    case 'cancel':
-      return (
-        state === 'starting' ||
-        state === 'running' ||
-        state === 'paused' ||
-        state === 'interrupted'
-      );
-  }
+/** What is asked of a study as a whole. */
+export type StudyCommand = IStudyCommandRequest['command'];
+
+/** Whether the server takes a command now; one of before says nothing of it. */
+export function allows(
+  { allowed }: Partial<Pick<IStudySummary, 'allowed'>>,
+  command: Command
+): boolean {
+  return allowed?.includes(command) ?? false;
 }
 
 /** Whether `a` beats `b` in the study's direction. */

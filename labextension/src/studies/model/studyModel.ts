@@ -1,7 +1,7 @@
 import type { WorkspaceChanges } from '../../server/changes';
 import type { Client } from '../../server/client';
 import type {
-  GrownTrial,
+  IGrownTrial,
   IAbout,
   IImportance,
   INotes,
@@ -13,7 +13,7 @@ import type {
   ITimeline,
   ITrial,
   Point,
-  StudyRequest
+  CommandRequest
 } from '../../server/contract';
 import { Resource } from '../../server/resource';
 import { hasEndedState } from './derive';
@@ -97,7 +97,7 @@ export class StudyModel extends Resource<IStudySnapshot> {
   }
 
   /** Ask something of the study; what came of it is in the next snapshot. */
-  async command(request: StudyRequest): Promise<void> {
+  async command(request: CommandRequest): Promise<void> {
     await this._client.post(this._path('commands'), request);
     await this.refresh();
   }
@@ -160,7 +160,7 @@ export function mergeSnapshot(
 }
 
 /** A trial with the new end of its curve. */
-function grow(known: ITrial | undefined, change: GrownTrial): ITrial {
+function grow(known: ITrial | undefined, change: IGrownTrial): ITrial {
   const { tail, ...trial } = change;
   return { ...trial, curve: thin([...(known?.curve ?? []), ...tail]) };
 }

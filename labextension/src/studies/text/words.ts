@@ -1,12 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
+  Command,
   ISpan,
+  IStudySummary,
   IWorker,
-  StudyCommand,
   StudyState,
   TrialState
 } from '../../server/contract';
+import type { StudyCommand } from '../model/derive';
 
 /** A study's state in words. */
 export function studyStateWord(
@@ -101,13 +103,14 @@ export function commandWord(
   }
 }
 
-/** Why a command cannot be given now. */
+/** Why a command cannot be given now, as the server says it. */
 export function refusalWord(
-  state: StudyState,
+  study: Pick<IStudySummary, 'refused' | 'state'>,
+  command: Command,
   trans: TranslationBundle
 ): string {
   return trans.__(
-    'Not possible: the study is %1',
-    studyStateWord(state, trans)
+    'Not possible: %1',
+    study.refused[command] ?? studyStateWord(study.state, trans)
   );
 }

@@ -4,7 +4,7 @@ import type { JSX } from 'react';
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
 import type { IStudySnapshot, ITrial } from '../../server/contract';
-import { hasEndedState } from '../model/derive';
+import { allows } from '../model/derive';
 import { refusalWord, trialStateWord } from '../text/words';
 
 interface IProps {
@@ -19,18 +19,12 @@ export function TrialActions({ study, trial }: IProps): JSX.Element {
     {
       word: trans.__('Stop this trial'),
       command: CommandIDs.stopTrial,
-      refusal: whyNotStop(study, trial, trans)
+      refusal: whyNot(study, trial, 'stop', trans)
     },
     {
       word: trans.__('Try again'),
       command: CommandIDs.retryTrial,
-      refusal:
-        trial.state === 'failed' || trial.state === 'stopped'
-          ? null
-          : trans.__(
-              'Only failed and stopped trials are tried again: this one is %1',
-              trialStateWord(trial.state, trans)
-            )
+      refusal: whyNot(study, trial, 'retry', trans)
     }
   ];
   return (
@@ -58,18 +52,21 @@ export function TrialActions({ study, trial }: IProps): JSX.Element {
   );
 }
 
-function whyNotStop(
+/** Why the server would refuse a command about this trial; null where it takes it. */
+function whyNot(
   study: IStudySnapshot,
   trial: ITrial,
+  command: 'stop' | 'retry',
   trans: TranslationBundle
 ): string | null {
-  if (hasEndedState(study.state)) {
-    return refusalWord(study.state, trans);
+  if (study.allowed_of_trials[trial.state].includes(command)) {
+    return null;
   }
-  return trial.state === 'running' || trial.state === 'queued'
-    ? null
-    : trans.__(
-        'Not possible: the trial is %1',
-        trialStateWord(trial.state, trans)
-      );
+  if (!allows(study, command)) {
+    return refusalWord(study, command, trans);
+  }
+  return trans.__(
+    'Not possible: the trial is %1',
+    trialStateWord(trial.state, trans)
+  );
 }

@@ -4,7 +4,7 @@ import {
   nextOrder,
   sortItems
 } from '../../../src/catalog/search/results/sortItems';
-import type { IFoundItem } from '../../../src/server/answers';
+import type { IFoundItem } from '../../../src/server/contract';
 
 function item(id: string, cloud_cover: number | null): IFoundItem {
   return {

@@ -2,14 +2,14 @@ import { useCallback, useMemo, useRef, type JSX } from 'react';
 
 import { Canvas, type Drawer } from '../../../charts/Canvas';
 import { useTrans } from '../../../context/context';
-import type { IHistogram } from '../../../server/answers';
+import type { IItemHistogram } from '../../../server/contract';
 import { barsOf, datesOf } from './histogram';
 
 /** Pixels of a bar, where there is room for more. */
 const WIDEST = 28;
 
 interface IProps {
-  histogram: IHistogram;
+  histogram: IItemHistogram;
   start: string;
   end: string;
   onPick: (start: string, end: string) => void;

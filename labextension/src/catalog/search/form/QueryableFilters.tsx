@@ -1,7 +1,6 @@
 import { useState, type JSX } from 'react';
 
 import { useEolab, useResource, useTrans } from '../../../context/context';
-import type { IQueryable } from '../../../server/answers';
 import { formatValue } from '../../../ui/format';
 import { useCatalog } from '../../model/catalogToken';
 import type { IFilter } from '../../model/query';
@@ -84,6 +83,16 @@ export function QueryableFilters(props: IProps): JSX.Element {
       </label>
     </fieldset>
   );
+}
+
+/** A JSON schema, as far as a filter needs it. */
+interface IQueryable {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  minimum?: number;
+  maximum?: number;
+  enum?: (string | number)[];
 }
 
 interface IFilterProps {

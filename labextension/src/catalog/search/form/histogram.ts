@@ -1,4 +1,4 @@
-import type { IHistogram } from '../../../server/answers';
+import type { IItemHistogram } from '../../../server/contract';
 
 /** One bar: from its first day to the day before the next period. */
 export interface IBar {
@@ -13,7 +13,7 @@ export interface IBar {
 const DAY = 86_400_000;
 
 /** The bars with gaps where nothing was seen. */
-export function barsOf({ period, bins }: IHistogram): IBar[] {
+export function barsOf({ period, bins }: IItemHistogram): IBar[] {
   const first = bins[0]?.[0];
   const last = bins[bins.length - 1]?.[0];
   if (!first || !last) {
@@ -47,7 +47,7 @@ export function datesOf(
   return first && last ? [first.start, last.end] : null;
 }
 
-function next(day: string, period: IHistogram['period']): number {
+function next(day: string, period: IItemHistogram['period']): number {
   const date = new Date(day);
   switch (period) {
     case 'day':

@@ -3,7 +3,7 @@ import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
 import topology from 'world-atlas/land-110m.json';
 
-import type { FlatRing, Point } from '../../../server/answers';
+import type { FlatRing, Position } from '../../../server/contract';
 import { unwrapped } from '../../model/antimeridian';
 
 /**
@@ -23,15 +23,19 @@ export function land(flat = true): FlatRing[] {
     .map(ring => ring.flat());
 }
 
-function isCoast([, y]: Point): boolean {
+function isCoast([, y]: Position): boolean {
   return y > -89.9;
 }
 
-function outerRings({ geometry }: Feature<Polygon | MultiPolygon>): Point[][] {
+function outerRings({
+  geometry
+}: Feature<Polygon | MultiPolygon>): Position[][] {
   const polygons =
     geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
   // A map this coarse can do without the one lake that it knows.
   return polygons.flatMap(rings =>
-    rings.slice(0, 1).map(ring => ring.map(([x = 0, y = 0]): Point => [x, y]))
+    rings
+      .slice(0, 1)
+      .map(ring => ring.map(([x = 0, y = 0]): Position => [x, y]))
   );
 }

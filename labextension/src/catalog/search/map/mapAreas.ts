@@ -3,7 +3,7 @@ import type { Polygon } from 'ol/geom';
 import { fromExtent } from 'ol/geom/Polygon';
 import { transform, transformExtent } from 'ol/proj';
 
-import type { Point } from '../../../server/answers';
+import type { Position } from '../../../server/contract';
 import { turnedBack, unwrapped } from '../../model/antimeridian';
 import { isPolar, type Code } from '../../model/earth';
 import { areaOfBox, roundArea, type IArea } from '../../model/query';
@@ -15,9 +15,9 @@ const PIECES = 12;
 
 /** A shape that was drawn, in degrees: on whichever of a flat map's worlds it was. */
 export function areaOfShape(shape: Polygon, code: Code): IArea {
-  const [ring = []] = shape.getCoordinates() as Point[][];
+  const [ring = []] = shape.getCoordinates() as Position[][];
   const drawn = isPolar(code) ? inPieces(ring) : ring;
-  const points = drawn.map((point): Point => {
+  const points = drawn.map((point): Position => {
     const [longitude = 0, latitude = 0] = transform(point, code, DEGREES);
     return [longitude, Math.max(-90, Math.min(90, latitude))];
   });
@@ -59,14 +59,14 @@ export function areaOfView(extent: Extent, code: Code): IArea {
   return roundArea({ type: 'Polygon', coordinates: [turnedBack(ring)] });
 }
 
-function inPieces(ring: readonly Point[]): Point[] {
+function inPieces(ring: readonly Position[]): Position[] {
   const [first] = ring;
   return first
     ? [
         first,
         ...ring.slice(1).flatMap(([x, y], at) => {
           const [fromX, fromY] = ring[at] ?? first;
-          return Array.from({ length: PIECES }, (_, piece): Point => {
+          return Array.from({ length: PIECES }, (_, piece): Position => {
             const share = (piece + 1) / PIECES;
             return [fromX + share * (x - fromX), fromY + share * (y - fromY)];
           });

@@ -17,8 +17,7 @@ import RenderFeature, { toGeometry } from 'ol/render/Feature';
 import VectorSource from 'ol/source/Vector';
 import { Style } from 'ol/style';
 
-import type { FlatRing, IFoundItem } from '../../../server/answers';
-import type { BBox } from '../../../server/contract';
+import type { BBox, FlatRing, IFoundItem } from '../../../server/contract';
 import type { IPalette } from '../../../ui/theme';
 import type { IBaseMap } from '../../model/baseMap';
 import {

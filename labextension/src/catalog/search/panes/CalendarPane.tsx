@@ -1,7 +1,7 @@
 import { useMemo, type JSX } from 'react';
 
 import { useResource, useTrans } from '../../../context/context';
-import type { ICalendar, IPass } from '../../../server/answers';
+import type { ICalendar, IOverpass } from '../../../server/contract';
 import type { Resource } from '../../../server/resource';
 import { Failure } from '../../../ui/Failure';
 import { formatValue, UNKNOWN } from '../../../ui/format';
@@ -48,11 +48,11 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
   if (!data.passes.length) {
     return <Notice title={trans.__('No scene covers the area.')} />;
   }
-  const isChosen = (pass: IPass): boolean =>
+  const isChosen = (pass: IOverpass): boolean =>
     pass.items.some(id =>
       selected.has(keyOf({ collection: query.collection, id }))
     );
-  const open = (pass: IPass): void => {
+  const open = (pass: IOverpass): void => {
     const keys = (found?.items ?? [])
       .filter(item => pass.items.includes(item.id))
       .map(keyOf);
@@ -124,7 +124,7 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
     </>
   );
 
-  function clearWord(pass: IPass): string {
+  function clearWord(pass: IOverpass): string {
     if (pass.clear !== null) {
       return trans.__('%1 % valid', Math.round(pass.clear * 100));
     }
@@ -134,13 +134,13 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
   }
 }
 
-function orbitOf(pass: IPass): string {
+function orbitOf(pass: IOverpass): string {
   const { orbit, direction } = pass;
   return [orbit === null ? '' : String(orbit), direction ?? '']
     .filter(Boolean)
     .join(' ');
 }
 
-function orbitsOf(passes: readonly IPass[]): string[] {
+function orbitsOf(passes: readonly IOverpass[]): string[] {
   return [...new Set(passes.map(orbitOf))].sort();
 }

@@ -1,7 +1,7 @@
 import { useState, type JSX } from 'react';
 
 import { useEolab, useResource, useTrans } from '../../../context/context';
-import type { IAsset, IFoundItem } from '../../../server/answers';
+import type { IAsset, IFoundItem } from '../../../server/contract';
 import { ApiError } from '../../../server/apiError';
 import { Failure } from '../../../ui/Failure';
 import { Loading } from '../../../ui/Loading';

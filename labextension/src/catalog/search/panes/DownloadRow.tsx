@@ -3,15 +3,11 @@ import { useState, type JSX } from 'react';
 import { CommandIDs } from '../../../context/commandIds';
 import { useEolab } from '../../../context/context';
 import { ApiError } from '../../../server/apiError';
+import type { IDownload, IDownloadFile } from '../../../server/contract';
 import { Disclosure } from '../../../ui/Disclosure';
 import { Failure } from '../../../ui/Failure';
 import { useCatalog } from '../../model/catalogToken';
-import {
-  formatBytes,
-  isBusy,
-  type IDownload,
-  type IDownloadFile
-} from '../../model/downloads';
+import { formatBytes, isBusy } from '../../model/downloads';
 import { python } from '../results/searchCode';
 
 interface IProps {

@@ -2,7 +2,7 @@ import { useMemo, useState, type JSX } from 'react';
 
 import { Chart, type IDrawing } from '../../../charts/Chart';
 import { useResource, useTrans } from '../../../context/context';
-import type { ICurve } from '../../../server/answers';
+import type { IFieldCurve } from '../../../server/contract';
 import type { Resource } from '../../../server/resource';
 import { Failure } from '../../../ui/Failure';
 import { formatCount, formatValue } from '../../../ui/format';
@@ -55,7 +55,7 @@ export function FieldPane(): JSX.Element {
   );
 }
 
-function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
+function Curve({ resource }: { resource: Resource<IFieldCurve> }): JSX.Element {
   const trans = useTrans();
   const [model, { found }] = useSearch();
   const { data, error } = useResource(resource);
@@ -160,7 +160,7 @@ function Curve({ resource }: { resource: Resource<ICurve> }): JSX.Element {
   );
 }
 
-function draw({ points, index }: ICurve): IDrawing {
+function draw({ points, index }: IFieldCurve): IDrawing {
   return {
     data: [
       points.map(point => Date.parse(point.date) / 1000),

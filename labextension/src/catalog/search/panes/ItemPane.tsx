@@ -2,7 +2,11 @@ import type { JSX } from 'react';
 
 import { CommandIDs } from '../../../context/commandIds';
 import { useEolab, useResource } from '../../../context/context';
-import type { IBand, IFoundItem, IItemDetail } from '../../../server/answers';
+import type {
+  IFoundItem,
+  IItemBand,
+  IItemDetail
+} from '../../../server/contract';
 import { Disclosure } from '../../../ui/Disclosure';
 import { Facts } from '../../../ui/Facts';
 import { Failure } from '../../../ui/Failure';
@@ -119,9 +123,9 @@ function ItemBody({ catalog, item }: IBodyProps): JSX.Element {
   );
 }
 
-function BandTable({ bands }: { bands: readonly IBand[] }): JSX.Element {
+function BandTable({ bands }: { bands: readonly IItemBand[] }): JSX.Element {
   const { trans } = useEolab();
-  const columns: [string, (band: IBand) => string][] = [
+  const columns: [string, (band: IItemBand) => string][] = [
     [trans.__('Band'), band => band.common],
     [
       trans.__('Asset'),

@@ -1,7 +1,7 @@
 import { useEffect, useState, type JSX } from 'react';
 
 import { useEolab } from '../../../context/context';
-import type { IItemDetail } from '../../../server/answers';
+import type { IItemDetail } from '../../../server/contract';
 import { ApiError } from '../../../server/apiError';
 import { failureText, failureTitle } from '../../../ui/failureText';
 import { formatValue } from '../../../ui/format';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IItemDetail } from '../../../server/answers';
+import type { IItemDetail } from '../../../server/contract';
 
 /** One way of drawing an item. */
 export interface IWay {

@@ -11,7 +11,7 @@ import {
 } from 'react';
 
 import { useTrans } from '../../../context/context';
-import type { IFoundItem } from '../../../server/answers';
+import type { IFoundItem } from '../../../server/contract';
 import { formatDay, formatValue, UNKNOWN } from '../../../ui/format';
 import { useCatalog } from '../../model/catalogToken';
 import { keyOf } from '../../model/searchModel';

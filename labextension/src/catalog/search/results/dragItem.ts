@@ -2,7 +2,7 @@ import { MimeData } from '@lumino/coreutils';
 import type { Drag } from '@lumino/dragdrop';
 import type { PointerEvent } from 'react';
 
-import type { IFoundItem } from '../../../server/answers';
+import type { IFoundItem } from '../../../server/contract';
 import type { CatalogModel } from '../../model/catalogModel';
 import { loadCode, type IChoice } from './searchCode';
 

@@ -1,4 +1,4 @@
-import type { IFoundItem } from '../../../server/answers';
+import type { IFoundItem } from '../../../server/contract';
 
 /** By what found items can be put in order; without, they come as they were found. */
 export type Key = 'datetime' | 'cloud_cover' | 'platform' | 'orbit' | 'id';

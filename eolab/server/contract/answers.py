@@ -1,0 +1,193 @@
+"""Answers of the server's own: what no domain makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, TypedDict
+
+from eolab.catalog.panel.answers import CatalogsJson
+from eolab.json_types import BBox, Json, Point
+from eolab.records.downloads import DownloadJson
+from eolab.records.lineage import LineageJson
+from eolab.server.contract.requests import NewCatalogRequest
+from eolab.studies.journal.answers import (
+    ParameterJson,
+    StudySummary,
+    TrialHead,
+    TrialJson,
+    WorkerJson,
+)
+from eolab.studies.journal.commands import Command, TrialState
+
+
+class WorkspaceJson(TypedDict):
+    id: str
+    name: str
+    path: str
+
+
+class StatusJson(TypedDict):
+    version: str
+    api: int
+    """The version of this contract."""
+    workspace: WorkspaceJson
+    sample: bool
+    """Whether the workspace holds the simulated sample region."""
+
+
+class AcceptedJson(TypedDict):
+    accepted: bool
+
+
+class MadeJson(TypedDict):
+    id: str
+
+
+class ErrorJson(TypedDict):
+    """Any error: a status of 400 or above with this body."""
+
+    message: str
+    hint: str
+
+
+class PictureJson(TypedDict):
+    """A picture on its way from the helper process."""
+
+    type: str
+    base64: str
+
+
+class StretchedPictureJson(PictureJson):
+    stretch: Sequence[float]
+    """The values drawn darkest and brightest."""
+
+
+class CatalogEntryJson(TypedDict):
+    """A catalogue as `eolab.toml` names it."""
+
+    name: str
+    url: str
+    kind: str
+    description: str
+    login: Mapping[str, Json]
+
+
+class OwnCatalogJson(CatalogEntryJson):
+    secrets: Sequence[str]
+    """What of the key store it alone names, by reference."""
+
+
+class RemovedCatalogJson(CatalogsJson):
+    was: Annotated[Mapping[str, object], NewCatalogRequest]
+    """What names it again: its keys and those of its login."""
+    secrets: Sequence[str]
+    """What was deleted from the key store."""
+    left: Sequence[str]
+    """What could not be deleted there, and why."""
+
+
+class SearchHitJson(TypedDict):
+    id: str
+    title: str
+    detail: Mapping[str, Json]
+    """How to reach it."""
+    bbox: BBox | None
+    start: float | None
+    end: float | None
+
+
+class SearchHitsJson(TypedDict):
+    results: Mapping[str, Sequence[SearchHitJson]]
+    """By kind: collection, item, group, view, chips, study, model."""
+
+
+class AboutJson(TypedDict):
+    """What a study runs, as its `study.json` says it."""
+
+    function: str | None
+    source: str | None
+    data: Json
+    seed: int | None
+    plan: Json
+    stop: Json
+    trials: int | None
+    workers: int | None
+    timeout: float | None
+    target: float | None
+    trial_timeout: float | None
+    retries: int | None
+    memory: Json
+    cluster: Json
+    digest: str | None
+    python: str | None
+    lineage: LineageJson
+
+
+class NotesJson(TypedDict):
+    text: str
+    modified: float | None
+    """Null where nobody wrote anything yet."""
+
+
+class TensorBoardJson(TypedDict):
+    """Where TensorBoard listens, on the server's own machine."""
+
+    port: int
+    proxy: bool
+    """Whether the Jupyter server passes `proxy/PORT/` on."""
+
+
+class DownloadsJson(TypedDict):
+    folder: str
+    """Where files go."""
+    downloads: Sequence[DownloadJson]
+
+
+class StudySummaryJson(StudySummary):
+    """One line of the studies list, with what can be asked of the study."""
+
+    workers: Sequence[WorkerJson]
+    """Those that are alive."""
+    allowed: Sequence[Command]
+    """Commands that it takes in its state."""
+    refused: Annotated[Mapping[Command, str], Mapping[str, str]]
+    """Commands that it does not take now, with the reason."""
+
+
+class StudiesJson(TypedDict):
+    studies: Sequence[StudySummaryJson]
+
+
+class StudyHeadJson(StudySummaryJson):
+    """A study without its trials."""
+
+    parameters: Annotated[Sequence[Mapping[str, object]], Sequence[ParameterJson]]
+    allowed_of_trials: Mapping[TrialState, Sequence[Command]]
+    """Commands about one trial that it takes, by the trial's state."""
+
+
+class StudySnapshotJson(StudyHeadJson):
+    """A study whole."""
+
+    trials: Sequence[TrialJson]
+
+
+class GrownTrialJson(TrialHead):
+    """A trial of which only the new end of the curve is sent."""
+
+    tail: Sequence[Point]
+
+
+class StudyAnswerJson(StudyHeadJson):
+    """A study, of which perhaps only the trials that changed since a `seq`."""
+
+    trials: Sequence[TrialJson | GrownTrialJson]
+    partial: bool
+    """Whether `trials` holds only those that changed."""
+
+
+class TrialLogJson(TypedDict):
+    """The end of what a trial printed."""
+
+    text: str
+    truncated: bool

@@ -1,0 +1,107 @@
+"""What can be asked of a study, and when: the one table of states and commands.
+
+The library, the command line, the server and the panels all go by it. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from eolab.errors import InvalidInputError, nearest
+
+StudyState: TypeAlias = Literal[
+    "starting", "running", "paused", "completed", "failed", "cancelled", "interrupted"
+]
+"""How a study stands; "interrupted": its process died, it can be resumed."""
+TrialState: TypeAlias = Literal["queued", "running", "completed", "failed", "stopped"]
+"""How a trial stands."""
+Command: TypeAlias = Literal["pause", "resume", "cancel", "stop", "retry", "set"]
+Number: TypeAlias = Literal["n", "trials", "workers"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a command can be carried out.
+
+    Attributes:
+        states: States of the study in which it can.
+        numbers: The whole numbers that it may carry; one of them at least where there are any.
+        trials: For a command about one trial, states of the trial in which it can.
+        done: What has happened to that trial then.
+    """
+
+    states: frozenset[StudyState]
+    numbers: tuple[Number, ...] = ()
+    trials: frozenset[TrialState] = frozenset()
+    done: str = ""
+
+
+COMMANDS: dict[Command, Rule] = {
+    "pause": Rule(frozenset({"starting", "running"})),
+    "resume": Rule(frozenset({"paused", "interrupted", "cancelled"})),
+    "cancel": Rule(frozenset({"starting", "running", "paused", "interrupted"})),
+    "stop": Rule(
+        frozenset({"running", "paused"}), ("n",), frozenset({"queued", "running"}), "stopped"
+    ),
+    "retry": Rule(
+        frozenset({"running", "paused", "completed", "failed", "cancelled", "interrupted"}),
+        ("n",),
+        frozenset({"failed", "stopped"}),
+        "retried",
+    ),
+    "set": Rule(frozenset(get_args(StudyState)), ("trials", "workers")),
+}
+"""Each command with when it can be carried out."""
+
+
+def find_command(name: object) -> Command:
+    """The command of this name.
+
+    Raises:
+        InvalidInputError: There is none.
+    """
+    for command in COMMANDS:
+        if command == name:
+            return command
+    raise InvalidInputError(f"no command {name!r}", nearest(str(name), tuple(COMMANDS), "commands"))
+
+
+def allowed_commands(state: str) -> list[Command]:
+    """The commands that a study in this state takes.
+
+    Example:
+        >>> from eolab.studies.journal.commands import allowed_commands
+        >>> allowed_commands("paused")
+        ['resume', 'cancel', 'stop', 'retry', 'set']
+    """
+    return [command for command, rule in COMMANDS.items() if state in rule.states]
+
+
+def refused_commands(state: str) -> dict[Command, str]:
+    """The commands that a study in this state does not take, each with the reason.
+
+    Example:
+        >>> from eolab.studies.journal.commands import refused_commands
+        >>> refused_commands("paused")
+        {'pause': 'the study is paused'}
+    """
+    return {c: f"the study is {state}" for c, rule in COMMANDS.items() if state not in rule.states}
+
+
+def trial_commands(state: str) -> dict[TrialState, list[Command]]:
+    """The commands about one trial that a study in this state takes, by the trial's state.
+
+    Args:
+        state: The study's state.
+
+    Example:
+        >>> from eolab.studies.journal.commands import trial_commands
+        >>> trial_commands("completed")["failed"]
+        ['retry']
+    """
+    allowed = allowed_commands(state)
+    return {
+        trial: [command for command in allowed if trial in COMMANDS[command].trials]
+        for trial in get_args(TrialState)
+    }

@@ -1,0 +1,192 @@
+"""The contract is one: its schema is what the types say, and real answers are what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import jsonschema
+import pytest
+
+from eolab.json_types import Items
+from eolab.server.contract import schema
+from eolab.server.contract.table import TABLE
+from eolab.server.routes import BASE, ROUTES
+
+FILE = Path(schema.__file__).with_name("schema.json")
+POLYGON = {"type": "Polygon", "coordinates": [[[15, 45], [15, 45.1], [15.1, 45.1], [15, 45]]]}
+QUERY = {"collection": "mini", "item": "good"}
+NEW = {"name": "extra", "url": "https://example.com/stac", "kind": "api", "description": "One"}
+VIEW = {
+    "name": "greens",
+    "version": 1,
+    "description": "",
+    "labels": {"group": "parcels/1", "column": "ndvi"},
+    "features": [{"group": "parcels/1", "columns": ["ndvi"], "prefix": ""}],
+}
+# One good way to ask each route, in the order in which they can be asked.
+ASKED: list[tuple[str, str, dict | None, dict | None]] = [
+    ("GET", "status", None, None),
+    ("GET", "catalogs", None, None),
+    ("POST", "catalogs", None, NEW),
+    ("GET", "catalogs/extra", None, None),
+    ("PUT", "catalogs/extra", None, {"url": "https://example.org/stac", "kind": "api"}),
+    ("DELETE", "catalogs/extra", None, None),
+    ("GET", "catalogs/mine/collections", None, None),
+    ("GET", "catalogs/mine/items", None, None),
+    ("GET", "catalogs/mine/thumbnail", QUERY, None),
+    ("GET", "catalogs/mine/preview", QUERY, None),
+    ("GET", "catalogs/mine/queryables", {"collection": "mini"}, None),
+    ("GET", "catalogs/mine/item", QUERY, None),
+    ("POST", "catalogs/mine/search", None, {"collection": "mini", "limit": 10}),
+    ("POST", "catalogs/mine/calendar", None, {"collection": "mini", "geometry": POLYGON}),
+    ("POST", "search/prepare", None, {}),
+    ("GET", "search", {"text": "parcels"}, None),
+    ("GET", "downloads", None, None),
+    ("POST", "downloads", None, {"catalog": "mine", "items": [["mini", "good"]], "assets": []}),
+    ("GET", "downloads", None, None),
+    ("GET", "saved", None, None),
+    ("POST", "saved", None, {"kind": "area", "name": "here", "value": {"geometry": POLYGON}}),
+    ("POST", "features/views", None, VIEW),
+    ("GET", "features", None, None),
+    ("GET", "features/groups/parcels/1", None, None),
+    ("GET", "features/groups/parcels/1/statistics", None, None),
+    ("GET", "features/groups/parcels/1/rows", None, None),
+    ("GET", "features/lineage", {"kind": "group", "id": "parcels/1"}, None),
+    ("GET", "lineage", {"kind": "view", "id": "greens/1"}, None),
+    ("GET", "studies", None, None),
+    ("GET", "studies/crops", None, None),
+    ("GET", "studies/crops", {"since": 3, "tails": 1}, None),
+    ("GET", "studies/crops/trials/1/log", None, None),
+    ("GET", "studies/crops/about", None, None),
+    ("GET", "studies/crops/timeline", None, None),
+    ("GET", "studies/crops/band", None, None),
+    ("GET", "studies/crops/trials.csv", None, None),
+    ("GET", "studies/crops/notes", None, None),
+    ("PUT", "studies/crops/notes", None, {"text": "good", "modified": None}),
+    ("GET", "models", None, None),
+]
+# Asked in a test of their own below, or of parts that the workspace of these tests has not.
+ELSEWHERE = {
+    "catalogs/{name}/curve",
+    "downloads/{id}/commands",
+    "features/groups/{name}/{version}/places",
+    "studies/{name}/commands",
+    "studies/{name}/importance",
+    "studies/{name}/ablation",
+    "studies/{name}/tensorboard",
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def route_of(method: str, path: str):
+    for route in TABLE:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path))
+        if route.method == method and re.fullmatch(pattern, path):
+            return route
+    raise AssertionError(f"no route {method} {path}")
+
+
+def starred(path: str) -> str:
+    """The path of the server's table or of ours, with a star for each part that varies."""
+    plain = path.removeprefix(f"{BASE}/").replace("\\.", ".")
+    return re.sub(r"\([^)]*\)|\{\w+\}", "*", plain)
+
+
+def check(document: dict, kind: str, route, value: object) -> None:
+    (row,) = (
+        row
+        for row in document["routes"]
+        if (row["method"], row["path"]) == (route.method, route.path)
+    )
+    jsonschema.Draft7Validator({**row[kind], "definitions": document["definitions"]}).validate(
+        value
+    )
+
+
+def test_the_schema_is_that_of_the_types() -> None:
+    assert FILE.read_text(encoding="utf-8") == schema.text(), "run python scripts/contract.py"
+
+
+def test_it_is_a_good_schema(document) -> None:
+    jsonschema.Draft7Validator.check_schema(document)
+
+
+def test_the_server_has_the_routes_and_methods_of_the_contract_and_no_others() -> None:
+    said = {(route.method, starred(route.path)) for route in TABLE}
+    served = {
+        (method.upper(), starred(path))
+        for path, handler in ROUTES[:-1]
+        for method in ("get", "post", "put", "delete")
+        if method in vars(handler)
+    }
+    assert said == served
+
+
+def test_every_route_is_asked_here_or_named_as_asked_elsewhere() -> None:
+    asked = {(m, route_of(m, path).path) for m, path, _, _ in ASKED}
+    rest = {(route.method, route.path) for route in TABLE} - asked
+    assert {path for _, path in rest} == ELSEWHERE
+
+
+def test_real_answers_are_those_of_the_contract(server, document) -> None:
+    from urllib.parse import urlencode
+
+    for method, path, query, body in ASKED:
+        route = route_of(method, path)
+        where = server.api + path + ("?" + urlencode(query) if query else "")
+        if body is not None:
+            check(document, "request", route, body)
+        answer = server.request(method, where, body)
+        assert answer.status == route.status, (method, path, answer.body)
+        if isinstance(route.answer, str):
+            assert answer.headers["content-type"].startswith(route.answer)
+        else:
+            check(document, "answer", route, answer.json)
+    (server.config.runs / "crops" / "notes.md").unlink()
+
+
+def test_errors_are_those_of_the_contract(server, document) -> None:
+    error = {"$ref": "#/definitions/IError", "definitions": document["definitions"]}
+    for path in ("studies/none", "catalogs/none/items", "nothing"):
+        answer = server.get(path)
+        assert answer.status == 404
+        jsonschema.Draft7Validator(error).validate(answer.json)
+
+
+def test_a_damaged_study_is_listed_as_the_contract_says(server, document) -> None:
+    run = server.config.runs / "torn"
+    run.mkdir()
+    (run / "study.json").write_text("{ torn")
+    try:
+        answer = server.get("studies").json
+    finally:
+        (run / "study.json").unlink()
+        run.rmdir()
+    check(document, "answer", route_of("GET", "studies"), answer)
+    assert next(row for row in answer["studies"] if row["name"] == "torn")["allowed"] == []
+
+
+def test_an_answer_that_is_not_of_the_contract_is_found(document) -> None:
+    with pytest.raises(jsonschema.ValidationError, match="'status' was unexpected"):
+        check(document, "answer", route_of("POST", "downloads"), {"id": "x", "status": 1})
+    with pytest.raises(jsonschema.ValidationError, match="'id' is a required property"):
+        check(document, "answer", route_of("POST", "downloads"), {})
+
+
+def test_a_type_that_json_does_not_have_is_refused() -> None:
+    writer = schema.Writer()
+    with pytest.raises(TypeError, match="no type of the contract"):
+        writer.of(set[str])
+    assert writer.of(Annotated[list[object], Items(str, int)]) == {
+        "type": "array",
+        "items": [{"type": "string"}, {"type": "integer"}],
+        "minItems": 2,
+        "maxItems": 2,
+    }
