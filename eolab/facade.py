@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eolab.clusters.manage import Clusters
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
+    from eolab.records.search_index import SearchHitJson
     from eolab.settings.config import Config
     from eolab.settings.edit import CatalogOptions, RemovalResult
     from eolab.studies import Study
@@ -226,7 +227,7 @@ class Workspace:
         datetime: When | None = None,
         kinds: Sequence[str] = (),
         limit: int = 20,
-    ) -> dict[str, list[dict[str, object]]]:
+    ) -> dict[str, list[SearchHitJson]]:
         """Search collections, scenes, groups, views, patches, studies and models by keywords.
 
         Args:

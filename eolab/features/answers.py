@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NotRequired, TypeAlias, TypedDict
 
+from eolab.features.geometry import GroupGeometryJson, PlaceKind
+from eolab.features.queries.query import StepsSpec
 from eolab.json_types import Items, Position, Scalar
 
-PlaceKind: TypeAlias = Literal["point", "line", "area", "mixed"]
 Outcome: TypeAlias = Literal["met", "warned", "refused"]
 Link: TypeAlias = Annotated[Sequence[str], Items(str, str)]
 Top: TypeAlias = Annotated[Sequence[object], Items(str, int)]
@@ -70,13 +71,6 @@ class ValidationJson(TypedDict):
     """How many rows broke each expectation that was broken."""
     expectations: int
     commit: int | None
-
-
-class GroupGeometryJson(TypedDict):
-    columns: Sequence[str]
-    crs: str
-    pixels: bool
-    """Whether rows are pixels of a grid."""
 
 
 class CorrelationsJson(TypedDict):
@@ -188,15 +182,6 @@ class ViewColumnJson(TypedDict):
     column: str
 
 
-class StepsJson(TypedDict):
-    start: str
-    end: str
-    every: str
-    how: str
-    fill: str | None
-    max_gap: str | None
-
-
 class ViewJson(TypedDict):
     """A view as it was made."""
 
@@ -214,7 +199,7 @@ class FeatureViewJson(ViewJson):
     label_group: str
     """The group whose rows are the samples, written as `name/version`."""
     columns: Sequence[ViewColumnJson]
-    steps: StepsJson | None
+    steps: StepsSpec | None
     """The steps of sequences; null where there are none."""
     datasets: Sequence[TrainingDatasetJson]
 

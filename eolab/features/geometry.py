@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 import numpy as np
 
 from eolab.errors import InvalidInputError
-from eolab.features.answers import GroupGeometryJson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +19,15 @@ if TYPE_CHECKING:
 EQUAL_AREA = "EPSG:6933"
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
+
+PlaceKind: TypeAlias = Literal["point", "line", "area", "mixed"]
+
+
+class GroupGeometryJson(TypedDict):
+    columns: Sequence[str]
+    crs: str
+    pixels: bool
+    """Whether rows are pixels of a grid."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypedDict
 
 from eolab.errors import InvalidInputError
+from eolab.json_types import BBox, Json
 
 FORMAT = 1
 FILE = "search.db"
@@ -25,6 +27,18 @@ CREATE TABLE entries (
     west REAL, south REAL, east REAL, north REAL, first REAL, last REAL, UNIQUE (kind, id));
 CREATE VIRTUAL TABLE words USING fts5 (title, text, tokenize = "unicode61 remove_diacritics 2");
 """
+
+
+class SearchHitJson(TypedDict):
+    """A result as plain JSON."""
+
+    id: str
+    title: str
+    detail: Mapping[str, Json]
+    """How to reach it."""
+    bbox: BBox | None
+    start: float | None
+    end: float | None
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,7 @@ def find(
     end: datetime | None = None,
     kinds: Sequence[str] = (),
     limit: int = 20,
-) -> dict[str, list[dict[str, object]]]:
+) -> dict[str, list[SearchHitJson]]:
     """What answers, grouped by kind, the best first.
 
     What has no place is not found by place, what has no time not by time.
@@ -170,7 +184,7 @@ def find(
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # A word in the title counts more than one in the text.
     rank = "bm25(words, 5.0, 1.0)" if words else "0"
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[SearchHitJson]] = {}
     with _open(root) as db:
         rows = db.execute(
             "SELECT kind, id, entries.title, detail, west, south, east, north, first, last FROM ("

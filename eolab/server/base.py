@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
-from eolab.errors import EolabError, InvalidInputError
+from eolab.errors import EolabError, InvalidInputError, RemoteError
+from eolab.server.contract.calls import HelperCall, is_answer
+from eolab.server.helper.process import SEE_LOG
 from eolab.server.study_readers import Followers
 from eolab.server.wire import to_json
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from eolab.server.contract.answers import ErrorJson
-    from eolab.server.contract.calls import Call
     from eolab.server.helper.process import Library
     from eolab.server.tensorboard import TensorBoards
     from eolab.server.workspace import Place
     from eolab.settings.config import Config
 
 T = TypeVar("T")
+B = TypeVar("B", bound=Mapping[str, object])
 N = TypeVar("N", int, float)
 
 RESOURCE = "eolab"
@@ -68,9 +70,21 @@ class Handler(APIHandler):
         """The workspace as it is configured now."""
         return self.services.place.config()
 
-    async def call(self, call: Call[T], /, **args: object) -> T:
-        """Run a call of `eolab.server.helper.calls` in the child process."""
-        return cast("T", await self.services.library.call(call.name, self.services.place, args))
+    async def call(self, call: HelperCall[T], /, **args: object) -> T:
+        """Run a call of `eolab.server.helper.calls` in the child process.
+
+        Raises:
+            RemoteError: The child answered with something else.
+        """
+        value = await self.services.library.call(call.name, self.services.place, args)
+        if not is_answer(value, call):
+            raise RemoteError(f"the answer to {call.name} is no JSON object", SEE_LOG)
+        return value
+
+    async def forward(self, call: HelperCall[B], /, **args: object) -> None:
+        """Finish with the answer of a call (see `call`)."""
+        body = await self.call(call, **args)
+        self.answer(body)
 
     def answer(self, value: Mapping[str, object] | str) -> None:
         """Finish with ``value`` as JSON (see `eolab.server.contract`); text is JSON already."""

@@ -181,14 +181,12 @@ class Reader:
 
 def _short(summary: StudySummary) -> StudySummaryJson:
     """A summary with what can be asked of the study."""
-    from eolab.studies.journal.commands import allowed_commands, refused_commands
+    from eolab.studies.journal.commands import allowed_commands
 
-    state = summary["state"]
     return {
         **summary,
         "workers": [],
-        "allowed": allowed_commands(state),
-        "refused": refused_commands(state),
+        "allowed": allowed_commands(summary["state"]),
     }
 
 
@@ -280,8 +278,6 @@ def _mark(path: Path) -> object:
 
 
 def _damaged(name: str, error: Exception) -> StudySummaryJson:
-    from eolab.studies.journal.commands import COMMANDS
-
     counts = dict.fromkeys(("queued", "running", "completed", "failed", "stopped"), 0)
     return {
         "name": name,
@@ -302,5 +298,4 @@ def _damaged(name: str, error: Exception) -> StudySummaryJson:
         "seq": 0,
         "workers": [],
         "allowed": [],
-        "refused": dict.fromkeys(COMMANDS, "its files cannot be read"),
     }

@@ -6,8 +6,9 @@ import json
 import math
 from collections.abc import Mapping
 
-API = 1
-"""Version of what the panels and the server say to each other."""
+API = 2
+"""Version of what the panels and the server say to each other; `v1` in the address stays, so that
+halves of two versions can say that they differ."""
 
 
 def to_json(value: object) -> str:

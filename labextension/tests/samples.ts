@@ -1,13 +1,14 @@
-import type {
-  IStatus,
-  IStudySnapshot,
-  IStudySummary,
-  ITrial
+import {
+  API_VERSION,
+  type IStatus,
+  type IStudySnapshot,
+  type IStudySummary,
+  type ITrial
 } from '../src/server/contract';
 
 export const STATUS: IStatus = {
   version: '0.1.0',
-  api: 1,
+  api: API_VERSION,
   workspace: { id: 'w1', name: 'farm', path: '/home/ann/farm' },
   sample: true
 };
@@ -67,7 +68,6 @@ export function study(
     best_curve: [],
     workers_alive: 2,
     allowed: ['pause', 'cancel', 'stop', 'retry', 'set'],
-    refused: { resume: 'the study is running' },
     allowed_of_trials: {
       queued: ['stop'],
       running: ['stop'],

@@ -25,6 +25,7 @@ from eolab.settings import config as configuration
 from eolab.settings.config import Config
 from eolab.studies.journal.files import Writer
 from eolab.studies.space.parameters import uniform
+from tests.server.promises import check_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests"
@@ -65,9 +66,12 @@ class Server:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
             heads = {key.lower(): value for key, value in answer.getheaders()}
-            return Answer(answer.status, answer.read(), heads)
+            found = Answer(answer.status, answer.read(), heads)
         finally:
             connection.close()
+        if path.startswith(self.api):
+            check_answer(method, path.removeprefix(self.api), found.status, heads, found.body)
+        return found
 
     def sign_in(self) -> str:
         """The Cookie header of a browser that signed in with the token."""

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from eolab.server.wire import API
+
 SUMMARY = {
     "name", "kind", "state", "message", "metric", "direction", "created", "started", "ended", "now",
     "budget", "counts", "best", "best_curve", "workers_alive", "seq",
@@ -19,7 +21,7 @@ def test_status_names_version_and_workspace(server):
     assert answer.headers["content-type"] == "application/json"
     body = answer.json
     assert set(body) == {"version", "api", "workspace", "sample"}
-    assert body["api"] == 1
+    assert body["api"] == API
     assert body["workspace"] == {
         "id": server.config.identity(),
         "name": "root",

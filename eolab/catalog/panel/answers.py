@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias, TypedDict
 from eolab.json_types import BBox, Items, Json
 
 Period: TypeAlias = Literal["day", "week", "month", "year"]
-FlatRing: TypeAlias = Sequence[float]
+FlatRing: TypeAlias = Annotated[Sequence[float], list[float]]
 """Longitude, latitude, longitude, latitude...: ten thousand of them are parsed in no time."""
 Interval: TypeAlias = Annotated[Sequence[str | None], Items(str | None, str | None)]
 Bin: TypeAlias = Annotated[Sequence[object], Items(str, int)]

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, TypedDict
 
 from eolab.catalog.panel.answers import CatalogsJson
-from eolab.json_types import BBox, Json, Point
+from eolab.json_types import Json, Point
 from eolab.records.downloads import DownloadJson
 from eolab.records.lineage import LineageJson
+from eolab.records.search_index import SearchHitJson
 from eolab.server.contract.requests import NewCatalogRequest
 from eolab.studies.journal.answers import (
     ParameterJson,
@@ -18,6 +19,7 @@ from eolab.studies.journal.answers import (
     WorkerJson,
 )
 from eolab.studies.journal.commands import Command, TrialState
+from eolab.studies.journal.spec import Digests
 
 
 class WorkspaceJson(TypedDict):
@@ -86,16 +88,6 @@ class RemovedCatalogJson(CatalogsJson):
     """What could not be deleted there, and why."""
 
 
-class SearchHitJson(TypedDict):
-    id: str
-    title: str
-    detail: Mapping[str, Json]
-    """How to reach it."""
-    bbox: BBox | None
-    start: float | None
-    end: float | None
-
-
 class SearchHitsJson(TypedDict):
     results: Mapping[str, Sequence[SearchHitJson]]
     """By kind: collection, item, group, view, chips, study, model."""
@@ -118,7 +110,7 @@ class AboutJson(TypedDict):
     retries: int | None
     memory: Json
     cluster: Json
-    digest: str | None
+    digest: Digests | None
     python: str | None
     lineage: LineageJson
 
@@ -150,8 +142,6 @@ class StudySummaryJson(StudySummary):
     """Those that are alive."""
     allowed: Sequence[Command]
     """Commands that it takes in its state."""
-    refused: Annotated[Mapping[Command, str], Mapping[str, str]]
-    """Commands that it does not take now, with the reason."""
 
 
 class StudiesJson(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from eolab.catalog.panel.answers import (
@@ -38,32 +38,41 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Call(Generic[T]):
+class HelperCall(Generic[T]):
     """A call whose answer is a T."""
 
     name: str
 
 
-CATALOGS: Call[CatalogsJson] = Call("catalogs")
-COLLECTIONS: Call[CollectionsJson] = Call("catalog.collections")
-FORGET_CATALOG: Call[CatalogsJson] = Call("catalog.forget")
-ITEMS: Call[ItemsJson] = Call("catalog.items")
-THUMBNAIL: Call[PictureJson] = Call("catalog.thumbnail")
-PREVIEW: Call[StretchedPictureJson] = Call("catalog.preview")
-FOUND: Call[FoundJson] = Call("catalog.found")
-DETAIL: Call[ItemDetailJson] = Call("catalog.detail")
-PREPARE: Call[AcceptedJson] = Call("catalog.prepare")
-CALENDAR: Call[CalendarJson] = Call("catalog.calendar")
-CURVE: Call[FieldCurveJson] = Call("catalog.curve")
-QUERYABLES: Call[QueryablesJson] = Call("catalog.queryables")
-SEARCH: Call[SearchHitsJson] = Call("search")
-FEATURES: Call[FeaturesJson] = Call("features")
-GROUP: Call[GroupDetailsJson] = Call("features.group")
-LINEAGE: Call[LineageGraphJson] = Call("features.lineage")
-MAKE_VIEW: Call[ViewJson] = Call("features.make_view")
-PLACES: Call[GroupPlacesJson] = Call("features.places")
-ROWS: Call[GroupRowsJson] = Call("features.rows")
-STATISTICS: Call[GroupStatisticsJson] = Call("features.statistics")
-MODELS: Call[ModelsJson] = Call("models")
-IMPORTANCE: Call[ImportanceJson] = Call("studies.importance")
-ABLATION: Call[AblationJson] = Call("studies.ablation")
+def is_answer(value: object, call: HelperCall[T]) -> TypeGuard[T]:
+    """Whether this can be the answer of a call: all are JSON objects.
+
+    That it has the keys of its type, mypy holds the functions of the child process to.
+    """
+    del call
+    return isinstance(value, dict)
+
+
+CATALOGS: HelperCall[CatalogsJson] = HelperCall("catalogs")
+COLLECTIONS: HelperCall[CollectionsJson] = HelperCall("catalog.collections")
+FORGET_CATALOG: HelperCall[CatalogsJson] = HelperCall("catalog.forget")
+ITEMS: HelperCall[ItemsJson] = HelperCall("catalog.items")
+THUMBNAIL: HelperCall[PictureJson] = HelperCall("catalog.thumbnail")
+PREVIEW: HelperCall[StretchedPictureJson] = HelperCall("catalog.preview")
+FOUND: HelperCall[FoundJson] = HelperCall("catalog.found")
+DETAIL: HelperCall[ItemDetailJson] = HelperCall("catalog.detail")
+PREPARE: HelperCall[AcceptedJson] = HelperCall("catalog.prepare")
+CALENDAR: HelperCall[CalendarJson] = HelperCall("catalog.calendar")
+CURVE: HelperCall[FieldCurveJson] = HelperCall("catalog.curve")
+QUERYABLES: HelperCall[QueryablesJson] = HelperCall("catalog.queryables")
+SEARCH: HelperCall[SearchHitsJson] = HelperCall("search")
+FEATURES: HelperCall[FeaturesJson] = HelperCall("features")
+GROUP: HelperCall[GroupDetailsJson] = HelperCall("features.group")
+LINEAGE: HelperCall[LineageGraphJson] = HelperCall("features.lineage")
+MAKE_VIEW: HelperCall[ViewJson] = HelperCall("features.make_view")
+PLACES: HelperCall[GroupPlacesJson] = HelperCall("features.places")
+ROWS: HelperCall[GroupRowsJson] = HelperCall("features.rows")
+STATISTICS: HelperCall[GroupStatisticsJson] = HelperCall("features.statistics")
+MODELS: HelperCall[ModelsJson] = HelperCall("models")
+IMPORTANCE: HelperCall[ImportanceJson] = HelperCall("studies.importance")
+ABLATION: HelperCall[AblationJson] = HelperCall("studies.ablation")

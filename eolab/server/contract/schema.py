@@ -57,7 +57,7 @@ _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", types
 
 def contract() -> Schema:
     """The whole contract: `definitions`, and `routes` with what each takes and answers."""
-    writer = Writer()
+    writer = SchemaWriter()
     routes = []
     for route in TABLE:
         row: Schema = {"method": route.method, "path": route.path, "status": route.status}
@@ -97,7 +97,7 @@ def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class Writer:
+class SchemaWriter:
     """Schemas of types; what has a name becomes a definition."""
 
     def __init__(self) -> None:
@@ -207,7 +207,7 @@ class Writer:
 
 def _name(kind: object) -> str | None:
     if isinstance(kind, type) and is_typeddict(kind):
-        return f"I{kind.__name__.removesuffix('Json')}"
+        return f"I{kind.__name__.removesuffix('Json').removesuffix('Spec')}"
     return next((name for name, known in NAMED.items() if known == kind), None)
 
 

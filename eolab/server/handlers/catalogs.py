@@ -37,7 +37,7 @@ class CatalogsHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"catalogs": [{"name", "kind", "url", "description", "simulated", "own"}]}`."""
-        self.answer(await self.call(calls.CATALOGS))
+        await self.forward(calls.CATALOGS)
 
     @authenticated
     @authorized
@@ -55,7 +55,7 @@ class CatalogsHandler(Handler):
             lambda: edit.add_catalog(place.config(), start, name=name, url=url, **options)
         )
         self.set_status(201)
-        self.answer(await self.call(calls.CATALOGS))
+        await self.forward(calls.CATALOGS)
 
 
 class CatalogHandler(Handler):
@@ -80,7 +80,7 @@ class CatalogHandler(Handler):
         body, config = self.body(), self.workspace
         url, options = text_of(body, "url"), options_of(body)
         await asyncio.to_thread(lambda: edit.change_catalog(config, name=name, url=url, **options))
-        self.answer(await self.call(calls.FORGET_CATALOG, name=name))
+        await self.forward(calls.FORGET_CATALOG, name=name)
 
     @authenticated
     @authorized
@@ -122,7 +122,7 @@ class CollectionsHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         """`{"collections": [...], "skipped": [{"href", "message"}]}`."""
-        self.answer(await self.call(calls.COLLECTIONS, name=check_name(name, "catalogue")))
+        await self.forward(calls.COLLECTIONS, name=check_name(name, "catalogue"))
 
 
 class ItemsHandler(Handler):
@@ -132,17 +132,15 @@ class ItemsHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         """`?collection=&datetime=&bbox=w,s,e,n&max_cloud=&limit=50&offset=0`."""
-        self.answer(
-            await self.call(
-                calls.ITEMS,
-                name=check_name(name, "catalogue"),
-                collection=self.get_query_argument("collection", "") or None,
-                datetime=self.get_query_argument("datetime", "") or None,
-                bbox=self.box(),
-                max_cloud=self.number("max_cloud", float, None, 0.0, 100.0),
-                limit=self.number("limit", int, 50, 1, 500),
-                offset=self.number("offset", int, 0, 0, 100_000),
-            )
+        await self.forward(
+            calls.ITEMS,
+            name=check_name(name, "catalogue"),
+            collection=self.get_query_argument("collection", "") or None,
+            datetime=self.get_query_argument("datetime", "") or None,
+            bbox=self.box(),
+            max_cloud=self.number("max_cloud", float, None, 0.0, 100.0),
+            limit=self.number("limit", int, 50, 1, 500),
+            offset=self.number("offset", int, 0, 0, 100_000),
         )
 
 
@@ -153,13 +151,11 @@ class ItemHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         """`?collection=&item=`: see `eolab.catalog.panel.search.detail`."""
-        self.answer(
-            await self.call(
-                calls.DETAIL,
-                name=check_name(name, "catalogue"),
-                collection=self.get_query_argument("collection", ""),
-                item=self.needed("item"),
-            )
+        await self.forward(
+            calls.DETAIL,
+            name=check_name(name, "catalogue"),
+            collection=self.get_query_argument("collection", ""),
+            item=self.needed("item"),
         )
 
 
@@ -228,10 +224,8 @@ class QueryablesHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         """`?collection=`: `{"queryables": {PROPERTY: JSON schema}}`."""
-        self.answer(
-            await self.call(
-                calls.QUERYABLES,
-                name=check_name(name, "catalogue"),
-                collection=self.needed("collection"),
-            )
+        await self.forward(
+            calls.QUERYABLES,
+            name=check_name(name, "catalogue"),
+            collection=self.needed("collection"),
         )

@@ -17,7 +17,7 @@ class FeaturesHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"groups", "views"}`, see `FeatureStore.snapshot`."""
-        self.answer(await self.call(calls.FEATURES))
+        await self.forward(calls.FEATURES)
 
 
 class GroupHandler(Handler):
@@ -28,7 +28,7 @@ class GroupHandler(Handler):
     async def get(self, name: str, version: str) -> None:
         """Schema, history, correlations, the cell that made it (`eolab.features.panel`)."""
         name = check_name(name, "feature group")
-        self.answer(await self.call(calls.GROUP, name=name, version=int(version)))
+        await self.forward(calls.GROUP, name=name, version=int(version))
 
 
 class StatisticsHandler(Handler):
@@ -38,13 +38,11 @@ class StatisticsHandler(Handler):
     @authorized
     async def get(self, name: str, version: str) -> None:
         """`{"commit", "statistics": [...]}` of `?commit=`, by default the newest."""
-        self.answer(
-            await self.call(
-                calls.STATISTICS,
-                name=check_name(name, "feature group"),
-                version=int(version),
-                commit=self.number("commit", int, None, 0, 10**9),
-            )
+        await self.forward(
+            calls.STATISTICS,
+            name=check_name(name, "feature group"),
+            version=int(version),
+            commit=self.number("commit", int, None, 0, 10**9),
         )
 
 
@@ -55,17 +53,15 @@ class RowsHandler(Handler):
     @authorized
     async def get(self, name: str, version: str) -> None:
         """`?offset=0&limit=50&sort=&descending=0|1&as_of=`: `{"columns", "rows", "total"}`."""
-        self.answer(
-            await self.call(
-                calls.ROWS,
-                name=check_name(name, "feature group"),
-                version=int(version),
-                offset=self.number("offset", int, 0, 0, 10**12),
-                limit=self.number("limit", int, 50, 1, 200),
-                sort=self.get_query_argument("sort", "") or None,
-                descending=bool(self.number("descending", int, 0, 0, 1)),
-                as_of=self.get_query_argument("as_of", "") or None,
-            )
+        await self.forward(
+            calls.ROWS,
+            name=check_name(name, "feature group"),
+            version=int(version),
+            offset=self.number("offset", int, 0, 0, 10**12),
+            limit=self.number("limit", int, 50, 1, 200),
+            sort=self.get_query_argument("sort", "") or None,
+            descending=bool(self.number("descending", int, 0, 0, 1)),
+            as_of=self.get_query_argument("as_of", "") or None,
         )
 
 
@@ -77,7 +73,7 @@ class PlacesHandler(Handler):
     async def get(self, name: str, version: str) -> None:
         """`{"points": [[longitude, latitude]], "total"}`."""
         name = check_name(name, "feature group")
-        self.answer(await self.call(calls.PLACES, name=name, version=int(version)))
+        await self.forward(calls.PLACES, name=name, version=int(version))
 
 
 class ViewsHandler(Handler):

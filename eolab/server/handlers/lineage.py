@@ -50,7 +50,7 @@ class GraphHandler(Handler):
         kind = self.needed("kind")
         if kind not in _KINDS:
             raise InvalidInputError(f"no kind {kind!r}", f"Name one of: {', '.join(_KINDS)}.")
-        self.answer(await self.call(calls.LINEAGE, kind=kind, identity=self.needed("id")))
+        await self.forward(calls.LINEAGE, kind=kind, identity=self.needed("id"))
 
 
 def around(root: Path, node: Ref) -> LineageJson:

@@ -16,4 +16,4 @@ class ModelsHandler(Handler):
     @authorized
     async def get(self) -> None:
         """`{"models": [{"name", "versions": [...]}]}`, see `ModelRegistry.snapshot`."""
-        self.answer(await self.call(calls.MODELS))
+        await self.forward(calls.MODELS)

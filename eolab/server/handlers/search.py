@@ -25,14 +25,12 @@ class SearchHandler(Handler):
         Kinds are collection, item, group, view, chips, study, model; a result has `id`, `title`,
         `detail` (how to reach it), `bbox`, `start` and `end` (seconds or null).
         """
-        self.answer(
-            await self.call(
-                calls.SEARCH,
-                text=self.get_query_argument("text", ""),
-                bbox=self.box(),
-                datetime=self.get_query_argument("datetime", "") or None,
-                limit=self.number("limit", int, 20, 1, 100),
-            )
+        await self.forward(
+            calls.SEARCH,
+            text=self.get_query_argument("text", ""),
+            bbox=self.box(),
+            datetime=self.get_query_argument("datetime", "") or None,
+            limit=self.number("limit", int, 20, 1, 100),
         )
 
 
@@ -44,7 +42,7 @@ class PrepareHandler(Handler):
     async def post(self) -> None:
         """202 `{"accepted": true}`: libraries are loaded while they look around."""
         self.set_status(202)
-        self.answer(await self.call(calls.PREPARE))
+        await self.forward(calls.PREPARE)
 
 
 class CatalogSearchHandler(Handler):
@@ -65,11 +63,7 @@ class CatalogSearchHandler(Handler):
         for key in body:
             if key not in known:
                 raise InvalidInputError(f"a query has no {key!r}", f"It has: {', '.join(known)}.")
-        self.answer(
-            await self.call(
-                calls.FOUND, name=check_name(name, "catalogue"), limit=limit, query=body
-            )
-        )
+        await self.forward(calls.FOUND, name=check_name(name, "catalogue"), limit=limit, query=body)
 
 
 class CalendarHandler(Handler):
@@ -80,14 +74,12 @@ class CalendarHandler(Handler):
     async def post(self, name: str) -> None:
         """`{"collection", "geometry", "datetime"}`: see `eolab.catalog.panel.field_series`."""
         body = self.body()
-        self.answer(
-            await self.call(
-                calls.CALENDAR,
-                name=check_name(name, "catalogue"),
-                collection=text_of(body, "collection"),
-                geometry=body.get("geometry"),
-                datetime=text_of(body, "datetime", optional=True) or None,
-            )
+        await self.forward(
+            calls.CALENDAR,
+            name=check_name(name, "catalogue"),
+            collection=text_of(body, "collection"),
+            geometry=body.get("geometry"),
+            datetime=text_of(body, "datetime", optional=True) or None,
         )
 
 
@@ -107,16 +99,14 @@ class FieldSeriesHandler(Handler):
             raise InvalidInputError(
                 f"max_cloud={cloud!r} cannot be used", "Give percent, 0 to 100."
             )
-        self.answer(
-            await self.call(
-                calls.CURVE,
-                name=check_name(name, "catalogue"),
-                collection=text_of(body, "collection"),
-                geometry=body.get("geometry"),
-                datetime=text_of(body, "datetime", optional=True) or None,
-                max_cloud=cloud,
-                index=text_of(body, "index", optional=True) or "NDVI",
-            )
+        await self.forward(
+            calls.CURVE,
+            name=check_name(name, "catalogue"),
+            collection=text_of(body, "collection"),
+            geometry=body.get("geometry"),
+            datetime=text_of(body, "datetime", optional=True) or None,
+            max_cloud=cloud,
+            index=text_of(body, "index", optional=True) or "NDVI",
         )
 
 

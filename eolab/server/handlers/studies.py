@@ -183,7 +183,7 @@ class ImportanceHandler(Handler):
         Computed in the helper process; see `eolab.studies.panel.importance`.
         """
         self.services.followers.folder(self.workspace, name)
-        self.answer(await self.call(calls.IMPORTANCE, name=name))
+        await self.forward(calls.IMPORTANCE, name=name)
 
 
 class AblationHandler(Handler):
@@ -195,7 +195,7 @@ class AblationHandler(Handler):
         """See `eolab.studies.ablation.snapshot`; `?metric=` for another metric. 404 for others."""
         self.services.followers.folder(self.workspace, name)
         metric = self.get_query_argument("metric", "") or None
-        self.answer(await self.call(calls.ABLATION, name=name, metric=metric))
+        await self.forward(calls.ABLATION, name=name, metric=metric)
 
 
 class TrialsTableHandler(Handler):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.server.contract import calls
-from eolab.server.contract.calls import Call
+from eolab.server.contract.calls import HelperCall
 from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
@@ -411,7 +411,7 @@ def _picture(data: bytes) -> str | None:
     return None
 
 
-def _serve(call: Call[T], function: Callable[..., T]) -> tuple[str, Callable[..., object]]:
+def _serve(call: HelperCall[T], function: Callable[..., T]) -> tuple[str, Callable[..., object]]:
     """A row of the table: the function must answer what the call promises."""
     return call.name, function
 

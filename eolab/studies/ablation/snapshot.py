@@ -28,7 +28,7 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> AblationJs
         from the largest drop to the smallest: variant, removed, runs, mean, spread, drop (value,
         low, high, p, pairs, level), corrected, seconds, cost and words; ``pairs``, how much more is
         lost without both than without each (a, b and the estimate); ``shapley``, the value of each
-        component (name and the estimate) where all subsets were run; ``figures``, what else each
+        component (name and the estimate) where all subsets were run; ``metrics``, what else each
         run told, with ``drops`` of each variant; ``notes``.
 
     Raises:
@@ -65,7 +65,7 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> AblationJs
             {"name": component, **_known(worth)}
             for component, worth in (result.shapley() if result.has_shapley else {}).items()
         ],
-        "figures": [
+        "metrics": [
             {"name": other, "drops": _drops(ablation.result(other))}
             for other in _other_metrics(config, name, result.metric)
         ],

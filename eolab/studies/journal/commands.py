@@ -21,7 +21,7 @@ Number: TypeAlias = Literal["n", "trials", "workers"]
 
 
 @dataclass(frozen=True)
-class Rule:
+class CommandRule:
     """When a command can be carried out.
 
     Attributes:
@@ -37,20 +37,20 @@ class Rule:
     done: str = ""
 
 
-COMMANDS: dict[Command, Rule] = {
-    "pause": Rule(frozenset({"starting", "running"})),
-    "resume": Rule(frozenset({"paused", "interrupted", "cancelled"})),
-    "cancel": Rule(frozenset({"starting", "running", "paused", "interrupted"})),
-    "stop": Rule(
+COMMANDS: dict[Command, CommandRule] = {
+    "pause": CommandRule(frozenset({"starting", "running"})),
+    "resume": CommandRule(frozenset({"paused", "interrupted", "cancelled"})),
+    "cancel": CommandRule(frozenset({"starting", "running", "paused", "interrupted"})),
+    "stop": CommandRule(
         frozenset({"running", "paused"}), ("n",), frozenset({"queued", "running"}), "stopped"
     ),
-    "retry": Rule(
+    "retry": CommandRule(
         frozenset({"running", "paused", "completed", "failed", "cancelled", "interrupted"}),
         ("n",),
         frozenset({"failed", "stopped"}),
         "retried",
     ),
-    "set": Rule(frozenset(get_args(StudyState)), ("trials", "workers")),
+    "set": CommandRule(frozenset(get_args(StudyState)), ("trials", "workers")),
 }
 """Each command with when it can be carried out."""
 
@@ -76,17 +76,6 @@ def allowed_commands(state: str) -> list[Command]:
         ['resume', 'cancel', 'stop', 'retry', 'set']
     """
     return [command for command, rule in COMMANDS.items() if state in rule.states]
-
-
-def refused_commands(state: str) -> dict[Command, str]:
-    """The commands that a study in this state does not take, each with the reason.
-
-    Example:
-        >>> from eolab.studies.journal.commands import refused_commands
-        >>> refused_commands("paused")
-        {'pause': 'the study is paused'}
-    """
-    return {c: f"the study is {state}" for c, rule in COMMANDS.items() if state not in rule.states}
 
 
 def trial_commands(state: str) -> dict[TrialState, list[Command]]:

@@ -292,10 +292,11 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
                 f"study {run.name!r} has no trial {number}", "Trials are counted from 0."
             )
         if trial.state not in rule.trials:
+            already = " already" if command == "stop" else ""
             fitting = " or ".join(state for state in get_args(TrialState) if state in rule.trials)
             raise ConflictError(
-                f"trial {trial.n} is {trial.state}: it cannot be {rule.done}",
-                f"Only a {fitting} trial can.",
+                f"trial {trial.n} is {trial.state}{already}",
+                f"Only a {fitting} trial can be {rule.done}.",
             )
     line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
     handle = os.open(run / COMMANDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

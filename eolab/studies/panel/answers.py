@@ -102,7 +102,7 @@ class AblationRowJson(TypedDict):
     words: str | None
 
 
-class AblationFigureJson(TypedDict):
+class AblationMetricJson(TypedDict):
     name: str
     drops: Mapping[str, float | None]
 
@@ -119,6 +119,6 @@ class AblationJson(TypedDict):
     pairs: Sequence[PairEstimateJson]
     shapley: Sequence[NamedEstimateJson]
     """The value of each part where all subsets were run, the largest first."""
-    figures: Sequence[AblationFigureJson]
+    metrics: Sequence[AblationMetricJson]
     """What else each run reported, with the drop of each variant."""
     notes: Sequence[str]

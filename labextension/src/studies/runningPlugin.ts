@@ -79,9 +79,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
               void app.commands.execute(CommandIDs.openStudy, { name }),
             shutdown: () =>
               void app.commands.execute(CommandIDs.cancelStudy, { name }),
-            children: (study.workers ?? []).map(worker =>
-              workerRow(name, worker)
-            )
+            children: study.workers.map(worker => workerRow(name, worker))
           };
         }),
       // Lab has asked before it calls this.

@@ -10,6 +10,7 @@ import { EolabContext } from '../../src/context/context';
 import type { IEolab } from '../../src/context/tokens';
 import { FeaturesPanel } from '../../src/features/FeaturesPanel';
 import { ModelsPanel } from '../../src/models/ModelsPanel';
+import { API_VERSION } from '../../src/server/contract';
 import { StudiesPanel } from '../../src/studies/sidebar/StudiesPanel';
 import { FakeServer, refusal } from '../fakeServer';
 import { STATUS, summary } from '../samples';
@@ -30,8 +31,8 @@ describe('the head of the panel', () => {
   });
 
   it.each([
-    [{ ...STATUS, api: 0, version: '0.0.9' }, /0\.0\.9.*older/],
-    [{ ...STATUS, api: 2, version: '2.0' }, /2\.0.*newer/]
+    [{ ...STATUS, api: API_VERSION - 1, version: '0.0.9' }, /0\.0\.9.*older/],
+    [{ ...STATUS, api: API_VERSION + 1, version: '2.0' }, /2\.0.*newer/]
   ])('says when the halves do not fit', async (status, said) => {
     const server = new FakeServer();
     server.answers.set('status', status);
@@ -94,7 +95,9 @@ describe('the studies', () => {
     fireEvent.click(screen.getByRole('button', { name: 'Pause crops' }));
     expect(paused).toHaveBeenCalledWith({ name: 'crops' });
     server.answers.set('studies', {
-      studies: [summary({ state: 'completed', ended: 1100 })]
+      studies: [
+        summary({ state: 'completed', ended: 1100, allowed: ['retry'] })
+      ]
     });
     server.emit('studies', 'studies/crops');
     await screen.findByText('completed');

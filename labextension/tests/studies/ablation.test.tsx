@@ -52,7 +52,7 @@ const RESULT: IAblation = {
   ],
   pairs: [],
   shapley: [],
-  figures: [],
+  metrics: [],
   notes: ['3 of 12 runs have not ended with a value.']
 };
 

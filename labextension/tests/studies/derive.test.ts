@@ -8,7 +8,12 @@ import {
   curvesToDraw,
   mediansByStep
 } from '../../src/studies/charts/histories';
-import { allows, elapsed, remaining } from '../../src/studies/model/derive';
+import {
+  allows,
+  allowsForTrial,
+  elapsed,
+  remaining
+} from '../../src/studies/model/derive';
 import { sortTrials } from '../../src/studies/trials/trialRows';
 import { study, trial } from '../samples';
 
@@ -41,8 +46,15 @@ it('commands are allowed where the server says so', () => {
   expect(allows(study([]), 'pause')).toBe(true);
   expect(allows(study([], { allowed: ['resume'] }), 'resume')).toBe(true);
   expect(allows(study([], { allowed: ['resume'] }), 'cancel')).toBe(false);
-  // A server of before says nothing of it.
+  // An older server does not say.
   expect(allows({}, 'pause')).toBe(false);
+});
+
+it('commands about a trial are allowed where the server says so', () => {
+  const running = study([]);
+  expect(allowsForTrial(running, { state: 'failed' }, 'retry')).toBe(true);
+  expect(allowsForTrial(running, { state: 'completed' }, 'retry')).toBe(false);
+  expect(allowsForTrial({}, { state: 'failed' }, 'retry')).toBe(false);
 });
 
 describe('the best so far', () => {

@@ -16,17 +16,17 @@ from eolab.studies.journal.files import Writer, is_alive, take_lock
 
 SUMMARY = {
     "name", "kind", "state", "message", "metric", "direction", "created", "started", "ended", "now",
-    "budget", "counts", "best", "best_curve", "workers_alive", "seq",
+    "budget", "counts", "best", "best_curve", "workers_alive", "seq", "workers", "allowed",
 }  # fmt: skip
 
 
 def test_studies_are_listed_short_and_shown_whole(server):
     (row,) = server.get("studies").json["studies"]
-    assert set(row) == SUMMARY | {"workers"}  # rows of the running panel
+    assert set(row) == SUMMARY
     assert row["counts"]["completed"] == 3
     assert row["best"] == {"trial": 2, "value": 2.5, "params": {"lr": 0.2}}
     body = server.get("studies/crops").json
-    assert set(body) == SUMMARY | {"parameters", "workers", "trials", "partial"}
+    assert set(body) == SUMMARY | {"parameters", "allowed_of_trials", "trials", "partial"}
     assert [t["n"] for t in body["trials"]] == [0, 1, 2]
     assert body["trials"][0]["curve"] == [[0.0, 0.5]]
 

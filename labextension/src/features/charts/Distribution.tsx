@@ -115,8 +115,8 @@ function Commonest({ column, series, commits }: IProps): JSX.Element {
       </caption>
       <tbody>
         {values.map(value => (
-          <tr key={String(value)}>
-            <th scope="row" title={String(value)}>
+          <tr key={value}>
+            <th scope="row" title={value}>
               {formatScalar(value)}
             </th>
             <td>

@@ -5,7 +5,7 @@
  */
 
 /** The version of the contract. */
-export const API_VERSION = 1;
+export const API_VERSION = 2;
 
 export type BBox = [number, number, number, number];
 export type Command = 'pause' | 'resume' | 'cancel' | 'stop' | 'retry' | 'set';
@@ -71,7 +71,7 @@ export interface IAblation {
   /**
    * What else each run reported, with the drop of each variant.
    */
-  figures: IAblationFigure[];
+  metrics: IAblationMetric[];
   notes: string[];
 }
 export interface IAblationRow {
@@ -127,7 +127,7 @@ export interface INamedEstimate {
   level: number;
   name: string;
 }
-export interface IAblationFigure {
+export interface IAblationMetric {
   name: string;
   drops: {
     [k: string]: number | null;
@@ -151,9 +151,18 @@ export interface IAbout {
   retries: number | null;
   memory: Json;
   cluster: Json;
-  digest: string | null;
+  digest: IDigests | null;
   python: string | null;
   lineage: ILineage;
+}
+/**
+ * SHA-256 of what a study must be to be the same one.
+ */
+export interface IDigests {
+  code: string;
+  space: string;
+  data: string;
+  options: string;
 }
 /**
  * What a node was made from, and what was made from it; nearest first.
@@ -331,7 +340,7 @@ export interface IColumnStatistics {
   /**
    * The 5, 25, 50, 75 and 95 % quantiles.
    */
-  quantiles: FlatRing | null;
+  quantiles: number[] | null;
   histogram: IHistogram | null;
   /**
    * The most frequent values with their counts.
@@ -339,7 +348,7 @@ export interface IColumnStatistics {
   top: [string, number][] | null;
 }
 export interface IHistogram {
-  edges: FlatRing;
+  edges: number[];
   counts: number[];
 }
 export interface ICommit {
@@ -467,12 +476,15 @@ export interface IViewColumn {
   group: string;
   column: string;
 }
+/**
+ * `Steps` as plain JSON.
+ */
 export interface ISteps {
   start: string;
   end: string;
   every: string;
-  how: string;
-  fill: string | null;
+  how: 'mean' | 'last';
+  fill: ('previous' | 'linear') | null;
   max_gap: string | null;
 }
 export interface ITrainingDataset {
@@ -986,6 +998,9 @@ export interface ISavedEntry {
   name: string;
   value: Json;
 }
+/**
+ * A result as plain JSON.
+ */
 export interface ISearchHit {
   id: string;
   title: string;
@@ -1097,12 +1112,6 @@ export interface IStudySummary {
    * Commands that it takes in its state.
    */
   allowed: Command[];
-  /**
-   * Commands that it does not take now, with the reason.
-   */
-  refused: {
-    [k: string]: string;
-  };
 }
 /**
  * A worker as the panels get it.
@@ -1155,12 +1164,6 @@ export interface IStudyAnswer {
    * Commands that it takes in its state.
    */
   allowed: Command[];
-  /**
-   * Commands that it does not take now, with the reason.
-   */
-  refused: {
-    [k: string]: string;
-  };
   parameters: IParameter[];
   /**
    * Commands about one trial that it takes, by the trial's state.
@@ -1236,12 +1239,6 @@ export interface IStudySnapshot {
    * Commands that it takes in its state.
    */
   allowed: Command[];
-  /**
-   * Commands that it does not take now, with the reason.
-   */
-  refused: {
-    [k: string]: string;
-  };
   parameters: IParameter[];
   /**
    * Commands about one trial that it takes, by the trial's state.

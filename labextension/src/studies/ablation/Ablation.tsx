@@ -67,7 +67,7 @@ export function Ablation(props: IProps): JSX.Element {
         <>
           {data.shapley.length ? <AblationShapley ablation={data} /> : null}
           {data.pairs.length ? <AblationPairs ablation={data} /> : null}
-          {data.figures.length ? <AblationFigures ablation={data} /> : null}
+          {data.metrics.length ? <AblationFigures ablation={data} /> : null}
           <ul className="eolab-Ablation-words">
             {[...data.rows.map(row => row.words), ...data.notes].map(words =>
               words ? <li key={words}>{words}</li> : null

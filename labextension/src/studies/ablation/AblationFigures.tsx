@@ -11,13 +11,13 @@ interface IProps {
 /** The drop of each other figure of the runs, of each class for example. */
 export function AblationFigures({ ablation }: IProps): JSX.Element {
   const trans = useTrans();
-  const drops = new Map(ablation.figures.map(each => [each.name, each.drops]));
+  const drops = new Map(ablation.metrics.map(each => [each.name, each.drops]));
   return (
     <HeatMap
       caption={trans.__('Drop of the other metrics of the runs')}
       corner={trans.__('Variant')}
       rows={ablation.rows.slice(1).map(row => row.variant)}
-      columns={ablation.figures.map(each => each.name)}
+      columns={ablation.metrics.map(each => each.name)}
       value={(row, column) => drops.get(column)?.[row] ?? null}
     />
   );

@@ -48,7 +48,7 @@ export function StudyActions({ study, compact }: IProps): JSX.Element {
             // Not `disabled`: a disabled button cannot be reached to learn why.
             aria-disabled={!allowed}
             aria-label={compact ? `${word} ${study.name}` : undefined}
-            title={allowed ? word : refusalWord(study, command, trans)}
+            title={allowed ? word : refusalWord(study.state, trans)}
             onClick={() => {
               if (allowed) {
                 void commands.execute(COMMANDS[command], { name: study.name });

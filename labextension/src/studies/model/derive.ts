@@ -1,7 +1,9 @@
 import type {
   Command,
-  IStudySummary,
   IStudyCommandRequest,
+  IStudySnapshot,
+  IStudySummary,
+  ITrial,
   StudyState
 } from '../../server/contract';
 
@@ -50,12 +52,23 @@ export function hasEndedState(state: StudyState): boolean {
 /** What is asked of a study as a whole. */
 export type StudyCommand = IStudyCommandRequest['command'];
 
-/** Whether the server takes a command now; one of before says nothing of it. */
+/** Whether the server takes a command now; an older one does not say so. */
 export function allows(
   { allowed }: Partial<Pick<IStudySummary, 'allowed'>>,
   command: Command
 ): boolean {
   return allowed?.includes(command) ?? false;
+}
+
+/** Whether the server takes a command about a trial now. */
+export function allowsForTrial(
+  {
+    allowed_of_trials: allowed
+  }: Partial<Pick<IStudySnapshot, 'allowed_of_trials'>>,
+  { state }: Pick<ITrial, 'state'>,
+  command: Command
+): boolean {
+  return allowed?.[state].includes(command) ?? false;
 }
 
 /** Whether `a` beats `b` in the study's direction. */

@@ -1,9 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
-  Command,
   ISpan,
-  IStudySummary,
   IWorker,
   StudyState,
   TrialState
@@ -103,14 +101,13 @@ export function commandWord(
   }
 }
 
-/** Why a command cannot be given now, as the server says it. */
+/** Why a command cannot be given now. */
 export function refusalWord(
-  study: Pick<IStudySummary, 'refused' | 'state'>,
-  command: Command,
+  state: StudyState,
   trans: TranslationBundle
 ): string {
   return trans.__(
-    'Not possible: %1',
-    study.refused[command] ?? studyStateWord(study.state, trans)
+    'Not possible: the study is %1',
+    studyStateWord(state, trans)
   );
 }

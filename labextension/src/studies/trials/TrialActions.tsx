@@ -4,7 +4,7 @@ import type { JSX } from 'react';
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
 import type { IStudySnapshot, ITrial } from '../../server/contract';
-import { allows } from '../model/derive';
+import { allows, allowsForTrial } from '../model/derive';
 import { refusalWord, trialStateWord } from '../text/words';
 
 interface IProps {
@@ -59,14 +59,17 @@ function whyNot(
   command: 'stop' | 'retry',
   trans: TranslationBundle
 ): string | null {
-  if (study.allowed_of_trials[trial.state].includes(command)) {
+  if (allowsForTrial(study, trial, command)) {
     return null;
   }
   if (!allows(study, command)) {
-    return refusalWord(study, command, trans);
+    return refusalWord(study.state, trans);
   }
-  return trans.__(
-    'Not possible: the trial is %1',
-    trialStateWord(trial.state, trans)
-  );
+  const state = trialStateWord(trial.state, trans);
+  return command === 'retry'
+    ? trans.__(
+        'Only failed and stopped trials are tried again: this one is %1',
+        state
+      )
+    : trans.__('Not possible: the trial is %1', state);
 }

@@ -172,7 +172,7 @@ function Properties({ item }: { item: IItemDetail }): JSX.Element {
         name,
         typeof value === 'object' && value !== null
           ? JSON.stringify(value)
-          : formatScalar(value as string | number | boolean | null)
+          : formatScalar(value)
       ] as const
   );
   return <Facts items={told} />;
