@@ -1,8 +1,8 @@
 /**
  * The TypeScript types of the REST contract, made from its JSON schema.
  *
- * `node scripts/contract.mjs` writes them; `jlpm build:lib` does so first, and a unit test compares
- * the file with what the schema gives.
+ * `node scripts/contract.mjs` writes them (`python scripts/contract.py` the schema too); a unit test
+ * compares the file with what the schema gives.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

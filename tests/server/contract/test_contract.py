@@ -51,6 +51,7 @@ ASKED: list[tuple[str, str, dict | None, dict | None]] = [
     ("GET", "downloads", None, None),
     ("GET", "saved", None, None),
     ("POST", "saved", None, {"kind": "area", "name": "here", "value": {"geometry": POLYGON}}),
+    ("POST", "saved", None, {"kind": "area", "name": "here", "value": None}),
     ("POST", "features/views", None, VIEW),
     ("GET", "features", None, None),
     ("GET", "features/groups/sites/1", None, None),
