@@ -156,9 +156,10 @@ export interface IAbout {
   lineage: ILineage;
 }
 /**
- * SHA-256 of what a study must be to be the same one.
+ * Hashes of what a study must be to be the same one.
  */
 export interface IDigests {
+  version?: number;
   code: string;
   space: string;
   data: string;
