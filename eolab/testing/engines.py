@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -36,18 +36,18 @@ class FeatureEngine(Protocol):
 class PublicWays:
     """eolab's own engine, by the public ways of the feature store."""
 
-    def insert(self, group: FeatureGroup, rows: pd.DataFrame, **options: Any) -> Commit:
-        return group.insert(rows, **options)
+    def insert(self, group: FeatureGroup, rows: pd.DataFrame, **options: object) -> Commit:
+        return group.insert(rows, **options)  # type: ignore[arg-type]
 
     def read(
         self,
         source: FeatureGroup | Query | FeatureView,
         columns: Sequence[str] | None = None,
-        **options: Any,
+        **options: object,
     ) -> pd.DataFrame:
         if columns is not None:
             options["columns"] = columns
-        found = pd.DataFrame(source.read(**options))
+        found = pd.DataFrame(source.read(**options))  # type: ignore[arg-type]
         keys = [name for name in ("id", "time") if name in found]
         return found.sort_values(keys).reset_index(drop=True)
 

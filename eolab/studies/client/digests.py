@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from eolab.errors import ConflictError
 from eolab.studies.client import packing
@@ -81,8 +80,8 @@ class StudyIdentity:
             raise ConflictError(
                 f"study {old['name']!r} was made by a newer eolab", "Upgrade eolab."
             )
-        now = cast("Mapping[str, object]", self.digests() if version > 1 else self._before())
-        before = cast("Mapping[str, object]", old["digest"])
+        now: Mapping[str, object] = self.digests() if version > 1 else self._before()
+        before: Mapping[str, object] = old["digest"]
         parts = _read_parts(run)
         found = []
         for key, words in _WORDS.items():

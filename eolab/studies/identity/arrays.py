@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from eolab.studies.identity.atoms import atom, pack
 
@@ -254,10 +254,10 @@ def _is_counted(layer: keras.Layer) -> bool:
     return re.fullmatch(re.escape(stem) + r"(_\d+)?", layer.name) is not None
 
 
-def _config(value: object, counted: Mapping[str, str]) -> object:
+def _config(value: Any, counted: Mapping[str, str]) -> object:
     """The settings of a layer without those of the layers inside it, and without pickled code."""
     try:
-        config = value.get_config()  # type: ignore[attr-defined]
+        config = value.get_config()
     except Exception:  # the author wrote none
         own = vars(value).items()
         return {k: v for k, v in own if not k.startswith("_") and atom(v) is not None}

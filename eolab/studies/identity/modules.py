@@ -53,14 +53,14 @@ def users_file(name: str) -> Path | None:
         file = getattr(module, "__file__", None)
         return Path(file) if file and is_users(module) else None
     parent, _, _ = name.rpartition(".")
-    places: Iterable[str] | None = None
+    places: list[str] | None = None
     if parent:
         above = users_file(parent)
         if above is None or above.name != "__init__.py":
             return None
         places = [str(above.parent)]
     try:
-        spec = importlib.machinery.PathFinder.find_spec(name, places)  # type: ignore[arg-type]
+        spec = importlib.machinery.PathFinder.find_spec(name, places)
     except (ImportError, ValueError, OSError):
         return None
     if spec is None or not spec.origin or not spec.has_location:

@@ -9,7 +9,7 @@ import math
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from eolab.errors import InvalidInputError, nearest
 
@@ -357,14 +357,14 @@ def _flat(values: Sequence[Value | Sequence[Value]]) -> tuple[Value, ...]:
     if _is_numpy(given) and callable(listed):  # an array
         given = listed()
     several = given if isinstance(given, list | tuple | range) else values
-    return typing.cast("tuple[Value, ...]", tuple(plain_value(value) for value in several))
+    return tuple(plain_value(value) for value in several)
 
 
 def _is_numpy(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "numpy"
 
 
-def plain_value(value: object) -> object:
+def plain_value(value: object) -> Any:
     """A number of NumPy's as one of Python's; anything else as it is."""
     item = getattr(value, "item", None)
     return (
@@ -376,16 +376,17 @@ NumberT = TypeVar("NumberT")
 
 
 def _plain(number: NumberT) -> NumberT:
-    return typing.cast("NumberT", plain_value(number))
+    plain: NumberT = plain_value(number)
+    return plain
 
 
 def _condition(when: Condition | None) -> tuple[tuple[str, tuple[Value, ...]], ...]:
     return tuple(
         (
             name,
-            typing.cast("tuple[Value, ...]", tuple(map(plain_value, values)))
+            tuple(map(plain_value, values))
             if isinstance(values, list | tuple | set | frozenset | range)
-            else (typing.cast("Value", plain_value(values)),),
+            else (plain_value(values),),
         )
         for name, values in (when or {}).items()
     )

@@ -100,7 +100,7 @@ class Space(Mapping[str, Parameter]):
                 continue
             found[name] = spaces[0]
             if argument.default is not inspect.Parameter.empty:
-                defaults[name] = plain_value(argument.default)  # type: ignore[assignment]
+                defaults[name] = plain_value(argument.default)
             if getattr(annotation, "__origin__", None) is int and spaces[0].kind in (
                 "uniform",
                 "loguniform",

@@ -20,6 +20,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 LARGE = 1 << 16
 """Arrays of fewer bytes than this travel inside the pickle."""
@@ -107,20 +108,20 @@ def _pickler(stream: io.BytesIO, aside: Callable[[pickle.PickleBuffer], bool]) -
     import cloudpickle
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-        def reducer_override(self, obj: object) -> object:
+        def reducer_override(self, obj: Any) -> object:
             torch = sys.modules.get("torch")
             if (
                 torch is not None
                 and type(obj) is getattr(torch, "Tensor", None)
-                and obj.layout == torch.strided  # type: ignore[attr-defined]
-                and obj.device.type == "cpu"  # type: ignore[attr-defined]
-                and obj.is_contiguous()  # type: ignore[attr-defined]
-                and not obj.requires_grad  # type: ignore[attr-defined]
-                and obj.numel()  # type: ignore[attr-defined]
-                and not obj.is_complex()  # type: ignore[attr-defined]
+                and obj.layout == torch.strided
+                and obj.device.type == "cpu"
+                and obj.is_contiguous()
+                and not obj.requires_grad
+                and obj.numel()
+                and not obj.is_complex()
             ):
-                flat = obj.reshape(-1).view(torch.uint8).numpy()  # type: ignore[attr-defined]
-                return _tensor, (flat, str(obj.dtype), tuple(obj.shape))  # type: ignore[attr-defined]
+                flat = obj.reshape(-1).view(torch.uint8).numpy()
+                return _tensor, (flat, str(obj.dtype), tuple(obj.shape))
             return super().reducer_override(obj)
 
     pickler: pickle.Pickler = Pickler(stream, protocol=5, buffer_callback=aside)
