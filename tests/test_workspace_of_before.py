@@ -109,6 +109,13 @@ def table(result) -> list[dict[str, object]]:
     return json.loads(kept.to_json(orient="records"))
 
 
+def said_today(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """A table of then without what nobody can know: chance, where no run differed from another."""
+    unknown = dict.fromkeys(("low", "high", "p", "p_holm"))
+    sure = [row["low"] is not None and row["low"] == row["high"] for row in rows]
+    return [{**row, **unknown} if no else row for row, no in zip(rows, sure, strict=True)]
+
+
 def same(found: object, expected: object) -> bool:
     """Whether plain JSON is equal, numbers up to the last digits."""
     if isinstance(expected, dict):
@@ -190,8 +197,8 @@ def test_the_command_line_lists_and_shows_them(place: Path, capsys) -> None:
 
 def test_an_ablation_says_what_it_said(ws) -> None:
     ablation = ws.ablation("ablated")
-    assert same(table(ablation.result()), EXPECTED["ablation"]["table"])
-    assert same(table(ablation.result("columns")), EXPECTED["ablation"]["per"])
+    assert same(table(ablation.result()), said_today(EXPECTED["ablation"]["table"]))
+    assert same(table(ablation.result("columns")), said_today(EXPECTED["ablation"]["per"]))
 
 
 def test_a_group_is_read_as_of_each_commit(ws) -> None:
@@ -310,7 +317,7 @@ def test_a_paused_ablation_is_resumed_by_the_panel(ws, place: Path) -> None:
     finally:
         stop(server)
     assert same(trials(ablation.study), EXPECTED["resumed"]["paused-ablation"])
-    assert same(table(ablation.result()), EXPECTED["resumed"]["table"])
+    assert same(table(ablation.result()), said_today(EXPECTED["resumed"]["table"]))
     assert digest(ws, "paused-ablation") == EXPECTED["studies"]["paused-ablation"]["digest"]
 
 

@@ -177,7 +177,7 @@ class Ablation:
             tables.append(table)
         found = pd.concat(tables, ignore_index=True)
         tested = found["p"].notna()
-        found["p_holm"] = holm([float(p) for p in found["p"].fillna(1.0)])
+        found["p_holm"] = holm([1.0 if pd.isna(p) else float(p) for p in found["p"]])
         found.loc[~tested, "p_holm"] = float("nan")
         columns = ["variant", "metric", "value", "drop", "low", "high", "p", "p_holm"]
         return found[columns].sort_values(["variant", "drop"], ascending=[True, False])
