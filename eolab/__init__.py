@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eolab.catalog import mask as mask
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
+    from eolab.features import Column as Column
     from eolab.features import SpatialBlocks as SpatialBlocks
     from eolab.features import TimeSplit as TimeSplit
     from eolab.features import check_leakage as check_leakage
@@ -46,6 +47,7 @@ moved_modules.install()
 first_cube.when_loaded(lambda: importlib.import_module("eolab.accessor"))
 
 _HOMES = {
+    "Column": "eolab.features",
     "EolabError": "eolab.errors",
     "Reporter": "eolab.studies",
     "SpatialBlocks": "eolab.features",
@@ -82,6 +84,7 @@ _RENAMED = {
 }
 
 __all__ = [
+    "Column",
     "EolabError",
     "Reporter",
     "SpatialBlocks",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eolab.features.samples.on_demand import (
         on_demand_transformation as on_demand_transformation,
     )
+    from eolab.features.splits.blocks import Column as Column
     from eolab.features.splits.blocks import SpatialBlocks as SpatialBlocks
     from eolab.features.splits.blocks import TimeSplit as TimeSplit
     from eolab.features.storage.commits import Commit as Commit
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from eolab.features.views.view import FeatureView as FeatureView
 
 _HOMES = {
+    "Column": "splits.blocks",
     "Commit": "storage.commits",
     "FeatureGroup": "groups.group",
     "FeatureStore": "store",
@@ -55,6 +57,7 @@ _RENAMED = {
 }
 
 __all__ = [
+    "Column",
     "Commit",
     "FeatureGroup",
     "FeatureStore",

@@ -12,17 +12,16 @@ from eolab.errors import InvalidInputError
 from eolab.features.samples import transformations
 from eolab.features.samples.samples import without_small_classes
 from eolab.features.splits import blocks as splits
-from eolab.features.splits.blocks import SpatialBlocks, TimeSplit
+from eolab.features.splits.blocks import PARTS, Column, SpatialBlocks, TimeSplit
 from eolab.training_data import Split, TrainingData
 
 if TYPE_CHECKING:
     from eolab.features.samples.samples import Samples
 
-PARTS = ("train", "validation", "test")
 RANDOM = "random"
 
 
-By = SpatialBlocks | TimeSplit | str
+By = SpatialBlocks | TimeSplit | Column | str
 
 
 def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarray]:
@@ -31,7 +30,7 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     Raises:
         InvalidInputError: No way to split, or no geometry for blocks.
     """
-    if by == RANDOM:
+    if by == RANDOM or isinstance(by, Column):
         assert samples.data.ids is not None
         return samples, samples.data.ids.astype(str)
     if isinstance(by, str):
@@ -41,7 +40,7 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     if not isinstance(by, SpatialBlocks):
         raise InvalidInputError(
             f"by={by!r} is no way to split",
-            "Pass eo.SpatialBlocks(...), eo.TimeSplit(...), 'random', "
+            "Pass eo.SpatialBlocks(...), eo.TimeSplit(...), eo.Column(...), 'random', "
             "or a column of the label group.",
         )
     places = samples.places()
@@ -81,7 +80,8 @@ def divide(
 ) -> tuple[Samples, np.ndarray, np.ndarray]:
     """Put each cell on one side, after leaving out classes that are too small to be on all.
 
-    By time there is no choice of sides, so that only ``min_samples`` leaves classes out.
+    By time and by a published column there is no choice of sides, so that only ``min_samples``
+    leaves classes out.
 
     Returns:
         The samples, their cells and their sides 0..len(weights)-1, shape (n,); the report names
@@ -93,7 +93,7 @@ def divide(
             samples.data.classes,
             cell,
             min_samples,
-            0 if isinstance(by, TimeSplit) else len(weights),
+            0 if isinstance(by, TimeSplit | Column) else len(weights),
         )
         if left_out:
             samples, use = without_small_classes(samples, left_out)
@@ -101,6 +101,8 @@ def divide(
         samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
     if isinstance(by, TimeSplit):
         return samples, cell, by.sides(samples.times(), names, weights)
+    if isinstance(by, Column):
+        return samples, cell, by.sides(samples.rows.column(by.name).to_pylist(), names)
     if not stratify:
         return samples, cell, splits.scatter(cell, weights, seed)
     classes = samples.data.y if samples.data.classes else np.zeros(len(cell), dtype=np.int64)

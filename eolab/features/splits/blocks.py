@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from eolab.features import geometry as geo
 from eolab.features.geometry import EQUAL_AREA, SampleLocations
 from eolab.features.storage.duckdb import moment
 
+PARTS = ("train", "validation", "test")
 _SAME_PLACE = 10.0
 # Arrangements that are tried to give each part its share of each class.
 _ATTEMPTS = 16
@@ -135,6 +137,91 @@ class TimeSplit:
             if at is not None and name in names:
                 out[times >= at] = list(names).index(name)
         return out
+
+
+@dataclass(frozen=True)
+class Column:
+    """The published split of a label set: a column of the label group says the part of each row.
+
+    Args:
+        name: A column of the label group.
+        train: Its values of the training part.
+        validation: Those of the validation part.
+        test: Those of the held-out test part.
+
+    A row whose value belongs to no part, or is missing, is an error that names the value: to leave
+    rows out, filter the labels.
+
+    Raises:
+        InvalidInputError: No values for ``train``, none for the other two, or one value twice.
+
+    Example:
+        >>> by = eo.Column("crop", train=["maize", "wheat"], test=["rapeseed"])
+        >>> by.part_of("wheat")
+        'train'
+    """
+
+    name: str
+    train: Sequence[object] = ()
+    validation: Sequence[object] = ()
+    test: Sequence[object] = ()
+
+    def __post_init__(self) -> None:
+        parts: dict[object, str] = {}
+        for part in PARTS:
+            values = getattr(self, part)
+            if isinstance(values, str) or not isinstance(values, Iterable):
+                raise InvalidInputError(
+                    f"Column({part}={values!r}) is no list of values", f"Write {part}=[{values!r}]."
+                )
+            object.__setattr__(self, part, tuple(values))
+            for value in getattr(self, part):
+                if value in parts:
+                    raise InvalidInputError(
+                        f"{self.name} = {value!r} stands in {parts[value]} and in {part}",
+                        "Give each value to one part, and once.",
+                    )
+                parts[value] = part
+        if not self.train or not (self.validation or self.test):
+            raise InvalidInputError(
+                f"Column({self.name!r}) needs values for train, and for validation or test",
+                'For example eo.Column("is_test", train=[0], test=[1]).',
+            )
+
+    def part_of(self, value: object) -> str | None:
+        """The part of a value of the column; None where it belongs to none."""
+        return next((part for part in PARTS if value in getattr(self, part)), None)
+
+    def to_dict(self) -> dict[str, object]:
+        parts = {part: [str(value) for value in getattr(self, part)] for part in PARTS}
+        return {"kind": "published", "column": self.name, **parts}
+
+    def sides(self, values: Sequence[object], names: Sequence[str]) -> np.ndarray:
+        """The part of each sample, shape (n,), as its position in ``names``.
+
+        Args:
+            values: The column's values, n of them.
+            names: Of the parts that the split has, among "train", "validation" and "test".
+
+        Raises:
+            InvalidInputError: A value of no part, or of one that the split does not have.
+        """
+        positions = {}
+        for value, count in Counter(values).items():
+            part = self.part_of(value)
+            if part is None:
+                raise InvalidInputError(
+                    f"{self.name} = {value!r} ({count} rows) belongs to no part",
+                    "Name it in eo.Column(..., train=, validation=, test=), or filter the labels.",
+                )
+            if part not in names:
+                raise InvalidInputError(
+                    f"{self.name} = {value!r} ({count} rows) is of the {part} part, which this "
+                    "split does not have",
+                    "Use train_validation_test_split, or filter the labels.",
+                )
+            positions[value] = list(names).index(part)
+        return np.array([positions[value] for value in values], dtype=np.int64)
 
 
 def in_order(times: np.ndarray, weights: Sequence[float]) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from eolab.errors import InvalidInputError
 from eolab.features.samples.samples import Samples
 from eolab.features.splits import assign
-from eolab.features.splits.blocks import SpatialBlocks, TimeSplit
+from eolab.features.splits.blocks import Column, SpatialBlocks, TimeSplit
 from eolab.features.splits.variogram import round_up, variogram_range
 from eolab.training_data import Split
 from eolab.user_warnings import warn
@@ -19,6 +19,10 @@ from eolab.user_warnings import warn
 
 class NarrowBlocks(UserWarning):
     """Blocks narrower than samples are alike, as wider ones leave too few."""
+
+
+class EmptyPart(UserWarning):
+    """A part that was asked for holds no sample."""
 
 
 class Splittable(Protocol):
@@ -72,6 +76,13 @@ def split_parts(
         stratify=stratify,
     )
     source = view.split_source(seed=seed, as_of=as_of, **sizes)
+    if isinstance(by, Column):
+        for part in [name for k, name in enumerate(names) if not (side == k).any()]:
+            warn(
+                f"the {part} part is empty: no row of {by.name} has a value of it. "
+                f"Name its values: eo.Column({by.name!r}, ..., {part}=[...]).",
+                EmptyPart,
+            )
     return assign.split(found, cell, by, np.asarray(names)[side], view.transformations, source)
 
 
@@ -93,6 +104,11 @@ def split_folds(
             "Take 3 or more.",
         )
     found, cell, by = _cells(view, by, unit, as_of, n_splits)
+    if isinstance(by, Column):
+        raise InvalidInputError(
+            "eo.Column says one split, and folds make several",
+            "Pass the column's name, which keeps its values together, or eo.SpatialBlocks(...).",
+        )
     # In time, fold k trains on all before its two periods, so there are two more periods.
     count = n_splits + 2 if isinstance(by, TimeSplit) else n_splits
     if isinstance(by, TimeSplit) and not by.by_share:
@@ -133,7 +149,8 @@ def propose_blocks(samples: Samples) -> SpatialBlocks:
 def _cells(
     view: Splittable, by: assign.By | None, unit: str | None, as_of: object, count: int
 ) -> tuple[Samples, np.ndarray, assign.By]:
-    extra = [c for c in (unit, by if isinstance(by, str) and by != assign.RANDOM else None) if c]
+    column = by.name if isinstance(by, Column) else by if isinstance(by, str) else None
+    extra = [c for c in (unit, None if column == assign.RANDOM else column) if c]
     loaded = view.load(as_of, extra)
     if by is None:
         by = _narrowed(loaded, propose_blocks(loaded), unit, count)

@@ -408,8 +408,9 @@ class FeatureView:
         Args:
             by: `SpatialBlocks` (by default those of `propose_blocks`, or smaller ones, with a
                 warning, where they leave no two classes); `TimeSplit` (the newest labels are held
-                out); "random" (by hash of the key: flatters, for comparison); or a column of the
-                label group whose values stay together.
+                out); `Column` (a published split: values of a column of the label group by part;
+                sizes do not count then); "random" (by hash of the key: flatters, for comparison);
+                or the name of a column of the label group whose values stay together.
             validation_size: Share of each class for validation.
             test_size: Share of each class that is held out until a model is registered.
             seed: Another seed, another arrangement. Row order never matters.
