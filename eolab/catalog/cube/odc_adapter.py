@@ -32,7 +32,7 @@ AT_ONCE = 16  # files that are looked at
 
 
 @dataclass(frozen=True)
-class Column:
+class VariableType:
     """One variable of a cube while it is read.
 
     Attributes:
@@ -46,7 +46,7 @@ class Column:
     classes: bool
 
 
-def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> Column:
+def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> VariableType:
     """How a variable is held, for all scenes.
 
     Args:
@@ -66,16 +66,16 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> Column:
     if not as_stored:
         # Whole numbers of 32 bits, such as those of parcels, have more digits than float32.
         wide = any(kind.itemsize > (4 if kind.kind == "f" else 2) for kind in types)
-        return Column("float64" if wide else "float32", math.nan, classes)
+        return VariableType("float64" if wide else "float32", math.nan, classes)
     common = np.result_type(*types)
     stated = {_held(rule.nodata, kind) for rule, kind in zip(rules, types, strict=True)}
     if len(stated) == 1 and None not in stated:
         (fill,) = stated
-        return Column(common.name, fill, classes)
+        return VariableType(common.name, fill, classes)
     if common.kind not in "iu":
-        return Column(common.name, math.nan, classes)
+        return VariableType(common.name, math.nan, classes)
     if stated == {None} and common.kind == "i":
-        return Column(common.name, float(np.iinfo(common).min), classes)
+        return VariableType(common.name, float(np.iinfo(common).min), classes)
     # Every number of this type may be a value in one of the scenes: the next type has others.
     wider = {1: "int16", 2: "int32", 4: "int64"}.get(common.itemsize)
     if wider is None:
@@ -83,7 +83,7 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> Column:
             f"raw=True: no number of {common} is free to mark the pixels of {name} without data",
             f"Say which means nothing: nodata={{{name!r}: ...}}.",
         )
-    return Column(wider, float(np.iinfo(wider).min), classes)
+    return VariableType(wider, float(np.iinfo(wider).min), classes)
 
 
 def _held(nodata: float | None, dtype: np.dtype) -> float | None:
@@ -109,7 +109,10 @@ def known_values(band: xr.DataArray) -> xr.DataArray:
 
 
 def strip(
-    scene: Scene, columns: Mapping[str, str], types: Mapping[str, Column], stored: Collection[str]
+    scene: Scene,
+    columns: Mapping[str, str],
+    types: Mapping[str, VariableType],
+    stored: Collection[str],
 ) -> pystac.Item:
     """The item as odc-stac needs it: our bands, our names, one band a file, nothing to guess.
 

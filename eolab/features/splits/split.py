@@ -11,7 +11,7 @@ import numpy as np
 from eolab.errors import InvalidInputError
 from eolab.features.samples.samples import Samples
 from eolab.features.splits import assign
-from eolab.features.splits.blocks import Column, SpatialBlocks, TimeSplit
+from eolab.features.splits.blocks import PARTS, Column, SpatialBlocks, TimeSplit
 from eolab.features.splits.variogram import round_up, variogram_range
 from eolab.training_data import Split
 from eolab.user_warnings import warn
@@ -62,7 +62,7 @@ def split_parts(
             "validation_size + test_size leave no training part", "Make them smaller."
         )
     train_size = 1 - validation_size - test_size
-    sizes = dict(zip(assign.PARTS, (train_size, validation_size, test_size), strict=True))
+    sizes = dict(zip(PARTS, (train_size, validation_size, test_size), strict=True))
     names = [p for p, size in sizes.items() if size > 0]
     found, cell, by = _cells(view, by, unit, as_of, len(names))
     found, cell, side = assign.divide(
@@ -77,10 +77,10 @@ def split_parts(
     )
     source = view.split_source(seed=seed, as_of=as_of, **sizes)
     if isinstance(by, Column):
-        for part in [name for k, name in enumerate(names) if not (side == k).any()]:
+        for empty in [name for k, name in enumerate(names) if not (side == k).any()]:
             warn(
-                f"the {part} part is empty: no row of {by.name} has a value of it. "
-                f"Name its values: eo.Column({by.name!r}, ..., {part}=[...]).",
+                f"the {empty} part is empty: no row of {by.name} has a value of it. "
+                f"Name its values: eo.Column({by.name!r}, ..., {empty}=[...]).",
                 EmptyPart,
             )
     return assign.split(found, cell, by, np.asarray(names)[side], view.transformations, source)
@@ -122,7 +122,7 @@ def split_folds(
     for fold in range(n_splits):
         if isinstance(by, TimeSplit):
             held_out = [side <= fold, side == fold + 1, side == fold + 2]
-            part = np.select(held_out, assign.PARTS, "later")
+            part = np.select(held_out, PARTS, "later")
         else:
             part = np.where(
                 side == fold, "test", np.where(side == (fold + 1) % n_splits, "validation", "train")
