@@ -37,7 +37,9 @@ settings.load_profile("eolab")
 TOGETHER = ("tests/clusters/spark", "tests/features/engines/spark")
 # What kills, waits for leases or counts on the order of events: nothing else runs beside it.
 ALONE = (
+    "tests/catalog/io/test_remote_files.py",
     "tests/clusters/spark/test_faults.py",
+    "tests/clusters/test_local.py",
     "tests/studies/coordinator/test_reliability.py",
     "tests/studies/plans/test_promotion.py",
     "tests/studies/worker/test_noisy_start.py",

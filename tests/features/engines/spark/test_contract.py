@@ -32,7 +32,8 @@ def test_what_spark_cannot_do_is_said_with_a_way_out(classic, store):
         view.to_spark(classic.spark)
 
 
-@pytest.mark.parametrize("engine", ["classic", "connect"])
+# Both plan the same SQL: one of them is enough for every day.
+@pytest.mark.parametrize("engine", [pytest.param("classic", marks=pytest.mark.slow), "connect"])
 def test_no_name_of_a_column_disturbs_a_join_on_spark(engine, store, request):
     engine = request.getfixturevalue(engine)
     for number, names in enumerate(GROUPS):

@@ -61,7 +61,8 @@ def told(frame, keys):
     return found.sort_values(keys, ignore_index=True)
 
 
-@pytest.fixture(params=["classic", "connect"])
+# The tasks are the same; how they are sent differs, and the one that cells use is tried every day.
+@pytest.fixture(params=[pytest.param("classic", marks=pytest.mark.slow), "connect"])
 def spark(request):
     return request.getfixturevalue(request.param).spark
 
