@@ -22,10 +22,18 @@ from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
 from eolab.features.queries.query import Query
 from eolab.training_data import TrainingData
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
+
+
+MANY = 100  # different whole numbers of a label from which on they look like a quantity
+
+
+class ManyClasses(UserWarning):
+    """A column of whole numbers that looks like a quantity is taken for classes."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,7 @@ def load(
     Raises:
         InvalidInputError: A feature is no number, or nothing is left.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     group = labels.group
@@ -149,6 +158,13 @@ def load(
         )
     rows = rows.filter(use)
     y, classes = _target(rows.column(labels.columns[0]))
+    if len(classes) > MANY and pa.types.is_integer(rows.column(labels.columns[0]).type):
+        warn(
+            f"{labels.columns[0]} holds {len(classes)} different whole numbers, and each is taken "
+            "for a class. For a regression insert the column as floating-point numbers: "
+            f"rows.astype({{{labels.columns[0]!r}: float}}).",
+            ManyClasses,
+        )
     ids = texts_of(rows, group.keys)
     certain = None if weights is None else _weights(rows, weights)
     data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids, certain)
@@ -225,6 +241,13 @@ def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
                 or pa.types.is_decimal(kind)
             )
             if not number and part.prefix + name not in texts:
+                if pa.types.is_nested(kind):
+                    raise InvalidInputError(
+                        f"the feature {part.prefix + name!r} is no number ({kind})",
+                        "A view has no arrays: read the group's rows and stack them into the X of "
+                        "eolab.training_data.TrainingData, or cut chips of a cube: "
+                        "cube.eo.chips(...).",
+                    )
                 raise InvalidInputError(
                     f"the feature {part.prefix + name!r} is no number ({kind})",
                     "Leave it out with select_except([...]), or encode it: "
