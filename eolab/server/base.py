@@ -158,15 +158,15 @@ class Handler(APIHandler):
         return value
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Answer with `{message, hint}`; a fault of ours is told as such, its traceback logged."""
+        """Answer with `{message, hint}`; a fault of ours says so, and its traceback is logged."""
         info = kwargs.get("exc_info")
         error = info[1] if isinstance(info, tuple) else None
         if isinstance(error, EolabError):
             status_code = error.status
             reply: ErrorJson = {"message": error.message, "hint": error.hint}
         elif isinstance(error, HTTPError):
-            told = error.reason or error.log_message
-            reply = {"message": told or self._reason, "hint": _HINTS.get(status_code, "")}
+            reason = error.reason or error.log_message
+            reply = {"message": reason or self._reason, "hint": _HINTS.get(status_code, "")}
         else:
             reply = {
                 "message": f"eolab's server half failed ({type(error).__name__})",

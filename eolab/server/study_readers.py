@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # Readers kept in memory; studies that have ended cost no reader for the list.
 KEPT = 32
-# Answers of which is remembered what they told; a client that missed more gets whole curves.
-TOLD = 64
+# Answers whose curve ends are remembered; a client that missed more gets whole curves.
+MOST_SENT = 64
 ABLATION = "ablation.json"
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
@@ -50,8 +50,8 @@ class Reader:
         self._texts: dict[int, tuple[int, str]] = {}
         self._band: tuple[int, list[BoundJson]] | None = None
         self._ablation = False
-        # What was told up to which event: the curves of the trials that ran then.
-        self._told: OrderedDict[int, Curves] = OrderedDict()
+        # What was sent up to which event: the curves of the trials that ran then.
+        self._sent: OrderedDict[int, Curves] = OrderedDict()
 
     def summary(self) -> StudySummaryJson:
         """The short form."""
@@ -84,7 +84,7 @@ class Reader:
             summary = self._summary()
             record = self.follower.record
             if record is not self._record:  # the journal was begun anew
-                self._record, self._texts, self._told = record, {}, OrderedDict()
+                self._record, self._texts, self._sent = record, {}, OrderedDict()
             partial = since is not None and 0 <= since <= record.seq
             workers = [_worker(worker) for worker in record.workers.values()]
             head: StudyHeadJson = {
@@ -94,13 +94,13 @@ class Reader:
                 "workers": workers,
                 "allowed_of_trials": trial_commands(summary["state"]),
             }
-            told = self._told.get(since) if tails and partial and since is not None else None
+            sent = self._sent.get(since) if tails and partial and since is not None else None
             texts = []
             for n, trial in record.trials.items():
                 touched = record.touched.get(n, 0)
                 if partial and since is not None and touched <= since:
                     continue
-                tail = _tail(trial, (told or {}).get(n))
+                tail = _tail(trial, (sent or {}).get(n))
                 if tail is not None:
                     grown: GrownTrialJson = {**trial_head(trial), "tail": tail}
                     texts.append(to_json(grown))
@@ -109,13 +109,13 @@ class Reader:
                 if kept is None or kept[0] != touched:
                     kept = self._texts[n] = (touched, to_json(trial_json(trial)))
                 texts.append(kept[1])
-            self._told[record.seq] = {
+            self._sent[record.seq] = {
                 n: (len(trial.curve), trial.curve[-1])
                 for n in (w.trial for w in record.workers.values())
                 if n is not None and (trial := record.trials[n]).curve
             }
-            while len(self._told) > TOLD:
-                self._told.popitem(last=False)
+            while len(self._sent) > MOST_SENT:
+                self._sent.popitem(last=False)
             text = to_json({**head, "partial": partial})
             return text[:-1] + ',"trials":[' + ",".join(texts) + "]}"
 
@@ -194,11 +194,11 @@ def _worker(worker: Worker) -> WorkerJson:
     return {"id": worker.id, "state": worker.state, "trial": worker.trial}
 
 
-def _tail(trial: Trial, told: tuple[int, Point] | None) -> list[Point] | None:
-    """The points that a curve has more than was told; None where it began anew since."""
-    if told is None:
+def _tail(trial: Trial, sent: tuple[int, Point] | None) -> list[Point] | None:
+    """The points that a curve has more than were sent; None where it began anew since."""
+    if sent is None:
         return None
-    length, last = told
+    length, last = sent
     # Points go and come at the end only: where the last one is the same object still, so are all.
     if len(trial.curve) < length or trial.curve[length - 1] is not last:
         return None

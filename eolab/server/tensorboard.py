@@ -93,7 +93,7 @@ class TensorBoards:
 def _await_port(process: subprocess.Popen[bytes]) -> int:
     """Where a process that was just started listens; its output is read on as long as it lives."""
     found: list[int] = []
-    told: list[bytes] = []
+    lines: list[bytes] = []
     ready = threading.Event()
 
     def read() -> None:
@@ -104,13 +104,13 @@ def _await_port(process: subprocess.Popen[bytes]) -> int:
                 found.append(int(match[1]))
                 ready.set()
             elif not found:
-                told.append(line)
+                lines.append(line)
         ready.set()
 
     threading.Thread(target=read, daemon=True).start()
     ready.wait(START_SECONDS)
     if not found:
         process.kill()
-        last = b"".join(told[-3:]).decode("utf-8", "replace").strip()
+        last = b"".join(lines[-3:]).decode("utf-8", "replace").strip()
         raise RemoteError(f"TensorBoard did not start: {last}", "See if `tensorboard` runs alone.")
     return found[0]

@@ -91,8 +91,8 @@ def _answer(line: bytes) -> str:
         return text
     except EolabError as error:
         errors.write_log(error)
-        told = {"status": error.status, "message": error.message, "hint": error.hint}
-        return json.dumps({"id": request.get("id"), "error": told})
+        failure = {"status": error.status, "message": error.message, "hint": error.hint}
+        return json.dumps({"id": request.get("id"), "error": failure})
     except Exception as error:
         traceback.print_exc()
         return json.dumps({"id": request.get("id"), "fault": f"{type(error).__name__}: {error}"})

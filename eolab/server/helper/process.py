@@ -44,7 +44,7 @@ class Library:
     """The child process and the calls that wait for it; used from one event loop.
 
     Args:
-        log: Where crashes and time-outs are told.
+        log: Where crashes and time-outs are written.
         timeout: Seconds that a call may take, the child's start included.
         limit: Calls that may wait at once; more are refused.
         stuck: Abandoned calls after which the child is replaced (each holds one of its threads).
@@ -168,9 +168,9 @@ class Library:
         if call is None or call.future.done():
             return
         if "error" in reply:
-            told = reply["error"]
-            kind = ERRORS.get(told["status"], InvalidInputError)
-            _fail(call, kind(told["message"], told["hint"]))
+            failure = reply["error"]
+            kind = ERRORS.get(failure["status"], InvalidInputError)
+            _fail(call, kind(failure["message"], failure["hint"]))
         elif "fault" in reply:
             _fail(call, RuntimeError(f"{call.name}: {reply['fault']}"))
         else:
