@@ -114,10 +114,8 @@ class ModelRegistry:
         before = self._same(name, files, test_digest, logits)
         if before is not None:
             return before
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = folder.with_name(f".{folder.name}.tmp")
-        try:
-            shutil.copytree(fitted.folder, staged)
+        with writes.draft_folder(folder) as staged:
+            shutil.copytree(fitted.folder, staged, dirs_exist_ok=True)
             measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
             measured |= {k: float(v) for k, v in (metrics or {}).items()}
             if test is not None and test_digest is not None:
@@ -144,10 +142,6 @@ class ModelRegistry:
                 "files": files,
             }
             (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
-            staged.replace(folder)
-        except BaseException:
-            shutil.rmtree(staged, ignore_errors=True)
-            raise
         try:
             entry = self._enter(name, folder, document)
         except BaseException:
