@@ -252,6 +252,8 @@ def buffered(geometries: np.ndarray, crs: str, distance: float) -> np.ndarray:
     lon_lat = places if system.is_geographic else project(places, crs, "EPSG:4326")
     cells = np.floor(lon_lat)
     made = np.array(geometries, dtype=object)
+    # Off the globe there are no metres: nothing is left, rather than an outline without its buffer.
+    made[np.isnan(lon_lat).any(axis=1)] = shapely.Polygon()
     for cell in np.unique(cells, axis=0):
         members = np.flatnonzero((cells == cell).all(axis=1))
         if not len(members):  # NaN: no place on the globe

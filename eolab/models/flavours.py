@@ -85,17 +85,18 @@ def _frame(X: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
 def gives_logits(model: object, flavour: str, answer: np.ndarray | None) -> bool | None:
     """Whether a model's one output for two classes is a logit rather than a probability.
 
-    Its last layer tells; else its answers do, as a value outside [0, 1] is no probability. None
+    The last layer of a network of layers in a row tells; of others, whose layers stand in the order
+    in which they were made, their answers do, as a value outside [0, 1] is no probability. None
     where neither does.
     """
     import numpy as np
 
-    if flavour == "keras":
+    if flavour == "keras" and type(model).__name__ in {"Sequential", "Functional"}:
         last = getattr(model, "layers", [None])[-1]
         name = getattr(getattr(last, "activation", None), "__name__", "")
         if name in {"linear", "sigmoid"}:
             return bool(name == "linear")
-    if flavour == "torch":
+    if flavour == "torch" and type(model).__name__ == "Sequential":
         kinds = [type(part).__name__ for part in getattr(model, "modules", list)()]
         if kinds and kinds[-1] in {"Linear", "Sigmoid"}:
             return kinds[-1] == "Linear"

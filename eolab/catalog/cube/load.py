@@ -248,7 +248,8 @@ def _pixels(
     types = {name: column(scenes, name, as_stored=name in stored) for name in variables}
     stripped = [strip(scene, columns, types, stored) for scene in scenes]
     method = {
-        key: "nearest" if types[name].classes else resampling for name, key in columns.items()
+        key: "nearest" if types[name].classes or name == MASK else resampling
+        for name, key in columns.items()
     }
 
     def key_of(item: object, parsed: object, index: int) -> int:

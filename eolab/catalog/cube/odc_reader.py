@@ -214,7 +214,7 @@ def _check(file: rasterio.DatasetReader, recipe: LayerRecipe) -> np.dtype:
         )
     stored: np.dtype = np.dtype(file.dtypes[recipe.band - 1])
     expected = np.dtype(recipe.data_type or stored)
-    if stored.kind != expected.kind or stored.itemsize > expected.itemsize:
+    if stored != expected:
         raise StoredDifferentlyError(
             f"asset {recipe.asset!r} of item {recipe.item} holds {stored}, not {expected} as the"
             " item states",
@@ -271,7 +271,9 @@ class _Layer:
             "dst_nodata": self.fill,
             "resampling": resampling_s2rio(resampling),
         }
-        if len(nothing) <= 1 and masks is _no_masks:
+        # GDAL's warper computes in doubles, which hold no whole number above 2^53.
+        small = self.stored.kind == "f" or self.stored.itemsize < 8
+        if len(nothing) <= 1 and masks is _no_masks and small:
             rasterio.warp.reproject(
                 rasterio.band(file, band),
                 target,
@@ -306,7 +308,9 @@ class _Layer:
         if self.stored.kind == "f":
             return float(self.stored.type(value))
         limits = np.iinfo(self.stored)
-        return value if value == int(value) and limits.min <= value <= limits.max else None
+        # Infinity, as some float products state, is no whole number.
+        whole = np.isfinite(value) and value == int(value)
+        return value if whole and limits.min <= value <= limits.max else None
 
     def _masks(self, file: rasterio.DatasetReader) -> _Masks:
         """The masks of the file beside its nodata: an alpha band, or a mask of its own."""

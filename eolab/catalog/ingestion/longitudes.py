@@ -32,10 +32,10 @@ def between_180(raster: Raster) -> list[Raster]:
         return [_moved(raster, [(0, width)], west - 360)]
     end = width
     # Where the last meridian is the first one again it counts once.
-    twice = round((west + a * width - 360 - west) / a)
+    twice = round(width - 360 / a)
     if 0 < twice < width - first:
         end -= twice
-    joined = abs(west + a * end - 360 - west) < 1e-3 * a
+    joined = abs(a * end - 360) < 1e-3 * a
     eastern = west + a * first - 360
     if joined:
         return [_moved(raster, [(first, end), (0, first)], eastern)]

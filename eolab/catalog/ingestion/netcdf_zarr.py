@@ -418,7 +418,12 @@ def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Callable[[Path], N
             nodata=None if nodata is None else float(str(nodata)),
         ) as file:
             for number, (layer, band) in enumerate(zip(layers, whole.bands, strict=True), 1):
-                file.write(layer.to_numpy().astype(file.dtypes[0]), number)
+                numbers = layer.to_numpy().astype(file.dtypes[0])
+                # A raster has one nodata; CF's `_FillValue` and `missing_value` may be two.
+                fills = np.unique(np.asarray(_fills(layer), dtype=float))
+                if len(fills) > 1:
+                    numbers[np.isin(numbers, fills)] = file.nodata
+                file.write(numbers, number)
                 file.set_band_description(number, str(band["name"]))
             if "raster:scale" in whole.bands[0]:
                 file.scales = [band["raster:scale"] for band in whole.bands]

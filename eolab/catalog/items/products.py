@@ -22,6 +22,7 @@ Quantity = Literal[
     "top of atmosphere reflectance",
     "temperature",
     "classes",
+    "probability",
     "uncalibrated",
     "picture",
     "other",
@@ -124,8 +125,8 @@ def _sentinel_2(quantity: Quantity) -> tuple[LayerRule, ...]:
         LayerRule(rf"{prefix}SCL{tail}", "SCL", "classes", nodata=0, types=_U8),
         LayerRule(
             r"cld|cloud|cloud_probability|snow|snow_probability|snw|MSK_(?:CLD|SNW)PRB(?:_\d+m)?(?:-jp2)?",
-            "CLD, SNW (probabilities)",
-            "classes",
+            "CLD, SNW",
+            "probability",
             unit="percent",
             types=_U8,
         ),
@@ -307,7 +308,7 @@ SENTINEL_1_GRD = PublishedProduct(
 )
 
 _MODIS_09 = LayerRule(
-    r"sur_refl_b0[1-7](?:_\d)?|Nadir_Reflectance_Band[1-7]|red|green|blue|nir08|swir\d*",
+    r"sur_refl_b0[1-7](?:_\d)?|red|green|blue|nir08|swir\d*",
     "sur_refl_b01 to b07",
     "surface reflectance",
     1e-4,

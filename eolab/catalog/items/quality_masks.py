@@ -12,6 +12,7 @@ import numpy as np
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem, parse_item
 from eolab.errors import InvalidInputError, nearest
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pystac
@@ -233,7 +234,13 @@ class Mask:
             return self
         highest = _highest(values.to_numpy(), values.attrs.get("nodata"))
         steps = (1.0, 100.0, 255.0) if values.dtype.kind == "f" else (100.0, 255.0)
-        return replace(self, maximum=next((m for m in steps if highest <= m), 255.0))
+        maximum = next((m for m in steps if highest <= m), 255.0)
+        warn(
+            f"nobody says what a certain cloud is in the layer of cloud probability: as it reaches "
+            f"{highest:g}, {maximum:g} is taken. Say it: mask(probability=..., maximum={maximum:g}).",
+            UserWarning,
+        )
+        return replace(self, maximum=maximum)
 
     def flags(self, values: np.ndarray, band: str) -> np.ndarray:
         """Where the numbers of a layer name something to leave out, of the same shape, undilated.

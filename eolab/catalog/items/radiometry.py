@@ -261,8 +261,12 @@ def _with_user_values(found: Radiometry, given: UserValues) -> Radiometry:
         nodata = given.nodata
         origins["nodata"] = "user"
     scaled = given.scale is not None or given.offset is not None
-    rule = "as given by the user" if scaled else found.rule
-    return replace(found, scale=scale, offset=offset, nodata=nodata, rule=rule, origins=origins)
+    found = replace(found, scale=scale, offset=offset, nodata=nodata, origins=origins)
+    if not scaled or found.quantity == "classes":
+        return found
+    # Of what the user's own factors make nobody else knows the unit.
+    origins["unit"] = "none"
+    return replace(found, rule="as given by the user", unit=None, quantity=None, origins=origins)
 
 
 # OLI = slope * MSI + intercept, by satellite and band: HLS User Guide 2.0, table 5 (Claverie et al.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-MANY = 100  # different whole numbers of a label from which on they look like a quantity
+MANY = 100  # different whole numbers of a label above which they look like a quantity
 
 
 class ManyClasses(UserWarning):

@@ -77,6 +77,15 @@ class Shape:
     shown: list[str] = field(default_factory=list)
 
 
+def _names_files(members: Sequence[Found]) -> bool:
+    """Whether some of many texts name files: a sample is looked at, as each look costs."""
+    step = max(len(members) // 200, 1)
+    return any(
+        isinstance(value, str) and paths.named_path(value, folders=True) is not None
+        for _, value in members[::step]
+    )
+
+
 class Unreadable(Exception):
     """Nobody can say what a value holds."""
 
@@ -370,6 +379,8 @@ class _Walk:
         inner: list[Found] = []
         seen: list[str] = []
         texts = len(members) <= MOST_TEXTS
+        if not texts and _names_files(members):
+            raise Unreadable(next((name for name, _ in members if name), kind))
         for name, value in members:
             plain = _inline(value)
             path = paths.named_path(value, folders=True) if texts and type(value) is str else None
