@@ -89,11 +89,15 @@ def composite(
 
 
 def _reduce(part: np.ndarray, method: str) -> np.ndarray:
-    """One period: (bands, dates, y, x) -> (bands and the count of clear dates, y, x), float32."""
+    """One period: (bands, dates, y, x) -> (bands and the count of clear dates, y, x).
+
+    float32, or float64 where a band has more digits than that.
+    """
+    kind = np.result_type(part.dtype, np.float32)
     part = part.astype(np.float64)
     clear = np.isfinite(part).all(axis=0)
     part[:, ~clear] = np.nan
-    return np.concatenate([_REDUCE[method](part), clear.sum(axis=0)[None]]).astype(np.float32)
+    return np.concatenate([_REDUCE[method](part), clear.sum(axis=0)[None]]).astype(kind)
 
 
 def _at_once(bands: list[np.ndarray], dates: list[np.ndarray], method: str) -> list[np.ndarray]:
@@ -116,7 +120,7 @@ def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list
                 method,
                 drop_axis=1,
                 chunks=((len(bands) + 1,), *part.chunks[2:]),
-                meta=np.empty((0, 0, 0), dtype=np.float32),
+                meta=np.empty((0, 0, 0), dtype=np.result_type(stack.dtype, np.float32)),
             )
         )
     return made

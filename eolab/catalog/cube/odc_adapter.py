@@ -74,10 +74,10 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> VariableTy
         return VariableType(common.name, fill, classes)
     if common.kind not in "iu":
         return VariableType(common.name, math.nan, classes)
-    if stated == {None} and common.kind == "i":
-        return VariableType(common.name, float(np.iinfo(common).min), classes)
     # Every number of this type may be a value in one of the scenes: the next type has others.
     wider = {1: "int16", 2: "int32", 4: "int64"}.get(common.itemsize)
+    if wider is None and common.kind == "i" and stated == {None}:
+        wider = common.name  # the lowest of 64 bits is nobody's number
     if wider is None:
         raise InvalidInputError(
             f"raw=True: no number of {common} is free to mark the pixels of {name} without data",

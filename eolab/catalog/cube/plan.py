@@ -317,7 +317,11 @@ def _names(
 ) -> dict[str, str]:
     """What each variable means in the items."""
     if bands is None:
-        wanted = [name for name in _all_names(item) if name.lower() not in CATEGORIES]
+        named = zip(common_names(item), item.layers, strict=True)
+        plain = {name for name, layer in named if layer.role == "classes"}
+        wanted = [
+            name for name in _all_names(item) if name not in plain or name.lower() not in CATEGORIES
+        ]
         names = dict(zip(wanted, wanted, strict=True))
     elif isinstance(bands, Mapping):
         names = {str(name): meant for name, meant in bands.items()}

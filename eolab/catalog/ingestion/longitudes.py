@@ -60,6 +60,7 @@ def _writer(raster: Raster, pieces: list[Columns], west: float) -> Callable[[Pat
     def write(target: Path) -> None:
         import rasterio
         from affine import Affine
+        from rasterio.enums import MaskFlags
         from rasterio.windows import Window
 
         source = target.with_name(f"{target.name}.whole")
@@ -76,14 +77,27 @@ def _writer(raster: Raster, pieces: list[Columns], west: float) -> Callable[[Pat
                 }
                 for key in ("blockxsize", "blockysize", "tiled", "interleave", "photometric"):
                     profile.pop(key, None)
-                with rasterio.open(target, "w", **profile) as made:
+                # A mask of the file's own goes along; one that nodata or alpha makes is made again.
+                masked = MaskFlags.per_dataset in file.mask_flag_enums[0]
+                masked &= MaskFlags.alpha not in file.mask_flag_enums[0]
+                with (
+                    rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+                    rasterio.open(target, "w", **profile) as made,
+                ):
+                    made.colorinterp = file.colorinterp
                     at = 0
                     for first, last in pieces:
-                        values = file.read(window=Window(first, 0, last - first, file.height))
-                        made.write(values, window=Window(at, 0, last - first, file.height))
+                        part = Window(first, 0, last - first, file.height)
+                        values = file.read(window=part)
+                        place = Window(at, 0, last - first, file.height)
+                        made.write(values, window=place)
+                        if masked:
+                            mask = file.read_masks(1, window=part)
+                            made.write_mask(mask, window=place)
                         at += last - first
                     made.descriptions = file.descriptions
                     made.scales, made.offsets = file.scales, file.offsets
+                    made.units = file.units
         finally:
             source.unlink(missing_ok=True)
 

@@ -91,9 +91,21 @@ def _open(path: Path) -> xr.Dataset:
         # Numbers as stored: how they become values is told to whoever loads them. Times too:
         # xarray needs a library more for other calendars, and finds them by one spelling only.
         engine = "zarr" if path.is_dir() else None
-        return xr.open_dataset(
+        cube = xr.open_dataset(
             path, engine=engine, decode_coords="all", mask_and_scale=False, decode_times=False
         )
+    return cube.assign_coords({name: _unpacked(axis) for name, axis in cube.coords.items()})
+
+
+def _unpacked(axis: xr.DataArray) -> xr.DataArray:
+    """An axis by its own scale and offset: a place is no number of a band."""
+    scale, offset = (axis.attrs.get(key) for key in ("scale_factor", "add_offset"))
+    if scale is None and offset is None:
+        return axis
+    values = axis.to_numpy() * float(1 if scale is None else scale)
+    made = axis.copy(data=values + float(0 if offset is None else offset))
+    made.attrs = {k: v for k, v in axis.attrs.items() if k not in ("scale_factor", "add_offset")}
+    return made
 
 
 def _axes(variable: xr.DataArray) -> tuple[str, str] | None:
@@ -329,8 +341,12 @@ def _joined(variable: xr.DataArray) -> xr.DataArray:
 
 
 def _fills(variable: xr.DataArray) -> list[object]:
-    found = [variable.attrs.get(key) for key in ("_FillValue", "missing_value")]
-    return [v for value in found if value is not None for v in np.atleast_1d(value).tolist()]
+    # Our own cubes of stored numbers say `nodata`.
+    found = [variable.attrs.get(key) for key in ("_FillValue", "missing_value", "nodata")]
+    given = [v for value in found if value is not None for v in np.atleast_1d(value).tolist()]
+    numbers = [v for v in given if isinstance(v, int | float)]
+    real = variable.dtype.kind == "f"
+    return [v for v in dict.fromkeys(numbers) if real or np.isfinite(v)]
 
 
 def _unsigned(variable: xr.DataArray) -> xr.DataArray:

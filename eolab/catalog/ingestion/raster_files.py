@@ -22,6 +22,8 @@ from eolab.catalog.ingestion.longitudes import between_180
 from eolab.catalog.ingestion.netcdf_zarr import read_cube
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.time_axes import step_time
+from eolab.catalog.items.file_facts import file_facts
+from eolab.catalog.items.products import product_by_short_name
 from eolab.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -216,14 +218,18 @@ def _describe(
 
 def _bands(file: DatasetReader, asset: str, *, safe: bool) -> list[dict[str, object]]:
     bands = []
+    facts = file_facts(file)
     for k in range(1, file.count + 1):
         name = file.descriptions[k - 1] or (asset if file.count == 1 else f"band{k}")
         entry: dict[str, object] = {"name": name, "data_type": file.dtypes[k - 1]}
         nodata = file.nodatavals[k - 1]
         if nodata is not None:
             entry["nodata"] = "nan" if nodata != nodata else nodata  # noqa: PLR0124
-        if (file.scales[k - 1], file.offsets[k - 1]) != (1.0, 0.0):
-            entry |= {"raster:scale": file.scales[k - 1], "raster:offset": file.offsets[k - 1]}
+        own = facts[k - 1]
+        if own.scale is not None:
+            product = product_by_short_name(own.short_name or "")
+            scale = own.scale if product is None else product.factor(own.scale)
+            entry |= {"raster:scale": scale, "raster:offset": own.offset or 0.0}
         elif safe and asset in _THOUSANDTHS:
             entry["raster:scale"] = 0.001
         bands.append(entry)

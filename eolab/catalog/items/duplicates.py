@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from eolab.catalog.items.parsed import ParsedItem, parse_item
@@ -12,6 +12,7 @@ from eolab.catalog.items.parsed import ParsedItem, parse_item
 if TYPE_CHECKING:
     import pystac
 
+_ONE_PASS = timedelta(minutes=10)  # products of one pass over a tile begin within
 # Of the same scene in several collections the one that is most processed, then most harmonised.
 _LEVELS = (("l2a", 2), ("l2", 2), ("l1c", 1), ("l1", 1))
 
@@ -57,8 +58,14 @@ def resolve_duplicates(items: Iterable[pystac.Item]) -> Resolved:
 def resolve(items: Iterable[ParsedItem]) -> tuple[list[ParsedItem], list[Dropped]]:
     """As `resolve_duplicates`, of parsed items."""
     groups: dict[tuple[str, ...], list[ParsedItem]] = {}
+    latest: dict[tuple[str, ...], tuple[str, ...]] = {}
     for item in sorted(items, key=_order):
-        groups.setdefault(scene(item), []).append(item)
+        key = scene(item)
+        group = groups.get(latest.get(key, key))
+        if group and item.order[0] - group[0].order[0] >= _ONE_PASS:
+            # Another look at the same tile on that day, of an item that names no datatake.
+            latest[key] = (*key, item.order[0].isoformat())
+        groups.setdefault(latest.get(key, key), []).append(item)
     kept: list[ParsedItem] = []
     dropped = []
     for group in groups.values():
@@ -96,4 +103,6 @@ def scene(item: ParsedItem) -> tuple[str, ...]:
     """Key of tile and datatake; the id alone where the item does not name its tile."""
     if item.tile is None:
         return ("id", item.id)
-    return ("scene", item.tile, item.overpass)
+    # L30 and S30 of HLS are two sensors on one grid, minutes apart at times.
+    sensor = item.product.name if item.product is not None and "HLS" in item.product.name else ""
+    return ("scene", item.tile, item.overpass, sensor)

@@ -20,7 +20,12 @@ from urllib.parse import urljoin
 import numpy as np
 
 from eolab.catalog.areas.areas import footprint
-from eolab.catalog.items.products import PublishedProduct, plain_platform, product_of
+from eolab.catalog.items.products import (
+    PublishedProduct,
+    baseline_of_id,
+    plain_platform,
+    product_of,
+)
 from eolab.catalog.query.query import cloud_cover, item_time, order
 
 if TYPE_CHECKING:
@@ -187,7 +192,8 @@ class ParsedItem:
     @cached_property
     def baseline(self) -> tuple[int, ...] | None:
         """Processing baseline, such as (5, 11), or None."""
-        return _baseline(self.item.properties)
+        stated = _baseline(self.item.properties)
+        return baseline_of_id(self.item.id) if stated is None else stated
 
     @property
     def baseline_text(self) -> str:
@@ -295,6 +301,13 @@ class ParsedItem:
         found = _Finder({"band": own, "asset": asset.extra_fields, "item": self.item.properties})
         transform = found.list_of("transform", "proj:transform", (6, 9))
         shape = found.list_of("shape", "proj:shape", (2,))
+        data_type = found.data_type()
+        scale = found.number("scale", "raster:scale", "scale", positive=True)
+        offset = found.number("offset", "raster:offset", "offset")
+        unit = found.text("unit", "unit")
+        measured = any(fact is not None for fact in (scale, offset, unit)) or (
+            data_type is not None and not data_type.startswith("uint")
+        )
         return Layer(
             asset=key,
             index=index,
@@ -304,12 +317,12 @@ class ParsedItem:
             common=common.lower() if listed and isinstance(common, str) else None,
             media_type=asset.media_type,
             roles=tuple(asset.roles or ()),
-            role="classes" if self._is_classes(key, name, own) else "data",
-            data_type=found.data_type(),
+            role="classes" if self._is_classes(key, name, own, measured=measured) else "data",
+            data_type=data_type,
             nodata=found.nodata(),
-            scale=found.number("scale", "raster:scale", "scale", positive=True),
-            offset=found.number("offset", "raster:offset", "offset"),
-            unit=found.text("unit", "unit"),
+            scale=scale,
+            offset=offset,
+            unit=unit,
             crs=found.crs(),
             transform=None if transform is None else tuple(transform[:6]),
             shape=None if shape is None else (int(shape[0]), int(shape[1])),
@@ -318,14 +331,19 @@ class ParsedItem:
             origins=found.origins,
         )
 
-    def _is_classes(self, key: str, name: str, own: Mapping[str, object]) -> bool:
-        """Whether numbers are names of classes or flags: as the item says, else by their name."""
+    def _is_classes(
+        self, key: str, name: str, own: Mapping[str, object], *, measured: bool
+    ) -> bool:
+        """Whether numbers are names of classes or flags: as the item says, else by their name.
+
+        A name counts only where nothing says that the numbers are measured: a depth of "snow".
+        """
         asset = self.item.assets[key]
         if any(own.get(word) or asset.extra_fields.get(word) for word in _CLASSES):
             return True
         if _QUALITY_ROLES & set(asset.roles or ()):
             return True
-        return bool({key.lower(), name.lower()} & CATEGORIES)
+        return not measured and bool({key.lower(), name.lower()} & CATEGORIES)
 
 
 class _Finder:

@@ -28,6 +28,7 @@ Quantity = Literal[
     "other",
 ]
 
+_DIVISOR = 100.0  # a file's scale of so much or more is meant to divide
 _U8, _U16, _I16 = ("uint8",), ("uint16",), ("int16",)
 _16 = ("uint16", "int16")
 _INTEGERS = ("uint8", "uint16", "int16", "int32", "uint32")
@@ -79,6 +80,10 @@ class PublishedProduct:
     rules: tuple[LayerRule, ...]
     sensor: str | None = None
     divides: bool = False
+
+    def factor(self, stated: float) -> float:
+        """The factor that a file's stated scale means: in some products it divides."""
+        return 1 / stated if self.divides and stated >= _DIVISOR else stated
 
     def rule(self, *names: str | None) -> LayerRule | None:
         """The rule of a layer by the first of its names that the table knows."""
@@ -206,7 +211,7 @@ LANDSAT_C2_L2 = PublishedProduct(
     _KELVIN_SOURCE,
     (
         LayerRule(
-            rf"{_LANDSAT}SR_B[1-7]|B[1-57]|coastal|blue|green|red|nir|nir08|swir(?:16|22)",
+            rf"{_LANDSAT}SR_B[1-7]|B0?[1-57]|coastal|blue|green|red|nir|nir08|swir(?:16|22)",
             "SR_B1 to SR_B7",
             "surface reflectance",
             2.75e-5,
@@ -412,7 +417,7 @@ AS_STORED: Mapping[str, str] = {
 # Whole identifiers, as the providers build them.
 _TILE = r"T?\d{1,2}[C-X][A-Z]{2}"
 _S2_IDS = (
-    rf"S2[A-D]_MSI(?P<level>L1C|L2A)_\d{{8}}T\d{{6}}(?:_N\d{{4}})?_R\d{{3}}_{_TILE}(?:_\d{{8}}T\d{{6}})?(?:\.SAFE)?",
+    rf"S2[A-D]_MSI(?P<level>L1C|L2A)_\d{{8}}T\d{{6}}(?:_N(?P<baseline>\d{{4}}))?_R\d{{3}}_{_TILE}(?:_\d{{8}}T\d{{6}})?(?:\.SAFE)?",
     rf"S2[A-D]_{_TILE}_\d{{8}}(?:T\d{{6}})?(?:_\d+)?_(?P<level>L1C|L2A)",
 )
 _HLS_ID = rf"HLS\.(?P<kind>[LS]30)\.{_TILE}\.\d{{7}}T\d{{6}}\.v\d+\.\d+"
@@ -447,6 +452,13 @@ def plain_platform(item: pystac.Item) -> str:
     text = str(item.properties.get("platform") or "").strip().lower()
     text = re.sub(r"[\s_]+", "-", text)
     return re.sub(r"^(landsat|sentinel)(?=\d)", r"\1-", text)
+
+
+def baseline_of_id(name: str) -> tuple[int, ...] | None:
+    """The processing baseline in the whole name of a Sentinel-2 product, None in other names."""
+    found = _whole(_S2_IDS[0], name)
+    text = None if found is None else found["baseline"]
+    return None if text is None else (int(text[:2]), int(text[2:]))
 
 
 def product_of(item: pystac.Item) -> PublishedProduct | None:

@@ -236,8 +236,8 @@ class Mask:
         steps = (1.0, 100.0, 255.0) if values.dtype.kind == "f" else (100.0, 255.0)
         maximum = next((m for m in steps if highest <= m), 255.0)
         warn(
-            f"nobody says what a certain cloud is in the layer of cloud probability: as it reaches "
-            f"{highest:g}, {maximum:g} is taken. Say it: mask(probability=..., maximum={maximum:g}).",
+            "nobody says what a certain cloud is in the layer of cloud probability: as it reaches"
+            f" {highest:g}, {maximum:g} is taken. Say it: mask(probability=, maximum={maximum:g}).",
             UserWarning,
         )
         return replace(self, maximum=maximum)

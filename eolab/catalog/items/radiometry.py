@@ -36,7 +36,6 @@ _Fact = TypeVar("_Fact", float, str)
 OFFSET_SINCE = (4, 0)  # processing baseline of Sentinel-2
 _REFLECTANCE = 0.0001
 _REFLECTANCES = ("surface reflectance", "top of atmosphere reflectance")
-_DIVISOR = 100.0  # a file's scale of so much or more is meant to divide
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def radiometry(
     product = item.product
     if product is None and file is not None and file.short_name is not None:
         product = product_by_short_name(file.short_name)
-    rule = _published(product, layer, data_type)
+    rule = _published(product, item, layer, data_type)
     found = _decide(item, layer, product, rule, data_type, file)
     quantity = None if rule is None else rule.quantity
     if rule is None and layer.role == "classes":
@@ -123,13 +122,24 @@ def radiometry(
 
 
 def _published(
-    product: PublishedProduct | None, layer: Layer, data_type: str | None
+    product: PublishedProduct | None, item: ParsedItem, layer: Layer, data_type: str | None
 ) -> LayerRule | None:
     """The product's rule for a layer, where it is stored as it was published."""
     if product is None:
         return None
-    rule = product.rule(layer.asset, layer.name, layer.common)
+    rule = _named_rule(product, item, layer)
     return rule if rule is None or data_type is None or data_type in rule.types else None
+
+
+def _named_rule(
+    product: PublishedProduct | None, item: ParsedItem, layer: Layer
+) -> LayerRule | None:
+    """The product's rule for a layer by its names, however it is stored."""
+    if product is None:
+        return None
+    rule = product.rule(layer.asset, layer.name, layer.common)
+    # B6 is one band of each sensor and another of the next: what it is called there tells.
+    return rule or product.rule(common_name(item, layer), None, None)
 
 
 def _decide(
@@ -163,12 +173,14 @@ def _decide(
         return Radiometry(scale, offset, nodata, why, unit, origins)
 
     classes = layer.role == "classes" if rule is None else rule.quantity == "classes"
-    if classes:
+    factors = file is not None and file.scale is not None
+    if classes and not (rule is None and factors):
         return made(1.0, "none", 0.0, "none", "classes")
     if rule is not None and _is_sentinel_2(product, rule, layer):
         return made(*_sentinel_2(item, layer, file))
     if layer.scale is not None or layer.offset is not None:
-        if _decoded(layer, data_type):
+        published = _named_rule(product, item, layer)
+        if _decoded(layer, data_type, published):
             return made(1.0, "none", 0.0, "none", "decoded already: real numbers are not scaled")
         return made(
             1.0 if layer.scale is None else layer.scale,
@@ -178,10 +190,9 @@ def _decide(
             "as declared",
         )
     if file is not None and (file.scale is not None or file.offset is not None):
-        scale = 1.0 if file.scale is None else file.scale
-        why = "as the file says"
-        if product is not None and product.divides and scale >= _DIVISOR:
-            scale, why = 1 / scale, "as the file says, whose scale divides"
+        stated = 1.0 if file.scale is None else file.scale
+        scale = stated if product is None else product.factor(stated)
+        why = "as the file says" + ("" if scale == stated else ", whose scale divides")
         return made(scale, "file", file.offset or 0.0, "file", why)
     if rule is None or (rule.scale, rule.offset) == (1.0, 0.0):
         plain = "uncalibrated" if rule is not None and rule.quantity == "uncalibrated" else None
@@ -207,10 +218,13 @@ def _rule_nodata(layer: Layer, rule: LayerRule | None, data_type: str | None) ->
     return 0.0 if is_scl else None
 
 
-def _decoded(layer: Layer, data_type: str | None) -> bool:
-    """Whether numbers that are declared as packed whole numbers arrive as real ones."""
+def _decoded(layer: Layer, data_type: str | None, published: LayerRule | None) -> bool:
+    """Whether numbers that are packed as whole ones, as declared or published, arrive as real."""
     kinds = [None if text is None else np.dtype(text).kind for text in (layer.data_type, data_type)]
-    return kinds[0] in ("u", "i") and kinds[1] == "f"
+    packed = kinds[0] in ("u", "i") or (
+        published is not None and all(np.dtype(text).kind in "ui" for text in published.types)
+    )
+    return packed and kinds[1] == "f"
 
 
 def _is_sentinel_2(product: PublishedProduct | None, rule: LayerRule, layer: Layer) -> bool:
@@ -266,7 +280,7 @@ def _with_user_values(found: Radiometry, given: UserValues) -> Radiometry:
         return found
     # Of what the user's own factors make nobody else knows the unit.
     origins["unit"] = "none"
-    return replace(found, rule="as given by the user", unit=None, quantity=None, origins=origins)
+    return replace(found, rule="as given by the user", unit=None, origins=origins)
 
 
 # OLI = slope * MSI + intercept, by satellite and band: HLS User Guide 2.0, table 5 (Claverie et al.
