@@ -69,8 +69,8 @@ lab: .make/eolab
 	@$(BIN)/eolab lab $(ARGS)
 
 # --- checks and tests ------------------------------------------------------------------------
-# So many processes share the plain tests; 0 runs them in one. 2 is quicker, and tried on few machines.
-WORKERS ?= 0
+# So many processes share the plain tests; 0 runs them in one, which one core does best.
+WORKERS ?= $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo 2 || echo 0)
 pytest = $(BIN)/python -m pytest
 # pytest says 5 where PYTEST names tests of which none is of this part.
 nothing = [ $$? -eq 5 ]

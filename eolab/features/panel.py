@@ -241,7 +241,7 @@ def rows(
 ) -> GroupRowsJson:
     """A page of a group's rows: ``columns``, ``rows`` (lists in their order) and ``total``.
 
-    TimeSplit are seconds since the epoch, geometries WKT; ``as_of`` is a time in ISO 8601.
+    Times are seconds since the epoch, geometries WKT; ``as_of`` is a time in ISO 8601.
     """
     found = store.feature_group(name, version)
     if not offset >= 0 or not 1 <= limit <= PAGE:

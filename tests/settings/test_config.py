@@ -118,8 +118,6 @@ def test_a_file_is_no_workspace(tmp_path: Path) -> None:
 
 ADD_TEN = """
 import sys
-import subprocess
-import sys
 from pathlib import Path
 from eolab.settings import config, edit
 who, home = sys.argv[1], Path(sys.argv[2])

@@ -16,7 +16,7 @@ class FeaturesHandler(Handler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """`{"groups", "views"}`, see `FeatureStore.snapshot`."""
+        """`{"groups", "views"}`, see `eolab.features.panel.snapshot`."""
         await self.forward(calls.FEATURES)
 
 

@@ -11,7 +11,7 @@ import pytest
 from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.file_facts import FileFacts
 from eolab.catalog.items.parsed import parse_item
-from eolab.catalog.items.products import PRODUCTS, product_of, table_rows
+from eolab.catalog.items.products import AS_STORED, PRODUCTS, product_of, table_rows
 from eolab.catalog.items.radiometry import UserValues, radiometry
 
 S2 = "S2A_MSIL2A_20220517T101031_N0400_R022_T33UVP_20220517T123456"
@@ -191,10 +191,14 @@ class TestOrder:
 
 def test_the_documentation_shows_the_table_and_its_sources():
     page = (Path(__file__).parents[3] / "docs" / "rooms" / "radiometry.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
-    missing = [row for row in table_rows() if row not in rows]
-    assert not missing
-    assert all(product.source in page for product in PRODUCTS)
+    shown = page.split("## What the publishers say", 1)[1]
+    rows = [line for line in shown.splitlines() if line.startswith("| ")]
+    assert rows[2:] == table_rows()  # under the head and its rule; a row too many is wrong too
+    listed = [line for line in shown.splitlines() if line.startswith("- ")]
+    assert listed == [
+        *(f"- **{name}**: {what}." for name, what in AS_STORED.items()),
+        *(f"- **{product.name}**: {product.source.rstrip('.')}." for product in PRODUCTS),
+    ]
 
 
 def test_products_are_told_apart_by_their_whole_names():
