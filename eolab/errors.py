@@ -5,13 +5,17 @@ Anything else is a fault of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from pathlib import Path
 
 from eolab.deprecation import old_names
+from eolab.redaction import redact
 
+LOG_MOST = 4 << 20  # bytes of errors.log; as much again is kept of what came before
 _log: Path | None = None
+_log_mode = 0o600
 
 
 class EolabError(Exception):
@@ -35,9 +39,8 @@ class EolabError(Exception):
     status = 400
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = redact(message), redact(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -95,10 +98,15 @@ def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") 
     return f"The {what} are: {shown}."
 
 
-def set_log(folder: Path) -> None:
-    """Send tracebacks of expected errors to ``folder/errors.log``."""
-    global _log
-    _log = folder / "errors.log"
+def set_log(folder: Path, *, mode: int = 0o600) -> None:
+    """Send tracebacks of expected errors to ``folder/errors.log``.
+
+    Args:
+        folder: Made with the first of them.
+        mode: Permissions of a new log.
+    """
+    global _log, _log_mode
+    _log, _log_mode = folder / "errors.log", mode
 
 
 def write_log(error: BaseException) -> Path | None:
@@ -106,10 +114,15 @@ def write_log(error: BaseException) -> Path | None:
     if _log is None:
         return None
     try:
-        _log.parent.mkdir(parents=True, exist_ok=True)
-        with _log.open("a", encoding="utf-8") as file:
+        folder_mode = 0o700 if _log_mode == 0o600 else 0o777
+        for folder in (_log.parent.parent, _log.parent):
+            folder.mkdir(folder_mode, parents=True, exist_ok=True)
+        if _log.exists() and _log.stat().st_size > LOG_MOST:
+            _log.replace(_log.with_name("errors.log.1"))
+        handle = os.open(_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _log_mode)
+        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
             file.write(time.strftime("\n== %Y-%m-%dT%H:%M:%S%z\n"))
-            file.write("".join(traceback.format_exception(error)))
+            file.write(redact("".join(traceback.format_exception(error))))
     except OSError:
         return None
     return _log

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from eolab import errors
 from eolab.deprecation import renamed_arguments
+from eolab.files import folders
+from eolab.files.folders import file_mode
 from eolab.records.lineage import Ref, downstream, upstream
 from eolab.settings import config as configuration
 from eolab.user_warnings import warn
@@ -61,7 +63,7 @@ class Workspace:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        errors.set_log(config.logs)
+        errors.set_log(config.logs, mode=file_mode(shared=config.shared))
 
     @property
     def root(self) -> Path:
@@ -255,7 +257,7 @@ class Workspace:
 
         start, end = parse_interval(datetime)
         box = None if bbox is None else check_bbox(bbox)
-        self.root.mkdir(parents=True, exist_ok=True)
+        folders.make(self.root)
         self._publish()
         return search_index.find(
             self.root, text, bbox=box, start=start, end=end, kinds=kinds, limit=limit

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from eolab.clusters.base import Placement
+from eolab.files.folders import open_log
 
 GRACE_SECONDS = 2.0
 
@@ -46,7 +47,7 @@ class LocalPlacement(Placement):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
             json.dump({**self._settings, "worker": worker}, file)
-        with (self._folder / f"{worker}.log").open("ab") as log:
+        with open_log(self._folder / f"{worker}.log") as log:
             self._processes[worker] = subprocess.Popen(
                 [self._python, "-P", str(self._program), str(path)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eolab.files import folders
+
 
 @contextmanager
 def locked(path: Path, *, required: bool = True) -> Iterator[None]:
@@ -27,7 +29,7 @@ def locked(path: Path, *, required: bool = True) -> Iterator[None]:
     Raises:
         OSError: The file cannot be written, or its file system knows no locks.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folders.make(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

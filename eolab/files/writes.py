@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eolab.files import folders
+
 _DRAFT = re.compile(r"^\..*\.(\d+)\.tmp")
 
 
@@ -49,7 +51,8 @@ def draft_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
         raise FileExistsError(folder)
     beside = _beside(folder)
     try:
-        beside.mkdir(parents=True)
+        folders.make(beside.parent)
+        beside.mkdir()
         yield beside
         if folder.exists():
             if not replace:

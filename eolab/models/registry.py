@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
-from eolab.files import writes
+from eolab.files import folders, writes
 from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage
@@ -368,7 +368,7 @@ class ModelRegistry:
 
     def _touch(self) -> None:
         """Let those who watch the folder know: an alias changes no file of ours."""
-        self.config.models.mkdir(parents=True, exist_ok=True)
+        folders.make(self.config.models)
         writes.write_text(self.config.models / "changed", f"{time.time()}\n")
 
 

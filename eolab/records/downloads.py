@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.files import locks, writes
+from eolab.files import folders, locks, writes
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
@@ -121,7 +121,7 @@ def start(config: Config, job: DownloadJob) -> str:
     identity = f"{time.strftime('%Y%m%d%H%M%S')}-{uuid.uuid4().hex[:8]}"
     folder = config.transfers / identity
     try:
-        folder.mkdir(parents=True)
+        folders.make(folder)
         writes.write_json(folder / "job.json", {"format": FORMAT, **asdict(job)}, indent=None)
         writes.write_json(
             folder / "state.json", {"state": "waiting", "files": [], "message": ""}, indent=None

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from eolab.files import folders
+
 FORMAT = 1
 FILE = "lineage.jsonl"
 
@@ -99,7 +101,7 @@ def record(
     ]
     if not lines:
         return
-    root.mkdir(parents=True, exist_ok=True)
+    folders.make(root)
     handle = os.open(root / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(handle, ("\n".join(lines) + "\n").encode())

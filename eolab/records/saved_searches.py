@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
 from eolab.errors import ConfigError, ConflictError, InvalidInputError
-from eolab.files import locks, writes
+from eolab.files import folders, locks, writes
 from eolab.json_types import Json
 
 FORMAT = 1
@@ -96,7 +96,7 @@ def _check(kind: str, value: object) -> None:
 def _turn(root: Path) -> Iterator[None]:
     """One change at a time: of this process's threads, and of all servers on the workspace."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        folders.make(root)
         with locks.locked(root / ".saved.lock", required=False):
             yield
     except OSError as error:

@@ -19,6 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from eolab.errors import ConfigError, InvalidInputError
+from eolab.files import folders
+from eolab.redaction import note_secret, secrets_of_address
 from eolab.settings import logins
 from eolab.settings.clusters import CLUSTER_OPTIONS, read_options
 from eolab.settings.tables import Section
@@ -76,6 +78,7 @@ class Config:
         online_url: PostgreSQL for the online feature store; None means SQLite beside each group.
         download_folder: Where files of scenes are saved; None means in the workspace.
         roots: Folders in which local catalogues may name files, besides their own.
+        shared: Others work in it, too: its folder and logs are made for the owner's group.
     """
 
     root: Path
@@ -86,6 +89,10 @@ class Config:
     online_url: str | None = None
     download_folder: Path | None = None
     roots: tuple[Path, ...] = ()
+    shared: bool = False
+
+    def __post_init__(self) -> None:
+        folders.note_workspace(self.root, shared=self.shared, said=self.file is not None)
 
     @property
     def runs(self) -> Path:
@@ -132,7 +139,7 @@ class Config:
         try:
             return str(json.loads(path.read_text())["id"])
         except FileNotFoundError:
-            self.root.mkdir(parents=True, exist_ok=True)
+            folders.make(self.root)
             text = json.dumps({"format": FORMAT, "id": uuid.uuid4().hex})
             try:
                 with path.open("x") as file:
@@ -229,7 +236,8 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         f"path = {json.dumps(workspace)}   # relative to this file\n"
         '# tracking = "https://mlflow.example.org"   # default: SQLite in the workspace\n'
         '# downloads = "scenes"   # where files of scenes are saved; default: in the workspace\n'
-        '# roots = ["/data"]   # where else local catalogues may name files\n\n'
+        '# roots = ["/data"]   # where else local catalogues may name files\n'
+        "# shared = true   # others of your group work in it; default: it is yours alone\n\n"
         "# [features]\n"
         '# online = "postgresql://user@host/database"   # default: SQLite in the workspace\n\n'
         "[catalogs.earth-search]\n"
@@ -274,12 +282,13 @@ def load(file: Path) -> Config:
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
             "It was written by another version of eolab; upgrade eolab, or mend the file.",
         )
-    space = top.section("workspace", ("path", "tracking", "downloads", "roots"))
+    space = top.section("workspace", ("path", "tracking", "downloads", "roots", "shared"))
     path = space.get("path", str, "eolab-workspace")
     catalogs = {}
     for section in top.named("catalogs", ("url", "kind", "description", *logins.KEYS), check_name):
         url = section.get("url", str)
         kind = section.one_of("kind", ("auto", "api", "static", "geoparquet"), "auto")
+        logins.check_address(url, f"{file}: {section.key}.url", new=False)
         if "://" not in url:
             url = str((file.parent / Path(url).expanduser()).resolve())
         catalogs[section.name] = CatalogConfig(
@@ -287,7 +296,7 @@ def load(file: Path) -> Config:
             url,
             kind,
             section.get("description", str, ""),
-            logins.parse(section.value, f"{file}: {section.key}"),
+            logins.parse(section.value, f"{file}: {section.key}", new=False),
         )
     clusters = {}
     for section in top.named("clusters", ("kind", "workers", *CLUSTER_OPTIONS), check_name):
@@ -303,11 +312,16 @@ def load(file: Path) -> Config:
         )
     root = (file.parent / Path(path).expanduser()).resolve()
     tracking = space.get("tracking", str, "") or None
+    for value in secrets_of_address(tracking or "").values():
+        note_secret(value)  # MLflow's own way: it may stand there, and is shown nowhere
     named = space.get("downloads", str, "")
     downloads = (file.parent / Path(named).expanduser()).resolve() if named else None
     roots = _roots(space)
     online = _online(top)
-    return _complete(Config(root, file, tracking, catalogs, clusters, online, downloads, roots))
+    shared = space.get("shared", bool, default=False)
+    return _complete(
+        Config(root, file, tracking, catalogs, clusters, online, downloads, roots, shared)
+    )
 
 
 def _roots(space: Section) -> tuple[Path, ...]:

@@ -299,6 +299,7 @@ def _checked(url: str, folder: Path) -> str:
         raise InvalidInputError(
             "the address holds a login", "Leave it out, and name where the token is instead."
         )
+    logins.check_address(url, "the form")
     return url
 
 

@@ -7,11 +7,14 @@ A secret never stands in the file: it is named there as `env:NAME` (an environme
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from eolab.errors import ConfigError, InvalidInputError, nearest
+from eolab.redaction import note_secret, secrets_of_address
+from eolab.user_warnings import warn
 
 # Keys of a catalogue's table in `eolab.toml` that say how it lets us in, with their types.
 KEYS: Mapping[str, type] = {
@@ -34,6 +37,15 @@ _S3_KEYS: Mapping[str, type] = {
 }
 SIGNERS = ("planetary-computer",)
 _SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie", "password")
+# Not refused in files of before, where they passed: told.
+_LIKELY_HEADERS = re.compile(
+    r"auth(?!or)|session|credential|signature|passw|pwd|bearer", re.IGNORECASE
+)
+_HEADER_NAME = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_NAME_IT = 'Name where it is instead: "env:NAME" or "keyring:SERVICE/USER".'
+_AS_HEADER = (
+    'Leave it out of the address, and let a header carry it: headers = {"X-Api-Key" = "env:NAME"}.'
+)
 
 
 @dataclass(frozen=True)
@@ -86,18 +98,21 @@ class Login:
 
 
 def secret(reference: str, what: str) -> str:
-    """The secret that a reference names.
+    """The secret that a reference names, without the white space around it.
+
+    Files and stores of secrets end their lines; no token does.
 
     Args:
         reference: "env:NAME" or "keyring:SERVICE/USER".
         what: For whom, as the error says it.
 
     Raises:
-        InvalidInputError: It is not there; the hint says how to put it there.
+        InvalidInputError: It is not there, or holds what no secret can hold; the hint says how to
+            put it there.
     """
     kind, _, name = reference.partition(":")
     if kind == "env":
-        value = os.environ.get(name)
+        value = _clean(os.environ.get(name) or "", f"the environment variable {name}", what)
         if not value:
             raise InvalidInputError(
                 f"{what} needs the environment variable {name}, which is not set",
@@ -112,17 +127,34 @@ def secret(reference: str, what: str) -> str:
         ) from error
     service, _, user = name.partition("/")
     try:
-        found: str | None = keyring.get_password(service, user)
+        kept: str | None = keyring.get_password(service, user)
     except keyring.errors.KeyringError as error:
         raise InvalidInputError(
             f"the key store does not open: {error}", "Unlock it, or use env:."
         ) from error
+    found = _clean(kept or "", f"{service}/{user} of the key store", what)
     if not found:
         raise InvalidInputError(
             f"{what} needs {service}/{user} of the key store, which is not there",
             f"Put it there: keyring set {service} {user}",
         )
     return found
+
+
+def _clean(value: str, place: str, what: str) -> str:
+    """A secret as it is sent; its place names it, it is not quoted.
+
+    Raises:
+        InvalidInputError: No header can hold it.
+    """
+    clean = value.strip()
+    if any(ord(c) < 32 or ord(c) == 127 or ord(c) > 255 for c in clean):
+        note_secret(value)
+        raise InvalidInputError(
+            f"{what} cannot send what {place} holds: a line feed or another odd character is in it",
+            "Set it anew, in one line of plain characters.",
+        )
+    return note_secret(clean)
 
 
 def delete_secret(reference: str) -> bool:
@@ -163,8 +195,35 @@ def is_reference(text: str) -> bool:
     return text.startswith(("env:", "keyring:")) and len(text.partition(":")[2]) > 0
 
 
-def parse(table: Mapping[str, object], where: str) -> Login:
+def check_address(url: str, where: str, *, new: bool = True) -> None:
+    """Tell of a secret that stands in an address, which every error and log would show.
+
+    Args:
+        url: An address.
+        where: Its place in the file or form.
+        new: Refuse it; what stood in a file before is only warned of, and hidden.
+
+    Raises:
+        ConfigError: It is new.
+    """
+    for name, value in secrets_of_address(url).items():
+        note_secret(value)
+        _tell(f"{where} holds a secret in its address ({name})", _AS_HEADER, new=new)
+
+
+def _tell(message: str, hint: str, *, new: bool) -> None:
+    if new:
+        raise ConfigError(message, hint)
+    warn(f"{message}. {hint}", UserWarning)
+
+
+def parse(table: Mapping[str, object], where: str, *, new: bool = True) -> Login:
     """The login of a catalogue's table.
+
+    Args:
+        table: The catalogue's.
+        where: Its place, as errors say it.
+        new: It is being written now (see `check_address`).
 
     Raises:
         ConfigError: Naming the key and what is allowed.
@@ -177,8 +236,7 @@ def parse(table: Mapping[str, object], where: str) -> Login:
     for name, value in headers.items():
         if not isinstance(value, str):
             raise ConfigError(f"{where}.headers.{name} is no text", "Put it in quotes.")
-        if any(word in name.lower() for word in _SECRET_HEADERS):
-            _check_reference(value, f"{where}.headers.{name}")
+        _check_header(name, value, where, new=new)
     oauth = [name for name in ("client_id", "client_secret", "token_url") if name in values]
     if oauth and len(oauth) < 3:
         raise ConfigError(
@@ -205,8 +263,23 @@ def parse(table: Mapping[str, object], where: str) -> Login:
         if ("key" in inner) != ("secret" in inner):
             raise ConfigError(f"{where}.s3 has one of key and secret", "Give both, or a profile.")
         s3 = S3Login(**inner)
+    check_address(str(values.get("token_url", "")), f"{where}.token_url", new=new)
+    check_address("" if s3 is None else s3.endpoint, f"{where}.s3.endpoint", new=new)
     plain = {k: str(v) for k, v in values.items() if k not in ("headers", "s3")}
     return Login(headers={k: str(v) for k, v in headers.items()}, s3=s3, **plain)
+
+
+def _check_header(name: str, value: str, where: str, *, new: bool) -> None:
+    place = f"{where}.headers.{name}"
+    if not _HEADER_NAME.match(name):
+        raise ConfigError(f"{where}.headers has {name!r}, no name of a header", "Mend the name.")
+    if any(ord(c) < 32 or ord(c) == 127 or ord(c) > 255 for c in value):
+        raise ConfigError(f"{place} holds a line feed or another odd character", "Mend the value.")
+    if any(word in name.lower() for word in _SECRET_HEADERS):
+        _check_reference(value, place)
+    elif _LIKELY_HEADERS.search(name) and not is_reference(value):
+        note_secret(value)
+        _tell(f"{place} holds a secret in plain text", _NAME_IT, new=new)
 
 
 def _table(value: object) -> Mapping[str, object]:
@@ -218,16 +291,20 @@ def _check_types(values: Mapping[str, object], allowed: Mapping[str, type], wher
     for name, value in values.items():
         if not isinstance(value, allowed[name]):
             raise ConfigError(
-                f"{where}.{name} is {value!r}, allowed: {words[allowed[name]]}",
+                f"{where}.{name} is {_shown(name, value)}, allowed: {words[allowed[name]]}",
                 f"Mend the value of {where}.{name}.",
             )
+
+
+def _shown(name: str, value: object) -> str:
+    return "no text" if name in {"token", "client_secret", "secret", "key"} else repr(value)
 
 
 def _check_reference(value: object, where: str) -> None:
     if isinstance(value, str) and not is_reference(value):
         raise ConfigError(
             f"{where} holds a secret in plain text",
-            'Name where it is instead: "env:NAME" or "keyring:SERVICE/USER".',
+            _NAME_IT,
         )
 
 

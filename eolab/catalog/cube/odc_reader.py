@@ -143,8 +143,7 @@ def _classes() -> tuple[type, type]:
             if login is None:
                 return _read(gdal_address(href), recipe, cfg, dst_geobox, dst)
             # A signature ends, and is a secret while it lasts: it is made for this reading.
-            address = gdal_address(login.signed(href))
-            with login_environment(login, href):
+            with login_environment(login, href) as address:
                 return _read(address, recipe, cfg, dst_geobox, dst)
 
     class RecipeDriver(RioDriver):

@@ -30,7 +30,7 @@ from eolab.catalog.io.documents import is_remote
 from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
-from eolab.files import writes
+from eolab.files import folders, writes
 from eolab.progress import track
 from eolab.settings.config import check_name
 
@@ -153,7 +153,7 @@ def ingest(
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found = find_rasters(listed)
     dating = _dating(pattern, time, found)
-    home.mkdir(parents=True, exist_ok=True)
+    folders.make(home)
     rasters: list[Raster] = []
     skipped: list[Skipped] = []
     for path in track(found, "reading rasters"):

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from eolab.errors import InvalidInputError
 from eolab.files import writes
+from eolab.files.folders import make as make_folder
 
 if TYPE_CHECKING:
     import pystac
@@ -49,7 +50,7 @@ def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
     known = _remembered(workspace)
     added = [folder for folder in folders if not is_inside(folder, [workspace, *known])]
     if added:
-        workspace.mkdir(parents=True, exist_ok=True)
+        make_folder(workspace)
         named = [str(folder) for folder in (*known, *added)]
         writes.write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
 

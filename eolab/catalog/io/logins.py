@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 from eolab.catalog.io.plain_session import TIMEOUT, plain_session
 from eolab.catalog.io.s3 import keys_of
 from eolab.errors import InvalidInputError, RemoteError
+from eolab.redaction import note_secret, redact
 from eolab.settings.logins import Login, is_reference, secret
 
 EARLY = 60.0  # seconds before its end at which a token counts as expired
@@ -32,7 +33,9 @@ SAS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 BLOB = re.compile(
     r"^https://(?P<account>[a-z0-9]+)\.blob\.core\.windows\.net/(?P<container>[^/]+)/"
 )
-_SIGNATURE = re.compile(r"([?&])(?:[^\s'\"]*&)?sig=[^\s'\"]*")
+_TAIL = re.compile(
+    r"([?&])(?:[^\s'\"]*&)?(?:sig|signature|x-amz-signature)=[^\s'\"]*", re.IGNORECASE
+)
 _DOCUMENTS = (".json", ".geojson", ".parquet", ".geoparquet")
 _held: dict[SourceRef, SourceLogin] = {}
 _holding = threading.Lock()
@@ -200,6 +203,7 @@ class SourceLogin:
             if time.time() < end - EARLY:
                 return token
             token, end = ask()
+            note_secret(token)
             self._tokens[what] = token, end
             return token
 
@@ -307,7 +311,7 @@ def lies_under(address: str, root: str) -> bool:
 
 def without_signature(text: str) -> str:
     """A text in which no address shows the token that signs it."""
-    return _SIGNATURE.sub(r"\1...", text)
+    return redact(_TAIL.sub(r"\1...", text))
 
 
 def hide_signatures(record: logging.LogRecord) -> bool:

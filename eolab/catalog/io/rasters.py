@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from eolab.catalog.io import redirects
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
@@ -58,19 +59,28 @@ def environment(**options: object) -> AbstractContextManager[object]:
     return settings
 
 
-def login_environment(login: SourceLogin, href: str) -> AbstractContextManager[object]:
+@contextmanager
+def login_environment(login: SourceLogin, href: str) -> Iterator[str]:
     """GDAL's settings for reading one file by its login, in this thread, within `environment`.
 
     Args:
         login: Its catalogue's.
         href: Where it lies, not signed.
+
+    Yields:
+        Its address for GDAL: signed, and beyond the redirects that lead to another host.
     """
     import rasterio
 
-    settings: AbstractContextManager[object] = rasterio.Env(
-        _session_class()(login), **login.gdal_options(href)
-    )
-    return settings
+    found = redirects.resolved(login, href)
+    options = login.gdal_options(found)
+    try:
+        with rasterio.Env(_session_class()(login), **options):
+            yield gdal_address(login.signed(found))
+    except rasterio.errors.RasterioError as error:
+        if found != href and is_refusal(str(error)):
+            redirects.forget(login, href)  # what signs it may have ended
+        raise
 
 
 @lru_cache(maxsize=1)
@@ -163,8 +173,7 @@ def opened_href(href: str, login: SourceLogin | None) -> Iterator[rasterio.Datas
             with open_raster(gdal_address(href)) as file:
                 yield file
         else:
-            signed = gdal_address(login.signed(href))
-            with login_environment(login, href), open_raster(signed) as file:
+            with login_environment(login, href) as address, open_raster(address) as file:
                 yield file
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from eolab.errors import InvalidInputError
+from eolab.redaction import note_secret
 from eolab.settings.logins import S3Login, secret
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def keys_of(login: S3Login, what: str) -> Keys | None:
     parser.read(file, encoding="utf-8")
     try:
         section = parser[login.profile]
-        token = section.get("aws_session_token", "")
-        return Keys(section["aws_access_key_id"], section["aws_secret_access_key"], token)
+        token = note_secret(section.get("aws_session_token", ""))
+        hidden = note_secret(section["aws_secret_access_key"])
+        return Keys(section["aws_access_key_id"], hidden, token)
     except KeyError as error:
         raise InvalidInputError(
             f"{what} needs the profile {login.profile!r}, which {file} does not hold whole",

@@ -44,7 +44,7 @@ from eolab.catalog.simulate.seasons import (
     Pass,
 )
 from eolab.catalog.simulate.sky import STEP, Grid, Sky, make_sky
-from eolab.files import writes
+from eolab.files import folders, writes
 from eolab.progress import track
 
 FORMAT = 2
@@ -86,7 +86,7 @@ def write_sample(folder: Path, *, seed: int = 0) -> SampleInfo:
         OSError: No space or no permission; nothing is left behind.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folders.make(folder.parent)
     with writes.draft_folder(folder, replace=True) as draft:
         info = _write(draft, seed)
     megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

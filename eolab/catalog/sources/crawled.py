@@ -18,7 +18,7 @@ from eolab.catalog.sources.geoparquet_writer import write_items
 from eolab.catalog.sources.parse_items import as_collections, self_href
 from eolab.catalog.sources.static import Crawl, StaticSource
 from eolab.errors import EolabError, NotFoundError
-from eolab.files import writes
+from eolab.files import folders, writes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,7 +190,7 @@ class IndexedSource(Source):
             return None  # damaged or of another version: made again
 
     def _save(self, state: State) -> None:
-        self._state_file.parent.mkdir(parents=True, exist_ok=True)
+        folders.make(self._state_file.parent)
         body = {
             "format": FORMAT,
             **asdict(state),

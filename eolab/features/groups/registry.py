@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
+from eolab.files import folders
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -154,7 +155,7 @@ class Registry:
     def _open(self) -> tuple[Engine, Table]:
         import sqlalchemy as sa
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        folders.make(self.path.parent)
         # No pool: a connection that outlives a call would also outlive a fork.
         engine = sa.create_engine(
             f"sqlite:///{self.path}", poolclass=sa.pool.NullPool, connect_args={"timeout": 30}

@@ -19,6 +19,8 @@ from typing import TextIO
 
 from eolab import errors
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.files.folders import file_mode
+from eolab.redaction import redact
 from eolab.server.wire import to_json
 from eolab.server.workspace import Place
 
@@ -94,8 +96,9 @@ def _answer(line: bytes) -> str:
         failure = {"status": error.status, "message": error.message, "hint": error.hint}
         return json.dumps({"id": request.get("id"), "error": failure})
     except Exception as error:
-        traceback.print_exc()
-        return json.dumps({"id": request.get("id"), "fault": f"{type(error).__name__}: {error}"})
+        print(redact(traceback.format_exc()), file=sys.stderr, end="", flush=True)
+        fault = redact(f"{type(error).__name__}: {error}")
+        return json.dumps({"id": request.get("id"), "fault": fault})
 
 
 def _call(request: dict[str, object]) -> object:
@@ -108,7 +111,7 @@ def _call(request: dict[str, object]) -> object:
     if not isinstance(args, dict):
         raise InvalidInputError("args must be an object", "This is a fault of eolab.")
     config = Place(str(request.get("workspace") or ""), str(request.get("root_dir") or "")).config()
-    errors.set_log(config.logs)
+    errors.set_log(config.logs, mode=file_mode(shared=config.shared))
     try:
         inspect.signature(function).bind(config, **args)
     except TypeError as error:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from eolab.errors import RemoteError
+from eolab.files.folders import open_log
 from eolab.studies.journal import files as journal
 
 HEARD_SECONDS = 20.0
@@ -40,7 +41,7 @@ def start_process(run: Path) -> bool:
         environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(p for p in paths if p))
     environment["EOLAB_LOCK"] = str(lock)
     try:
-        with (run / "process.log").open("ab") as log:
+        with open_log(run / "process.log") as log:
             process = subprocess.Popen(
                 [python, "-m", "eolab.studies.coordinator.process", str(run)],
                 stdin=subprocess.DEVNULL,

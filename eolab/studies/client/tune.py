@@ -15,7 +15,7 @@ from types import ModuleType
 from eolab import progress
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
-from eolab.files import writes
+from eolab.files import folders, writes
 from eolab.records import lineage
 from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
@@ -433,7 +433,7 @@ def _create(config: Config, checked: _Checked, spec: StudySpec, files: Mapping[s
 
 def _write(run: Path, spec: StudySpec, files: Mapping[str, bytes]) -> None:
     """Write a study's folder; `study.json` comes last and makes it a study."""
-    run.mkdir(parents=True, exist_ok=True)
+    folders.make(run)
     for name in (
         journal.FUNCTION, journal.DATA, journal.DATA_HERE, journal.PLAN, journal.IDENTITY,
     ):  # fmt: skip

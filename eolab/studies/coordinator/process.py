@@ -25,7 +25,10 @@ from pathlib import Path
 
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
+from eolab.errors import ConfigError
 from eolab.files import writes
+from eolab.files.folders import open_log
+from eolab.settings import config as configuration
 from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
@@ -57,6 +60,7 @@ class StudyProcess:
         self.run = run
         self._disk_full = False
         self.study = journal.read_study(run)
+        _read_settings(self.study)
         self.writer = journal.Writer(run)
         plan, rule = _strategy(run, self.study)
         self.trials = Trials(
@@ -297,7 +301,7 @@ class StudyProcess:
         if not self.study["tracking"] or importlib.util.find_spec("eolab.tracking") is None:
             return
         environment = {k: v for k, v in os.environ.items() if k != "EOLAB_LOCK"}
-        with (self.run / "tracking.log").open("ab") as log:
+        with open_log(self.run / "tracking.log") as log:
             self._feeder = subprocess.Popen(
                 [sys.executable, "-m", "eolab.tracking", str(self.run)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
@@ -326,6 +330,14 @@ class StudyProcess:
         if self._syncing is not None:
             await self._syncing
         self.writer.close()
+
+
+def _read_settings(study: StudySpec) -> None:
+    """Whether the workspace is shared decides who may read the logs."""
+    file = study.get("config")
+    if file:
+        with contextlib.suppress(ConfigError):  # the study goes on as it was made
+            configuration.load(Path(file))
 
 
 def _read_json(path: Path) -> dict[str, object]:

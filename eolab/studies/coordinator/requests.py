@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
 
+from eolab.files.folders import open_log
 from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Body
 from eolab.studies.worker import checkpoints
@@ -179,13 +179,8 @@ class Service:
         self._log_sizes[key] = size + len(text)
         # A log that cannot be written is no reason to lose a result.
         try:
-            handle = os.open(
-                self.logs / f"{n}.{attempt}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
-            )
-            try:
-                os.write(handle, text.encode())
-            finally:
-                os.close(handle)
+            with open_log(self.logs / f"{n}.{attempt}.log") as file:
+                file.write(text.encode("utf-8", "replace"))
         except OSError:
             pass
 

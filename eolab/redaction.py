@@ -1,0 +1,66 @@
+"""Secrets stay out of what people read: errors, logs and addresses that are shown.
+
+Who reads a secret notes it here, in the process that reads it; every expected error and every log
+of ours goes through `redact`. Of addresses, what lets somebody in is hidden whoever made them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 4  # characters: what is shorter stands in every other word
+_MOST = 4_096  # of those that are kept: tokens change every hour
+_HIDDEN = "..."
+_secrets: dict[str, None] = {}
+_lock = threading.Lock()
+# Names of query parameters whose value lets in who holds it.
+_NAMES = (
+    r"(?:x-(?:amz|goog|ms|oss|cos)-[a-z-]+|[\w.-]*signature|sig|[\w.-]*api[_-]?key|[\w.-]*token|"
+    r"[\w.-]*secret|password|passwd|pwd|auth|authorization|credentials?|subscription-key|key)"
+)
+_QUERY = re.compile(rf"([?&]){_NAMES}=[^\s'\"<>]*", re.IGNORECASE)
+_USER = re.compile(r"(\w[\w+.-]*://[^\s/:@'\"]*):[^\s/@'\"]+@")
+
+
+def note_secret(value: str) -> str:
+    """Remember a secret, so that no error and no log quotes it; returns it.
+
+    Args:
+        value: As it is used.
+    """
+    if len(value) >= SHORTEST:
+        with _lock:
+            for form in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]):
+                _secrets.pop(form, None)
+                _secrets[form] = None
+            while len(_secrets) > _MOST:
+                _secrets.pop(next(iter(_secrets)))
+    return value
+
+
+def redact(text: str) -> str:
+    """A text without the noted secrets, and without what lets in at the addresses in it."""
+    if _secrets:
+        with _lock:
+            known = sorted((s for s in _secrets if s in text), key=len, reverse=True)
+        for secret in known:
+            text = text.replace(secret, _HIDDEN)
+    if "://" in text or "?" in text:
+        text = _USER.sub(rf"\1:{_HIDDEN}@", text)
+        text = _QUERY.sub(rf"\1{_HIDDEN}", text)
+    return text
+
+
+def secrets_of_address(url: str) -> dict[str, str]:
+    """What of an address lets in who holds it: query parameters by name, and the password."""
+    found = {}
+    for match in _QUERY.finditer(url.replace("&", " &")):  # one by one
+        name, _, value = match[0][1:].partition("=")
+        found[name] = value
+    password = _USER.search(url)
+    if password:
+        found["password"] = password[0][len(password[1]) + 1 : -1]
+    return found
