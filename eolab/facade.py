@@ -11,6 +11,7 @@ from eolab import errors
 from eolab.deprecation import renamed_arguments
 from eolab.files import folders
 from eolab.files.folders import file_mode
+from eolab.records import deleted
 from eolab.records.lineage import Ref, downstream, upstream
 from eolab.settings import config as configuration
 from eolab.user_warnings import warn
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from eolab.clusters.manage import Clusters
     from eolab.features import FeatureStore
     from eolab.models import ModelRegistry
+    from eolab.records.deleted import DeletedEntry
     from eolab.records.search_index import SearchHitJson
     from eolab.settings.config import Config
     from eolab.settings.edit import CatalogOptions, RemovalResult
@@ -64,6 +66,7 @@ class Workspace:
     def __init__(self, config: Config) -> None:
         self.config = config
         errors.set_log(config.logs, mode=file_mode(shared=config.shared))
+        deleted.sweep(config.root)
 
     @property
     def root(self) -> Path:
@@ -336,6 +339,38 @@ class Workspace:
         from eolab.studies import list_studies
 
         return list_studies(self.config)
+
+    def deleted(self) -> list[DeletedEntry]:
+        """What was deleted in the last 30 days and can be restored, the latest first.
+
+        What is older goes for good when the workspace is next opened.
+
+        Example:
+            >>> ws.deleted()
+            []
+        """
+        return deleted.entries(self.root)
+
+    def restore(self, entry: DeletedEntry | str) -> None:
+        """Undo a deletion: everything is again where it was.
+
+        Args:
+            entry: One of `deleted`; or the name of a study, of which the last deleted comes back.
+
+        Raises:
+            NotFoundError: The bin does not hold it (any more).
+            ConflictError: There is another one of its name by now.
+
+        Example:
+            >>> ws.restore("no-such-study")
+            Traceback (most recent call last):
+                ...
+            eolab.errors.NotFoundError: no study 'no-such-study' was deleted in the last 30 days
+            ...
+        """
+        if isinstance(entry, str):
+            entry = deleted.find(self.root, "study", entry)
+        deleted.restore(self.root, entry)
 
     def lineage(self, kind: str, identity: str) -> Mapping[str, list[Ref]]:
         """What something was made from ("upstream") and what was made from it ("downstream").

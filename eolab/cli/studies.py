@@ -28,6 +28,8 @@ def add_parser(commands: Any) -> None:
         ("pause", "start no further trials", run_command),
         ("resume", "go on, also after its process died", run_command),
         ("cancel", "stop everything now", run_command),
+        ("delete", "move a study to the bin, for 30 days", run_delete),
+        ("restore", "bring a deleted study back", run_restore),
         ("sync", "write the study to MLflow again from its journal", run_sync),
         ("export", "write the study as an Optuna journal file", run_export),
     ):
@@ -144,6 +146,25 @@ def run_command(options: argparse.Namespace) -> int:
     study = open_study(_config(options), options.name)
     send_command(study.folder, options.command)
     print(f"{options.name}: asked to {options.command}")
+    return 0
+
+
+def run_delete(options: argparse.Namespace) -> int:
+    """Move a study to the bin."""
+    from eolab.studies.client.tune import open_study
+
+    open_study(_config(options), options.name).delete()
+    print(f"{options.name}: deleted; for 30 days `eolab studies restore {options.name}` undoes it")
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    """Bring back the study that was deleted last under a name."""
+    from eolab.records import deleted
+
+    root = _config(options).root
+    deleted.restore(root, deleted.find(root, "study", options.name))
+    print(f"{options.name}: restored")
     return 0
 
 

@@ -11,9 +11,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from eolab.errors import RemoteError
+from eolab.errors import ConflictError, NotFoundError, RemoteError
+from eolab.files import locks
 from eolab.files.folders import open_log
+from eolab.records import deleted
+from eolab.records.deleted import DeletedEntry
 from eolab.studies.journal import files as journal
+from eolab.studies.journal.state import ENDED
 
 HEARD_SECONDS = 20.0
 
@@ -81,6 +85,38 @@ def send_command(run: Path, command: str, **args: float | None) -> None:
     journal.append_command(run, command, **args)
     if not journal.is_alive(run):
         start_process(run)
+
+
+def delete(run: Path) -> DeletedEntry:
+    """Move a study to the bin of its workspace.
+
+    Raises:
+        ConflictError: It has a process, or is still being written to MLflow.
+        NotFoundError: It is not there (any more).
+    """
+    name = run.name
+    if not (run / journal.STUDY).exists():
+        raise NotFoundError(f"study {name!r} is not there", "It was deleted already.")
+    follower = journal.Follower(run)
+    follower.refresh()
+    end = time.monotonic() + HEARD_SECONDS
+    while follower.state in ENDED and journal.is_alive(run) and time.monotonic() < end:
+        time.sleep(0.02)  # it has ended and is just leaving
+    # Held while it moves, so that nobody starts a process in it.
+    lock = journal.take_lock(run)
+    if lock is None:
+        raise ConflictError(f"study {name!r} is {follower.state}", "Cancel it, then delete it.")
+    try:
+        # Whoever copies it to MLflow goes by its path: he would go on with the next of its name.
+        while locks.is_held(run / journal.MLFLOW_LOCK):
+            if time.monotonic() > end:
+                raise ConflictError(
+                    f"study {name!r} is being written to MLflow", "Delete it in a moment."
+                )
+            time.sleep(0.02)
+        return deleted.put(run.parent.parent, "study", name, run)
+    finally:
+        os.close(lock)
 
 
 def await_commands(run: Path) -> None:

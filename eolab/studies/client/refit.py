@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from eolab import progress
-from eolab.errors import EolabError, InvalidInputError, nearest
+from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.client.packing import digest_data
@@ -38,7 +38,13 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
 
     Raises:
         InvalidInputError: The function saves no model, or fails.
+        NotFoundError: The study was deleted.
     """
+    if not (run / journal.STUDY).exists():
+        raise NotFoundError(
+            f"study {run.name!r} is not there any more",
+            f"ws.restore({run.name!r}) undoes a deletion.",
+        )
     if on not in PARTS:
         raise InvalidInputError(f"on={on!r}", nearest(on, PARTS, "parts"))
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]

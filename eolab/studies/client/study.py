@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from eolab import progress
 from eolab.deprecation import renamed_arguments
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
+from eolab.studies.client import launch
 from eolab.studies.client.fitted_model import FittedModel
 from eolab.studies.client.launch import await_commands, last_words, send_command
 from eolab.studies.client.refit import RefitPart, refit
@@ -28,6 +29,8 @@ from eolab.studies.space.states import Direction
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+
+    from eolab.records.deleted import DeletedEntry
 
 
 class Study:
@@ -322,6 +325,24 @@ class Study:
             ...
         """
         self._ask("cancel")
+
+    def delete(self) -> DeletedEntry:
+        """Move the study with its trials, logs and refits to the bin, and free its name.
+
+        For 30 days ``ws.restore`` brings it back. Registered models keep their files and what they
+        say of the study; its runs in MLflow stay there.
+
+        Raises:
+            ConflictError: It is running or starting: cancel it first.
+            NotFoundError: It was deleted already.
+
+        Example:
+            >>> entry = study.delete()
+            >>> ws.restore(entry)
+            >>> study.state
+            'completed'
+        """
+        return launch.delete(self.folder)
 
     @renamed_arguments(n="number")
     def stop_trial(self, number: int) -> None:

@@ -456,7 +456,8 @@ def _attach(
     name = spec["name"]
     if resume is False:
         raise ConflictError(
-            f"there is a study {name!r} already", "Take another name, or leave resume=False out."
+            f"there is a study {name!r} already",
+            f"Take another name, leave resume=False out, or ws.study({name!r}).delete().",
         )
     old = journal.read_study(run)
     changed = identity.changed_since(old, run)

@@ -35,6 +35,7 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
     "lock",
     "process.json",
 )
+MLFLOW_LOCK = "mlflow.lock"  # of the process that copies it to MLflow, see `eolab.tracking`
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
 IDENTITY = "identity.json"
 """The parts of function and data, each with a hash, by which a change is named."""
