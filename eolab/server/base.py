@@ -30,6 +30,7 @@ B = TypeVar("B", bound=Mapping[str, object])
 N = TypeVar("N", int, float)
 
 RESOURCE = "eolab"
+BODY_MOST = 1 << 20  # bytes
 RESTART = "Restart Jupyter and reload the page: the two halves of eolab differ in version."
 
 
@@ -41,6 +42,18 @@ class Services:
     library: Library
     boards: TensorBoards
     followers: Followers = field(default_factory=Followers)
+
+
+class TooLargeError(InvalidInputError):
+    """A request with more than any of ours needs."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the request has more than {BODY_MOST >> 20} MB",
+            "Send less; draw a simpler area.",
+        )
 
 
 class Handler(APIHandler):
@@ -63,6 +76,8 @@ class Handler(APIHandler):
         an Origin header; Jupyter's check then looks at the XSRF token or the Referer.
         """
         await super().prepare()
+        if len(self.request.body) > BODY_MOST:
+            raise TooLargeError
         self.check_xsrf_cookie()
 
     @property

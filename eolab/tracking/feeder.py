@@ -42,6 +42,7 @@ LOCK = "mlflow.lock"
 # trials take it a minute on a busy machine. A study of 10,000 gets its first and its best ones.
 FIRST, BEST = 1_000, 100
 INTERVAL = 2.0
+TURN = 5.0  # seconds of writing runs before the study's own run is brought up to date again
 PATIENCE = 6
 ENDED = {"completed": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
 TRIAL_ENDED = {"completed": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
@@ -91,6 +92,8 @@ class Feeder:
         self._parent = ""
         self._experiment = ""
         self._shown_state = ""
+        self.turn = TURN
+        self.behind = False  # runs of trials wait to be written
 
     def _configured(self) -> str:
         """The address in the `eolab.toml` that the study was made with, else SQLite here.
@@ -114,6 +117,8 @@ class Feeder:
         for event, end in self._events():
             new = True
             self._fold(event, fresh=end > self._flushed)
+        if self.behind:
+            new = True
         if not new and self._shown_state == self.state and self._offset <= self._flushed:
             return False
         self._write()
@@ -213,9 +218,7 @@ class Feeder:
     def _write(self) -> None:
         with translate_errors(self.uri):
             client = self._mlflow()
-            for trial in self.trials.values():
-                if trial.changed and trial.n < FIRST and trial.started is not None:
-                    self._write_trial(trial)
+            # The study's own run comes first: it stays seconds behind however many trials end.
             if self.improvements:
                 log_points(client, self._parent, self.improvements, {}, {})
                 self.improvements.clear()
@@ -224,6 +227,14 @@ class Feeder:
                 if self.state not in ENDED:
                     client.update_run(self._parent, status="RUNNING")
                 self._shown_state = self.state
+            end = time.monotonic() + self.turn
+            for trial in self.trials.values():
+                if trial.changed and trial.n < FIRST and trial.started is not None:
+                    self._write_trial(trial)
+                    if time.monotonic() > end:
+                        self.behind = True
+                        return
+            self.behind = False
             self._flushed = self._offset
             _save_flushed(self.run, self._flushed)
 
@@ -318,8 +329,10 @@ def _feed(feeder: Feeder, *, follow: bool, courteous: bool) -> bool:
             feeder.step()
             if waiting:
                 waiting = _step_back()
-            if living and not follow:
+            if living and not follow and not feeder.behind:
                 return True
+            if feeder.behind:
+                continue
             if not living or feeder.state in ENDED:
                 feeder.finish(feeder.state if feeder.state in ENDED else "interrupted")
                 return True

@@ -266,7 +266,7 @@ def _read_notes(path: Path) -> NotesJson:
 def _write_notes(path: Path, text: str, seen: object) -> NotesJson:
     if _read_notes(path)["modified"] != seen:
         raise ConflictError("somebody else has written these notes", "Read them again, then write.")
-    writes.write_text(path, text)
+    writes.write_bytes(path, text.encode("utf-8", "replace"))
     return _read_notes(path)
 
 
@@ -275,7 +275,8 @@ def _table(reader: Reader) -> str:
     writer = csv.writer(out)
     for row in reader.table():
         writer.writerow(map(_cell, row))
-    return out.getvalue()
+    # An error may quote the name of a file, which need not be UTF-8.
+    return out.getvalue().encode("utf-8", "backslashreplace").decode()
 
 
 def _cell(value: object) -> object:

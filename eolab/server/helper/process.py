@@ -8,10 +8,12 @@ took down with it is tried once more. Calls only read, so that is safe.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -63,6 +65,7 @@ class Library:
         self.timeout, self.limit, self.stuck = timeout, limit, stuck
         self.command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._calls: dict[int, _Call] = {}
         self._shared: dict[str, asyncio.Future[object]] = {}
         self._numbers = itertools.count(1)
@@ -106,6 +109,7 @@ class Library:
         """Stop the child; waiting calls fail."""
         self._closed = True
         process, self._process = self._process, None
+        self._lines.put(None)
         for call in list(self._calls.values()):
             _fail(call, RemoteError("Jupyter Server is stopping", "Start it again."))
         if process is not None:
@@ -117,19 +121,14 @@ class Library:
 
     def _send(self, call: _Call) -> None:
         try:
-            process = self._running()
+            self._running()
         except OSError as error:
             _fail(call, RemoteError(f"eolab's helper process cannot start: {error}", SEE_LOG))
             return
         call.tries += 1
-        try:
-            assert process.stdin is not None
-            process.stdin.write(call.line)
-            process.stdin.flush()
-        except OSError:
-            pass  # it ended just now: the reader sees that and sends the call again
+        self._lines.put(call.line)
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> None:
         if self._closed:
             raise OSError("the server is stopping")
         if self._process is None:
@@ -144,8 +143,9 @@ class Library:
             )
             self._abandoned.clear()
             loop = asyncio.get_running_loop()
+            self._lines = queue.SimpleQueue()
             threading.Thread(target=self._read, args=(self._process, loop), daemon=True).start()
-        return self._process
+            threading.Thread(target=_write, args=(self._process, self._lines), daemon=True).start()
 
     def _read(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
         assert process.stdout is not None
@@ -177,9 +177,11 @@ class Library:
             call.future.set_result(reply["result"])
 
     def _ended(self, process: subprocess.Popen[bytes]) -> None:
-        _close_pipes(process)
         if process is not self._process:
+            _close_pipes(process)
             return
+        self._lines.put(None)  # its writer leaves, too
+        _close_pipes(process)
         self._process = None
         if process.returncode:
             self.log.warning("eolab: the helper process ended with code %s", process.returncode)
@@ -215,6 +217,18 @@ class Library:
             self._process.kill()
 
 
+def _write(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    """Hand over lines in a thread: a child that stops reading holds up nobody else."""
+    assert process.stdin is not None
+    # It ended just now: the reader sees that and sends the call again.
+    with contextlib.suppress(OSError, ValueError):
+        while (line := lines.get()) is not None:
+            process.stdin.write(line)
+            process.stdin.flush()
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.close()
+
+
 def _parse(line: bytes) -> Mapping[str, Any]:
     try:
         reply = json.loads(line)
@@ -232,11 +246,6 @@ def _fail(call: _Call, error: Exception) -> None:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a child: the end of its input asks it to leave, half a second later it must."""
-    try:
-        if process.stdin is not None:
-            process.stdin.close()
-    except OSError:
-        pass
     try:
         process.wait(0.5)
     except subprocess.TimeoutExpired:

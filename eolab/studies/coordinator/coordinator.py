@@ -23,6 +23,8 @@ from eolab.studies.space.seeds import derive_seed
 from eolab.studies.worker import messages
 from eolab.studies.worker.messages import Answer, Point, Result
 
+IDLE_LEASES, IDLE_SECONDS = 4, 60.0  # the longer of both; a worker may be loading libraries
+
 
 class Coordinator:
     """The study's side of the conversation with its workers.
@@ -34,6 +36,8 @@ class Coordinator:
     def __init__(self, trials: Trials) -> None:
         self.trials = trials
         self.record, self.terms = trials.record, trials.terms
+        self._heard: dict[str, float] = {}
+        self._begun = trials.ticks()
 
     # -- starting and replaying ------------------------------------------------------------
 
@@ -53,12 +57,14 @@ class Coordinator:
 
     def join(self, worker: str, host: str, pid: int) -> None:
         """A worker is ready for trials."""
+        self._heard[worker] = self.trials.ticks()
         known = self.record.workers.get(worker)
         if known is None or known.state not in {"idle", "busy"}:
             self.trials.emit("worker", w=worker, state="joined", host=host, pid=pid)
 
     def _see(self, worker: str) -> None:
         """A worker spoke: it is alive, whatever was thought of it."""
+        self._heard[worker] = self.trials.ticks()
         known = self.record.workers.get(worker)
         if known is None or known.state not in {"idle", "busy"}:
             running = [
@@ -194,8 +200,29 @@ class Coordinator:
 
     # -- time ------------------------------------------------------------------------------
 
-    def expire(self) -> None:
-        """Take trials away from workers that have not been heard of for a lease's time."""
+    def expire(self, waiting: Iterable[str] = ()) -> None:
+        """Take trials away from workers that have not been heard of for a lease's time.
+
+        Idle workers that fell silent hold a place that others need: they no longer count. One that
+        speaks again is taken back.
+
+        Args:
+            waiting: Workers that are connected and wait for a trial.
+        """
+        now = self.trials.ticks()
+        self._heard.update(dict.fromkeys(waiting, now))
+        patience = max(IDLE_LEASES * self.terms.lease, IDLE_SECONDS)
+        silent = [
+            worker.id
+            for worker in self.record.alive()
+            if worker.state == "idle" and now - self._heard.get(worker.id, self._begun) > patience
+        ]
+        for worker_id in silent:
+            self.lose(worker_id, f"idle, and not heard of for {patience:g} s")
+        if silent and self.record.state == "running":
+            some = "workers fell silent and no longer count"
+            one = "worker fell silent and no longer counts"
+            self.trials.announce(f"{len(silent)} idle {some if len(silent) > 1 else one}")
         for trial in self.trials.overdue():
             worker = trial.worker or ""
             known = self.record.workers.get(worker)
@@ -203,6 +230,12 @@ class Coordinator:
                 self.lose(worker, f"not heard of for {self.terms.lease:g} s")
             else:
                 self.trials.attempt_over(trial, f"worker {worker} did not come back")
+
+    def forgive(self, seconds: float) -> None:
+        """This process itself slept: the workers are not to blame."""
+        self._heard = {worker: at + seconds for worker, at in self._heard.items()}
+        self._begun += seconds
+        self.trials.forgive(seconds)
 
     def settle(self) -> bool:
         """End the study if nothing is left to do; whether it has ended."""

@@ -19,7 +19,10 @@ from eolab.studies.worker.messages import Answer
 HEAD_MOST = 16 * 1024
 BODY_MOST = 8 * 1024 * 1024
 CONNECTIONS_MOST = 2048
+STRANGERS_MOST = 256  # of these: those that have not shown the token
 REQUEST_SECONDS = 30.0
+FIRST_SECONDS = 10.0  # to show the token, from the connection on
+SILENT_SECONDS = 600.0  # between two requests of one that has: it connects again
 
 Body: TypeAlias = dict[str, object]
 Handler = Callable[[str, Body], "Answer | asyncio.Future[Answer]"]
@@ -49,6 +52,7 @@ class Endpoint:
         self._expected = f"Bearer {token}".encode()
         self._server: asyncio.Server | None = None
         self.connections: set[_Connection] = set()
+        self.strangers: dict[_Connection, None] = {}  # the oldest first
 
     async def listen(self, host: str, port: int) -> int:
         """Open the port (0: any free one); the port that it became."""
@@ -67,7 +71,10 @@ class Endpoint:
 
 
 class _Connection(asyncio.Protocol):
-    """One worker's connection: one request at a time."""
+    """One worker's connection: one request at a time.
+
+    A clock runs from the connection on; who has not shown the token makes room for the next one.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -76,17 +83,23 @@ class _Connection(asyncio.Protocol):
         self._head: tuple[str, int] | None = None
         self._pending: asyncio.Future[Answer] | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread = False  # what it was answered lies here still
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if len(self._endpoint.connections) >= CONNECTIONS_MOST:
+        endpoint = self._endpoint
+        if len(endpoint.connections) >= CONNECTIONS_MOST:
             transport.abort()
             return
-        self._endpoint.connections.add(self)
+        if len(endpoint.strangers) >= STRANGERS_MOST:
+            next(iter(endpoint.strangers)).abort()
+        endpoint.connections.add(self)
+        endpoint.strangers[self] = None
+        self._allow(FIRST_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
-        self._endpoint.connections.discard(self)
+        self._forget()
         if self._deadline is not None:
             self._deadline.cancel()
         if self._pending is not None:
@@ -96,18 +109,50 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Hang up at once, and give the place free."""
+        self._forget()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _forget(self) -> None:
+        self._endpoint.connections.discard(self)
+        self._endpoint.strangers.pop(self, None)
+
+    def _allow(self, seconds: float | None) -> None:
+        """Time until the next thing that must happen; None for as long as we keep it waiting."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None
+        if seconds is not None:
+            self._deadline = asyncio.get_running_loop().call_later(seconds, self.abort)
+
+    def pause_writing(self) -> None:
+        """It asks and does not read: nothing more is done for it until it does."""
+        self._unread = True
+        self._allow(REQUEST_SECONDS)
+
+    def resume_writing(self) -> None:
+        self._unread = False
+        self._allow(SILENT_SECONDS)
+        asyncio.get_running_loop().call_soon(self._advance)
+
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if self._pending is not None:
+        if self._pending is not None or self._unread:
             if len(self._buffer) > HEAD_MOST:  # nobody who waits for an answer says that much
-                self.drop()
+                self.abort()
             return
-        if self._deadline is None:
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(REQUEST_SECONDS, self.drop)
+        if len(self._buffer) > BODY_MOST + 2 * HEAD_MOST:  # many requests at once
+            self.abort()
+            return
+        if self not in self._endpoint.strangers:  # whose first clock runs on
+            self._allow(REQUEST_SECONDS)
         self._advance()
 
     def _advance(self) -> None:
+        if self._pending is not None or self._unread:
+            return
         try:
             if self._head is None:
                 end = self._buffer.find(b"\r\n\r\n")
@@ -126,9 +171,7 @@ class _Connection(asyncio.Protocol):
             body = bytes(self._buffer[:length])
             del self._buffer[:length]
             self._head = None
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
+            self._allow(None)
             self._dispatch(op, body)
         except Reject as reject:
             self._answer(reject.status, {"error": str(reject)}, close=reject.close)
@@ -148,6 +191,8 @@ class _Connection(asyncio.Protocol):
         # Who has no token learns nothing, not even which paths there are.
         if not self._endpoint.authorised(headers.get(b"authorization", b"")):
             raise Reject(401, "wrong or missing token", close=True)
+        self._endpoint.strangers.pop(self, None)
+        self._allow(REQUEST_SECONDS)
         if words[0] != b"POST":
             raise Reject(405, "only POST", close=True)
         if not words[1].startswith(b"/v1/"):
@@ -171,7 +216,9 @@ class _Connection(asyncio.Protocol):
             raise
         except OSError as error:
             raise Reject(503, f"not now: {error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
+        ) as error:  # fmt: skip
             raise Reject(400, f"{type(error).__name__}: {error}") from error
         except Exception as error:  # a fault of ours: the worker must not wait for ever
             traceback.print_exc()
@@ -201,6 +248,8 @@ class _Connection(asyncio.Protocol):
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
             + ("Connection: close\r\n\r\n" if close else "\r\n")
         )
+        if not close:
+            self._allow(SILENT_SECONDS)
         self._transport.write(head.encode() + body)
         if close:
             self._transport.close()

@@ -80,7 +80,7 @@ class Mailbox:
             answer = self._handler(str(message["op"]), dict(message["body"]))
         except OSError as error:
             await self._put(name, 503, {}, str(error))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             await self._put(name, 400, {}, f"{type(error).__name__}: {error}")
         else:
             if isinstance(answer, asyncio.Future):

@@ -26,9 +26,10 @@ from pathlib import Path
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
 from eolab.errors import ConfigError
-from eolab.files import writes
+from eolab.files import locks, writes
 from eolab.files.folders import open_log
 from eolab.settings import config as configuration
+from eolab.studies.coordinator.clock import JumpingClock, describe_jump
 from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
@@ -47,6 +48,8 @@ STILLBORN = 3
 PAUSED_SECONDS = 30.0
 JOINING_SECONDS = 15.0
 ASK_AHEAD = 1000
+FEEDERS_QUIET = 3  # so often it is started again before the study says so
+FEEDER_SECONDS, FEEDER_LONGEST = 2.0, 120.0  # before a feeder that fell is started again
 
 
 class StudyProcess:
@@ -63,10 +66,12 @@ class StudyProcess:
         _read_settings(self.study)
         self.writer = journal.Writer(run)
         plan, rule = _strategy(run, self.study)
+        self.clock = JumpingClock()
         self.trials = Trials(
             journal.make_record(self.study), plan, rule, _terms(self.study),
-            emit=self._emit, clock=time.time, ticks=time.monotonic,
+            emit=self._emit, clock=self.clock, ticks=time.monotonic,
         )  # fmt: skip
+        self.trials.jump = lambda: self.clock.jump
         self.coordinator = Coordinator(self.trials)
         self.record = self.trials.record
         with gc_pause.put_off():
@@ -83,6 +88,8 @@ class StudyProcess:
         self._nudge = asyncio.Event()
         self._syncing: asyncio.Future[None] | None = None
         self.service.on_quiet = self._nudge.set
+        self._feeder: subprocess.Popen[bytes] | None = None
+        self._feeders, self._fed = 0, 0.0  # how often it was started again, and when last
         self._quit = False
         self._commands = 0
         self._stillborn = 0
@@ -199,21 +206,35 @@ class StudyProcess:
             self._nudge.clear()
             now = time.monotonic()
             if now - last > 10 * TICK:
-                self.trials.forgive(now - last)  # this process was stopped, or the machine slept
+                self.coordinator.forgive(
+                    now - last
+                )  # this process was stopped, or the machine slept
             last = now
             if now - synced > SYNC_SECONDS and (self._syncing is None or self._syncing.done()):
                 # In a thread: reports must not wait for the disk.
                 self._syncing = asyncio.get_running_loop().run_in_executor(None, self.writer.sync)
                 synced = now
             with contextlib.suppress(OSError):  # told by `_emit`; the next round tries again
+                self._skip_jump()
                 self._read_commands()
                 self._look_after_workers()
                 self._tell_of_joining(now)
-                self.coordinator.expire()
+                self._look_after_feeder(now)
+                self.coordinator.expire(self.service.waiting())
                 if self.coordinator.settle() or self._rests(now):
                     return
                 self._place()
                 self.service.wake()
+
+    def _skip_jump(self) -> None:
+        """The machine slept, or its clock was set: a budget of time does not run out by that."""
+        self.clock()
+        jump = self.clock.jump
+        if not jump:
+            return
+        if self.record.state == "running":
+            self.trials.skip(jump, describe_jump(jump))
+        self.clock.settle()
 
     def _rests(self, now: float) -> bool:
         """A study paused for a while needs no processes: resuming starts them again."""
@@ -301,6 +322,7 @@ class StudyProcess:
         if not self.study["tracking"] or importlib.util.find_spec("eolab.tracking") is None:
             return
         environment = {k: v for k, v in os.environ.items() if k != "EOLAB_LOCK"}
+        self._fed = time.monotonic()
         with open_log(self.run / "tracking.log") as log:
             self._feeder = subprocess.Popen(
                 [sys.executable, "-m", "eolab.tracking", str(self.run)],
@@ -308,12 +330,37 @@ class StudyProcess:
                 start_new_session=True,
             )  # fmt: skip
 
+    def _look_after_feeder(self, now: float) -> None:
+        """A feeder that was killed or fell is started again, at longer and longer intervals."""
+        if self._feeder is None or self._feeder.poll() is None:
+            return
+        code = self._feeder.returncode
+        if code == 0 and (self._feeders > 2 or locks.is_held(self.run / "mlflow.lock")):
+            return  # another one feeds this study, or its file system knows no locks
+        wait = min(FEEDER_SECONDS * 2**self._feeders, FEEDER_LONGEST)
+        if now - self._fed < wait:
+            return
+        self._feeders += 1
+        why = f"killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        self._say(f"the process that feeds MLflow ended ({why}) and is started again")
+        if self._feeders == FEEDERS_QUIET and code and self.record.state == "running":
+            self.trials.announce(f"MLflow is not fed ({why}): see tracking.log; trials go on")
+        self._start_tracking()
+
+    def _last_feeding(self) -> None:
+        """A feeder that is not there at the end gets one more chance: MLflow is to have it all."""
+        if self._feeder is not None and self._feeder.poll() not in (None, 0):
+            self._say("the process that feeds MLflow had ended; it is started again")
+            with contextlib.suppress(OSError):
+                self._start_tracking()
+
     def _terminate(self) -> None:
         self._quit = True
         self._nudge.set()
 
     async def _end(self) -> None:
         """Send the workers home; what they still hold stays in the journal as running."""
+        self._last_feeding()
         self.service.closing = True
         self.service.wake()
         if self.placement is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
@@ -16,6 +17,7 @@ from eolab.studies.worker.messages import Answer, Ending, Point, Result
 
 LOG_MOST = 1_200_000
 WAIT_MOST = 60.0
+_LARGEST = 2**53
 ENDINGS: Mapping[str, Ending] = {ending: ending for ending in get_args(Ending)}
 
 
@@ -59,7 +61,7 @@ class Service:
         if op == "report":
             n, attempt = _key(body)
             counts = self.coordinator.current(worker, n, attempt) is not None
-            answer = self.coordinator.report(worker, n, attempt, _reports(body))
+            answer = self.coordinator.report(worker, n, attempt, read_reports(body))
             if counts:
                 self._log(n, attempt, body.get("log"))
             return answer
@@ -109,6 +111,10 @@ class Service:
         future.add_done_callback(forget)
         return future
 
+    def waiting(self) -> list[str]:
+        """Workers that are connected and wait for a trial."""
+        return [worker for worker, future in self._waiting.items() if not future.done()]
+
     def wake(self) -> None:
         """There may be work: offer it to those who wait."""
         if self._waiting:
@@ -131,11 +137,11 @@ class Service:
         n, attempt = _key(body)
         if self.coordinator.current(worker, n, attempt) is not None:
             if body.get("reports"):
-                self.coordinator.report(worker, n, attempt, _reports(body))
+                self.coordinator.report(worker, n, attempt, read_reports(body))
             self._log(n, attempt, body.get("log"))
             if body.get("error") and body.get("crashed"):
                 self._log(n, attempt, f"\neolab: {body['error']}\n")
-        accepted = self.coordinator.finish(worker, n, attempt, _result(body))
+        accepted = self.coordinator.finish(worker, n, attempt, read_result(body))
         if not self.coordinator.record.counts["running"]:
             self.on_quiet()  # it may have been the last one
         answer: Answer = {"accepted": accepted}
@@ -191,22 +197,33 @@ def _release(future: asyncio.Future[Answer]) -> None:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+        raise TypeError(f"{str(value)[:100]!r} is no whole number")
     return value
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
-    return float(value)
+        raise TypeError(f"{str(value)[:100]!r} is no number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite, or larger than a float64 holds")
+    return number
 
 
 def _key(body: Body) -> tuple[int, int]:
     return _whole(body["n"]), _whole(body["attempt"])
 
 
-def _reports(body: Body) -> list[Point]:
+def read_reports(body: Body) -> list[Point]:
+    """The points of a request.
+
+    Raises:
+        KeyError, TypeError, ValueError: They cannot be read, or are no finite numbers.
+    """
     reports = body.get("reports", [])
     if not isinstance(reports, list):
         raise TypeError("reports must be a list")
@@ -222,7 +239,12 @@ def _reports(body: Body) -> list[Point]:
     ]
 
 
-def _result(body: Body) -> Result:
+def read_result(body: Body) -> Result:
+    """The end of a trial as a request says it.
+
+    Raises:
+        KeyError, TypeError, ValueError: It cannot be read, or holds no finite numbers.
+    """
     if body["state"] not in ENDINGS:
         raise ValueError(f"no such end of a trial: {body['state']!r}")
     result: Result = {"state": ENDINGS[str(body["state"])]}

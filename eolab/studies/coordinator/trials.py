@@ -55,6 +55,8 @@ class Trials:
         live: Whether a study process has taken over; a replay decides nothing.
         guard: Whether the study pauses when its first trials all fail.
         stopping: Why a running trial is to stop, by its number.
+        ticks: Seconds that never jump.
+        jump: How far the time of day has moved, as far as `skip` was not told yet.
         on_work: Called when there may be work for a waiting worker.
     """
 
@@ -71,7 +73,7 @@ class Trials:
     ) -> None:
         self.record, self.terms = record, terms
         self._advice = Advice(plan, rule, record.metric, self._on_trouble)
-        self._write, self._clock, self._ticks = emit, clock, ticks
+        self._write, self._clock, self.ticks = emit, clock, ticks
         self._queue: deque[int] = deque()
         self._leases: dict[int, float] = {}
         self.stopping: dict[int, str] = {}
@@ -80,6 +82,7 @@ class Trials:
         self.guard = True
         self.live = False
         self.on_work: Callable[[], None] = lambda: None
+        self.jump: Callable[[], float] = lambda: 0.0
 
     @property
     def queued(self) -> tuple[int, ...]:
@@ -126,7 +129,7 @@ class Trials:
                 self._advice.ended(trial, event["state"], event.get("value"))
             self.record.apply(event)
             self._advice.replay(event)
-        now = self._ticks()
+        now = self.ticks()
         for trial in self.record.trials.values():
             if trial.state == "queued":
                 self._queue.append(trial.n)
@@ -175,11 +178,11 @@ class Trials:
 
     def extend_lease(self, n: int) -> None:
         """Somebody works on trial ``n``."""
-        self._leases[n] = self._ticks() + self.terms.lease
+        self._leases[n] = self.ticks() + self.terms.lease
 
     def overdue(self) -> list[Trial]:
         """Trials of which nobody has been heard for the time of a lease."""
-        now = self._ticks()
+        now = self.ticks()
         return [self.record.trials[n] for n, until in self._leases.items() if now >= until]
 
     def forgive(self, seconds: float) -> None:
@@ -212,9 +215,18 @@ class Trials:
         record = self.record
         if len(record.trials) >= record.budget_trials:
             return False
-        if record.timeout is not None and record.seconds(self._clock()) >= record.timeout:
+        if record.timeout is not None and self._seconds() >= record.timeout:
             return False
         return not self.reached()
+
+    def _seconds(self) -> float:
+        """How long the study has been running."""
+        now = self._clock()
+        return self.record.seconds(now) - self.jump()
+
+    def skip(self, seconds: float, message: str) -> None:
+        """Leave out time by which the time of day has moved."""
+        self.emit("state", state=self.record.state, message=message, skipped=seconds)
 
     def reached(self) -> bool:
         """Whether the target is reached."""

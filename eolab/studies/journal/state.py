@@ -142,7 +142,9 @@ class Record:
     def _state(self, event: Event) -> None:
         now = float(event["t"])
         if self.running_since is not None:
-            self.run_seconds += max(0.0, now - self.running_since)
+            # The machine slept, or its clock was set: that is no time of the study.
+            skipped = float(event.get("skipped", 0.0))
+            self.run_seconds += max(0.0, now - self.running_since - skipped)
         self.state, self.message = str(event["state"]), str(event.get("message", ""))
         self.running_since = now if self.state == "running" else None
         if self.state == "running" and self.started is None:

@@ -204,3 +204,25 @@ def test_notes_are_kept_and_never_overwritten_unseen(server):
     assert server.request("PUT", path, again).json["text"] == "both"
     for bad in ({"text": 3, "modified": None}, {"modified": None}, {"text": "x" * 200_000}):
         assert server.request("PUT", path, bad).status == 400
+
+
+def test_a_table_of_trials_whose_error_names_an_odd_file_is_served(server):
+    """Names of files need not be UTF-8: Python holds such bytes as lone surrogates."""
+    folder = server.config.runs / "odd"
+    shutil.copytree(server.config.runs / "crops", folder)
+    with (folder / "events.jsonl").open("a") as journal:
+        event = {"v": 1, "t": 5_000.0, "e": "trial", "n": 500, "params": {"lr": 0.3}}
+        odd = {"v": 1, "t": 5_000.0, "e": "finish", "n": 500, "a": 1, "state": "failed"}
+        odd["error"] = "no such file: caf\udce9.tif"
+        journal.write(json.dumps(event) + "\n" + json.dumps(odd) + "\n")
+    answer = server.get("studies/odd/trials.csv")
+    shutil.rmtree(folder)
+    assert answer.status == 200
+    assert b"no such file: caf" in answer.body
+
+
+def test_a_body_of_more_than_a_megabyte_is_refused(server):
+    answer = server.post("search", {"text": "x" * (1 << 20)})
+    assert answer.status == 413
+    assert "more than 1 MB" in answer.json["message"]
+    assert server.get("studies").status == 200

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -218,3 +219,28 @@ def test_a_python_that_is_gone_is_told(place):
         library.close()
 
     asyncio.run(story())
+
+
+def test_a_process_that_stops_reading_holds_up_nobody_else(place, tmp_path):
+    """The loop of Jupyter Server goes on, and the child is replaced."""
+    script = tmp_path / "deaf.py"
+    script.write_text("import time\ntime.sleep(600)\n")
+
+    async def main():
+        library = Library(command=(sys.executable, str(script)), timeout=1.5, stuck=3)
+        large = "x" * 900_000
+        calls = [library.call("echo", place, {"value": [i, large]}) for i in range(8)]
+        waiting = asyncio.gather(*calls, return_exceptions=True)
+        gaps, last = [], time.monotonic()
+        while not waiting.done():
+            await asyncio.sleep(0.01)
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+        closing = time.monotonic()
+        library.close()
+        return await waiting, max(gaps), time.monotonic() - closing
+
+    answers, longest, closed = asyncio.run(main())
+    assert all(isinstance(answer, RemoteError) for answer in answers)
+    assert longest < 1
+    assert closed < 3

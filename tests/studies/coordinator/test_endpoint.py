@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 import socket
 import threading
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from eolab.studies.coordinator import http, requests
 from eolab.studies.coordinator.http import BODY_MOST, HEAD_MOST, Endpoint
 from eolab.studies.worker.link import HttpLink, Refused
 
@@ -139,3 +142,73 @@ def test_ten_thousand_malformed_requests_leave_it_serving(served: tuple[int, lis
 def test_a_wrong_token_is_refused_without_a_retry(served: tuple[int, list[str]]) -> None:
     with pytest.raises(Refused, match="401"):
         HttpLink(f"http://127.0.0.1:{served[0]}", "other").insist("echo", {}, patience=60)
+
+
+def test_connections_that_say_nothing_make_room_and_are_hung_up(
+    served: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no token cannot shut the door to those who have: the clock starts at once."""
+    port, calls = served
+    monkeypatch.setattr(http, "STRANGERS_MOST", 8)
+    monkeypatch.setattr(http, "FIRST_SECONDS", 0.3)
+    link = HttpLink(f"http://127.0.0.1:{port}", TOKEN)
+    assert link.call("echo", {"n": 1}) == {"n": 1}
+    silent = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(40)]
+    try:
+        assert HttpLink(f"http://127.0.0.1:{port}", TOKEN).call("echo", {"n": 2}) == {"n": 2}
+        for connection in silent:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert link.call("echo", {"n": 3}) == {"n": 3}  # the first one was never hung up
+    finally:
+        for connection in silent:
+            connection.close()
+    assert len(calls) == 3
+
+
+def test_a_slow_first_request_does_not_get_time_by_each_byte(
+    served: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, calls = served
+    monkeypatch.setattr(http, "FIRST_SECONDS", 0.4)
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with contextlib.suppress(OSError):
+            for byte in HEAD.encode():
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        assert time.monotonic() - started < 2
+    assert calls == []
+
+
+def flood(connection: socket.socket) -> None:
+    """Ask and never read, up to more than anybody buffers."""
+    for _ in range(64 << 20, 0, -len(GOOD) * 500):
+        connection.sendall(GOOD * 500)
+
+
+def test_requests_without_end_whose_answers_nobody_reads_are_bounded(
+    served: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, calls = served
+    monkeypatch.setattr(http, "REQUEST_SECONDS", 0.5)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    with connection, pytest.raises(OSError, match=r"reset|Broken|timed out"):
+        flood(connection)
+    before = len(calls)
+    assert before < 400_000
+    assert HttpLink(f"http://127.0.0.1:{port}", TOKEN).call("echo", {"n": 2}) == {"n": 2}
+    assert len(calls) == before + 1
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "NaN", "Infinity", "1" + "0" * 400, "true"])
+def test_a_number_that_a_journal_cannot_hold_is_refused(text: str) -> None:
+    value = json.loads(text)
+    report = {"reports": [{"step": 1, "m": {"score": value}}]}
+    for call in (
+        lambda: requests.read_reports(report),
+        lambda: requests.read_result({"state": "completed", "value": value}),
+        lambda: requests.read_result({"state": "completed", "value": 1.0, "m": {"score": value}}),
+    ):
+        with pytest.raises((ValueError, TypeError), match="number"):
+            call()

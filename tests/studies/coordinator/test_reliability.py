@@ -387,3 +387,40 @@ def test_several_studies_at_once_do_not_disturb_each_other(run: Run) -> None:
     for study in studies:
         study.wait()
         assert_complete(study, 4)
+
+
+def feeder_of(study: Study) -> int:
+    """The process that feeds MLflow, or 0."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"eolab.tracking" in words and os.fsencode(study.folder) in words:
+            return int(folder.name)
+    return 0
+
+
+def test_kill_9_of_the_process_that_feeds_mlflow_is_made_good(run: Run, gate: Gate) -> None:
+    study = run(gate.train(), trials=3, workers=1, wait=False, tracking=True)
+    until(lambda: feeder_of(study) != 0)
+    first = feeder_of(study)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: feeder_of(study) not in (0, first))
+    os.kill(feeder_of(study), signal.SIGKILL)  # and once more, at the end
+    gate.open()
+    study.wait()
+    assert_complete(study, 3)
+    until(lambda: not journal.is_alive(study.folder))
+    until(lambda: feeder_of(study) == 0, seconds=120)
+    from eolab import tracking
+
+    root = study.folder.parents[1]
+    client = tracking.open_client(f"sqlite:///{root / 'mlflow.db'}", root)
+    experiment = client.get_experiment_by_name(f"eolab/{study.name}")
+    found = client.search_runs([experiment.experiment_id])
+    assert sorted(r.data.tags["eolab.trial"] for r in found if "eolab.trial" in r.data.tags) == [
+        "0", "1", "2",
+    ]  # fmt: skip
+    assert {r.info.status for r in found} == {"FINISHED"}
+    assert "feeds MLflow ended" in (study.folder / "process.log").read_text()
