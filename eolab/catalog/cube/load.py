@@ -246,7 +246,17 @@ def _pixels(
     columns = {name: f"b{k}" for k, name in enumerate(variables)}
     stored = {name for name in variables if raw or name == MASK}
     types = {name: column(scenes, name, as_stored=name in stored) for name in variables}
-    stripped = [strip(scene, columns, types, stored) for scene in scenes]
+    stripped = [
+        strip(
+            scene,
+            columns,
+            types,
+            stored,
+            later=chunks is not None,
+            cube=made.grid if made.own_grid else None,
+        )
+        for scene in scenes
+    ]
     method = {
         key: "nearest" if types[name].classes or name == MASK else resampling
         for name, key in columns.items()

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
-from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, source_address
+from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, NumberRule, source_address
 from eolab.catalog.cube.plan import LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import spectral_bands
+from eolab.catalog.items.file_facts import FileFacts, held_nodata
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
     import pystac
     import xarray as xr
+    from odc.geo.geobox import GeoBox
 
 _GEOTIFF = "image/tiff; application=geotiff"
 _RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 _EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
 AT_ONCE = 16  # files that are looked at
+TYPES = (
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,15 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> VariableTy
         if kind.kind == "c":
             raise InvalidInputError(
                 f"{name} of item {scene.item.id} holds complex numbers, which have no one value",
-                "Take a product of intensities, or write their absolute values into a file.",
+                "Take a product of intensities, or write their absolute values into a file; or load"
+                " other bands: bands=[...].",
             )
     if not as_stored:
         # Whole numbers of 32 bits, such as those of parcels, have more digits than float32.
         wide = any(kind.itemsize > (4 if kind.kind == "f" else 2) for kind in types)
         return VariableType("float64" if wide else "float32", math.nan, classes)
     common = np.result_type(*types)
-    stated = {_held(rule.nodata, kind) for rule, kind in zip(rules, types, strict=True)}
+    stated = {held_nodata(rule.nodata, kind) for rule, kind in zip(rules, types, strict=True)}
     if len(stated) == 1 and None not in stated:
         (fill,) = stated
         return VariableType(common.name, fill, classes)
@@ -80,19 +87,11 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> VariableTy
         wider = common.name  # the lowest of 64 bits is nobody's number
     if wider is None:
         raise InvalidInputError(
-            f"raw=True: no number of {common} is free to mark the pixels of {name} without data",
+            f"raw=True: no number of {common} is free to mark the pixels of {name} without data"
+            f" (item {scenes[0].item.id})",
             f"Say which means nothing: nodata={{{name!r}: ...}}.",
         )
     return VariableType(wider, float(np.iinfo(wider).min), classes)
-
-
-def _held(nodata: float | None, dtype: np.dtype) -> float | None:
-    """A nodata that numbers of this type can have at all."""
-    if nodata is None or dtype.kind == "f":
-        return nodata
-    limits = np.iinfo(dtype)
-    real = math.isfinite(nodata) and nodata == int(nodata)
-    return nodata if real and limits.min <= nodata <= limits.max else None
 
 
 def known_values(band: xr.DataArray) -> xr.DataArray:
@@ -113,6 +112,9 @@ def strip(
     columns: Mapping[str, str],
     types: Mapping[str, VariableType],
     stored: Collection[str],
+    *,
+    later: bool = False,
+    cube: GeoBox | None = None,
 ) -> pystac.Item:
     """The item as odc-stac needs it: our bands, our names, one band a file, nothing to guess.
 
@@ -121,6 +123,8 @@ def strip(
         columns: What odc calls each variable.
         types: How each is held.
         stored: Variables of numbers as they are stored.
+        later: The files are read when nothing can be planned anew.
+        cube: Grid of the cube, where the call says it; else what the items state made it.
     """
     import pystac
     from shapely.geometry import mapping
@@ -139,6 +143,9 @@ def strip(
     )
     login = login_of(item.item)
     grids = {name: item_geobox(item, scene.bands[name]) for name in columns}
+    if cube is not None:
+        # What an item states beside its files would hide them: then its outline counts.
+        grids = {k: box if box and _meets(box, cube) else None for k, box in grids.items()}
     if all(grids.values()):
         # With the grids odc need not bring the outline, point by point, to the cube's system.
         bare.stac_extensions.append(_PROJECTION)
@@ -153,7 +160,8 @@ def strip(
         fill = types[name].fill
         if fill is not None:
             entry["nodata"] = "nan" if math.isnan(fill) else fill
-        recipes[key] = recipe = _recipe(scene, name, login, as_stored=name in stored)
+        recipe = _recipe(scene, name, login, as_stored=name in stored, later=later)
+        recipes[key] = recipe = replace(recipe, stated=grids[name] if cube is None else None)
         bare.add_asset(
             key,
             pystac.Asset(
@@ -167,7 +175,19 @@ def strip(
     return bare
 
 
-def _recipe(scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool) -> LayerRecipe:
+@lru_cache(maxsize=4096)
+def _meets(one: GeoBox, other: GeoBox) -> bool:
+    """Whether two grids lie on the same ground."""
+    assert other.crs is not None, "a cube has one"
+    try:
+        return bool(one.extent.to_crs(other.crs).intersects(other.extent))
+    except (ValueError, AssertionError):  # beyond the edge of a reference system
+        return False
+
+
+def _recipe(
+    scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool, later: bool
+) -> LayerRecipe:
     band, rule = scene.bands[name], scene.radiometry[name]
     return LayerRecipe(
         item=scene.item.id,
@@ -181,7 +201,17 @@ def _recipe(scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bo
         spectral=spectral_bands(scene.item, band.asset),
         as_stored=as_stored,
         login=login,
+        by_type=_by_type(scene, name) if later else None,
     )
+
+
+def _by_type(scene: Scene, name: str) -> dict[str, NumberRule]:
+    """What is done to a layer's numbers where its file holds another type than its item states."""
+    found = {}
+    for dtype in TYPES:
+        rule = scene.decided({name: FileFacts(dtype)}).radiometry[name]
+        found[dtype] = NumberRule(rule.nodata, rule.scale, rule.offset)
+    return found
 
 
 def unreadable(made: LoadEstimate) -> dict[str, EolabError]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
-from eolab.catalog.items.file_facts import alpha_band
+from eolab.catalog.items.file_facts import alpha_band, held_nodata
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ class StoredDifferentlyError(InvalidInputError):
 
 
 @dataclass(frozen=True)
+class NumberRule:
+    """What becomes of numbers of one data type: value = number * scale + offset, but nodata."""
+
+    nodata: float | None
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True)
 class LayerRecipe:
     """How one layer of one item is read.
 
@@ -59,6 +69,9 @@ class LayerRecipe:
         spectral: Numbers of the bands that are no alpha band, whatever the file calls them.
         as_stored: Scale nothing.
         login: By which the file is read.
+        by_type: What is done where the file holds another data type than is known, for a cube that
+            is read later; without it that is an error, upon which the load is planned anew.
+        stated: Where its item says that it lies, if the grid of the cube came from that.
     """
 
     item: str
@@ -72,13 +85,47 @@ class LayerRecipe:
     spectral: tuple[int, ...] = ()
     as_stored: bool = False
     login: SourceLogin | None = None
+    by_type: Mapping[str, NumberRule] | None = None
+    stated: GeoBox | None = None
+
+    def as_found(self, stored: np.dtype, out: np.dtype) -> LayerRecipe:
+        """The recipe for numbers of the type that the file holds.
+
+        Args:
+            stored: Data type in the file.
+            out: In the cube.
+
+        Raises:
+            StoredDifferentlyError: It is not the one that is known, and nothing is said of it.
+        """
+        expected = np.dtype(self.data_type or stored)
+        if stored == expected:
+            return self
+        # Numbers of the cube hold whole ones of 16 bits and real ones of 32.
+        fits = stored.itemsize <= (4 if stored.kind == "f" else 2) or out == np.float64
+        fits = np.can_cast(stored, out) if self.as_stored else fits
+        rule = (self.by_type or {}).get(stored.name)
+        if rule is None or not fits:
+            raise StoredDifferentlyError(
+                f"asset {self.asset!r} of item {self.item} holds {stored}, not {expected} as the"
+                " item states",
+                "Correct the item's data_type, leave the item out, or load it at once: without"
+                " chunks=.",
+            )
+        return replace(
+            self,
+            data_type=stored.name,
+            nodata=rule.nodata,
+            scale=rule.scale,
+            offset=rule.offset,
+        )
 
     @property
     def digest(self) -> str:
         """Text that tells it from all other recipes and logins."""
         login = "" if self.login is None else self.login.digest
         facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
-        text = repr((facts, self.as_stored, login))
+        text = repr((facts, self.as_stored, login, self.by_type))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -170,6 +217,7 @@ def _read(
 ) -> tuple[tuple[slice, slice], np.ndarray]:
     """What of a layer falls on a grid, and where; the rest is left as it is."""
     from odc.geo.converters import rio_geobox
+    from odc.geo.geobox import GeoBox
     from odc.geo.overlap import compute_reproject_roi
     from odc.geo.roi import roi_is_empty, roi_shape
     from odc.loader._reader import pick_overview
@@ -177,8 +225,12 @@ def _read(
     # By nearest neighbour a shift of less than a pixel is none.
     tolerance = 0.9 if cfg.nearest else 0.05
     with open_raster(address) as file:
-        stored = _check(file, recipe)
-        how = compute_reproject_roi(rio_geobox(file), grid, ttol=tolerance)
+        recipe = recipe.as_found(_stored(file, recipe), np.dtype(cfg.dtype))
+        stored = np.dtype(file.dtypes[recipe.band - 1])
+        own = rio_geobox(file)
+        if recipe.stated is not None and isinstance(own, GeoBox) and own != recipe.stated:
+            _check_place(own, recipe, recipe.stated)
+        how = compute_reproject_roi(own, grid, ttol=tolerance)
         rows, columns = how.roi_dst
         place = (slice(rows.start, rows.stop), slice(columns.start, columns.stop))
         out = np.empty(roi_shape(place), dtype=np.dtype(cfg.dtype)) if dst is None else dst[place]
@@ -199,11 +251,11 @@ def _read(
     return place, out
 
 
-def _check(file: rasterio.DatasetReader, recipe: LayerRecipe) -> np.dtype:
+def _stored(file: rasterio.DatasetReader, recipe: LayerRecipe) -> np.dtype:
     """Data type of the band.
 
     Raises:
-        InvalidInputError: There is no such band, or it is not stored as the item says.
+        InvalidInputError: There is no such band.
     """
     if recipe.band > file.count:
         raise InvalidInputError(
@@ -211,15 +263,33 @@ def _check(file: rasterio.DatasetReader, recipe: LayerRecipe) -> np.dtype:
             f" band {recipe.band}",
             "Correct the item, or leave it out.",
         )
-    stored: np.dtype = np.dtype(file.dtypes[recipe.band - 1])
-    expected = np.dtype(recipe.data_type or stored)
-    if stored != expected:
-        raise StoredDifferentlyError(
-            f"asset {recipe.asset!r} of item {recipe.item} holds {stored}, not {expected} as the"
-            " item states",
-            "Correct the item's data_type, or leave it out.",
+    found: np.dtype = np.dtype(file.dtypes[recipe.band - 1])
+    return found
+
+
+def _check_place(own: GeoBox, recipe: LayerRecipe, stated: GeoBox) -> None:
+    """A file that reaches beyond the place that its item states would be cut, or not be seen.
+
+    Raises:
+        InvalidInputError: It does, by more than a pixel.
+    """
+    assert stated.crs is not None, "an item that states a grid states its system"
+    edges = own.extent if own.crs == stated.crs else own.extent.to_crs(stated.crs)
+    inside = stated.project(edges).boundingbox
+    rows, columns = stated.shape
+    # Of a coarse file of which the item states the grid of a finer one: by a pixel of its own.
+    size = max(1.0, rows / own.shape[0], columns / own.shape[1]) + 1e-3
+    if (
+        min(inside.left, inside.bottom) < -size
+        or inside.right > columns + size
+        or (inside.top > rows + size)
+    ):
+        raise InvalidInputError(
+            f"asset {recipe.asset!r} of item {recipe.item} does not lie where its item states"
+            " (proj:code, proj:transform, proj:shape)",
+            "Correct the item, or take these fields out of it; or say the grid yourself: geobox=,"
+            " or crs=, resolution= and bbox=.",
         )
-    return stored
 
 
 @dataclass(frozen=True)
@@ -272,11 +342,14 @@ class _Layer:
         }
         # GDAL's warper computes in doubles, which hold no whole number above 2^53.
         small = self.stored.kind == "f" or self.stored.itemsize < 8
-        if len(nothing) <= 1 and masks is _no_masks and small:
+        # Without a nodata of the call rasterio takes that of the file's first band.
+        known = len(nothing) == 1 or (not nothing and file.nodata is None)
+        if known and masks is _no_masks and small:
             rasterio.warp.reproject(
                 rasterio.band(file, band),
                 target,
-                src_nodata=next(iter(nothing), None),
+                # Else GDAL takes not a number for a value, and neighbours become it.
+                src_nodata=next(iter(nothing), math.nan if self.stored.kind == "f" else None),
                 **place,
             )
             if not self.recipe.as_stored:
@@ -299,17 +372,9 @@ class _Layer:
         stated = [self.recipe.nodata]
         if not self.recipe.only:
             stated.append(file.nodatavals[self.recipe.band - 1])
-        return {value for value in map(self._held, stated) if value is not None}
-
-    def _held(self, value: float | None) -> float | None:
-        if value is None or np.isnan(value):
-            return None  # not a number is never a value
-        if self.stored.kind == "f":
-            return float(self.stored.type(value))
-        limits = np.iinfo(self.stored)
-        # Infinity, as some float products state, is no whole number.
-        whole = np.isfinite(value) and value == int(value)
-        return value if whole and limits.min <= value <= limits.max else None
+        # Not a number is never a value: that need not be asked.
+        held = [held_nodata(value, self.stored) for value in stated]
+        return {value for value in held if value is not None and not math.isnan(value)}
 
     def _masks(self, file: rasterio.DatasetReader) -> _Masks:
         """The masks of the file beside its nodata: an alpha band, or a mask of its own."""

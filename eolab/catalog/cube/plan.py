@@ -64,6 +64,7 @@ class LoadEstimate:
         missing: Items left out because a file or band is missing.
         layer: Band to mask with, "" for none.
         hidden: Items that lie on the same ground as another of the same slice, which hides them.
+        own_grid: The call says the whole grid, whatever the items state of theirs.
 
     Example:
         >>> estimate = eo.estimate_load(items, bands=["red"], resolution=60)
@@ -80,6 +81,7 @@ class LoadEstimate:
     missing: tuple[str, ...] = ()
     layer: str = ""
     hidden: tuple[Dropped, ...] = ()
+    own_grid: bool = False
 
     def __str__(self) -> str:
         rows, columns = self.grid.shape
@@ -228,7 +230,16 @@ def estimate_load(
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
     return LoadEstimate(
-        grid, names, slices, tuple(dropped), size, reads, tuple(left_out), layer or "", under
+        grid,
+        names,
+        slices,
+        tuple(dropped),
+        size,
+        reads,
+        tuple(left_out),
+        layer or "",
+        under,
+        geobox is not None or not (crs is None or resolution is None or area is None),
     )
 
 
@@ -379,7 +390,7 @@ def _scene(item: ParsedItem, asked: Asked) -> Scene:
 def _inspect(item: ParsedItem, asked: Asked) -> Scene:
     from odc.geo import CRS
 
-    check_terrain(item)
+    check_terrain(item, ", ".join(asked.bands.values()))
     given, harmonise = asked.given, asked.harmonise
     picked = {name: find_band(item, meant) for name, meant in asked.bands.items()}
     if asked.mask is not None:
@@ -392,6 +403,7 @@ def _inspect(item: ParsedItem, asked: Asked) -> Scene:
                 f"asset {band.asset!r} of item {item.id} is missing: {href}",
                 "Restore the file, leave the item out, or load with missing='skip'.",
             )
+        _check_shared(item, band)
     adjust = {name: None if name == MASK else harmonise for name in picked}
     rules = {
         name: decide(item, band, given.get(name), adjust[name]) for name, band in picked.items()
@@ -400,6 +412,31 @@ def _inspect(item: ParsedItem, asked: Asked) -> Scene:
     CRS(item_crs(item, first))  # raises where it is nonsense
     item_geobox(item, first)
     return Scene(item, picked, rules, given, harmonise)
+
+
+def _check_shared(item: ParsedItem, band: Layer) -> None:
+    """Refuse a band of a file of several, of whose place in it two assets say different things."""
+    if band.numbered:
+        return
+    others = [key for key in item.same_file(band.asset) if key != band.asset]
+    rivals = [
+        layer
+        for key in others
+        for layer in item.layers_of(key)
+        if layer.index == band.index and layer.name.lower() != band.name.lower()
+    ]
+    if not rivals:
+        return
+    header = read_header(item, band.asset)
+    inner = [k for k in range(1, len(header.bands) + 1) if k != header.alpha]
+    if len(inner) > max(band.count, *(layer.count for layer in rivals)):
+        choices = [f"{band.asset}.{k}" for k in inner]
+        raise InvalidInputError(
+            f"assets {band.asset!r} and {rivals[0].asset!r} of item {item.id} are one file of"
+            f" {len(inner)} bands, and each calls its band {band.index} by another name",
+            f"Ask by the number in the file: bands={{{band.name!r}: {choices[0]!r}}}; there are"
+            f" {', '.join(choices)}.",
+        )
 
 
 def _area(bbox: Sequence[float] | None, intersects: Area | None) -> BaseGeometry | None:

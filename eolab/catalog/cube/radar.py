@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 POLARISATIONS = ("vv", "vh", "hh", "hv")
 
 
-def check_terrain(item: ParsedItem) -> None:
+def check_terrain(item: ParsedItem, bands: str = "") -> None:
     """Refuse radar that is not corrected for the terrain: its pixels lie elsewhere than they say.
+
+    Args:
+        item: Any item.
+        bands: What is asked of it, for the message.
 
     Raises:
         InvalidInputError: The item is ground range detected (GRD) or single look complex (SLC).
@@ -28,8 +32,10 @@ def check_terrain(item: ParsedItem) -> None:
     corrected = "RTC" in named or "RTC" in kind or kind in ("NRB", "NORMALISED_BACKSCATTER", "GTC")
     if not corrected and (kind in ("GRD", "SLC") or "GRD" in named or "SLC" in named):
         raise InvalidInputError(
-            f"item {item.id} is {kind or 'GRD'}, not corrected for the terrain",
-            "Take a radiometrically terrain-corrected collection, such as sentinel-1-rtc.",
+            f"item {item.id}{f' ({bands})' if bands else ''} is {kind or 'GRD'}, not corrected for"
+            " the terrain",
+            "Take a radiometrically terrain-corrected collection, such as sentinel-1-rtc; among"
+            " others leave it out: missing='skip'.",
         )
 
 

@@ -138,7 +138,8 @@ def check_quantities(scenes: Sequence[Scene]) -> None:
                 raise InvalidInputError(
                     f"band {name!r} has two {what}: {one} in item {first},"
                     f" {other} in item {second}",
-                    "Load them apart, and bring one to the other's.",
+                    "Load them apart, and bring one to the other's; or say yourself, for all of"
+                    " them, what the numbers are: scale=, offset=.",
                 )
 
 

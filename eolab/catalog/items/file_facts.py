@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import rasterio
 
@@ -74,6 +76,25 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def held_nodata(nodata: float | None, dtype: np.dtype) -> float | None:
+    """A nodata as numbers of this type have it; None where none of them can be it.
+
+    Args:
+        nodata: As stated: infinity, or -9999 of bytes, as some products do.
+        dtype: Of the stored numbers.
+    """
+    if nodata is None:
+        return None
+    if math.isnan(nodata):
+        return math.nan if dtype.kind == "f" else None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return float(dtype.type(nodata))
+    limits = np.iinfo(dtype)
+    whole = math.isfinite(nodata) and nodata == int(nodata)
+    return nodata if whole and limits.min <= nodata <= limits.max else None
 
 
 def alpha_band(file: rasterio.DatasetReader) -> int:

@@ -50,6 +50,7 @@ CATEGORIES = frozenset({
 _QUALITY_ROLES = frozenset({
     "data-mask", "cloud-shadow", "snow-ice", "land-water", "water-mask", "saturation", "flags",
 })  # fmt: skip
+_PLACES: tuple[Origin, ...] = ("band", "asset", "item")  # the first that says a fact counts
 _CLASSES = ("classification:classes", "classification:bitfields")
 
 
@@ -231,14 +232,15 @@ class ParsedItem:
         return f"{p.get('platform', '')}_{day}_{p.get('sat:relative_orbit', '')}"
 
     @cached_property
+    def _rasters(self) -> tuple[str, ...]:
+        """Keys of the assets that hold data."""
+        assets = self.item.assets.items()
+        return tuple(k for k, a in assets if is_raster(a.media_type, a.roles, a.href))
+
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every band of the assets that hold data, in order of the assets."""
-        return tuple(
-            layer
-            for key, asset in self.item.assets.items()
-            if is_raster(asset.media_type, asset.roles, asset.href)
-            for layer in self.layers_of(key)
-        )
+        return tuple(layer for key in self._rasters for layer in self.layers_of(key))
 
     @cached_property
     def side_layers(self) -> tuple[Layer, ...]:
@@ -259,6 +261,17 @@ class ParsedItem:
             there = asset is not None and is_raster(asset.media_type, (), asset.href)
             self._of_asset[key] = self._read(key) if there else ()
         return self._of_asset[key]
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for key, asset in self.item.assets.items():
+            found[asset.href] = (*found.get(asset.href, ()), key)
+        return found
+
+    def same_file(self, key: str) -> tuple[str, ...]:
+        """Keys of the assets that are the same file, its own among them."""
+        return self._by_file.get(self.item.assets[key].href, (key,))
 
     def layer(self, key: str, index: int, *, count: int = 0, name: str = "") -> Layer:
         """A band by its number in the file of an asset, whether the item lists it or not.
@@ -305,8 +318,13 @@ class ParsedItem:
         scale = found.number("scale", "raster:scale", "scale", positive=True)
         offset = found.number("offset", "raster:offset", "offset")
         unit = found.text("unit", "unit")
-        measured = any(fact is not None for fact in (scale, offset, unit)) or (
-            data_type is not None and not data_type.startswith("uint")
+        # What an item says of several assets at once does not tell the measured ones.
+        near = ("band", "asset", "item") if len(self._rasters) == 1 else ("band", "asset")
+        said = [fact for fact in ("scale", "offset", "unit") if found.origins[fact] in near]
+        measured = bool(said) or (
+            data_type is not None
+            and not data_type.startswith("uint")
+            and found.origins["data_type"] in near
         )
         return Layer(
             asset=key,
@@ -354,9 +372,12 @@ class _Finder:
         self.origins: dict[str, Origin] = {}
 
     def number(self, fact: str, *keys: str, positive: bool = False) -> float | None:
-        """Of the band or its asset; a factor of nothing is none."""
-        for origin in ("band", "asset"):
-            for key in keys:
+        """Of the band, its asset or the item, which STAC 1.1 lets speak for all its assets.
+
+        A factor of nothing is none.
+        """
+        for origin in _PLACES:
+            for key in keys if origin != "item" else [key for key in keys if ":" in key]:
                 number = _number(self.places[origin].get(key))
                 if number is None or not math.isfinite(number) or (positive and number == 0):
                     continue
@@ -366,8 +387,8 @@ class _Finder:
         return None
 
     def nodata(self) -> float | None:
-        """Of the band or its asset: a number, or one of the words of the raster extension."""
-        for origin in ("band", "asset"):
+        """Of the band, asset or item: a number, or one of the words of the raster extension."""
+        for origin in _PLACES:
             for key in ("nodata", "raster:nodata", "file:nodata"):
                 value = self.places[origin].get(key)
                 if isinstance(value, list) and len(value) == 1:
@@ -385,8 +406,8 @@ class _Finder:
         return None
 
     def text(self, fact: str, key: str) -> str | None:
-        """Of the band, else of its asset."""
-        for origin in ("band", "asset"):
+        """Of the band, else of its asset, else of the item."""
+        for origin in _PLACES:
             if value := self.places[origin].get(key):
                 if not isinstance(value, str):
                     break

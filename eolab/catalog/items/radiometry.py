@@ -214,7 +214,8 @@ def _rule_nodata(layer: Layer, rule: LayerRule | None, data_type: str | None) ->
     if rule is not None:
         return rule.nodata
     # Sentinel-2's scene classification by its own name: its zero is no class, whoever stores it.
-    is_scl = layer.asset.upper() == "SCL" and data_type in (None, "uint8")
+    named = layer.role == "classes" and layer.asset.upper() == "SCL"
+    is_scl = named and data_type in (None, "uint8")
     return 0.0 if is_scl else None
 
 
