@@ -158,8 +158,8 @@ def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     model = fitted.load()
     answer = flavours.outputs(model, fitted.flavour, split.test.X, fitted.columns)
-    logits = flavours.gives_logits(model, fitted.flavour, answer)
-    predicted = flavours.classes(answer, fitted.classes, logits=logits)
+    output = flavours.decide(model, fitted.flavour, fitted.classes)
+    predicted = flavours.classes(answer, output, fitted.classes)
     return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
 
 

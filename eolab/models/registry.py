@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Entry
     from mlflow.tracking import MlflowClient
 
+    from eolab.models.flavours import Evidence, OutputKind
     from eolab.settings.config import Config
+    from eolab.studies.worker.predicting import Output
     from eolab.training_data import TrainingData
 
 T = TypeVar("T")
 
 FORMAT = 1
+ANSWERS = "answers.npz"  # as the child that refits writes it
 EVALUATIONS = "openings.jsonl"  # as workspaces have it
 CHAMPION = "champion"
 EXPERIMENT = "eolab/models"
@@ -68,11 +71,17 @@ class ModelRegistry:
         metrics: Mapping[str, float] | None = None,
         description: str = "",
         logits: bool | None = None,
+        output: OutputKind | None = None,
     ) -> ModelVersion:
         """Register a fitted model as the next version of ``name``.
 
         The first version gets the alias "champion"; later ones do not take it by themselves.
         Registering the same files with the same test part again gives the version that is there.
+
+        What the model's answers are (codes or names of classes, scores, a probability, a logit) is
+        decided here, once, and kept with it: by what it is built of, else by what it says of the
+        samples that it was fitted on or of ``test``. An answer that later is none of these is
+        refused.
 
         Args:
             name: The model's name.
@@ -83,8 +92,10 @@ class ModelRegistry:
             metrics: Metrics that were computed elsewhere, for example over outer folds.
             description: One line for the panel.
             logits: Whether the model's one output for two classes is a logit, of which the sign
-                decides, rather than a probability. By default its last layer tells, or else its
-                answers on ``test``: values outside [0, 1] are logits.
+                decides, rather than a probability; short for ``output="logit"``, "probability".
+            output: What the model gives, where that cannot be found or was found wrong: "codes" of
+                the classes, their names ("labels"), one of the "scores" a class in the order of
+                ``fitted.classes``, or one "probability" or "logit" of the second of two classes.
 
         Returns:
             The version, as `get` returns it.
@@ -111,18 +122,18 @@ class ModelRegistry:
         folder = self.config.models / name / uuid.uuid4().hex[:12]
         files = _files(fitted)
         test_digest = None if test is None else test.digest()
-        before = self._same(name, files, test_digest, logits)
+        declared = _declared(output, logits)
+        before = self._same(name, files, test_digest, declared)
         if before is not None:
             return before
         with writes.draft_folder(folder) as staged:
             shutil.copytree(fitted.folder, staged, dirs_exist_ok=True)
             measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
             measured |= {k: float(v) for k, v in (metrics or {}).items()}
-            if test is not None and test_digest is not None:
-                found, logits = self._evaluate(staged, fitted, test, test_digest, name, logits)
-                measured = found | measured
-            elif logits is None and len(fitted.classes) == 2:
-                logits = _logits(staged, fitted.flavour)
+            found, decided = self._examine(staged, fitted, test, declared)
+            if test_digest is not None:
+                count = self._count_evaluation(test_digest, name, fitted.study)
+                measured = found | {"test_openings": float(count)} | measured
             document = {
                 "format": FORMAT,
                 "name": name,
@@ -133,12 +144,14 @@ class ModelRegistry:
                 "params": dict(fitted.params),
                 "metrics": {k: _known(v) for k, v in measured.items()},
                 "columns": list(fitted.columns),
-                "classes": list(fitted.classes),
+                "classes": list(fitted.classes or (() if test is None else test.classes)),
                 "steps": list(fitted.steps),
                 "data_digest": fitted.data_digest,
                 "test_digest": test_digest,
                 "source": dict(fitted.source),
-                "logits": logits,
+                "frame": _frame(fitted),
+                "output": dict(decided),
+                "declared": declared,
                 "files": files,
             }
             (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
@@ -248,43 +261,43 @@ class ModelRegistry:
 
     # -- within ----------------------------------------------------------------------------
 
-    def _evaluate(
-        self,
-        folder: Path,
-        fitted: Fitted,
-        test: TrainingData,
-        test_digest: str,
-        name: str,
-        logits: bool | None,
-    ) -> tuple[dict[str, float], bool | None]:
+    def _examine(
+        self, folder: Path, fitted: Fitted, test: TrainingData | None, declared: str | None
+    ) -> tuple[dict[str, float], Output]:
         """The metrics on the test set, by the model as it was saved: that one is evaluated.
 
-        And whether its one output for two classes is a logit.
+        And how its answers are read.
         """
         from eolab.models import analysis, flavours
         from eolab.studies.client.fitted_model import load_model
 
-        if fitted.classes and test.classes and tuple(test.classes) != tuple(fitted.classes):
+        if test is None and not fitted.classes:
+            return {}, flavours.decide(None, fitted.flavour, (), declared=declared)
+        if test is not None and fitted.classes and tuple(test.classes) != tuple(fitted.classes):
+            problem = "other classes than the model" if test.classes else "no classes"
             raise InvalidInputError(
-                "the test part has other classes than the model", "Take it from the same split."
+                f"the model has {len(fitted.classes)} classes and the test part has {problem}",
+                "Take it from the same split.",
             )
-        if fitted.classes and not test.classes:
-            raise InvalidInputError(
-                "the model has classes and the test part has none", "Take it from the same split."
-            )
-        columns = tuple(fitted.columns)
-        X = features(test, columns)
+        names = test.classes if test is not None else fitted.classes
         model = load_model(folder, fitted.flavour)
-        answer = flavours.outputs(model, fitted.flavour, X, columns)
-        if logits is None and len(test.classes) == 2:
-            logits = flavours.gives_logits(model, fitted.flavour, answer)
-        evaluations = self._count_evaluation(test_digest, name, fitted.study)
-        if test.classes:
-            codes = flavours.classes(answer, test.classes, logits=logits)
-            metrics = analysis.classification(test.y, codes, test.groups, SEED)
-        else:
-            metrics = analysis.regression(test.y, answer, test.groups, SEED)
-        return metrics | {"test_openings": float(evaluations)}, logits
+        answer = None
+        if test is not None:
+            columns = tuple(fitted.columns)
+            X = features(test, columns, frame=_frame(fitted))
+            answer = flavours.outputs(model, fitted.flavour, X, columns)
+        evidence, seen = _evidence(fitted.folder)
+        if evidence is None and test is not None and answer is not None:
+            evidence = flavours.Evidence(answer, test.y)
+        decided = flavours.decide(
+            model, fitted.flavour, names, declared=declared, evidence=evidence, seen=seen
+        )
+        if test is None or answer is None:
+            return {}, decided
+        if not names:
+            return analysis.regression(test.y, answer, test.groups, SEED), decided
+        codes = flavours.classes(answer, decided, names)
+        return analysis.classification(test.y, codes, test.groups, SEED), decided
 
     def _count_evaluation(self, test: str, name: str, study: str | None) -> int:
         """Note an evaluation on this test set; how many there were, this one included."""
@@ -295,11 +308,11 @@ class ModelRegistry:
         return sum(f'"test": "{test}"' in text for text in path.read_text().splitlines())
 
     def _same(
-        self, name: str, files: Mapping[str, str], test: str | None, logits: bool | None
+        self, name: str, files: Mapping[str, str], test: str | None, declared: str | None
     ) -> ModelVersion | None:
         for version in self._versions(name):
             document = read(version.folder)
-            if logits is not None and document.get("logits") != logits:
+            if declared is not None and document.get("declared") != declared:
                 continue  # declared otherwise since
             if document.get("files") == files and document.get("test_digest") == test:
                 return version
@@ -400,14 +413,32 @@ def _pages(search: Callable[..., Sequence[T]], filter_string: str | None = None)
             return
 
 
-def _logits(folder: Path, flavour: str) -> bool | None:
-    """What the last layer of a saved model tells of its output; models of other kinds tell none."""
-    if flavour not in {"keras", "torch"}:
-        return None
-    from eolab.models import flavours
-    from eolab.studies.client.fitted_model import load_model
+def _declared(output: str | None, logits: bool | None) -> str | None:
+    """What the user says that the model gives."""
+    if logits is None:
+        return output
+    said = "logit" if logits else "probability"
+    if output not in {None, said}:
+        raise InvalidInputError(f"logits={logits} and output={output!r}", "Give one of the two.")
+    return said
 
-    return flavours.gives_logits(load_model(folder, flavour), flavour, None)
+
+def _frame(fitted: Fitted) -> bool:
+    """Whether the model learnt from a data frame, which it then gets with its types."""
+    return bool(getattr(fitted, "frame", False))
+
+
+def _evidence(folder: Path) -> tuple[Evidence | None, Sequence[int]]:
+    """What the model said of the samples that it was fitted on, and which classes these have."""
+    import numpy as np
+
+    from eolab.models.flavours import Evidence
+
+    try:
+        with np.load(folder / ANSWERS, allow_pickle=False) as file:
+            return Evidence(file["answer"], file["y"]), [int(code) for code in file["seen"]]
+    except (OSError, ValueError, KeyError):  # none was written: older, or data without labels
+        return None, ()
 
 
 def _version(entry: Entry, aliases: tuple[str, ...], config: Config) -> ModelVersion:

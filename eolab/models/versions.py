@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
 from eolab.records.lineage import Ref
+from eolab.studies.worker.predicting import Output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,13 +137,26 @@ class ModelVersion:
         """
         from eolab.models import flavours
 
-        samples = features(X, self.columns)
-        answer = flavours.outputs(self.load(), self.flavour, samples, self.columns)
+        document = read(self.folder)
+        frame = bool(document.get("frame"))
+        samples = features(X, self.columns, frame=frame)
+        model = self.load()
+        answer = flavours.outputs(model, self.flavour, samples, self.columns)
         if self.classes:
-            logits = read(self.folder).get("logits")
-            known = logits if isinstance(logits, bool) else None
-            return flavours.classes(answer, self.classes, logits=known)
+            return flavours.classes(answer, self._output(document, model), self.classes)
         return answer.reshape(-1) if answer.size == len(samples) else answer
+
+    def _output(self, document: Mapping[str, object], model: object) -> Output:
+        """How its answers are read, as was decided; of older models by what they are built of."""
+        from eolab.models import flavours
+
+        output, logits = document.get("output"), document.get("logits")
+        if isinstance(output, dict):
+            return Output(kind=str(output.get("kind", "")), order=output.get("order") or ())
+        declared = None
+        if isinstance(logits, bool) and len(self.classes) == 2:
+            declared = "logit" if logits else None
+        return flavours.decide(model, self.flavour, self.classes, declared=declared)
 
     def predict_labels(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
         """Names of the predicted classes, shape (n,).
@@ -209,18 +223,18 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
-    """The features of ``X`` in the order in which the model learnt them, float32.
+def features(
+    X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ...], *, frame: bool = False
+) -> np.ndarray | pd.DataFrame:
+    """The features of ``X`` in the order in which the model learnt them; see `predicting.arrange`.
 
     Raises:
-        InvalidInputError: One is missing, or the shape does not fit.
+        InvalidInputError: One is missing or no number, or the shape does not fit.
     """
-    import numpy as np
-
+    from eolab.models import flavours
+    from eolab.studies.worker import predicting
     from eolab.training_data import TrainingData
 
-    if not columns:  # trained on arrays, which have no names
-        return np.asarray(X.X if isinstance(X, TrainingData) else X)
     given = tuple(str(name) for name in getattr(X, "columns", ()))
     for name in columns if given else ():
         if name not in given:
@@ -228,13 +242,6 @@ def features(X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ..
                 f"feature {name!r} is missing", nearest(name, given, "features")
             )
     if isinstance(X, TrainingData):
-        return np.asarray(X.X[..., [given.index(name) for name in columns]], dtype=np.float32)
-    if given:
-        return np.asarray(X[list(columns)], dtype=np.float32)
-    array = np.asarray(X, dtype=np.float32)
-    if array.ndim < 2 or array.shape[-1] != len(columns):
-        raise InvalidInputError(
-            f"data of shape {array.shape} does not fit {len(columns)} features",
-            "Give one row a sample, one column a feature: " + ", ".join(columns[:12]),
-        )
-    return array
+        X = X.X[..., [given.index(name) for name in columns]] if columns else X.X
+    with flavours.translated():
+        return predicting.arrange(X, columns, frame=frame)

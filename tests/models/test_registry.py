@@ -19,6 +19,7 @@ from eolab.models import ModelRegistry
 from eolab.records import lineage
 from eolab.records.lineage import Ref
 from eolab.training_data import TrainingData
+from tests.models.conftest import CLASSES
 
 
 @pytest.fixture
@@ -386,3 +387,152 @@ def test_unknown_figures_are_nan_for_python(registry, make_fitted, model, test_p
     )
     assert math.isnan(registry.get("c").metrics["macro_f1_low"])
     assert version.metrics["test_units"] == 1
+
+
+# -- what the answers are is decided once ----------------------------------------------------
+
+
+def _two_classes(names):
+    X = np.random.default_rng(3).normal(size=(90, 3)).astype("float32")
+    y = (X[:, 0] > 0).astype("int64")
+    return TrainingData(X, y, np.arange(90) // 3, ("ndvi", "red", "nir"), names)
+
+
+def _tree(X, labels):
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(random_state=0).fit(X, labels)
+
+
+LEARNT = {
+    "codes as floats": (("a", "b"), lambda y: y.astype(float)),
+    "numbers that are names": (("10", "20"), lambda y: np.array([10, 20])[y]),
+    "names that could be codes": (("1", "2"), lambda y: y + 1),
+    "floats that are names": (("1", "2"), lambda y: y + 1.0),
+    "truth values": (("no", "yes"), lambda y: y.astype(bool)),
+    "names out of order": (("wheat", "barley"), lambda y: np.array(["wheat", "barley"])[y]),
+}
+
+
+@pytest.mark.parametrize("way", LEARNT)
+@pytest.mark.parametrize("judged", [True, False])
+def test_one_sample_is_read_as_many_are_whatever_a_classifier_learnt(
+    registry, make_fitted, way, judged
+):
+    names, labels = LEARNT[way]
+    data = _two_classes(names)
+    fitted = make_fitted(_tree(data.X, labels(data.y)), classes=names)
+    version = registry.register("m", fitted, test=data if judged else None)
+    assert version.predict(data).tolist() == data.y.tolist()
+    assert [int(version.predict(data.X[i : i + 1])[0]) for i in range(90)] == data.y.tolist()
+    if judged:
+        assert version.metrics["accuracy"] == 1
+
+
+@pytest.mark.parametrize("learnt", [0, -1])
+def test_a_regression_on_two_codes_is_decided_half_way(registry, make_fitted, learnt):
+    data = _two_classes(("crop", "other"))
+    model = LinearRegression().fit(data.X, np.array([learnt, 1])[data.y])
+    version = registry.register("m", make_fitted(model, classes=data.classes), test=data)
+    expected = (model.predict(data.X) > (learnt + 1) / 2).astype(int)
+    assert version.predict(data).tolist() == expected.tolist()
+    assert version.metrics["accuracy"] > 0.9
+
+
+def test_a_method_of_a_classifier_knows_the_order_of_its_classes(registry, make_fitted):
+    names = ("wheat", "barley")
+    data = _two_classes(names)
+    model = LogisticRegression().fit(data.X, np.array(names)[data.y])
+    expected = (model.predict(data.X) == "barley").astype(int).tolist()
+    ways = (
+        model.predict_proba, model.decision_function, model.predict,
+        lambda X: model.predict_proba(X * 1.0), lambda X: model.predict_proba(X)[:, 0],
+    )  # fmt: skip
+    for number, way in enumerate(ways):
+        fitted = make_fitted(way, f"r{number}", flavour="pickle", classes=names)
+        version = registry.register("m", fitted, test=data)
+        assert version.predict(data).tolist() == expected
+
+
+def test_whole_numbers_that_may_be_codes_or_names_are_refused_until_told(registry, make_fitted):
+    fitted = make_fitted(Answers(lambda X: X[:, 0] > 0), flavour="pickle", classes=("1", "2"))
+    opaque = make_fitted(
+        Answers(lambda X: (X[:, 0] > 0) + 1), "r2", flavour="pickle", classes=("1", "2")
+    )
+    X = np.array([[1, 0, 0]], "float32")
+    with pytest.raises(InvalidInputError, match="named by other ones"):
+        registry.register("m", opaque).predict(X)
+    assert registry.register("m", opaque, output="labels").predict_labels(X).tolist() == ["2"]
+    assert registry.register("m", fitted, output="codes").predict(X).tolist() == [1]
+    unclear = _two_classes(("1", "0"))
+    tree = make_fitted(_tree(unclear.X, unclear.y), "r3", classes=("1", "0"))
+    with pytest.raises(InvalidInputError, match='output="codes"'):
+        registry.register("m", tree)
+    assert registry.register("m", tree, test=unclear).metrics["accuracy"] == 1
+
+
+def test_an_answer_that_is_not_what_was_decided_is_refused(registry, make_fitted):
+    fitted = make_fitted(Answers(lambda X: X[:, 0]), flavour="pickle", classes=("grass", "wheat"))
+    version = registry.register("m", fitted)
+    assert version.predict(np.array([[0.7, 0, 0]], "float32")).tolist() == [1]
+    with pytest.raises(InvalidInputError, match="which is no probability") as caught:
+        version.predict(np.array([[-2.0, 0, 0]], "float32"))
+    assert "logits=True" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "classes", "match"),
+    [
+        ({"output": "logits"}, ("a", "b"), "output='logits'"),
+        ({"output": "logit"}, CLASSES, "3 classes"),
+        ({"output": "codes"}, (), "no classes"),
+        ({"output": "codes", "logits": True}, ("a", "b"), "logits=True and output='codes'"),
+    ],
+)
+def test_a_declared_output_that_cannot_be_is_refused(
+    registry, make_fitted, model, given, classes, match
+):
+    with pytest.raises(InvalidInputError, match=match):
+        registry.register("m", make_fitted(model, classes=classes), **given)
+
+
+def test_models_registered_before_are_read_by_what_they_are_built_of(registry, make_fitted):
+    data = _two_classes(("10", "20"))
+    fitted = make_fitted(_tree(data.X, np.array([10, 20])[data.y]), classes=data.classes)
+    version = registry.register("m", fitted, test=data)
+    document = json.loads((version.folder / "model.json").read_text())
+    for new in ("output", "declared", "frame"):
+        del document[new]
+    (version.folder / "model.json").write_text(json.dumps(document | {"logits": None}))
+    assert registry.get("m").predict(data.X[:1]).tolist() == data.y[:1].tolist()
+
+
+def test_columns_may_be_labelled_by_numbers_and_text_is_named(registry, make_fitted, train):
+    model = LogisticRegression().fit(train.X, train.y)
+    version = registry.register("m", make_fitted(model, columns=("0", "1", "2")))
+    table = pd.DataFrame(train.X)
+    assert version.predict(table[[2, 0, 1]]).tolist() == model.predict(train.X).tolist()
+    with pytest.raises(InvalidInputError, match="feature '1' is not a number") as caught:
+        version.predict(table.assign(**{"1": "x"}).drop(columns=[1]))
+    assert "encode text" in caught.value.hint
+    with pytest.raises(InvalidInputError, match="'0' is there 2 times"):
+        version.predict(pd.concat([table, table], axis=1))
+
+
+def test_a_model_that_learnt_from_a_table_gets_one_with_its_types(registry, make_fitted):
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    table = pd.DataFrame({"soil": ["clay", "sand"] * 20, "id": 2**53 + np.arange(40)})
+    encoded = make_column_transformer((OneHotEncoder(), ["soil"]))
+    model = make_pipeline(encoded, LogisticRegression()).fit(table, [0, 1] * 20)
+    fitted = make_fitted(model, columns=("soil", "id"), classes=())
+    version = registry.register("m", replace_frame(fitted))
+    assert version.predict(table[["id", "soil"]]).tolist() == [0, 1] * 20
+
+
+def replace_frame(fitted):
+    """As a refit on a data frame leaves it."""
+    object.__setattr__(fitted, "frame", True)
+    return fitted

@@ -39,6 +39,7 @@ class FittedModel:
         data_digest: Digest of the data that it learnt from.
         source: Where that data comes from: view, version, split.
         file: The model's file in ``folder``.
+        frame: Whether it learnt from a data frame, which it is given again, its types untouched.
 
     Example:
         >>> fitted.flavour, fitted.study
@@ -58,6 +59,7 @@ class FittedModel:
     data_digest: str = ""
     source: Mapping[str, object] = field(default_factory=dict)
     file: str = "model.pkl"
+    frame: bool = False
 
     @staticmethod
     def read(folder: Path) -> FittedModel:

@@ -132,7 +132,7 @@ class ChildMessage(TypedDict, total=False):
     error: str
     flavour: str
     file: str
-    about: dict[str, list[str]]
+    about: Mapping[str, object]
 
 
 class Answer(TypedDict, total=False):

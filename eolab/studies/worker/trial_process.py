@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
+    from eolab.studies.worker import predicting
     from eolab.studies.worker.isolation import Fresh, worker_memory
     from eolab.studies.worker.reporter import Reporter, StopTrial, TrialError, number
     from eolab.studies.worker.tensorflow_notes import without_notes
@@ -50,6 +51,7 @@ else:  # a bare file beside its helpers, maybe where there is no eolab
     Reporter, StopTrial = _module.Reporter, _module.StopTrial
     TrialError, number = _module.TrialError, _module.number
     without_notes = _beside("tensorflow_notes").without_notes
+    predicting = _beside("predicting")
     _isolation = _beside("isolation")
     Fresh, worker_memory = _isolation.Fresh, _isolation.worker_memory
 
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 
 MOST_METRICS = 1_000
 DECISION_WAIT = 1.0
+MOST_ANSWERS = 2_000
+"""Of so many samples a refit notes what the model says of them."""
 
 
 class LinkedReporter(Reporter):
@@ -274,7 +278,9 @@ class Child:
                 return {}
             if job.get("refit"):
                 saved = save_model(reporter.saved, job["refit"])
-                return {"op": "done", "state": "completed", "about": about(data), **saved}
+                names = about(data, reporter.saved[0])
+                write_answers(reporter.saved[0], saved["flavour"], data, names, job["refit"])
+                return {"op": "done", "state": "completed", "about": names, **saved}
             value, metrics = outcome(result, reporter.last, job["metric"])
             return {"op": "done", "state": "completed", "value": value, "m": metrics}
         except StopTrial:
@@ -329,13 +335,70 @@ def join_parts(data: object, on: str) -> object:
     return dataclasses.replace(data, train=type(train).concatenate(train, validation))
 
 
-def about(data: object) -> dict[str, list[str]]:
-    """The names that a model needs beside its weights."""
+def about(data: object, model: object) -> dict[str, object]:
+    """What a model needs beside its weights: names, and whether it learnt from a data frame."""
     train = getattr(data, "train", data)
-    return {
-        k: [str(name) for name in getattr(train, k, None) or ()]
+    named = _training_data(train)
+    found: dict[str, object] = {
+        k: [str(name) for name in _names(train, k)] if named else []
         for k in ("columns", "classes", "steps")
     }
+    owner = getattr(model, "__self__", model)
+    learnt = getattr(owner, "feature_names_in_", None)
+    if not named:
+        columns = list(learnt) if learnt is not None else _columns(train)
+        found["columns"] = [str(name) for name in columns]
+        found["frame"] = bool(columns)
+    return found
+
+
+def _training_data(train: object) -> bool:
+    return all(hasattr(train, name) for name in ("X", "y", "columns", "classes"))
+
+
+def _names(train: object, what: str) -> list[object]:
+    names = getattr(train, what, None)
+    return [] if names is None else list(names)
+
+
+def _columns(data: object) -> list[object]:
+    """The columns of the one table of features among arrays and labels, if there is just one."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(data, (dict, list, tuple)):
+        return []
+    values = list(data.values()) if isinstance(data, dict) else list(data)
+    tables = [v for v in values if isinstance(v, pandas.DataFrame) and v.shape[1] > 1]
+    alike = {tuple(table.columns) for table in tables}  # a train and a validation part
+    return list(alike.pop()) if len(alike) == 1 else []
+
+
+def write_answers(
+    model: object, kind: str, data: object, names: Mapping[str, object], order: RefitOrder
+) -> None:
+    """Write what the model says of some labelled samples beside it.
+
+    The registry finds in it how the answers are read. A model that cannot be asked this way says so
+    when it is registered.
+    """
+    train = getattr(data, "train", data)
+    if not _training_data(train) or not names["classes"]:
+        return
+    import numpy as np
+
+    X, y = np.asarray(getattr(train, "X", ())), np.asarray(getattr(train, "y", ()))
+    rows = np.unique(np.linspace(0, len(y) - 1, MOST_ANSWERS).astype(int))
+    columns = [str(name) for name in _names(train, "columns")]
+    try:
+        answer = predicting.outputs(model, kind, X[rows], columns)
+    except Exception as error:
+        print(f"the model could not be asked: {error}", file=sys.stderr, flush=True)
+        return
+    if answer.dtype.kind == "O":
+        answer = answer.astype(str)
+    if answer.dtype.kind not in "iufbUS" or len(answer) != len(rows):
+        return
+    with open(Path(order["folder"]) / "answers.npz", "wb") as file:
+        np.savez(file, answer=answer, y=y[rows], seen=np.unique(y))
 
 
 def flavour(model: object) -> str:
