@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
+from eolab.models import mlflow_flavour
 from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORMAT = 1
-ANSWERS = "answers.npz"  # as the child that refits writes it
 EVALUATIONS = "openings.jsonl"  # as workspaces have it
 CHAMPION = "champion"
 EXPERIMENT = "eolab/models"
@@ -155,6 +155,7 @@ class ModelRegistry:
                 "files": files,
             }
             (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
+            mlflow_flavour.write(staged, document)
         try:
             entry = self._enter(name, folder, document)
         except BaseException:
@@ -286,7 +287,7 @@ class ModelRegistry:
             columns = tuple(fitted.columns)
             X = features(test, columns, frame=_frame(fitted))
             answer = flavours.outputs(model, fitted.flavour, X, columns)
-        evidence, seen = _evidence(fitted.folder)
+        evidence, seen = _evidence(fitted.folder) if fitted.classes else (None, ())
         if evidence is None and test is not None and answer is not None:
             evidence = flavours.Evidence(answer, test.y)
         decided = flavours.decide(
@@ -435,7 +436,7 @@ def _evidence(folder: Path) -> tuple[Evidence | None, Sequence[int]]:
     from eolab.models.flavours import Evidence
 
     try:
-        with np.load(folder / ANSWERS, allow_pickle=False) as file:
+        with np.load(folder / mlflow_flavour.ANSWERS, allow_pickle=False) as file:
             return Evidence(file["answer"], file["y"]), [int(code) for code in file["seen"]]
     except (OSError, ValueError, KeyError):  # none was written: older, or data without labels
         return None, ()

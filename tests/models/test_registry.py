@@ -536,3 +536,64 @@ def replace_frame(fitted):
     """As a refit on a data frame leaves it."""
     object.__setattr__(fitted, "frame", True)
     return fitted
+
+
+# -- MLflow's own tools ----------------------------------------------------------------------
+
+ASK = """
+import sys, json
+sys.modules["eolab"] = None  # an environment without it
+import mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/crops/1")
+info = mlflow.models.get_model_info("models:/crops/1")
+table = pd.DataFrame(json.loads(sys.argv[2]))
+print(json.dumps([model.predict(table).tolist(), info.signature.inputs.input_names(),
+                  sorted(info.flavors)]))
+"""
+
+
+def _ask_mlflow(config, table):
+    told = subprocess.run(
+        [sys.executable, "-c", ASK, f"sqlite:///{config.root}/mlflow.db", json.dumps(table)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr[-2000:]
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("way", ["names", "logit"])
+def test_mlflow_asks_a_model_as_eolab_does_where_there_is_no_eolab(
+    registry, make_fitted, config, way
+):
+    data = _two_classes(("wheat", "barley"))
+    if way == "names":
+        model = LogisticRegression().fit(data.X, np.array(data.classes)[data.y])
+        fitted = make_fitted(model.predict_proba, flavour="pickle", classes=data.classes)
+    else:
+        fitted = make_fitted(lambda X: X[:, [0]] * 0.3, flavour="pickle", classes=data.classes)
+    version = registry.register("crops", fitted, test=data)
+    table = pd.DataFrame(data.X, columns=data.columns)[["nir", "ndvi", "red"]]
+    said, names, flavours = _ask_mlflow(config, table.astype(float).to_dict("list"))
+    assert said == version.predict(data).tolist()
+    assert names == ["ndvi", "red", "nir"]
+    assert flavours == ["python_function"]
+
+
+def test_mlflow_opens_what_scikit_learn_made_and_shows_an_example(
+    registry, make_fitted, model, test_part
+):
+    import mlflow.sklearn
+
+    fitted = make_fitted(model)
+    np.savez(
+        fitted.folder / "answers.npz", answer=model.predict(test_part.X), y=test_part.y,
+        seen=[0, 1, 2], example=test_part.X[:3],
+    )  # fmt: skip
+    version = registry.register("crops", fitted)
+    loaded = mlflow.sklearn.load_model(str(version.folder))
+    np.testing.assert_array_equal(loaded.predict(test_part.X), model.predict(test_part.X))
+    example = mlflow.models.Model.load(str(version.folder)).load_input_example(str(version.folder))
+    np.testing.assert_allclose(example, test_part.X[:3], rtol=1e-6)
+    asked = mlflow.pyfunc.load_model(str(version.folder))
+    assert asked.predict(example).tolist() == version.predict(test_part.X[:3]).tolist()

@@ -156,7 +156,8 @@ def arrange(X: object, columns: Sequence[str], *, frame: bool) -> np.ndarray | p
     import pandas as pd
 
     # A polars frame, say, has columns and no places.
-    picked = (X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)).iloc[:, places]
+    known = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
+    picked = known.iloc[:, places]
     return picked.set_axis(list(columns), axis=1) if frame else _numbers(picked, columns)
 
 

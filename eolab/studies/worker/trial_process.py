@@ -279,7 +279,7 @@ class Child:
             if job.get("refit"):
                 saved = save_model(reporter.saved, job["refit"])
                 names = about(data, reporter.saved[0])
-                write_answers(reporter.saved[0], saved["flavour"], data, names, job["refit"])
+                write_answers(reporter.saved[0], saved["flavour"], data, job["refit"])
                 return {"op": "done", "state": "completed", "about": names, **saved}
             value, metrics = outcome(result, reporter.last, job["metric"])
             return {"op": "done", "state": "completed", "value": value, "m": metrics}
@@ -372,16 +372,14 @@ def _columns(data: object) -> list[object]:
     return list(alike.pop()) if len(alike) == 1 else []
 
 
-def write_answers(
-    model: object, kind: str, data: object, names: Mapping[str, object], order: RefitOrder
-) -> None:
-    """Write what the model says of some labelled samples beside it.
+def write_answers(model: object, kind: str, data: object, order: RefitOrder) -> None:
+    """Write what the model says of some labelled samples beside it, and three of these samples.
 
-    The registry finds in it how the answers are read. A model that cannot be asked this way says so
-    when it is registered.
+    The registry finds in it how the answers are read, and an example of what goes in. A model that
+    cannot be asked this way says so when it is registered.
     """
     train = getattr(data, "train", data)
-    if not _training_data(train) or not names["classes"]:
+    if not _training_data(train):
         return
     import numpy as np
 
@@ -398,7 +396,7 @@ def write_answers(
     if answer.dtype.kind not in "iufbUS" or len(answer) != len(rows):
         return
     with open(Path(order["folder"]) / "answers.npz", "wb") as file:
-        np.savez(file, answer=answer, y=y[rows], seen=np.unique(y))
+        np.savez(file, answer=answer, y=y[rows], seen=np.unique(y), example=X[:3])
 
 
 def flavour(model: object) -> str:

@@ -101,3 +101,36 @@ def test_data_with_another_name_on_the_cluster_is_found_here_by_the_refit(
     assert [trial["value"] for trial in again.trials] == [3.0, 2.0]
     assert not (again.folder / "data_here.pkl").exists()
     assert again.refit().load() == {"read": 2.0}
+
+
+@pytest.mark.parametrize("way", ["table", "dict"])
+def test_a_model_that_learnt_from_a_table_keeps_the_names_of_its_columns(
+    run: Run, way: str
+) -> None:
+    import pandas as pd
+
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    table = pd.DataFrame(X, columns=["a", "b", "c"])
+    label = (X[:, 0] > 0).astype(int)
+
+    def learns(data, reporter, *, C: Annotated[float, eo.loguniform(1e-3, 1e3)] = 1.0):
+        from sklearn.linear_model import LogisticRegression
+
+        X, y = (data["X"], data["y"]) if "X" in data else (data[["a", "b", "c"]], data["label"])
+        reporter.save_model(LogisticRegression(C=C).fit(X, y))
+        return 1.0
+
+    data = table.assign(label=label) if way == "table" else {"X": table, "y": label}
+    fitted = run(learns, data=data, trials=1, workers=1).refit()
+    assert fitted.columns == ("a", "b", "c")
+    assert fitted.frame
+
+
+def test_a_refit_notes_what_its_model_says_of_some_samples(run: Run) -> None:
+    fitted = run(logistic, data=make_split(), metric="val_accuracy", trials=1, workers=1).refit()
+    with np.load(fitted.folder / "answers.npz") as noted:
+        said, y = noted["answer"], noted["y"]
+        assert noted["seen"].tolist() == [0, 1]
+        assert noted["example"].shape == (3, 3)
+    assert len(y) == 120
+    assert (said == y).mean() > 0.9

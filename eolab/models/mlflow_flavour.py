@@ -1,0 +1,137 @@
+"""A registered model as MLflow's own tools open it, also where there is no eolab.
+
+Beside the model's files stand ``MLmodel`` (signature, flavours), an input example, requirements and
+``code/eolab_predicting.py``: the file by which eolab itself asks models, which needs NumPy only.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eolab.studies.client.fitted_model import FILES
+from eolab.studies.worker import predicting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from mlflow.models import ModelSignature
+
+ANSWERS = "answers.npz"  # as the child that refits writes it
+CODE, LOADER = "code", "eolab_predicting"
+EXAMPLE = "input_example.json"
+LIBRARIES = {
+    "keras": ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
+    "torch": ("torch",),
+    "sklearn": ("scikit-learn",),
+    "pickle": ("scikit-learn", "lightgbm", "xgboost", "catboost"),
+}
+
+
+def write(folder: Path, document: Mapping[str, object]) -> None:
+    """Make a registered model's folder an MLflow model.
+
+    Args:
+        folder: The folder, with `model.json` and the model's files.
+        document: What `model.json` says.
+    """
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    flavour = str(document["flavour"])
+    (folder / CODE).mkdir(exist_ok=True)
+    shutil.copyfile(predicting.__file__, folder / CODE / f"{LOADER}.py")
+    requirements = _requirements(flavour)
+    (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
+    python = platform.python_version()
+    environment = {"python": python, "dependencies": ["-r requirements.txt"]}
+    _yaml(folder / "python_env.yaml", environment)
+    conda = [f"python={python}", "pip", {"pip": requirements}]
+    _yaml(folder / "conda.yaml", {"channels": ["conda-forge"], "dependencies": conda})
+
+    model = Model(signature=_signature(document))
+    mlflow.pyfunc.add_to_model(
+        model,
+        loader_module=LOADER,
+        code=CODE,
+        data=".",
+        conda_env="conda.yaml",
+        python_env="python_env.yaml",
+    )
+    if flavour == "sklearn":
+        model.add_flavor(
+            "sklearn",
+            pickled_model=FILES[flavour],
+            sklearn_version=_version("scikit-learn"),
+            serialization_format="cloudpickle",
+            code=CODE,
+        )
+    example = _example(folder, document)
+    if example is not None:
+        model.saved_input_example_info = example
+    model.save(str(folder / "MLmodel"))
+
+
+def _signature(document: Mapping[str, object]) -> ModelSignature | None:
+    """What goes in and comes out; None for a model whose features have no names or other types."""
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+
+    columns, steps = _texts(document["columns"]), _texts(document["steps"])
+    if not columns or document["frame"]:
+        return None
+    said = np.dtype(np.int64 if document["classes"] else np.float64)
+    inputs = (
+        Schema([TensorSpec(np.dtype(np.float32), (-1, len(steps), len(columns)))])
+        if steps
+        else Schema([ColSpec(DataType.double, name) for name in columns])
+    )
+    return ModelSignature(inputs=inputs, outputs=Schema([TensorSpec(said, (-1,))]))
+
+
+def _example(folder: Path, document: Mapping[str, object]) -> dict[str, object] | None:
+    """Write some samples that the model learnt from; what `MLmodel` says of them."""
+    import numpy as np
+
+    try:
+        with np.load(folder / ANSWERS, allow_pickle=False) as file:
+            samples: np.ndarray = file["example"]
+    except (OSError, ValueError, KeyError):
+        return None
+    if samples.ndim == 2:
+        table = {
+            "columns": _texts(document["columns"]),
+            "data": [[None if np.isnan(v) else float(v) for v in row] for row in samples],
+        }
+        (folder / EXAMPLE).write_text(json.dumps(table))
+        return {"artifact_path": EXAMPLE, "type": "dataframe", "pandas_orient": "split"}
+    if np.isnan(samples).any():  # a tensor has no way to say so in JSON
+        return None
+    (folder / EXAMPLE).write_text(json.dumps({"inputs": samples.tolist()}))
+    return {"artifact_path": EXAMPLE, "type": "ndarray", "format": "tf-serving"}
+
+
+def _requirements(flavour: str) -> list[str]:
+    names = ("mlflow-skinny", "cloudpickle", "numpy", "pandas", *LIBRARIES.get(flavour, ()))
+    return [f"{name}=={version}" for name in names if (version := _version(name))]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _yaml(path: Path, content: Mapping[str, object]) -> None:
+    # JSON is YAML, and needs no library.
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [str(each) for each in value] if isinstance(value, (list, tuple)) else []
