@@ -94,6 +94,8 @@ class Workspace:
         """
         from eolab.catalog import open_source
 
+        if name not in self.config.catalogs and configuration.is_name(name):
+            self._read_again()  # `eo.ingest` may have named it
         return open_source(self.config, name)
 
     def add_catalog(self, name: str, url: str, **options: Unpack[CatalogOptions]) -> Source:
@@ -282,6 +284,12 @@ class Workspace:
                 warn(
                     f"catalogue {name!r} could not be read and is left out: {error.message}. "
                     f"{error.hint}",
+                    UserWarning,
+                )
+            except Exception as error:  # documents can be wrong in ways nobody listed
+                warn(
+                    f"catalogue {name!r} could not be read and is left out: "
+                    f"{type(error).__name__}: {str(error)[:200]}. Look at {entry.url}.",
                     UserWarning,
                 )
         features, entries = self.features, []

@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("--to", type=Path, help="folder (default: catalogs/ID in the workspace)")
     ingest.add_argument("--pattern", help="regular expression for the date in a path")
     ingest.add_argument("--time", help="of files that tell none, such as 2021-05-17")
+    ingest.add_argument("--bands", help="names of the bands of each file, such as red,nir")
+    for word in ("scale", "offset", "nodata"):
+        ingest.add_argument(f"--{word}", type=float, help="your own, before what files say")
     ingest.add_argument("--cog", action="store_true", help="write Cloud-Optimized copies")
     _workspace_option(ingest)
     ingest.set_defaults(run=_ingest)
@@ -135,6 +138,10 @@ def _ingest(options: argparse.Namespace) -> int:
     made = ingest(
         files,
         to=options.to or ws.root / "catalogs" / options.collection,
+        bands=options.bands.split(",") if options.bands else None,
+        scale=options.scale,
+        offset=options.offset,
+        nodata=options.nodata,
         collection=options.collection,
         pattern=options.pattern,
         time=options.time,
@@ -143,9 +150,12 @@ def _ingest(options: argparse.Namespace) -> int:
     )
     for skipped in made.skipped:
         print(f"skipped {skipped.href}: {skipped.message}", file=sys.stderr)
-    print(f"{len(made.items)} items in {made.catalog}")
-    print(f"To search it by name, add to eolab.toml:\n[catalogs.{options.collection}]")
-    print(f'url = "{made.catalog}"')
+    for note in made.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"{len(made.items)} items in {made.catalog}, which holds {made.total}")
+    if options.collection not in workspace(options.workspace).config.catalogs:
+        print(f"To search it by name, add to eolab.toml:\n[catalogs.{options.collection}]")
+        print(f'url = "{made.catalog}"')
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -21,6 +22,9 @@ from eolab.settings.config import FILE, FORMAT, Config, check_name
 
 KINDS = ("auto", "api", "static", "geoparquet")
 LONGEST = 2_000
+ROOTS = ("catalog.json", "collection.json")
+RASTERS = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img", ".zarr")
+LOOKED_AT = 2_000  # files of a folder that is no catalogue
 _REFERENCE = re.compile(r"^(env:\w+|keyring:[^\s/]+/\S+)$")
 _lock = threading.Lock()
 
@@ -291,6 +295,12 @@ def _checked(url: str, folder: Path) -> str:
                 f"there is no {path} on the machine of the server",
                 "Give a folder, a catalog.json or a .parquet file, or an address with https://.",
             )
+        if path.is_file() and path.suffix.lower() in RASTERS:
+            raise InvalidInputError(f"{path.name} is a raster, no catalogue", ingest_hint(path))
+        if path.is_dir() and not any((path / name).is_file() for name in ROOTS):
+            raise InvalidInputError(
+                f"{path} holds no {' or '.join(ROOTS)}: it is no STAC catalogue", ingest_hint(path)
+            )
         return str(path)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -301,6 +311,33 @@ def _checked(url: str, folder: Path) -> str:
         )
     logins.check_address(url, "the form")
     return url
+
+
+def ingest_hint(path: Path) -> str:
+    """What makes a catalogue of a folder of rasters, or of one of them.
+
+    Args:
+        path: The folder or file.
+    """
+    hint = "Name the folder of a STAC catalogue."
+    count = 0
+    if path.is_file():
+        count = int(path.suffix.lower() in RASTERS)
+    else:
+        try:
+            # Enough to tell: an archive is not walked through for a hint.
+            for inner in itertools.islice(path.rglob("*"), LOOKED_AT):
+                count += inner.suffix.lower() in RASTERS
+        except OSError:
+            return hint
+    if not count:
+        return hint
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._") or "mine"
+    many = "1 raster here is" if count == 1 else f"{count} rasters here are"
+    return (
+        f"{many} described by eolab.ingest({str(path)!r}, to={name!r}), or in the panel by Add"
+        " rasters...; the catalogue then has that name."
+    )
 
 
 def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:

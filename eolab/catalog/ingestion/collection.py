@@ -6,11 +6,10 @@ their band's name. The result is a static catalogue that any source opens.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,28 +17,31 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from eolab.catalog.ingestion.collection_files import (
+    FOLDER,
+    NAMED,
+    name_items,
     read_items,
     safe_name,
     write_collection,
 )
+from eolab.catalog.ingestion.destination import ABOUT, destination
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
+from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords, keep_given
 from eolab.catalog.io.allowed_folders import is_inside, remember
-from eolab.catalog.io.documents import is_remote
+from eolab.catalog.items.parsed import GIVEN
 from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
 from eolab.progress import track
-from eolab.settings.config import check_name
+from eolab.user_warnings import warn
 
 FORMAT = 1
 Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
-FOLDER = "eolab:folder"  # field of an item: where its files were
-_ABOUT = "Rasters described by eolab"
 _EXTENSIONS = [
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
@@ -57,13 +59,16 @@ class IngestResult:
         skipped: Files that could not be used.
         converted: Files written as Cloud-Optimized GeoTIFF in this call.
         total: Items that the collection holds now.
+        notes: Where files say something else than you, and what stays of earlier calls.
+        name: By which the workspace knows the catalogue, ``ws.catalog(name)``; "" for a folder
+            that has none.
 
     Example:
         >>> cube.red.isel(time=0).odc.write_cog("field_20210520_red.tif").name
         'field_20210520_red.tif'
-        >>> made = eo.ingest("field_20210520_red.tif", to="mine", collection="mine")
-        >>> made.items, made.skipped
-        (('field_20210520',), ())
+        >>> made = eo.ingest("field_20210520_red.tif", to="mine")
+        >>> made.items, made.skipped, made.total
+        (('field_20210520',), (), 1)
     """
 
     catalog: Path
@@ -71,6 +76,8 @@ class IngestResult:
     skipped: tuple[Skipped, ...]
     converted: int
     total: int = 0
+    notes: tuple[str, ...] = ()
+    name: str = ""
 
     def __repr__(self) -> str:
         names = self.items if len(self.items) <= SHOWN else (*self.items[:SHOWN], "...")
@@ -80,6 +87,10 @@ class IngestResult:
             lines.append(f"{len(self.skipped)} files skipped:")
             lines += [f"  {Path(s.href).name}: {s.message}" for s in self.skipped[:SHOWN]]
             lines += ["  ... (.skipped has all)"] if len(self.skipped) > SHOWN else []
+        lines += [f"note: {note}" for note in self.notes[:SHOWN]]
+        lines += ["... (.notes has all)"] if len(self.notes) > SHOWN else []
+        if self.name:
+            lines.append(f"the workspace's catalogue {self.name!r}: ws.catalog({self.name!r})")
         return "\n  ".join(lines)
 
 
@@ -90,6 +101,10 @@ def ingest(
     collection: str | None = None,
     pattern: str | None = None,
     time: Times | None = None,
+    bands: Bands | None = None,
+    scale: Numbers | None = None,
+    offset: Numbers | None = None,
+    nodata: Numbers | None = None,
     cog: bool = False,
     title: str | None = None,
     license: str | None = None,
@@ -102,15 +117,26 @@ def ingest(
 
     Args:
         files: A folder (searched through), or files.
-        to: Folder of the catalogue, or a catalogue that an earlier call has made.
-        collection: Its id; a catalogue that was made keeps its own, and its title and
-            license unless they are given.
+        to: A plain name: the catalogue lies in the workspace, stands in the panel and opens by
+            ``ws.catalog(name)``. Or its folder (also a plain name where no `eolab.toml` counts),
+            or a catalogue that an earlier call has made.
+        collection: Its id, by default the name; a catalogue that was made keeps its own, and its
+            title and license unless they are given.
         pattern: Regular expression for the time in a path, with groups year, month, day (or
             ordinal) and optionally hour, minute, second; where it does not match, and by default,
             common spellings, then the file's own tags. Time axes of netCDF and Zarr count before.
         time: Of files that tell none (an elevation model), such as "2021-05-17". Or of some files,
             before all that they say: by file name, ``{"a.tif": "2021-05-17"}`` (without the suffix
             too), or a function that gets the path and returns a time, or None for the usual ways.
+        bands: Names of the bands, in the order of each file: ``["blue", "green", "red"]``. Or
+            by file (name, with or without suffix, or a pattern), other files keep theirs:
+            ``{"drone_*": ["red", "nir"], "dem.tif": "height"}``. Or new names for bands, as in
+            `load`: ``{"red": "band3"}``.
+        scale: Your own factor, for all or by band or file: ``{"red": 0.0001}``,
+            ``{"drone_*": 0.0001}``. It counts before what files and tables of products say,
+            wherever the items are read; without ``offset`` nothing is added.
+        offset: Your own addend, in the values' unit: value = number * scale + offset.
+        nodata: Your own stored number that means nothing.
         cog: Write copies as Cloud-Optimized GeoTIFF beside the items; else assets point to the
             files where they are (variables of netCDF and Zarr are always copied).
         title: For people; by default the id.
@@ -120,40 +146,33 @@ def ingest(
 
     Returns:
         The items made, and the files that were skipped: a bad file stops nothing. What an
-        interrupted call has written is not done again.
+        interrupted call has written is not done again. What you said of a file in an earlier call
+        stays, as do the other bands of an item, until you say otherwise.
 
     Raises:
         NotFoundError: There is no such folder or file, or no raster in it.
-        InvalidInputError: A bad pattern or id; a catalogue that `ingest` has not made.
+        InvalidInputError: A bad pattern or id; a catalogue that `ingest` has not made; more or
+            fewer names than a file has bands. Nothing is written then.
+
+    Warns:
+        UserWarning: A file says another scale, offset or nodata than you: yours counts.
 
     Example:
         >>> for name in ("red", "nir"):
         ...     _ = cube[name].isel(time=0).odc.write_cog(f"field_20210520_{name}.tif")
-        >>> made = eo.ingest(["field_20210520_red.tif"], to="mine", collection="mine")
-        >>> own = ws.catalog(str(made.catalog))
-        >>> made = eo.ingest(["field_20210520_red.tif", "field_20210520_nir.tif"], to=own)
-        >>> list(eo.load(own.search(), native=True))
-        ['red', 'nir']
+        >>> made = eo.ingest("field_20210520_red.tif", to="mine")
+        >>> own = ws.catalog("mine")
+        >>> made = eo.ingest("field_20210520_nir.tif", to=own, nodata={"nir": 0})
+        >>> sorted(eo.load(own.search(), native=True))
+        ['nir', 'red']
     """
-    about: dict[str, str] = {}
-    if isinstance(to, Source):
-        home, about = _home_of(to)
-        if collection not in (None, about["id"]):
-            raise InvalidInputError(
-                f"the catalogue's collection is {about['id']!r}, not {collection!r}",
-                "Leave collection= out.",
-            )
-        collection = about["id"]
-        workspace = to.workspace if workspace is None else workspace
-    else:
-        home = Path(to).expanduser().resolve()
-    if collection is None:
-        raise InvalidInputError("the collection has no id", "Give one: collection=NAME.")
-    check_name(collection, "collection")
+    target = destination(to, collection, workspace)
+    home, collection = target.home, target.collection
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found = find_rasters(listed)
     dating = _dating(pattern, time, found)
-    folders.make(home)
+    numbers = {"scale": scale, "offset": offset, "nodata": nodata}
+    words = UserWords(bands, {k: v for k, v in numbers.items() if v is not None}, found)
     rasters: list[Raster] = []
     skipped: list[Skipped] = []
     for path in track(found, "reading rasters"):
@@ -167,16 +186,21 @@ def ingest(
             skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
         except Exception as error:  # files can be broken in ways nobody listed
             skipped.append(Skipped(str(path), str(error)))
+    rasters = words.apply(rasters)
+    if words.notes:
+        _warn_of(list(words.notes))
+    folders.make(home)
     groups = _groups(home, rasters, skipped)
-    converted, documents = 0, []
+    converted, documents, notes = 0, [], list(words.notes)
     for name, members in track(sorted(groups.items()), "writing items"):
         try:
-            document, written = _item(home, collection, name, members, cog=cog)
+            document, written, kept = _item(home, collection, name, members, cog=cog)
         except Exception as error:  # a full disk ends in the same list as a broken file
             skipped += [Skipped(str(raster.path), str(error)) for raster in members]
             continue
         documents.append(document)
         converted += written
+        notes += kept
     if not documents:
         raise NotFoundError(
             f"none of {len(found)} files could be used",
@@ -185,13 +209,20 @@ def ingest(
     catalog = write_collection(
         home,
         collection,
-        title=title or about.get("title", ""),
-        license=license or about.get("license", "other"),
-        description=f"{_ABOUT}, format {FORMAT}.",
+        title=title or target.about.get("title", ""),
+        license=license or target.about.get("license", "other"),
+        description=f"{ABOUT}, format {FORMAT}.",
     )
-    remember(workspace, _outside(listed, home, documents))
+    remember(target.workspace, _outside(listed, home, documents))
+    target.register()
     ids = tuple(str(document["id"]) for document in documents)
-    return IngestResult(catalog, ids, tuple(skipped), converted, len(read_items(home)))
+    total = len(read_items(home))
+    return IngestResult(catalog, ids, tuple(skipped), converted, total, tuple(notes), target.name)
+
+
+def _warn_of(notes: Sequence[str]) -> None:
+    more = f" And {len(notes) - 1} more: see the result's notes." if len(notes) > 1 else ""
+    warn(f"{notes[0]}. Yours counts.{more}", UserWarning)
 
 
 def _dating(pattern: str | None, time: Times | None, found: Sequence[Path]) -> Dating:
@@ -232,28 +263,6 @@ def _dating(pattern: str | None, time: Times | None, found: Sequence[Path]) -> D
     return Dating(expressions, given=of_path, own=own)
 
 
-def _home_of(source: Source) -> tuple[Path, dict[str, str]]:
-    """Folder, id, title and license of a catalogue that `ingest` has made.
-
-    Raises:
-        InvalidInputError: A catalogue of another kind.
-    """
-    path = Path(source.url)
-    home = path if path.is_dir() else path.parent
-    try:
-        document = json.loads((home / "collection.json").read_text(encoding="utf-8"))
-        ours = str(document["description"]).startswith(_ABOUT) and path.name != "catalog.json"
-        about = {key: str(document[key]) for key in ("id", "title", "license")}
-    except (OSError, ValueError, KeyError, TypeError):
-        ours, about = False, {}
-    if is_remote(source.url) or not ours:
-        raise InvalidInputError(
-            f"catalogue {source.name!r} was not made by `ingest`",
-            "Make one: eolab.ingest(files, to=FOLDER, collection=NAME).",
-        )
-    return home, about
-
-
 Source.ingester = staticmethod(ingest)
 
 
@@ -270,23 +279,8 @@ def _groups(
             skipped.append(Skipped(str(raster.path), message))
         elif other is None or raster.pixel < other.pixel:
             members[raster.name.asset] = raster
-    owners = _owners(home)
-    groups: dict[str, list[Raster]] = {}
-    for (folder, item), members in gathered.items():
-        # The same name in another folder is another scene.
-        for text in (item, f"{folder.name}_{item}", f"{folder}_{item}"):
-            name = safe_name(text)
-            if owners.setdefault(name, folder) == folder:
-                groups[name] = list(members.values())
-                break
-    return groups
-
-
-def _owners(home: Path) -> dict[str, Path]:
-    """From which folders the items come that an earlier call wrote, as long as these are there."""
-    folders = {name: document.get(FOLDER) for name, document in read_items(home).items()}
-    paths = {name: Path(folder) for name, folder in folders.items() if isinstance(folder, str)}
-    return {name: path for name, path in paths.items() if path.is_dir()}
+    named = name_items(home, list(gathered))
+    return {named[key]: list(members.values()) for key, members in gathered.items()}
 
 
 def _outside(
@@ -310,18 +304,29 @@ def _outside(
 
 def _item(
     home: Path, collection: str, name: str, members: Sequence[Raster], *, cog: bool
-) -> tuple[dict[str, object], int]:
-    """Write one item, and its copies where asked; returns the document and their number."""
+) -> tuple[dict[str, object], int, list[str]]:
+    """Write one item, and its copies where asked.
+
+    Returns:
+        The document, the number of copies, and what stays of an earlier call.
+    """
     from affine import Affine
     from odc.geo.geobox import GeoBox
 
     folder = home / name
     folder.mkdir(exist_ok=True)
     writes.sweep_drafts(folder)
+    before = read_items(home, name).get(name, {})
+    earlier = _assets_of(before)
+    kept: list[str] = []
     assets: dict[str, object] = {}
     written = 0
     outline = None
-    for raster in members:
+    for member in members:
+        old = earlier.get(member.name.asset, {}).get("bands")
+        bands, note = keep_given(member.bands, old, member.path.name)
+        kept += [note] if note else []
+        raster = replace(member, bands=bands)
         href = raster.address
         # A variable of a container has an address that only GDAL understands.
         copied = cog or raster.write is not None or raster.address != str(raster.path)
@@ -347,6 +352,12 @@ def _item(
         }
     assert outline is not None
     first = members[0]
+    if others := _others(before, members, folder):
+        import shapely.geometry
+
+        # Files that this call does not name: bands of the item all the same.
+        assets = {**others, **assets}
+        outline = outline.union(shapely.geometry.shape(before["geometry"]))
     document: dict[str, object] = {
         "type": "Feature",
         "stac_version": "1.1.0",
@@ -367,9 +378,35 @@ def _item(
         ],
         "assets": assets,
         FOLDER: str(first.name.folder),
+        NAMED: first.name.item,
     }
     writes.write_json(folder / f"{name}.json", document, nan=True)
-    return document, written
+    return document, written, kept
+
+
+def _assets_of(document: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    found = document.get("assets")
+    listed = found.items() if isinstance(found, Mapping) else ()
+    return {str(key): dict(asset) for key, asset in listed if isinstance(asset, Mapping)}
+
+
+def _others(
+    before: Mapping[str, Any], members: Sequence[Raster], folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Assets of an item as an earlier call wrote it whose files are there still.
+
+    Of another time they are no bands of this one.
+    """
+    properties = before.get("properties")
+    said = properties.get("datetime") if isinstance(properties, Mapping) else None
+    if said != stamp(members[0].time) or not before.get("geometry"):
+        return {}
+    own = {member.name.asset for member in members}
+    return {
+        key: asset
+        for key, asset in _assets_of(before).items()
+        if key not in own and (folder / str(asset.get("href"))).is_file()
+    }
 
 
 def _projection(crs: str) -> dict[str, object]:
@@ -388,14 +425,23 @@ def _convert(raster: Raster, target: Path) -> int:
     """Copy to a Cloud-Optimized GeoTIFF unless an up-to-date copy is there; 1 if written."""
     import rasterio.shutil
 
+    given = _given_nodata(raster)
     if target.exists() and target.stat().st_mtime >= raster.path.stat().st_mtime:
-        return 0
+        with rasterio.open(target) as copy:
+            if given is None or str(copy.nodata) == str(given):
+                return 0
     with writes.draft(target) as draft:
         plain = draft.with_name(f"{draft.name}.tif")
         try:
             if raster.write is not None:
                 raster.write(plain)
-            source = raster.address if raster.write is None else plain
+            elif given is not None:
+                rasterio.shutil.copy(raster.address, plain, driver="GTiff")
+            if given is not None:
+                # Else the averages of the overviews hold numbers that mean nothing.
+                with rasterio.open(plain, "r+") as file:
+                    file.nodata = given
+            source = plain if plain.exists() else raster.address
             rasterio.shutil.copy(
                 source,
                 draft,
@@ -406,6 +452,19 @@ def _convert(raster: Raster, target: Path) -> int:
         finally:
             plain.unlink(missing_ok=True)
     return 1
+
+
+def _given_nodata(raster: Raster) -> float | None:
+    """The user's nodata of all bands, where it is one that the file can hold."""
+    said = [band.get("nodata") for band in raster.bands if "nodata" in str(band.get(GIVEN))]
+    if len(said) < len(raster.bands) or len(set(map(str, said))) > 1:
+        return None
+    number, kind = float(str(said[0])), np.dtype(str(raster.bands[0]["data_type"]))
+    if kind.kind in "iu":
+        info = np.iinfo(kind)
+        fits = number == np.floor(number) and info.min <= number <= info.max
+        return number if fits else None
+    return number
 
 
 def _overviews(address: str) -> str:

@@ -51,6 +51,7 @@ _QUALITY_ROLES = frozenset({
     "data-mask", "cloud-shadow", "snow-ice", "land-water", "water-mask", "saturation", "flags",
 })  # fmt: skip
 _PLACES: tuple[Origin, ...] = ("band", "asset", "item")  # the first that says a fact counts
+GIVEN = "eolab:given"  # field of a band: its facts that the user stated when it was described
 _CLASSES = ("classification:classes", "classification:bitfields")
 
 
@@ -318,6 +319,7 @@ class ParsedItem:
         scale = found.number("scale", "raster:scale", "scale", positive=True)
         offset = found.number("offset", "raster:offset", "offset")
         unit = found.text("unit", "unit")
+        nodata = found.nodata()
         # What an item says of several assets at once does not tell the measured ones.
         near = ("band", "asset", "item") if len(self._rasters) == 1 else ("band", "asset")
         said = [fact for fact in ("scale", "offset", "unit") if found.origins[fact] in near]
@@ -326,6 +328,11 @@ class ParsedItem:
             and not data_type.startswith("uint")
             and found.origins["data_type"] in near
         )
+        # What the user said when the file was described counts as their word.
+        given = own.get(GIVEN)
+        for fact in given if isinstance(given, list) else ():
+            if found.origins.get(str(fact)) == "band":
+                found.origins[str(fact)] = "user"
         return Layer(
             asset=key,
             index=index,
@@ -337,7 +344,7 @@ class ParsedItem:
             roles=tuple(asset.roles or ()),
             role="classes" if self._is_classes(key, name, own, measured=measured) else "data",
             data_type=data_type,
-            nodata=found.nodata(),
+            nodata=nodata,
             scale=scale,
             offset=offset,
             unit=unit,

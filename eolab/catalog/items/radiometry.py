@@ -172,6 +172,14 @@ def _decide(
         }
         return Radiometry(scale, offset, nodata, why, unit, origins)
 
+    if "user" in (layer.origins.get("scale"), layer.origins.get("offset")):
+        return made(
+            1.0 if layer.scale is None else layer.scale,
+            layer.origins.get("scale", "none"),
+            layer.offset or 0.0,
+            layer.origins.get("offset", "none"),
+            "as given by the user",
+        )
     classes = layer.role == "classes" if rule is None else rule.quantity == "classes"
     factors = file is not None and file.scale is not None
     if classes and not (rule is None and factors):

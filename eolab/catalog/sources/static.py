@@ -18,13 +18,13 @@ from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_collections, as_items
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.settings.edit import ROOTS, ingest_hint
 
 if TYPE_CHECKING:
     import pystac
 
 READERS = 32  # documents read at once; they wait for the network, not for the processor
 MAX_DOCUMENTS = 1_000_000
-_ROOTS = ("catalog.json", "collection.json")
 
 
 @dataclass
@@ -106,12 +106,10 @@ class StaticSource(Source):
         path = Path(self.url)
         if not path.is_dir():
             return str(path)
-        for name in _ROOTS:
+        for name in ROOTS:
             if (path / name).is_file():
                 return str(path / name)
-        raise NotFoundError(
-            f"{path} holds no {' or '.join(_ROOTS)}", "Name the folder of a STAC catalogue."
-        )
+        raise NotFoundError(f"{path} holds no {' or '.join(ROOTS)}", ingest_hint(path))
 
     def crawl(self) -> Crawl:
         """Walk all links below the root.
