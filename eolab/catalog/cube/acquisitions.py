@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -24,6 +24,9 @@ ORBIT = timedelta(hours=1)
 # Of the smaller footprint. Frames of a strip overlap by a tenth (rows of Landsat, tiles of MGRS).
 OVERLAP = 0.25
 
+GroupBy: TypeAlias = Literal["acquisition", "solar_day", "time", "id"]
+GROUPINGS: tuple[str, ...] = get_args(GroupBy)
+
 
 @dataclass
 class _Pass:
@@ -32,6 +35,62 @@ class _Pass:
     members: list[int]
     last: datetime
     times: set[datetime] = field(default_factory=set)
+
+
+def slices_of(items: Sequence[ParsedItem], group_by: GroupBy) -> list[list[int]]:
+    """Numbers of the items of each slice, by time.
+
+    Args:
+        items: With time and outline, in any order.
+        group_by: "acquisition"; "solar_day" lays acquisitions of one day by the sun and of one
+            platform and orbit together, as long as they show other ground: two passes over the
+            same ground are two slices; "time" those of the very same time; "id" none.
+
+    Raises:
+        InvalidInputError: An item has no time or no outline.
+    """
+    passes = acquisitions(items)
+    if group_by == "acquisition":
+        return passes
+    if group_by == "solar_day":
+        return _by_solar_day(items, passes)
+    order = sorted(range(len(items)), key=lambda number: items[number].order)
+    if group_by == "id":
+        return [[number] for number in order]
+    times: dict[datetime | None, list[int]] = {}
+    for number in order:
+        times.setdefault(items[number].time, []).append(number)
+    return list(times.values())
+
+
+def _by_solar_day(items: Sequence[ParsedItem], passes: list[list[int]]) -> list[list[int]]:
+    """Passes of one solar day, platform and orbit that show other ground, as one slice each."""
+    days: dict[tuple[str, str, date], list[list[int]]] = {}
+    made: list[list[int]] = []
+    for members in passes:
+        first = items[members[0]]
+        key = first.platform or "", _orbit(first), _solar_day(first)
+        there = next(
+            (
+                day
+                for day in days.setdefault(key, [])
+                if not any(overlap(items[a], items[b]) for a in day for b in members)
+            ),
+            None,
+        )
+        if there is None:
+            there = []
+            made.append(there)
+            days[key].append(there)
+        there += members
+    return made
+
+
+def _solar_day(item: ParsedItem) -> date:
+    """The day by the sun at the middle of the outline: 15 degrees are an hour."""
+    assert item.time is not None
+    assert item.outline is not None
+    return (item.time + timedelta(hours=float(item.outline.centroid.x) / 15)).date()
 
 
 def acquisitions(items: Sequence[ParsedItem]) -> list[list[int]]:

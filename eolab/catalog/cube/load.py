@@ -12,6 +12,7 @@ import numpy as np
 
 from eolab import first_cube
 from eolab.catalog.areas.areas import Area, parse_area
+from eolab.catalog.cube.acquisitions import GroupBy
 from eolab.catalog.cube.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.cube.free_memory import free_megabytes
 from eolab.catalog.cube.grid import inside_of, pixel_metres
@@ -61,6 +62,7 @@ def load(
     resampling: str = "nearest",
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
+    group_by: GroupBy = "acquisition",
     harmonise: Literal["hls"] | None = None,
     scale: ByBand | None = None,
     offset: ByBand | None = None,
@@ -98,6 +100,11 @@ def load(
         missing: Raise for an item that lacks a file or a band, or leave it out; those left out
             are listed in ``attrs["eolab_missing"]``. A lazy cube finds out when it is computed.
         duplicates: Keep one product a tile and datatake, or all.
+        group_by: What a slice is. "acquisition" as above. "solar_day": acquisitions of one day by
+            the sun, of one platform and orbit, that show other ground (flights over neighbours);
+            two passes over the same ground stay two slices. "time": items of the very same time.
+            "id": each item. Of items on the same ground in one slice the first is seen, and a
+            warning names what lies under it.
         harmonise: "hls" brings Sentinel-2's reflectance to Landsat OLI's bands by the published
             coefficients of the HLS project (Sentinel-2A, 2B, 2C); others are refused.
         scale: Your own factor, for all bands or by name ({"red": 0.0001}): it counts before all
@@ -159,6 +166,7 @@ def load(
         intersects=intersects,
         missing=missing,
         duplicates=duplicates,
+        group_by=group_by,
         harmonise=harmonise,
         scale=scale,
         offset=offset,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from eolab.catalog.areas.areas import Area, boxes, check_bbox, parse_area
-from eolab.catalog.cube.acquisitions import acquisitions, hidden
+from eolab.catalog.cube.acquisitions import GROUPINGS, GroupBy, hidden, slices_of
 from eolab.catalog.cube.checks import (
     check_choice,
     check_crs,
@@ -149,6 +149,7 @@ def estimate_load(
     intersects: Area | None = None,
     missing: Literal["raise", "skip"] = "raise",
     duplicates: Literal["resolve", "keep"] = "resolve",
+    group_by: GroupBy = "acquisition",
     harmonise: Literal["hls"] | None = None,
     scale: ByBand | None = None,
     offset: ByBand | None = None,
@@ -171,6 +172,7 @@ def estimate_load(
         intersects: Crop to an area in longitude and latitude.
         missing: Raise for an item that lacks a file or a band, or leave it out.
         duplicates: Keep one product a tile and datatake, or all.
+        group_by: What a slice is: "acquisition", "solar_day", "time" or "id", as in `load`.
         harmonise: "hls" to bring Sentinel-2's reflectance to Landsat OLI's bands.
         scale: Your own factor, for all bands or by name, instead of what items and files say.
         offset: Your own addend, likewise.
@@ -192,6 +194,7 @@ def estimate_load(
     check_choice("harmonise", harmonise, ("hls", None))
     check_choice("missing", missing, ("raise", "skip"))
     check_choice("duplicates", duplicates, ("resolve", "keep"))
+    check_choice("group_by", group_by, GROUPINGS)
     check_mask(mask)
     _check_grid(native=native, geobox=geobox, crs=crs, resolution=resolution, bbox=bbox)
     if duplicates == "resolve":
@@ -224,7 +227,7 @@ def estimate_load(
     if 0 in grid.shape:
         raise InvalidInputError("the cube would be empty", "Give an area that the items cover.")
     # Scenes come by time, and so do the slices by their first one.
-    groups = acquisitions([scene.item for scene in scenes])
+    groups = slices_of([scene.item for scene in scenes], group_by)
     slices = tuple(tuple(scenes[number] for number in group) for group in groups)
     under = tuple(one for group in slices for one in hidden([scene.item for scene in group]))
     size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6

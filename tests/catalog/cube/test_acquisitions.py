@@ -13,7 +13,7 @@ from rasterio.transform import from_origin
 from shapely.geometry import box, mapping
 
 import eolab as eo
-from eolab.catalog.cube.acquisitions import acquisitions, hidden
+from eolab.catalog.cube.acquisitions import acquisitions, hidden, slices_of
 from eolab.catalog.items.parsed import parse_item
 from eolab.errors import InvalidInputError
 
@@ -124,3 +124,56 @@ def test_what_lies_under_another_item_is_told_when_it_is_loaded(tmp_path):
     with pytest.warns(UserWarning, match="show only where that has no value: field_20210517_b"):
         assert float(eo.load(items).data.max()) == 1
     assert "hidden where field_20210517_a has values" in repr(eo.estimate_load(items))
+
+
+def grouped(group_by, *items):
+    return [[items[number].id for number in group] for group in slices_of(items, group_by)]
+
+
+def test_a_solar_day_lays_neighbours_together_and_never_two_passes():
+    flights = [item("a"), item("b", 40, west=1), item("c", 80, west=2)]
+    assert grouped("acquisition", *flights) == [["a"], ["b"], ["c"]]
+    assert grouped("solar_day", *flights) == [["a", "b", "c"]]
+    # The same ground two hours later, another platform, another orbit: slices of their own.
+    assert grouped("solar_day", *flights, item("again", 120)) == [["a", "b", "c"], ["again"]]
+    others = [item("p", 1, west=1, platform="p"), item("o", 2, west=2, sat__relative_orbit=7)]
+    assert grouped("solar_day", item("a"), *others) == [["a"], ["p"], ["o"]]
+    hours = [item(f"h{h:02d}", 60 * h) for h in range(24)]
+    assert len(grouped("solar_day", *hours)) == 24
+
+
+def test_a_solar_day_goes_by_the_sun_not_by_the_clock():
+    # At 150 E local noon is 2 UTC: 13 and 15 UTC are before and after the sun's midnight there.
+    east = [item("before", 60, west=150), item("after", 180, west=151)]
+    assert grouped("solar_day", *east) == [["before"], ["after"]]
+    night = [item("before", 11.5 * 60, west=-150), item("after", 12.5 * 60, west=-149)]
+    assert grouped("solar_day", *night) == [["before", "after"]]
+
+
+def test_slices_by_time_and_by_item():
+    items = [item("a"), item("b", west=5), item("c", 1, west=1)]
+    assert grouped("acquisition", *items) == [["a", "b", "c"]]
+    assert grouped("time", *items) == [["a", "b"], ["c"]]
+    assert grouped("id", *items) == [["a"], ["b"], ["c"]]
+
+
+def test_an_unknown_grouping_is_refused_with_those_that_there_are():
+    with pytest.raises(InvalidInputError, match="group_by = 'day'") as caught:
+        eo.load([item("a").item], group_by="day")
+    assert "solar_day" in caught.value.hint
+
+
+def test_what_a_grouping_by_time_hides_is_told(tmp_path):
+    for name, number in (("a", 1), ("b", 2)):
+        values = np.full((1, 10, 10), number, dtype="uint8")
+        with rasterio.open(
+            tmp_path / f"{name}_20240517.tif", "w", driver="GTiff", width=10, height=10, count=1,
+            dtype="uint8", crs="EPSG:32633", transform=from_origin(500_000, 5_400_000, 10, 10),
+        ) as file:  # fmt: skip
+            file.write(values)
+    made = eo.ingest(tmp_path, to=tmp_path / "c", collection="mine")
+    items = [pystac.Item.from_file(str(tmp_path / "c" / i / f"{i}.json")) for i in made.items]
+    with pytest.warns(UserWarning, match="a_20240517"):
+        assert eo.load(items, group_by="time", native=True).sizes["time"] == 1
+    cube = eo.load(items, group_by="id", native=True)
+    assert [float(step.data.max()) for step in cube.data] == [1.0, 2.0]
