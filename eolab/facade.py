@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from eolab import errors
 from eolab.deprecation import renamed_arguments
-from eolab.files import folders
+from eolab.files import disk, folders
 from eolab.files.folders import file_mode
 from eolab.records import deleted
 from eolab.records.lineage import Ref, downstream, upstream
@@ -262,13 +264,24 @@ class Workspace:
 
         start, end = parse_interval(datetime)
         box = None if bbox is None else check_bbox(bbox)
-        folders.make(self.root)
-        self._publish()
+        try:
+            folders.make(self.root)
+            self._publish(self.root)
+        except (OSError, sqlite3.Error) as error:
+            if not disk.trouble(error):
+                raise
+            # What cannot be written to is searched by an index elsewhere.
+            with tempfile.TemporaryDirectory() as home:
+                search_index.copy(self.root, Path(home))
+                self._publish(Path(home))
+                return search_index.find(
+                    Path(home), text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
+                )
         return search_index.find(
             self.root, text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
         )
 
-    def _publish(self) -> None:
+    def _publish(self, home: Path) -> None:
         """Bring up to date what is quickly read; catalogues note what they show by themselves."""
         from datetime import UTC, datetime
 
@@ -279,7 +292,7 @@ class Workspace:
             if "://" in entry.url or not Path(entry.url).exists():
                 continue
             try:
-                note_collections(self.root, name, self.catalog(name).collections())
+                note_collections(home, name, self.catalog(name).collections())
             except errors.EolabError as error:  # the others are searched all the same
                 warn(
                     f"catalogue {name!r} could not be read and is left out: {error.message}. "
@@ -321,7 +334,7 @@ class Workspace:
             entries.append(
                 Entry("model", identity, version.name, about, detail={"model": identity})
             )
-        publish(self.root, entries, whole=("group", "view", "chips", "study", "model"))
+        publish(home, entries, whole=("group", "view", "chips", "study", "model"))
 
     def study(self, name: str) -> Study:
         """Attach to a study by name, from any process.

@@ -24,13 +24,20 @@ def locked(path: Path, *, required: bool = True) -> Iterator[None]:
 
     Args:
         path: The lock file; it is made with its folder.
-        required: False goes on without the lock where the file system knows none (some NFS).
+        required: False goes on without the lock where the file system knows none (some NFS) or
+            cannot be written to.
 
     Raises:
         OSError: The file cannot be written, or its file system knows no locks.
     """
-    folders.make(path.parent)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        folders.make(path.parent)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:
+        if required:
+            raise
+        yield  # who can make no lock file makes nothing else there
+        return
     try:
         try:
             _lock(handle, wait=True)

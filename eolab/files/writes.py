@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eolab.files import folders
@@ -32,8 +32,10 @@ def draft(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):  # what went wrong counts, not that tidying up went wrong, too
+            beside.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -7,9 +7,10 @@ time filter. The file is a copy of what stands elsewhere: damaged or old, it is 
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -107,6 +108,17 @@ def publish(root: Path, entries: Iterable[Entry], *, whole: Sequence[str] = ()) 
                 "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
                 [number, _text(f"{entry.title} {entry.id}"), _text(entry.text)],
             )
+
+
+def copy(root: Path, home: Path) -> None:
+    """Put a copy of the index into another folder, where there is one that can be read.
+
+    Args:
+        root: The workspace folder.
+        home: Where the copy goes.
+    """
+    with suppress(OSError):
+        shutil.copyfile(root / FILE, home / FILE)
 
 
 def forget(root: Path, kinds: Sequence[str], start: str) -> None:

@@ -361,7 +361,7 @@ def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
         raise ConflictError(f"{file} cannot be changed: {error.message}", error.hint) from error
     except OSError as error:
         raise ConflictError(
-            f"{file} cannot be written: {error.strerror}", "Check its permissions."
+            f"{file} cannot be written: {error.strerror}", "Make room, or check its permissions."
         ) from error
     except ValueError as error:  # no TOML, or a table that is written in an unusual way
         raise ConflictError(

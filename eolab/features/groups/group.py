@@ -23,6 +23,7 @@ from eolab.features.storage import statistics as figures
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.delta_table import OfflineTable
 from eolab.features.storage.duckdb import connect, moment, quote_identifiers, run
+from eolab.files import disk
 from eolab.records.lineage import Ref, around
 
 if TYPE_CHECKING:
@@ -195,9 +196,10 @@ class FeatureGroup:
             wanted = "insert"
         if wanted not in {"upsert", "insert"}:
             raise InvalidInputError(f"unknown mode {mode!r}", "Use 'upsert' or 'insert'.")
-        commit = Inserter(self, self._record, self._spec).insert(
-            frame, only_new=wanted == "insert", add_columns=add_columns, sources=sources
-        )
+        with disk.translate_errors(f"nothing was inserted into {self.name!r}", self.table.path):
+            commit = Inserter(self, self._record, self._spec).insert(
+                frame, only_new=wanted == "insert", add_columns=add_columns, sources=sources
+            )
         if self.online_enabled:
             self.online.sync()
         if self.statistics_at_insert if statistics is None else statistics:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
-from eolab.files import folders
+from eolab.files import disk, folders
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -69,7 +69,10 @@ class Registry:
         import sqlalchemy as sa
 
         entry = RegistryEntry(kind, name, version, json.dumps(dict(spec)), time.time())
-        with self._begin() as (connection, table):
+        doing = disk.translate_errors(
+            f"the {_WORDS[kind]} {name!r} cannot be made", self.path.parent
+        )
+        with doing, self._begin() as (connection, table):
             values = {
                 "kind": kind,
                 "name": name,

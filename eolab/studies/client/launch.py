@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from eolab.errors import ConflictError, NotFoundError, RemoteError
-from eolab.files import locks
+from eolab.files import disk, locks
 from eolab.files.folders import open_log
 from eolab.records import deleted
 from eolab.records.deleted import DeletedEntry
@@ -81,10 +81,12 @@ def send_command(run: Path, command: str, **args: float | None) -> None:
 
     Raises:
         RemoteError: The study's process cannot be started.
+        ConflictError: Its folder cannot be written to.
     """
-    journal.append_command(run, command, **args)
-    if not journal.is_alive(run):
-        start_process(run)
+    with disk.translate_errors(f"study {run.name!r} cannot be asked to {command}", run):
+        journal.append_command(run, command, **args)
+        if not journal.is_alive(run):
+            start_process(run)
 
 
 def delete(run: Path) -> DeletedEntry:

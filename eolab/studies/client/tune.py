@@ -15,7 +15,7 @@ from types import ModuleType
 from eolab import progress
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
-from eolab.files import folders, writes
+from eolab.files import disk, folders, writes
 from eolab.records import lineage
 from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
@@ -196,7 +196,8 @@ def run_study(
     if (checked.run / journal.STUDY).exists():
         begun = _attach(checked.run, spec, files, identity, resume=_resume(options["resume"]))
     else:
-        _create(config, checked, spec, files)
+        with disk.translate_errors(f"study {checked.name!r} cannot be made", config.root):
+            _create(config, checked, spec, files)
         begun = True
     return _follow(checked.run, wait=options["wait"] and begun)
 
