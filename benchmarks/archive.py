@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--show", action="store_true", help="what is wrong or unclear, line by line"
     )
     asked = parser.parse_args(arguments)
-    found = measure(asked.seed, asked.layers or (400 if asked.quick else 800))
+    found = measure(asked.seed, asked.layers or (430 if asked.quick else 860))
     if asked.show:
         for line in (*found.wrong, *(f"unclear: {line}" for line in found.unclear)):
             print(line)

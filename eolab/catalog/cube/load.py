@@ -175,7 +175,7 @@ def load(
     made = planned(listed)
     if chunks is None and not force:
         _check_size(made)
-    _warn_of_hidden(made)
+    _warn_of_left_out(made)
     try:
         cube, made = _read(made, raw=raw, chunks=chunks, resampling=resampling)
     except (InvalidInputError, RemoteError):
@@ -202,7 +202,18 @@ def load(
     return cube
 
 
-def _warn_of_hidden(made: LoadEstimate) -> None:
+def _warn_of_left_out(made: LoadEstimate) -> None:
+    """Whatever is not in the cube, or only in part, is named."""
+    # The same item twice is no loss.
+    dropped = [d for d in made.dropped if d.item != d.kept]
+    if dropped:
+        last = dropped[0]
+        warn(
+            f"{len(dropped)} items are left out as duplicates: {last.item}, {last.reason} "
+            f"({last.kept} is kept){', ...' if len(dropped) > 1 else ''}. duplicates='keep' loads"
+            " all; cube.attrs['eolab_dropped'] names them.",
+            UserWarning,
+        )
     if not made.hidden:
         return
     first = made.hidden[0]

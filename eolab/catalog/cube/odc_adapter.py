@@ -12,7 +12,7 @@ import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
 from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, NumberRule, source_address
-from eolab.catalog.cube.plan import LoadEstimate, Scene
+from eolab.catalog.cube.plan import LoadEstimate, Scene, needs_doubles
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, without_signature
@@ -72,7 +72,7 @@ def column(scenes: Sequence[Scene], name: str, *, as_stored: bool) -> VariableTy
             )
     if not as_stored:
         # Whole numbers of 32 bits, such as those of parcels, have more digits than float32.
-        wide = any(kind.itemsize > (4 if kind.kind == "f" else 2) for kind in types)
+        wide = any(needs_doubles(kind.name) for kind in types)
         return VariableType("float64" if wide else "float32", math.nan, classes)
     common = np.result_type(*types)
     stated = {held_nodata(rule.nodata, kind) for rule, kind in zip(rules, types, strict=True)}

@@ -19,7 +19,7 @@ import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
-from eolab.catalog.items.file_facts import alpha_band, held_nodata
+from eolab.catalog.items.file_facts import held_nodata, masks_of
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -378,18 +378,15 @@ class _Layer:
 
     def _masks(self, file: rasterio.DatasetReader) -> _Masks:
         """The masks of the file beside its nodata: an alpha band, or a mask of its own."""
-        from rasterio.enums import MaskFlags
-
-        alpha = alpha_band(file)
         band = self.recipe.band
-        if alpha and alpha != band and alpha not in self.recipe.spectral:
+        alpha, mask = masks_of(file, band, self.recipe.spectral)
+        if alpha:
 
             def transparent(window: object) -> np.ndarray | None:
                 return np.asarray(file.read(alpha, window=window) == 0)
 
             return transparent
-        flags = file.mask_flag_enums[band - 1]
-        if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+        if mask:
 
             def masked(window: object) -> np.ndarray | None:
                 return np.asarray(file.read_masks(band, window=window) == 0)

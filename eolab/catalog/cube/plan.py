@@ -59,7 +59,7 @@ class LoadEstimate:
         bands: Names of the variables.
         slices: Items of each acquisition, ordered by time.
         dropped: Items left out as duplicates.
-        megabytes: Size of the cube as float32.
+        megabytes: Size of the cube as float32, or float64 where numbers need that.
         reads: Rasters to open.
         missing: Items left out because a file or band is missing.
         layer: Band to mask with, "" for none.
@@ -230,7 +230,8 @@ def estimate_load(
     groups = slices_of([scene.item for scene in scenes], group_by)
     slices = tuple(tuple(scenes[number] for number in group) for group in groups)
     under = tuple(one for group in slices for one in hidden([scene.item for scene in group]))
-    size = len(slices) * len(names) * grid.shape[0] * grid.shape[1] * 4 / 1e6
+    bytes_ = sum(_bytes(scene.radiometry[name] for scene in scenes) for name in names)
+    size = len(slices) * grid.shape[0] * grid.shape[1] * bytes_ / 1e6
     reads = sum(len(scene.bands) for scene in scenes)
     return LoadEstimate(
         grid,
@@ -244,6 +245,17 @@ def estimate_load(
         under,
         geobox is not None or not (crs is None or resolution is None or area is None),
     )
+
+
+def needs_doubles(data_type: str | None) -> bool:
+    """Whether values of numbers of this type need float64: 32 bits and more, or real ones of 64."""
+    kind = np.dtype(data_type or "float32")
+    return kind.itemsize > (4 if kind.kind == "f" else 2)
+
+
+def _bytes(rules: Iterable[Radiometry]) -> int:
+    """Bytes of a pixel of a variable, as far as its types are stated."""
+    return 8 if any(needs_doubles(rule.data_type) for rule in rules) else 4
 
 
 def user_values(

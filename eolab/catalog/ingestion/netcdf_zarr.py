@@ -18,7 +18,7 @@ import numpy as np
 
 from eolab.catalog.ingestion.file_names import Dating, name_of, time_of
 from eolab.catalog.ingestion.raster import Raster
-from eolab.catalog.ingestion.time_axes import NAMES, is_time, times_of
+from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -64,12 +64,16 @@ def read_cube(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
         path: File or store.
         dating: For cubes without a time axis.
         skipped: Gets a line for each variable that has a grid and cannot be used.
+
+    Raises:
+        UnreadableAxisError: None can be used, one of them for an axis that must not be guessed.
     """
     try:
         cube = _open(path)
     except Exception:  # no cube, no engine: what GDAL says counts
         return []
     made: list[Raster] = []
+    final = False
     system = _only_system(cube)
     for name, variable in cube.data_vars.items():
         axes = _axes(variable)
@@ -80,6 +84,9 @@ def read_cube(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
             made += _steps(path, str(name), variable, place, dating, len(cube.data_vars))
         except InvalidInputError as error:
             skipped.append(f"variable {str(name)!r}: {error.message}. {error.hint}".strip())
+            final |= isinstance(error, UnreadableAxisError)
+    if final and not made:
+        raise UnreadableAxisError("; ".join(skipped), "")
     return made
 
 
@@ -189,6 +196,9 @@ def _place(variable: xr.DataArray, axes: tuple[str, str], system: str | None) ->
                 f"its axis {name!r} is in {units!r}", "Give its coordinates in metres or degrees."
             )
     (first_y, step_y), (first_x, step_x) = _even(variable[y]), _even(variable[x])
+    if step_y is None or step_x is None:  # one row or column
+        wide, high = _stated_size(variable, axes) or (step_x, step_y)
+        step_y, step_x = step_y or high, step_x or wide
     step_y, step_x = step_y or -abs(step_x or 0.0), step_x or abs(step_y or 0.0)
     if not step_x or not step_y:
         raise InvalidInputError("it is one pixel, whose size nobody says", "Save more of it.")
@@ -203,6 +213,21 @@ def _place(variable: xr.DataArray, axes: tuple[str, str], system: str | None) ->
         order[x] = slice(None, None, -1)
     corner = first_x - step_x / 2, first_y - step_y / 2
     return _Place(y, x, crs, Affine(step_x, 0, corner[0], 0, step_y, corner[1]), order)
+
+
+def _stated_size(variable: xr.DataArray, axes: tuple[str, str]) -> tuple[float, float] | None:
+    """Width and (signed) height of a pixel by the `GeoTransform` of the grid mapping, as GDAL."""
+    for name, coordinate in variable.coords.items():
+        text = coordinate.attrs.get("GeoTransform")
+        if name in axes or coordinate.dims or not isinstance(text, str):
+            continue
+        try:
+            numbers = [float(part) for part in text.replace(",", " ").split()]
+        except ValueError:
+            continue
+        if len(numbers) == 6 and numbers[1] and numbers[5] and not (numbers[2] or numbers[4]):
+            return numbers[1], numbers[5]
+    return None
 
 
 def _crs_of(variable: xr.DataArray, axes: tuple[str, str]) -> str | None:
@@ -250,7 +275,7 @@ def _even(axis: xr.DataArray) -> tuple[float, float | None]:
     off = np.abs(values - np.linspace(values[0], values[-1], len(values))).max()
     rounding = np.finfo(stored.dtype).eps * np.abs(values).max() if stored.dtype.kind == "f" else 0
     if not np.isfinite(off) or not step or off > _EVEN * abs(step) + 4 * rounding:
-        raise InvalidInputError(
+        raise UnreadableAxisError(
             f"the steps of its axis {str(axis.name)!r} differ: pixels would move by {off:.3g}",
             "Bring it to an even grid first, for example with xarray's cube.interp(...).",
         )
@@ -267,7 +292,7 @@ def _steps(
     others = [str(dim) for dim in variable.dims if dim not in (place.y, place.x)]
     temporal = [dim for dim in others if _times_along(variable, dim) or _nameless(variable, dim)]
     if len(temporal) > 1:
-        raise InvalidInputError(
+        raise UnreadableAxisError(
             f"it has several time axes: {', '.join(temporal)}", "Take one of them with .isel(...)."
         )
     labels = _labels(variable, [dim for dim in others if dim not in temporal], name, variables)
@@ -302,7 +327,7 @@ def _dated(
                 yield time, variable.isel({dim: k})
             return
         if variable.sizes[dim] > 1:
-            raise InvalidInputError(
+            raise UnreadableAxisError(
                 f"its time axis {dim!r} has no times", "Write them as its coordinate."
             )
         variable = variable.isel({dim: 0})

@@ -15,7 +15,6 @@ from eolab.catalog.ingestion.file_names import (
     Dating,
     name_of,
     properties_of,
-    safe_folder,
     time_of,
 )
 from eolab.catalog.ingestion.longitudes import between_180
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 
 CONTAINERS = (".nc", ".zarr")
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
-_FINAL = ("the steps of its axis", "time ax")
-# Sentinel-2 stores aerosol and water vapour (cm) in thousandths, and does not say so in the file.
-_THOUSANDTHS = ("AOT", "WVP")
 
 
 def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -90,9 +86,6 @@ def _found(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
     if found := read_cube(path, dating, unused):
         skipped += unused
         return found
-    if any(words in line for line in unused for words in _FINAL):
-        # GDAL would take what xarray reads well, and lose what made it refuse.
-        raise InvalidInputError("; ".join(unused), "")
     try:
         return _read_rasters(path, dating)
     except InvalidInputError:
@@ -210,13 +203,13 @@ def _describe(
         crs=crs,
         transform=list(file.transform)[:6],
         shape=list(file.shape),
-        bands=_bands(file, name.asset, safe=safe_folder(path) is not None),
+        bands=_bands(file, name.asset),
         time=time or time_of(path, file.tags(), dating),
         properties=properties_of(path),
     )
 
 
-def _bands(file: DatasetReader, asset: str, *, safe: bool) -> list[dict[str, object]]:
+def _bands(file: DatasetReader, asset: str) -> list[dict[str, object]]:
     bands = []
     facts = file_facts(file)
     for k in range(1, file.count + 1):
@@ -230,7 +223,5 @@ def _bands(file: DatasetReader, asset: str, *, safe: bool) -> list[dict[str, obj
             product = product_by_short_name(own.short_name or "")
             scale = own.scale if product is None else product.factor(own.scale)
             entry |= {"raster:scale": scale, "raster:offset": own.offset or 0.0}
-        elif safe and asset in _THOUSANDTHS:
-            entry["raster:scale"] = 0.001
         bands.append(entry)
     return bands

@@ -14,6 +14,11 @@ from eolab.errors import InvalidInputError
 if TYPE_CHECKING:
     import xarray as xr
 
+
+class UnreadableAxisError(InvalidInputError):
+    """An axis of a cube that no other reader reads better: GDAL would lose what is wrong of it."""
+
+
 NAMES = ("time", "valid_time", "t", "date", "datetime", "dates", "times")
 # Not when something was so, but when somebody computed it, and how far ahead.
 _OTHERS = ("forecast_reference_time", "forecast_period")
@@ -53,7 +58,7 @@ def times_of(axis: xr.DataArray) -> list[datetime]:
     try:
         return [_plain(value) for value in values]
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInputError(
+        raise UnreadableAxisError(
             f"its time axis {str(axis.name)!r} holds {values[0]} without units",
             "Write them by the CF conventions, such as units = 'days since 2000-01-01'.",
         ) from error
@@ -75,7 +80,7 @@ def decode(values: np.ndarray, units: str, calendar: str, name: str) -> list[dat
     found = _SINCE.match(units)
     hint = "Convert its times first: xarray.Dataset.convert_calendar('standard')."
     if calendar not in (*_REAL, *_YEARS, "360_day") or found is None:
-        raise InvalidInputError(
+        raise UnreadableAxisError(
             f"its time axis {name!r} in {units!r} (calendar {calendar!r}) cannot be read", hint
         )
     try:
@@ -86,7 +91,7 @@ def decode(values: np.ndarray, units: str, calendar: str, name: str) -> list[dat
             return _real(values, units, calendar)
         return [_counted(found, number, calendar) for number in numbers]
     except (ValueError, TypeError, OverflowError, KeyError) as error:
-        raise InvalidInputError(
+        raise UnreadableAxisError(
             f"its time axis {name!r} in {units!r} (calendar {calendar!r}) cannot be read: {error}",
             hint,
         ) from error

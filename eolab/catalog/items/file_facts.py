@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,28 @@ def held_nodata(nodata: float | None, dtype: np.dtype) -> float | None:
     limits = np.iinfo(dtype)
     whole = math.isfinite(nodata) and nodata == int(nodata)
     return nodata if whole and limits.min <= nodata <= limits.max else None
+
+
+def masks_of(
+    file: rasterio.DatasetReader, band: int, spectral: Collection[int]
+) -> tuple[int, bool]:
+    """What beside nodata tells where a band means nothing: an alpha band's number, or a mask.
+
+    Args:
+        file: Opened by rasterio.
+        band: Its number.
+        spectral: Numbers of the bands that are no alpha band, whatever the file calls them.
+
+    Returns:
+        The number of the alpha band, 0 for none, and whether the file has a mask of its own.
+    """
+    from rasterio.enums import MaskFlags
+
+    alpha = alpha_band(file)
+    if alpha and alpha != band and alpha not in spectral:
+        return alpha, False
+    flags = file.mask_flag_enums[band - 1]
+    return 0, MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
 
 
 def alpha_band(file: rasterio.DatasetReader) -> int:

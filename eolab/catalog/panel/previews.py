@@ -16,7 +16,7 @@ from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import opened, opened_href
 from eolab.catalog.items.bands import common_names, find_band, has_band, spectral_bands
-from eolab.catalog.items.file_facts import alpha_band, file_facts
+from eolab.catalog.items.file_facts import file_facts, masks_of
 from eolab.catalog.items.parsed import Layer, ParsedItem, has_raster, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import radiometry
@@ -272,17 +272,16 @@ def _unknown(
     spectral: Sequence[int],
 ) -> np.ndarray:
     """Where the read numbers mean nothing: by their nodata, an alpha band or a mask."""
-    from rasterio.enums import MaskFlags, Resampling
+    from rasterio.enums import Resampling
 
     found = np.zeros(numbers.shape, dtype=bool)
     for stated in (nodata, file.nodatavals[band.index - 1]):
         if stated is not None:
             found |= numbers == stated
-    alpha = alpha_band(file)
-    flags = file.mask_flag_enums[band.index - 1]
-    if alpha and alpha != band.index and alpha not in spectral:
+    alpha, mask = masks_of(file, band.index, spectral)
+    if alpha:
         found |= file.read(alpha, out_shape=numbers.shape, resampling=Resampling.nearest) == 0
-    elif MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+    elif mask:
         found |= file.read_masks(band.index, out_shape=numbers.shape) == 0
     return found
 

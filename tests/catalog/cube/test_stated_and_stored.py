@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pystac
 import pytest
 import rasterio
 from affine import Affine
 
-from eolab.catalog import load
+from eolab.catalog import estimate_load, load
 from eolab.errors import InvalidInputError
 from tests.catalog.cube.test_layers import TRANSFORM, full, scene, write  # noqa: F401
 
@@ -157,3 +159,28 @@ class TestAnItemThatStatesAnotherPlace:
         }
         item = scene("field", {"red": (write("red", full(5, "uint8")), {})}, **place)
         assert (load([item], bands=["red"]).red == 5).all()
+
+
+def test_the_estimate_counts_eight_bytes_where_values_need_them(write):  # noqa: F811
+    sizes = []
+    for name, dtype in (("a", "uint16"), ("b", "uint32"), ("c", "float64")):
+        stated = {"raster:bands": [{"data_type": dtype}]}
+        item = scene(name, {"red": (write(name, full(5, dtype)), stated)})
+        estimate = estimate_load([item], bands=["red"])
+        assert load([item], bands=["red"]).red.nbytes == pytest.approx(estimate.megabytes * 1e6)
+        sizes.append(estimate.megabytes)
+    assert sizes[1] == sizes[2] == 2 * sizes[0]
+
+
+def test_items_left_out_as_duplicates_are_named(write):  # noqa: F811
+    def of(baseline):
+        said = {"s2:processing_baseline": baseline, "s2:datatake_id": "GS2A_20210517T101031_022"}
+        path = write(f"b{baseline}", full(5000, "uint16"))
+        about = {"platform": "sentinel-2a", "grid:code": "MGRS-33TWN", **said}
+        return scene(f"with_{baseline}", {"B04": (path, {})}, **about)
+
+    with pytest.warns(UserWarning, match=r"1 items are left out.*with_03.01.*with_05.00 is kept"):
+        load([of("03.01"), of("05.00")], bands=["B04"])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*left out.*")
+        load([of("03.01"), of("05.00")], bands=["B04"], duplicates="keep")

@@ -375,3 +375,17 @@ def test_one_broken_catalogue_breaks_no_search(tmp_path):
     with pytest.warns(UserWarning, match="catalogue 'bad' could not be read and is left out"):
         found = ws.search("ndvi")
     assert [row["title"] for row in found["group"]] == ["ndvi_things"]
+
+
+@pytest.mark.parametrize("sizes", [{"y": 1, "x": 4}, {"y": 4, "x": 1}, {"y": 1, "x": 1}])
+def test_one_row_or_column_has_the_pixel_size_that_its_file_states(tmp_path, sizes):
+    cube = xr.Dataset(
+        {"red": (("y", "x"), np.arange(4.0).reshape(1, 4)[:, : sizes["x"]] + np.zeros((4, 1)))},
+        {"y": 5_200_000.0 - 10 - 20 * np.arange(4), "x": 500_005.0 + 10 * np.arange(sizes["x"])},
+    ).isel(y=slice(0, sizes["y"]))
+    cube = cube.odc.assign_crs("EPSG:32633")
+    cube.spatial_ref.attrs["GeoTransform"] = "500000 10 0 5200000 0 -20"
+    made = load(tmp_path, ingested(tmp_path, cube, "strip_20210517.nc"), native=True)
+    transform = made.odc.geobox.transform
+    assert (transform.a, transform.e, transform.c, transform.f) == (10, -20, 500_000, 5_200_000)
+    np.testing.assert_array_equal(made.red[0], cube.red)
