@@ -89,7 +89,7 @@ def check(case: Case, folder: Path, found: Found) -> None:
     times = {np.datetime64(layer.time.replace(tzinfo=None), "s") for layer in case.layers}
     if cube.sizes["time"] != len(times):
         found.wrong.append(f"{case.kind}: {cube.sizes['time']} times of {len(times)}")
-    if case.zone and (fault := fault_of_zone(case, cube)):
+    if case.zone and (fault := fault_of_zone(case, cube) or fault_of_sample(case, cube)):
         found.wrong.append(f"{case.kind}: {fault}")
 
 
@@ -142,21 +142,50 @@ def fault_of(case: Case, layer: Truth, cube: xr.Dataset) -> str:
     return ""
 
 
+def _wanted(case: Case) -> np.ndarray:
+    """What statistics are to see of the first layer: values, or stored numbers that mean one."""
+    layer = case.layers[0]
+    known = np.isfinite(layer.values)
+    return np.where(known, layer.numbers, np.nan) if case.raw else layer.values
+
+
 def fault_of_zone(case: Case, cube: xr.Dataset) -> str:
     """The mean of a zone over all, beside that of the numbers that were put in."""
     import geopandas as gpd
     import shapely
 
     layer = case.layers[0]
-    right = np.nanmean(layer.values) if np.isfinite(layer.values).any() else None
-    if right is None or len(case.layers) > 1:
+    values = _wanted(case)
+    if not np.isfinite(values).any() or len(case.layers) > 1:
         return ""
+    right = np.nanmean(values)
     zone = gpd.GeoDataFrame(
         {"parcel_id": ["a"]}, geometry=[shapely.Polygon(layer.grid.corners)], crs=layer.grid.crs
     )
     got = cube.eo.zonal(zone, stats=["mean"]).iloc[0][f"{layer.variable}_mean"]
-    spread = np.nanmax(np.abs(layer.values))
+    spread = np.nanmax(np.abs(values))
     return "" if abs(got - right) <= 1e-5 * spread else f"mean of the zone {got}, not {right}"
+
+
+def fault_of_sample(case: Case, cube: xr.Dataset) -> str:
+    """The values at some points, beside the numbers that were put in."""
+    import geopandas as gpd
+
+    layer = case.layers[0]
+    pixels, x, y = layer.grid.places(layer.grid.crs, 1)
+    picked = np.arange(0, len(pixels), 7)
+    points = gpd.GeoDataFrame(
+        {"point_id": np.arange(len(picked))},
+        geometry=gpd.points_from_xy(x[picked], y[picked]),
+        crs=layer.grid.crs,
+    )
+    right = _wanted(case).ravel()[pixels[picked]]
+    if not np.isfinite(right).any():
+        return ""
+    rows = cube.eo.sample(points, id="point_id").set_index("point_id")[layer.variable]
+    got = rows.reindex(np.arange(len(picked))).to_numpy(dtype=float)
+    same = np.isclose(got, right, rtol=1e-5, atol=1e-4, equal_nan=True)
+    return "" if same.all() else f"sampled {got[~same][0]} for {right[~same][0]}"
 
 
 def measure(seed: int, layers: int) -> Found:

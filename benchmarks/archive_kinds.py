@@ -210,8 +210,7 @@ def declared(draw: Draw) -> Case:
         case.load["chunks"] = {"x": 7, "y": 7}
     if raw:
         case.load["raw"] = True
-    else:
-        case.zone = draw.often(0.15) and grid.crs == "EPSG:32633"
+    case.zone = draw.often(0.3) and grid.crs == "EPSG:32633"
     return case
 
 
@@ -844,7 +843,7 @@ def own_files(draw: Draw) -> Case:
     raw = draw.often(0.2)
     for _ in range(int(draw.rng.integers(1, 5))):
         text, time = _clock(draw, draw.time())
-        name = f"{draw.one(*OWN)}{draw.number() if False else ''}_{text}"
+        name = f"{draw.one(*OWN)}_{text}"
         masked = draw.rng.random(grid.shape) < 0.2 if draw.often(0.25) else None
         dtype = draw.one("uint8", "int8", "int16", "uint16") if raw else None
         layer = draw_layer(
@@ -888,6 +887,65 @@ def own_stack(draw: Draw) -> Case:
     )  # fmt: skip
     truths = [truth(layer, n, time, grid, name) for layer, n in zip(layers, names, strict=True)]
     return Case("own stack", truths, {}, files=home)
+
+
+def own_odd(draw: Draw) -> Case:
+    """One file with something about it: turned, 0..360, a palette, tags, alpha, bands unnamed."""
+    which = draw.one("turned", "360", "palette", "tags", "alpha", "unnamed", "nan")
+    text, time = _clock(draw, draw.time())
+    name, home = f"{draw.one(*OWN)}_{text}", draw.home()
+    path = home / f"{name}.tif"
+    grid, block = Grid(), 1
+    right: dict[str, np.ndarray] = {}
+    numbers = numbers_of(draw, draw.one("uint8", "int16", "uint16", "float32"), grid)
+    hole = draw.rng.random(grid.shape) < 0.3
+    stored = {"data": numbers}
+    if which == "turned":
+        grid, block = draw.one(*TURNED), 5
+        numbers = numbers_of(draw, "int16", grid, block)
+        put(draw, numbers, -9999, block)
+        write_tif(path, [numbers], grid, nodata=-9999)
+        right, stored = {"data": values_of(numbers, [-9999])}, {"data": numbers}
+    elif which == "360":
+        west = draw.one(200.0, 350.0, 270.0)
+        there = Grid("EPSG:4326", Affine(0.5, 0, west, 0, -0.5, 20.0))
+        grid = replace(there, transform=Affine(0.5, 0, west - 360, 0, -0.5, 20.0))
+        put(draw, numbers, 0)
+        write_tif(path, [numbers], there, nodata=0)
+        right = {"data": values_of(numbers, [0])}
+    elif which == "palette":
+        numbers = stored["data"] = numbers_of(draw, "uint8", grid)
+        write_tif(path, [numbers], grid, palette=True)
+        right = {"data": values_of(numbers)}
+    elif which == "tags":
+        numbers = stored["data"] = numbers_of(draw, draw.one("int16", "float32"), grid)
+        scale, offset = draw.one(*FACTORS)
+        tags = {"scale_factor": repr(scale), "add_offset": repr(offset)}
+        write_tif(path, [numbers], grid, tags=tags)
+        # Beside real numbers they are what is left of a decoding.
+        factors = (scale, offset) if numbers.dtype.kind == "i" else (1.0, 0.0)
+        right = {"data": values_of(numbers, (), None, *factors)}
+    elif which == "nan":
+        numbers = stored["data"] = numbers_of(draw, draw.one(*REAL), grid)
+        numbers[hole] = np.nan
+        put(draw, numbers, -9999)
+        write_tif(path, [numbers], grid, nodata=-9999)
+        right = {"data": values_of(numbers, [-9999])}
+    elif which == "alpha":
+        numbers = stored["data"] = numbers_of(draw, "uint8", grid)
+        bands = [numbers, np.where(hole, 0, 255).astype("uint8")]
+        write_tif(path, bands, grid, alpha=True)
+        right = {"data": values_of(numbers, (), hole)}
+    else:
+        bands = [numbers_of(draw, "int16", grid) for _ in range(3)]
+        write_tif(path, bands, grid)
+        stored = {f"band{k + 1}": band for k, band in enumerate(bands)}
+        right = {key: values_of(band) for key, band in stored.items()}
+    layers = [Truth(k, time, grid, v, stored[k], name, k) for k, v in right.items()]
+    load: dict[str, object] = {}
+    if which == "alpha":
+        load["bands"] = {"data": "data.1"}
+    return Case(f"own {which}", layers, load, files=home, block=block)
 
 
 def own_product(draw: Draw) -> Case:
@@ -1021,7 +1079,8 @@ KINDS: tuple[tuple[Kind, float], ...] = (
     (declared, 6), (decoded, 0.7), (several_bands, 2), (alpha, 1), (mixed, 3), (tiles, 1.5),
     (turned, 1.2),
     (warped, 1.5), (resampled, 2), (classes, 1), (product, 5), (not_as_published, 2),
-    (products_together, 1), (refused, 1.5), (own_files, 2), (own_stack, 1), (own_product, 0.5),
+    (products_together, 1), (refused, 1.5), (own_files, 2), (own_stack, 1),
+    (own_odd, 2.5), (own_product, 0.5),
     (own_cube, 3),
 )  # fmt: skip
 
