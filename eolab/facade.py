@@ -460,7 +460,7 @@ class Workspace:
 
         Example:
             >>> preview = ws.ablate(
-            ...     train, data=split, metric="accuracy", features=True, folds=2, repeats=1,
+            ...     train, data=split, metric="accuracy", features=True, repeats=1,
             ...     dry_run=True,
             ... )
             >>> type(preview).__name__

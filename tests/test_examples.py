@@ -236,7 +236,6 @@ class Workspaces:
             name="worth",
             metric="accuracy",
             features=True,
-            folds=2,
             repeats=1,
             workers=1,
             tracking=False,

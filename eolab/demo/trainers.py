@@ -6,14 +6,30 @@ compared by, and hand over the fitted model. They are deterministic for a given 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
 from eolab.studies import Reporter, choice, integer, loguniform, uniform
-from eolab.training_data import Split
+from eolab.training_data import Split, TrainingData
 
 METRIC = "val_macro_f1"
+ERROR = "val_rmse"
+"""What trials are compared by where the label is a quantity; the lowest wins."""
+
+
+def compared_by(train: TrainingData) -> tuple[str, Literal["maximize", "minimize"]]:
+    """The metric of trials on such data and which of its ends is good."""
+    return (METRIC, "maximize") if train.classes else (ERROR, "minimize")
+
+
+def score(data: TrainingData, said: np.ndarray) -> dict[str, float]:
+    """The metric of predictions: class codes, or values of a quantity."""
+    from sklearn.metrics import f1_score, root_mean_squared_error
+
+    if data.classes:
+        return {METRIC: float(f1_score(data.y, said, average="macro"))}
+    return {ERROR: float(root_mean_squared_error(data.y, said.reshape(-1)))}
 
 
 def flatten(X: np.ndarray) -> np.ndarray:
@@ -31,28 +47,26 @@ def train_forest(
     features: Annotated[float, uniform(0.1, 0.8)] = 0.3,
 ) -> None:
     """A random forest on the flattened sequence; gaps are filled by the training median."""
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.impute import SimpleImputer
-    from sklearn.metrics import f1_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
     if data.validation is None:
         raise ValueError("the demo compares on a validation part")
+    forest = (
+        RandomForestClassifier(class_weight="balanced_subsample")
+        if data.train.classes
+        else RandomForestRegressor()
+    )
+    forest.set_params(n_estimators=trees, max_depth=depth, max_features=features, random_state=seed)
     model = make_pipeline(
         FunctionTransformer(flatten),
         SimpleImputer(strategy="median", keep_empty_features=True),
-        RandomForestClassifier(
-            n_estimators=trees,
-            max_depth=depth,
-            max_features=features,
-            class_weight="balanced_subsample",
-            random_state=seed,
-        ),
+        forest,
     )
     model.fit(data.train.X, data.train.y)
-    score = f1_score(data.validation.y, model.predict(data.validation.X), average="macro")
-    reporter.report(step=1, **{METRIC: score})
+    reporter.report(step=1, **score(data.validation, model.predict(data.validation.X)))
     reporter.save_model(model)
 
 
@@ -69,7 +83,6 @@ def train_network(
     """A temporal convolution over the sequence; an unknown value counts as the feature's mean."""
     import keras
     import tensorflow as tf
-    from sklearn.metrics import f1_score
 
     if data.validation is None:
         raise ValueError("the demo compares on a validation part")
@@ -97,12 +110,22 @@ def train_network(
     # Position in the season matters (a late crop is not an early one), so no pooling over time.
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
-    outputs = keras.layers.Dense(len(train.classes), activation="softmax", name="classes")(x)
+    weights = None
+    if train.classes:
+        outputs = keras.layers.Dense(len(train.classes), activation="softmax", name="classes")(x)
+        counts = np.bincount(train.y, minlength=len(train.classes))
+        share = len(train.y) / np.count_nonzero(counts)
+        weights = {i: share / n for i, n in enumerate(counts) if n}
+    else:
+        # In units of the label, whose mean and spread the network need not learn.
+        spread = float(train.y.std()) or 1.0
+        outputs = keras.layers.Rescaling(spread, float(train.y.mean()), name="quantity")(
+            keras.layers.Dense(1, name="standardised")(x)
+        )
     model = keras.Model(inputs, outputs, name="temporal_convolution")
-    model.compile(keras.optimizers.Adam(lr), loss="sparse_categorical_crossentropy")
+    loss = "sparse_categorical_crossentropy" if train.classes else "mean_squared_error"
+    model.compile(keras.optimizers.Adam(lr), loss=loss)
 
-    counts = np.bincount(train.y, minlength=len(train.classes))
-    weights = {i: len(train.y) / (np.count_nonzero(counts) * n) for i, n in enumerate(counts) if n}
     batch = max(16, min(256, len(train) // 16))
     # A call of fit costs as much as an epoch on so few samples, so it trains some at a time.
     for epoch in range(0, epochs, 8):
@@ -115,9 +138,9 @@ def train_network(
             class_weight=weights,
             verbose=0,
         )
-        predicted = model.predict_on_batch(validation.X).argmax(axis=1)
-        score = f1_score(validation.y, predicted, average="macro")
-        reporter.report(step=min(epoch + 8, epochs), **{METRIC: score})
+        said = np.asarray(model.predict_on_batch(validation.X))
+        predicted = said.argmax(axis=1) if train.classes else said
+        reporter.report(step=min(epoch + 8, epochs), **score(validation, predicted))
     reporter.save_model(model)
 
 

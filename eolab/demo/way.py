@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from eolab.demo import cases, trainers
 
@@ -23,13 +23,41 @@ MODELS: Mapping[str, Callable[..., None]] = {
     "sklearn": trainers.train_forest,
 }
 
-# The demo's names of the test metrics, and the registry's.
-_REGISTRY = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro_f1",
-    "low": "macro_f1_low",
-    "high": "macro_f1_high",
-}
+
+class Told(NamedTuple):
+    """Which of the registry's metrics the demo tells.
+
+    Attributes:
+        names: The demo's names of them, and the registry's.
+        main: The one that ``low`` and ``high`` belong to.
+        title: What it is called.
+    """
+
+    names: Mapping[str, str]
+    main: str
+    title: str
+
+
+CLASSES = Told(
+    {
+        "accuracy": "accuracy",
+        "macro_f1": "macro_f1",
+        "low": "macro_f1_low",
+        "high": "macro_f1_high",
+    },
+    "macro_f1",
+    "macro-F1",
+)
+QUANTITY = Told(
+    {name: name for name in ("rmse", "mae", "bias", "r2")}
+    | {"low": "rmse_low", "high": "rmse_high"},
+    "rmse",
+    "RMSE",
+)
+
+
+def _told(split: Split) -> Told:
+    return CLASSES if split.train.classes else QUANTITY
 
 
 @dataclass(frozen=True)
@@ -68,12 +96,13 @@ def go(folder: Path, options: Options, *, say: cases.Say) -> dict[str, object]:
 
 def _tune(ws: Workspace, kind: str, split: Split, name: str, options: Options) -> Study:
     """A fixed plan of trials without stopping: the same on any number of workers."""
+    metric, direction = trainers.compared_by(split.train)
     return ws.tune(
         MODELS[kind],
         data=split,
         name=name,
-        metric=trainers.METRIC,
-        direction="maximize",
+        metric=metric,
+        direction=direction,
         trials=options.trials,
         workers=options.workers,
         threads=1,  # sums in another order round otherwise
@@ -93,13 +122,14 @@ def _one_test(ws: Workspace, case: Case, options: Options, say: cases.Say) -> di
         min_samples=case.minimum,
     )
     _tell_split(split, say)
+    told = _told(split)
     metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         say(f"Tuning {kind}: {options.trials} trials on {options.workers} workers")
         study = _tune(ws, kind, split, f"{case.name}-{kind}", options)
         model = ws.models.register(f"{case.name}-{kind}", study.refit(), test=split.test)
-        test = _test_metrics(model.metrics)
-        say(f"{kind}: test macro-F1 {test['macro_f1']} ({test['low']} to {test['high']})")
+        test = {ours: _rounded(model.metrics[theirs]) for ours, theirs in told.names.items()}
+        say(f"{kind}: test {told.title} {test[told.main]} ({test['low']} to {test['high']})")
         metrics[kind] = _entry(study, test, model)
     return {**_size(case, split, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
@@ -123,49 +153,51 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         min_samples=case.minimum,
     )
     _tell_split(whole, say)
+    told = _told(whole)
     metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
-        scores = []
+        scores: list[Mapping[str, float]] = []
         for number, split in enumerate(outer):
             study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
             scores.append(_score(study.refit(), split))
-            say(f"{kind} fold {number + 1} of {len(outer)}: macro-F1 {scores[-1][1]:.3f}")
-        table = np.array(scores)
+            found = f"{told.title} {scores[-1][told.main]:.3f}"
+            say(f"{kind} fold {number + 1} of {len(outer)}: {found}")
         test = {
-            "accuracy": round(float(table[:, 0].mean()), 4),
-            "macro_f1": round(float(table[:, 1].mean()), 4),
-            "low": round(float(table[:, 1].min()), 4),
-            "high": round(float(table[:, 1].max()), 4),
+            name: round(float(np.mean([score[name] for score in scores])), 4)
+            for name in told.names
+            if name not in {"low", "high"}
         }
+        ends = [score[told.main] for score in scores]
+        test |= {"low": round(min(ends), 4), "high": round(max(ends), 4)}
         study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
         model = ws.models.register(
             f"{case.name}-{kind}",
             study.refit(),
-            metrics={_REGISTRY[name]: metric for name, metric in test.items()},
+            metrics={told.names[name]: metric for name, metric in test.items()},
             description=f"Test metrics: mean, lowest and highest of {len(outer)} outer block folds",
         )
-        say(f"{kind}: macro-F1 {test['macro_f1']} over folds, {test['low']} to {test['high']}")
+        ends_text = f"{test['low']} to {test['high']}"
+        say(f"{kind}: {told.title} {test[told.main]} over folds, {ends_text}")
         metrics[kind] = _entry(study, test, model)
     return {**_size(case, whole, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
 
-def _score(fitted: FittedModel, split: Split) -> tuple[float, float]:
-    """Accuracy and macro-F1 of a refitted model on the held-out fold."""
-    from eolab.models import flavours
-    from eolab.models.analysis import accuracy, macro_f1
+def _score(fitted: FittedModel, split: Split) -> dict[str, float]:
+    """The metrics of a refitted model on the held-out fold."""
+    from eolab.models import analysis, flavours
 
     # Each fold is a model of its own and rightly traced anew: a warning of that would only alarm.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    model = fitted.load()
-    answer = flavours.outputs(model, fitted.flavour, split.test.X, fitted.columns)
+    model, test = fitted.load(), split.test
+    answer = flavours.outputs(model, fitted.flavour, test.X, fitted.columns)
+    if not test.classes:
+        return analysis.regression(test.y, answer, test.groups)
     output = flavours.decide(model, fitted.flavour, fitted.classes)
     predicted = flavours.classes(answer, output, fitted.classes)
-    return accuracy(split.test.y, predicted), macro_f1(split.test.y, predicted)
-
-
-def _test_metrics(metrics: Mapping[str, float | None]) -> dict[str, object]:
-    """The registry's metrics of the test part under the demo's names."""
-    return {ours: _rounded(metrics[theirs]) for ours, theirs in _REGISTRY.items()}
+    return {
+        "accuracy": analysis.accuracy(test.y, predicted),
+        "macro_f1": analysis.macro_f1(test.y, predicted),
+    }
 
 
 def _rounded(metric: float | None) -> float | None:
@@ -203,5 +235,5 @@ def _tell_split(split: Split, say: cases.Say) -> None:
         f"{name} {part['samples']} in {part['blocks']}" for name, part in report["parts"].items()
     )
     say(f"{report['samples']} samples in {report['blocks']} blocks ({parts})")
-    for name, why in report["left_out"].items():
+    for name, why in report.get("left_out", {}).items():
         say(f"Left out: {name} ({why})")

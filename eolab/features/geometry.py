@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Cylindrical equal-area on WGS 84: one grid for the whole Earth, cells of equal area in metres.
 EQUAL_AREA = "EPSG:6933"
+EXACT = 2**53
+"""Up to here float64 holds every whole number."""
 # Column pairs that name a position by themselves.
 _LON_LAT = (("lon", "lat"), ("longitude", "latitude"))
 
@@ -344,7 +346,7 @@ def planar(geometries: np.ndarray, crs: str) -> np.ndarray:
 
 def to_pandas(table: pa.Table, geometry: RowGeometry | None) -> pd.DataFrame:
     """A DataFrame; a GeoDataFrame where the WKB geometry is among the columns."""
-    frame: pd.DataFrame = table.to_pandas()
+    frame = exact_frame(table)
     if geometry is not None and len(geometry.columns) == 1 and geometry.columns[0] in frame.columns:
         import geopandas as gpd
 
@@ -352,4 +354,25 @@ def to_pandas(table: pa.Table, geometry: RowGeometry | None) -> pd.DataFrame:
         frame[name] = gpd.GeoSeries.from_wkb(frame[name], crs=geometry.crs)
         located: pd.DataFrame = gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)
         return located
+    return frame
+
+
+def exact_frame(table: pa.Table) -> pd.DataFrame:
+    """A DataFrame without a value that float64 would change.
+
+    pandas reads whole numbers with missing ones among them as float64, which is exact up to 2^53;
+    columns with larger ones become its own ``Int64`` or ``UInt64``.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    frame: pd.DataFrame = table.to_pandas()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not pa.types.is_integer(column.type) or not column.null_count:
+            continue
+        ends = pc.min_max(column).as_py()
+        if ends["max"] is not None and max(ends["max"], -ends["min"]) > EXACT:
+            whole = pd.Int64Dtype() if pa.types.is_signed_integer(column.type) else pd.UInt64Dtype()
+            frame[name] = pd.array(column.to_pylist(), dtype=whole)
     return frame

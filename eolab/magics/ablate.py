@@ -55,7 +55,7 @@ def _parser() -> StudyParser:
     add("--build", metavar=VARIABLE, help="function that makes the model")
     add("--params", metavar=VARIABLE, help="holds fixed hyperparameters (or an expression)")
     add("--design", default="leave-one-out", choices=DESIGNS, help="what goes together")
-    add("--folds", type=int, default=5, help="if the data is not in folds yet (default: 5)")
+    add("--folds", type=int, help="if the data is not in folds yet (default: 5)")
     add("--repeats", type=int, default=3, help="seeds for each fold (default: 3)")
     add("--project", action="store_true", help="the same as --shapes project")
     add("--shapes", default="rebuild", choices=("rebuild", "project", "keep"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, TypeVar
 
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError
-from eolab.features.geometry import RowGeometry
+from eolab.features.geometry import RowGeometry, exact_frame
 from eolab.features.queries.arguments import MONTH_DAY, seconds
 from eolab.features.storage.delta_table import OfflineTable
 
@@ -469,8 +469,7 @@ class Query:
             >>> query.read().columns.tolist()
             ['parcel_id', 'observed', 'crop', 'red_median']
         """
-        frame: pd.DataFrame = self.to_arrow(as_of=as_of).to_pandas()
-        return frame
+        return exact_frame(self.to_arrow(as_of=as_of))
 
     @renamed_arguments(known_at="as_of")
     def to_arrow(self, *, as_of: object = None) -> pa.Table:

@@ -16,6 +16,9 @@ from eolab.features.splits.variogram import round_up, variogram_range
 from eolab.training_data import Split
 from eolab.user_warnings import warn
 
+SIZE = 0.2
+"""Share of the validation and of the test part where nobody says another."""
+
 
 class NarrowBlocks(UserWarning):
     """Blocks narrower than samples are alike, as wider ones leave too few."""
@@ -43,8 +46,8 @@ def split_parts(
     view: Splittable,
     by: assign.By | None,
     *,
-    validation_size: float,
-    test_size: float,
+    validation_size: float | None,
+    test_size: float | None,
     seed: int,
     unit: str | None,
     min_samples: int,
@@ -52,6 +55,15 @@ def split_parts(
     stratify: bool,
 ) -> Split:
     """Three parts that share no block (see `FeatureView.train_validation_test_split`)."""
+    given = (("validation_size", validation_size), ("test_size", test_size))
+    for name, size in given if isinstance(by, Column) else ():
+        if size:  # 0 is no such part, whose rows are then refused by their value
+            raise InvalidInputError(
+                f"{name}={size!r}, and eo.Column says which rows are in which part",
+                f"Leave {name} away, or split by a size: by=eo.SpatialBlocks(...).",
+            )
+    validation_size = SIZE if validation_size is None else validation_size
+    test_size = SIZE if test_size is None else test_size
     for name, size in (("validation_size", validation_size), ("test_size", test_size)):
         if not 0 <= size < 1:
             raise InvalidInputError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,10 @@ RESERVED = (INGESTED, CHANGE)
 OWN = "__eolab_"
 # Of decimals whose width is not declared: as Spark takes it for Python's own.
 _PRECISION, _SCALE = 38, 18
+
+
+class NanosecondsCut(UserWarning):
+    """Time stamps are kept to the microsecond, and some were finer."""
 
 
 def to_arrow(
@@ -303,7 +308,16 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
                 f"Say which one they are in, for example frame[{name!r}].dt.tz_localize('UTC').",
             )
         # Nanoseconds are cut off, not rounded: an event must not move into the future.
-        return column.cast(pa.timestamp("us", "UTC"), safe=False)
+        cut = column.cast(pa.timestamp("us", "UTC"), safe=False)
+        if kind.unit == "ns" and not cut.cast(pa.timestamp("ns", "UTC"), safe=False).equals(
+            column.cast(pa.timestamp("ns", "UTC"))
+        ):
+            warn(
+                f"the time stamps of {name!r} have nanoseconds, which are cut off: microseconds "
+                f"are kept. To say so yourself: frame[{name!r}].dt.floor('us').",
+                NanosecondsCut,
+            )
+        return cut
     if pa.types.is_floating(kind):
         import pyarrow.compute as pc
 

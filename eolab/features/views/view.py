@@ -359,7 +359,7 @@ class FeatureView:
         self,
         by: By | None = None,
         *,
-        test_size: float = 0.2,
+        test_size: float | None = None,
         seed: int = 0,
         unit: str | None = None,
         min_samples: int = 0,
@@ -370,7 +370,7 @@ class FeatureView:
 
         Args:
             by: As in `train_validation_test_split`, which has more to say of each argument.
-            test_size: Share of each class that is held out, from 0 to below 1.
+            test_size: Share of each class that is held out, from 0 to below 1; 0.2 by default.
             seed: Another seed, another arrangement.
             unit: Column of the label group whose values stay together within blocks.
             min_samples: Classes with fewer samples are left out.
@@ -395,8 +395,8 @@ class FeatureView:
         self,
         by: By | None = None,
         *,
-        validation_size: float = 0.2,
-        test_size: float = 0.2,
+        validation_size: float | None = None,
+        test_size: float | None = None,
         seed: int = 0,
         unit: str | None = None,
         min_samples: int = 0,
@@ -409,10 +409,11 @@ class FeatureView:
             by: `SpatialBlocks` (by default those of `propose_blocks`, or smaller ones, with a
                 warning, where they leave no two classes); `TimeSplit` (the newest labels are held
                 out); `Column` (a published split: values of a column of the label group by part;
-                sizes do not count then); "random" (by hash of the key: flatters, for comparison);
+                it takes no sizes); "random" (by hash of the key: flatters, for comparison);
                 or the name of a column of the label group whose values stay together.
-            validation_size: Share of each class for validation.
-            test_size: Share of each class that is held out until a model is registered.
+            validation_size: Share of each class for validation, 0.2 by default.
+            test_size: Share of each class that is held out until a model is registered, 0.2 by
+                default.
             seed: Another seed, another arrangement. Row order never matters.
             unit: Column of the label group whose values stay together within blocks (a parcel).
             min_samples: Classes with fewer samples are left out; so are those in fewer blocks than

@@ -62,8 +62,11 @@ class Folds:
         return h.hexdigest()
 
 
+FOLDS = 5
+
+
 def make_folds(
-    data: object, *, folds: int, seed: int, datasets: Mapping[str, object] | None = None
+    data: object, *, folds: int | None, seed: int, datasets: Mapping[str, object] | None = None
 ) -> Folds:
     """Read `data=` and `datasets=`.
 
@@ -71,13 +74,14 @@ def make_folds(
         data: A `Split` or a training dataset; several splits (as `FeatureView.folds` gives them);
             `TrainingData`, which is cut into ``folds`` along its groups; or anything that the
             train function understands.
-        folds: Number of folds for `TrainingData`.
+        folds: Number of folds for `TrainingData`, 5 where None; other data have as many as they
+            have.
         seed: Decides which groups share a fold.
         datasets: Variants of the data by name, of the same form.
 
     Raises:
-        InvalidInputError: A split without validation part, too few groups, or a dataset variant
-            with another number of folds.
+        InvalidInputError: A split without validation part, too few groups, another number of folds
+            than the data have, or a dataset variant with another number of folds.
     """
     parts = {"": _parts(data, folds, seed)}
     for name, other in (datasets or {}).items():
@@ -90,14 +94,21 @@ def make_folds(
     return Folds(parts)
 
 
-def _parts(data: object, folds: int, seed: int) -> tuple[object, ...]:
+def _parts(data: object, folds: int | None, seed: int) -> tuple[object, ...]:
     data = stored(data)
     if isinstance(data, StoredSplit):
         data = data.open_on_worker()  # here: columns and folds must be known before the first run
     if isinstance(data, TrainingData):
-        return tuple(group_folds(data, folds, seed))
+        return tuple(group_folds(data, FOLDS if folds is None else folds, seed))
     several = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Split)
     parts = tuple(data) if several and isinstance(data, Sequence) else (data,)
+    if folds is not None and folds != len(parts):
+        raise InvalidInputError(
+            f"folds={folds}, and the data (a {type(data).__name__}) are {len(parts)} "
+            f"{'fold' if len(parts) == 1 else 'folds'}",
+            "Leave folds away; or give the data of view.folds(...), or TrainingData, which is cut "
+            "into folds here.",
+        )
     for part in parts:
         if isinstance(part, Split) and part.validation is None:
             raise InvalidInputError(

@@ -243,7 +243,7 @@ class AblateOptions(TypedDict, total=False):
     build: Callable[..., object] | None
     params: Mapping[str, Value] | None
     design: Design
-    folds: int
+    folds: int | None
     repeats: int
     seed: int
     project: bool
@@ -278,7 +278,7 @@ def ablate(
     build: Callable[..., object] | None = None,
     params: Mapping[str, Value] | None = None,
     design: Design = "leave-one-out",
-    folds: int = 5,
+    folds: int | None = None,
     repeats: int = 3,
     seed: int = 0,
     project: bool = False,
@@ -319,7 +319,8 @@ def ablate(
             ``params``.
         params: Fixed hyperparameters, for example ``study.best_params``.
         design: See `eolab.studies.ablation.design.variants`.
-        folds: Number of folds, if ``data`` is `TrainingData`.
+        folds: Number of folds into which `TrainingData` is cut, 5 by default. Other data have as
+            many as they have, and another number is refused.
         repeats: Seeds for each fold.
         seed: All else follows from it.
         project: The same as ``shapes="project"``.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import hashlib
 import importlib
 import inspect
@@ -15,6 +16,7 @@ import io
 import pickle
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -68,8 +70,6 @@ def pack_function(
         InvalidInputError: It holds something that cannot be pickled (which is named), or more than
             20 MB, or a module cannot be imported.
     """
-    import cloudpickle
-
     function = without_annotations(function)
     parts = getattr(function, "parts", (function,))
     homes = [sys.modules.get(getattr(part, "__module__", None) or "") for part in parts]
@@ -83,7 +83,7 @@ def pack_function(
             ) from error
     try:
         with _by_value([*along, *carried]):
-            content: bytes = cloudpickle.dumps(function)
+            content = _dumps(function)
     except Exception as error:
         name, value = _culprit(function)
         what = (
@@ -101,6 +101,40 @@ def pack_function(
             "Give large arrays as data=, the function gets them as its argument `data`.",
         )
     return content
+
+
+def _dumps(value: object) -> bytes:
+    """As cloudpickle does, also what functools makes of a user's functions.
+
+    A function with ``lru_cache`` is pickled by name otherwise, which no worker finds; the function
+    goes instead, its cache empty. Of ``singledispatch`` the table goes, without its cache.
+    """
+    import cloudpickle
+
+    cached = type(functools.lru_cache(_dumps))
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: object) -> object:
+            if isinstance(obj, cached) and _travels_by_value(obj):
+                parameters = obj.cache_parameters()
+                state = {k: v for k, v in vars(obj).items() if k != "__wrapped__"}
+                make = functools.lru_cache(parameters["maxsize"], parameters["typed"])
+                return make, (inspect.unwrap(obj, stop=lambda f: f is not obj),), state
+            if isinstance(obj, (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)):
+                return type(obj), ()  # a cache: what it held is not kept alive over there either
+            if isinstance(obj, functools.cached_property):  # holds a lock
+                return functools.cached_property, (obj.func,), {"attrname": obj.attrname}
+            if isinstance(obj, types.MappingProxyType):
+                return types.MappingProxyType, (dict(obj),)
+            return super().reducer_override(obj)
+
+    stream = io.BytesIO()
+    Pickler(stream, protocol=5).dump(value)
+    return stream.getvalue()
+
+
+def _travels_by_value(function: object) -> bool:
+    return is_users(sys.modules.get(getattr(function, "__module__", None) or ""))
 
 
 def without_annotations(function: Callable[..., object]) -> Callable[..., object]:
@@ -132,11 +166,9 @@ def pack_data(data: object, *, carried: Sequence[types.ModuleType] = ()) -> byte
     Raises:
         InvalidInputError: It cannot be pickled, or is too large to be sent to each executor.
     """
-    import cloudpickle
-
     try:
         with _by_value(carried):
-            content = bytes(cloudpickle.dumps(data, protocol=5))
+            content = _dumps(data)
     except Exception as error:
         raise InvalidInputError(
             f"the data ({type(data).__name__}) cannot travel to the workers: {error}",
@@ -269,10 +301,8 @@ def _culprit(function: Callable[..., object]) -> tuple[str, object]:
 
 
 def _fails(value: object) -> bool:
-    import cloudpickle
-
     try:
-        cloudpickle.dump(value, io.BytesIO())
+        _dumps(value)
     except Exception:
         return True
     return False

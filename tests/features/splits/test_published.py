@@ -43,7 +43,7 @@ def ids(part):
     ],
 )
 def test_sides_follow_the_column_with_every_seed(view, by, seed):
-    split = view.train_test_split(by=by, seed=seed, test_size=0.5)
+    split = view.train_test_split(by=by, seed=seed)
     assert ids(split.train) == {i for i in range(120) if i % 3 == 0}
     assert ids(split.test) == {i for i in range(120) if i % 3 > 0}
     assert split.source["by"]["kind"] == "published"
@@ -55,6 +55,14 @@ def test_three_parts_are_those_of_the_column(view):
     assert ids(split.validation) == {i for i in range(120) if i % 4 == 2}
     assert ids(split.test) == {i for i in range(120) if i % 4 == 3}
     assert len(split.train) == 60
+
+
+@pytest.mark.parametrize("size", ["test_size", "validation_size"])
+def test_a_size_beside_a_published_split_is_refused(view, size):
+    by = eo.Column("fold", train=range(2), validation=[2], test=[3])
+    with pytest.raises(InvalidInputError, match=f"{size}=0.2, and eo.Column says") as caught:
+        view.train_validation_test_split(by=by, **{size: 0.2})
+    assert f"Leave {size} away" in caught.value.hint
 
 
 def test_a_part_without_rows_is_told(view):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -158,3 +159,39 @@ def test_only_one_level_of_the_index_is_a_column(group):
     frame = frame.set_index("time").set_index("id", append=True, drop=False)
     group.insert(frame)
     assert group.read()["time"].tolist() == list(T)
+
+
+def test_whole_numbers_beyond_float64_stay_whole_among_missing_ones(store):
+    large = 2**60 + 1
+    rows = pd.DataFrame(
+        {
+            "id": [1, 2, 3],
+            "large": pd.array([large, None, -large], dtype="Int64"),
+            "small": pd.array([7, None, 9], dtype="Int64"),
+        }
+    )
+    group = store.create_feature_group("large", primary_key="id")
+    group.insert(rows)
+    labels = store.create_feature_group("labelled", primary_key="id")
+    labels.insert(pd.DataFrame({"id": [1, 2, 3], "y": [0.1, 0.2, 0.3]}))
+    view = store.create_feature_view(
+        "v", labels=labels.select("y"), query=group.select(["large", "small"])
+    )
+    for frame in (group.read(), group.select(["large", "small"]).read(), view.read()):
+        found = frame.sort_values("id")
+        assert found["large"].tolist() == [large, pd.NA, -large]
+        # What float64 holds exactly stays as pandas reads it.
+        assert found["small"].dtype == "float64"
+
+
+def test_nanoseconds_that_are_cut_are_told(store):
+    from eolab.features.storage.arrow import NanosecondsCut
+
+    fine = pd.DataFrame({"id": [1], "time": pd.to_datetime(["2024-05-01T00:00:00.123456789Z"])})
+    group = store.create_feature_group("fine", primary_key="id", event_time="time")
+    with pytest.warns(NanosecondsCut, match="'time' have nanoseconds, which are cut off"):
+        group.insert(fine.assign(x=1.0))
+    assert group.read()["time"][0] == pd.Timestamp("2024-05-01T00:00:00.123456Z")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        group.insert(fine.assign(id=2, x=1.0, time=fine["time"].dt.floor("us")))

@@ -151,13 +151,23 @@ def test_folds_share_no_group_and_cover_everything_once(folds, seed):
 def test_the_test_part_of_a_split_is_out_of_reach():
     data = table()
     split = Split(data, data, data)
-    assert make_folds(split, folds=5, seed=0).parts[""][0].held_out is None
+    assert make_folds(split, folds=None, seed=0).parts[""][0].held_out is None
     with pytest.raises(InvalidInputError, match="validation"):
-        make_folds(Split(data), folds=5, seed=0)
+        make_folds(Split(data), folds=1, seed=0)
     with pytest.raises(InvalidInputError, match="99 folds of 12 groups"):
         make_folds(data, folds=99, seed=0)
     with pytest.raises(InvalidInputError, match="'other' has 3 folds"):
-        make_folds([split, split], folds=2, seed=0, datasets={"other": [split] * 3})
+        make_folds([split, split], folds=None, seed=0, datasets={"other": [split] * 3})
+
+
+def test_a_number_of_folds_that_the_data_do_not_have_is_refused():
+    split = Split(table(), table())
+    with pytest.raises(InvalidInputError, match=r"folds=5, and the data \(a Split\) are 1 fold\b"):
+        make_folds(split, folds=5, seed=0)
+    with pytest.raises(InvalidInputError, match="are 2 folds"):
+        make_folds([split, split], folds=3, seed=0)
+    assert len(make_folds([split, split], folds=2, seed=0)) == 2
+    assert len(make_folds(table(), folds=None, seed=0)) == 5
 
 
 def test_columns_are_gone_and_without_all_of_them_a_column_of_zeros_is_left():
