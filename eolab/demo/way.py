@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from eolab.studies import FittedModel, Study
     from eolab.training_data import Split
 
-# The headline is the network's; the forest stands beside it.
+# The first is the network's; the forest stands beside it.
 MODELS: Mapping[str, Callable[..., None]] = {
     "keras": trainers.train_network,
     "sklearn": trainers.train_forest,
 }
 
 
-class Told(NamedTuple):
+class Headline(NamedTuple):
     """Which of the registry's metrics the demo tells.
 
     Attributes:
@@ -38,7 +38,7 @@ class Told(NamedTuple):
     title: str
 
 
-CLASSES = Told(
+CLASSES = Headline(
     {
         "accuracy": "accuracy",
         "macro_f1": "macro_f1",
@@ -48,7 +48,7 @@ CLASSES = Told(
     "macro_f1",
     "macro-F1",
 )
-QUANTITY = Told(
+QUANTITY = Headline(
     {name: name for name in ("rmse", "mae", "bias", "r2")}
     | {"low": "rmse_low", "high": "rmse_high"},
     "rmse",
@@ -56,7 +56,7 @@ QUANTITY = Told(
 )
 
 
-def _told(split: Split) -> Told:
+def _headline(split: Split) -> Headline:
     return CLASSES if split.train.classes else QUANTITY
 
 
@@ -122,14 +122,16 @@ def _one_test(ws: Workspace, case: Case, options: Options, say: cases.Say) -> di
         min_samples=case.minimum,
     )
     _tell_split(split, say)
-    told = _told(split)
+    headline = _headline(split)
     metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         say(f"Tuning {kind}: {options.trials} trials on {options.workers} workers")
         study = _tune(ws, kind, split, f"{case.name}-{kind}", options)
         model = ws.models.register(f"{case.name}-{kind}", study.refit(), test=split.test)
-        test = {ours: _rounded(model.metrics[theirs]) for ours, theirs in told.names.items()}
-        say(f"{kind}: test {told.title} {test[told.main]} ({test['low']} to {test['high']})")
+        test = {ours: _rounded(model.metrics[theirs]) for ours, theirs in headline.names.items()}
+        say(
+            f"{kind}: test {headline.title} {test[headline.main]} ({test['low']} to {test['high']})"
+        )
         metrics[kind] = _entry(study, test, model)
     return {**_size(case, split, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
@@ -153,31 +155,31 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         min_samples=case.minimum,
     )
     _tell_split(whole, say)
-    told = _told(whole)
+    headline = _headline(whole)
     metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
         scores: list[Mapping[str, float]] = []
         for number, split in enumerate(outer):
             study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
             scores.append(_score(study.refit(), split))
-            found = f"{told.title} {scores[-1][told.main]:.3f}"
+            found = f"{headline.title} {scores[-1][headline.main]:.3f}"
             say(f"{kind} fold {number + 1} of {len(outer)}: {found}")
         test = {
             name: round(float(np.mean([score[name] for score in scores])), 4)
-            for name in told.names
+            for name in headline.names
             if name not in {"low", "high"}
         }
-        ends = [score[told.main] for score in scores]
+        ends = [score[headline.main] for score in scores]
         test |= {"low": round(min(ends), 4), "high": round(max(ends), 4)}
         study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
         model = ws.models.register(
             f"{case.name}-{kind}",
             study.refit(),
-            metrics={told.names[name]: metric for name, metric in test.items()},
+            metrics={headline.names[name]: metric for name, metric in test.items()},
             description=f"Test metrics: mean, lowest and highest of {len(outer)} outer block folds",
         )
         ends_text = f"{test['low']} to {test['high']}"
-        say(f"{kind}: {told.title} {test[told.main]} over folds, {ends_text}")
+        say(f"{kind}: {headline.title} {test[headline.main]} over folds, {ends_text}")
         metrics[kind] = _entry(study, test, model)
     return {**_size(case, whole, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
