@@ -10,12 +10,16 @@ import ast
 import contextlib
 import importlib
 import itertools
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 HELPER = """
 def {name}(x):
@@ -148,16 +152,119 @@ WAYS: dict[str, tuple[str, str]] = {
         "STEPS.steps[0][1].func(3)",
     ),
 }
-# The helper stands in a module of its own.
-FILES: dict[str, tuple[str, str]] = {
-    "module": ("import {module}", "{module}.helper(3)"),
-    "from module": ("from {module} import helper", "helper(3)"),
-    "module in the function": ("", "__import__('importlib') and __in__({module})"),
-    "alias": ("import {module} as m", "m.helper(3)"),
-    "module in a dict": ("import {module}\nM = {{'m': {module}}}", "M['m'].helper(3)"),
-    "function of a module in a dict": ("import {module}\nM = [{module}.helper]", "M[0](3)"),
-}
-del FILES["module in the function"]
+# The helper stands in modules of the user's: their files, what the cell says, and the call. MOD is
+# the name of the module or package, HELPER the helper's text.
+_PLAIN = {"MOD.py": "HELPER"}
+_REGISTRY = "TABLE = {}\ndef register(f):\n    TABLE[f.__name__] = f\n    return f\n"
+_PICK = "def pick(name): return TABLE[name]\n"
+FILES: dict[str, tuple[Mapping[str, str], str, str]] = {
+    "module": (_PLAIN, "import MOD", "MOD.helper(3)"),
+    "from module": (_PLAIN, "from MOD import helper", "helper(3)"),
+    "alias": (_PLAIN, "import MOD as m", "m.helper(3)"),
+    "module in a dict": (_PLAIN, "import MOD\nM = {'m': MOD}", "M['m'].helper(3)"),
+    "function of a module in a dict": (_PLAIN, "import MOD\nM = [MOD.helper]", "M[0](3)"),
+    "registry": (
+        {"MOD.py": f"{_REGISTRY}HELPER{_PICK}register(helper)\n"},
+        "from MOD import pick",
+        "pick('helper')(3)",
+    ),
+    "decorator registry": (
+        {
+            "MOD.py": f"{_REGISTRY}HELPER@register\n"
+            f"def outer(x): return TABLE['helper'](x)\nTABLE['helper'] = helper\n{_PICK}"
+        },
+        "import MOD",
+        "MOD.pick('outer')(3)",
+    ),
+    "registry of a plugin": (
+        {
+            "MOD/__init__.py": "from .core import pick\nfrom . import plugin\n",
+            "MOD/core.py": _REGISTRY + _PICK,
+            "MOD/plugin.py": "from .core import register\nHELPERregister(helper)\n",
+        },
+        "from MOD import pick",
+        "pick('helper')(3)",
+    ),
+    "subclass that registers": (
+        {
+            "MOD.py": "class Base:\n    TABLE = {}\n    def __init_subclass__(cls):\n"
+            "        Base.TABLE[cls.__name__] = cls\nHELPER"
+            "class Net(Base):\n    def go(self, x): return helper(x)\n"
+            "def pick(name): return Base.TABLE[name]()\n"
+        },
+        "from MOD import pick",
+        "pick('Net').go(3)",
+    ),
+    "subclass that is looked for": (
+        {
+            "MOD/__init__.py": "from . import nets\n",
+            "MOD/core.py": "class Base: pass\n"
+            "def pick(name):\n    return {c.__name__: c for c in Base.__subclasses__()}[name]()\n",
+            "MOD/nets.py": "from .core import Base\nHELPER"
+            "class Net(Base):\n    def go(self, x): return helper(x)\n",
+        },
+        "from MOD.core import pick",
+        "pick('Net').go(3)",
+    ),
+    "call at import": (
+        {"MOD.py": "HELPERREADY = helper(3)\ndef pick(): return READY\n"},
+        "from MOD import pick",
+        "pick()",
+    ),
+    "global that a call sets": (
+        {
+            "MOD.py": "HELPERSTEP = abs\ndef choose():\n    global STEP\n    STEP = helper\n"
+            "    return 1\nDONE = choose()\ndef run(x): return STEP(x)\n"
+        },
+        "import MOD",
+        "MOD.run(3)",
+    ),
+    "module __getattr__": (
+        {"MOD.py": "HELPERdef __getattr__(name): return helper\n"},
+        "import MOD",
+        "MOD.anything(3)",
+    ),
+    "globals": (
+        {"MOD.py": "HELPERdef pick(name): return globals()[name]\n"},
+        "from MOD import pick",
+        "pick('helper')(3)",
+    ),
+    "eval": (
+        {"MOD.py": "HELPERdef pick(name): return eval(name + '')\n"},
+        "from MOD import pick",
+        "pick('helper')(3)",
+    ),
+    "getattr of a module": (
+        {
+            "MOD/__init__.py": "",
+            "MOD/nets.py": "HELPER",
+            "MOD/core.py": "from . import nets\ndef pick(name): return getattr(nets, name)\n",
+        },
+        "from MOD.core import pick",
+        "pick('helper')(3)",
+    ),
+    "package without __init__": (
+        {"MOD/nets.py": "from .deep import helper\n", "MOD/deep.py": "HELPER"},
+        "from MOD import nets",
+        "nets.helper(3)",
+    ),
+    "star": (
+        {"MOD/__init__.py": "", "MOD/core.py": "from .deep import *\n"
+         "def run(x): return helper(x)\n", "MOD/deep.py": "HELPER"},
+        "from MOD.core import run",
+        "run(3)",
+    ),
+    "import_module": (_PLAIN, "import importlib", "importlib.import_module('MOD').helper(3)"),
+    "import_module of a part": (
+        {
+            "MOD/__init__.py": "import importlib\n"
+            "def pick(name): return importlib.import_module(f'{__name__}.{name}').helper\n",
+            "MOD/deep.py": "HELPER",
+        },
+        "from MOD import pick",
+        "pick('deep')(3)",
+    ),
+}  # fmt: skip
 COUNT = itertools.count()
 
 
@@ -169,9 +276,9 @@ class Program:
         way: How the train function comes to its helper.
         helper: The helper's text, which is edited.
         cell: What follows it.
-        module: The helper's module; empty where it stands in the cell.
+        module: The helper's module or package; empty where it stands in the cell.
         folder: Of the module.
-        data: What the train function gets.
+        files: Of the module, by their paths in the folder.
     """
 
     way: str
@@ -179,14 +286,19 @@ class Program:
     cell: str
     module: str = ""
     folder: Path = field(default_factory=Path)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def make(self) -> Callable[..., object]:
         """Run the cell, as a notebook does, and hand back its train function."""
         if not self.module:
             return run_cell(HEAD + self.helper + self.cell)
-        (self.folder / f"{self.module}.py").write_text(HEAD + self.helper)
+        for name, text in self.files.items():
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text.replace("HELPER", HEAD + self.helper))
         importlib.invalidate_caches()
-        sys.modules.pop(self.module, None)
+        for name in [n for n in sys.modules if n.partition(".")[0] == self.module]:
+            del sys.modules[name]
         sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
         try:
             return run_cell(HEAD + self.cell)
@@ -218,12 +330,18 @@ def _programs(rng: random.Random, folder: Path) -> Iterator[Program]:
         for way in ways:
             numbers = {k: rng.randint(1, 40) for k in "abcdef"} | {"b": rng.randint(-9, 9)}
             helper = HELPER.format(name="helper", **numbers)
-            before, call = WAYS.get(way) or FILES[way]
-            module = f"edited_{next(COUNT)}" if way in FILES else ""
-            if module:
-                before, call = before.format(module=module), call.format(module=module)
+            files: Mapping[str, str] = {}
+            module = ""
+            if way in FILES:
+                module = f"edited_{next(COUNT)}"
+                files, before, call = FILES[way]
+                files = {k.replace("MOD", module): v.replace("MOD", module)
+                         for k, v in files.items()}  # fmt: skip
+                before, call = before.replace("MOD", module), call.replace("MOD", module)
+            else:
+                before, call = WAYS[way]
             cell = f"\n{before}\ndef train(*, lr=0.5):\n    return {call}\n"
-            yield Program(way, helper, cell, module, folder)
+            yield Program(way, helper, cell, module, folder, files)
 
 
 # -- edits that change a result ------------------------------------------------------------
@@ -236,9 +354,7 @@ def changed(program: Program, rng: random.Random) -> Program:
         tree = ast.parse(program.helper)
         spots = [n for n in ast.walk(tree) if _editable(n)]
         _edit(rng.choice(spots), rng)
-        other = Program(
-            program.way, f"\n{ast.unparse(tree)}\n", program.cell, program.module, program.folder
-        )
+        other = replace(program, helper=f"\n{ast.unparse(tree)}\n")
         try:
             if other.make()() != before:
                 return other
@@ -271,10 +387,11 @@ def _edit(node: ast.AST, rng: random.Random) -> None:
 
 def neutral(program: Program, rng: random.Random) -> Program:
     """The program after a random edit that cannot change a result."""
-    edit = rng.choice((_comment, _docstring, _unparsed, _blank_lines, _parentheses, _imports))
+    edit = rng.choice((_comment, _docstring, _unparsed, _blank_lines, _parentheses, _imports,
+                       _annotations))  # fmt: skip
     helper = edit(program.helper, rng)
     cell = rng.choice((_comment, _blank_lines))(program.cell, rng)
-    return Program(program.way, helper, cell, program.module, program.folder)
+    return replace(program, helper=helper, cell=cell)
 
 
 def _comment(text: str, rng: random.Random) -> str:
@@ -313,14 +430,22 @@ def _imports(text: str, _: random.Random) -> str:
     )
 
 
+def _annotations(text: str, rng: random.Random) -> str:
+    kind = rng.choice(("int", "float", "complex"))
+    text = text.replace("helper(x):", f"helper(x: {kind}) -> {kind}:")
+    return text.replace("    total = 0\n", "    total: int = 0\n")
+
+
 # -- edits of data ---------------------------------------------------------------------------
 
 
-def data_pairs(seed: int) -> Iterator[tuple[str, object, object]]:
-    """Data by kind, and the same after one value was changed."""
-    import numpy as np
-    import pandas as pd
+def data_pairs(seed: int, folder: Path | None = None) -> Iterator[tuple[str, object, object]]:
+    """Data by kind, and the same after one value was changed.
 
+    Args:
+        seed: Of the values.
+        folder: Where data that are files are written; without it there are none.
+    """
     rng = np.random.default_rng(seed)
 
     def function(k: int) -> Callable[[float], float]:
@@ -351,7 +476,41 @@ def data_pairs(seed: int) -> Iterator[tuple[str, object, object]]:
         "structured": lambda x: np.array([tuple(v) for v in x.tolist()], dtype="f4,f4,f4"),
         "closure": lambda x: lambda: x,
     }
+    if folder is not None:
+        kinds = {**kinds, **_kinds_of_files(folder)}
     while True:
         for kind, make in kinds.items():
             x = array()
             yield kind, make(x), make(edited(x))
+
+
+class Marked(np.ndarray):
+    """An array of the user's own class."""
+
+    scale: float
+
+
+def _kinds_of_files(place: Path) -> Mapping[str, Callable[[np.ndarray], object]]:
+    def written(x: np.ndarray) -> Path:
+        folder = place / f"data {next(COUNT)}"
+        (folder / "deep").mkdir(parents=True)
+        np.savetxt(folder / "deep" / "x.csv", x)
+        return folder
+
+    def linked(x: np.ndarray) -> Path:
+        folder = place / f"linked {next(COUNT)}"
+        folder.mkdir()
+        (folder / "part").symlink_to(written(x))
+        return folder
+
+    def scaled(x: np.ndarray) -> np.ndarray:
+        marked = np.zeros(3).view(Marked)
+        marked.scale = float(x.sum())
+        return marked
+
+    return {
+        "folder": written, "file": lambda x: written(x) / "deep" / "x.csv",
+        "folder in text": lambda x: {"root": str(written(x))}, "linked folder": linked,
+        "bytes": lambda x: os.fsencode(written(x) / "deep" / "x.csv"),
+        "own class": scaled,
+    }  # fmt: skip

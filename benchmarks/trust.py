@@ -58,8 +58,9 @@ def identities(count: int) -> dict[str, float]:
         for _, program in zip(range(count), made, strict=False):
             other = edits.neutral(program, rng)
             false += known(program.make()) != known(other.make())
-    for _, (_, one, edited) in zip(range(count // 4), edits.data_pairs(0), strict=False):
-        stale += known(one) == known(edited)
+        pairs = edits.data_pairs(0, Path(folder))
+        for _, (_, one, edited) in zip(range(count // 4), pairs, strict=False):
+            stale += known(one) == known(edited)
     return {"stale": float(stale), "false_changed": float(false)}
 
 

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Folds:
     """
 
     parts: Mapping[str, tuple[object, ...]]
+    identity_by: ClassVar[str] = "content"
+    """In a study's identity each fold counts by its content, by which a change is named."""
 
     def __len__(self) -> int:
         return len(self.parts[""])

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from eolab.errors import InvalidInputError, nearest
 from eolab.studies.ablation.components import Component
@@ -54,6 +54,8 @@ class Recipe:
     seed: int = 0
     project: bool = False
     rebuild: bool = False
+    identity_by: ClassVar[str] = "names"
+    """In a study's identity its attributes go by their own names, which its user gave."""
 
     def columns(self, variant: Variant) -> tuple[str, ...]:
         """Columns that the variant goes without."""

@@ -1,7 +1,7 @@
 """What a study must be to be the same one, and what changed where it is not.
 
-Digests carry a version. A study made under version 1 is compared by version 1, which saw less, and
-is written anew only when it goes on.
+Digests carry a version. A study made under version 1 or 2 is compared by that version, which saw
+less, and is written anew only when it goes on.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class StudyIdentity:
         space: Digest of the space.
         options: Digest of what decides which trials run.
         options_before: The same under version 1.
+        strategies: Sampler and pruner of the user's own classes.
+        along: Modules that travel with the function.
     """
 
     train: Callable[..., object]
@@ -47,6 +49,8 @@ class StudyIdentity:
     space: str
     options: str
     options_before: str
+    strategies: tuple[object, ...] = ()
+    along: frozenset[str] = frozenset()
 
     def digests(self) -> Digests:
         """What `study.json` holds."""
@@ -80,17 +84,27 @@ class StudyIdentity:
             raise ConflictError(
                 f"study {old['name']!r} was made by a newer eolab", "Upgrade eolab."
             )
-        now: Mapping[str, object] = self.digests() if version > 1 else self._before()
+        mine = self if version == VERSION else self._under(version)
+        now: Mapping[str, object] = mine.digests() if version > 1 else self._before()
         before: Mapping[str, object] = old["digest"]
         parts = _read_parts(run)
         found = []
         for key, words in _WORDS.items():
             if before.get(key) == now[key]:
                 continue
-            mine = {"code": self.code, "data": self.data}.get(key)
-            named = "" if mine is None or key not in parts else changes(parts[key], mine.parts)
+            whole = {"code": mine.code, "data": mine.data}.get(key)
+            named = "" if whole is None or key not in parts else changes(parts[key], whole.parts)
             found.append(f"{words} changed since" + (f" ({named})" if named else ""))
         return found
+
+    def _under(self, version: int) -> StudyIdentity:
+        """The same under an older version, which saw less; version 1 has digests of its own."""
+        if version < 2:
+            return self
+        return _identified(
+            self.train, self.given, self.space, self.options_before, self.strategies, self.along,
+            version,
+        )  # fmt: skip
 
     def _before(self) -> dict[str, str]:
         """The digests that version 1 had."""
@@ -124,17 +138,33 @@ def identify_study(
         modules: The user's modules that travel with the function.
     """
     along = modules_by_value(getattr(train, "parts", (train,)), modules)
-    plain = packing.digest_data(json.dumps(options))
-    own = [identify(each, "strategy", by_value=along).digest for each in strategies if _users(each)]
-    return StudyIdentity(
+    return _identified(
         train,
         data,
-        identify(train, packing.function_name(train), by_value=along),
-        identify(data, "data", by_value=along),
         packing.digest_data(json.dumps(space)),
-        packing.digest_data(json.dumps([plain, *own])) if own else plain,
-        plain,
+        packing.digest_data(json.dumps(options)),
+        tuple(each for each in strategies if _users(each)),
+        along,
+        VERSION,
     )
+
+
+def _identified(
+    train: Callable[..., object],
+    data: object,
+    space: str,
+    plain: str,
+    strategies: tuple[object, ...],
+    along: frozenset[str],
+    version: int,
+) -> StudyIdentity:
+    def seen(value: object, name: str) -> Identity:
+        return identify(value, name, by_value=along, version=version)
+
+    own = [seen(each, "strategy").digest for each in strategies]
+    options = packing.digest_data(json.dumps([plain, *own])) if own else plain
+    code, given = seen(train, packing.function_name(train)), seen(data, "data")
+    return StudyIdentity(train, data, code, given, space, options, plain, strategies, along)
 
 
 def _users(strategy: object) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
 
 Inner: TypeAlias = "list[tuple[str, object]]"
 CHUNK = 1 << 24
+_CONFIGURED = pack(b"configured")
 
 
 class NotInMemory(Exception):
     """An array that is not in memory, so that its content is not known."""
 
 
-def special(value: object) -> tuple[bytes, Inner] | None:
+def special(value: object, *, counted: bool = False) -> tuple[bytes, Inner] | None:
     """What a value of a known library holds: a label, and its parts by what follows its name.
+
+    Args:
+        value: Any value.
+        counted: Whether names that Keras counted up (SGD_1) count, as in version 2.
 
     Raises:
         NotInMemory: Its content would have to be computed first.
@@ -37,8 +43,43 @@ def special(value: object) -> tuple[bytes, Inner] | None:
         if read is not None:
             found = read(value)
             if found is not None:
-                return found
+                return found if counted else _without_counted_name(value, found)
     return None
+
+
+def _without_counted_name(value: object, found: tuple[bytes, Inner]) -> tuple[bytes, Inner]:
+    label, inner = found
+    if label != _CONFIGURED:
+        return found
+    named = getattr(value, "name", None)
+    if not isinstance(named, str) or not _counts_up(type(value).__name__, named):
+        return found
+    clean = [(suffix, {k: v for k, v in part.items() if k != "name"}
+              if isinstance(part, dict) else part) for suffix, part in inner]  # fmt: skip
+    return label, clean
+
+
+def besides(value: object) -> Inner:
+    """What decides a result in such a value besides its content, which version 2 did not see.
+
+    That is the class of a user's own array or table with its attributes, the order and step where
+    those are not in the content, and with what a model was compiled.
+    """
+    inner: Inner = []
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(value, keras.Layer):
+        return _besides_layer(value, keras)
+    if type(value).__module__.partition(".")[0] not in _READERS:
+        own = {k: v for k, v in getattr(value, "__dict__", {}).items() if not k.startswith("_")}
+        declared = getattr(value, "_metadata", ())
+        own |= {k: getattr(value, k, None) for k in declared if isinstance(k, str)}
+        inner += [(" class", type(value)), *((f".{k}", own[k]) for k in sorted(own))]
+    pandas, xarray = sys.modules.get("pandas"), sys.modules.get("xarray")
+    if pandas is not None and isinstance(value, pandas.DatetimeIndex | pandas.TimedeltaIndex):
+        inner.append((" freq", value.freqstr))
+    if xarray is not None and isinstance(value, xarray.Dataset):
+        inner.append((" order", list(map(str, value.data_vars))))
+    return inner
 
 
 # -- NumPy ---------------------------------------------------------------------------------
@@ -222,7 +263,7 @@ def _keras(value: object) -> tuple[bytes, Inner] | None:
     if isinstance(value, keras.Layer):
         return _layer(value)
     if callable(getattr(value, "get_config", None)):
-        return pack(b"configured"), [("", type(value)), (" config", _config(value, {}))]
+        return _CONFIGURED, [("", type(value)), (" config", _config(value, {}))]
     return None
 
 
@@ -248,10 +289,48 @@ def _layer(layer: keras.Layer) -> tuple[bytes, Inner]:
     return pack(b"layer", b"%d" % len(layers)), inner
 
 
+_OF_RUNS = frozenset({"name", "built", "input_spec", "stop_training", "train_function",
+                      "test_function", "predict_function", "history", "optimizer",
+                      "inputs", "outputs"})  # fmt: skip
+"""Attributes of a layer that are read otherwise, or say what was done with it before."""
+
+
+def _besides_layer(layer: keras.Layer, library: types.ModuleType) -> Inner:
+    """What the attributes of a layer hold, and with what a model was compiled."""
+    inner: Inner = []
+    own = vars(layer)
+    for key in sorted(own):
+        value = own[key]
+        if key.startswith("_") or key in _OF_RUNS or isinstance(value, str):
+            continue
+        kind = type(value)
+        settings = callable(getattr(value, "get_config", None))
+        plain = atom(value) is not None or isinstance(value, types.FunctionType | tuple)
+        ours = kind.__module__.partition(".")[0] not in {"builtins", *_READERS}
+        if (plain or settings or ours) and not isinstance(
+            value, library.Layer | library.Variable | library.DTypePolicy
+        ):
+            inner.append((f".{key}", value))
+    texts = {k: v for k, v in own.items() if isinstance(v, str) and not k.startswith("_")}
+    inner.append((" texts", {k: texts[k] for k in sorted(texts) if k not in _OF_RUNS}))
+    optimizer = getattr(layer, "optimizer", None)
+    if optimizer is not None:
+        state = [library.ops.convert_to_numpy(v) for v in getattr(optimizer, "variables", ())]
+        inner += [(" optimizer", optimizer), (" optimizer state", state)]
+    for key in ("_user_metrics", "_user_weighted_metrics"):
+        inner.append((" metrics", getattr(getattr(layer, "_compile_metrics", None), key, None)))
+    return inner
+
+
 def _is_counted(layer: keras.Layer) -> bool:
-    stem = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", type(layer).__name__)
+    return _counts_up(type(layer).__name__, layer.name)
+
+
+def _counts_up(kind: str, name: str) -> bool:
+    """Whether Keras made a name from that of a class."""
+    stem = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", kind)
     stem = re.sub(r"([a-z])([A-Z])", r"\1_\2", stem).lower()
-    return re.fullmatch(re.escape(stem) + r"(_\d+)?", layer.name) is not None
+    return re.fullmatch(re.escape(stem) + r"(_\d+)?", name) is not None
 
 
 def _config(value: Any, counted: Mapping[str, str]) -> object:

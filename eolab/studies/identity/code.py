@@ -45,6 +45,10 @@ class Code:
         texts: Its constants that are text, which may name files.
         names: Globals that it reads -> the attributes that follow each; () where it stands alone.
         imports: Its import statements.
+        read_from: Of the texts those that no call writes to, as far as that can be seen.
+        mentions: All names and attributes that it reads.
+        late: What it looks up by text when it runs (`eval`, `globals`, `import_module`), and that
+            text; None where only the run knows it.
     """
 
     digest: bytes
@@ -52,16 +56,25 @@ class Code:
     texts: tuple[str, ...]
     names: dict[str, tuple[tuple[str, ...], ...]]
     imports: tuple[Import, ...]
+    read_from: tuple[str, ...] = ()
+    mentions: frozenset[str] = frozenset()
+    late: tuple[tuple[str, str | None], ...] = ()
 
 
-def read(code: types.CodeType) -> Code:
-    """What a code object does and what it refers to."""
-    reader = _Reader()
+def read(code: types.CodeType, *, docstrings: bool = False) -> Code:
+    """What a code object does and what it refers to.
+
+    Args:
+        code: The code object.
+        docstrings: Whether those of classes inside it count, as they did in version 2.
+    """
+    reader = _Reader(docstrings=docstrings)
     content = reader.read(code)
     names = {name: tuple(sorted(chains)) for name, chains in sorted(reader.names.items())}
     return Code(
         fingerprint(content), tuple(reader.constants), tuple(reader.texts), names,
-        tuple(reader.imports),
+        tuple(reader.imports), tuple(reader.read_from), frozenset(reader.mentions),
+        tuple(dict.fromkeys(reader.late)),
     )  # fmt: skip
 
 
@@ -71,7 +84,11 @@ _Place = Callable[[int], int]
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, docstrings: bool) -> None:
+        self._docstrings = docstrings
+        self.read_from: list[str] = []
+        self.mentions: set[str] = set()
+        self.late: list[tuple[str, str | None]] = []
         self.constants: list[str] = []
         self.texts: list[str] = []
         self.names: dict[str, set[tuple[str, ...]]] = {}
@@ -79,7 +96,10 @@ class _Reader:
 
     def read(self, code: types.CodeType) -> bytes:
         found = [i for i in dis.get_instructions(code) if i.opname not in _SILENT]
+        if not self._docstrings:
+            found = _without_docstring(found)
         self._refer(found)
+        self._look_up(found)
         offsets = [i.offset for i in found]
         places = {offset: n for n, offset in enumerate(offsets)}
 
@@ -146,6 +166,78 @@ class _Reader:
                 self.imports.append(
                     Import(str(i.argval), level if isinstance(level, int) else 0, listed)
                 )
+
+    def _look_up(self, found: Sequence[dis.Instruction]) -> None:
+        """What is read, and what is looked up by text."""
+        plain = [i for i in found if i.opname not in _AROUND_CALLS]
+        for n, i in enumerate(plain):
+            if (
+                i.opname.startswith("LOAD_") and i.opcode not in _CONSTANTS
+            ) or i.opname == "IMPORT_FROM":
+                self.mentions.add(str(i.argval))
+            if i.opcode in _CONSTANTS and not _is_written(plain, n):
+                parts = i.argval if isinstance(i.argval, tuple) else (i.argval,)
+                self.read_from += [part for part in parts if isinstance(part, str)]
+            named = i.opname in _NAMED and str(i.argval) in _LATE_NAMES
+            if named or (i.opname.startswith("LOAD_") and i.argval in _LATE):
+                self.late.append((str(i.argval), _text_after(found, i)))
+
+
+def _without_docstring(found: Sequence[dis.Instruction]) -> list[dis.Instruction]:
+    """The instructions of a class without its docstring."""
+    for n, i in enumerate(found[1:], 1):
+        if i.opname == "STORE_NAME" and i.argval == "__doc__":
+            return [*found[: n - 1], *found[n + 1 :]]
+    return list(found)
+
+
+def _is_written(found: Sequence[dis.Instruction], n: int) -> bool:
+    """Whether a text is where a call writes: `makedirs("runs")`, `open("log.txt", "w")`."""
+    before = found[n - 1] if n else None
+    after = found[n + 1] if n + 1 < len(found) else None
+    called = before is not None and (
+        before.opname in _ATTRIBUTES or (before.opname == "LOAD_GLOBAL" and bool(before.arg or 0))
+    )
+    name = str(before.argval) if called and before is not None else ""
+    if is_writer(name):
+        return True
+    if after is None:
+        return False
+    if after.opcode in _CONSTANTS:
+        return name == "open" and isinstance(after.argval, str) and after.argval in WRITING
+    return after.opname in _ATTRIBUTES and after.argval in PATH_WRITERS
+
+
+def is_writer(name: str) -> bool:
+    """Whether a function of that name writes to the path that it is given."""
+    return name in _WRITERS or name.startswith(("save", "to_", "write_", "dump"))
+
+
+PATH_WRITERS = frozenset({"mkdir", "touch", "unlink", "write_text", "write_bytes"})
+"""Methods of a path that write to it."""
+WRITING = frozenset({"w", "wb", "w+", "wt", "a", "ab", "a+", "x", "xb"})
+"""Modes of `open` that write."""
+_WRITERS = frozenset({"makedirs", "mkdir", "touch", "unlink", "rmtree", "CSVLogger",
+                      "ModelCheckpoint", "TensorBoard", "SummaryWriter",
+                      "FileHandler"})  # fmt: skip
+_AROUND_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CALL", "KW_NAMES", "CALL_FUNCTION"})
+_LATE_NAMES = frozenset({"eval", "exec", "globals", "__import__"})
+_LATE = frozenset({"import_module", "run_module", "run_path"})
+
+
+def _text_after(found: Sequence[dis.Instruction], look_up: dis.Instruction) -> str | None:
+    """The text that a look-up is given: `eval("K")`, `globals()["K"]`, `globals().get("K")`."""
+    n = found.index(look_up) + 1
+    while n + 1 < len(found) and (
+        found[n].opname in _AROUND_CALLS
+        or (found[n].opname in _ATTRIBUTES and found[n].argval == "get")
+    ):
+        n += 1
+    text, after = found[n], found[min(n + 1, len(found) - 1)]
+    alone = after.opname in {"PRECALL", "CALL", "BINARY_SUBSCR"} or after.argrepr == "[]"
+    if text.opcode not in _CONSTANTS or not alone:
+        return None  # put together when it runs
+    return text.argval if isinstance(text.argval, str) else None
 
 
 def _bytes_of(value: object) -> bytes:

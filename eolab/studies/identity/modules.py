@@ -1,8 +1,9 @@
-"""The user's own modules that workers import from their files: what of them is reached.
+"""The user's own modules that workers import from their files, and what version 2 saw of them.
 
 A worker reads the file, whatever the kernel holds, so the file is what counts: its syntax tree
 without docstrings, comments and the order of imports, name by name as far as names lead; the bytes
-where there is no source.
+where there is no source. `eolab.studies.identity.reach` sees more; studies of version 2 are
+compared by what stands here.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ def is_users(module: types.ModuleType | None) -> bool:
     if module.__name__ == "__main__":
         return True
     file = getattr(module, "__file__", None)
-    return file is not None and _is_users_file(module.__name__, Path(file))
+    return file is not None and is_users_path(module.__name__, Path(file))
 
 
-def _is_users_file(name: str, file: Path) -> bool:
+def is_users_path(name: str, file: Path) -> bool:
+    """Whether what a module is read from is the user's."""
     if name.partition(".")[0] == "eolab":
         return False
     path = file.resolve()
@@ -65,7 +67,7 @@ def users_file(name: str) -> Path | None:
         return None
     if spec is None or not spec.origin or not spec.has_location:
         return None
-    return Path(spec.origin) if _is_users_file(name, Path(spec.origin)) else None
+    return Path(spec.origin) if is_users_path(name, Path(spec.origin)) else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class Wanted:
 
     Attributes:
         module: The module's full name.
-        name: What is defined there; "" for what importing it does; "*" for all of it.
+        name: What is defined there; "" for what importing it does; "*" for all of it; "**" for all
+            that is in its folder.
     """
 
     module: str
@@ -83,7 +86,7 @@ class Wanted:
     @property
     def label(self) -> str:
         """How a message calls it."""
-        return self.module if self.name in {"", "*"} else f"{self.module}.{self.name}"
+        return self.module if self.name in {"", "*", "**"} else f"{self.module}.{self.name}"
 
 
 @dataclass
@@ -118,11 +121,11 @@ def parse(name: str, file: Path) -> ModuleSource:
     except (SyntaxError, ValueError):
         return ModuleSource(fingerprint(content))
     body = plain(tree).body
-    found = ModuleSource(_dumped(body), package=package)
+    found = ModuleSource(dumped(body), package=package)
     for statement in body:
-        if _is_main_guard(statement):
+        if is_main_guard(statement):
             continue
-        names = _bound(statement)
+        names = bound_names(statement)
         if names is None:
             found.always.append(statement)
         for bound in names or ():
@@ -171,11 +174,13 @@ def _sorted_imports(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return done + sorted(run, key=ast.dump)
 
 
-def _dumped(body: Iterable[ast.stmt]) -> bytes:
+def dumped(body: Iterable[ast.stmt]) -> bytes:
+    """The hash of statements, apart from how they were typed."""
     return fingerprint("\n".join(map(ast.dump, body)).encode("utf-8", "surrogatepass"))
 
 
-def _is_main_guard(statement: ast.stmt) -> bool:
+def is_main_guard(statement: ast.stmt) -> bool:
+    """Whether it runs only where the file is a script."""
     return (
         isinstance(statement, ast.If)
         and not statement.orelse
@@ -184,7 +189,7 @@ def _is_main_guard(statement: ast.stmt) -> bool:
     )
 
 
-def _bound(statement: ast.stmt) -> list[str] | None:
+def bound_names(statement: ast.stmt) -> list[str] | None:
     """The names that a statement binds, if that is all it does."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [statement.name]
@@ -225,14 +230,15 @@ def reach(source: ModuleSource, wanted: Wanted) -> tuple[bytes, list[Wanted]]:
     else:
         return b"no such name", [Wanted(wanted.module)] if source.always else []
     children = {Wanted(wanted.module, "")} if wanted.name else set()
-    for name in _loaded(statements):
+    for name in loaded_names(statements):
         if name in source.defined and name != wanted.name:
             children |= set(_led_to(source, wanted.module, name, statements))
     children |= set(_elsewhere(source, statements, inside=True))
-    return _dumped(statements), sorted(children, key=repr)
+    return dumped(statements), sorted(children, key=repr)
 
 
-def _loaded(statements: Iterable[ast.stmt]) -> set[str]:
+def loaded_names(statements: Iterable[ast.stmt]) -> set[str]:
+    """The names in these statements."""
     return {node.id for each in statements for node in ast.walk(each) if isinstance(node, ast.Name)}
 
 

@@ -6,11 +6,20 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePath
 
 from eolab.studies.identity.atoms import atom, pack
 
 MOST_FILES = 100_000
+MOST_LETTERS = 1024
+MIN_LETTERS = 3
+_MAGIC = re.compile(r"[*?]|\[.+\]")
+_READERS = frozenset({"Path", "PurePath", "join", "joinpath", "glob", "iglob", "rglob", "listdir",
+                      "scandir", "walk", "iterdir", "fromfile", "memmap",
+                      "genfromtxt"})  # fmt: skip
 _SUFFIX = re.compile(r"\.\w{1,10}$")
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 
@@ -50,11 +59,16 @@ def is_shared(folder: Path) -> bool:
     )
 
 
-def content(path: PurePath) -> bytes | None:
+def content(path: PurePath, *, links: bool = True) -> bytes | None:
     """A hash of what a path leads to; None where that cannot be read.
 
-    A folder counts by names, sizes and content of its files; where everything is, and a workspace,
-    by its name alone. A path that leads nowhere counts by its text.
+    A folder counts by names, sizes and content of its files; one where everything is, and a
+    workspace, by its name alone, of which the caller has to tell. A path that leads nowhere counts
+    by its text.
+
+    Args:
+        path: Of a file or folder.
+        links: Whether folders that links in it lead to count, which in version 2 they did not.
     """
     place = Path(path)
     try:
@@ -65,18 +79,128 @@ def content(path: PurePath) -> bytes | None:
         if stat.S_ISREG(mode):
             return pack(b"file", place.suffix.encode(), _hashed(place))
         if stat.S_ISDIR(mode):
-            return _folder(place)
+            return named(place) if is_shared(place) else _folder(place, links=links)
     except OSError:
         return None
     return None
 
 
-def _folder(place: Path) -> bytes | None:
-    if is_shared(place):
-        return pack(b"place", str(place).encode("utf-8", "surrogatepass"))
+def named(place: PurePath) -> bytes:
+    """A place by its name alone."""
+    return pack(b"place", str(place).encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of files: ``tiles/*.tif``."""
+
+    text: str
+
+    def content(self) -> bytes | None:
+        """A hash of the files that it stands for now; None where they are too many."""
+        found = sorted(islice(_matches(self.text), MOST_FILES + 1))
+        if len(found) > MOST_FILES:
+            return None
+        parts = [pack(os.fsencode(path), content(path) or b"unread") for path in found]
+        return pack(b"pattern", *parts)
+
+
+def _matches(pattern: str) -> Iterator[Path]:
+    start = Path(pattern).anchor
+    try:
+        yield from Path(start or ".").glob(str(Path(pattern).relative_to(start)))
+    except (OSError, ValueError, NotImplementedError):
+        return  # no pattern of files
+
+
+def given_path(text: str, *, bare: bool) -> Path | Pattern | None:
+    """What text names that is given as data or as a setting: a file, a folder or a pattern.
+
+    Args:
+        text: Any text.
+        bare: Whether a name alone (``tiles``) may be one.
+    """
+    if not 0 < len(text) < MOST_LETTERS or "\n" in text or "\0" in text:
+        return None
+    looks = os.sep in text or bool(_SUFFIX.search(text)) or text in {".", ".."}
+    if not (looks or bare):
+        return None
+    if looks and _MAGIC.search(text):
+        above = Path(text[: text.index("**")]) if "**" in text else None
+        if above is not None and above.is_dir() and is_shared(above):
+            return above  # everything that is here would have to be looked through
+        return Pattern(text) if next(_matches(text), None) is not None else None
+    return _there(text)
+
+
+def paths_in_code(
+    texts: Iterable[str], mentions: Collection[str], folders: Iterable[Path] = ()
+) -> list[Path | Pattern]:
+    """The files, folders and patterns that code names in its texts.
+
+    Args:
+        texts: Of the code.
+        mentions: What it calls: a name alone is a path only where something reads paths.
+        folders: Where relative paths may begin besides here.
+    """
+    reads = any(_reads(name) for name in mentions)
+    found: list[Path | Pattern] = []
+    listed = [text for text in dict.fromkeys(texts) if len(text) < MOST_LETTERS]
+    for text in listed:
+        for one in [text, *(str(f / text) for f in folders)]:
+            if len(text) < MIN_LETTERS or (not reads and os.sep not in text
+                                           and not _SUFFIX.search(text)):  # fmt: skip
+                continue
+            path = given_path(one, bare=reads)
+            if isinstance(path, Path) and is_shared(path):
+                found += joined(path, listed)
+            elif path is not None:
+                found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def joined(folder: Path, texts: Iterable[str]) -> list[Path | Pattern]:
+    """What texts name inside a folder where everything is."""
+    tried = (given_path(str(folder / text), bare=True) for text in texts if len(text) > 1)
+    return [p for p in tried if isinstance(p, Pattern) or (p is not None and not is_shared(p))]
+
+
+def shared_folder(value: object) -> Path | None:
+    """The folder where everything is that a value names; None for any other."""
+    if isinstance(value, str):
+        path = given_path(value, bare=False)
+        return path if isinstance(path, Path) and path.is_dir() and is_shared(path) else None
+    if isinstance(value, PurePath) and Path(value).is_dir() and is_shared(Path(value)):
+        return Path(value)
+    return None
+
+
+def _reads(name: str) -> bool:
+    return name in _READERS or name.startswith(("read", "load", "open", "imread", "from_file"))
+
+
+def _there(text: str) -> Path | None:
+    path = Path(text)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return None
+    return path if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else None
+
+
+def _folder(place: Path, *, links: bool) -> bytes | None:
     files = []
-    for root, folders, names in os.walk(place):
+    entered = {place.resolve()}
+    for root, folders, names in os.walk(place, followlinks=True):
         folders[:] = sorted(f for f in folders if f not in {"__pycache__", ".ipynb_checkpoints"})
+        if links:
+            for name in [f for f in folders if (Path(root) / f).is_symlink()]:
+                target = (Path(root) / name).resolve()
+                if any(target == each or target in each.parents for each in entered):
+                    folders.remove(name)  # a circle
+                entered.add(target)
+        else:
+            folders[:] = [f for f in folders if not (Path(root) / f).is_symlink()]
         files += [Path(root) / name for name in names]
         if len(files) > MOST_FILES:
             return None
@@ -84,8 +208,8 @@ def _folder(place: Path) -> bytes | None:
     for file in sorted(files, key=lambda f: f.relative_to(place).as_posix()):
         if not stat.S_ISREG(file.stat().st_mode):
             continue
-        name = atom(file.relative_to(place).as_posix()) or b""
-        parts.append(pack(name, b"%d" % file.stat().st_size, _hashed(file)))
+        known = atom(file.relative_to(place).as_posix()) or b""
+        parts.append(pack(known, b"%d" % file.stat().st_size, _hashed(file)))
     return pack(b"folder", *parts)
 
 

@@ -7,9 +7,13 @@ up, or the order in which a set happens to stand.
 
 from __future__ import annotations
 
+import ast
 import copyreg
 import functools
 import importlib
+import os
+import pickle
+import re
 import sys
 import types
 import weakref
@@ -19,11 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from eolab.moved_modules import name_before, object_before
-from eolab.studies.identity import arrays, code, graph, modules, paths
+from eolab.studies.identity import arrays, code, graph, modules, paths, reach
 from eolab.studies.identity.atoms import atom, fingerprint, pack, shown
 from eolab.studies.identity.modules import Wanted
+from eolab.training_data import Split, StoredSplit, TrainingData
 
-VERSION = 2
+VERSION = 3
 """Version of the digests made here."""
 MOST_PARTS = 5_000
 MOST_TEXTS = 10_000
@@ -45,7 +50,9 @@ class Identity:
     unknown: tuple[str, ...] = ()
 
 
-def identify(value: object, name: str, *, by_value: Iterable[str] = ()) -> Identity:
+def identify(
+    value: object, name: str, *, by_value: Iterable[str] = (), version: int = VERSION
+) -> Identity:
     """The identity of a value.
 
     Args:
@@ -53,8 +60,9 @@ def identify(value: object, name: str, *, by_value: Iterable[str] = ()) -> Ident
         name: What messages call it.
         by_value: Modules whose content travels to the workers as it is in this process; other
             modules of the user's are read from their files, as the workers will.
+        version: Of the digest: version 2 saw less, and studies of then are compared by it.
     """
-    return _Walk(frozenset(by_value)).run(value, name)
+    return _Walk(frozenset(by_value), version).run(value, name)
 
 
 Found = tuple[str, object]
@@ -77,29 +85,47 @@ class Shape:
     shown: list[str] = field(default_factory=list)
 
 
-def _names_files(members: Sequence[Found]) -> bool:
+def _names_files(members: Sequence[Found], given: Callable[..., object]) -> bool:
     """Whether some of many texts name files: a sample is looked at, as each look costs."""
     step = max(len(members) // 200, 1)
     return any(
-        isinstance(value, str) and paths.named_path(value, folders=True) is not None
+        isinstance(value, str | bytes) and given(value, bare=False) is not None
         for _, value in members[::step]
     )
 
 
 class Unreadable(Exception):
-    """Nobody can say what a value holds."""
+    """Nobody can say what a value holds; its text says why."""
 
 
 @dataclass(frozen=True)
 class _File:
-    """A path that text names."""
+    """A path or a pattern of files that text names."""
 
-    path: PurePath
+    path: PurePath | paths.Pattern
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A path that counts by its name: the files in it that matter are named besides."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """A variable of the environment."""
+
+    name: str
 
 
 class _Walk:
-    def __init__(self, by_value: frozenset[str]) -> None:
+    def __init__(self, by_value: frozenset[str], version: int) -> None:
         self._by_value = by_value
+        self._sees_more = version > 2
+        self._annotated: list[tuple[int, object]] = []
+        self._reads_annotations = False
+        self._places: dict[str, reach.ModuleTree | None] = {}
         self._nodes: list[graph.Node] = []
         self._known: dict[object, int] = {}
         self._kept: list[object] = []  # an id is used again when its owner is gone
@@ -118,6 +144,8 @@ class _Walk:
             memoryview: self._bytes,
             Wanted: self._wanted,
             _File: self._path,
+            _Named: lambda value, _: Shape(paths.named(PurePath(value.path))),
+            _Variable: self._variable,
         }
         self._kinds: tuple[tuple[tuple[type, ...], Callable[..., Shape]], ...] = (
             ((PurePath,), self._path),
@@ -135,16 +163,21 @@ class _Walk:
     def run(self, value: object, name: str) -> Identity:
         if paths.is_url(value):
             self._unknown.append(f"{name} (what is at {value})")
-        if isinstance(value, str) and (path := paths.named_path(value, folders=True)) is not None:
+        if isinstance(value, str | bytes) and (path := self._given(value, bare=True)) is not None:
             value = _File(path)
         self._number(value, name)
         while self._open:
             number, found, called = self._open.popleft()
             self._take(number, found, called)
+            if self._reads_annotations and not self._open:
+                listed, self._annotated = self._annotated, []
+                for holder, annotations in listed:
+                    self._nodes[holder].children.append(self._number(annotations, "annotations"))
         return Identity(graph.digest(self._nodes), self._parts, tuple(dict.fromkeys(self._unknown)))
 
     def _number(self, value: object, name: str) -> int:
-        key: object = value if isinstance(value, Wanted | _File) else id(value)
+        own = isinstance(value, Wanted | _File | _Named | _Variable)
+        key: object = value if own else id(value)
         number = self._known.get(key)
         if number is None:
             number = self._known[key] = len(self._nodes)
@@ -157,9 +190,10 @@ class _Walk:
         node = self._nodes[number]
         try:
             shape = self._shape(value, name)
-        except Exception:  # whatever somebody's __reduce__ or property raises
+        except Exception as error:  # whatever somebody's __reduce__ or property raises
             kind = type(value)
-            self._unknown.append(f"{name} ({kind.__qualname__})")
+            why = str(error) if isinstance(error, Unreadable) else ""
+            self._unknown.append(f"{name} ({why or kind.__qualname__})")
             shape = Shape(pack(b"unknown", kind.__module__.encode(), kind.__qualname__.encode()))
         node.label, node.ordered = shape.label, shape.ordered
         node.children = [self._number(inner, called) for called, inner in shape.inner]
@@ -181,9 +215,11 @@ class _Walk:
         for kinds, take in self._kinds:
             if isinstance(value, kinds):
                 return take(value, name)
-        special = arrays.special(value)
+        special = arrays.special(value, counted=not self._sees_more)
         if special is not None:
             label, inner = special
+            if self._sees_more:
+                inner = [*inner, *arrays.besides(value)]
             return Shape(label, [(f"{name}{suffix}", part) for suffix, part in inner])
         if type(value).__module__.partition(".")[0] == "eolab":
             own = self._own_digest(value, name)
@@ -192,21 +228,31 @@ class _Walk:
         return self._object(value, name)
 
     def _text(self, value: object, plain: bytes, name: str) -> Shape:
-        if isinstance(value, str):
-            path = paths.named_path(value, folders=True)
-            return Shape(plain, [] if path is None else [(f"{name} ({value})", _File(path))])
+        if isinstance(value, str | bytes):
+            path = self._given(value, bare=False)
+            return Shape(plain, [] if path is None else [(f"{name} ({value!s})", _File(path))])
         return Shape(plain, shown=[shown(value)] if isinstance(value, _PLAIN) else [])
+
+    def _given(self, value: object, *, bare: bool) -> PurePath | paths.Pattern | None:
+        """The path that text names that is given; None where it names none."""
+        if not self._sees_more:
+            return paths.named_path(value, folders=True) if isinstance(value, str) else None
+        if isinstance(value, bytes) and len(value) < paths.MOST_LETTERS:
+            return paths.given_path(os.fsdecode(value), bare=False)
+        return paths.given_path(value, bare=bare) if isinstance(value, str) else None
 
     def _own_digest(self, value: object, name: str) -> Shape | None:
         """What a class of ours says of itself, where its arrays are elsewhere or many."""
-        kind = type(value).__qualname__
-        if kind == "StoredSplit":
-            return Shape(b"StoredSplit", [(f"{name}.parts", getattr(value, "parts", None))])
-        if kind == "Split":
-            parts = ("train", "validation")  # the test part is sealed on its way
-            return Shape(b"Split", [(f"{name}.{p}", getattr(value, p, None)) for p in parts])
+        if isinstance(value, StoredSplit):
+            return Shape(b"StoredSplit", [(f"{name}.parts", value.parts)])
+        if isinstance(value, Split):
+            # The test part is sealed on its way.
+            parts: list[Found] = [(f"{name}.train", value.train)]
+            return Shape(b"Split", [*parts, (f"{name}.validation", value.validation)])
         own = getattr(value, "digest", None)
-        if callable(own) and kind not in {"TrainingData", "Folds"}:
+        by_content = getattr(type(value), "identity_by", "") == "content"
+        if callable(own) and not by_content and not isinstance(value, TrainingData):
+            kind = type(value).__qualname__
             return Shape(pack(kind.encode(), str(own()).encode()))
         return None
 
@@ -216,31 +262,113 @@ class _Walk:
         where = self._by_reference(value)
         if where is not None:
             return where
+        more = self._sees_more
         module = str(value.__module__)
         if not modules.is_users(sys.modules.get(module)) and module not in self._by_value:
             # Made inside a library: what it was made of may be the user's.
             label = pack(b"library function", *_library_name(value))
             return Shape(label, [*_cells(value), *_defaults(value, name), *_own(value, name)])
-        read = code.read(value.__code__)
+        read = code.read(value.__code__, docstrings=not self._sees_more)
         inner: list[Found] = [*_cells(value), *_defaults(value, name), *_own(value, name)]
         names = value.__globals__
         missing = []
-        for used, chains in read.names.items():
+        used_names = dict(read.names) | (self._late_names(read, names, name) if more else {})
+        for used, chains in used_names.items():
             if used in names:
-                inner += self._global(used, names[used], chains)
+                held = self._held(names[used], read) if more else names[used]
+                inner += self._global(used, held, chains)
             else:
                 missing.append(used.encode())
         package = str(names.get("__package__") or "")
+        imported = reach.imported if more else modules.imported
         for statement in read.imports:
             listed = (statement.module, statement.level, statement.names, package)
-            inner += [(w.label, w) for w in modules.imported(*listed)]
-        for text in read.texts:
+            inner += [(w.label, w) for w in imported(*listed)]
+        if more:
+            inner += self._by_text(value, read, name)
+            number = self._known.get(id(value))
+            if number is not None and value.__annotations__:
+                self._annotated.append((number, value.__annotations__))
+        for text in () if more else read.texts:
             path = paths.named_path(text, folders=False)
             if path is not None:
                 inner.append((f"{text!r} in {name}", _File(path)))
         # The names of what it uses are in its code already.
         label = pack(b"function", read.digest, b"%d" % len(inner), *missing)
         return Shape(label, inner, shown=list(read.constants))
+
+    def _late_names(
+        self, read: code.Code, names: Mapping[str, object], name: str
+    ) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """Globals that code looks up by text."""
+        found: set[str] = set()
+        for what, text in read.late:
+            if what in _LATE_IMPORTS:
+                continue
+            if text is None:
+                self._unknown.append(f"what {what}() finds when {name} runs")
+                continue
+            try:
+                tree = ast.parse(text)
+            except (SyntaxError, ValueError):
+                continue
+            found |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        for statement in read.imports:
+            if statement.module == "__main__":
+                found |= {*statement.names, *read.mentions}
+        return {n: () for n in sorted(found) if n in names and n not in read.names}
+
+    def _held(self, value: object, read: code.Code) -> object:
+        """A global: text that names a path by what is there.
+
+        A folder where everything is counts by name where the code names what it reads in it.
+        """
+        if isinstance(value, str):
+            path = paths.given_path(value, bare=True)
+            if path is not None and not (isinstance(path, PurePath) and path_is_shared(path)):
+                return _File(path)
+        folder = paths.shared_folder(value)
+        if folder is not None and paths.joined(folder, read.read_from):
+            return _Named(str(value))
+        return value
+
+    def _by_text(self, function: types.FunctionType, read: code.Code, name: str) -> list[Found]:
+        """Modules, variables and files that a function reaches by their names."""
+        names = function.__globals__
+        inner: list[Found] = []
+        if reach.ANNOTATIONS_READ & {*read.mentions, *read.texts}:
+            self._reads_annotations = True
+        package = str(names.get("__package__") or "")
+        for what, text in read.late:
+            if what not in _LATE_IMPORTS:
+                continue
+            if text is not None:
+                inner += [(w.label, w) for w in reach.late_modules(text, package)]
+                continue
+            whole = {t.strip(".") for t in read.texts if _DOTTED.fullmatch(t)}
+            known = [t for t in sorted(whole) if reach.place_of(t) is not None]
+            inner += [(t, Wanted(t, "**")) for t in known]
+            if not known:
+                self._unknown.append(
+                    f"a module that {name} imports by a name that only a run knows"
+                )
+        settings = [v for n in read.names if isinstance(v := names.get(n), str)]
+        if read.mentions & reach.ENVIRONMENT_READ:
+            listed = reach.variables([*read.texts, *settings])
+            inner += [(f"environment variable {v}", _Variable(v)) for v in listed]
+        found = paths.paths_in_code(read.read_from, read.mentions)
+        for held in [v for n in read.names if (v := names.get(n)) is not None]:
+            folder = paths.shared_folder(held)
+            if folder is not None:
+                found += paths.joined(folder, read.read_from)
+        for path in dict.fromkeys(found):
+            shown_path = path.text if isinstance(path, paths.Pattern) else str(path)
+            inner.append((f"{shown_path!r} in {name}", _File(path)))
+        return inner
+
+    def _variable(self, value: _Variable, _: str) -> Shape:
+        held = os.environ.get(value.name)
+        return Shape(pack(b"variable", value.name.encode(), atom(held) or b""))
 
     def _global(self, used: str, value: object, chains: Sequence[tuple[str, ...]]) -> list[Found]:
         """A global, and of a module what is used of it."""
@@ -267,6 +395,8 @@ class _Walk:
         return called, Wanted(module.__name__)
 
     def _is_own(self, module: types.ModuleType) -> bool:
+        if self._sees_more and reach.place_of(module.__name__) is not None:
+            return True  # a package without __init__.py, too
         return module.__name__ != "__main__" and (
             self._travels(module.__name__)
             or modules.is_users(module)
@@ -294,7 +424,9 @@ class _Walk:
             return None
         return Shape(pack(b"library", *_library_name(value)))
 
-    def _wanted(self, value: Wanted, _: str) -> Shape:
+    def _wanted(self, value: Wanted, name: str) -> Shape:
+        if self._sees_more:
+            return self._reached(value, name)
         if value.module not in self._sources:
             file = modules.users_file(value.module)
             self._sources[value.module] = None if file is None else modules.parse(
@@ -305,6 +437,24 @@ class _Walk:
             return Shape(pack(b"module", value.module.encode()))
         label, children = modules.reach(source, value)
         return Shape(pack(b"source", label), [(child.label, child) for child in children])
+
+    def _reached(self, value: Wanted, name: str) -> Shape:
+        """A name in a module of the user's, by all that it leads to."""
+        if value.module not in self._places:
+            self._places[value.module] = reach.parse(value.module)
+        source = self._places[value.module]
+        if source is None:
+            return Shape(pack(b"module", value.module.encode()))
+        found = reach.reach(source, value)
+        self._unknown += found.unknown
+        self._reads_annotations |= found.reads_annotations
+        self._annotated.append((self._known[value], source.annotated))
+        inner: list[Found] = [(child.label, child) for child in found.wanted]
+        inner += [(f"environment variable {v}", _Variable(v)) for v in found.variables]
+        for path in found.files:
+            shown_path = path.text if isinstance(path, paths.Pattern) else str(path)
+            inner.append((f"{shown_path!r} in {name}", _File(path)))
+        return Shape(pack(b"source", found.label), inner)
 
     def _module(self, value: types.ModuleType, name: str) -> Shape:
         if self._is_own(value):
@@ -346,10 +496,16 @@ class _Walk:
     def _partial(self, value: functools.partial[object], name: str) -> Shape:
         inner: list[Found] = [(name, value.func), (f"{name} arguments", value.args)]
         inner += [(f"{name}({k}=)", value.keywords[k]) for k in sorted(value.keywords)]
+        own = vars(value)
+        if self._sees_more and own:
+            inner += [(f"{name}.{k}", own[k]) for k in sorted(own)]
+            return Shape(pack(b"partial with", repr(sorted(value.keywords)).encode(),
+                              repr(sorted(own)).encode()), inner)  # fmt: skip
         return Shape(pack(b"partial", *(k.encode() for k in sorted(value.keywords))), inner)
 
     def _code(self, value: types.CodeType, _: str) -> Shape:
-        return Shape(pack(b"code", code.read(value).digest))
+        read = code.read(value, docstrings=not self._sees_more)
+        return Shape(pack(b"code", read.digest))
 
     def _named(self, value: object, _: str) -> Shape:
         """Descriptors of slots, and references that hold nothing themselves."""
@@ -379,11 +535,12 @@ class _Walk:
         inner: list[Found] = []
         seen: list[str] = []
         texts = len(members) <= MOST_TEXTS
-        if not texts and _names_files(members):
+        if not texts and _names_files(members, self._given):
             raise Unreadable(next((name for name, _ in members if name), kind))
         for name, value in members:
             plain = _inline(value)
-            path = paths.named_path(value, folders=True) if texts and type(value) is str else None
+            named = texts and type(value) in {str, bytes}
+            path = self._given(value, bare=bool(name)) if named else None
             if plain is None or path is not None:
                 labels.append(b"?" if plain is None else plain)
                 inner.append((name, value if path is None else _File(path)))
@@ -394,12 +551,23 @@ class _Walk:
         return Shape(pack(*labels), inner, shown=seen)
 
     def _bytes(self, value: bytearray | memoryview, _: str) -> Shape:
+        if self._sees_more and isinstance(value, memoryview):
+            form = (value.format, value.shape)
+            return Shape(pack(b"memoryview", repr(form).encode(), fingerprint(value.tobytes())))
         return Shape(pack(type(value).__name__.encode(), fingerprint(bytes(value))))
 
-    def _path(self, value: PurePath | _File, name: str) -> Shape:
-        found = paths.content(value.path if isinstance(value, _File) else value)
+    def _path(self, value: PurePath | _File, _: str) -> Shape:
+        path = value.path if isinstance(value, _File) else value
+        if isinstance(path, paths.Pattern):
+            found = path.content()
+        else:
+            if self._sees_more and path_is_shared(path):
+                raise Unreadable(
+                    f"{path} holds everything that is here: give the folder or files that are read"
+                )
+            found = paths.content(path, links=self._sees_more)
         if found is None:
-            raise Unreadable(name)
+            raise Unreadable(str(path))
         return Shape(pack(b"path", found))
 
     # -- objects ---------------------------------------------------------------------------
@@ -409,6 +577,8 @@ class _Walk:
         reduce = copyreg.dispatch_table.get(kind)
         parts = reduce(value) if reduce is not None else value.__reduce_ex__(4)
         if isinstance(parts, str):
+            if self._sees_more:
+                pickle.dumps(value)  # raises where it is not what stands under that name
             return Shape(pack(b"global", *_library_name(value), parts.encode()))
         make, arguments, *rest = parts
         extra: list[object] = [*rest, None, None, None]
@@ -421,8 +591,8 @@ class _Walk:
         if isinstance(state, dict) and all(isinstance(key, str) for key in state):
             keys = sorted(state)
             # What an ablation runs is known by the names that its user gave.
-            stem = "" if kind.__qualname__ == "Recipe" else f"{name}."
-            inner += [(f"{stem}{key}", state[key]) for key in keys]
+            stem = "" if getattr(kind, "identity_by", "") == "names" else f"{name}."
+            inner += [(f"{stem}{key}", self._state_of(kind, state[key])) for key in keys]
         elif state is not None:
             inner.append((f"{name} (state)", state))
         if isinstance(items, Iterable):
@@ -432,7 +602,20 @@ class _Walk:
         counts = (len(arguments), state is None, items is None, pairs is None)
         return Shape(pack(b"object", repr(counts).encode(), *(k.encode() for k in keys)), inner)
 
+    def _state_of(self, kind: type, value: object) -> object:
+        """An attribute: the user's text that names a path, places where eolab keeps things."""
+        if not self._sees_more:
+            return value
+        if kind.__module__.partition(".")[0] == "eolab":
+            return value if paths.shared_folder(value) is None else _Named(str(value))
+        if isinstance(value, str) and modules.is_users(sys.modules.get(kind.__module__)):
+            path = paths.given_path(value, bare=True)
+            return value if path is None else _File(path)
+        return value
 
+
+_DOTTED = re.compile(r"\w+(\.\w+)*\.?")
+_LATE_IMPORTS = frozenset({"import_module", "__import__", "run_module", "run_path"})
 _WRAPPERS = (
     property, staticmethod, classmethod, functools.cached_property, functools.partialmethod,
     type(functools.lru_cache(int)),
@@ -486,6 +669,11 @@ def _own(function: types.FunctionType, name: str) -> list[Found]:
     """Attributes of a function, and the function that it wraps."""
     own = vars(function)
     return [(f"{name}.{key}", own[key]) for key in sorted(own) if key != "__signature__"]
+
+
+def path_is_shared(path: PurePath) -> bool:
+    """Whether a path leads to a folder where everything is."""
+    return paths.shared_folder(path) is not None
 
 
 def _library_name(value: object) -> tuple[bytes, bytes]:

@@ -155,7 +155,7 @@ def test_a_study_of_version_1_is_compared_by_it_and_written_anew_when_it_goes_on
     assert run(parabola, trials=2).trials == study.trials
     assert file.read_bytes() == before
     run(parabola, trials=3)
-    assert json.loads(file.read_text())["digest"]["version"] == 2
+    assert json.loads(file.read_text())["digest"]["version"] == 3
 
 
 def test_attaching_from_elsewhere_by_name(run: Run, config: Config) -> None:

@@ -1,0 +1,457 @@
+"""What the user's modules, folders, settings and arrays hide is seen, or a re-run asks."""
+
+import importlib
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import dask.array
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from benchmarks import edits
+from eolab.studies.identity import paths
+from eolab.studies.identity.walk import Identity, identify
+
+REGISTER = "TABLE = {}\ndef register(f):\n    TABLE[f.__name__] = f\n    return f\n"
+PICK = "def pick(name): return TABLE[name]()\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the user's modules, which is where the kernel is, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "farm"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def written(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def of_cell(text: str) -> Identity:
+    return identify(edits.run_cell(text), "train")
+
+
+def around(
+    folder: Path, files: Mapping[str, str], cell: str, old: str, new: str
+) -> tuple[Identity, Identity]:
+    """The identities before and after an edit of the files."""
+    assert any(old in text for text in files.values())
+    found = []
+    for each in (files, {name: text.replace(old, new) for name, text in files.items()}):
+        forget()
+        written(folder, each)
+        found.append(of_cell(cell))
+    return found[0], found[1]
+
+
+CALL = "from farm import pick\ndef train(): return pick('small')\n"
+HIDDEN = {
+    "a decorator's table": (
+        {"farm.py": f"{REGISTER}@register\ndef small(): return 1\n{PICK}"}, CALL,
+    ),
+    "a table that another module fills": (
+        {
+            "farm/__init__.py": "from .core import pick\nfrom . import extra\n",
+            "farm/core.py": REGISTER + PICK,
+            "farm/extra.py": "from .core import register\nfrom .deep import two\n@register\n"
+            "def small(): return two()\n",
+            "farm/deep.py": "def two(): return 1\n",
+        },
+        CALL,
+    ),
+    "a subclass that registers itself": (
+        {
+            "farm.py": "class Base:\n    TABLE = {}\n    def __init_subclass__(cls):\n"
+            "        Base.TABLE[cls.__name__] = cls\nclass Middle(Base): pass\n"
+            "class small(Middle):\n    def go(self): return 1\n"
+            "def pick(name): return Base.TABLE[name]().go()\n"
+        },
+        CALL,
+    ),
+    "a subclass in another module that is looked for": (
+        {
+            "farm/__init__.py": "",
+            "farm/core.py": "class Base: pass\n"
+            "def pick(name): return {c.__name__: c for c in Base.__subclasses__()}[name]()\n",
+            "farm/extra.py": "from .core import Base\nclass small(Base):\n    size = 1\n",
+        },
+        "import farm.extra\nfrom farm.core import pick\ndef train(): return pick('small').size\n",
+    ),
+    "a call at import": (
+        {"farm.py": "def build(n): return n * 1\nMODEL = build(3)\ndef pick(_): return MODEL\n"},
+        CALL,
+    ),
+    "a call at import that sets a global": (
+        {
+            "farm.py": "STEP = 0\ndef choose():\n    global STEP\n    STEP = 1\n    return 0\n"
+            "DONE = choose()\ndef pick(_): return STEP\n"
+        },
+        CALL,
+    ),
+    "the module's __getattr__": (
+        {"farm.py": "def __getattr__(name): return 1\n"},
+        "import farm\ndef train(): return farm.anything\n",
+    ),
+    "globals": ({"farm.py": "def small(): return 1\ndef pick(n): return globals()[n]()\n"}, CALL),
+    "eval": ({"farm.py": "def small(): return 1\ndef pick(n): return eval(n)()\n"}, CALL),
+    "vars of a module": (
+        {
+            "farm/__init__.py": "from .core import pick\n",
+            "farm/nets.py": "def small(): return 1\n",
+            "farm/core.py": "from . import nets\ndef pick(n): return vars(nets)[n]()\n",
+        },
+        CALL,
+    ),
+    "a package without __init__": (
+        {
+            "farm/nets.py": "from . import deep\ndef pick(_): return deep.SIZE\n",
+            "farm/deep.py": "SIZE = 1\n",
+        },
+        "import farm.nets\ndef train(): return farm.nets.pick('small')\n",
+    ),
+    "import_module": (
+        {"farm.py": "def pick(_): return 1\n"},
+        "import importlib\ndef train(): return importlib.import_module('farm').pick('')\n",
+    ),
+    "import_module of what is put together": (
+        {"farm/__init__.py": "", "farm/small.py": "SIZE = 1\n"},
+        ("import importlib\nKIND = 'small'\n"
+        "def train(): return importlib.import_module(f'farm.{KIND}').SIZE\n"),
+    ),
+    "a package that imports all it finds": (
+        {
+            "farm/__init__.py": "import importlib\nimport pkgutil\n"
+            "for m in pkgutil.iter_modules(__path__):\n"
+            "    importlib.import_module(f'{__name__}.{m.name}')\n",
+            "farm/core.py": REGISTER + PICK,
+            "farm/extra.py": "from .core import register\n@register\ndef small(): return 1\n",
+        },
+        "from farm.core import pick\ndef train(): return pick('small')\n",
+    ),
+    "a file that its text names": (
+        {
+            "farm.py": "def pick(_): return open('sizes.txt').read()\n",
+            "sizes.txt": "return 1",
+        },
+        CALL,
+    ),
+    "a file beside it": (
+        {
+            "farm/__init__.py": "from pathlib import Path\nHERE = Path(__file__).parent\n"
+            "SIZES = (HERE / 'sizes.txt').read_text()\ndef pick(_): return SIZES\n",
+            "farm/sizes.txt": "return 1",
+        },
+        CALL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", HIDDEN)
+def test_what_a_module_of_the_user_hides_is_seen(project: Path, way: str) -> None:
+    files, cell = HIDDEN[way]
+    old = next(o for o in ("return 1", "= 1", "* 1") if any(o in t for t in files.values()))
+    before, after = around(project, files, cell, old, old.replace("1", "2"))
+    assert before.digest != after.digest
+    assert not before.unknown
+
+
+@pytest.mark.parametrize("way", HIDDEN)
+def test_comments_docstrings_and_annotations_of_such_modules_do_not_count(
+    project: Path, way: str
+) -> None:
+    files, cell = HIDDEN[way]
+    code = {name: text for name, text in files.items() if name.endswith(".py")}
+    forget()
+    written(project, files)
+    before = of_cell(cell)
+    forget()
+    neutral = {
+        name: f'"""Of the farm."""\n# all of it\n{text}'.replace("pick(name)", "pick(name: str)")
+        .replace("def small():", "def small() -> int:")
+        .replace("SIZE = 1", "SIZE: int = 1")
+        for name, text in code.items()
+    }
+    written(project, neutral)
+    assert of_cell(cell).digest == before.digest
+
+
+def test_a_module_that_only_a_run_can_name_is_asked_about(project: Path) -> None:
+    written(project, {"farm.py": "def pick(name):\n    import importlib\n"
+                                 "    return importlib.import_module(name)\n"})  # fmt: skip
+    forget()
+    assert "farm imports by a name that only a run knows" in of_cell(CALL).unknown[0]
+    cell = "import importlib\ndef train(name='x'): return importlib.import_module(name)\n"
+    assert "train imports by a name" in of_cell(cell).unknown[0]
+    assert of_cell("def train(name='x'): return globals()[name]\n").unknown
+    assert not of_cell("SIZE = 1\ndef train(): return globals()['SIZE']\n").unknown
+
+
+def test_names_that_a_cell_looks_up_by_text_count() -> None:
+    for call in ("globals()['SIZE']", "globals().get('SIZE')", "eval('SIZE + 1')"):
+        before, after = (of_cell(f"SIZE = {n}\ndef train(): return {call}\n") for n in (1, 2))
+        assert before.digest != after.digest
+
+
+@pytest.mark.parametrize(
+    ("files", "old", "new"),
+    [
+        (
+            {"farm.py": "from typing import get_type_hints\ndef pick(n: int) -> None:\n"
+             "    return get_type_hints(pick)\n"},
+            "n: int", "n: str",
+        ),
+        (
+            {"farm.py": "import functools\n@functools.singledispatch\ndef size(x): return 1\n"
+             "@size.register\ndef _(x: int): return 2\ndef pick(n): return size(3)\n"},
+            "x: int", "x: float",
+        ),
+        (
+            {"farm.py": "import dataclasses\n@dataclasses.dataclass\nclass Plan:\n"
+             "    a: int = 1\ndef pick(n): return dataclasses.fields(Plan)[0].type\n"},
+            "a: int", "a: float",
+        ),
+    ],
+)  # fmt: skip
+def test_annotations_count_where_something_reads_them(
+    project: Path, files: dict[str, str], old: str, new: str
+) -> None:
+    before, after = around(project, files, CALL, old, new)
+    assert before.digest != after.digest
+
+
+def test_annotations_that_a_cell_reads_count() -> None:
+    cell = "def size(x: int): return x\ndef train(): return size.__annotations__\n"
+    assert of_cell(cell).digest != of_cell(cell.replace("int", "str")).digest
+    unread = "def size(x: int): return x\ndef train(): return size(1)\n"
+    assert of_cell(unread).digest == of_cell(unread.replace("int", "str")).digest
+
+
+def test_the_docstring_of_a_class_inside_a_function_does_not_count() -> None:
+    cell = "def train():\n    class Net:\n        size = 1\n    return Net\n"
+    documented = cell.replace("class Net:\n", 'class Net:\n        """A net."""\n')
+    assert of_cell(cell).digest == of_cell(documented).digest
+
+
+# -- paths ---------------------------------------------------------------------------------------
+
+
+def seen(edit: Callable[[str], object], look: Callable[[], Identity]) -> bool:
+    """Whether an edit of what is on disk is seen."""
+    edit("1")
+    before = look()
+    assert before.digest == look().digest
+    assert not before.unknown
+    edit("2")
+    return look().digest != before.digest
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["tiles", "tiles/", {"root": "tiles"}, ["tiles"], Path("tiles"), "tiles/*.csv", "t*/**/*.csv",
+     b"tiles/a.csv", {"file": b"tiles/a.csv"}, "weights", "linked", Path("linked")],
+    ids=str,
+)  # fmt: skip
+def test_data_that_name_files_count_by_what_is_in_them(project: Path, data: object) -> None:
+    written(project, {"tiles/a.csv": "", "linked/readme": "", "weights": ""})
+    (project / "linked" / "part").symlink_to(project / "tiles")
+    (project / "tiles" / "back").symlink_to(project)  # a circle
+
+    def edit(text: str) -> None:
+        written(project, {"tiles/a.csv": text, "weights": text})
+
+    assert seen(edit, lambda: identify(data, "data"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["os.path.join('tiles', 'a.csv')", "Path('tiles') / 'a.csv'", "f'tiles/{NAME}.csv'",
+     "ROOT + '/a.csv'", "HERE / 'tiles' / 'a.csv'", "Path(ROOT) / NAME"],
+)  # fmt: skip
+def test_paths_that_code_puts_together_are_followed(project: Path, body: str) -> None:
+    cell = (
+        "import os\nfrom pathlib import Path\nNAME = 'a'\nROOT = 'tiles'\nHERE = Path.cwd()\n"
+        f"def train(): return open({body}).read()\n"
+    )
+    (project / "tiles").mkdir()
+    assert seen((project / "tiles" / "a.csv").write_text, lambda: of_cell(cell))
+
+
+def test_what_code_writes_does_not_count(project: Path) -> None:
+    cell = (
+        "import os\nfrom pathlib import Path\ndef train():\n    os.makedirs('runs/new')\n"
+        "    Path('runs/old').mkdir()\n    open('log.txt', 'w').write('x')\n"
+    )
+    written(project, {"runs/new/a": "1", "runs/old/a": "1", "log.txt": "1"})
+    before = of_cell(cell)
+    written(project, {"runs/new/a": "2", "runs/old/a": "2", "log.txt": "2"})
+    assert of_cell(cell).digest == before.digest
+
+
+def test_text_that_happens_to_be_a_folder_is_no_path_where_nothing_reads(project: Path) -> None:
+    cell = "TABLE = {'tiles': 1}\ndef train(): return TABLE['tiles']\n"
+    written(project, {"tiles/a.csv": "1"})
+    before = of_cell(cell)
+    written(project, {"tiles/a.csv": "2"})
+    assert of_cell(cell).digest == before.digest
+
+
+def test_a_folder_where_everything_is_is_asked_about(project: Path) -> None:
+    written(project, {"ours/eolab.toml": ""})
+    for place in (Path.cwd(), str(Path.cwd()), Path.home(), ".", Path("ours"), "ours/", "**/*.csv"):
+        assert "give the folder or files" in identify(place, "data").unknown[0], place
+        assert identify({"root": place}, "data").unknown
+
+
+def test_the_environment_counts_where_it_is_read(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(project, {"farm.py": "import os\ndef pick(_): return os.environ['FARM_SIZE']\n"})
+    forget()
+    cells = [
+        "import os\ndef train(): return os.environ['FARM_SIZE']\n",
+        "from os import getenv\ndef train(): return getenv('FARM_SIZE', '1')\n",
+        "import os\nNAME = 'FARM_SIZE'\ndef train(): return os.environ.get(NAME)\n",
+        CALL,
+    ]
+    found = []
+    for size in (None, "many hectares", "few hectares"):
+        if size is not None:
+            monkeypatch.setenv("FARM_SIZE", size)
+        found.append([of_cell(cell).digest for cell in cells])
+    assert all(len(set(digests)) == 3 for digests in zip(*found, strict=True))
+    assert os.environ["FARM_SIZE"] not in str(of_cell(cells[0]).parts)
+
+
+def test_the_content_of_many_files_is_not_half_read(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(project, {f"tiles/{n}.csv": "1" for n in range(5)})
+    monkeypatch.setattr(paths, "MOST_FILES", 3)
+    assert identify("tiles", "data").unknown
+    assert identify("tiles/*.csv", "data").unknown
+
+
+# -- objects -------------------------------------------------------------------------------------
+
+OBJECTS = {
+    "a method of an own array": (
+        "import numpy as np\nclass Tile(np.ndarray):\n    def go(self): return 1\n"
+        "X = np.zeros(2).view(Tile)\n"
+    ),
+    "an attribute of an own array": (
+        "import numpy as np\nclass Tile(np.ndarray): pass\n"
+        "X = np.zeros(2).view(Tile)\nX.scale = 1\n"
+    ),
+    "a method of an own table": (
+        "import pandas as pd\nclass Plots(pd.DataFrame):\n    def go(self): return 1\n"
+        "X = Plots({'a': [3]})\n"
+    ),
+    "metadata of an own table": (
+        "import pandas as pd\nclass Plots(pd.DataFrame):\n    _metadata = ['scale']\n"
+        "X = Plots({'a': [3]})\nX.scale = 1\n"
+    ),
+    "an attribute of a partial": "import functools\nX = functools.partial(int)\nX.size = 1\n",
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_what_objects_of_the_user_carry_is_seen(kind: str) -> None:
+    cell = OBJECTS[kind] + "def train(): return X\n"
+    edited = cell.replace("return 1", "return 2").replace("= 1", "= 2")
+    assert of_cell(cell).digest != of_cell(edited).digest
+    assert of_cell(cell).digest == of_cell(cell).digest
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (pd.date_range("2024", periods=2, freq="YS"), pd.DatetimeIndex(["2024", "2025"])),
+        (
+            xr.Dataset({"a": ("x", [1]), "b": ("x", [2])}),
+            xr.Dataset({"b": ("x", [2]), "a": ("x", [1])}),
+        ),
+        (memoryview(np.ones(2, "f4")), memoryview(np.ones(2, "f4")).cast("B")),
+    ],
+)
+def test_order_step_and_form_are_seen(one: object, other: object) -> None:
+    assert identify(one, "data").digest != identify(other, "data").digest
+
+
+def test_arrays_that_would_have_to_be_computed_are_asked_about() -> None:
+    lazy = dask.array.zeros((4, 4), chunks=2)
+    assert identify(lazy, "X").unknown == ("X (Array)",)
+    assert identify({"x": xr.DataArray(lazy, dims=("y", "x"))}, "data").unknown
+    assert not identify(lazy.compute(), "X").unknown
+
+
+def test_a_function_that_only_its_address_tells_apart_is_asked_about() -> None:
+    assert identify(np.frompyfunc(lambda x: x, 1, 1), "STEP").unknown
+    assert not identify(np.add, "STEP").unknown
+
+
+# -- Keras ----------------------------------------------------------------------------------------
+
+NET = "import keras\nX = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, 'relu', {})])\n"
+KERAS = {
+    "a compiled optimizer": NET.format("True, 'ones'")
+    + "X.compile(keras.optimizers.SGD(1.0), loss='mse')\n",
+    "a compiled loss": NET.format("True, 'ones'")
+    + "def loss(a, b): return a * 1.0\nX.compile('sgd', loss=loss)\n",
+    "a compiled metric": NET.format("True, 'ones'")
+    + "def gain(a, b): return a * 1.0\nX.compile('sgd', loss='mse', metrics=[gain])\n",
+    "an activation": "import keras\ndef act(x): return x * 1.0\nX = keras.layers.Dense(1, act)\n",
+    "an initializer": (
+        "import keras\nclass Ones(keras.initializers.Initializer):\n"
+        "    def __call__(self, shape, dtype=None): return keras.ops.ones(shape) * 1.0\n"
+        "    def get_config(self): return {}\nX = keras.layers.Dense(1, None, True, Ones())\n"
+    ),
+    "an attribute of a layer": (
+        "import keras\nclass Scale(keras.layers.Layer): pass\nX = Scale()\nX.by = 1.0\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KERAS)
+def test_what_a_network_was_made_and_compiled_with_is_seen(kind: str) -> None:
+    cell = KERAS[kind] + "def train(): return X\n"
+    assert of_cell(cell).digest == of_cell(cell).digest
+    assert of_cell(cell).digest != of_cell(cell.replace("1.0", "2.0")).digest
+
+
+# -- versions -------------------------------------------------------------------------------------
+
+
+def test_version_2_sees_what_it_saw(project: Path) -> None:
+    """Studies of then are compared by it: what it did not see changes nothing."""
+    files, cell = HIDDEN["a decorator's table"]
+    found = []
+    for text in ("return 1", "return 2"):
+        forget()
+        written(project, {"farm.py": files["farm.py"].replace("return 1", text)})
+        found.append(identify(edits.run_cell(cell), "train", version=2).digest)
+    assert found[0] == found[1]
+    assert found[0] != of_cell(cell).digest
+
+
+def test_generated_edits_of_data_on_disk_are_all_seen(tmp_path: Path) -> None:
+    pairs = edits.data_pairs(random.Random(4).randint(0, 99), tmp_path)
+    for _, (kind, one, other) in zip(range(21), pairs, strict=False):
+        before, after = identify(one, "data"), identify(other, "data")
+        assert before.digest != after.digest, kind
+        assert not before.unknown, kind
