@@ -13,7 +13,7 @@ SOURCES := $(shell find labextension/src labextension/style labextension/schema 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 say = @printf '\033[1m== %s\033[0m\n'
 
-.PHONY: help lab test test-more docs pictures format clean
+.PHONY: help lab test attack test-more docs pictures format clean
 
 help:
 	@echo "make lab        set up and open JupyterLab on the sample region"
@@ -90,6 +90,11 @@ test: .make/eolab
 	@$(pytest) -n $(WORKERS) --dist loadgroup -m "not slow and not alone" $(PYTEST) || $(nothing)
 	$(say) "Python tests that run alone: a browser's, and those that kill"
 	@$(pytest) -m "alone and not slow" $(PYTEST) || $(nothing)
+
+# The attacks on the rims in one table: ARGS="secrets disks" for some rows.
+attack: .make/eolab
+	$(say) "Attacks on loopback"
+	@$(BIN)/python scripts/attack.py $(ARGS)
 
 test-more: .make/eolab .make/torch .make/docs
 	$(say) "Tests that need a long set-up"

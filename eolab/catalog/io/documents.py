@@ -12,14 +12,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
-from eolab.catalog.io.plain_session import TIMEOUT
+from eolab.catalog.io.plain_session import MAX_BYTES, TIMEOUT
 from eolab.catalog.io.session import session
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     import requests
-
-MAX_BYTES = 64 * 1024 * 1024
 
 
 def is_remote(href: str) -> bool:

@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eolab.errors import RemoteError
+from eolab.redaction import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -16,7 +18,34 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
+MAX_BYTES = 64 << 20  # of a document, unpacked
 LONGEST_WAIT = 60.0  # seconds that a service may ask us to wait
+
+
+class Bounded:
+    """An answer whose body is read up to a limit, which counts what is unpacked."""
+
+    def __init__(self, raw: BaseHTTPResponse, url: str) -> None:
+        self._raw, self._url = raw, url
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._raw, name)
+
+    def stream(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
+        """The body in pieces.
+
+        Raises:
+            RemoteError: It is larger than `MAX_BYTES`.
+        """
+        size = 0
+        for piece in self._raw.stream(amt, decode_content=decode_content):
+            size += len(piece)
+            if size > MAX_BYTES:
+                self._raw.close()
+                raise RemoteError(
+                    f"{self._url} sends more than {MAX_BYTES >> 20} MB", "Ask for less."
+                )
+            yield piece
 
 
 @lru_cache(maxsize=1)
@@ -28,10 +57,21 @@ def plain_session() -> requests.Session:
 
 
 def with_retries(made: requests.Session, retries: Retry) -> requests.Session:
-    """The session, with this policy for every address."""
+    """The session, with this policy for every address, and bodies of `MAX_BYTES` at most.
+
+    Some clients read a body whole whatever its size, and a packed one says nothing of it.
+    """
     from requests.adapters import HTTPAdapter
 
-    adapter = HTTPAdapter(max_retries=retries, pool_maxsize=64)
+    class BoundedAdapter(HTTPAdapter):
+        def build_response(
+            self, req: requests.PreparedRequest, resp: BaseHTTPResponse
+        ) -> requests.Response:
+            answer = super().build_response(req, resp)
+            answer.raw = Bounded(resp, redact(str(req.url)))
+            return answer
+
+    adapter = BoundedAdapter(max_retries=retries, pool_maxsize=64)
     made.mount("http://", adapter)
     made.mount("https://", adapter)
     return made

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,6 +18,8 @@ from eolab.catalog.query.query import order
 from eolab.catalog.simulate.names import COLLECTION, RADAR
 from eolab.catalog.sources.base import PartialAnswer
 from eolab.errors import EolabError, RemoteError
+from eolab.settings.config import CatalogConfig, Config
+from tests.guarded import Store
 
 
 def landing(url, *conforms, methods=("GET", "POST")):
@@ -298,3 +302,26 @@ class TestRecorded:
         assert {i.collection_id for i in scenes} == {"sentinel-2-c1-l2a"}
         assert len({i.properties["grid:code"] for i in scenes}) == len(scenes)
         assert any("the same scene is in sentinel-2-c1-l2a" in d.reason for d in resolved.dropped)
+
+
+def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
+    """A few kilobytes on the way may be gigabytes here: by search, by list and by crawl."""
+    store = Store(sample, lambda path, headers: None)
+    packed = gzip.compress(b'{"features": "' + b" " * (3 << 20) + b'"}')
+    for module in ("plain_session", "documents"):
+        monkeypatch.setattr(f"eolab.catalog.io.{module}.MAX_BYTES", 1 << 20)
+    handler = store.server.RequestHandlerClass
+    send = handler.send
+    monkeypatch.setattr(
+        handler, "send", lambda self, code, document, *, body=True, **headers: send(
+            self, code, packed, body=body, Content_Encoding="gzip"
+        )
+    )  # fmt: skip
+    try:
+        for kind in ("api", "static"):
+            config = Config(root=sample.parent / "none")
+            config = replace(config, catalogs={"m": CatalogConfig("m", store.url, kind)})
+            with pytest.raises(RemoteError, match="sends more than 1 MB"):
+                open_source(config, "m").search(limit=1)
+    finally:
+        store.close()
