@@ -56,6 +56,15 @@ class EoAccessor(Extraction["pd.DataFrame"]):
         calls = ", ".join(name for name in dir(type(self)) if not name.startswith("_"))
         return f"<eolab on a cube of {sizes}: .{calls.replace(', ', ', .')}>"
 
+    def _repr_html_(self) -> str:
+        """What a cell shows: the text, and a fold with the provenance where the cube says it."""
+        from html import escape
+
+        from eolab.catalog.cube.provenance import ATTR, as_html
+
+        fold = as_html(self._cube) if isinstance(self._cube.attrs.get(ATTR), str) else ""
+        return f"<div><code>{escape(repr(self))}</code>{fold}</div>"
+
     def spectral_index(self, name: str, **parameters: str | float | xr.DataArray) -> xr.DataArray:
         """A spectral index by its name in the Awesome Spectral Indices (NDVI, NDWI, EVI, ...).
 
@@ -136,7 +145,9 @@ class EoAccessor(Extraction["pd.DataFrame"]):
             ``data_type`` as stored, ``scale``, ``offset``, ``nodata`` and ``unit`` as used, the
             ``quantity`` where it is known, the ``rule`` in words; and in ``scale_from`` and the
             like who said it: "user", "band" or "asset" (of the item), "file", "rule" (the
-            publisher's table) or "none". The layer of a mask has no ``band``.
+            publisher's table) or "none". The layer of a mask has no ``band``. ``license`` as the
+            item states it ("" where it does not), ``attribution`` as its publisher asks for it.
+            All of it is kept in saved files; ``cube.eo`` at the end of a cell shows it in a fold.
 
         Raises:
             InvalidInputError: The cube does not say: attributes are lost in arithmetic.

@@ -18,7 +18,9 @@ def test_the_catalogue_notebook(config, sample, monkeypatch):
     assert "baseline 04.00 or later" in text
     assert "uint16" in text
     assert "2021-04-03 descending" in text
-    assert "('field_20210902',)" in text
+    assert "Flug_Süd_12.09.2021" in text
+    assert "broken_20210903.tif" in text
+    assert "Contains modified Copernicus" not in text  # they are simulated, and say so
     assert "401" in text
     assert "Check the login" in text
     assert "4 items" in text

@@ -12,6 +12,7 @@ import numpy as np
 
 from eolab import first_cube
 from eolab.catalog.areas.areas import Area, parse_area
+from eolab.catalog.cube import licences
 from eolab.catalog.cube.acquisitions import GroupBy
 from eolab.catalog.cube.checks import check_chunks, check_items, check_resampling
 from eolab.catalog.cube.free_memory import free_megabytes
@@ -375,6 +376,7 @@ def _annotate(cube: xr.Dataset, made: LoadEstimate, *, raw: bool) -> xr.Dataset:
         ),
         "eolab_missing": ", ".join(made.missing),
         ATTR: as_text(made),
+        licences.ATTR: licences.as_text([s.item for group in made.slices for s in group]),
         "eolab_radiometry": RAW if raw else "; ".join(sorted(set(rules.values()))),
         "eolab_tiles": ", ".join(
             sorted({s.item.tile for g in made.slices for s in g if s.item.tile})

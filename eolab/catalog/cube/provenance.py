@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.cube import licences
 from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene
 from eolab.catalog.items.bands import common_name
 from eolab.errors import InvalidInputError
@@ -90,16 +92,55 @@ def provenance(cube: xr.Dataset) -> pd.DataFrame:
             "Ask the cube that eolab.load returned: attributes are lost in arithmetic.",
         )
     items = str(cube.attrs.get("eolab_items", "")).split(", ")
+    rights = licences.by_item(cube.attrs.get(licences.ATTR))
     rows = []
     for entry in json.loads(text):
         facts = {key: value for key, value in entry.items() if key not in ("from", "items")}
         where = {f"{fact}_from": origin for fact, origin in entry["from"].items()}
         rows += [
-            (number, {"item": items[number], **facts, **where})
+            (number, {"item": items[number], **facts, **where, **rights.get(number, {})})
             for number in _numbers(entry["items"])
         ]
     rows.sort(key=lambda row: row[0])
     return pd.DataFrame([row for _, row in rows])
+
+
+def as_html(cube: xr.Dataset) -> str:
+    """A fold for a cell: what was done to each layer, items of equal facts in one row.
+
+    Args:
+        cube: As `load` returned it, or as it was read back.
+    """
+    table = provenance(cube)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for row in table.to_dict("records"):
+        shown = [str(row["band"]) or "(mask)"]
+        for fact in FACTS:
+            value = row[fact]
+            origin = row[f"{fact}_from"]
+            said = f"{value:g}" if _real(value) else str(value or "")
+            unsaid = "1" if fact == "scale" else "0" if fact == "offset" else "none"
+            shown.append(unsaid if origin == "none" else f"{said} ({origin})")
+        shown += [str(row["rule"]), str(row.get("license") or "not stated")]
+        shown.append(str(row.get("attribution") or "not stated"))
+        rows.setdefault(tuple(shown), []).append(str(row["item"]))
+    heads = ("band", *FACTS, "rule", "licence", "attribution", "items")
+    head = "".join(f"<th style='text-align:left'>{name}</th>" for name in heads)
+    body = ""
+    for cells, items in rows.items():
+        many = items[0] if len(items) == 1 else f"{len(items)}: {items[0]}, …"
+        texts = "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in cells)
+        title = escape(", ".join(items[:50]))
+        body += f"<tr>{texts}<td style='text-align:left' title='{title}'>{escape(many)}</td></tr>"
+    return (
+        "<details><summary>Provenance: what was done to the numbers, and who said so</summary>"
+        f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div></details>"
+    )
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def warn_of_rules(made: LoadEstimate) -> None:

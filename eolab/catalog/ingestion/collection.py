@@ -191,10 +191,13 @@ def ingest(
         _warn_of(list(words.notes))
     folders.make(home)
     groups = _groups(home, rasters, skipped)
+    rights = license or target.about.get("license", "other")
     converted, documents, notes = 0, [], list(words.notes)
     for name, members in track(sorted(groups.items()), "writing items"):
         try:
-            document, written, kept = _item(home, collection, name, members, cog=cog)
+            document, written, kept = _item(
+                home, collection, name, members, cog=cog, license=rights
+            )
         except Exception as error:  # a full disk ends in the same list as a broken file
             skipped += [Skipped(str(raster.path), str(error)) for raster in members]
             continue
@@ -210,7 +213,7 @@ def ingest(
         home,
         collection,
         title=title or target.about.get("title", ""),
-        license=license or target.about.get("license", "other"),
+        license=rights,
         description=f"{ABOUT}, format {FORMAT}.",
     )
     remember(target.workspace, _outside(listed, home, documents))
@@ -303,7 +306,7 @@ def _outside(
 
 
 def _item(
-    home: Path, collection: str, name: str, members: Sequence[Raster], *, cog: bool
+    home: Path, collection: str, name: str, members: Sequence[Raster], *, cog: bool, license: str
 ) -> tuple[dict[str, object], int, list[str]]:
     """Write one item, and its copies where asked.
 
@@ -369,6 +372,7 @@ def _item(
         "properties": {
             "datetime": stamp(first.time),
             **_projection(first.crs),
+            **({} if license == "other" else {"license": license}),
             **first.properties,
         },
         "links": [
