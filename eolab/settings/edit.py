@@ -335,8 +335,8 @@ def ingest_hint(path: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._") or "mine"
     many = "1 raster here is" if count == 1 else f"{count} rasters here are"
     return (
-        f"{many} described by eolab.ingest({str(path)!r}, to={name!r}), or in the panel by Add"
-        " rasters...; the catalogue then has that name."
+        f"{many} described by eolab.ingest({str(path)!r}, to={name!r}); the catalogue then has that"
+        " name."
     )
 
 

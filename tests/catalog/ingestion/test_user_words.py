@@ -280,7 +280,7 @@ def test_rasters_without_stac_are_no_catalogue_but_offered_for_ingest(ws, tmp_pa
     with pytest.raises(InvalidInputError, match=r"no (STAC )?catalogue") as caught:
         ws.add_catalog("fields", str(named))
     assert "fields" not in configuration.find().catalogs
-    call = caught.value.hint[caught.value.hint.index("eolab.ingest(") :].partition(", or in")[0]
+    call = caught.value.hint[caught.value.hint.index("eolab.ingest(") :].partition("; the")[0]
     made = eval(call, {"eolab": eo})
     assert ws.catalog(made.name).search()[0].id == "a_20240501"
 
