@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 METHODS = ("median", "medoid", "geomedian", "mean")
+_BLOCK = 32_768  # pixels of which the dates are gathered at once
+_NETWORK = 40  # dates up to which comparing whole rows is quicker than sorting each pixel's
 _TURN = 4_096  # pixels at once: as many as stay near the processor
 _PERIOD = re.compile(r"^(\d+)(D|W|M|Y)$")
 
@@ -94,15 +97,28 @@ def _reduce(part: np.ndarray, method: str) -> np.ndarray:
     float32, or float64 where a band has more digits than that.
     """
     kind = np.result_type(part.dtype, np.float32)
-    part = part.astype(np.float64)
+    # A median is exact in its own type; what adds up is not.
+    part = part.astype(kind if method == "median" else np.float64)
     clear = np.isfinite(part).all(axis=0)
     part[:, ~clear] = np.nan
     return np.concatenate([_REDUCE[method](part), clear.sum(axis=0)[None]]).astype(kind)
 
 
 def _at_once(bands: list[np.ndarray], dates: list[np.ndarray], method: str) -> list[np.ndarray]:
-    stack = np.stack(bands)
-    return [_reduce(stack[:, of_period], method) for of_period in dates]
+    """Some rows at a time: beside the cube no more is in memory than what is made of it."""
+    kind = np.result_type(*bands, np.float32)
+    high, wide = bands[0].shape[1:]
+    made = []
+    for of_period in dates:
+        numbers = np.flatnonzero(of_period)
+        out = np.empty((len(bands) + 1, high, wide), kind)
+        step = max(1, _BLOCK // max(1, wide))
+        for first in range(0, high, step):
+            rows = slice(first, first + step)
+            part = np.stack([np.asarray(band[numbers, rows], kind) for band in bands])
+            out[:, rows] = _reduce(part, method)
+        made.append(out)
+    return made
 
 
 def _lazily(bands: list[da.Array], dates: list[np.ndarray], method: str) -> list[da.Array]:
@@ -157,10 +173,44 @@ def _ends(starts: pd.DatetimeIndex, period: str) -> pd.DatetimeIndex:
 
 
 def _median(part: np.ndarray) -> np.ndarray:
-    with warnings.catch_warnings():
-        # Pixels without a clear date are NaN in the result: that is what is meant.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nanmedian(part, axis=1))
+    """(bands, dates, y, x) -> (bands, y, x); of a pixel all bands are known at a date, or none."""
+    known = np.isfinite(part[0]).sum(axis=0)
+    looks = np.where(np.isfinite(part), part, np.inf)  # what is unknown comes last
+    dates = [looks[:, k] for k in range(looks.shape[1])]
+    if len(dates) <= _NETWORK:
+        for a, b in _comparisons(len(dates)):
+            low = np.minimum(dates[a], dates[b])
+            np.maximum(dates[a], dates[b], out=dates[b])
+            dates[a] = low
+    else:
+        dates = list(np.sort(looks, axis=1).swapaxes(0, 1))
+    out = np.full(dates[0].shape, np.nan, dtype=np.float64)
+    for count in np.unique(known):
+        if count:
+            at = known == count
+            one, two = dates[int(count - 1) // 2], dates[int(count) // 2]
+            np.copyto(out, (one.astype(np.float64) + two) / 2, where=at)
+    return out
+
+
+@lru_cache(maxsize=64)
+def _comparisons(count: int) -> tuple[tuple[int, int], ...]:
+    """Pairs whose comparison in this order sorts so many numbers: Batcher's odd-even merge sort.
+
+    Knuth, The Art of Computer Programming 3, section 5.2.2, algorithm M.
+    """
+    pairs = []
+    top = 1 << max(0, (count - 1).bit_length() - 1)
+    p = top
+    while p > 0:
+        q, r, d = top, 0, p
+        while True:
+            pairs += [(i, i + d) for i in range(count - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q // 2, p
+        p //= 2
+    return tuple(pairs)
 
 
 def _mean(part: np.ndarray) -> np.ndarray:
