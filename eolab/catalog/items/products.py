@@ -332,10 +332,16 @@ MODIS_13 = PublishedProduct(
     "MODIS Vegetation Index User's Guide, Collection 6.1",
     (
         LayerRule(
-            r"(?:\w+_)?(?:NDVI|EVI)", "NDVI, EVI", "other", 1e-4, unit="1", nodata=-3000, types=_I16
+            r"(?:[\w. ]*(?:16_days|monthly)_)?(?:NDVI|EVI)",
+            "NDVI, EVI",
+            "other",
+            1e-4,
+            unit="1",
+            nodata=-3000,
+            types=_I16,
         ),
         LayerRule(
-            r"(?:\w+_)?(?:red|nir|blue|mir)_reflectance",
+            r"(?:[\w. ]*(?:16_days|monthly)_)?(?:red|nir|blue|mir)_reflectance",
             "red, NIR, blue, MIR reflectance",
             "surface reflectance",
             1e-4,
