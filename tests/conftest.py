@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 
 # No test may hold because this machine happens to run on UTC: all of them, and every process that
 # they start, live in Nepal, 5:45 ahead, where no hour and no half hour is UTC's.
@@ -18,6 +19,7 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from eolab.catalog.simulate.write import SampleInfo, write_sample  # noqa: E402
+from eolab.redaction import forget_secrets  # noqa: E402
 from eolab.settings import config as configuration  # noqa: E402
 from tests.generators import write_like_real  # noqa: E402
 
@@ -99,6 +101,12 @@ def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
 @pytest.fixture(scope="session")
 def sample(sample_info: SampleInfo) -> Path:
     return sample_info.folder
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> Iterator[None]:
+    yield
+    forget_secrets()
 
 
 @pytest.fixture

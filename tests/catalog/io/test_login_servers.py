@@ -70,10 +70,10 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
     # Nothing that is kept or shown holds the secret.
     told = [json.dumps(item.to_dict()), repr(source), repr(source.__dict__), repr(cube)]
     assert not any("xyzzy" in text for text in told)
-    monkeypatch.setenv("MINE_TOKEN", "wrong")
+    monkeypatch.setenv("MINE_TOKEN", "no-such-key-2")
     with pytest.raises((RemoteError, InvalidInputError), match="cannot be opened") as error:
         load([item], bands=["B12"], native=True)  # not read before, so not in GDAL's cache
-    assert "wrong" not in str(error.value)
+    assert "no-such-key-2" not in str(error.value)
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -140,10 +140,10 @@ def test_client_credentials_are_exchanged_once_and_again_when_they_end(
         f'url = "{store.url}/catalog.json"\nclient_id = "me"\nclient_secret = "env:MINE_SECRET"\n'
         f'token_url = "{tokens.url}/token"\nscope = "read"'
     )
-    monkeypatch.setenv("MINE_SECRET", "not it")
+    monkeypatch.setenv("MINE_SECRET", "no-such-key-3")
     with pytest.raises(RemoteError, match="gives no token: 401") as error:
         open_source(config, "mine").search()
-    assert "not it" not in str(error.value)
+    assert "no-such-key-3" not in str(error.value)
     monkeypatch.setenv("MINE_SECRET", "s3cret")
     source = open_source(config, "mine")
     assert len(source.search(COLLECTION, limit=3)) == 3
@@ -301,5 +301,5 @@ def test_a_login_travels_without_its_keys(monkeypatch):
     assert "shh" not in repr(held)
     again = pickle.loads(raw)
     assert again is held
-    monkeypatch.setenv("CDSE_S3_SECRET", "another")
-    assert again.keys()["AWS_SECRET_ACCESS_KEY"] == "another"
+    monkeypatch.setenv("CDSE_S3_SECRET", "no-such-key-4")
+    assert again.keys()["AWS_SECRET_ACCESS_KEY"] == "no-such-key-4"

@@ -152,7 +152,7 @@ def test_a_profile_opens_the_store_too(source, store, sample_items, tmp_path, mo
 
 
 def test_a_wrong_key_is_refused_and_said(source, tmp_path, monkeypatch):
-    monkeypatch.setenv("STORE_SECRET", "wrong")
+    monkeypatch.setenv("STORE_SECRET", "no-such-key-1")
     found = source().search([COLLECTION])
     # A band that no test read before: GDAL remembers what it has read.
     with pytest.raises(EolabError, match=r"cannot be (opened|read)"):

@@ -276,7 +276,7 @@ def needs(data, reporter, *, alpha):
         ({"features": True, "train": needs}, "'alpha', which nobody gives", "params="),
         ({"features": True, "metric": "loss"}, "looks wrong", "minimize"),
         ({"features": True, "repeats": 0}, "repeats=0", "1 or more"),
-        ({"features": True, "data": None}, "no names of features", "Split"),
+        ({"features": True, "data": None, "folds": None}, "no names of features", "Split"),
         ({"changes": {"c": "shrink"}}, "change 'c' is a str", "parameters"),
         ({"changes": [len]}, "changes= is a list", "changes={"),
         ({"datasets": {"": 1}}, "holds the name ''", "datasets={"),
