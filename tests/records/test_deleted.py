@@ -19,6 +19,7 @@ from eolab.facade import Workspace
 from eolab.files import locks
 from eolab.records import deleted
 from eolab.settings.config import Config
+from eolab.studies.client import launch
 from tests.studies.conftest import Run, run  # noqa: F401  (`run` is a fixture)
 
 
@@ -74,7 +75,11 @@ def test_a_name_is_begun_anew_and_the_one_of_before_stays_restorable(
     assert len(ws.study("s").trials) == 2
 
 
-def test_a_study_that_has_a_process_is_not_deleted(config: Config, run: Run) -> None:  # noqa: F811
+def test_a_study_that_has_a_process_is_not_deleted(
+    run: Run,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "HEARD_SECONDS", 1.0)  # how long it may take to leave
     study = run(square, trials=1).wait(60)
     handle = None
     while handle is None:  # its process is just leaving
@@ -86,6 +91,7 @@ def test_a_study_that_has_a_process_is_not_deleted(config: Config, run: Run) -> 
         study.delete()
     assert len(study.trials) == 1
     study.delete()
+    assert not study.folder.exists()
 
 
 def test_the_command_line_deletes_and_restores(
