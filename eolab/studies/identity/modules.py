@@ -14,7 +14,7 @@ import importlib.machinery
 import sys
 import sysconfig
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -251,12 +251,25 @@ def _led_to(
         if isinstance(statement, ast.Import):
             alias = statement.names[0]
             target = alias.name if alias.asname else alias.name.partition(".")[0]
-            yield from _attributes(target, name, statements)
+            yield from attributes(target, name, statements)
 
 
-def _attributes(target: str, name: str, statements: Sequence[ast.stmt]) -> Iterator[Wanted]:
-    """What of a module is used under a name, all of it where the module itself is handed on."""
-    if users_file(target) is None:
+def attributes(
+    target: str,
+    name: str,
+    statements: Sequence[ast.stmt],
+    *,
+    find: Callable[[str], object | None] = users_file,
+) -> Iterator[Wanted]:
+    """What of a module is used under a name, all of it where the module itself is handed on.
+
+    Args:
+        target: The module.
+        name: The name that it has in the statements.
+        statements: Where it is used.
+        find: What says where a module of the user's is, None of any other.
+    """
+    if find(target) is None:
         return
     nodes = [node for each in statements for node in ast.walk(each)]
     bare = sum(isinstance(n, ast.Name) and n.id == name for n in nodes)
@@ -274,7 +287,7 @@ def _attributes(target: str, name: str, statements: Sequence[ast.stmt]) -> Itera
         return
     for attribute in found:
         inner = f"{target}.{attribute}"
-        yield Wanted(inner) if users_file(inner) is not None else Wanted(target, attribute)
+        yield Wanted(inner) if find(inner) is not None else Wanted(target, attribute)
 
 
 def _elsewhere(
@@ -292,7 +305,14 @@ def _elsewhere(
             yield from imported(node.module or "", node.level, names, source.package)
 
 
-def imported(module: str, level: int, names: Sequence[str], package: str) -> Iterator[Wanted]:
+def imported(
+    module: str,
+    level: int,
+    names: Collection[str],
+    package: str,
+    *,
+    find: Callable[[str], object | None] = users_file,
+) -> Iterator[Wanted]:
     """What an import statement leads to, of the user's own modules.
 
     Args:
@@ -300,12 +320,13 @@ def imported(module: str, level: int, names: Sequence[str], package: str) -> Ite
         level: How many packages up it begins.
         names: What is taken from it; none: the module itself.
         package: The package in which the statement stands.
+        find: What says where a module of the user's is, None of any other.
     """
     if level:
         base = package.split(".")
         base = base[: len(base) - level + 1]
         module = ".".join([*filter(None, base), *filter(None, [module])])
-    if users_file(module) is None:
+    if find(module) is None:
         return
     parts = module.split(".")
     for n in range(1, len(parts)):  # packages above it are imported on the way
@@ -315,4 +336,4 @@ def imported(module: str, level: int, names: Sequence[str], package: str) -> Ite
         return
     for name in names:
         inner = f"{module}.{name}"
-        yield Wanted(inner) if users_file(inner) is not None else Wanted(module, name)
+        yield Wanted(inner) if find(inner) is not None else Wanted(module, name)

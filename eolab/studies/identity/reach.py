@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eolab.studies.identity import paths
+from eolab.studies.identity import modules, paths
 from eolab.studies.identity.atoms import fingerprint
 from eolab.studies.identity.code import PATH_WRITERS, WRITING, is_writer
 from eolab.studies.identity.modules import (
@@ -487,26 +487,7 @@ def _led_to(source: ModuleTree, name: str, statements: Sequence[ast.stmt]) -> It
         if isinstance(statement, ast.Import):
             alias = statement.names[0]
             target = alias.name if alias.asname else alias.name.partition(".")[0]
-            yield from _attributes(target, name, statements)
-
-
-def _attributes(target: str, name: str, statements: Sequence[ast.stmt]) -> Iterator[Wanted]:
-    """What of a module is used under a name, all of it where the module itself is handed on."""
-    if place_of(target) is None:
-        return
-    nodes = [node for each in statements for node in ast.walk(each)]
-    bare = sum(isinstance(n, ast.Name) and n.id == name for n in nodes)
-    dotted = [
-        n.attr
-        for n in nodes
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name
-    ]
-    if bare > len(dotted):
-        yield Wanted(target)
-        return
-    for attribute in set(dotted):
-        inner = f"{target}.{attribute}"
-        yield Wanted(inner) if place_of(inner) is not None else Wanted(target, attribute)
+            yield from modules.attributes(target, name, statements, find=place_of)
 
 
 def imports_of(statements: Iterable[ast.stmt], package: str) -> Iterator[Wanted]:
@@ -521,26 +502,5 @@ def imports_of(statements: Iterable[ast.stmt], package: str) -> Iterator[Wanted]
 
 
 def imported(module: str, level: int, names: Collection[str], package: str) -> Iterator[Wanted]:
-    """What an import statement leads to, of the user's own modules.
-
-    Args:
-        module: The module named.
-        level: How many packages up it begins.
-        names: What is taken from it; none: the module itself.
-        package: The package in which the statement stands.
-    """
-    if level:
-        base = package.split(".")
-        base = base[: len(base) - level + 1]
-        module = ".".join([*filter(None, base), *filter(None, [module])])
-    if place_of(module) is None:
-        return
-    parts = module.split(".")
-    for n in range(1, len(parts)):  # packages above it are imported on the way
-        yield Wanted(".".join(parts[:n]), "")
-    if not names or "*" in names:
-        yield Wanted(module)
-        return
-    for name in names:
-        inner = f"{module}.{name}"
-        yield Wanted(inner) if place_of(inner) is not None else Wanted(module, name)
+    """What an import statement leads to (see `modules.imported`), folders without code included."""
+    return modules.imported(module, level, names, package, find=place_of)

@@ -23,7 +23,7 @@ from eolab.errors import ConfigError, EolabError, InvalidInputError, RemoteError
 from eolab.redaction import redact
 from eolab.settings import config as configuration
 from eolab.settings import edit
-from tests.guarded import SIGNATURE, Store, bearer
+from tests.guarded import SIGNATURE, bearer
 
 ITEM = "SIM_S2A_33UTP_20210902_N0510"
 CANARY = "c4nary-in-the-mine"
@@ -32,29 +32,6 @@ KINDS = {
     "two headers": 'token = "env:MINE"\nheaders = {"X-Team" = "env:MINE"}',
     "a token": 'token = "env:MINE"',
 }
-
-
-@pytest.fixture
-def serve(sample):
-    started = []
-
-    def start(allow=lambda path, headers: None):
-        started.append(Store(sample, allow))
-        return started[-1]
-
-    yield start
-    for store in started:
-        store.close()
-
-
-@pytest.fixture
-def configured(tmp_path, monkeypatch):
-    def write(text):
-        (tmp_path / "eolab.toml").write_text(f"format = 1\n[catalogs.mine]\n{text}\n")
-        monkeypatch.setenv("EOLAB_WORKSPACE", str(tmp_path / "eolab.toml"))
-        return configuration.find()
-
-    return write
 
 
 def quoted(store):

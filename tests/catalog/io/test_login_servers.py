@@ -20,34 +20,9 @@ from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import InvalidInputError, RemoteError
 from eolab.settings import config as configuration
-from tests.guarded import Store, bearer, s3
+from tests.guarded import bearer, s3
 
 ITEM = "SIM_S2A_33UTP_20210902_N0510"
-
-
-@pytest.fixture
-def serve(sample):
-    started = []
-
-    def start(allow=lambda path, headers: None):
-        started.append(Store(sample, allow))
-        return started[-1]
-
-    yield start
-    for store in started:
-        store.close()
-
-
-@pytest.fixture
-def configured(tmp_path, monkeypatch):
-    """A workspace with one catalogue `mine`, by lines of `eolab.toml`."""
-
-    def write(text):
-        (tmp_path / "eolab.toml").write_text(f"format = 1\n[catalogs.mine]\n{text}\n")
-        monkeypatch.setenv("EOLAB_WORKSPACE", str(tmp_path / "eolab.toml"))
-        return configuration.find()
-
-    return write
 
 
 def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeypatch, sample_items):
