@@ -9,7 +9,7 @@ from tests.guarded import Store
 
 
 @pytest.fixture
-def serve(sample):
+def guarded(sample):
     """Start servers of the sample region; `allow(path, headers)` refuses by a text."""
     started = []
 

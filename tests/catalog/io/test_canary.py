@@ -41,13 +41,13 @@ def quoted(store):
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_secret_stays_with_its_host_whatever_reads(
-    serve, configured, monkeypatch, tmp_path, sample_items, kind
+    guarded, configured, monkeypatch, tmp_path, sample_items, kind
 ):
     """Files are handed over to another host: every reader finds them, none takes the secret."""
     monkeypatch.setenv("MINE", f"{CANARY}\n")  # as files of secrets end
     store, other = (
-        serve(lambda path, headers: None if CANARY in str(headers) else "log in"),
-        serve(),
+        guarded(lambda path, headers: None if CANARY in str(headers) else "log in"),
+        guarded(),
     )
     store.elsewhere = other.url
     config = configured(f'url = "{store.url}/catalog.json"\n{kind}')
@@ -68,12 +68,12 @@ def test_a_secret_stays_with_its_host_whatever_reads(
 
 
 def test_redirects_are_followed_once_a_file_and_found_anew_when_refused(
-    serve, configured, monkeypatch
+    guarded, configured, monkeypatch
 ):
     monkeypatch.setenv("MINE", CANARY)
     refusing = []
-    store = serve()
-    other = serve(lambda path, headers: "expired" if refusing else None)
+    store = guarded()
+    other = guarded(lambda path, headers: "expired" if refusing else None)
     store.elsewhere = other.url
     config = configured(f'url = "{store.url}/catalog.json"\n{KINDS["a header"]}')
     (item,) = open_source(config, "mine").search(COLLECTION, ids=[ITEM])
@@ -93,10 +93,10 @@ def test_redirects_are_followed_once_a_file_and_found_anew_when_refused(
 
 
 def test_a_folder_of_many_files_that_another_host_hands_out_is_not_read_by_a_header(
-    serve, configured, monkeypatch
+    guarded, configured, monkeypatch
 ):
     monkeypatch.setenv("MINE", CANARY)
-    store, other = serve(), serve()
+    store, other = guarded(), guarded()
     store.elsewhere = other.url
     store.extra["/cube.zarr/ndvi/zarr.json"] = lambda sent, headers: (404, {})
     config = configured(f'url = "{store.url}/catalog.json"\n{KINDS["a header"]}')
@@ -109,12 +109,12 @@ def test_a_folder_of_many_files_that_another_host_hands_out_is_not_read_by_a_hea
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_no_failure_quotes_a_secret(serve, configured, monkeypatch, tmp_path, caplog, kind):
+def test_no_failure_quotes_a_secret(guarded, configured, monkeypatch, tmp_path, caplog, kind):
     """Refused, cut off, odd: errors with their causes, logs and the workspace's own log."""
     caplog.set_level(logging.DEBUG, "eolab")
     monkeypatch.setenv("MINE", CANARY)
     letting_in = [True]
-    store = serve(lambda path, headers: None if letting_in else f"no, not {headers}")
+    store = guarded(lambda path, headers: None if letting_in else f"no, not {headers}")
     config = configured(f'url = "{store.url}/catalog.json"\n{kind}')
     errors.set_log(config.logs)
     source = open_source(config, "mine")
@@ -147,9 +147,9 @@ def test_no_failure_quotes_a_secret(serve, configured, monkeypatch, tmp_path, ca
 
 
 def test_a_secret_with_a_line_feed_within_is_refused_by_the_name_of_its_variable(
-    serve, configured, monkeypatch
+    guarded, configured, monkeypatch
 ):
-    store = serve(bearer(CANARY))
+    store = guarded(bearer(CANARY))
     config = configured(f'url = "{store.url}/catalog.json"\ntoken = "env:MINE"')
     monkeypatch.setenv("MINE", f" {CANARY}\r\n")
     assert open_source(config, "mine").refresh().items
@@ -162,11 +162,11 @@ def test_a_secret_with_a_line_feed_within_is_refused_by_the_name_of_its_variable
         open_source(config, "mine").refresh()
 
 
-def test_a_client_secret_and_its_token_are_quoted_nowhere(serve, configured, monkeypatch):
+def test_a_client_secret_and_its_token_are_quoted_nowhere(guarded, configured, monkeypatch):
     monkeypatch.setenv("MINE", CANARY)
-    tokens = serve()
+    tokens = guarded()
     tokens.extra["/token"] = lambda sent, headers: (200, {"access_token": f"{CANARY}-t"})
-    store = serve(lambda path, headers: f"no: {headers}")
+    store = guarded(lambda path, headers: f"no: {headers}")
     config = configured(
         f'url = "{store.url}/catalog.json"\nclient_id = "me"\nclient_secret = "env:MINE"\n'
         f'token_url = "{tokens.url}/token"'

@@ -25,8 +25,10 @@ from tests.guarded import bearer, s3
 ITEM = "SIM_S2A_33UTP_20210902_N0510"
 
 
-def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeypatch, sample_items):
-    store = serve(bearer("xyzzy"))
+def test_a_token_opens_catalogue_thumbnails_and_files(
+    guarded, configured, monkeypatch, sample_items
+):
+    store = guarded(bearer("xyzzy"))
     config = configured(f'url = "{store.url}/catalog.json"\ntoken = "env:MINE_TOKEN"')
     monkeypatch.delenv("MINE_TOKEN", raising=False)
     with pytest.raises(InvalidInputError, match="MINE_TOKEN") as error:
@@ -52,9 +54,9 @@ def test_a_token_opens_catalogue_thumbnails_and_files(serve, configured, monkeyp
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_saved_items_find_their_login_again(serve, configured, monkeypatch, kept):
+def test_saved_items_find_their_login_again(guarded, configured, monkeypatch, kept):
     """By the reference that they carry, and by where they lie."""
-    store = serve(bearer("xyzzy"))
+    store = guarded(bearer("xyzzy"))
     config = configured(f'url = "{store.url}/catalog.json"\ntoken = "env:MINE_TOKEN"')
     monkeypatch.setenv("MINE_TOKEN", "xyzzy")
     saved = json.dumps(open_source(config, "mine").search(COLLECTION, ids=[ITEM]).to_dict())
@@ -66,9 +68,9 @@ def test_saved_items_find_their_login_again(serve, configured, monkeypatch, kept
     assert load(items, bands=["B11"], native=True).B11.max() > 0
 
 
-def test_credentials_go_to_their_own_host_only(serve, configured, monkeypatch):
-    other = serve()
-    store = serve(bearer("xyzzy"))
+def test_credentials_go_to_their_own_host_only(guarded, configured, monkeypatch):
+    other = guarded()
+    store = guarded(bearer("xyzzy"))
     moved = {"Location": f"{other.url}/catalog.json"}
     document = json.dumps({}).encode()
     store.extra["/catalog.json"] = lambda sent, headers: (302, document)
@@ -93,7 +95,7 @@ def test_credentials_go_to_their_own_host_only(serve, configured, monkeypatch):
 
 
 def test_client_credentials_are_exchanged_once_and_again_when_they_end(
-    serve, configured, monkeypatch
+    guarded, configured, monkeypatch
 ):
     issued, lasts = [], [3600]
 
@@ -104,9 +106,9 @@ def test_client_credentials_are_exchanged_once_and_again_when_they_end(
         issued.append(asked)
         return 200, {"access_token": f"t{len(issued)}", "expires_in": lasts[0]}
 
-    tokens = serve()
+    tokens = guarded()
     tokens.extra["/token"] = exchange
-    store = serve(
+    store = guarded(
         lambda path, headers: (
             None if headers.get("authorization") == f"Bearer t{len(issued)}" else "log in"
         )
@@ -146,9 +148,9 @@ def test_client_credentials_are_exchanged_once_and_again_when_they_end(
     assert len(issued) > before
 
 
-def test_addresses_are_signed_with_one_token_a_container(serve, configured, monkeypatch):
+def test_addresses_are_signed_with_one_token_a_container(guarded, configured, monkeypatch):
     """As Planetary Computer does: a token from its service, appended to blob addresses."""
-    tokens = serve()
+    tokens = guarded()
     asked = []
 
     def sign(sent, headers):
@@ -156,7 +158,7 @@ def test_addresses_are_signed_with_one_token_a_container(serve, configured, monk
         return 200, {"token": "sv=1&sig=abc%3D", "msft:expiry": "2999-01-01T00:00:00Z"}
 
     tokens.extra["/token/account/container"] = sign
-    store = serve(
+    store = guarded(
         lambda path, headers: (
             None if "sig=abc" in path or path.endswith(".json") else "AuthenticationFailed"
         )
@@ -177,13 +179,13 @@ def test_addresses_are_signed_with_one_token_a_container(serve, configured, monk
     assert FIELD in items[0].extra_fields
 
 
-def test_recorded_items_of_planetary_computer_are_signed(recorded, serve, monkeypatch):
+def test_recorded_items_of_planetary_computer_are_signed(recorded, guarded, monkeypatch):
     paths = []
 
     def allow(path, headers):
         paths.append(path)
 
-    tokens = serve(allow)
+    tokens = guarded(allow)
     blobs = {
         asset["href"]
         for documents in recorded.values()
@@ -222,9 +224,9 @@ def on_s3(sample_items):
 
 @pytest.mark.parametrize("payer", [False, True])
 def test_objects_are_read_by_key_and_on_the_readers_bill(
-    serve, configured, monkeypatch, sample_items, payer
+    guarded, configured, monkeypatch, sample_items, payer
 ):
-    store = serve(s3("AKID", payer))
+    store = guarded(s3("AKID", payer))
     keys = 'key = "env:MINE_KEY", secret = "env:MINE_SECRET"'
     config = configured(
         'url = "https://example.org/stac"\n'
@@ -246,9 +248,9 @@ def test_objects_are_read_by_key_and_on_the_readers_bill(
 
 
 def test_a_refused_object_is_an_error_that_names_the_login(
-    serve, configured, monkeypatch, sample_items
+    guarded, configured, monkeypatch, sample_items
 ):
-    store = serve(s3("ANOTHER", payer=False))
+    store = guarded(s3("ANOTHER", payer=False))
     config = configured(
         'url = "https://example.org/stac"\n'
         f's3 = {{endpoint = "{store.url}", key = "env:MINE_KEY", secret = "env:MINE_SECRET"}}'
