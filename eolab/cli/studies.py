@@ -94,7 +94,8 @@ def run_show(options: argparse.Namespace) -> int:
     for trial in snapshot["trials"]:
         value = "" if trial["value"] is None else f"{trial['value']:.6g}"
         error = (trial["error"] or "").partition("\n")[0]
-        print(f"{trial['n']:>5} {trial['state']:<10} {value:<12} {_params(trial)} {error}".rstrip())
+        start = f"{trial['number']:>5} {trial['state']:<10} {value:<12}"
+        print(f"{start} {_params(trial)} {error}".rstrip())
     return 0
 
 

@@ -78,7 +78,7 @@ class Reader:
         them are not written anew for one that moved.
         """
         from eolab.studies.journal.commands import trial_commands
-        from eolab.studies.journal.state import trial_head, trial_json
+        from eolab.studies.journal.state import trial_head, trial_row
 
         with self.lock:
             summary = self._summary()
@@ -107,7 +107,7 @@ class Reader:
                     continue
                 kept = self._texts.get(n)
                 if kept is None or kept[0] != touched:
-                    kept = self._texts[n] = (touched, to_json(trial_json(trial)))
+                    kept = self._texts[n] = (touched, to_json(trial_row(trial)))
                 texts.append(kept[1])
             self._sent[record.seq] = {
                 n: (len(trial.curve), trial.curve[-1])

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 
-API = 2
+API = 3
 """Version of what the panels and the server say to each other; `v1` in the address stays, so that
 halves of two versions can say that they differ."""
 

@@ -140,7 +140,7 @@ def _table(snapshot: Snapshot) -> str:
     for trial in shown:
         started, ended = trial["started"], trial["ended"]
         cells = [
-            str(trial["n"]),
+            str(trial["number"]),
             str(trial["state"]),
             "" if trial["value"] is None else svg.number(trial["value"]),
             *(_value(trial["params"].get(name, "")) for name in names),
@@ -171,7 +171,7 @@ def _ranked(snapshot: Snapshot) -> Sequence[Mapping[str, Any]]:
     """Trials with a value: completed ones before stopped ones, the best first."""
     sign = -1 if snapshot["direction"] == "maximize" else 1
     valued = [t for t in snapshot["trials"] if t["value"] is not None]
-    return sorted(valued, key=lambda t: (t["state"] != "completed", sign * t["value"], t["n"]))
+    return sorted(valued, key=lambda t: (t["state"] != "completed", sign * t["value"], t["number"]))
 
 
 def _value(value: object) -> str:

@@ -16,7 +16,7 @@ export const STATUS: IStatus = {
 /** A trial that completed with this value, unless told otherwise. */
 export function trial(n: number, change: Partial<ITrial> = {}): ITrial {
   return {
-    n,
+    number: n,
     state: 'completed',
     params: { lr: 0.1 / (n + 1), filters: 16 },
     value: n / 10,
@@ -63,7 +63,7 @@ export function study(
       stopped: count('stopped')
     },
     best: best
-      ? { trial: best.n, value: best.value ?? 0, params: best.params }
+      ? { trial: best.number, value: best.value ?? 0, params: best.params }
       : null,
     best_curve: [],
     workers_alive: 2,

@@ -49,7 +49,7 @@ def acted(lab: Lab) -> Iterator[Study]:
 def long_running(lab: Lab) -> list[int]:
     """Running trials that will not end by themselves in the meantime."""
     trials = lab.get(f"eolab/api/v1/studies/{ACTED}")["trials"]
-    return [t["n"] for t in trials if t["state"] == "running" and t["params"]["x"] >= LONG]
+    return [t["number"] for t in trials if t["state"] == "running" and t["params"]["x"] >= LONG]
 
 
 def test_acting_on_a_study_and_its_trials(lab: Lab, page: Page, acted: Study, shoot: Shoot) -> None:

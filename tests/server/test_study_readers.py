@@ -119,7 +119,7 @@ def test_only_the_new_end_of_a_running_curve_is_sent(config, write_study):
         answer = json.loads(reader.snapshot(seen["seq"], tails=True))
         seen = put_into(seen, answer)
         assert json.loads(json.dumps(Follower(run).snapshot()["trials"])) == seen["trials"]
-        return {trial["n"]: trial for trial in answer["trials"]}
+        return {trial["number"]: trial for trial in answer["trials"]}
 
     def report(step, value):
         return {"e": "report", "step": step, "m": {"f1": value}}
@@ -148,10 +148,12 @@ def test_only_the_new_end_of_a_running_curve_is_sent(config, write_study):
 
 def put_into(seen, changed):
     """What a client does with an answer to `since`."""
-    known = {trial["n"]: trial for trial in seen["trials"]}
+    known = {trial["number"]: trial for trial in seen["trials"]}
     for trial in changed["trials"]:
-        curve = trial["curve"] if "curve" in trial else known[trial["n"]]["curve"] + trial["tail"]
-        known[trial["n"]] = {k: v for k, v in trial.items() if k != "tail"} | {"curve": curve}
+        curve = (
+            trial["curve"] if "curve" in trial else known[trial["number"]]["curve"] + trial["tail"]
+        )
+        known[trial["number"]] = {k: v for k, v in trial.items() if k != "tail"} | {"curve": curve}
     return {**changed, "trials": list(known.values())}
 
 

@@ -162,10 +162,10 @@ class OverpassJson(TypedDict):
     baseline: str
     cloud_cover: float | None
     """Percent."""
-    clear: float | None
-    """Of what was seen of the area, 0 to 1."""
-    seen: float | None
-    """Of the area, 0 to 1."""
+    valid: float | None
+    """Without cloud, of the pixels that the scenes cover: 0 to 1."""
+    covered: float | None
+    """Of the area: 0 to 1."""
     items: Sequence[str]
 
 
@@ -180,9 +180,9 @@ class CalendarJson(TypedDict):
 class FieldPointJson(TypedDict):
     date: str
     value: float
-    spread: float
+    std: float
     """Standard deviation of the pixels."""
-    clear: float
+    valid: float
     item: str
     """Ids of its scenes, between commas."""
 

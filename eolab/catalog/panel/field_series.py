@@ -65,8 +65,8 @@ def calendar(
                 "platform": first.platform,
                 "baseline": first.baseline_text,
                 "cloud_cover": sum(covers) / len(covers) if covers else None,
-                "clear": known[0][0] if known else None,
-                "seen": known[0][1] if known else None,
+                "valid": known[0][0] if known else None,
+                "covered": known[0][1] if known else None,
                 "items": [item.id for item in group],
             }
         )
@@ -140,8 +140,8 @@ def curve(
             {
                 "date": str(np.datetime_as_string(time, unit="D")),
                 "value": round(float(known.mean()), 4),
-                "spread": round(float(known.std()), 4),
-                "clear": round(share, 3),
+                "std": round(float(known.std()), 4),
+                "valid": round(share, 3),
                 "item": str(cube["item_id"].to_numpy()[number]),
             }
         )

@@ -107,7 +107,7 @@ class StudyCommandRequest(TypedDict):
 
 class TrialCommandRequest(TypedDict):
     command: Literal["stop", "retry"]
-    n: int
+    number: int
     """The trial's number."""
 
 

@@ -70,7 +70,7 @@ class CommandsHandler(Handler):
         """`{"command", ...}`: 202 `{"accepted": true}`, or 409 when it cannot apply.
 
         Commands: pause, resume (an interrupted study too: its process is started again), cancel;
-        stop and retry with `n`, the number of a trial; set with `trials` and/or `workers`.
+        stop and retry with `number`, that of a trial; set with `trials` and/or `workers`.
         """
         folder = self.services.followers.folder(self.workspace, name)
         body = self.body()

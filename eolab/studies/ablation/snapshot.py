@@ -25,11 +25,11 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> AblationJs
 
     Returns:
         ``metric``, ``level``, ``planned`` and ``ended`` runs; ``rows``, the baseline first, then
-        from the largest drop to the smallest: variant, removed, runs, mean, spread, drop (value,
+        from the largest drop to the smallest: variant, removed, runs, mean, std, drop (value,
         low, high, p, pairs, level), corrected, seconds, cost and words; ``pairs``, how much more is
         lost without both than without each (a, b and the estimate); ``shapley``, the value of each
         component (name and the estimate) where all subsets were run; ``metrics``, what else each
-        run told, with ``drops`` of each variant; ``notes``.
+        run reported, with ``drops`` of each variant; ``notes``.
 
     Raises:
         NotFoundError: No study of this name, one that is no ablation, or no such metric.
@@ -49,7 +49,7 @@ def snapshot(config: Config, name: str, metric: str | None = None) -> AblationJs
                 "removed": list(row.variant.removed),
                 "runs": row.runs,
                 "mean": row.mean,
-                "spread": row.std,
+                "std": row.std,
                 "drop": _estimate(row.drop),
                 "corrected": row.corrected,
                 "seconds": row.seconds,

@@ -522,7 +522,7 @@ def _attach(
     if changed:
         for trial in record.trials.values():
             if trial.state == "failed":  # new code deserves a new try
-                send_command(run, "retry", n=trial.n)
+                send_command(run, "retry", number=trial.n)
     if journal.Follower(run).summary()["state"] in {"paused", "cancelled"}:
         send_command(run, "resume")
     if over:

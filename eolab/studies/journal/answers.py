@@ -59,7 +59,7 @@ class WorkerJson(TypedDict):
 class TrialHead(TypedDict):
     """A trial without its curve."""
 
-    n: int
+    number: int
     state: Annotated[str, TrialState]
     params: Params
     value: float | None

@@ -17,7 +17,7 @@ StudyState: TypeAlias = Literal[
 TrialState: TypeAlias = Literal["queued", "running", "completed", "failed", "stopped"]
 """How a trial stands."""
 Command: TypeAlias = Literal["pause", "resume", "cancel", "stop", "retry", "set"]
-Number: TypeAlias = Literal["n", "trials", "workers"]
+Number: TypeAlias = Literal["number", "trials", "workers"]
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ COMMANDS: dict[Command, CommandRule] = {
     "resume": CommandRule(frozenset({"paused", "interrupted", "cancelled"})),
     "cancel": CommandRule(frozenset({"starting", "running", "paused", "interrupted"})),
     "stop": CommandRule(
-        frozenset({"running", "paused"}), ("n",), frozenset({"queued", "running"}), "stopped"
+        frozenset({"running", "paused"}), ("number",), frozenset({"queued", "running"}), "stopped"
     ),
     "retry": CommandRule(
         frozenset({"running", "paused", "completed", "failed", "cancelled", "interrupted"}),
-        ("n",),
+        ("number",),
         frozenset({"failed", "stopped"}),
         "retried",
     ),

@@ -272,8 +272,8 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
 
     Args:
         run: The study's folder.
-        command: "pause", "resume", "cancel", "stop" (n=), "retry" (n=), "set" (trials=, ...).
-        args: What the command needs. ``n`` is a trial's number.
+        command: "pause", "resume", "cancel", "stop", "retry" (number=), "set" (trials=, ...).
+        args: What the command needs. ``number`` is a trial's.
 
     Raises:
         ConflictError: It cannot apply in the study's state, with the state named.
@@ -286,7 +286,7 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
     if state not in rule.states:
         raise ConflictError(f"study {run.name!r} is {state}: it cannot {command}", _hint(state))
     if rule.trials:
-        number = args.get("n")
+        number = args.pop("number", None)
         trial = None if number is None else follower.record.trials.get(int(number))
         if trial is None:
             raise NotFoundError(
@@ -299,6 +299,7 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
                 f"trial {trial.n} is {trial.state}{already}",
                 f"Only a {fitting} trial can be {rule.done}.",
             )
+        args["n"] = trial.n  # as the processes of studies have always read it
     line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
     handle = os.open(run / COMMANDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

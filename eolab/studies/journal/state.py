@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypedDict, cast
+from typing import Any, TypeAlias, cast
 
 from eolab.deprecation import warn_renamed
 from eolab.studies.journal.answers import (
@@ -283,7 +283,7 @@ class Record:
             "workers": [
                 {"id": w.id, "state": w.state, "trial": w.trial} for w in self.workers.values()
             ],
-            "trials": [trial_json(t) for t in self.trials.values()],
+            "trials": [trial_row(t) for t in self.trials.values()],
         }
 
 
@@ -292,7 +292,7 @@ def is_paused_by_user(message: str) -> bool:
     return message in {PAUSED_BY_USER, "by command"}
 
 
-class TrialRow(TypedDict):
+class TrialRow(TrialJson):
     """A trial as Python users get it.
 
     Attributes:
@@ -308,17 +308,6 @@ class TrialRow(TypedDict):
         error: Why it failed or was stopped; the first line is the reason.
     """
 
-    number: int
-    state: str
-    params: Params
-    value: float | None
-    curve: list[list[float | None]]
-    started: float | None
-    ended: float | None
-    attempts: int
-    worker: str | None
-    error: str | None
-
 
 class _Row(dict[str, object]):
     """A `TrialRow` that still knows its number as "n"."""
@@ -331,25 +320,18 @@ class _Row(dict[str, object]):
 
 
 def trial_row(trial: Trial) -> TrialRow:
-    """A trial as Python users get it; long curves are thinned, unknown numbers are None."""
-    found: dict[str, object] = {**trial_json(trial)}
-    row = _Row(number=found.pop("n"), **found)
-    return cast("TrialRow", row)
-
-
-def trial_json(trial: Trial) -> TrialJson:
-    """A trial as the panels get it; long curves are thinned, unknown numbers are None."""
+    """A trial as users and panels get it; long curves are thinned, unknown numbers are None."""
     curve = [
         [step, value if math.isfinite(value) else None]
         for step, value in _thin(trial.curve, CURVE_POINTS)
     ]
-    return {**trial_head(trial), "curve": curve}
+    return cast("TrialRow", _Row({**trial_head(trial), "curve": curve}))
 
 
 def trial_head(trial: Trial) -> TrialHead:
     """A trial without its curve."""
     return {
-        "n": trial.n,
+        "number": trial.n,
         "state": trial.state,
         "params": trial.params,
         "value": trial.value,

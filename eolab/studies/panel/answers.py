@@ -91,7 +91,7 @@ class AblationRowJson(TypedDict):
     removed: Sequence[str]
     runs: int
     mean: float | None
-    spread: float | None
+    std: float | None
     """Standard deviation of the runs."""
     drop: EstimateJson | None
     """How much worse than the baseline on the same folds and seeds; null for the baseline."""

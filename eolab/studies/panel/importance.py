@@ -91,6 +91,6 @@ def _choose(done: Sequence[TrialJson], direction: str, seed: int) -> Sequence[Tr
     if len(done) <= MOST:
         return done
     sign = -1 if direction == "maximize" else 1
-    ranked = sorted(done, key=lambda t: (sign * _value(t), t["n"]))
+    ranked = sorted(done, key=lambda t: (sign * _value(t), t["number"]))
     rest = random.Random(seed).sample(ranked[MOST // 2 :], MOST - MOST // 2)
-    return sorted([*ranked[: MOST // 2], *rest], key=lambda t: t["n"])
+    return sorted([*ranked[: MOST // 2], *rest], key=lambda t: t["number"])

@@ -30,7 +30,7 @@ function row(variant: string, drop: IEstimate | null): IAblationRow {
     removed: [],
     runs: drop ? 3 : 0,
     mean: 0.7,
-    spread: null,
+    std: null,
     drop,
     corrected: drop ? 0.02 : null,
     seconds: 1,

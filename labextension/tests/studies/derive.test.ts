@@ -67,7 +67,7 @@ describe('the best so far', () => {
 
   it('goes by the time of the end and leaves stopped trials out', () => {
     const { trials: ended, ...history } = bestHistory(study(trials));
-    expect(ended.map(each => each.n)).toEqual([1, 2, 0]);
+    expect(ended.map(each => each.number)).toEqual([1, 2, 0]);
     expect(history).toEqual({
       times: [10, 20, 30],
       values: [0.1, 0.2, 0.3],
@@ -149,7 +149,7 @@ describe('learning curves', () => {
       trial(n, n % 100 === 7 ? { state: 'running', value: null } : {})
     );
     const drawn = curvesToDraw(study(many), many, new Set([3]), 200);
-    const numbers = new Set(drawn.map(each => each.n));
+    const numbers = new Set(drawn.map(each => each.number));
     expect(drawn).toHaveLength(200);
     expect(numbers.has(9999)).toBe(true);
     expect(numbers.has(3)).toBe(true);
@@ -166,7 +166,7 @@ describe('the trials table', () => {
     ];
     const order = (descending: boolean): number[] =>
       sortTrials(study(rows), rows, { column: 'value', descending }).map(
-        each => each.n
+        each => each.number
       );
     expect(order(true)).toEqual([2, 0, 1]);
     expect(order(false)).toEqual([0, 2, 1]);
@@ -181,7 +181,7 @@ describe('the trials table', () => {
       column: 'value',
       descending: true
     });
-    expect(sorted[0]?.n).toBe(1);
+    expect(sorted[0]?.number).toBe(1);
   });
 
   it('sorts by a parameter', () => {
@@ -190,6 +190,6 @@ describe('the trials table', () => {
       column: 'params.lr',
       descending: false
     });
-    expect(sorted.map(each => each.n)).toEqual([2, 1, 0]);
+    expect(sorted.map(each => each.number)).toEqual([2, 1, 0]);
   });
 });

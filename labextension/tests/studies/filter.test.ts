@@ -27,7 +27,7 @@ const trials = [
 const all = study(trials);
 
 function kept(text: string): number[] {
-  return trials.filter(parseFilter(text, all)).map(each => each.n);
+  return trials.filter(parseFilter(text, all)).map(each => each.number);
 }
 
 describe('a filter', () => {
@@ -94,7 +94,7 @@ describe('the axes of the parameters', () => {
     const inside = trials.filter(each =>
       isInside(each, axes, { filters: [0.9, 1], val_macro_f1: [0, 1] })
     );
-    expect(inside.map(each => each.n)).toEqual([1]);
+    expect(inside.map(each => each.number)).toEqual([1]);
   });
 
   it('stand in the middle of nothing without a trial', () => {
@@ -109,7 +109,7 @@ describe('what changed', () => {
       partial: true
     };
     const merged = mergeSnapshot(all, answer);
-    expect(merged.trials.map(each => each.n)).toEqual([0, 1, 2, 3]);
+    expect(merged.trials.map(each => each.number)).toEqual([0, 1, 2, 3]);
     expect(merged.trials[0]).toBe(all.trials[0]);
     expect(merged.trials[1]!.value).toBe(0.95);
     expect(merged).not.toHaveProperty('partial');

@@ -52,7 +52,7 @@ def test_the_curve_is_the_mean_of_clear_pixels(configured, items):
     assert len(body["points"]) >= 5
     for point in body["points"]:
         assert point["value"] == pytest.approx(by_date[point["date"]], abs=1e-4)
-        assert point["clear"] >= field_series.CLEAR
+        assert point["valid"] >= field_series.CLEAR
 
 
 def test_a_large_area_is_read_coarsely_and_means_the_same(configured):
@@ -84,7 +84,7 @@ def test_the_calendar_has_one_line_an_overpass(configured, items):
     assert len(body["passes"]) == len(table)
     assert [row["date"] for row in body["passes"]] == [f"{t:%Y-%m-%d}" for t in table["time"]]
     for row, clear in zip(body["passes"], table["clear"], strict=True):
-        assert row["clear"] == pytest.approx(clear)
+        assert row["valid"] == pytest.approx(clear)
         assert row["orbit"] in (22, 65)
         assert row["baseline"]
     assert body["reason"] == ""

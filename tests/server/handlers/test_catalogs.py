@@ -121,7 +121,7 @@ def test_the_calendar_of_an_area_and_why_clear_sky_is_not_known(server):
     assert answer.status == 200, answer.body
     body = answer.json
     assert [row["date"] for row in body["passes"]] == ["2024-05-01", "2024-05-02"]
-    assert body["passes"][0]["clear"] is None
+    assert body["passes"][0]["valid"] is None
     assert "nothing to mask with" in body["reason"]
     assert server.post("catalogs/mine/calendar", {"collection": "mini"}).status == 400
     wrong = {"collection": "mini", "geometry": {"type": "Point", "coordinates": [15, 45]}}

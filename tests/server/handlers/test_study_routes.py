@@ -27,7 +27,7 @@ def test_studies_are_listed_short_and_shown_whole(server):
     assert row["best"] == {"trial": 2, "value": 2.5, "params": {"lr": 0.2}}
     body = server.get("studies/crops").json
     assert set(body) == SUMMARY | {"parameters", "allowed_of_trials", "trials", "partial"}
-    assert [t["n"] for t in body["trials"]] == [0, 1, 2]
+    assert [t["number"] for t in body["trials"]] == [0, 1, 2]
     assert body["trials"][0]["curve"] == [[0.0, 0.5]]
 
 
@@ -43,7 +43,7 @@ def test_only_what_changed_is_sent_again(server):
     writer.append({"t": 3_000.0, "e": "trial", "n": body["seq"], "params": {"lr": 0.9}})
     writer.close()
     more = server.get("studies/crops", since=body["seq"]).json
-    assert [t["n"] for t in more["trials"]] == [body["seq"]]
+    assert [t["number"] for t in more["trials"]] == [body["seq"]]
     assert more["seq"] == body["seq"] + 1
     whole = server.get("studies/crops", since=10**9).json
     assert whole["partial"] is False
@@ -73,8 +73,8 @@ def test_the_log_is_that_of_the_last_attempt_and_its_end(server):
     "body",
     [
         b"", b"not json", b"[]", b'"pause"', {}, {"command": "explode"}, {"command": 3},
-        {"command": "stop"}, {"command": "stop", "n": -1}, {"command": "stop", "n": "1"},
-        {"command": "stop", "n": True}, {"command": "pause", "n": 1}, {"command": "set"},
+        {"command": "stop"}, {"command": "stop", "number": -1}, {"command": "stop", "number": "1"},
+        {"command": "stop", "number": True}, {"command": "pause", "number": 1}, {"command": "set"},
         {"command": "set", "trials": 1.5}, {"command": "set", "path": "/etc"},
     ],
     ids=str,
@@ -91,8 +91,8 @@ def test_a_command_that_cannot_apply_is_409(server):
     answer = server.post("studies/crops/commands", {"command": "pause"})
     assert answer.status == 409
     assert "completed" in answer.json["message"]
-    assert server.post("studies/crops/commands", {"command": "retry", "n": 0}).status == 409
-    assert server.post("studies/crops/commands", {"command": "retry", "n": 77}).status == 404
+    assert server.post("studies/crops/commands", {"command": "retry", "number": 0}).status == 409
+    assert server.post("studies/crops/commands", {"command": "retry", "number": 77}).status == 404
 
 
 def test_commands_are_written_where_the_study_reads_them(server, write_study):

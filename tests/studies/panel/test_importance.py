@@ -23,7 +23,7 @@ def trials(function, n=60, **draw):
     for number in range(n):
         params = {name: d(stream) for name, d in draw.items()}
         value = function(**params)
-        rows.append({"n": number, "state": "completed", "params": params, "value": value})
+        rows.append({"number": number, "state": "completed", "params": params, "value": value})
     return rows
 
 

@@ -5,7 +5,7 @@
  */
 
 /** The version of the contract. */
-export const API_VERSION = 2;
+export const API_VERSION = 3;
 
 export type BBox = [number, number, number, number];
 export type Command = 'pause' | 'resume' | 'cancel' | 'stop' | 'retry' | 'set';
@@ -44,7 +44,7 @@ export interface ITrialCommandRequest {
   /**
    * The trial's number.
    */
-  n: number;
+  number: number;
 }
 export interface ISetCommandRequest {
   command: 'set';
@@ -82,7 +82,7 @@ export interface IAblationRow {
   /**
    * Standard deviation of the runs.
    */
-  spread: number | null;
+  std: number | null;
   /**
    * How much worse than the baseline on the same folds and seeds; null for the baseline.
    */
@@ -254,13 +254,13 @@ export interface IOverpass {
    */
   cloud_cover: number | null;
   /**
-   * Of what was seen of the area, 0 to 1.
+   * Without cloud, of the pixels that the scenes cover: 0 to 1.
    */
-  clear: number | null;
+  valid: number | null;
   /**
-   * Of the area, 0 to 1.
+   * Of the area: 0 to 1.
    */
-  seen: number | null;
+  covered: number | null;
   items: string[];
 }
 export interface ICalendarRequest {
@@ -532,8 +532,8 @@ export interface IFieldPoint {
   /**
    * Standard deviation of the pixels.
    */
-  spread: number;
-  clear: number;
+  std: number;
+  valid: number;
   /**
    * Ids of its scenes, between commas.
    */
@@ -733,7 +733,7 @@ export interface IGroupStatistics {
  * A trial of which only the new end of the curve is sent.
  */
 export interface IGrownTrial {
-  n: number;
+  number: number;
   state: TrialState;
   params: Params;
   value: number | null;
@@ -1186,7 +1186,7 @@ export interface IStudyAnswer {
  * A trial as the panels get it.
  */
 export interface ITrial {
-  n: number;
+  number: number;
   state: TrialState;
   params: Params;
   value: number | null;

@@ -73,9 +73,9 @@ export function AblationBars(props: IProps): JSX.Element {
               {formatValue(row.corrected)}
             </td>
             <td data-numeric data-wide>
-              {row.spread === null
+              {row.std === null
                 ? formatValue(row.mean)
-                : `${formatValue(row.mean)} ± ${formatValue(row.spread)}`}
+                : `${formatValue(row.mean)} ± ${formatValue(row.std)}`}
             </td>
             {counted ? (
               <td data-numeric data-wide>

@@ -36,7 +36,7 @@ export const BestChart = memo(function BestChart(props: IProps): JSX.Element {
       onPick={(_, index) => {
         const trial = history.trials[index];
         if (trial) {
-          onChoose(trial.n);
+          onChoose(trial.number);
         }
       }}
       tip={(_, index) => {
@@ -79,7 +79,7 @@ function draw(
       values,
       best,
       trials.map((trial, place) =>
-        chosen.has(trial.n) ? (values[place] ?? null) : null
+        chosen.has(trial.number) ? (values[place] ?? null) : null
       )
     ],
     shape: `${study.metric} ${size}`,

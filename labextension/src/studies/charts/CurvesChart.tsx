@@ -55,7 +55,7 @@ export function CurvesChart(props: IProps): JSX.Element {
       onPick={series => {
         const trial = trials[series - 1];
         if (trial) {
-          onChoose?.(trial.n);
+          onChoose?.(trial.number);
         }
       }}
       tip={(series, index) => {
@@ -97,7 +97,7 @@ function draw(
       ...bounds.map(bound => bound.side),
       ...trials.map(
         trial =>
-          `${trial.n}${trial.state}${trial.n === best}${chosen.has(trial.n)}`
+          `${trial.number}${trial.state}${trial.number === best}${chosen.has(trial.number)}`
       )
     ].join(' '),
     options: palette => ({
@@ -137,12 +137,12 @@ function draw(
         ...trials.map(trial => ({
           ...look(
             trial,
-            trial.n === best,
-            chosen.has(trial.n),
+            trial.number === best,
+            chosen.has(trial.number),
             trials.length > 60,
             palette
           ),
-          label: String(trial.n),
+          label: String(trial.number),
           spanGaps: true,
           points: { show: dots, size: 6 }
         })),

@@ -74,8 +74,8 @@ export function ParallelChart(props: IProps): JSX.Element {
       }
       context.globalAlpha = 1;
       const strong: [string, (trial: ITrial) => boolean][] = [
-        [palette.accent, trial => trial.n === best],
-        [palette.warn, trial => chosen.has(trial.n)]
+        [palette.accent, trial => trial.number === best],
+        [palette.warn, trial => chosen.has(trial.number)]
       ];
       for (const [colour, test] of strong) {
         context.strokeStyle = colour;
@@ -142,7 +142,7 @@ export function ParallelChart(props: IProps): JSX.Element {
             ? lineAt(axes, trials, width, height, event.offsetX, event.offsetY)
             : null;
         if (trial) {
-          onChoose(trial.n);
+          onChoose(trial.number);
         }
         return;
       }

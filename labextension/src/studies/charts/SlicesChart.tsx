@@ -84,9 +84,9 @@ export function SlicesChart(props: IProps): JSX.Element {
         );
         context.globalAlpha = 1;
         study.trials.forEach(trial => {
-          if (chosen.has(trial.n)) {
+          if (chosen.has(trial.number)) {
             dot(trial, 5, palette.warn);
-          } else if (trial.n === best) {
+          } else if (trial.number === best) {
             dot(trial, 4.5, palette.text);
           }
         });
@@ -123,7 +123,7 @@ export function SlicesChart(props: IProps): JSX.Element {
           ? find(event.offsetX, event.offsetY, width)
           : null;
       if (hit) {
-        onChoose(hit.trial.n);
+        onChoose(hit.trial.number);
       }
     },
     [find, onChoose]

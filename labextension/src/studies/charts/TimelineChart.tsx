@@ -36,7 +36,10 @@ export function TimelineChart(props: IProps): JSX.Element {
   const trans = useTrans();
   const studies = useStudies();
   const { data } = useResource(studies.study(study.name).timeline);
-  const shown = useMemo(() => new Set(trials.map(trial => trial.n)), [trials]);
+  const shown = useMemo(
+    () => new Set(trials.map(trial => trial.number)),
+    [trials]
+  );
   const spans = useMemo(
     () =>
       (data?.spans ?? spansOf(study.trials)).filter(span =>
@@ -180,7 +183,7 @@ export function TimelineChart(props: IProps): JSX.Element {
         tip={(x, y, width) => {
           const span = find(x, y, width);
           const trial =
-            span && study.trials.find(each => each.n === span.trial);
+            span && study.trials.find(each => each.number === span.trial);
           return span && trial
             ? {
                 x,
@@ -248,7 +251,7 @@ function spansOf(trials: readonly ITrial[]): ISpan[] {
       ? []
       : {
           worker: trial.worker,
-          trial: trial.n,
+          trial: trial.number,
           attempt: trial.attempts,
           start: trial.started,
           end: trial.ended,

@@ -48,7 +48,7 @@ export function curvesToDraw(
 ): ITrial[] {
   const drawable = trials.filter(trial => trial.curve.length > 0);
   const rank = (trial: ITrial): number =>
-    chosen.has(trial.n) || trial.n === study.best?.trial
+    chosen.has(trial.number) || trial.number === study.best?.trial
       ? 0
       : trial.state === 'running'
         ? 1
@@ -67,7 +67,7 @@ export function curvesToDraw(
       .map(({ trial }) => trial);
   }
   // What is drawn last lies on top.
-  return [...drawn].sort((a, b) => rank(b) - rank(a) || a.n - b.n);
+  return [...drawn].sort((a, b) => rank(b) - rank(a) || a.number - b.number);
 }
 
 /** The best value of several studies over the seconds since each began, as uPlot wants it. */

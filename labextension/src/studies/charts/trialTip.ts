@@ -20,7 +20,7 @@ export function trialTip(
   return {
     title: trans.__(
       'Trial %1, %2',
-      trial.n,
+      trial.number,
       trialStateWord(trial.state, trans)
     ),
     lines: [

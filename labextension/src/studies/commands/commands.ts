@@ -220,7 +220,7 @@ export function addStudyCommands(
           ]
         });
         if (answer.button.accept) {
-          await act(nameOf(args), { command: 'stop', n: trialOf(args) });
+          await act(nameOf(args), { command: 'stop', number: trialOf(args) });
         }
       }
     })
@@ -229,7 +229,8 @@ export function addStudyCommands(
     commands.addCommand(CommandIDs.retryTrial, {
       label: args => trans.__('Try trial %1 again', trialOf(args)),
       describedBy: numbered,
-      execute: args => act(nameOf(args), { command: 'retry', n: trialOf(args) })
+      execute: args =>
+        act(nameOf(args), { command: 'retry', number: trialOf(args) })
     })
   );
   all.add(

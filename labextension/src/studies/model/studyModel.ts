@@ -144,10 +144,10 @@ export function mergeSnapshot(
   }
   const { partial, ...head } = answer;
   const places = new Map<number, number>();
-  last.trials.forEach((trial, place) => places.set(trial.n, place));
+  last.trials.forEach((trial, place) => places.set(trial.number, place));
   const trials = partial ? [...last.trials] : [];
   for (const change of answer.trials) {
-    const place = places.get(change.n);
+    const place = places.get(change.number);
     const known = place === undefined ? undefined : last.trials[place];
     const trial = 'tail' in change ? grow(known, change) : change;
     if (partial && place !== undefined) {

@@ -113,7 +113,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
       {chosen.size ? (
         <TrialDetails
           study={study}
-          trials={study.trials.filter(trial => chosen.has(trial.n))}
+          trials={study.trials.filter(trial => chosen.has(trial.number))}
           clock={clock}
           onClose={() => choose(NOBODY)}
         />

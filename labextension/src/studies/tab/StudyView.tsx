@@ -98,11 +98,11 @@ export function StudyView({ name }: IProps): JSX.Element {
           {failures.length > 1
             ? trans.__(
                 'Trial %1, the last of %2 that failed: %3',
-                failed.n,
+                failed.number,
                 formatCount(failures.length),
                 failed.error ?? ''
               )
-            : trans.__('Trial %1: %2', failed.n, failed.error ?? '')}
+            : trans.__('Trial %1: %2', failed.number, failed.error ?? '')}
         </p>
       ) : null}
     </section>

@@ -40,7 +40,7 @@ export function TrialActions({ study, trial }: IProps): JSX.Element {
             if (refusal === null) {
               void commands.execute(command, {
                 name: study.name,
-                trial: trial.n
+                trial: trial.number
               });
             }
           }}

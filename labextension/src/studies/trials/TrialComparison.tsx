@@ -37,8 +37,8 @@ export function TrialComparison(props: IProps): JSX.Element {
           <tr>
             <th scope="col">{trans.__('Trial')}</th>
             {trials.map(each => (
-              <th scope="col" key={each.n}>
-                {each.n}
+              <th scope="col" key={each.number}>
+                {each.number}
               </th>
             ))}
           </tr>
@@ -48,7 +48,7 @@ export function TrialComparison(props: IProps): JSX.Element {
             <tr key={name} data-differs={new Set(values).size > 1}>
               <th scope="row">{name}</th>
               {values.map((value, index) => (
-                <td key={trials[index]?.n}>{value}</td>
+                <td key={trials[index]?.number}>{value}</td>
               ))}
             </tr>
           ))}

@@ -34,7 +34,7 @@ export function TrialDetails(props: IProps): JSX.Element {
       <div className="eolab-Details-head">
         <h3>
           {trials.length === 1 && trial
-            ? trans.__('Trial %1', trial.n)
+            ? trans.__('Trial %1', trial.number)
             : trans.__('%1 trials compared', trials.length)}
         </h3>
         <button
@@ -85,7 +85,7 @@ export function TrialDetails(props: IProps): JSX.Element {
             </p>
           ) : null}
           <TrialActions study={study} trial={trial} />
-          <TrialLog key={trial.n} study={study} trial={trial} />
+          <TrialLog key={trial.number} study={study} trial={trial} />
         </>
       ) : (
         <TrialComparison study={study} trials={trials} clock={clock} />

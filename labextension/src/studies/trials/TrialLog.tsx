@@ -16,8 +16,8 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
   const trans = useTrans();
   const studies = useStudies();
   const log = useMemo(
-    () => studies.log(study.name, trial.n),
-    [studies, study.name, trial.n]
+    () => studies.log(study.name, trial.number),
+    [studies, study.name, trial.number]
   );
   const { data, error } = useResource(log);
   const [wanted, setWanted] = useState('');
@@ -84,7 +84,7 @@ export function TrialLog({ study, trial }: IProps): JSX.Element {
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         role="log"
-        aria-label={trans.__('Log of trial %1', trial.n)}
+        aria-label={trans.__('Log of trial %1', trial.number)}
         onScroll={event => {
           const node = event.currentTarget;
           atEnd.current =

@@ -48,7 +48,7 @@ export const TrialRow = memo(function TrialRow(props: IProps): JSX.Element {
         height: props.height,
         transform: `translateY(${props.start}px)`
       }}
-      onClick={() => props.onPick(index, trial.n)}
+      onClick={() => props.onPick(index, trial.number)}
     >
       {cells}
     </div>

@@ -92,7 +92,7 @@ export function TrialsTable(props: IProps): JSX.Element {
     rangeExtractor
   });
   const items = virtual.getVirtualItems();
-  const slotOf = useSlots(items.map(item => rows[item.index]?.n ?? -1));
+  const slotOf = useSlots(items.map(item => rows[item.index]?.number ?? -1));
 
   // Rows are drawn again only where something of theirs changed: this must stay the same.
   const choose = useRef(onChoose);
@@ -129,7 +129,7 @@ export function TrialsTable(props: IProps): JSX.Element {
     ) {
       const trial = rows[active];
       if (trial) {
-        onChoose(trial.n);
+        onChoose(trial.number);
       }
       event.preventDefault();
     } else {
@@ -174,7 +174,7 @@ export function TrialsTable(props: IProps): JSX.Element {
           }
           return (
             <TrialRow
-              key={slotOf(trial.n)}
+              key={slotOf(trial.number)}
               id={`${id}-${item.index}`}
               trial={trial}
               index={item.index}
@@ -184,9 +184,9 @@ export function TrialsTable(props: IProps): JSX.Element {
               template={template}
               // The best run of an ablation is luck.
               isBest={
-                study.kind !== 'ablation' && trial.n === study.best?.trial
+                study.kind !== 'ablation' && trial.number === study.best?.trial
               }
-              isChosen={chosen.has(trial.n)}
+              isChosen={chosen.has(trial.number)}
               isActive={item.index === active}
               clock={clock}
               onPick={pick}

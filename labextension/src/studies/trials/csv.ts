@@ -19,7 +19,7 @@ export function trialsToCsv(
     'error'
   ];
   const rows = trials.map(trial => [
-    trial.n,
+    trial.number,
     trial.state,
     trial.value,
     ...names.map(name => trial.params[name] ?? null),

@@ -181,8 +181,9 @@ function readerOf(
   }
   switch (name) {
     case 'n':
+    case 'number':
     case 'trial':
-      return trial => trial.n;
+      return trial => trial.number;
     case 'state':
       return trial => trial.state;
     case 'value':

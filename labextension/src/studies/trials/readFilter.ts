@@ -39,7 +39,7 @@ function faultWord(
           ...study.parameters.map(parameter => parameter.name),
           'value',
           'state',
-          'n',
+          'number',
           'step',
           'time',
           'worker',

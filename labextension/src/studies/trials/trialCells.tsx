@@ -41,7 +41,7 @@ export function trialCell(
   switch (column.id) {
     case 'n':
       return cell(
-        String(trial.n),
+        String(trial.number),
         isBest ? trans.__('The best trial') : undefined
       );
     case 'state': {

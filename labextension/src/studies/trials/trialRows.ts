@@ -50,7 +50,7 @@ export function columnPlan(study: IStudySnapshot): IColumnPlan {
 /** The columns of a table of trials: number, state, value, parameters, steps, time, worker. */
 export function trialColumns({ params, errors }: IColumnPlan): ITrialColumn[] {
   return [
-    { id: 'n', param: null, numeric: true, value: trial => trial.n },
+    { id: 'n', param: null, numeric: true, value: trial => trial.number },
     {
       id: 'state',
       param: null,
@@ -123,10 +123,10 @@ export function sortTrials(
       if (a.key === null || b.key === null) {
         return (
           Number(a.key === null) - Number(b.key === null) ||
-          a.trial.n - b.trial.n
+          a.trial.number - b.trial.number
         );
       }
-      return sign * compare(a.key, b.key) || a.trial.n - b.trial.n;
+      return sign * compare(a.key, b.key) || a.trial.number - b.trial.number;
     })
     .map(({ trial }) => trial);
 }

@@ -108,7 +108,7 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
                       className="eolab-Calendar-pass"
                       aria-pressed={isChosen(pass)}
                       title={pass.items.join('\n')}
-                      style={{ '--clear': pass.clear ?? 0 } as object}
+                      style={{ '--clear': pass.valid ?? 0 } as object}
                       onClick={() => open(pass)}
                     >
                       {clearWord(pass)}
@@ -125,8 +125,8 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
   );
 
   function clearWord(pass: IOverpass): string {
-    if (pass.clear !== null) {
-      return trans.__('%1 % valid', Math.round(pass.clear * 100));
+    if (pass.valid !== null) {
+      return trans.__('%1 % valid', Math.round(pass.valid * 100));
     }
     return pass.cloud_cover === null
       ? trans.__('observed')

@@ -87,10 +87,10 @@ function Curve({ resource }: { resource: Resource<IFieldCurve> }): JSX.Element {
           title: point.date,
           lines: [
             [data.index, formatValue(point.value)],
-            [trans.__('Std'), formatValue(point.spread)],
+            [trans.__('Std'), formatValue(point.std)],
             [
               trans.__('Valid fraction'),
-              trans.__('%1 %', Math.round(point.clear * 100))
+              trans.__('%1 %', Math.round(point.valid * 100))
             ]
           ],
           ...(keysOf(at).length
@@ -150,8 +150,8 @@ function Curve({ resource }: { resource: Resource<IFieldCurve> }): JSX.Element {
             <tr key={`${point.date} ${point.item}`}>
               <td>{point.date}</td>
               <td>{formatValue(point.value)}</td>
-              <td>{formatValue(point.spread)}</td>
-              <td>{Math.round(point.clear * 100)}</td>
+              <td>{formatValue(point.std)}</td>
+              <td>{Math.round(point.valid * 100)}</td>
             </tr>
           ))}
         </tbody>
