@@ -8,8 +8,9 @@ does.
 from __future__ import annotations
 
 import dis
+import re
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -213,6 +214,20 @@ def is_writer(name: str) -> bool:
     return name in _WRITERS or name.startswith(("save", "to_", "write_", "dump"))
 
 
+def words_of_queries(mentions: Collection[str], texts: Iterable[str]) -> set[str]:
+    """Names in the texts of code that hands text to a library which looks them up here.
+
+    `frame.query("ndvi > @LOW")`, `duckdb.sql("FROM plots")` and formulas find what the caller sees.
+
+    Args:
+        mentions: All names and attributes that the code reads.
+        texts: Its texts, and those that it is given.
+    """
+    if not _QUERIES & set(mentions):
+        return set()
+    return {word for text in texts for word in _WORD.findall(text)}
+
+
 PATH_WRITERS = frozenset({"mkdir", "touch", "unlink", "write_text", "write_bytes"})
 """Methods of a path that write to it."""
 WRITING = frozenset({"w", "wb", "w+", "wt", "a", "ab", "a+", "x", "xb"})
@@ -221,6 +236,10 @@ _WRITERS = frozenset({"makedirs", "mkdir", "touch", "unlink", "rmtree", "CSVLogg
                       "ModelCheckpoint", "TensorBoard", "SummaryWriter",
                       "FileHandler"})  # fmt: skip
 _AROUND_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CALL", "KW_NAMES", "CALL_FUNCTION"})
+_QUERIES = frozenset({"query", "eval", "evaluate", "sql", "execute", "from_formula",
+                      "ols", "gls", "wls", "glm", "logit", "mixedlm", "dmatrix",
+                      "dmatrices"})  # fmt: skip
+_WORD = re.compile(r"\b[^\W\d]\w*")
 _LATE_NAMES = frozenset({"eval", "exec", "globals", "__import__"})
 _LATE = frozenset({"import_module", "run_module", "run_path"})
 

@@ -20,6 +20,8 @@ _MAGIC = re.compile(r"[*?]|\[.+\]")
 _READERS = frozenset({"Path", "PurePath", "join", "joinpath", "glob", "iglob", "rglob", "listdir",
                       "scandir", "walk", "iterdir", "fromfile", "memmap",
                       "genfromtxt"})  # fmt: skip
+_BESIDE = frozenset({"parent", "parents", "with_name", "with_stem", "with_suffix", "dirname",
+                     "splitext"})  # fmt: skip
 _SUFFIX = re.compile(r"\.\w{1,10}$")
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 
@@ -156,12 +158,39 @@ def paths_in_code(
                 found += joined(path, listed)
             elif path is not None:
                 found.append(path)
+        found += beside(text, listed, mentions)
     return list(dict.fromkeys(found))
 
 
 def joined(folder: Path, texts: Iterable[str]) -> list[Path | Pattern]:
     """What texts name inside a folder where everything is."""
     tried = (given_path(str(folder / text), bare=True) for text in texts if len(text) > 1)
+    return [p for p in tried if isinstance(p, Pattern) or (p is not None and not is_shared(p))]
+
+
+def beside(
+    place: str | PurePath, texts: Iterable[str], mentions: Collection[str]
+) -> list[Path | Pattern]:
+    """What texts name beside a file: `place.with_name("b.tif")`, `place.parent / "b.tif"`.
+
+    Args:
+        place: The path of a file.
+        texts: Of the code.
+        mentions: What it calls.
+    """
+    if not _BESIDE & set(mentions) or len(str(place)) > MOST_LETTERS or "\0" in str(place):
+        return []
+    path = Path(place)
+    if not path.name or os.sep not in str(place):
+        return []
+    made = [path.parent / text for text in texts if 1 < len(text) < MOST_LETTERS]
+    if "parents" in mentions:
+        made += [above / text for above in path.parents[1:4] for text in texts if len(text) > 1]
+    made += [path.with_suffix(text) for text in texts if _SUFFIX.fullmatch(text)]
+    made += [
+        path.with_name(text + path.suffix) for text in texts if text and text == Path(text).name
+    ]
+    tried = dict.fromkeys(given_path(str(each), bare=True) for each in made if each != path)
     return [p for p in tried if isinstance(p, Pattern) or (p is not None and not is_shared(p))]
 
 

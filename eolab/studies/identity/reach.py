@@ -19,7 +19,7 @@ from pathlib import Path
 
 from eolab.studies.identity import modules, paths
 from eolab.studies.identity.atoms import fingerprint
-from eolab.studies.identity.code import PATH_WRITERS, WRITING, is_writer
+from eolab.studies.identity.code import PATH_WRITERS, WRITING, is_writer, words_of_queries
 from eolab.studies.identity.modules import (
     Wanted,
     bound_names,
@@ -412,6 +412,9 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
     if hidden and source.package:
         found.wanted.append(Wanted(top, "**"))
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    asked = words_of_queries(mentions, [*texts, *_given_texts(source, names)])
+    for name in sorted(asked & set(source.defined) - names):
+        found.wanted += _led_to(source, name, statements)
     found.reads_annotations = bool(ANNOTATIONS_READ & {*mentions, *texts})
     for call in (n for n in nodes if isinstance(n, ast.Call)):
         if _last(call.func) in {"import_module", "__import__"} and call.args:
@@ -424,6 +427,16 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
     beside = [source.place.file.parent] if source.place.file is not None else []
     found.files = paths.paths_in_code(read, mentions, beside)
     return found
+
+
+def _given_texts(source: ModuleTree, names: Collection[str]) -> Iterator[str]:
+    """The texts that the module binds to some of its names."""
+    for name in set(names) & set(source.defined):
+        for statement in source.defined[name]:
+            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+                for node in ast.walk(statement.value):
+                    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                        yield node.value
 
 
 def variables(texts: Iterable[str]) -> list[str]:

@@ -313,6 +313,8 @@ class _Walk:
             except (SyntaxError, ValueError):
                 continue
             found |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        given = [held for used in read.names if isinstance(held := names.get(used), str)]
+        found |= code.words_of_queries(read.mentions, [*read.texts, *given])
         for statement in read.imports:
             if statement.module == "__main__":
                 found |= {*statement.names, *read.mentions}
@@ -322,7 +324,12 @@ class _Walk:
         """A global: text that names a path by what is there.
 
         A folder where everything is counts by name where the code names what it reads in it.
+        What a weak reference leads to counts, as the code follows it.
         """
+        if isinstance(value, weakref.ref):
+            return value()
+        if isinstance(value, weakref.WeakValueDictionary):
+            return dict(value)
         if isinstance(value, str):
             path = paths.given_path(value, bare=True)
             if path is not None and not (isinstance(path, PurePath) and path_is_shared(path)):
@@ -361,6 +368,8 @@ class _Walk:
             folder = paths.shared_folder(held)
             if folder is not None:
                 found += paths.joined(folder, read.read_from)
+            if isinstance(held, str | PurePath):
+                found += paths.beside(held, read.read_from, read.mentions)
         for path in dict.fromkeys(found):
             shown_path = path.text if isinstance(path, paths.Pattern) else str(path)
             inner.append((f"{shown_path!r} in {name}", _File(path)))

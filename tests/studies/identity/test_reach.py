@@ -209,6 +209,35 @@ def test_names_that_a_cell_looks_up_by_text_count() -> None:
 
 
 @pytest.mark.parametrize(
+    "call",
+    ["TABLE.query('a > @LOW').a.sum()", "TABLE.query(TEXT).a.sum()", "pd.eval('LOW + 1')",
+     "duckdb.sql('SELECT sum(a) FROM TABLE WHERE a > 2').fetchall()"],
+)  # fmt: skip
+def test_names_in_the_text_of_a_query_count(project: Path, call: str) -> None:
+    cell = (
+        "import duckdb\nimport pandas as pd\nLOW = 1\nTEXT = 'a > @LOW'\n"
+        "TABLE = pd.DataFrame({'a': [1, 2, 3, LOW]})\n"
+    )
+    body = f"return {call}\n"
+    before = of_cell(f"{cell}def train(): {body}")
+    assert of_cell(f"{cell}def train(): {body}".replace("LOW = 1", "LOW = 2")).digest != (
+        before.digest
+    )
+    files = {"farm.py": f"{cell}def pick(_): {body}"}
+    was, now = around(project, files, CALL, "LOW = 1", "LOW = 2")
+    assert was.digest != now.digest
+
+
+def test_what_a_weak_reference_leads_to_counts() -> None:
+    for kept in ("weakref.ref(NET)", "weakref.WeakValueDictionary(a=NET)"):
+        cell = (
+            "import weakref\nclass Net: pass\nNET = Net()\nNET.size = 1\n"
+            f"KEPT = {kept}\ndef train(): return KEPT\n"
+        )
+        assert of_cell(cell).digest != of_cell(cell.replace("size = 1", "size = 2")).digest
+
+
+@pytest.mark.parametrize(
     ("files", "old", "new"),
     [
         (
@@ -290,6 +319,26 @@ def test_paths_that_code_puts_together_are_followed(project: Path, body: str) ->
     )
     (project / "tiles").mkdir()
     assert seen((project / "tiles" / "a.csv").write_text, lambda: of_cell(cell))
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["PLACE.with_name('a.csv')", "PLACE.with_suffix('.csv')", "PLACE.with_stem('b')",
+     "PLACE.parent / 'a.csv'", "os.path.join(os.path.dirname(PLACE), 'a.csv')",
+     "Path('tiles/a.img').with_suffix('.csv')", "PLACE.parents[1] / 'tiles' / 'a.csv'"],
+)  # fmt: skip
+def test_what_lies_beside_a_named_file_is_followed(project: Path, body: str) -> None:
+    cell = (
+        "import os\nfrom pathlib import Path\nPLACE = Path('tiles/a.img')\n"
+        f"def train(): return open({body}).read()\n"
+    )
+    (project / "tiles").mkdir()
+
+    def edit(text: str) -> None:
+        (project / "tiles" / "a.csv").write_text(text)
+        (project / "tiles" / "b.img").write_text(text)
+
+    assert seen(edit, lambda: of_cell(cell))
 
 
 def test_what_code_writes_does_not_count(project: Path) -> None:
