@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -342,7 +343,7 @@ def lineage(store: FeatureStore, kind: str, identity: str) -> LineageGraphJson:
     root = store.config.root
     if kind == "group":
         name, _, version = identity.rpartition("/")
-        found = store.feature_group(name, int(version) if version.isdigit() else None)
+        found = store.feature_group(name, _number(version))
         last = found.table.last()
         count = 0 if last is None else last.version + 1
         starts = [found.commit_ref(v) for v in range(count)]
@@ -382,6 +383,11 @@ def make_view(store: FeatureStore, form: Mapping[str, object]) -> ViewJson:
         )
     query: Query | None = None
     for part in features:
+        if not isinstance(part, Mapping):
+            raise InvalidInputError(
+                f"{str(part)[:100]!r} is no choice of features",
+                'Write {"group", "columns", "prefix"} for each group.',
+            )
         group_, columns = _named(store, part.get("group")), part.get("columns")
         if not isinstance(columns, list) or not columns:
             raise InvalidInputError(f"no column of {group_.label} is chosen", "Choose one or more.")
@@ -401,11 +407,19 @@ def make_view(store: FeatureStore, form: Mapping[str, object]) -> ViewJson:
     return view.to_dict()
 
 
+def _number(version: str) -> int | None:
+    """A version as a label writes it; None where that is no number of one."""
+    return int(version) if re.fullmatch("[0-9]{1,9}", version) else None
+
+
 def _named(store: FeatureStore, label: object) -> FeatureGroup:
     name, _, version = str(label).rpartition("/")
-    if not version.isdigit():
-        raise InvalidInputError(f"{label!r} is no group", "Write name and version: 'parcels/1'.")
-    return store.feature_group(name, int(version))
+    number = _number(version)
+    if number is None:
+        raise InvalidInputError(
+            f"{str(label)[:100]!r} is no group", "Write name and version: 'parcels/1'."
+        )
+    return store.feature_group(name, number)
 
 
 def _wkt(value: object) -> str | None:

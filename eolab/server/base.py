@@ -164,7 +164,7 @@ class Handler(APIHandler):
         """
         try:
             value = json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # also lists in lists without end
             value = None
         if not isinstance(value, dict):
             raise InvalidInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -230,3 +231,39 @@ def test_many_browsers_at_once_get_the_same(server):
         answers = list(pool.map(lambda _: server.get("features"), range(24)))
     assert {a.status for a in answers} == {200}
     assert len({a.body for a in answers}) == 1
+
+
+def test_lists_in_lists_without_end_are_bad_input(server):
+    answer = server.request("POST", server.api + "saved", b"[" * 50_000)
+    assert answer.status == 400
+    assert "no JSON object" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"features": "parcels"}, {"features": [None]}, {"features": [["parcels/1"]]},
+        {"labels": {"group": "parcels/\u00b2", "column": "ndvi"}},
+        {"labels": {"group": "parcels/" + "9" * 5_000, "column": "ndvi"}},
+    ],
+)  # fmt: skip
+def test_an_odd_form_of_a_view_is_bad_input(server, odd):
+    group = {"group": "parcels/1", "columns": ["ndvi"], "prefix": ""}
+    form = {
+        "name": "odd", "version": 1, "description": "", "features": [group],
+        "labels": {"group": "parcels/1", "column": "ndvi"},
+    }  # fmt: skip
+    answer = server.post("features/views", {**form, **odd})
+    assert answer.status == 400
+    assert answer.json["hint"]
+
+
+def test_a_study_that_does_not_say_how_it_is_started_is_not(server, write_study):
+    run = write_study(server.config.runs / "cut")
+    try:
+        answer = server.post("studies/cut/commands", {"command": "set", "trials": 5})
+        assert answer.status == 409
+        assert "does not say its library" in answer.json["message"]
+        assert answer.json["hint"]
+    finally:
+        shutil.rmtree(run)

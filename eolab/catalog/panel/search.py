@@ -154,9 +154,9 @@ def _histogram(
     if source.capabilities.histogram and _countable(query):
         table = source.histogram(free, period="day")
         table = table.dropna(subset=["time"])
-        times = table["time"].dt.strftime("%Y-%m-%d").tolist()
-        counts = zip(times, table["items"].tolist(), strict=True)
-        days = {dt.date.fromisoformat(time): count for time, count in counts}
+        # Without rows, and beyond the years that pandas counts, these are times of Python.
+        counts = zip(table["time"], table["items"].tolist(), strict=True)
+        days = {time.date(): count for time, count in counts}
         whole = True
     else:
         seen = [item_time(item)[0] for item in items]

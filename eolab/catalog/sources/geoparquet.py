@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from eolab.catalog.query.prefilter import quote_literal, to_sql
 from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, make_collection, self_href
-from eolab.errors import InvalidInputError, NotFoundError
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +31,7 @@ _PAGE = 250
 _READ = 64_000  # rows read in full at once, about 100 MB
 _HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 bytes each
 _AT_ONCE = 8  # files that stay open
+REWRITE = "Write it anew with eolab.catalog.sources.geoparquet_writer.write_items."
 
 
 class GeoParquetSource(Source):
@@ -54,7 +56,8 @@ class GeoParquetSource(Source):
             f"FROM items GROUP BY collection ORDER BY collection"
         )
         made, stated = [], self._stated
-        for name, count, west, south, east, north, first, last, fake in rows:
+        for stored, count, west, south, east, north, first, last, fake in rows:
+            name = None if stored is None else str(stored)
             if name in stated:
                 collection = make_collection({**stated[name], "id": name})
                 collection.extra_fields["eolab:items"] = count
@@ -119,13 +122,37 @@ class GeoParquetSource(Source):
     def _fetch(
         self, rows: Sequence[int], *, brief: bool
     ) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """Items by row number, in that order: whole, or with one asset where that will do."""
-        from stac_geoparquet.arrow import stac_table_to_items
+        """Items by row number, in that order: whole, or with one asset where that will do.
 
+        Rows that cannot be made items of are skipped with a message.
+        """
         if not rows:
             return
-        for document in self._brief(rows) if brief else stac_table_to_items(self._table(rows)):
+        try:
+            found = list(self._brief(rows) if brief else self._whole(rows))
+        except EolabError:
+            raise
+        except Exception:  # one of them is odd: which, is seen one by one
+            found = list(self._one_by_one(rows))
+        for document in found:
             yield self_href(document) or f"{self.url}#{document.get('id')}", document
+
+    def _whole(self, rows: Sequence[int]) -> Iterator[dict[str, object]]:
+        from stac_geoparquet.arrow import stac_table_to_items
+
+        return iter(stac_table_to_items(self._table(rows)))
+
+    def _one_by_one(self, rows: Sequence[int]) -> Iterator[Mapping[str, object]]:
+        """Rows in full, each read for itself."""
+        for row in rows:
+            try:
+                (document,) = self._whole([row])
+            except EolabError:
+                raise
+            except Exception as error:
+                self.skip(f"{self.url}#row={row}", error)
+                continue
+            yield document
 
     def _brief(self, rows: Sequence[int]) -> Iterator[Mapping[str, object]]:
         """Items with the first asset of each that holds data and lies in the network.
@@ -175,7 +202,8 @@ class GeoParquetSource(Source):
         turns = np.cumsum(sizes[groups]) // _READ
         for turn in np.unique(turns):
             batch = groups[turns == turn]
-            table = self._file.read_row_groups(batch.tolist(), columns=columns)
+            with self._readable():
+                table = self._file.read_row_groups(batch.tolist(), columns=columns)
             within = np.isin(owners, batch)
             held = np.searchsorted(batch, owners[within])
             above = np.cumsum(sizes[batch]) - sizes[batch]  # rows of the table before each group
@@ -208,7 +236,23 @@ class GeoParquetSource(Source):
         return f"WHERE {' AND '.join(parts)}" if parts else ""
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._opened.connection.cursor().execute(sql).fetchall()
+        with self._readable():
+            return self._opened.connection.cursor().execute(sql).fetchall()
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Say what DuckDB and PyArrow say of a file that is damaged, or is not what it claims.
+
+        Raises:
+            InvalidInputError: They cannot read it.
+        """
+        import duckdb
+        import pyarrow as pa
+
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            raise _unreadable(self.url, error) from error
 
     @cached_property
     def _columns(self) -> dict[str, str]:
@@ -224,6 +268,8 @@ class GeoParquetSource(Source):
 
     def _time(self, name: str) -> str:
         known = [f'"{n}"' for n in (name, "datetime") if n in self._columns]
+        if not known:
+            raise InvalidInputError(f"{self.url} has no times that can be compared", REWRITE)
         return f"coalesce({', '.join(known)})" if len(known) > 1 else known[0]
 
     @cached_property
@@ -303,11 +349,17 @@ def _load(path: str) -> _Opened:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise InvalidInputError(f"{path} is no Parquet file: {error}", "Check the path.") from error
-    missing = {"id", "bbox"} - set(file.schema_arrow.names)
-    if missing or not {"datetime", "start_datetime"} & set(file.schema_arrow.names):
+    columns = file.schema_arrow.names
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"{path} has more than one column {twice[0]!r}", REWRITE)
+    missing = {"id", "bbox"} - set(columns)
+    if not {"datetime", "start_datetime"} & set(columns):
+        missing.add("datetime")
+    if missing:
         raise InvalidInputError(
             f"{path} is no stac-geoparquet file: it lacks {', '.join(sorted(missing))}",
-            "Write one with eolab.catalog.sources.geoparquet_writer.write_items.",
+            REWRITE,
         )
     connection = duckdb.connect()
     # Cursors take over what is global only.
@@ -322,10 +374,7 @@ def _load(path: str) -> _Opened:
         try:
             kinds = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         except duckdb.Error as error:
-            raise InvalidInputError(
-                f"{path} cannot be read: {str(error).splitlines()[0]}",
-                "Write it anew with eolab.catalog.sources.geoparquet_writer.write_items.",
-            ) from error
+            raise _unreadable(path, error) from error
     # What searches ask for: one value a row, the box, and names.
     plain = [
         name
@@ -334,8 +383,16 @@ def _load(path: str) -> _Opened:
     ]
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in plain)
     what = "TABLE" if file.metadata.num_rows <= _HELD else "VIEW"
-    connection.execute(f"CREATE {what} items AS SELECT {names} FROM {source}")
+    try:
+        connection.execute(f"CREATE {what} items AS SELECT {names} FROM {source}")
+    except (duckdb.Error, OverflowError) as error:
+        raise _unreadable(path, error) from error
     return _Opened(file, connection)
+
+
+def _unreadable(path: str, error: Exception) -> InvalidInputError:
+    text = str(error).strip().splitlines() or [type(error).__name__]
+    return InvalidInputError(f"{path} cannot be read: {text[0][:300]}", REWRITE)
 
 
 def _meets(bbox: Sequence[float]) -> str:

@@ -68,7 +68,9 @@ def make_collection(document: Mapping[str, object]) -> pystac.Collection:
     name = document.get("id")
     if not isinstance(name, str) or not name:
         raise ValueError("the collection has no id")
-    body: dict[str, object] = {"stac_version": "1.0.0", **document, "links": []}
+    body = {**document, "type": "Collection", "links": []}
+    if not re.fullmatch(r"\d+\.\d+\.\d+(-[\w.]+)?", str(body.get("stac_version"))):
+        body["stac_version"] = "1.0.0"
     for key in ("title", "description", "license"):
         value = body.get(key)
         body[key] = value if isinstance(value, str) else None if key == "title" else ""

@@ -31,8 +31,15 @@ def start_process(run: Path) -> bool:
 
     Raises:
         RemoteError: The Python that made the study is not there any more.
+        ConflictError: `study.json` was changed, and does not say how to start it.
     """
     study = journal.read_study(run)
+    missing = [key for key in ("python", "library") if not isinstance(study.get(key), str)]
+    if missing:
+        raise ConflictError(
+            f"study.json of {run.name!r} does not say its {' and '.join(missing)}",
+            "It is not as eolab wrote it: put it back from a copy, or run the study again.",
+        )
     lock = journal.take_lock(run)
     if lock is None:
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pickle
 import random
 from dataclasses import replace
 
@@ -19,53 +18,7 @@ from eolab.catalog.sources.static import StaticSource
 from eolab.errors import EolabError
 from eolab.facade import Workspace
 from eolab.settings.config import CatalogConfig
-
-JUNK = [
-    None,
-    True,
-    -1,
-    0,
-    1e308,
-    10**40,
-    "",
-    "x" * 10_000,
-    "\x00\ud7ff",
-    [],
-    {},
-    [None],
-    {"a": {"b": []}},
-    [[[[1]]]],
-    "../../../../etc/passwd",
-    "file:///etc/passwd",
-    "http://169.254.169.254/",
-    "2021-13-45T99:00:00Z",
-    "NaN",
-]
-
-
-def mutate(document, rng):
-    """One to three damages anywhere in the document."""
-    made = pickle.loads(pickle.dumps(document))  # quicker than a deep copy
-    for _ in range(rng.randint(1, 3)):
-        place, path = made, []
-        while True:
-            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-            if not keys:
-                break
-            key = rng.choice(keys)
-            path.append(key)
-            if isinstance(place[key], dict | list) and place[key] and rng.random() < 0.7:
-                place = place[key]
-                continue
-            what = rng.random()
-            if what < 0.3:
-                del place[key]
-            elif what < 0.9:
-                place[key] = rng.choice(JUNK)
-            else:
-                place[key] = [place[key]] * 3
-            break
-    return made
+from tests.attacks.junk import mutate
 
 
 @pytest.fixture
