@@ -18,7 +18,8 @@ say = @printf '\033[1m== %s\033[0m\n'
 help:
 	@echo "make lab        set up and open JupyterLab on the sample region"
 	@echo "make test       set up and run every check and test"
-	@echo "make test-more  the tests that need a long set-up"
+	@echo "make test-more  the tests that need a long set-up, and the attacks"
+	@echo "make attack     the attacks on logins, services, studies and disks, in one table"
 	@echo "make docs       build the documentation into build/docs/html"
 	@echo "make format     format Python and TypeScript"
 	@echo "make clean      remove what make built (not your workspace)"
@@ -91,7 +92,7 @@ test: .make/eolab
 	$(say) "Python tests that run alone: a browser's, and those that kill"
 	@$(pytest) -m "alone and not slow" $(PYTEST) || $(nothing)
 
-# The attacks on the rims in one table: ARGS="secrets disks" for some rows.
+# The attacks on the rims in one table: ARGS="secrets disks" for some rows, --short, --soak.
 attack: .make/eolab
 	$(say) "Attacks on loopback"
 	@$(BIN)/python scripts/attack.py $(ARGS)
@@ -103,6 +104,8 @@ test-more: .make/eolab .make/torch .make/docs
 	@# These files only: looking into others loads TensorFlow.
 	@grep -lrE '(find_spec|importorskip)\("torch"' tests --include=*.py | xargs .make/torch/bin/python \
 	  -m pytest -m "slow or not slow" -k "torch or lightning or gaussian or gp" --timeout 1200 $(PYTEST)
+	$(say) "Attacks on loopback (within 40 minutes)"
+	@$(BIN)/python scripts/attack.py
 
 # An environment of its own on top of ours, so that make test never meets PyTorch.
 .make/torch: .make/eolab scripts/environment.py
