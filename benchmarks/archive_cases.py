@@ -234,6 +234,7 @@ def write_tif(
     internal: bool = True,
     alpha: bool = False,
     palette: bool = False,
+    unit: str = "",
     **profile: object,
 ) -> str:
     """A GeoTIFF; where ``alpha`` is set its last band tells what is transparent."""
@@ -258,6 +259,8 @@ def write_tif(
             file.scales = tuple(scales)
         if offsets is not None:
             file.offsets = tuple(offsets)
+        if unit:
+            file.units = [unit] * len(stack)
         if tags:
             file.update_tags(**tags)
         for number, name in enumerate(names or (), 1):

@@ -244,11 +244,11 @@ def _read(
     made: LoadEstimate, *, raw: bool, chunks: Mapping[str, int] | None, resampling: str
 ) -> tuple[xr.Dataset, LoadEstimate]:
     """The cube, and the estimate as it was carried out: with what the files said."""
-    made = ask_files(made, raw=raw)
+    made = ask_files(made, raw=raw, later=chunks is not None)
     try:
         return _pixels(made, raw=raw, chunks=chunks, resampling=resampling), made
     except StoredDifferentlyError:
-        # An item states another data type than its file has: the files count.
+        # A file is not what its item states, or not as others of its kind: the files count.
         made = ask_files(made, raw=raw, everything=True)
         return _pixels(made, raw=raw, chunks=chunks, resampling=resampling), made
 

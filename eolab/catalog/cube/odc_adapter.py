@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.cube.grid import item_crs, item_geobox, read_header
+from eolab.catalog.cube.grid import item_crs, item_geobox
+from eolab.catalog.cube.headers import AT_ONCE, read_header
 from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, NumberRule, source_address
 from eolab.catalog.cube.plan import LoadEstimate, Scene, needs_doubles
 from eolab.catalog.io.allowed_folders import local_files
@@ -31,7 +32,6 @@ _GEOTIFF = "image/tiff; application=geotiff"
 _RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 _EO = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
-AT_ONCE = 16  # files that are looked at
 TYPES = (
     "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64",
 )  # fmt: skip
@@ -202,6 +202,7 @@ def _recipe(
         as_stored=as_stored,
         login=login,
         by_type=_by_type(scene, name) if later else None,
+        assumed=scene.assumed.get(name),
     )
 
 

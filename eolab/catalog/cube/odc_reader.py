@@ -19,7 +19,7 @@ import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
-from eolab.catalog.items.file_facts import held_nodata, masks_of
+from eolab.catalog.items.file_facts import FileFacts, file_facts, held_nodata, masks_of, same_facts
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _EXACT = 2**53  # float64 holds all whole numbers below
 
 
 class StoredDifferentlyError(InvalidInputError):
-    """A file holds another data type than its item states."""
+    """A file says something else of its numbers than its item, or than is taken for granted."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class LayerRecipe:
         by_type: What is done where the file holds another data type than is known, for a cube that
             is read later; without it that is an error, upon which the load is planned anew.
         stated: Where its item says that it lies, if the grid of the cube came from that.
+        assumed: What its bands are taken to say, since others of its kind do: it is looked whether
+            they do when it is read.
     """
 
     item: str
@@ -87,6 +89,23 @@ class LayerRecipe:
     login: SourceLogin | None = None
     by_type: Mapping[str, NumberRule] | None = None
     stated: GeoBox | None = None
+    assumed: tuple[FileFacts, ...] | None = None
+
+    def check_assumed(self, file: rasterio.DatasetReader) -> None:
+        """Whether a file is as others of its kind.
+
+        Args:
+            file: Open.
+
+        Raises:
+            StoredDifferentlyError: It is not.
+        """
+        if self.assumed is not None and not same_facts(self.assumed, file_facts(file)):
+            raise StoredDifferentlyError(
+                f"asset {self.asset!r} of item {self.item} is stored in another way than the same"
+                " asset of other items",
+                "Load them apart.",
+            )
 
     def as_found(self, stored: np.dtype, out: np.dtype) -> LayerRecipe:
         """The recipe for numbers of the type that the file holds.
@@ -225,6 +244,7 @@ def _read(
     # By nearest neighbour a shift of less than a pixel is none.
     tolerance = 0.9 if cfg.nearest else 0.05
     with open_raster(address) as file:
+        recipe.check_assumed(file)
         recipe = recipe.as_found(_stored(file, recipe), np.dtype(cfg.dtype))
         stored = np.dtype(file.dtypes[recipe.band - 1])
         own = rio_geobox(file)

@@ -23,11 +23,12 @@ from eolab.catalog.cube.grid import (
     item_crs,
     item_geobox,
     native_grid,
-    read_header,
 )
+from eolab.catalog.cube.headers import AT_ONCE, look_ahead, read_header
 from eolab.catalog.cube.radar import check_terrain
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
+from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import common_names, find_band
 from eolab.catalog.items.duplicates import Dropped, resolve
 from eolab.catalog.items.file_facts import FileFacts
@@ -104,23 +105,42 @@ class LoadEstimate:
 
 @dataclass(frozen=True)
 class Scene:
-    """One item with the bands to read and how their numbers become values."""
+    """One item with the bands to read and how their numbers become values.
+
+    Attributes:
+        item: The item.
+        bands: To read, by variable.
+        radiometry: How their numbers become values.
+        given: The user's own word.
+        harmonise: Of `estimate_load`.
+        assumed: What the files of some bands are taken to say, until they are read.
+    """
 
     item: ParsedItem
     bands: Mapping[str, Layer]
     radiometry: Mapping[str, Radiometry]
     given: Mapping[str, UserValues] = field(default_factory=dict)
     harmonise: str | None = None
+    assumed: Mapping[str, tuple[FileFacts, ...]] = field(default_factory=dict)
 
-    def decided(self, files: Mapping[str, FileFacts]) -> Scene:
-        """The scene with its rules decided by what the files say, by name of the band."""
+    def decided(
+        self,
+        files: Mapping[str, FileFacts],
+        assumed: Mapping[str, tuple[FileFacts, ...]] | None = None,
+    ) -> Scene:
+        """The scene with its rules decided by what the files say, by name of the band.
+
+        Args:
+            files: What those of some bands say.
+            assumed: Of those that were not opened, what all bands of the file are taken to say.
+        """
         rules = {
             name: decide(self.item, band, self.given.get(name), self.harmonise, files.get(name))
             if name in files
             else self.radiometry[name]
             for name, band in self.bands.items()
         }
-        return replace(self, radiometry=rules)
+        return replace(self, radiometry=rules, assumed=assumed or {})
 
 
 def decide(
@@ -207,13 +227,15 @@ def estimate_load(
     given = user_values(names, scale=scale, offset=offset, nodata=nodata)
     asked = Asked(named, layer, harmonise, given)
     scenes, left_out = [], []
-    for item in listed:
-        try:
-            scenes.append(_scene(item, asked))
-        except (InvalidInputError, NotFoundError, RemoteError):
-            if missing == "raise":
-                raise
-            left_out.append(item.id)
+    # Where an item does not say its reference system its file is opened: many at a time.
+    with Readers(AT_ONCE) as pool:
+        for item, one in [(item, pool.submit(_scene, item, asked)) for item in listed]:
+            try:
+                scenes.append(one.result())
+            except (InvalidInputError, NotFoundError, RemoteError):
+                if missing == "raise":
+                    raise
+                left_out.append(item.id)
     if not scenes:
         raise NotFoundError("every item lacks a file or a band", f"Look at {left_out[0]}.")
     area = _area(bbox, intersects)
@@ -223,6 +245,13 @@ def estimate_load(
     elif native:
         grid = native_grid([(item, next(iter(b.values()))) for item, b in wanted], area)
     else:
+        if resolution is None:
+            look_ahead(
+                (item, layer.asset)
+                for item, picked in wanted
+                for layer in picked.values()
+                if layer.transform is None and not layer.pixel_size
+            )
         grid = choose_grid(wanted, crs=crs, resolution=resolution, area=area)
     if 0 in grid.shape:
         raise InvalidInputError("the cube would be empty", "Give an area that the items cover.")

@@ -1,22 +1,21 @@
 """How the layers of a load are stored, where their items do not say: the files are asked.
 
-Each file is opened once and many at a time, before anything is read: so what is done to the numbers
-is decided, checked and told in one place.
+They are opened many at a time, before anything is read: so what is done to the numbers is decided,
+checked and told in one place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from eolab.catalog.cube.grid import read_header
+from eolab.catalog.cube.headers import look_ahead, read_header
 from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene
-from eolab.catalog.io.rasters import Readers
+from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.items.file_facts import FileFacts
-from eolab.catalog.items.parsed import stated_bands
+from eolab.catalog.items.parsed import Layer, ParsedItem, stated_bands
 from eolab.errors import InvalidInputError
 
-AT_ONCE = 16  # files that are looked at
 _DESCRIBED = "eolab:folder"  # field of items that were made from their files: nothing is unsaid
 # Units that are written in several ways.
 _SAME = {
@@ -42,53 +41,79 @@ _SAME = {
 }
 
 
-def ask_files(made: LoadEstimate, *, raw: bool, everything: bool = False) -> LoadEstimate:
+def ask_files(
+    made: LoadEstimate, *, raw: bool, later: bool = False, everything: bool = False
+) -> LoadEstimate:
     """The estimate with every rule decided, by the files' own facts where items are silent.
+
+    Of far files of which the items say the same, two are asked for all; the others are held to
+    that when they are read (`LayerRecipe.assumed`): a second journey to each would cost as much as
+    the reading.
 
     Args:
         made: What is to be read.
         raw: As stored: the nodata must be known too.
-        everything: Ask also the files of items that state all.
+        later: The files are read when nothing can be planned anew: each is asked.
+        everything: Ask each file, also those of items that state all.
 
     Raises:
         InvalidInputError: A file cannot be opened; one name stands for two quantities.
         RemoteError: Its server refuses it.
     """
     scenes = [scene for group in made.slices for scene in group]
-    asked = {
-        (id(scene), name)
-        for scene in scenes
-        for name in scene.bands
-        if everything or _silent(scene, name, raw=raw or name == MASK)
-    }
-    with Readers(AT_ONCE) as pool:
-        files = {
-            (id(scene), scene.bands[name].asset): pool.submit(
-                read_header, scene.item, scene.bands[name].asset
-            )
-            for scene in scenes
-            for name in scene.bands
-            if (id(scene), name) in asked
-        }
-        for each in files.values():
-            each.result()
-
-    def facts(scene: Scene) -> dict[str, FileFacts]:
-        found = {}
-        for name, band in scene.bands.items():
-            header = files.get((id(scene), band.asset))
-            if header is not None and (id(scene), name) in asked:
-                bands = header.result().bands
-                if band.index <= len(bands):  # else reading it says so
-                    found[name] = bands[band.index - 1]
-                    _check_count(scene, name, len(bands))
-        return found
-
-    slices = tuple(tuple(scene.decided(facts(scene)) for scene in group) for group in made.slices)
+    kinds: dict[object, list[_Band]] = {}
+    for scene in scenes:
+        for name in scene.bands:
+            if everything or _silent(scene, name, raw=raw or name == MASK):
+                one = _Band(scene, name)
+                kinds.setdefault(id(one) if later or everything else one.kind, []).append(one)
+    look_ahead(one.file for alike in kinds.values() for one in (alike[0], alike[-1]))
+    facts: dict[int, dict[str, FileFacts]] = {}
+    assumed: dict[int, dict[str, tuple[FileFacts, ...]]] = {}
+    for alike in kinds.values():
+        model = read_header(*alike[0].file).bands
+        for one in alike:
+            known = one.layer.asset in one.scene.item.opened
+            bands = read_header(*one.file).bands if known else model
+            if known:
+                _check_count(one.scene, one.name, len(bands))
+            else:
+                assumed.setdefault(id(one.scene), {})[one.name] = bands
+            if one.layer.index <= len(bands):  # else reading it says so
+                facts.setdefault(id(one.scene), {})[one.name] = bands[one.layer.index - 1]
+    slices = tuple(
+        tuple(scene.decided(facts.get(id(scene), {}), assumed.get(id(scene))) for scene in group)
+        for group in made.slices
+    )
     made = replace(made, slices=slices)
     if not raw:
         check_quantities([scene for group in slices for scene in group])
     return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """One band of one scene, whose file is to be asked."""
+
+    scene: Scene
+    name: str
+
+    @property
+    def layer(self) -> Layer:
+        return self.scene.bands[self.name]
+
+    @property
+    def file(self) -> tuple[ParsedItem, str]:
+        return self.scene.item, self.layer.asset
+
+    @property
+    def kind(self) -> object:
+        """What the items say of it, but for its place; a near file is a kind of its own."""
+        if local_files(self.layer.href) or "://" not in self.layer.href:
+            return id(self)
+        item = self.scene.item
+        plain = replace(self.layer, href="", crs=None, transform=None, shape=None, pixel_size=None)
+        return self.name, item.collection, item.platform, item.baseline_text, plain
 
 
 def _silent(scene: Scene, name: str, *, raw: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,16 @@ class FileFacts:
     offset: float | None = None
     unit: str | None = None
     short_name: str | None = None
+
+
+def same_facts(one: Sequence[FileFacts], other: Sequence[FileFacts]) -> bool:
+    """Whether two files say the same of their bands; not a number is the same as itself.
+
+    Args:
+        one: Of the bands of a file.
+        other: Of those of another.
+    """
+    return repr(one) == repr(other)
 
 
 def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:

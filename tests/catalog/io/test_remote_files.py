@@ -7,18 +7,22 @@ import shutil
 import signal
 import threading
 import time
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import pystac
 import pytest
+import xarray as xr
 
+from benchmarks.archive_cases import Grid, item, write_tif
 from eolab.catalog import load, open_source
-from eolab.catalog.io.rasters import Readers
+from eolab.catalog.io.rasters import Readers, opened
 from eolab.catalog.simulate.names import COLLECTION
-from eolab.errors import EolabError, RemoteError
+from eolab.errors import EolabError, InvalidInputError, RemoteError
 from tests.far import Patient
 
 GRID = {"crs": "EPSG:32633", "resolution": 40}
@@ -167,3 +171,111 @@ def test_an_interrupt_does_not_wait_for_a_silent_server(far, monkeypatch):
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         load(items, bands=["blue"], **GRID)
+
+
+class TestSilentItems:
+    """Items that say nothing of their numbers: of files far away few are opened beforehand."""
+
+    @pytest.fixture
+    def scenes(self, tmp_path):
+        """Five scenes on a web server, and the same ones as files; `write` makes one anew."""
+        grid = Grid()
+        folder = tmp_path / "far"
+        folder.mkdir()
+
+        def write(number: int, dtype: str = "uint16", bands: int = 1, **more: object) -> None:
+            numbers = np.arange(144).reshape(12, 12).astype(dtype) + number
+            stack = [numbers] * bands
+            write_tif(folder / f"{number}.tif", stack, grid, **{"nodata": 7, **more})
+
+        def items(where: str) -> list[pystac.Item]:
+            days = [datetime(2021, 1, 1 + k, tzinfo=UTC) for k in range(5)]
+            return [
+                item(f"s{k}", day, grid, {"red": (f"{where}/{k}.tif", {})})
+                for k, day in enumerate(days)
+            ]
+
+        for number in range(5):
+            write(number)
+        handler = type(
+            "Handler",
+            (Ranges,),
+            {"faults": [], **{name: threading.Event() for name in ("silent", "asked", "go")}},
+        )
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield write, items(f"http://127.0.0.1:{server.server_port}"), items(str(folder))
+        server.shutdown()
+        server.server_close()
+
+    def test_two_files_are_asked_for_all_of_their_kind(self, scenes, monkeypatch):
+        _, far, near = scenes
+        asked = []
+
+        def counted(item, key):
+            asked.append(item.id)
+            return opened(item, key)
+
+        monkeypatch.setattr("eolab.catalog.cube.headers.opened", counted)
+        cube = load(far, bands=["red"])
+        assert sorted(asked) == ["s0", "s4"]
+        xr.testing.assert_equal(cube, load(near, bands=["red"]))
+        assert cube.eo.provenance().nodata_from.tolist() == ["file"] * 5
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"dtype": "int16"},
+            {"dtype": "float64"},
+            {"nodata": 30},
+            {"nodata": None},
+            {"scales": [0.5], "offsets": [3.0]},
+            {"tags": {"scale_factor": "0.5", "add_offset": "3"}},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("raw", [False, True])
+    def test_one_that_differs_is_read_by_what_its_own_file_says(self, scenes, other, raw):
+        write, far, near = scenes
+        write(2, **other)
+        xr.testing.assert_equal(load(far, raw=raw), load(near, raw=raw))
+
+    def test_each_is_asked_of_a_cube_that_is_read_later(self, scenes):
+        write, far, near = scenes
+        write(2, scales=[0.5], offsets=[3.0])
+        lazy = load(far, chunks={"x": 6})
+        xr.testing.assert_equal(lazy.compute(), load(near))
+
+    def test_one_of_several_bands_is_refused_by_name(self, scenes):
+        write, far, _ = scenes
+        write(2, bands=2)
+        with pytest.raises(InvalidInputError, match="'red' of item s2 holds 2 bands"):
+            load(far, bands=["red"])
+
+    def test_one_in_another_unit_is_refused_by_name(self, scenes):
+        write, far, _ = scenes
+        for number in range(5):
+            write(number, unit="K" if number == 2 else "m")
+        with pytest.raises(InvalidInputError, match=r"two units: m in item s0, .* in item s2"):
+            load(far, bands=["red"])
+
+    def test_files_that_alone_say_where_they_lie_are_opened_many_at_a_time(
+        self, scenes, monkeypatch
+    ):
+        _, far, near = scenes
+        for one in (*far, *near):
+            one.properties.pop("proj:epsg")
+            for asset in one.assets.values():
+                asset.extra_fields.clear()
+        together = threading.Barrier(5, timeout=30)
+
+        def meeting(item, key):
+            if far[0].assets[key].href.startswith("http"):
+                together.wait()  # were they opened one by one, nobody would come
+            return opened(item, key)
+
+        monkeypatch.setattr("eolab.catalog.cube.headers.opened", meeting)
+        cube = load(far, bands=["red"])
+        monkeypatch.undo()
+        xr.testing.assert_equal(cube, load(near, bands=["red"]))
