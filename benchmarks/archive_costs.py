@@ -22,6 +22,7 @@ import rasterio
 import xarray as xr
 
 TURNS = 3
+_SELF = (sys.executable, "-W", "ignore", "-m", "benchmarks.archive_costs")
 LATENCY = 0.04  # seconds that the server waits before each answer
 
 
@@ -39,14 +40,14 @@ def season(scenes: int = 30, bands: int = 4, side: int = 640) -> xr.Dataset:
     return xr.Dataset(cube, {"time": times, **places})
 
 
-def median_vs_xarray() -> dict[str, float]:
+def median_vs_xarray(turns: int = TURNS) -> dict[str, float]:
     """Our monthly median over xarray's by month with bottleneck, in one process.
 
     Eolab does without bottleneck: where it is not installed it is put into a folder for this run.
     Where that cannot be had either, that is said and there is no figure.
     """
     if find_spec("bottleneck") is not None:
-        return {"median_vs_xarray": _median_ratio()}
+        return {"median_vs_xarray": _median_ratio(turns)}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
         made = subprocess.run(
@@ -58,14 +59,14 @@ def median_vs_xarray() -> dict[str, float]:
             return {}
         paths = [folder, *filter(None, [os.environ.get("PYTHONPATH")])]
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.archive_costs", "median", folder],
+            [*_SELF, "median", folder, str(turns)],
             capture_output=True, text=True, check=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )  # fmt: skip
     return {"median_vs_xarray": float(done.stdout.split()[-1])}
 
 
-def _median_ratio() -> float:
+def _median_ratio(turns: int) -> float:
     from eolab.catalog.cube.composite import composite
 
     cube = season()
@@ -77,16 +78,14 @@ def _median_ratio() -> float:
         return cube.groupby("time.month").median()
 
     # In turns: a machine that is busy for a while slows both.
-    seconds = [[_seconds(work) for work in (ours, theirs)] for _ in range(TURNS)]
+    seconds = [[_seconds(work) for work in (ours, theirs)] for _ in range(turns)]
     one, other = (min(times) for times in zip(*seconds, strict=True))
     return one / other
 
 
-def _median(folder: Path) -> None:
-    import bottleneck
-
-    assert bottleneck.__file__.startswith(str(folder))
-    print(_median_ratio())
+def _median(folder: Path, turns: str) -> None:
+    assert str(find_spec("bottleneck").origin).startswith(str(folder))
+    print(_median_ratio(int(turns)))
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -136,7 +135,9 @@ class Far(BaseHTTPRequestHandler):
         pass
 
 
-def silent_items_ratio(folder: Path, scenes: int = 12, bands: int = 3) -> dict[str, float]:
+def silent_items_ratio(
+    folder: Path, scenes: int = 12, bands: int = 3, turns: int = TURNS
+) -> dict[str, float]:
     """A load of far items that say nothing of their numbers, over one of items that say all."""
     import eolab as eo
     from benchmarks.archive_cases import Draw, Grid, band_fields, item
@@ -171,14 +172,14 @@ def silent_items_ratio(folder: Path, scenes: int = 12, bands: int = 3) -> dict[s
 
     # In a process of its own: a far server takes nothing from the one that reads.
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.archive_costs", "serve", str(folder)],
+        [*_SELF, "serve", str(folder)],
         stdout=subprocess.PIPE, text=True,
     ) as server:  # fmt: skip
         try:
             port = int(server.stdout.readline())
             seconds("warm", speak=False)
             silent = said = math.inf
-            for turn in range(TURNS):
+            for turn in range(turns):
                 said = min(said, seconds(f"said{turn}", speak=True))
                 silent = min(silent, seconds(f"silent{turn}", speak=False))
         finally:
@@ -213,7 +214,7 @@ def peak_gb(folder: Path, gigabytes: float = 2.0) -> dict[str, float]:
     made = [item(f"s{k}", draw.time(), grid, assets).to_dict() for k in range(scenes)]
     (folder / "items.json").write_text(json.dumps(made))
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks.archive_costs", "peak", str(folder)],
+        [*_SELF, "peak", str(folder)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return {"peak_gb": float(done.stdout.split()[-1])}
@@ -246,4 +247,6 @@ def _highest() -> float:
 
 
 if __name__ == "__main__":
-    {"serve": _serve, "peak": _peak, "median": _median}[sys.argv[1]](Path(sys.argv[2]))
+    {"serve": _serve, "peak": _peak, "median": _median}[sys.argv[1]](
+        Path(sys.argv[2]), *sys.argv[3:]
+    )

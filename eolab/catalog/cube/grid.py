@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.cube.headers import read_header
+from eolab.catalog.items.headers import read_header
 from eolab.catalog.items.parsed import Layer, ParsedItem
 from eolab.errors import InvalidInputError
 

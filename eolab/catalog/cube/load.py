@@ -18,6 +18,7 @@ from eolab.catalog.cube.checks import check_chunks, check_items, check_resamplin
 from eolab.catalog.cube.free_memory import free_megabytes
 from eolab.catalog.cube.grid import inside_of, pixel_metres
 from eolab.catalog.cube.odc_adapter import (
+    CubeGrid,
     column,
     failure,
     strip,
@@ -266,6 +267,7 @@ def _pixels(
     columns = {name: f"b{k}" for k, name in enumerate(variables)}
     stored = {name for name in variables if raw or name == MASK}
     types = {name: column(scenes, name, as_stored=name in stored) for name in variables}
+    cube_grid = CubeGrid(made.grid) if made.own_grid else None
     stripped = [
         strip(
             scene,
@@ -273,7 +275,7 @@ def _pixels(
             types,
             stored,
             later=chunks is not None,
-            cube=made.grid if made.own_grid else None,
+            cube=cube_grid,
         )
         for scene in scenes
     ]

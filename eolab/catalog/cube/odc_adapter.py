@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox
-from eolab.catalog.cube.headers import AT_ONCE, read_header
 from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, NumberRule, source_address
 from eolab.catalog.cube.plan import LoadEstimate, Scene, needs_doubles
 from eolab.catalog.io.allowed_folders import local_files
@@ -20,7 +19,8 @@ from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import spectral_bands
 from eolab.catalog.items.file_facts import FileFacts, held_nodata
-from eolab.catalog.items.parsed import ParsedItem
+from eolab.catalog.items.headers import AT_ONCE, read_header
+from eolab.catalog.items.parsed import Layer, ParsedItem
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def strip(
     stored: Collection[str],
     *,
     later: bool = False,
-    cube: GeoBox | None = None,
+    cube: CubeGrid | None = None,
 ) -> pystac.Item:
     """The item as odc-stac needs it: our bands, our names, one band a file, nothing to guess.
 
@@ -145,7 +145,9 @@ def strip(
     grids = {name: item_geobox(item, scene.bands[name]) for name in columns}
     if cube is not None:
         # What an item states beside its files would hide them: then its outline counts.
-        grids = {k: box if box and _meets(box, cube) else None for k, box in grids.items()}
+        grids = {
+            k: box if box and cube.meets(box, scene.bands[k]) else None for k, box in grids.items()
+        }
     if all(grids.values()):
         # With the grids odc need not bring the outline, point by point, to the cube's system.
         bare.stac_extensions.append(_PROJECTION)
@@ -173,6 +175,26 @@ def strip(
         )
     bare.extra_fields[RECIPES] = recipes
     return bare
+
+
+class CubeGrid:
+    """The grid of a cube as its call says it, and which grids of items lie on it."""
+
+    def __init__(self, grid: GeoBox) -> None:
+        self._grid = grid
+        self._known: dict[object, bool] = {}
+
+    def meets(self, box: GeoBox, layer: Layer) -> bool:
+        """Whether the grid that an item states of a layer lies on the same ground.
+
+        Args:
+            box: That grid.
+            layer: Whose facts tell it from others: to hash reference systems takes long.
+        """
+        key = layer.crs, layer.transform, layer.shape
+        if key not in self._known:
+            self._known[key] = _meets(box, self._grid)
+        return self._known[key]
 
 
 @lru_cache(maxsize=4096)

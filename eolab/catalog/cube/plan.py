@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -24,7 +25,6 @@ from eolab.catalog.cube.grid import (
     item_geobox,
     native_grid,
 )
-from eolab.catalog.cube.headers import AT_ONCE, look_ahead, read_header
 from eolab.catalog.cube.radar import check_terrain
 from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
@@ -32,6 +32,7 @@ from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import common_names, find_band
 from eolab.catalog.items.duplicates import Dropped, resolve
 from eolab.catalog.items.file_facts import FileFacts
+from eolab.catalog.items.headers import AT_ONCE, look_ahead, read_header
 from eolab.catalog.items.parsed import CATEGORIES, Layer, ParsedItem, stated_bands
 from eolab.catalog.items.quality_masks import Mask, is_number
 from eolab.catalog.items.radiometry import Radiometry, UserValues, radiometry, to_oli
@@ -227,15 +228,13 @@ def estimate_load(
     given = user_values(names, scale=scale, offset=offset, nodata=nodata)
     asked = Asked(named, layer, harmonise, given)
     scenes, left_out = [], []
-    # Where an item does not say its reference system its file is opened: many at a time.
-    with Readers(AT_ONCE) as pool:
-        for item, one in [(item, pool.submit(_scene, item, asked)) for item in listed]:
-            try:
-                scenes.append(one.result())
-            except (InvalidInputError, NotFoundError, RemoteError):
-                if missing == "raise":
-                    raise
-                left_out.append(item.id)
+    for item, look in _looks(listed, asked):
+        try:
+            scenes.append(look())
+        except (InvalidInputError, NotFoundError, RemoteError):
+            if missing == "raise":
+                raise
+            left_out.append(item.id)
     if not scenes:
         raise NotFoundError("every item lacks a file or a band", f"Look at {left_out[0]}.")
     area = _area(bbox, intersects)
@@ -417,6 +416,24 @@ def _all_names(item: ParsedItem) -> list[str]:
             numbers = range(1, len(header.bands) + 1)
             return [f"{assets[0]}.{k}" for k in numbers if k != header.alpha]
     return list(dict.fromkeys(found))
+
+
+def _looks(
+    items: Sequence[ParsedItem], asked: Asked
+) -> Iterator[tuple[ParsedItem, Callable[[], Scene]]]:
+    """Each item with the look at it; far files that alone say where they lie are opened together.
+
+    Args:
+        items: To read.
+        asked: What of them.
+    """
+    if not any(layer.crs is None for item in items for layer in item.layers):
+        for item in items:
+            yield item, partial(_scene, item, asked)
+        return
+    with Readers(AT_ONCE) as pool:
+        for item, one in [(item, pool.submit(_scene, item, asked)) for item in items]:
+            yield item, one.result
 
 
 def _scene(item: ParsedItem, asked: Asked) -> Scene:

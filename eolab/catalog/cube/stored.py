@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from eolab.catalog.cube.headers import look_ahead, read_header
 from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.items.file_facts import FileFacts
+from eolab.catalog.items.headers import look_ahead, read_header
 from eolab.catalog.items.parsed import Layer, ParsedItem, stated_bands
 from eolab.errors import InvalidInputError
 

@@ -217,7 +217,7 @@ class TestSilentItems:
             asked.append(item.id)
             return opened(item, key)
 
-        monkeypatch.setattr("eolab.catalog.cube.headers.opened", counted)
+        monkeypatch.setattr("eolab.catalog.items.headers.opened", counted)
         cube = load(far, bands=["red"])
         assert sorted(asked) == ["s0", "s4"]
         xr.testing.assert_equal(cube, load(near, bands=["red"]))
@@ -275,7 +275,7 @@ class TestSilentItems:
                 together.wait()  # were they opened one by one, nobody would come
             return opened(item, key)
 
-        monkeypatch.setattr("eolab.catalog.cube.headers.opened", meeting)
+        monkeypatch.setattr("eolab.catalog.items.headers.opened", meeting)
         cube = load(far, bands=["red"])
         monkeypatch.undo()
         xr.testing.assert_equal(cube, load(near, bands=["red"]))

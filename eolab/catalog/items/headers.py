@@ -83,6 +83,8 @@ def look_ahead(files: Iterable[tuple[ParsedItem, str]]) -> None:
         RemoteError: Its server refuses it.
     """
     wanted = [(item, key) for item, key in files if key not in item.opened]
+    if not wanted:
+        return
     with Readers(AT_ONCE) as pool:
         for done in [pool.submit(read_header, item, key) for item, key in wanted]:
             done.result()
