@@ -76,7 +76,10 @@ _TABLE = {
         "features.functions>on_demand features.samples>samples "
         "features.transformations>transformations"
     ),
-    "features.splits": "features.parts>assign features.splits>blocks features.splitting>split",
+    "features.splits": (
+        "features.parts>assign features.splits>blocks features.splitting>split "
+        "models.analysis>block_metrics"
+    ),
     "features.storage": (
         "features.commits>commits features.disk>files features.fetching>row_fetch "
         "features.offline>delta_table features.schema>arrow features.sql>duckdb "

@@ -61,6 +61,13 @@ class TrainingData:
     def __len__(self) -> int:
         return len(self.X)
 
+    @property
+    def task(self) -> str:
+        """What the labels are: "classification" where they are codes of ``classes``, else
+        "regression".
+        """
+        return "classification" if self.classes else "regression"
+
     def __repr__(self) -> str:
         steps = f" x {len(self.steps)} steps" if self.steps else ""
         target = f"{len(self.classes)} classes" if self.classes else "a number to predict"
@@ -109,8 +116,9 @@ class TrainingData:
 
         Returns:
             For classes ``accuracy``, ``macro_f1`` (over the classes that occur, as scikit-learn
-            counts them), ``f1_<class>`` and ``macro_f1_in_<region>``; for regression ``rmse`` and
-            ``rmse_in_<region>``. A class that is neither there nor said has no figure.
+            counts them), ``f1_<class>`` and ``macro_f1_in_<region>``; for regression ``rmse``,
+            ``mae``, ``bias`` (answer minus label), ``r2`` and each ``_in_<region>``. What there is
+            not has no figure: a class that is neither there nor said, R2 where no label differs.
 
         Raises:
             InvalidInputError: Another number of answers or regions.
@@ -130,7 +138,7 @@ class TrainingData:
         for suffix, here in inside.items():
             y, answer = self.y[here], answers[here]
             if not self.classes:
-                found[f"rmse{suffix}"] = float(np.sqrt(np.mean((y - answer) ** 2)))
+                found.update({f"{name}{suffix}": v for name, v in _errors(y, answer).items()})
                 continue
             each = _f1(y, answer)
             found[f"macro_f1{suffix}"] = float(np.mean(list(each.values())))
@@ -179,6 +187,19 @@ class TrainingData:
             ids=ids,
             weights=weights,
         )
+
+
+def _errors(y: np.ndarray, said: np.ndarray) -> dict[str, float]:
+    """RMSE, MAE, bias and, where labels differ, R2 of answers."""
+    error = said.astype(np.float64) - y
+    found = {
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+        "bias": float(np.mean(error)),
+    }
+    if len(y) and np.ptp(y) > 0:
+        found["r2"] = float(1 - np.sum(error**2) / np.sum((y - y.mean()) ** 2))
+    return found
 
 
 def _f1(y: np.ndarray, said: np.ndarray) -> dict[int, float]:

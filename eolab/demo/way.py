@@ -186,19 +186,20 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
 
 def _score(fitted: FittedModel, split: Split) -> dict[str, float]:
     """The metrics of a refitted model on the held-out fold."""
-    from eolab.models import analysis, flavours
+    from eolab.features.splits import block_metrics
+    from eolab.models import flavours
 
     # Each fold is a model of its own and rightly traced anew: a warning of that would only alarm.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     model, test = fitted.load(), split.test
     answer = flavours.outputs(model, fitted.flavour, test.X, fitted.columns)
     if not test.classes:
-        return analysis.regression(test.y, answer, test.groups)
+        return block_metrics.regression(test.y, answer, test.groups)
     output = flavours.decide(model, fitted.flavour, fitted.classes)
     predicted = flavours.classes(answer, output, fitted.classes)
     return {
-        "accuracy": analysis.accuracy(test.y, predicted),
-        "macro_f1": analysis.macro_f1(test.y, predicted),
+        "accuracy": block_metrics.accuracy(test.y, predicted),
+        "macro_f1": block_metrics.macro_f1(test.y, predicted),
     }
 
 

@@ -175,7 +175,7 @@ class FeatureStore:
             ...     transformations={"*_median": "standard"},
             ... )
             >>> view
-            <FeatureView scaled/1: crop from 2 features of crops/1, spectra/1>
+            <FeatureView scaled/1: classification of crop from 2 features of crops/1, spectra/1>
         """
         spec = view_spec(name, version, options)
         view = self._view(self._registry.add("view", name, version, {**spec}))

@@ -269,7 +269,8 @@ class ModelRegistry:
 
         And how its answers are read.
         """
-        from eolab.models import analysis, flavours
+        from eolab.features.splits import block_metrics
+        from eolab.models import flavours
         from eolab.studies.client.fitted_model import load_model
 
         if test is None and not fitted.classes:
@@ -296,9 +297,9 @@ class ModelRegistry:
         if test is None or answer is None:
             return {}, decided
         if not names:
-            return analysis.regression(test.y, answer, test.groups, SEED), decided
+            return block_metrics.regression(test.y, answer, test.groups, SEED), decided
         codes = flavours.classes(answer, decided, names)
-        return analysis.classification(test.y, codes, test.groups, SEED), decided
+        return block_metrics.classification(test.y, codes, test.groups, SEED), decided
 
     def _count_evaluation(self, test: str, name: str, study: str | None) -> int:
         """Note an evaluation on this test set; how many there were, this one included."""

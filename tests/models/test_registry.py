@@ -276,7 +276,7 @@ def test_a_workspace_that_was_moved_keeps_its_models(
 
 
 def test_a_regression_has_error_bias_and_r2_with_intervals():
-    from eolab.models.analysis import regression
+    from eolab.features.splits.block_metrics import regression
 
     random = np.random.default_rng(0)
     y = random.normal(1000, 5, 300)

@@ -21,19 +21,13 @@ from eolab.features.engines.spine import (
 from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
 from eolab.features.queries.query import Query
+from eolab.features.samples import task as tasks
+from eolab.features.samples.task import Task
 from eolab.training_data import TrainingData
-from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
-
-
-MANY = 100  # different whole numbers of a label above which they look like a quantity
-
-
-class ManyClasses(UserWarning):
-    """A column of whole numbers that looks like a quantity is taken for classes."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +90,8 @@ def load(
     extra: Sequence[str] = (),
     texts: Sequence[str] = (),
     weights: str | None = None,
+    task: Task | None = None,
+    before_tasks: bool = False,
 ) -> Samples:
     """The samples with a label, any feature value and, where the labels have geometry, a place.
 
@@ -107,11 +103,12 @@ def load(
         extra: More columns of the label group to carry along.
         texts: Features that may be text.
         weights: Column of the label group with the weight of each sample, 0 or more.
+        task: Whether labels are classes or a quantity; None to find it.
+        before_tasks: The view is older than tasks: whole numbers are classes.
 
     Raises:
         InvalidInputError: A feature is no number, or nothing is left.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     group = labels.group
@@ -119,7 +116,9 @@ def load(
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
     rows = label_rows(con, labels, as_of, more)
     total = rows.num_rows
-    rows = _without_blanks(rows, labels.columns[0])
+    label = labels.columns[0]
+    rows = _without_blanks(rows, label)
+    meant = tasks.of(task, rows.column(label).drop_null(), label, before=before_tasks)
     rows = last_of_season(rows, labels, query)
     has_label = _valid(rows, labels.columns)
     rows = rows.filter(has_label)
@@ -157,14 +156,7 @@ def load(
             "Check that keys and times of labels and features meet.",
         )
     rows = rows.filter(use)
-    y, classes = _target(rows.column(labels.columns[0]))
-    if len(classes) > MANY and pa.types.is_integer(rows.column(labels.columns[0]).type):
-        warn(
-            f"{labels.columns[0]} holds {len(classes)} different whole numbers, and each is taken "
-            "for a class. For a regression insert the column as floating-point numbers: "
-            f"rows.astype({{{labels.columns[0]!r}: float}}).",
-            ManyClasses,
-        )
+    y, classes = tasks.target(rows.column(label), meant, label)
     ids = texts_of(rows, group.keys)
     certain = None if weights is None else _weights(rows, weights)
     data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids, certain)
@@ -172,8 +164,13 @@ def load(
     return Samples(data, rows, group.geometry, report, vocabularies, seen, group.event_time)
 
 
-def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[str]]) -> None:
-    """A check that labels and features can be matched.
+def check_view(
+    labels: Query,
+    query: Query,
+    transformed: Mapping[str, Sequence[str]],
+    task: str | None = None,
+) -> None:
+    """A check that labels and features can be matched, and labels are those of a task.
 
     Raises:
         InvalidInputError: They cannot.
@@ -187,6 +184,13 @@ def check_view(labels: Query, query: Query, transformed: Mapping[str, Sequence[s
         raise InvalidInputError(
             f"labels name {len(labels.columns)} columns", "Select the one label column."
         )
+    label = labels.columns[0]
+    if labels.group.geometry is not None and label in labels.group.geometry.columns:
+        raise InvalidInputError(
+            f"the label {label!r} says where a row is, not what it is",
+            "Select the column of classes or of the quantity.",
+        )
+    tasks.check(task, labels.group.schema.field(label).type, label)
     if not query.names:
         raise InvalidInputError("the query has no feature column", "Select at least one.")
     for part in query.parts:
@@ -285,14 +289,17 @@ def texts_of(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
 
 
 def _without_blanks(rows: pa.Table, name: str) -> pa.Table:
-    """The rows with null where a text holds nothing to read: nobody named that class."""
+    """The rows with null where a label is a text with nothing to read, or not a number (NaN)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = rows.column(name)
-    if not pa.types.is_string(column.type):
+    if pa.types.is_floating(column.type):
+        blank = pc.is_nan(column)
+    elif pa.types.is_string(column.type):
+        blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    else:
         return rows
-    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
     known = pc.if_else(blank, pa.scalar(None, column.type), column)
     return rows.set_column(rows.schema.get_field_index(name), name, known)
 
@@ -305,13 +312,3 @@ def _array(values: Sequence[str]) -> pa.Array:
 
 def _float(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(column.to_pandas().to_numpy(dtype=np.float32, na_value=np.nan))
-
-
-def _target(column: pa.ChunkedArray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class codes and names; a column of decimals is a regression."""
-    import pyarrow as pa
-
-    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-        return column.to_pandas().to_numpy(dtype=np.float64), ()
-    names, codes = np.unique(column.to_numpy(), return_inverse=True)
-    return codes.astype(np.int64), tuple(str(n) for n in names)

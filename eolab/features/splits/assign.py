@@ -58,13 +58,14 @@ def cells(samples: Samples, by: By, unit: str | None) -> tuple[Samples, np.ndarr
     return replace(samples, report=report), splits.cells(by, places, units)
 
 
-def classes_in(samples: Samples, blocks: SpatialBlocks, unit: str | None, count: int) -> int:
-    """How many classes lie in at least ``count`` blocks each."""
+def enough(samples: Samples, blocks: SpatialBlocks, unit: str | None, count: int) -> bool:
+    """Whether blocks give ``count`` parts two classes, or a quantity samples in each."""
     _, cell = cells(samples, blocks, unit)
     y = samples.data.y
-    return sum(
-        len(np.unique(cell[y == code])) >= count for code in range(len(samples.data.classes))
-    )
+    if not samples.data.classes:
+        return len(np.unique(cell)) >= count
+    lie = [len(np.unique(cell[y == code])) >= count for code in range(len(samples.data.classes))]
+    return sum(lie) >= min(2, len(lie))
 
 
 def divide(
@@ -99,6 +100,11 @@ def divide(
             samples, use = without_small_classes(samples, left_out)
             cell = cell[use]
         samples = replace(samples, report={**samples.report, "left_out": dict(left_out)})
+    elif not isinstance(by, TimeSplit | Column) and len(np.unique(cell)) < len(weights):
+        raise InvalidInputError(
+            f"the samples lie in {len(np.unique(cell))} blocks, fewer than {len(weights)} parts",
+            "Take smaller blocks, another column, or fewer parts.",
+        )
     if isinstance(by, TimeSplit):
         return samples, cell, by.sides(samples.times(), names, weights)
     if isinstance(by, Column):
@@ -168,7 +174,7 @@ def split(
         parts["train"],
         parts["validation"] if masks["validation"].any() else None,
         parts["test"] if masks["test"].any() else None,
-        {**source, "by": how, "transformations": fitted, "report": report},
+        {**source, "task": data.task, "by": how, "transformations": fitted, "report": report},
     )
 
 

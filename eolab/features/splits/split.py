@@ -88,14 +88,22 @@ def split_parts(
         stratify=stratify,
     )
     source = view.split_source(seed=seed, as_of=as_of, **sizes)
-    if isinstance(by, Column):
-        for empty in [name for k, name in enumerate(names) if not (side == k).any()]:
-            warn(
-                f"the {empty} part is empty: no row of {by.name} has a value of it. "
-                f"Name its values: eo.Column({by.name!r}, ..., {empty}=[...]).",
-                EmptyPart,
+    made = assign.split(found, cell, by, np.asarray(names)[side], view.transformations, source)
+    there = {"train": made.train, "validation": made.validation, "test": made.held_out}
+    for place, empty in enumerate(names):
+        if there[empty] is not None:
+            continue
+        if isinstance(by, Column):
+            why = (
+                f"no row of {by.name} has a value of it. "
+                f"Name its values: eo.Column({by.name!r}, ..., {empty}=[...])."
             )
-    return assign.split(found, cell, by, np.asarray(names)[side], view.transformations, source)
+        elif (side == place).any():
+            why = "all its samples lie within the buffer. Take a smaller one, or larger blocks."
+        else:
+            why = "no sample came to it. Take smaller blocks, other times, or another seed."
+        warn(f"the {empty} part is empty: {why}", EmptyPart)
+    return made
 
 
 def split_folds(
@@ -175,8 +183,9 @@ def _narrowed(
 ) -> SpatialBlocks:
     """The proposal, or the widest smaller one that gives ``count`` parts their classes."""
     blocks = wanted
+    few = "no two classes" if loaded.data.classes else "too few of them"
     try:
-        while assign.classes_in(loaded, blocks, unit, count) < min(2, len(loaded.data.classes)):
+        while not assign.enough(loaded, blocks, unit, count):
             if blocks.size < 2:
                 return wanted
             blocks = replace(blocks, size=blocks.size / 2)
@@ -184,9 +193,9 @@ def _narrowed(
         return wanted
     if blocks != wanted:
         warn(
-            f"samples are alike up to {wanted.size:,g} m, but blocks of that size leave no two "
-            f"classes for {count} parts; those of {blocks.size:,g} m are taken, which may "
-            "flatter a model. Pass by=eo.SpatialBlocks(...) to choose.",
+            f"samples are alike up to {wanted.size:,g} m, but blocks of that size leave {few} for "
+            f"{count} parts; those of {blocks.size:,g} m are taken, which may flatter a model. "
+            "Pass by=eo.SpatialBlocks(...) to choose.",
             NarrowBlocks,
         )
     return blocks

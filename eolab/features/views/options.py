@@ -13,6 +13,7 @@ from eolab.features.queries.query import Query, QuerySpec
 from eolab.features.samples import on_demand
 from eolab.features.samples.on_demand import FunctionSpec, Transformation
 from eolab.features.samples.samples import check_view
+from eolab.features.samples.task import Task
 from eolab.features.samples.transformations import resolve
 from eolab.settings.config import check_name
 
@@ -35,6 +36,9 @@ class ViewOptions(TypedDict, total=False):
             it.
         label_source: Column of the label group that says where a label comes from (a survey, a
             register): reports count by it, and `find_label_issues` names it.
+        task: "classification" or "regression". By default text and truth values are classes,
+            decimals a quantity, and whole numbers classes where at most 100 differ; where that is
+            not plain a warning says what was taken.
     """
 
     labels: Required[Query]
@@ -44,6 +48,7 @@ class ViewOptions(TypedDict, total=False):
     functions: Sequence[Transformation]
     weights: str | None
     label_source: str | None
+    task: Task | None
 
 
 class ViewSpec(TypedDict):
@@ -57,6 +62,7 @@ class ViewSpec(TypedDict):
     functions: NotRequired[list[FunctionSpec] | None]
     weights: NotRequired[str | None]
     label_source: NotRequired[str | None]
+    task: NotRequired[Task | None]
 
 
 def read_spec(entry: RegistryEntry) -> ViewSpec:
@@ -67,7 +73,8 @@ def read_spec(entry: RegistryEntry) -> ViewSpec:
 
 def differing_key(one: ViewSpec, other: ViewSpec) -> str | None:
     """The first part in which two views differ; None where they give the same samples."""
-    for key in ("labels", "query", "transformations", "functions", "weights", "label_source"):
+    keys = ("labels", "query", "transformations", "functions", "weights", "label_source", "task")
+    for key in keys:
         if (one.get(key) or None) != (other.get(key) or None):
             return key
     return None
@@ -97,7 +104,8 @@ def view_spec(name: str, version: int, options: ViewOptions) -> ViewSpec:
             )
     patterns = options.get("transformations") or {}
     names = on_demand.check(made, query.names)
-    check_view(labels, query, resolve(patterns, names))
+    task = options.get("task")
+    check_view(labels, query, resolve(patterns, names), task)
     weights, source = options.get("weights"), options.get("label_source")
     for what, column in (("weights", weights), ("sources", source)):
         if column is not None and column not in labels.group.columns:
@@ -117,4 +125,5 @@ def view_spec(name: str, version: int, options: ViewOptions) -> ViewSpec:
         "functions": [f.to_dict() for f in made],
         "weights": weights,
         "label_source": source,
+        "task": task,
     }

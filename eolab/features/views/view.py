@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.deprecation import renamed_arguments
-from eolab.errors import InvalidInputError, NotFoundError
+from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
@@ -19,6 +19,8 @@ from eolab.features.geometry import shapes, to_pandas
 from eolab.features.groups.registry import RegistryEntry
 from eolab.features.queries.query import GroupHandle, Query, from_dict
 from eolab.features.samples import on_demand, samples, transformations
+from eolab.features.samples import task as tasks
+from eolab.features.samples.task import Task
 from eolab.features.splits import split as splitting
 from eolab.features.splits.assign import By
 from eolab.features.splits.blocks import SpatialBlocks
@@ -47,7 +49,7 @@ class FeatureView:
 
     Example:
         >>> fv
-        <FeatureView season/1: crop from 2 features of crops/1, spectra/1>
+        <FeatureView season/1: classification of crop from 2 features of crops/1, spectra/1>
         >>> fv.training_data()
         <59 samples x 2 features, 6 classes, 59 blocks>
     """
@@ -67,6 +69,8 @@ class FeatureView:
         self.functions = on_demand.from_specs(spec.get("functions") or ())
         self.weights: str | None = spec.get("weights")
         self.label_source: str | None = spec.get("label_source")
+        self._task: Task | None = spec.get("task")
+        self._before_tasks = "task" not in spec
         self.features: tuple[str, ...] = on_demand.check(self.functions, self.query.names)
         self.transformations: dict[str, tuple[str, ...]] = transformations.resolve(
             spec.get("transformations") or {}, self.features
@@ -93,6 +97,29 @@ class FeatureView:
         """
         parts = (self.labels, *(p.query for p in self.query.parts))
         return tuple(dict.fromkeys(q.group.label for q in parts))
+
+    @property
+    def task(self) -> Task:
+        """As the view was made, or by its labels: "classification" or "regression".
+
+        Raises:
+            ConflictError: The label group is empty, and its whole numbers may become either.
+
+        Example:
+            >>> fv.task
+            'classification'
+        """
+        if self._task is not None:
+            return self._task
+        import pyarrow as pa
+
+        name = self.labels.columns[0]
+        kind = self.labels.group.schema.field(name).type
+        column = pa.chunked_array([], kind)
+        if pa.types.is_integer(kind) and not self._before_tasks:
+            with connect(self._config.features) as con:
+                column = label_rows(con, self.labels, None, ()).column(name).drop_null()
+        return tasks.infer(column)
 
     def to_dict(self) -> ViewJson:
         """Plain JSON for the panel.
@@ -350,6 +377,8 @@ class FeatureView:
                 extra=[*extra, *([self.label_source] if self.label_source else [])],
                 texts=[n for n, kinds in self.transformations.items() if "onehot" in kinds],
                 weights=self.weights,
+                task=self._task,
+                before_tasks=self._before_tasks,
             )
         data = on_demand.extended(found.data, self.functions)
         return replace(found, data=data, source=self.label_source)
@@ -617,8 +646,12 @@ class FeatureView:
         }
 
     def __repr__(self) -> str:
-        target, groups = ", ".join(self.labels.columns), ", ".join(self.groups)
-        count = len(self.query.names)
+        groups, count = ", ".join(self.groups), len(self.query.names)
+        target = self.labels.columns[0]
+        try:
+            target = f"{self.task} of {target}"
+        except EolabError:  # an empty or damaged group: a repr never fails
+            pass
         return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
 
 

@@ -20,13 +20,13 @@ def field(points, reach, seed):
 
 @pytest.fixture
 def make(store):
-    def build(frame, features, *, geometry=None, name="g"):
+    def build(frame, features, *, geometry=None, name="g", label="crop", task=None):
         group = store.create_feature_group(
             name, primary_key=["id"], geometry=geometry, crs=geometry and "EPSG:32633"
         )
         group.insert(frame)
         return store.create_feature_view(
-            name, labels=group.select("crop"), query=group.select(features)
+            name, labels=group.select(label), query=group.select(features), task=task
         )
 
     return build
@@ -80,12 +80,12 @@ def test_blocks_are_proposed_as_wide_as_a_known_field_is_alike(make, reach):
     assert view.train_validation_test_split().source["by"] == proposed.to_dict()
 
 
-def test_without_a_place_or_classes_the_checks_say_what_is_missing(make):
+def test_without_a_place_or_enough_labels_the_checks_say_what_is_missing(make):
     frame = pd.DataFrame({"id": np.arange(40), "crop": np.arange(40) / 7, "f": np.arange(40.0)})
-    view = make(frame, ["f"])
+    view, small = make(frame, ["f"]), make(frame[:9], ["f"], name="small")
     for says, faulty in (
-        ("not a class", lambda: check_leakage(view)),
-        ("not a class", lambda: find_label_issues(view)),
+        ("crop has 9 labels, fewer than 10", lambda: check_leakage(small)),
+        ("crop has 9 labels, fewer than 10", lambda: find_label_issues(small)),
         ("no geometry", view.propose_blocks),
         ("no geometry", view.train_validation_test_split),
     ):
@@ -119,3 +119,46 @@ def test_the_real_table_holds_no_single_feature_that_gives_crops_away(shared_dat
     suspects = find_label_issues(view)
     assert "built_up" not in set(suspects["label"]) | set(suspects["likely"])
     assert len(suspects) > 10
+
+
+def harvests(kind, n=400):
+    """A yield that x tells half of, as decimals or whole numbers; some are wrong by a factor."""
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame({"id": np.arange(n), "x": rng.random(n), "z": rng.random(n)})
+    frame["harvest"] = np.exp(8 + frame["x"] + rng.normal(0, 0.1, n))
+    # The same in other units, and where the scale broke: it was weighed only above a limit.
+    frame["log_kg"] = np.log(frame["harvest"]) + 3
+    if kind == "whole":
+        frame["harvest"] = frame["harvest"].round().astype(int)
+    return frame
+
+
+@pytest.mark.parametrize("kind", ["decimal", "whole"])
+@pytest.mark.filterwarnings("ignore::eolab.features.samples.task.InferredTask")
+def test_a_feature_that_is_the_quantity_in_other_units_leaks(make, kind):
+    view = make(harvests(kind), ["x", "z", "log_kg"], label="harvest")
+    found = check_leakage(view).set_index("feature")
+    assert found["suspect"].to_dict() == {"log_kg": True, "x": False, "z": False}
+    assert found.loc["log_kg", "score"] > 0.99
+    assert found.loc["z", "score"] < 0.2
+    assert set(found["tells"]) == {"harvest"}
+
+
+@pytest.mark.parametrize("kind", ["decimal", "whole"])
+@pytest.mark.filterwarnings("ignore::eolab.features.samples.task.InferredTask")
+def test_quantities_with_a_shifted_decimal_point_are_at_the_top_of_the_suspects(make, kind):
+    frame = harvests(kind)
+    wrong = np.random.default_rng(8).choice(len(frame), 8, replace=False)
+    frame.loc[wrong, "harvest"] *= 10
+    found = find_label_issues(make(frame, ["x", "z"], label="harvest"))
+    assert set(found["id"].head(8).astype(int)) == set(wrong)
+    assert (found["label"].head(8) > 3 * found["likely"].head(8)).all()
+    assert found["confidence"].is_monotonic_decreasing
+    assert (found["confidence"] > 3.5).all()
+
+
+@pytest.mark.parametrize("look", [check_leakage, find_label_issues])
+def test_a_quantity_that_never_changes_is_refused(make, look):
+    frame = harvests("decimal").assign(harvest=4.5)
+    with pytest.raises(InvalidInputError, match=r"harvest is 4\.5 everywhere"):
+        look(make(frame, ["x"], label="harvest"))

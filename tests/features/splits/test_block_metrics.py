@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from sklearn.metrics import accuracy_score, f1_score, r2_score, root_mean_squared_error
 
 from eolab.errors import InvalidInputError
-from eolab.models import analysis
+from eolab.features.splits import block_metrics
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), min_size=1, max_size=60)
 
@@ -20,15 +20,15 @@ labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), min_size=1, m
 @given(labels)
 def test_accuracy_and_macro_f1_are_those_of_scikit_learn(pairs):
     y, pred = np.array(pairs).T
-    assert analysis.accuracy(y, pred) == pytest.approx(accuracy_score(y, pred))
+    assert block_metrics.accuracy(y, pred) == pytest.approx(accuracy_score(y, pred))
     oracle = f1_score(y, pred, average="macro", zero_division=0)
-    assert analysis.macro_f1(y, pred) == pytest.approx(oracle)
+    assert block_metrics.macro_f1(y, pred) == pytest.approx(oracle)
 
 
 def test_classes_may_be_text():
     y, pred = np.array(["maize", "wheat", "maize"]), np.array(["maize", "maize", "maize"])
     oracle = f1_score(y, pred, average="macro", zero_division=0)
-    assert analysis.macro_f1(y, pred) == pytest.approx(oracle)
+    assert block_metrics.macro_f1(y, pred) == pytest.approx(oracle)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def fields():
 
 def test_the_interval_is_the_percentile_interval_of_resampled_units(fields):
     y, pred, groups = fields
-    value, low, high = analysis.block_bootstrap(y, pred, groups, 7)
+    value, low, high = block_metrics.block_bootstrap(y, pred, groups, 7)
     assert value == pytest.approx(f1_score(y, pred, average="macro"))
     # The same draws, counted the long way: samples of drawn units put together, then scikit-learn.
     random = np.random.default_rng(7)
@@ -61,25 +61,25 @@ def test_the_interval_is_the_percentile_interval_of_resampled_units(fields):
 
 
 def _first(y, pred, groups, seed, resamples):
-    return analysis.block_bootstrap(y, pred, groups, seed, resamples=resamples)
+    return block_metrics.block_bootstrap(y, pred, groups, seed, resamples=resamples)
 
 
 def test_units_give_a_wider_interval_than_samples(fields):
     y, pred, groups = fields
-    _, low, high = analysis.block_bootstrap(y, pred, groups, 0)
-    _, naive_low, naive_high = analysis.block_bootstrap(y, pred, np.arange(len(y)), 0)
+    _, low, high = block_metrics.block_bootstrap(y, pred, groups, 0)
+    _, naive_low, naive_high = block_metrics.block_bootstrap(y, pred, np.arange(len(y)), 0)
     assert high - low > 2 * (naive_high - naive_low)
 
 
 def test_the_same_seed_gives_the_same_interval_in_any_row_order(fields):
     y, pred, groups = fields
     order = np.random.default_rng(1).permutation(len(y))
-    first = analysis.classification(y, pred, groups, 5)
-    assert analysis.classification(y[order], pred[order], groups[order], 5) == first
+    first = block_metrics.classification(y, pred, groups, 5)
+    assert block_metrics.classification(y[order], pred[order], groups[order], 5) == first
 
 
 def test_one_unit_has_no_interval():
-    value, low, high = analysis.block_bootstrap(
+    value, low, high = block_metrics.block_bootstrap(
         np.array([0, 1]), np.array([0, 1]), np.array([4, 4])
     )
     assert value == 1.0
@@ -91,7 +91,7 @@ def test_regression_figures_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     y = random.normal(size=200)
     pred = y + random.normal(scale=0.3, size=200)
-    figures = analysis.regression(y, pred, np.repeat(np.arange(20), 10))
+    figures = block_metrics.regression(y, pred, np.repeat(np.arange(20), 10))
     assert figures["rmse"] == pytest.approx(root_mean_squared_error(y, pred))
     assert figures["r2"] == pytest.approx(r2_score(y, pred))
     assert figures["rmse_low"] < figures["rmse"] < figures["rmse_high"]
@@ -101,4 +101,4 @@ def test_regression_figures_are_those_of_scikit_learn():
 def test_arrays_that_do_not_fit_are_refused(lengths):
     y, pred, groups = (np.zeros(n, dtype=int) for n in lengths)
     with pytest.raises(InvalidInputError):
-        analysis.block_bootstrap(y, pred, groups)
+        block_metrics.block_bootstrap(y, pred, groups)
