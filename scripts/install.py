@@ -13,6 +13,9 @@ def main(arguments: list[str]) -> int:
     # Our own package is built with the tools of this environment, which are installed already:
     # an isolated build would fetch them again.
     isolated = ["--no-build-isolation"] if "--editable" in arguments else []
+    # Where PYTHONDONTWRITEBYTECODE is set (in many containers) nothing would ever be kept compiled,
+    # and every process would compile TensorFlow anew: 13 s instead of 5 s. pip does it by itself.
+    compiled = [] if isolated else ["--compile-bytecode"]
     if uv:
         command = [
             uv,
@@ -22,6 +25,7 @@ def main(arguments: list[str]) -> int:
             "--python",
             sys.executable,
             *isolated,
+            *compiled,
             *arguments,
         ]
         if subprocess.run(command, check=False).returncode == 0:
