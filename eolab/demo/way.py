@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -158,12 +159,18 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
     headline = _headline(whole)
     metrics: dict[str, dict[str, object]] = {}
     for kind in MODELS:
-        scores: list[Mapping[str, float]] = []
-        for number, split in enumerate(outer):
-            study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
-            scores.append(_score(study.refit(), split))
-            found = f"{headline.title} {scores[-1][headline.main]:.3f}"
-            say(f"{kind} fold {number + 1} of {len(outer)}: {found}")
+        # A fold is refitted while the next one is tuned: neither needs the other, and most of
+        # both is the start of a process that loads TensorFlow.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            waiting = []
+            for number, split in enumerate(outer):
+                study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
+                told = f"{kind} fold {number + 1} of {len(outer)}: {headline.title}"
+                waiting.append(beside.submit(_score, study, split, headline.main, told, say))
+            study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
+            last = beside.submit(study.refit)
+            scores = [each.result() for each in waiting]
+            fitted = last.result()
         test = {
             name: round(float(np.mean([score[name] for score in scores])), 4)
             for name in headline.names
@@ -171,10 +178,9 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
         }
         ends = [score[headline.main] for score in scores]
         test |= {"low": round(min(ends), 4), "high": round(max(ends), 4)}
-        study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
         model = ws.models.register(
             f"{case.name}-{kind}",
-            study.refit(),
+            fitted,
             metrics={headline.names[name]: metric for name, metric in test.items()},
             description=f"Test metrics: mean, lowest and highest of {len(outer)} outer block folds",
         )
@@ -184,7 +190,14 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
     return {**_size(case, whole, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
 
-def _score(fitted: FittedModel, split: Split) -> dict[str, float]:
+def _score(study: Study, split: Split, main: str, told: str, say: cases.Say) -> dict[str, float]:
+    """Refit a fold's best trial and say its metrics on the held-out fold."""
+    score = _metrics(study.refit(), split)
+    say(f"{told} {score[main]:.3f}")
+    return score
+
+
+def _metrics(fitted: FittedModel, split: Split) -> dict[str, float]:
     """The metrics of a refitted model on the held-out fold."""
     from eolab.features.splits import block_metrics
     from eolab.models import flavours
