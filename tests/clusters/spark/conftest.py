@@ -21,6 +21,7 @@ from eolab.settings import config as configuration
 from eolab.settings.config import Config
 from eolab.studies import Study, tune
 from eolab.studies.journal import files as journal
+from tests import jvm
 from tests.studies.conftest import _end, until
 
 Start = Callable[..., Study]
@@ -51,7 +52,7 @@ class Cluster:
 def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Connect server that knows nothing of our files, reached by its address and token."""
     folder = tmp_path_factory.mktemp("connect")
-    started = server.ensure(folder, slots=6, conf={"spark.driver.memory": "700m"})
+    started = server.ensure(folder, slots=6, conf={"spark.driver.memory": "700m", **jvm.DRIVER})
     os.environ["EOLAB_TEST_TOKEN"] = started.token
     yield Cluster(f'connect = "sc://localhost:{started.port}"\ntoken_env = "EOLAB_TEST_TOKEN"\n')
     del os.environ["EOLAB_TEST_TOKEN"]
@@ -61,7 +62,10 @@ def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def local() -> Cluster:
     """Classic Spark inside the study's client process."""
-    return Cluster('master = "local[4,50]"\nconf = { "spark.driver.memory" = "600m" }\n')
+    return Cluster(
+        'master = "local[4,50]"\nconf = { "spark.driver.memory" = "600m", '
+        f'"spark.driver.extraJavaOptions" = "{jvm.OPTIONS}" }}\n'
+    )
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +104,7 @@ def standalone(
     base = {
         **os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOG_DIR": str(folder), "PYSPARK_PYTHON": python,
+        "SPARK_DAEMON_JAVA_OPTS": jvm.OPTIONS,
     }  # fmt: skip
     base.pop("SPARK_CONNECT_MODE_ENABLED", None)
     processes = []
@@ -139,7 +144,9 @@ def standalone(
         "[clusters.c.conf]\n"
         f'"spark.executorEnv.PYTHONPATH" = "{site}"\n"spark.driver.host" = "127.0.0.1"\n'
         '"spark.executor.cores" = "2"\n"spark.executor.resource.gpu.amount" = "2"\n'
-        '"spark.driver.memory" = "600m"\n',
+        '"spark.driver.memory" = "600m"\n'
+        f'"spark.driver.extraJavaOptions" = "{jvm.OPTIONS}"\n'
+        f'"spark.executor.extraJavaOptions" = "{jvm.OPTIONS}"\n',
         bare=True,
         devices=("0", "1", "2", "3"),
     )

@@ -14,6 +14,7 @@ import pytest
 
 from eolab.clusters.spark import java, server
 from eolab.testing.engines import PublicWays
+from tests import jvm
 
 
 class SparkEngine:
@@ -72,6 +73,7 @@ def classic(tmp_path_factory):
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.memory", "700m")
+        .config(map=jvm.DRIVER)
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "America/Lima")
@@ -88,7 +90,7 @@ def connect(tmp_path_factory):
     from pyspark.sql.connect.session import SparkSession
 
     folder = tmp_path_factory.mktemp("connect")
-    conf = {"spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2"}
+    conf = {"spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2", **jvm.DRIVER}
     started = server.ensure(folder, slots=2, conf=conf)
     spark = SparkSession.builder.remote(started.url).create()
     yield SparkEngine(spark)
