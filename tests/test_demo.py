@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from eolab.demo import trainers, way
+from eolab.facade import workspace
 
 pytestmark = [pytest.mark.keras, pytest.mark.timeout(1800)]
 
@@ -57,7 +63,7 @@ def table(real_data: Path) -> list[str | Path]:
     return ["--table", file, "--label-column", "sampling_label"]
 
 
-def test_the_sample_gives_the_same_figures_twice() -> None:
+def test_the_sample_gives_the_same_figures_twice(sample: Path, tmp_path: Path) -> None:
     first, told = demo()
     check_shape(first)
     # 26 items: 2 are of the overcast day, 2 are older products of an overpass that is there anyway.
@@ -65,7 +71,9 @@ def test_the_sample_gives_the_same_figures_twice() -> None:
     assert first["units"] == 340
     assert first["test"]["macro_f1"] > 0.6
     assert "simulated" in told
-    second, _ = demo("--workers", "1")
+    # In a process and a workspace of its own, on a sample that a third process made.
+    shutil.copytree(sample, tmp_path / "sample")
+    second, _ = demo("--workers", "1", "--workspace", tmp_path)
     assert without_seconds(first) == without_seconds(second)
 
 
@@ -119,3 +127,32 @@ def test_wrong_arguments_are_told_in_two_lines(arguments: list[str], told: str) 
     assert len(lines) == 2
     assert told in lines[0]
     assert lines[1].startswith("Hint: ")
+
+
+@pytest.mark.slow  # twelve studies: minutes
+def test_a_table_of_a_quantity_goes_through_its_folds_to_a_registered_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Forests for both: networks are tried with the sample, and take minutes over the folds.
+    monkeypatch.setattr(way, "MODELS", dict.fromkeys(way.MODELS, trainers.train_forest))
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"sample_id": range(200), **{n: random.random(200) for n in "ab"}})
+    rows["lon"], rows["lat"] = random.uniform(10, 12, 200), random.uniform(45, 47, 200)
+    rows["yield_t"] = 3 + 2 * rows["a"] - rows["b"]
+    rows.to_parquet(tmp_path / "yield.parquet")
+    told: list[str] = []
+    options = way.Options(
+        table=tmp_path / "yield.parquet", label_column="yield_t", trials=1, workers=1
+    )
+    figures = way.go(tmp_path, options, say=told.append)
+    test = figures["test"]
+    assert isinstance(test, dict)
+    # The label spans 3; a forest is off by a tenth of its spread, its mean by six tenths.
+    assert 0 < test["low"] <= test["rmse"] <= test["high"] < 0.35
+    assert test["r2"] > 0.8
+    for kind in way.MODELS:
+        # Folds are refitted beside the next one's tuning, and told in their order all the same.
+        lines = [line for line in told if line.startswith(f"{kind} fold ")]
+        assert [line.split()[2] for line in lines] == list("12345")
+        model = workspace(tmp_path).models.get(f"table-{kind}")
+        assert model.metrics["rmse"] == pytest.approx(test["rmse"])
