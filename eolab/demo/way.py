@@ -165,8 +165,8 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
             waiting = []
             for number, split in enumerate(outer):
                 study = _tune(ws, kind, split, f"{case.name}-{kind}-fold{number}", options)
-                told = f"{kind} fold {number + 1} of {len(outer)}: {headline.title}"
-                waiting.append(beside.submit(_score, study, split, headline.main, told, say))
+                title = f"{kind} fold {number + 1} of {len(outer)}: {headline.title}"
+                waiting.append(beside.submit(_score, study, split, headline.main, title, say))
             study = _tune(ws, kind, whole, f"{case.name}-{kind}", options)
             last = beside.submit(study.refit)
             scores = [each.result() for each in waiting]
@@ -190,10 +190,10 @@ def _folds(ws: Workspace, case: Case, options: Options, say: cases.Say) -> dict[
     return {**_size(case, whole, options), **metrics["keras"], "sklearn": metrics["sklearn"]}
 
 
-def _score(study: Study, split: Split, main: str, told: str, say: cases.Say) -> dict[str, float]:
+def _score(study: Study, split: Split, main: str, title: str, say: cases.Say) -> dict[str, float]:
     """Refit a fold's best trial and say its metrics on the held-out fold."""
     score = _metrics(study.refit(), split)
-    say(f"{told} {score[main]:.3f}")
+    say(f"{title} {score[main]:.3f}")
     return score
 
 
