@@ -1013,6 +1013,14 @@ def own_cube(draw: Draw) -> Case:
     if draw.often(0.5):
         scale, offset = draw.one(*FACTORS)
         attrs |= {"scale_factor": scale, "add_offset": offset}
+    low, high = -math.inf, math.inf
+    if draw.often(0.25):
+        low, high = (float(v) for v in np.nanquantile(numbers, (0.2, 0.8), method="nearest"))
+        limits = {"valid_range": [low, high], "valid_min": low, "valid_max": high}
+        said = draw.one(*limits)
+        attrs[said] = np.array(limits[said], dtype)
+        low = -math.inf if said == "valid_max" else low
+        high = math.inf if said == "valid_min" else high
     dims = [axis] if times else []
     dims += [extra] if extra else []
     values = numbers if times else numbers[0]
@@ -1062,7 +1070,7 @@ def own_cube(draw: Draw) -> Case:
             one = numbers[t, e]
             label = labels[e] if extra else ""
             name = str(label) if extra == "band" else f"v_{label}" if extra else "v"
-            right = values_of(one, [nodata], None, scale, offset)
+            right = values_of(one, [nodata], (one < low) | (one > high), scale, offset)
             truths.append(Truth(name, time, grid, right, one, stem, "v"))
     case_kind = f"{kind} {dtype} {axis if times else '-'} {extra or '-'}" + (
         " 360" if to_360 else ""

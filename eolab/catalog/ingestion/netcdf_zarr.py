@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.catalog.ingestion.cf_attributes import VALID, flags, free_number, valid_limits
 from eolab.catalog.ingestion.file_names import Dating, name_of, time_of
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
@@ -382,8 +383,9 @@ def _unsigned(variable: xr.DataArray) -> xr.DataArray:
     plain = np.dtype(f"u{variable.dtype.itemsize}")
     made = variable.astype(plain)
     made.attrs = dict(variable.attrs)
-    for key in ("_FillValue", "missing_value"):
-        if key in made.attrs:
+    for key in ("_FillValue", "missing_value", *VALID):
+        # A limit in values, real as its scale, stays what it is.
+        if key in made.attrs and np.asarray(made.attrs[key]).dtype.kind in "iu":
             made.attrs[key] = np.asarray(made.attrs[key]).astype(variable.dtype).astype(plain)
     return made
 
@@ -423,8 +425,11 @@ def _band(name: str, variable: xr.DataArray) -> dict[str, object]:
     """The variable as STAC lists a band, by the attributes of the CF conventions."""
     band: dict[str, object] = {"name": name, "data_type": str(_stored(variable.dtype))}
     fills = _fills(variable)
-    if fills:
-        fill = float(str(fills[0]))
+    fill = float(str(fills[0])) if fills else None
+    limits = valid_limits(variable.attrs, variable.dtype)
+    if fill is None and limits is not None:
+        fill = free_number(limits, _stored(variable.dtype))
+    if fill is not None:
         band["nodata"] = "nan" if np.isnan(fill) else fill
     scale, offset = (variable.attrs.get(key) for key in ("scale_factor", "add_offset"))
     if scale is not None or offset is not None:
@@ -432,7 +437,7 @@ def _band(name: str, variable: xr.DataArray) -> dict[str, object]:
         band["raster:offset"] = 0.0 if offset is None else float(offset)
     if isinstance(unit := variable.attrs.get("units"), str) and unit:
         band["unit"] = unit
-    return band
+    return {**band, **flags(variable.attrs)}
 
 
 def _stored(dtype: np.dtype) -> np.dtype:
@@ -464,6 +469,9 @@ def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Callable[[Path], N
                 fills = np.unique(np.asarray(_fills(layer), dtype=float))
                 if len(fills) > 1:
                     numbers[np.isin(numbers, fills)] = file.nodata
+                limits = valid_limits(layer.attrs, layer.dtype)
+                if limits is not None and file.nodata is not None:
+                    numbers[(numbers < limits[0]) | (numbers > limits[1])] = file.nodata
                 file.write(numbers, number)
                 file.set_band_description(number, str(band["name"]))
             if "raster:scale" in whole.bands[0]:

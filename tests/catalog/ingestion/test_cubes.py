@@ -389,3 +389,61 @@ def test_one_row_or_column_has_the_pixel_size_that_its_file_states(tmp_path, siz
     transform = made.odc.geobox.transform
     assert (transform.a, transform.e, transform.c, transform.f) == (10, -20, 500_000, 5_200_000)
     np.testing.assert_array_equal(made.red[0], cube.red)
+
+
+@pytest.mark.parametrize(
+    ("attrs", "right"),
+    [
+        ({"valid_range": np.array([2, 4], "i2")}, [np.nan, np.nan, 2, 3, 4, np.nan]),
+        ({"valid_min": np.int16(2)}, [np.nan, np.nan, 2, 3, 4, 5]),
+        ({"valid_max": np.int16(2), "_FillValue": np.int16(-1)}, [0, 1, 2, *[np.nan] * 3]),
+        # Of packed numbers: whole limits are stored numbers, real ones values.
+        (
+            {"valid_range": np.array([2, 4], "i2"), "scale_factor": 0.1},
+            [np.nan, np.nan, 0.2, 0.3, 0.4, np.nan],
+        ),
+        (
+            {"valid_range": [0.2, 0.4], "scale_factor": 0.1},
+            [np.nan, np.nan, 0.2, 0.3, 0.4, np.nan],
+        ),
+        (
+            {"valid_min": 10.3, "scale_factor": 0.1, "add_offset": 10.0},
+            [np.nan] * 3 + [10.3, 10.4, 10.5],
+        ),
+    ],
+    ids=str,
+)
+def test_numbers_outside_of_the_valid_range_are_missing(tmp_path, attrs, right):
+    cube = xr.Dataset(
+        {"h": (("lat", "lon"), np.arange(6, dtype="i2").reshape(2, 3), attrs)},
+        {"lat": [50.0, 49.0], "lon": [10.0, 11.0, 12.0]},
+    )
+    made = load(tmp_path, ingested(tmp_path, cube, "h_20240501.nc")).h.to_numpy()
+    np.testing.assert_allclose(made.ravel(), right, rtol=1e-6)
+
+
+def test_real_numbers_outside_of_the_valid_range_are_missing_too(tmp_path):
+    attrs = {"valid_range": np.array([0.0, 3.0], "f4")}
+    values = np.array([[-9.5, 0.0, 1.5], [3.0, 3.25, np.nan]], "f4")
+    coords = {"lat": [50.0, 49.0], "lon": [10.0, 11.0, 12.0]}
+    cube = xr.Dataset({"h": (("lat", "lon"), values, attrs)}, coords)
+    made = load(tmp_path, ingested(tmp_path, cube, "h_20240501.nc")).h.to_numpy()
+    right = [np.nan, 0.0, 1.5, 3.0, np.nan, np.nan]
+    np.testing.assert_array_equal(made.ravel(), right)
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"flag_values": np.array([0, 1, 8], "i1"), "flag_meanings": "water land snow"},
+        {"flag_masks": np.array([1, 8], "i1"), "flag_meanings": "land snow"},
+    ],
+    ids=["values", "masks"],
+)
+def test_flags_are_names_and_never_averaged(tmp_path, attrs):
+    values = np.array([[0, 8, 0, 8], [8, 0, 8, 0], [1, 8, 1, 8], [8, 1, 8, 1]], "i1")
+    place = {"lat": [50.5, 50.0, 49.5, 49.0], "lon": [10.0, 10.5, 11.0, 11.5]}
+    cube = xr.Dataset({"cover": (("lat", "lon"), values, attrs)}, place)
+    source = ingested(tmp_path, cube, "cover_20240501.nc")
+    made = load(tmp_path, source, resolution=1.0, resampling="average").cover.to_numpy()
+    assert set(made[np.isfinite(made)].tolist()) <= {0.0, 1.0, 8.0}
