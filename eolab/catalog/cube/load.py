@@ -27,7 +27,7 @@ from eolab.catalog.cube.odc_adapter import (
 from eolab.catalog.cube.odc_reader import StoredDifferentlyError, reader_driver
 from eolab.catalog.cube.plan import MASK, ByBand, LoadEstimate, Scene, estimate_load
 from eolab.catalog.cube.provenance import ATTR, as_text, warn_of_rules, warn_of_values
-from eolab.catalog.cube.stored import ask_files
+from eolab.catalog.cube.stored import ask_files, warn_of_shift
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
@@ -195,6 +195,7 @@ def load(
             bad = scaled.bad(cube[MASK], made.layer, pixel_metres(made.grid))
             cube = cube.drop_vars(MASK).where(~bad)
         warn_of_rules(made)
+        warn_of_shift(made)
         if chunks is None:
             warn_of_values(cube, made)
     if intersects is not None:

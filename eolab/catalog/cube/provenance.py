@@ -191,7 +191,9 @@ def warn_of_values(cube: xr.Dataset, made: LoadEstimate) -> None:
 def _check_reflectance(values: np.ndarray, name: str, scenes: Sequence[Scene]) -> None:
     # Red over land is never negative; other bands may be, a little, over water and in shadow.
     below = 0.0 if common_name(scenes[0].item, scenes[0].bands[name]) == "red" else -0.05
-    if (share := _share(values, below=below)) > _MANY:
+    # Of each slice: one of thirty that is wrong is few of all numbers.
+    slices = values if values.ndim == 3 else values[None]
+    if (share := max(_share(one, below=below) for one in slices)) > _MANY:
         denied = [s.item.id for s in scenes if s.item.offset_applied is False]
         cause = (
             f"its provider says of item {denied[0]} that the offset is still in, which is wrong of"
@@ -199,12 +201,13 @@ def _check_reflectance(values: np.ndarray, name: str, scenes: Sequence[Scene]) -
             if denied
             else "compare offset=0, or raw=True"
         )
+        where = f"{name} in one slice" if len(slices) > 1 else name
         warn(
-            f"{share:.0%} of {name} is negative: an offset may have been applied twice. See"
+            f"{share:.0%} of {where} is negative: an offset may have been applied twice. See"
             f" cube.attrs['eolab_radiometry'] and cube.eo.provenance(); {cause}.",
             UserWarning,
         )
-    elif (share := _share(-values, below=-1.6)) > _MANY:
+    elif (share := max(_share(-one, below=-1.6) for one in slices)) > _MANY:
         warn(
             f"{share:.0%} of {name} is over 1.6, which no reflectance is: a scale may be missing."
             " See cube.eo.provenance(); eo.load(scale=) says it.",

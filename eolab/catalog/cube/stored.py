@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene
 from eolab.catalog.io.allowed_folders import local_files
+from eolab.catalog.io.rasters import Readers, opened
+from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.file_facts import FileFacts
-from eolab.catalog.items.headers import look_ahead, read_header
+from eolab.catalog.items.headers import AT_ONCE, look_ahead, read_header
 from eolab.catalog.items.parsed import Layer, ParsedItem, stated_bands
 from eolab.errors import InvalidInputError
+from eolab.user_warnings import warn
 
+_SHIFT = -0.1  # of reflectance, with which baseline 04.00 and later is stored
+_MANY = 0.05  # share of the known numbers
+_COARSE = 256  # pixels of a look at a whole scene
+_NEAR = 8  # times as many may be read without an overview
 _DESCRIBED = "eolab:folder"  # field of items that were made from their files: nothing is unsaid
 # Units that are written in several ways.
 _SAME = {
@@ -180,3 +189,58 @@ def _quantity_of(scene: Scene, name: str) -> str | None:
     rule = scene.radiometry[name]
     known = rule.quantity not in (None, "other", "picture")
     return rule.quantity if known and rule.origins.get("scale") != "user" else None
+
+
+def warn_of_shift(made: LoadEstimate) -> None:
+    """Where a provider says that Sentinel-2's 1000 is still in, but the numbers do not look so.
+
+    Earth Search's `boa_offset_applied: false` is wrong of many items (its issues 66 and 71). Of
+    numbers with the 1000 in them hardly one of the green band lies below; a coarse overview of the
+    whole scene tells, whatever part of it is loaded.
+    """
+    doubted = []
+    for scene in (scene for group in made.slices for scene in group):
+        denied = scene.item.offset_applied is False
+        if denied and any(
+            rule.offset == _SHIFT and rule.origins.get("offset") != "user"
+            for rule in scene.radiometry.values()
+        ):
+            doubted.append(scene.item)
+    if not doubted:
+        return
+    with Readers(AT_ONCE) as pool:
+        shares = list(pool.map(_share_below, doubted))
+    low = [item.id for item, share in zip(doubted, shares, strict=True) if share > _MANY]
+    if low:
+        warn(
+            f"{max(shares):.0%} of the numbers of item {low[0]} are under 1000"
+            f"{f' ({len(low)} items are like it)' if len(low) > 1 else ''}, though its provider"
+            " says (boa_offset_applied: false) that 1000 is still added to them: that is wrong of"
+            " some items, and reflectance would be 0.1 too low. Look at it, and load such items"
+            " with offset=0.",
+            UserWarning,
+        )
+
+
+def _share_below(item: ParsedItem) -> float:
+    """Share of the known numbers under 1000 in a coarse look at the green band; 0 without one."""
+    import rasterio
+
+    try:
+        layer = find_band(item, "green")
+    except InvalidInputError:
+        try:
+            layer = find_band(item, "red")
+        except InvalidInputError:
+            return 0.0
+    try:
+        with opened(item.item, layer.asset) as file:
+            step = max(1, max(file.shape) // _COARSE)
+            if step > _NEAR and not file.overviews(layer.index):
+                return 0.0  # to read it whole would take longer than the load
+            shape = tuple(max(1, side // step) for side in file.shape)
+            numbers = file.read(layer.index, out_shape=shape)
+    except rasterio.errors.RasterioError:
+        return 0.0  # reading it says so
+    known = numbers[(numbers != 0) & np.isfinite(numbers)]
+    return float((known < 1000).mean()) if known.size else 0.0

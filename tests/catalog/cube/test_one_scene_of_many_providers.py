@@ -1,0 +1,151 @@
+"""One Sentinel-2 scene as its providers publish it is one surface, or is refused or told."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import eolab as eo
+from benchmarks.archive_cases import Grid, item, write_tif
+from eolab.errors import InvalidInputError
+
+TIME = datetime(2023, 4, 7, 10, 10, 31, tzinfo=UTC)
+PRODUCT = "S2A_MSIL2A_20230407T101031_N0509_R022_T33UWP_20230407T141302"
+GRID = Grid(shape=(32, 32))
+SURFACE = np.linspace(0.01, 0.5, 32 * 32).reshape(32, 32).round(4)  # dark places too
+WITH = np.rint(SURFACE * 10_000 + 1000).astype("uint16")  # as ESA publishes it
+WITHOUT = np.rint(SURFACE * 10_000).astype("uint16")
+NEW = {"s2:processing_baseline": "05.09", "platform": "sentinel-2a"}
+DECLARED = {
+    "eo:bands": [{"name": "B04", "common_name": "red"}],
+    "raster:bands": [{"nodata": 0, "data_type": "uint16", "scale": 0.0001, "offset": -0.1}],
+}
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """Make an item of one red file, with green beside it."""
+
+    def make(name, key, numbers, fields, time=TIME, **properties):
+        made = {}
+        for asset in (key, {"red": "green", "B04": "B03", "B04_10m": "B03_10m"}[key]):
+            path = tmp_path / f"{name}_{asset}.tif"
+            plain = {k: v for k, v in fields.items() if "bands" not in k or asset == key}
+            made[asset] = (write_tif(path, [numbers], GRID), plain)
+        return item(name, time, GRID, made, collection="sentinel-2-l2a", **properties)
+
+    return make
+
+
+def surface(one, **options):
+    return eo.load([one], bands=["red"], **options).red.to_numpy()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "numbers", "fields", "properties"),
+    [
+        # Earth Search v1 and v0: taken out, and the offset is declared all the same.
+        ("S2A_33UWP_20230407_0_L2A", "red", WITHOUT, DECLARED,
+         {**NEW, "earthsearch:boa_offset_applied": True}),
+        ("S2A_33UWP_20230407_1_L2A", "B04", WITHOUT, {},
+         {"platform": "sentinel-2a", "sentinel:processing_baseline": "05.09",
+          "sentinel:boa_offset_applied": True}),
+        # Earth Search where the flag is false, and right.
+        ("S2A_33UWP_20230407_2_L2A", "red", WITH, DECLARED,
+         {**NEW, "earthsearch:boa_offset_applied": False}),
+        # Planetary Computer: ESA's numbers, nothing declared.
+        (PRODUCT.replace("_N0509", ""), "B04", WITH,
+         {"eo:bands": [{"name": "B04", "common_name": "red"}]}, NEW),
+        # Copernicus Data Space: the product's whole name, its own keys, both ways of STAC.
+        (PRODUCT, "B04_10m", WITH, DECLARED,
+         {"processing:version": "05.09", "platform": "sentinel-2a"}),
+        (PRODUCT, "B04_10m", WITH,
+         {"bands": [{"name": "B04", "eo:common_name": "red"}], "raster:scale": 0.0001,
+          "raster:offset": -0.1, "data_type": "uint16", "nodata": 0},
+         {"processing:version": "05.09", "platform": "sentinel-2a"}),
+        (f"{PRODUCT}.SAFE", "B04_10m", WITH, {}, {}),
+    ],
+)  # fmt: skip
+def test_one_scene_is_one_surface_whoever_publishes_it(
+    scene, name, key, numbers, fields, properties
+):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "neither item")  # the rule of last resort, told once
+        made = surface(scene(name, key, numbers, fields, **properties))
+    np.testing.assert_allclose(made, SURFACE, atol=1e-6)
+
+
+@pytest.mark.parametrize("part", ["whole", "bright"])
+def test_a_flag_that_is_wrong_is_told_by_the_whole_scene_whatever_is_loaded(scene, part):
+    one = scene(
+        "S2A_33UWP_20230407_0_L2A", "red", WITHOUT, DECLARED,
+        **NEW, **{"earthsearch:boa_offset_applied": False},
+    )  # fmt: skip
+    west, south, east, north = one.bbox
+    box = (west, south, east, south + (north - south) / 4)  # nothing under 0.35 in it
+    options = {} if part == "whole" else {"bbox": box}
+    with pytest.warns(UserWarning, match=r"S2A_33UWP_20230407_0_L2A .* offset=0") as told:
+        surface(one, **options)
+    assert any("are under 1000" in str(warning.message) for warning in told)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        np.testing.assert_allclose(surface(one, offset=0), SURFACE, atol=1e-6)
+
+
+@pytest.mark.parametrize("declared", [{}, {"raster:scale": 0.0001, "raster:offset": -0.1}])
+def test_a_zarr_of_eopf_is_the_same_surface_or_is_refused_by_name(tmp_path, declared):
+    store = tmp_path / f"{PRODUCT}.zarr"
+    places = {
+        "x": 500_000 + 10 * (np.arange(32) + 0.5),
+        "y": 5_200_000 - 10 * (np.arange(32) + 0.5),
+    }
+    packing = {"dtype": "uint16", "scale_factor": 0.0001, "add_offset": -0.1, "_FillValue": 0}
+    xr.Dataset({"b04": (("y", "x"), SURFACE.astype("float32"))}, places).to_zarr(
+        store, group="measurements/reflectance/r10m", zarr_format=2, encoding={"b04": packing},
+        consolidated=False,
+    )  # fmt: skip
+    href = f"{store}/measurements/reflectance/r10m/b04"
+    made = item(
+        PRODUCT, TIME, GRID, {"B04_10m": (href, declared)}, version="1.1.0",
+        **{"processing:version": "05.09", "platform": "sentinel-2a"},
+    )  # fmt: skip
+    made.assets["B04_10m"].media_type = "application/vnd+zarr"
+    refusal = None
+    try:
+        values = surface(made)
+    except InvalidInputError as error:
+        refusal = error.message
+    if refusal is None:
+        np.testing.assert_allclose(values, SURFACE, atol=1e-6)
+    else:
+        assert f"'B04_10m' of item {PRODUCT}" in refusal
+
+
+def test_a_constant_target_is_flat_across_january_2022_and_across_the_satellites(scene):
+    """Before the offset, after it, reprocessed, and by the third satellite."""
+    target = np.full((32, 32), 1500, "uint16")
+    moments = [
+        ("S2A", datetime(2021, 12, 30, 10, tzinfo=UTC), "0301", target),
+        ("S2B", datetime(2022, 1, 24, 10, tzinfo=UTC), "0301", target),
+        ("S2A", datetime(2022, 1, 29, 10, tzinfo=UTC), "0400", target + 1000),
+        ("S2A", datetime(2019, 1, 29, 10, tzinfo=UTC), "0500", target + 1000),
+        ("S2A", datetime(2024, 12, 29, 10, tzinfo=UTC), "0511", target + 1000),
+        ("S2C", datetime(2025, 2, 3, 10, tzinfo=UTC), "0511", target + 1000),
+    ]
+    items = [
+        scene(
+            f"{who}_MSIL2A_{at:%Y%m%dT%H%M%S}_N{version}_R022_T33UWP_{at:%Y%m%dT%H%M%S}",
+            "B04", numbers, {}, time=at, platform=f"sentinel-2{who[-1].lower()}",
+        )
+        for who, at, version, numbers in moments
+    ]  # fmt: skip
+    plain = eo.load(items, bands=["red"]).red
+    assert plain.sizes["time"] == len(moments)
+    np.testing.assert_allclose(plain, 0.15, atol=1e-6)
+    alike = eo.load(items, bands=["red"], harmonise="hls").red.mean(("y", "x"))
+    assert float(alike.max() - alike.min()) < 0.005
