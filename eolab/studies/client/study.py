@@ -25,12 +25,17 @@ from eolab.studies.journal.state import (
     trial_row,
 )
 from eolab.studies.space.states import Direction
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
     from eolab.records.deleted import DeletedEntry
+
+
+class ModelNote(UserWarning):
+    """What the first trial showed of the model that a train function keeps."""
 
 
 class Study:
@@ -359,7 +364,7 @@ class Study:
             eolab.errors.ConflictError: study 'forest' is completed: it cannot stop
             ...
         """
-        self._ask("stop", n=number)
+        self._ask("stop", number=number)
 
     @renamed_arguments(n="number")
     def retry_trial(self, number: int) -> None:
@@ -376,7 +381,7 @@ class Study:
             eolab.errors.ConflictError: trial 0 is completed
             ...
         """
-        self._ask("retry", n=number)
+        self._ask("retry", number=number)
 
     def set_workers(self, workers: int) -> None:
         """Let workers join or leave while the study runs.
@@ -424,10 +429,14 @@ class Study:
         end = None if timeout is None else time.monotonic() + timeout
         bar = None if quiet else progress.start(self.name)
         pause, seen = 0.02, -1
+        known = self.record.note
         try:
             while True:
                 state = self.state
                 record = self._follower.record
+                if record.note != known:
+                    known = record.note
+                    warn(f"study {self.name!r}: {known}.", ModelNote)
                 if record.seq != seen:
                     seen, pause = record.seq, 0.02
                     done = sum(record.counts[k] for k in ("completed", "failed", "stopped"))

@@ -125,6 +125,7 @@ class Coordinator:
             "checkpoint": root,
             "timeout": self.terms.trial_timeout,
             "wait": self.trials.judges,
+            "look": self.trials.wants_a_look,
         }
 
     def current(self, worker: str, n: int, attempt: int) -> Trial | None:
@@ -185,6 +186,8 @@ class Coordinator:
                 if state == "stopped"
                 else None
             )
+            if result.get("note"):
+                self.trials.note(result["note"])
             self.trials.conclude(trial, state, value, error, result.get("m"))
         return True
 

@@ -402,7 +402,14 @@ def _terms(study: StudySpec) -> Terms:
         trial_timeout=study["trial_timeout"],
         seed=int(study["seed"]),
         ask_ahead=ASK_AHEAD if _is_slow_to_ask(study["plan"]) else None,
+        models=not _compares_only(study["plan"]),
     )
+
+
+def _compares_only(plan: Mapping[str, object]) -> bool:
+    """Whether nobody looks for a model in it: an ablation, whose runs come from its own sampler."""
+    sampler = plan.get("sampler")
+    return isinstance(sampler, Mapping) and str(sampler.get("class")).endswith(".SequentialRuns")
 
 
 def _is_slow_to_ask(plan: Mapping[str, object]) -> bool:

@@ -255,4 +255,6 @@ def read_result(body: Body) -> Result:
         result["m"] = {str(name): _number(value) for name, value in metrics.items()}
     if body.get("error"):
         result["error"] = str(body["error"])
+    if body.get("note"):
+        result["note"] = str(body["note"])[:1000]
     return result

@@ -29,6 +29,7 @@ class Terms:
         seed: The study's seed.
         ask_ahead: From this many trials on the next suggestion is made ahead, or None.
         stop_grace: Seconds that a stopped trial has to end by itself.
+        models: Whether the study is there to find a model: an ablation is not.
     """
 
     lease: float = 15.0
@@ -37,6 +38,7 @@ class Terms:
     seed: int = 0
     ask_ahead: int | None = None
     stop_grace: float = 5.0
+    models: bool = True
 
 
 class Trials:
@@ -112,6 +114,16 @@ class Trials:
     def announce(self, message: str) -> None:
         """Say something about a study that goes on."""
         self.emit("state", state=self.record.state, message=message)
+
+    @property
+    def wants_a_look(self) -> bool:
+        """Whether a trial's end should tell of the model that it keeps: until the first has."""
+        return self.terms.models and not (self.record.note or self.record.counts["completed"])
+
+    def note(self, text: str) -> None:
+        """Say something of the study that holds from now on; the first one counts."""
+        if not self.record.note:
+            self.emit("note", text=text)
 
     def pause(self, why: str) -> None:
         """Give out no more trials until somebody looks."""

@@ -18,6 +18,7 @@ requeue    n, a, reason, lost?, fresh?                        queued again
 finish     n, a, state, value?, m?, error?                    completed, failed or stopped
 worker     w, state, host?, pid?, n?, reason?                 starting, joined, lost or left
 command    command, at, args                                  a command was carried out
+note       text                                               what holds of the study from now on
 ========== ================================================== ====================================
 """
 
@@ -98,6 +99,8 @@ class Record:
         self.target: float | None = None
         self.wanted_workers: int | None = None
         self.state, self.message = "starting", ""
+        # Of its function, said once: shown wherever its state has nothing to say.
+        self.note = ""
         self.started: float | None = None
         self.ended: float | None = None
         self.trials: dict[int, Trial] = {}
@@ -113,7 +116,7 @@ class Record:
         self.running_since: float | None = None
         self.run_seconds = 0.0
         self.last_time = 0.0
-        kinds = "process state set command trial start report requeue finish worker"
+        kinds = "process state set command note trial start report requeue finish worker"
         self._handlers: dict[str, Callable[[Event], None]] = {
             kind: getattr(self, f"_{kind}") for kind in kinds.split()
         }
@@ -150,6 +153,9 @@ class Record:
         if self.state == "running" and self.started is None:
             self.started = now
         self.ended = now if self.state in ENDED else None
+
+    def _note(self, event: Event) -> None:
+        self.note = str(event["text"])
 
     def _set(self, event: Event) -> None:
         if event.get("trials") is not None:
@@ -259,7 +265,7 @@ class Record:
         best = self.best
         return {
             "state": self.state,
-            "message": self.message,
+            "message": self.message or self.note,
             "started": self.started,
             "ended": self.ended,
             "now": now,

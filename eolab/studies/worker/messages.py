@@ -81,7 +81,10 @@ class RefitOrder(TypedDict):
 
 
 class TrialOrder(TypedDict, total=False):
-    """A trial on its way to a worker and its child; ``checkpoint`` is a number, then a folder."""
+    """A trial on its way to a worker and its child; ``checkpoint`` is a number, then a folder.
+
+    With ``look`` the child tries the model that the function keeps, and its end has a ``note``.
+    """
 
     op: str
     n: int
@@ -94,6 +97,7 @@ class TrialOrder(TypedDict, total=False):
     wait: bool
     metric: str
     refit: RefitOrder
+    look: bool
 
 
 class Point(TypedDict, total=False):
@@ -117,6 +121,7 @@ class Result(TypedDict, total=False):
     crashed: bool
     reports: list[Point]
     log: str
+    note: str
     next: bool
 
 
@@ -130,6 +135,7 @@ class ChildMessage(TypedDict, total=False):
     state: Ending
     value: float | None
     error: str
+    note: str
     flavour: str
     file: str
     about: Mapping[str, object]

@@ -393,6 +393,8 @@ def _ending(message: ChildMessage) -> Result:
         result["m"] = {name: v for name, v in message["m"].items() if v is not None}
     if "error" in message:
         result["error"] = message["error"]
+    if message.get("note"):
+        result["note"] = message["note"]
     return result
 
 

@@ -282,7 +282,9 @@ class Child:
                 write_answers(reporter.saved[0], saved["flavour"], data, job["refit"])
                 return {"op": "done", "state": "completed", "about": names, **saved}
             value, metrics = outcome(result, reporter.last, job["metric"])
-            return {"op": "done", "state": "completed", "value": value, "m": metrics}
+            note = look_at_model(reporter.saved, data) if job.get("look") else ""
+            done = {"op": "done", "state": "completed", "value": value, "m": metrics}
+            return {**done, "note": note}  # type: ignore[typeddict-item]
         except StopTrial:
             return {"op": "done", "state": "stopped", "value": None}
         except TrialError as error:
@@ -313,6 +315,44 @@ def brief(error: BaseException) -> str:
             "memory: change a copy, for example X = X.copy()."
         )
     return text
+
+
+# -- what the first trial keeps --------------------------------------------------------------
+
+
+def look_at_model(saved: list[object], data: object) -> str:
+    """What stands in the way of registering what a trial keeps, in a sentence; empty if nothing.
+
+    It is asked for one sample of the validation part, as a registered model will be: a reshape that
+    stands in the function and not in the model is found here.
+    """
+    if not saved:
+        return (
+            "this function keeps no model: its trials can be compared, none can be registered. "
+            "Call reporter.save_model(model) at the end of train"
+        )
+    part = getattr(data, "validation", None)
+    part = getattr(data, "train", data) if part is None else part
+    if not _training_data(part):
+        return ""
+    (model,) = saved
+    try:
+        import numpy as np
+
+        X = np.asarray(getattr(part, "X", ()))[:1]
+        answer = predicting.outputs(
+            model, flavour(model), X, [str(name) for name in _names(part, "columns")]
+        )
+        if answer.ndim and len(answer) == 1:
+            return ""
+        said = f"it answers one sample with shape {answer.shape}"
+    except Exception as error:
+        said = " ".join(str(error).split())[:300]
+    return (
+        f"the model that train keeps cannot be asked for a sample of shape {X.shape}: {said}. "
+        "What train does to the data before it (a reshape, a scaler) belongs into the model: "
+        "a Pipeline, a layer"
+    )
 
 
 # -- the refit of the best trial -----------------------------------------------------------
