@@ -13,8 +13,14 @@ import pandas as pd
 import pytest
 
 import eolab as eo
+from eolab.cli.app import main
 from eolab.errors import ConflictError, RemoteError
 from eolab.files import disk, locks, writes
+from eolab.server.study_readers import Followers
+from eolab.server.watcher import Watcher
+from eolab.settings.config import load
+from eolab.studies.journal.files import Writer, is_alive, read_events
+from tests.studies.conftest import until
 
 
 def train(reporter, *, x):
@@ -138,3 +144,92 @@ def test_a_lock_that_is_not_required_is_no_obstacle_where_nothing_can_be_written
         pass
     with pytest.raises(OSError, match="file"), locks.locked(tmp_path / "file" / "lock"):
         pass
+
+
+def test_a_study_on_a_full_disk_waits_for_room_says_so_and_loses_nothing(small, tmp_path, capsys):
+    (small / "eolab.toml").write_text('format = 1\n[workspace]\npath = "ws"\n')
+    ws = eo.workspace(small / "eolab.toml")
+    gate = tmp_path / "gate"
+    gate.write_text("1")
+    path = str(gate)
+
+    def held(reporter, *, x):
+        import time
+        from pathlib import Path
+
+        reporter.report(step=0, score=0.0)
+        while reporter.trial >= int(Path(path).read_text()):
+            time.sleep(0.01)
+        return {"score": x}
+
+    study = ws.tune(
+        held, space={"x": eo.uniform(0, 1)}, metric="score", trials=60, workers=2, sampler="random",
+        tracking=False, name="held", wait=False, lease=2.0,
+    )  # fmt: skip
+    until(lambda: study.record.counts["completed"] == 1 and study.record.counts["running"] == 2)
+    fill(small)
+    gate.write_text("1000")
+    until(lambda: study.state == "waiting")
+    # Longer than a lease: the workers that hold results are not to blame.
+    time.sleep(3)
+    assert study.state == "waiting"
+    assert "is full" in study.message
+    assert "MB are needed); it goes on by itself once there is room" in study.message
+    assert repr(study).startswith("<study 'held' waiting: ")
+    assert repr(study).endswith("goes on by itself once there is room>")
+    assert main(["studies", "list", "--workspace", str(small)]) == 0
+    assert "waiting" in (printed := capsys.readouterr().out)
+    assert "goes on by itself" in printed
+    (row,) = Followers().summaries(load(small / "eolab.toml"))
+    assert (row["state"], row["allowed"]) == ("waiting", ["pause", "cancel", "set"])
+    assert Watcher().scan(load(small / "eolab.toml")) == []
+    for act in (study.pause, study.cancel, lambda: study.add_trials(1)):
+        with pytest.raises(ConflictError, match=r"full|waits") as told:
+            act()
+        assert len(str(told.value).splitlines()) == 2
+    (small / "filler").unlink()
+    # What was asked meanwhile and found room is carried out; else the study goes on as it was.
+    until(lambda: study.state != "waiting")
+    if study.state in {"paused", "cancelled"}:
+        study.resume()
+    study.wait(quiet=True)
+    assert study.state == "completed"
+    finished = [e for e in read_events(study.folder) if e["e"] == "finish"]
+    assert len(finished) == len({e["n"] for e in finished}) == len(study.trials) >= 60
+    assert [t["state"] for t in study.trials] == ["completed"] * len(study.trials)
+
+
+@pytest.mark.parametrize("spoil", [fill, close])
+@pytest.mark.parametrize("state", ["paused", "completed", "interrupted"])
+def test_a_study_at_rest_on_a_bad_disk_refuses_each_act_in_two_lines(small, spoil, state):
+    (small / "eolab.toml").write_text('format = 1\n[workspace]\npath = "ws"\n')
+    ws = eo.workspace(small / "eolab.toml")
+    study = ws.tune(
+        train, space={"x": eo.uniform(0, 1)}, metric="score", trials=1, workers=1,
+        sampler="random", tracking=False, name="rest",
+    )  # fmt: skip
+    until(lambda: not is_alive(study.folder))
+    if state != "completed":
+        writer = Writer(study.folder)
+        now = "running" if state == "interrupted" else state
+        writer.append({"t": time.time(), "e": "state", "state": now, "message": "paused by user"})
+        writer.close()
+    assert study.state == state
+    spoil(small)
+    before = (study.folder / "events.jsonl").read_bytes()
+    acts = {
+        "add": lambda: study.add_trials(1),
+        "workers": lambda: study.set_workers(2),
+        "delete": study.delete,
+        "refit": study.refit,
+    }
+    if state != "completed":
+        acts |= {"resume": study.resume, "cancel": study.cancel}
+    for name, act in acts.items():
+        if name == "delete" and spoil is fill:
+            continue  # moving a folder may find room
+        with pytest.raises(ConflictError, match=r"is full|cannot be written to") as told:
+            act()
+        assert len(str(told.value).splitlines()) == 2, name
+    assert (study.folder / "events.jsonl").read_bytes() == before
+    assert study.state == state

@@ -69,7 +69,8 @@ def run_list(options: argparse.Namespace) -> int:
         # The best run of an ablation is luck: its result is the differences (`studies show`).
         if s["best"] is not None and s["kind"] != "ablation":
             words += f", best {s['metric']} {s['best']['value']:.6g}"
-        print(f"{s['name']:<28} {s['state']:<12} {words}")
+        why = f"; {s['message']}" if s["state"] == "waiting" else ""
+        print(f"{s['name']:<28} {s['state']:<12} {words}{why}")
     return 0
 
 
@@ -118,8 +119,12 @@ def run_follow(options: argparse.Namespace) -> int:
 
     study = open_study(_config(options), options.name)
     seen: set[tuple[int, int]] = set()
+    waited = False
     while True:
         state = study.state
+        if state == "waiting" and not waited:
+            print(_state(study.summary()), flush=True)
+        waited = state == "waiting"
         for trial in study.trials:
             key = (trial["number"], trial["attempts"])
             if trial["state"] in {"completed", "failed", "stopped"} and key not in seen:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
+import math
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from eolab.errors import ConflictError, EolabError
 
+ROOM = 256 * 1024
+"""Bytes that must be free before work that writes little by little is begun, or goes on."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 # What libraries that keep no number say, in lower case.
@@ -62,6 +67,42 @@ def trouble(error: BaseException) -> str:
             return "closed"
         seen = seen.__cause__
     return ""
+
+
+def check_room(folder: Path) -> None:
+    """See by writing a little that there is room; nothing of it stays, even after a kill.
+
+    Args:
+        folder: It must be there.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        left = memoryview(bytes(ROOM))
+        while left:
+            left = left[file.write(left) :]
+
+
+def describe_wait(place: Path, need: int) -> str:
+    """Why something waits that cannot write to a folder, and how it goes on.
+
+    Args:
+        place: The folder.
+        need: Bytes that are needed there at least.
+    """
+    try:
+        state = os.statvfs(place)
+    except (OSError, AttributeError):  # gone, or a system that has no such call
+        state = None
+    closed = state is not None and bool(state.f_flag & os.ST_RDONLY)
+    if closed or not os.access(place, os.W_OK):
+        return f"{place} cannot be written to; it goes on by itself once it can"
+    wanted = max(1, math.ceil(need / 1e6))
+    return (
+        f"the disk of {place} is full ({_free(place)} MB are free, about {wanted} MB are needed); "
+        "it goes on by itself once there is room"
+    )
 
 
 def _free(place: Path) -> str:

@@ -58,7 +58,7 @@ class Watcher:
 
     def _studies(self, runs: Path) -> Iterator[tuple[str, object]]:
         """One mark a study; thousands of finished ones cost a look now and then only."""
-        from eolab.studies.journal.files import is_alive
+        from eolab.studies.journal.files import is_alive, is_waiting
 
         try:
             names = sorted(e.name for e in os.scandir(runs) if is_name(e.name) and e.is_dir())
@@ -76,7 +76,7 @@ class Watcher:
                 continue
             # A killed process writes nothing: that its lock is free is the news.
             alive = is_alive(runs / name)
-            mark = (*marks, alive)
+            mark = (*marks, alive, alive and is_waiting(runs / name))  # so is that it waits
             rests = mark == last and not alive
             self._rested[name] = self._rested.get(name, 0) + 1 if rests else 0
             yield topic, mark

@@ -90,7 +90,10 @@ def send_command(run: Path, command: str, **args: float | None) -> None:
         RemoteError: The study's process cannot be started.
         ConflictError: Its folder cannot be written to.
     """
-    with disk.translate_errors(f"study {run.name!r} cannot be asked to {command}", run):
+    act = "be changed" if command == "set" else command
+    with disk.translate_errors(f"study {run.name!r} cannot {act}", run):
+        if not journal.is_alive(run):
+            disk.check_room(run)  # a process that finds none dies at once
         journal.append_command(run, command, **args)
         if not journal.is_alive(run):
             start_process(run)
@@ -123,7 +126,8 @@ def delete(run: Path) -> DeletedEntry:
                     f"study {name!r} is being written to MLflow", "Delete it in a moment."
                 )
             time.sleep(0.02)
-        return deleted.put(run.parent.parent, "study", name, run)
+        with disk.translate_errors(f"study {name!r} cannot be deleted", run):
+            return deleted.put(run.parent.parent, "study", name, run)
     finally:
         os.close(lock)
 
@@ -133,6 +137,7 @@ def await_commands(run: Path) -> None:
 
     Raises:
         RemoteError: Nobody reads them.
+        ConflictError: The study waits for room on its disk, and reads them then.
     """
     follower = journal.Follower(run)
     size = (run / journal.COMMANDS).stat().st_size
@@ -141,6 +146,11 @@ def await_commands(run: Path) -> None:
         follower.refresh()
         if follower.record.commands_read >= size:
             return
+        if journal.is_waiting(run):
+            raise ConflictError(
+                f"study {run.name!r} waits: {follower.summary()['message']}",
+                "It has your command and carries it out then.",
+            )
         if not journal.is_alive(run):
             start_process(run)
         time.sleep(0.01)

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from eolab import progress
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
-from eolab.files import writes
+from eolab.files import disk, writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.client.packing import digest_data
 from eolab.studies.journal import files as journal
@@ -39,6 +39,7 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
     Raises:
         InvalidInputError: The function saves no model, or fails.
         NotFoundError: The study was deleted.
+        ConflictError: The disk is full or cannot be written to.
     """
     if not (run / journal.STUDY).exists():
         raise NotFoundError(
@@ -47,6 +48,12 @@ def refit(run: Path, study: StudySpec, trial: Trial, *, on: RefitPart) -> Fitted
         )
     if on not in PARTS:
         raise InvalidInputError(f"on={on!r}", nearest(on, PARTS, "parts"))
+    with disk.translate_errors(f"study {run.name!r} cannot be refitted", run):
+        disk.check_room(run)
+        return _refit(run, study, trial, on)
+
+
+def _refit(run: Path, study: StudySpec, trial: Trial, on: str) -> FittedModel:
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
     folder = run / "refit" / f".{identity}"
     folder.mkdir(parents=True)

@@ -115,7 +115,10 @@ class Study:
 
     @property
     def state(self) -> str:
-        """starting, running, paused, completed, failed, cancelled or interrupted (resumable).
+        """How it stands, in a word.
+
+        starting, running, waiting (for room on its disk; it goes on by itself), paused, completed,
+        failed, cancelled or interrupted (resumable).
 
         Example:
             >>> study.state
@@ -428,7 +431,7 @@ class Study:
         """
         end = None if timeout is None else time.monotonic() + timeout
         bar = None if quiet else progress.start(self.name)
-        pause, seen = 0.02, -1
+        pause, seen, told = 0.02, -1, False
         known = self.record.note
         try:
             while True:
@@ -445,6 +448,9 @@ class Study:
                     )
                     if bar is not None:
                         bar.update(done, max(record.budget_trials, done), best)
+                if state == "waiting" and not told:
+                    told = True
+                    print(f"The study {self.name!r} waits: {self.message}.")
                 if self._is_over(state) or (end is not None and time.monotonic() > end):
                     return self
                 time.sleep(pause)
@@ -507,4 +513,5 @@ class Study:
         s = self.summary()
         parts = ", ".join(f"{v} {k}" for k, v in s["counts"].items() if v)
         best = f", best {self.metric} {s['best']['value']:.4g}" if s["best"] else ""
-        return f"<study {self.name!r} {s['state']}: {parts or 'no trials yet'}{best}>"
+        why = f"; {s['message']}" if s["state"] == "waiting" else ""
+        return f"<study {self.name!r} {s['state']}: {parts or 'no trials yet'}{best}{why}>"

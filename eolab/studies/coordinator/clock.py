@@ -45,12 +45,17 @@ class JumpingClock:
         self.jump = 0.0
 
 
+def describe_seconds(seconds: float) -> str:
+    """A length of time, in the unit that fits."""
+    amount = abs(seconds)
+    if amount < 90:
+        return f"{amount:.0f} s"
+    return f"{amount / 3600:.1f} h" if amount >= 5400 else f"{amount / 60:.0f} min"
+
+
 def describe_jump(seconds: float) -> str:
     """What is said of a jump."""
-    amount = abs(seconds)
-    size = f"{amount / 3600:.1f} h" if amount >= 5400 else f"{amount / 60:.0f} min"
-    if amount < 90:
-        size = f"{amount:.0f} s"
+    size = describe_seconds(seconds)
     if seconds > 0:
         return f"the machine slept, or its clock was put on, for {size}: that does not count"
     return f"the clock was put back by {size}: the study's time goes on"

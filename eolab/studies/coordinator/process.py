@@ -26,10 +26,10 @@ from pathlib import Path
 from eolab import gc_pause
 from eolab.clusters import Placement, make_placement, way_back
 from eolab.errors import ConfigError
-from eolab.files import locks, writes
+from eolab.files import disk, locks, writes
 from eolab.files.folders import open_log
 from eolab.settings import config as configuration
-from eolab.studies.coordinator.clock import JumpingClock, describe_jump
+from eolab.studies.coordinator.clock import JumpingClock, describe_jump, describe_seconds
 from eolab.studies.coordinator.coordinator import Coordinator
 from eolab.studies.coordinator.http import Endpoint
 from eolab.studies.coordinator.mailbox import Mailbox
@@ -61,7 +61,10 @@ class StudyProcess:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self._disk_full = False
+        # Held while nothing can be written (see `journal.is_waiting`): made while there is room.
+        (run / journal.WAITING_LOCK).touch()
+        self._waiting: int | None = None
+        self._waits_since: float | None = None
         self.study = journal.read_study(run)
         _read_settings(self.study)
         self.writer = journal.Writer(run)
@@ -71,7 +74,7 @@ class StudyProcess:
             journal.make_record(self.study), plan, rule, _terms(self.study),
             emit=self._emit, clock=self.clock, ticks=time.monotonic,
         )  # fmt: skip
-        self.trials.jump = lambda: self.clock.jump
+        self.trials.jump = lambda: self.clock.jump + self._waited()
         self.coordinator = Coordinator(self.trials)
         self.record = self.trials.record
         with gc_pause.put_off():
@@ -101,13 +104,45 @@ class StudyProcess:
             self.writer.append(event)
         except OSError as error:
             # The disk is full or gone: nothing is decided until the journal takes it again.
-            if not self._disk_full:
-                self._say(f"the journal cannot be written, the study waits: {error}")
-            self._disk_full = True
+            self._begin_waiting(f"the journal cannot be written, the study waits: {error}")
             raise
-        if self._disk_full:
-            self._disk_full = False
-            self._say("the journal is written again")
+
+    def _begin_waiting(self, why: str) -> None:
+        if self._waits_since is None:
+            self._say(why)
+            self._waits_since = time.monotonic()
+        if self._waiting is None:
+            # None while somebody just looks whether it is held: then at the next try.
+            with contextlib.suppress(OSError):
+                self._waiting = locks.take(self.run / journal.WAITING_LOCK)
+
+    def _waited(self) -> float:
+        """Seconds of waiting for room of which the journal does not know yet."""
+        return 0.0 if self._waits_since is None else time.monotonic() - self._waits_since
+
+    def _may_go_on(self) -> bool:
+        """Whether there is room; after a wait the journal is told, and nobody is to blame for it.
+
+        Raises:
+            OSError: There was room a moment ago.
+        """
+        if self._waits_since is None:
+            return True
+        try:
+            disk.check_room(self.run)
+        except OSError as error:
+            self._begin_waiting(str(error))
+            return False
+        waited = self._waited()
+        if self.record.state == "running":
+            self.trials.skip(waited, f"waited {describe_seconds(waited)} for room on its disk")
+        self.coordinator.forgive(waited)
+        self._waits_since = None
+        if self._waiting is not None:
+            os.close(self._waiting)
+            self._waiting = None
+        self._say(f"the journal is written again, after {waited:.0f} s")
+        return True
 
     def _say(self, text: str) -> None:
         # process.log may be on the same full disk.
@@ -215,6 +250,8 @@ class StudyProcess:
                 self._syncing = asyncio.get_running_loop().run_in_executor(None, self.writer.sync)
                 synced = now
             with contextlib.suppress(OSError):  # told by `_emit`; the next round tries again
+                if not self._may_go_on():
+                    continue
                 self._skip_jump()
                 self._read_commands()
                 self._look_after_workers()
@@ -252,7 +289,14 @@ class StudyProcess:
         for _ in range(need):
             worker = f"w{len(self.record.workers)}"
             self.coordinator.starting(worker)
-            placement.add(worker)
+            try:
+                placement.add(worker)
+            except OSError as error:
+                if not disk.trouble(error):
+                    raise
+                self._begin_waiting(f"no worker can be started, the study waits: {error}")
+                self.coordinator.lose(worker, str(error))
+                return
 
     def _useful(self) -> int:
         """Never more workers than trials that are left."""

@@ -11,9 +11,10 @@ from typing import Literal, TypeAlias, get_args
 from eolab.errors import InvalidInputError, nearest
 
 StudyState: TypeAlias = Literal[
-    "starting", "running", "paused", "completed", "failed", "cancelled", "interrupted"
+    "starting", "running", "waiting", "paused", "completed", "failed", "cancelled", "interrupted"
 ]
-"""How a study stands; "interrupted": its process died, it can be resumed."""
+"""How a study stands; "interrupted": its process died, it can be resumed; "waiting": its disk is
+full or cannot be written to, it goes on by itself once it can."""
 TrialState: TypeAlias = Literal["queued", "running", "completed", "failed", "stopped"]
 """How a trial stands."""
 Command: TypeAlias = Literal["pause", "resume", "cancel", "stop", "retry", "set"]
@@ -38,9 +39,9 @@ class CommandRule:
 
 
 COMMANDS: dict[Command, CommandRule] = {
-    "pause": CommandRule(frozenset({"starting", "running"})),
+    "pause": CommandRule(frozenset({"starting", "running", "waiting"})),
     "resume": CommandRule(frozenset({"paused", "interrupted", "cancelled"})),
-    "cancel": CommandRule(frozenset({"starting", "running", "paused", "interrupted"})),
+    "cancel": CommandRule(frozenset({"starting", "running", "waiting", "paused", "interrupted"})),
     "stop": CommandRule(
         frozenset({"running", "paused"}), ("number",), frozenset({"queued", "running"}), "stopped"
     ),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import get_args
 
 from eolab.errors import ConflictError, NotFoundError
-from eolab.files import locks
+from eolab.files import disk, locks
 from eolab.studies.journal.answers import Head, StudySnapshot, StudySummary
 from eolab.studies.journal.commands import COMMANDS as RULES
 from eolab.studies.journal.commands import TrialState, find_command
@@ -35,6 +35,8 @@ STUDY, EVENTS, COMMANDS, LOCK, PROCESS = (
     "lock",
     "process.json",
 )
+WAITING_LOCK = "waiting.lock"
+"""Held while the study's process cannot write: a lock needs no room, and goes with its holder."""
 MLFLOW_LOCK = "mlflow.lock"  # of the process that copies it to MLflow, see `eolab.tracking`
 TOKEN, FUNCTION, DATA, PLAN = "token", "train.pkl", "data.pkl", "plan.pkl"
 IDENTITY = "identity.json"
@@ -75,10 +77,11 @@ def take_lock(run: Path) -> int | None:
     """A file handle that holds the writer's lock (it may be handed to a child), or None if taken.
 
     Raises:
-        ConflictError: The file system knows no locks.
+        ConflictError: The file system knows no locks, is full or cannot be written to.
     """
     try:
-        return locks.take(run / LOCK)
+        with disk.translate_errors(f"study {run.name!r} cannot be changed", run):
+            return locks.take(run / LOCK)
     except OSError as error:
         raise ConflictError(
             f"files in {run} cannot be locked: {error}",
@@ -89,6 +92,11 @@ def take_lock(run: Path) -> int | None:
 def is_alive(run: Path) -> bool:
     """Whether a study process (or one just being started) holds the lock."""
     return locks.is_held(run / LOCK)
+
+
+def is_waiting(run: Path) -> bool:
+    """Whether the study process waits for room on its disk, or until it can write there again."""
+    return locks.is_held(run / WAITING_LOCK)
 
 
 class Writer:
@@ -230,8 +238,13 @@ class Follower:
 
     @property
     def state(self) -> str:
-        """The state, "interrupted" where the process died before the study's end."""
+        """The state; "interrupted" where the process died before the study's end.
+
+        "waiting" where it lives and cannot write: no journal can say so.
+        """
         state = self.record.state
+        if state in {"starting", "running"} and is_waiting(self.run):
+            return "waiting"
         if state not in ENDED and not is_alive(self.run):
             self.refresh()  # it may have written its end just before it went
             state = self.record.state
@@ -254,7 +267,18 @@ class Follower:
         if state == "interrupted":
             body["workers_alive"] = 0
             body["message"] = "its process is gone; resume continues it with nothing lost"
+        if state == "waiting":
+            body["message"] = disk.describe_wait(self.run, self._need())
         return {**head, **body, "state": state}
+
+    def _need(self) -> int:
+        """Bytes that the trials that are left will write, going by those that were."""
+        written = sum(
+            path.stat().st_size for path in (self.run / EVENTS, *self.run.glob("logs/*.log"))
+        )
+        known = max(1, len(self.record.trials))
+        left = self.record.budget_trials - len(self.record.finish_order)
+        return disk.ROOM + written * max(1, left) // known
 
     def snapshot(self) -> StudySnapshot:
         """The summary with parameters, workers and trials."""

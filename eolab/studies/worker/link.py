@@ -22,12 +22,20 @@ if TYPE_CHECKING:
     from eolab.studies.worker.messages import Address, Answer, Sealed
 
 
+BUSY_SECONDS = 86_400.0
+"""How long a worker waits at most with a study that waits itself."""
+
+
 class Refused(Exception):
     """The study answered and will have nothing more from this worker: leave."""
 
 
 class Unreachable(Exception):
     """No answer; the study may be restarting, or the network is cut."""
+
+
+class Busy(Unreachable):
+    """The study answered that it cannot take this now: its disk is full, say."""
 
 
 class Link(ABC):
@@ -42,6 +50,7 @@ class Link(ABC):
         """Send ``body`` and wait for the answer.
 
         Raises:
+            Busy: The study lives and cannot take it now.
             Unreachable: No answer within ``timeout`` seconds.
             Refused: The study refuses this worker.
         """
@@ -62,12 +71,19 @@ class Link(ABC):
         patience: float = 60.0,
         give_up: Callable[[], bool] = lambda: False,
     ) -> Answer:
-        """`call`, again and again for ``patience`` seconds while nobody answers."""
-        end, pause = time.monotonic() + patience, 0.05
+        """`call`, again and again for ``patience`` seconds while nobody answers.
+
+        A study that answers "not now" waits itself, for room on its disk for example: whoever has
+        a result for it waits with it.
+        """
+        start, pause = time.monotonic(), 0.05
+        end = start + patience
         while True:
             try:
                 return self.call(op, body, timeout=timeout)
-            except Unreachable:
+            except Unreachable as error:
+                if isinstance(error, Busy):
+                    end = min(time.monotonic() + patience, start + BUSY_SECONDS)
                 if time.monotonic() > end or give_up():
                     raise
                 time.sleep(pause)
@@ -117,7 +133,7 @@ class HttpLink(Link):
             self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
         if response.status == 503:
-            raise Unreachable(content.decode("utf-8", "replace")[:200])
+            raise Busy(content.decode("utf-8", "replace")[:200])
         if response.status != 200:
             raise Refused(f"{response.status}: {content.decode('utf-8', 'replace')[:500]}")
         try:
@@ -283,7 +299,7 @@ class MailboxLink(Link):
                 self._box.delete(f"in/{name}")
             raise Unreachable(f"no answer in the mailbox {self.path}")
         if answer.get("status") == 503:
-            raise Unreachable(str(answer.get("error")))
+            raise Busy(str(answer.get("error")))
         if answer.get("status") != 200 or not isinstance(answer.get("body"), dict):
             raise Refused(f"{answer.get('status')}: {answer.get('error')}")
         return answer["body"]

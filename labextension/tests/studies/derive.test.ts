@@ -12,6 +12,8 @@ import {
   allows,
   allowsForTrial,
   elapsed,
+  hasEndedState,
+  isAtWork,
   remaining
 } from '../../src/studies/model/derive';
 import { sortTrials } from '../../src/studies/trials/trialRows';
@@ -40,6 +42,13 @@ describe('the time of a study', () => {
     expect(remaining(some)).toBeCloseTo(140);
     expect(remaining({ ...some, state: 'paused' })).toBeNull();
   });
+});
+
+it('a study that waits for its disk is at work, has no time left to tell and has not ended', () => {
+  const waiting = study([trial(0)], { state: 'waiting' });
+  expect(isAtWork(waiting.state)).toBe(true);
+  expect(hasEndedState(waiting.state)).toBe(false);
+  expect(remaining(waiting)).toBeNull();
 });
 
 it('commands are allowed where the server says so', () => {

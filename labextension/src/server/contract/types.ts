@@ -30,6 +30,7 @@ export type TrialState =
 export type StudyState =
   | 'starting'
   | 'running'
+  | 'waiting'
   | 'paused'
   | 'completed'
   | 'failed'

@@ -28,6 +28,7 @@ const CROSS =
 const SHAPES: Record<StudyState | TrialState, string> = {
   starting: RING,
   queued: RING,
+  waiting: 'M2 1h6v1.500L6 5l2 2.500V9H2V7.500L4 5 2 2.500z',
   running: 'M2 1l7 4-7 4z',
   paused: 'M1.500 1h2.500v8H1.500zM6 1h2.500v8H6z',
   completed: 'M3.800 8.600.600 5.400 2 4l1.800 1.800L8 1.600 9.400 3z',

@@ -39,6 +39,11 @@ export function remaining(study: IStudySummary): number | null {
   return ((study.now - study.started) / done) * left;
 }
 
+/** Whether a study has processes that work, or wait for room on their disk. */
+export function isAtWork(state: StudyState): boolean {
+  return state === 'running' || state === 'waiting';
+}
+
 /** Whether a study has come to rest. */
 export function hasEndedState(state: StudyState): boolean {
   return (

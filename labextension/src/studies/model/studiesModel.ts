@@ -3,6 +3,7 @@ import type { Client } from '../../server/client';
 import type { IStudies, ITrialLog } from '../../server/contract';
 import { Resource } from '../../server/resource';
 import { RoomModel } from '../../server/roomModel';
+import { isAtWork } from './derive';
 import { StudyModel } from './studyModel';
 
 /** The studies of the workspace; one study in full when somebody opens it. */
@@ -24,7 +25,7 @@ export class StudiesModel extends RoomModel {
           topics: ['studies'],
           changes: this._changes,
           interval: last =>
-            last?.studies.some(study => study.state === 'running')
+            last?.studies.some(study => isAtWork(study.state))
               ? 10_000
               : 60_000,
           gap: () => 500

@@ -16,7 +16,7 @@ import {
 import { StateChip } from '../header/StateChip';
 import { StudyActions } from '../header/StudyActions';
 import { StudyProgress } from '../header/StudyProgress';
-import { doneTrials, elapsed, remaining } from '../model/derive';
+import { doneTrials, elapsed, isAtWork, remaining } from '../model/derive';
 import { studyStateWord } from '../text/words';
 
 interface IProps {
@@ -28,7 +28,7 @@ interface IProps {
 /** One study in the list: state, progress, best value and how it came about. */
 export function StudyRow({ study, received }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
-  const running = study.state === 'running';
+  const running = isAtWork(study.state);
   const now = useNow(running, 5000);
   const left = remaining(study);
   // The best run of an ablation is luck.

@@ -18,6 +18,8 @@ export function studyStateWord(
       return trans.__('starting');
     case 'running':
       return trans.__('running');
+    case 'waiting':
+      return trans.__('waiting for its disk');
     case 'paused':
       return trans.__('paused');
     case 'completed':
