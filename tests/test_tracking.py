@@ -93,6 +93,15 @@ def history(run: Path, trial, metric: str) -> list[tuple[int, float]]:
     return sorted((p.step, p.value) for p in points)
 
 
+@pytest.fixture(params=["database", "server"])
+def way(request, monkeypatch) -> str:
+    """How runs are written: many at once into the database, or one by one as a server wants it."""
+    if request.param == "server":
+        monkeypatch.setattr(feeding, "open_engine", lambda _: None)
+    return request.param
+
+
+@pytest.mark.usefixtures("way")
 def test_a_finished_study_stands_in_mlflow_as_in_its_journal(run):
     told = story(run, 3)
     told.trial(3, None, end="failed")
@@ -132,7 +141,8 @@ def test_feeding_twice_changes_nothing(run):
 
 
 def test_a_feeder_killed_at_any_point_is_taken_up_by_the_next(run, monkeypatch):
-    told = story(run)
+    monkeypatch.setattr(feeding, "open_engine", lambda _: None)
+    told = story(run, 12)
     told.say("state", state="completed")
     stops = ("create_run", "log_batch", "set_terminated")
     for after in range(1, 12):
@@ -155,13 +165,92 @@ def test_a_feeder_killed_at_any_point_is_taken_up_by_the_next(run, monkeypatch):
         monkeypatch.setitem(store._clients, feeder.uri, client)
     tracking.feed(run)
     parent, trials = runs(run)
-    assert [int(t.data.tags["eolab.trial"]) for t in trials] == list(range(6))
+    assert [int(t.data.tags["eolab.trial"]) for t in trials] == list(range(12))
     assert parent.info.status == "FINISHED"
     for n, trial in enumerate(trials):
         value = 0.5 + 0.01 * n
         steps = [(0, 0.0), (1, value), (2, value), (2, 2 * value)]
         assert np.array(history(run, trial, "val_f1")) == pytest.approx(np.array(steps))
         assert trial.info.status == "FINISHED"
+
+
+def test_a_feeder_killed_after_many_runs_writes_none_twice(run, monkeypatch):
+    told = story(run, 4)
+    told.say("state", state="completed")
+    write, save = feeding.write_runs, feeding._save_flushed
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(feeding, "AT_ONCE", 2)
+    monkeypatch.setattr(feeding, "_save_flushed", die)
+    with pytest.raises(KeyboardInterrupt):
+        tracking.feed(run)
+    monkeypatch.setattr(feeding, "_save_flushed", save)
+    written = []
+    monkeypatch.setattr(feeding, "write_runs", lambda *a: written.append(a) or write(*a))
+    tracking.feed(run)
+    parent, trials = runs(run)
+    assert (len(trials), written) == (4, [])
+    assert parent.info.status == "FINISHED"
+
+
+def test_many_runs_at_once_are_what_mlflow_makes_of_them_one_by_one(
+    run, tmp_path, monkeypatch, empty_database
+):
+    told = story(run, 2)
+    told.say("trial", n=2, params={"a?": None, "a*": 1, "long": "x" * 9_000})
+    told.say("start", n=2, a=1, w="w0")
+    for step, value in [(3, 0.1), (1, 0.9), (3, 0.1), (3, None)]:
+        told.say("report", n=2, a=1, step=step, m={"val_f1": value, "odd %": 2.0})
+    told.say("finish", n=2, a=1, state="stopped", value=0.1, error="y" * 9_000)
+    told.say("state", state="completed")
+    documents = []
+    for name in ("database", "server"):
+        if name == "server":
+            monkeypatch.setattr(feeding, "open_engine", lambda _: None)
+        shutil.copy(empty_database, tmp_path / f"{name}.db")
+        uri = f"sqlite:///{tmp_path / name}.db"
+        tracking.feed(run, uri=uri)
+        client = tracking.open_client(uri, tmp_path)
+        found = client.search_runs([client.get_experiment_by_name("eolab/crops").experiment_id])
+        made = [r for r in found if "eolab.trial" in r.data.tags]
+        rows = {}
+        for each in made:
+            own = each.info.run_id
+            document = json.loads(json.dumps(each.to_dictionary()).replace(own, "its id"))
+            metrics = sorted(
+                (p.key, p.value, p.step, p.timestamp)
+                for key in each.data.metrics
+                for p in client.get_metric_history(own, key)
+            )
+            document["data"]["tags"].pop("mlflow.parentRunId")
+            rows[each.data.tags["eolab.trial"]] = (document, metrics)
+        documents.append(rows)
+    assert documents[0] == documents[1]
+    assert sorted(documents[0]) == ["0", "1", "2"]
+
+
+def test_hundreds_of_runs_take_a_handful_of_transactions(run):
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    told = story(run, 300)
+    told.say("state", state="completed")
+    tracking.open_client(tracking.Feeder(run).uri, run.parents[1])
+    commits = []
+
+    def note(connection: object) -> None:
+        commits.append(connection)
+
+    event.listen(Engine, "commit", note)
+    try:
+        tracking.feed(run)
+    finally:
+        event.remove(Engine, "commit", note)
+    _, trials = runs(run)
+    assert len(trials) == 300
+    assert len(commits) < 60
 
 
 def test_the_process_follows_a_living_study_survives_kill_9_and_ends_with_it(run):
@@ -206,7 +295,7 @@ def test_a_study_whose_process_died_is_shown_as_interrupted_and_goes_on(run):
 
 
 def test_only_the_first_and_the_best_trials_of_a_long_study_get_runs(run, monkeypatch):
-    monkeypatch.setattr(feeding, "FIRST", 5)
+    monkeypatch.setattr(feeding, "FIRST_AT_ONCE", 5)
     monkeypatch.setattr(feeding, "BEST", 3)
     told = Story(run)
     told.say("state", state="running")
@@ -293,6 +382,7 @@ def test_a_trial_that_is_queued_again_keeps_its_run(run):
 
 
 def test_figures_are_written_in_batches(run, monkeypatch):
+    monkeypatch.setattr(feeding, "open_engine", lambda _: None)
     told = Story(run)
     told.say("state", state="running")
     told.trial(0, 0.5, steps=1_200)

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from eolab.errors import RemoteError
 from eolab.files import locks, writes
 from eolab.settings import config as configuration
 from eolab.settings.config import Config
+from eolab.tracking.bulk import AT_ONCE, EndedRun, open_engine, write_runs
 from eolab.tracking.store import (
     Point,
     experiment,
@@ -33,14 +34,15 @@ from eolab.tracking.store import (
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+    from sqlalchemy import Engine
 
 FORMAT = 1
 STATE = "mlflow.json"
 LOCK = "mlflow.lock"
-# A run costs 20 to 70 ms of CPU, all of it in MLflow's own code (making it, one batch, ending it:
-# it has no call for many runs at once), and this process gives way to the trials: hundreds of short
-# trials take it a minute on a busy machine. A study of 10,000 gets its first and its best ones.
-FIRST, BEST = 1_000, 100
+# In a database that we reach ourselves runs that have ended are written hundreds at once (see
+# `eolab.tracking.bulk`). Through a server, and while a trial runs, a run costs 20 to 70 ms of CPU:
+# a large study gets its first and its best ones.
+FIRST, FIRST_AT_ONCE, BEST = 1_000, 10_000, 100
 INTERVAL = 2.0
 TURN = 5.0  # seconds of writing runs before the study's own run is brought up to date again
 PATIENCE = 6
@@ -82,6 +84,7 @@ class Feeder:
         self.identity = f"{self.name}@{self.study.get('created')}"
         self.trials: dict[int, _Trial] = {}
         self._known: dict[int, str] = {}
+        self._ended: dict[int, int | None] = {}  # the end is what is written last
         self.state = "starting"
         self.improvements: list[Point] = []
         self._best: float | None = None
@@ -89,6 +92,7 @@ class Feeder:
         self._offset = 0
         self._flushed = _flushed(self.run)
         self._client: MlflowClient | None = None
+        self._engine: Engine | None = None
         self._parent = ""
         self._experiment = ""
         self._shown_state = ""
@@ -136,9 +140,7 @@ class Feeder:
             key=lambda t: (sign * (t.value or 0.0), t.n),
         )
         with translate_errors(self.uri):
-            for trial in ranked[:BEST]:
-                if trial.run is None:
-                    self._write_trial(trial)
+            self._write_ended([trial for trial in ranked[:BEST] if trial.run is None])
             counts: dict[str, int] = {}
             for trial in self.trials.values():
                 counts[trial.state] = counts.get(trial.state, 0) + 1
@@ -191,13 +193,17 @@ class Feeder:
             last = max((s for *_, s in trial.points), default=0)
             self._points(trial, event, when, last, fresh=fresh)
             self._improve(trial, when, fresh=fresh)
+            if self._ended.get(trial.n) == when:
+                trial.points.clear()
+                trial.changed = False
+                return
         else:
             return
         trial.changed = trial.changed or fresh
 
     def _points(self, trial: _Trial, event: Event, when: int, step: int, *, fresh: bool) -> None:
         metrics = event.get("m")
-        if isinstance(metrics, Mapping) and (fresh or trial.n >= FIRST):
+        if isinstance(metrics, Mapping) and (fresh or trial.n >= self._first):
             for name, value in metrics.items():
                 if isinstance(value, int | float):
                     trial.points.append((str(name), float(value), when, step))
@@ -228,30 +234,74 @@ class Feeder:
                     client.update_run(self._parent, status="RUNNING")
                 self._shown_state = self.state
             end = time.monotonic() + self.turn
-            for trial in self.trials.values():
-                if trial.changed and trial.n < FIRST and trial.started is not None:
-                    self._write_trial(trial)
-                    if time.monotonic() > end:
-                        self.behind = True
-                        return
+            changed = [
+                trial
+                for trial in self.trials.values()
+                if trial.changed and trial.n < self._first and trial.started is not None
+            ]
+            ended = [t for t in changed if self._is_whole(t)]
+            alone = [t for t in changed if not self._is_whole(t)]
+            for first in range(0, len(ended), AT_ONCE):
+                self._write_ended(ended[first : first + AT_ONCE])
+            for trial in alone:
+                self._write_trial(trial)
+                if time.monotonic() > end:
+                    self.behind = True
+                    return
             self.behind = False
             self._flushed = self._offset
             _save_flushed(self.run, self._flushed)
 
+    @property
+    def _first(self) -> int:
+        """How many of the first trials have runs."""
+        return FIRST if self._engine is None else FIRST_AT_ONCE
+
+    def _is_whole(self, trial: _Trial) -> bool:
+        """Whether it is written at once, with all that it will ever say."""
+        return self._engine is not None and trial.run is None and trial.state in TRIAL_ENDED
+
+    def _write_ended(self, trials: Sequence[_Trial]) -> None:
+        """Write trials that have ended and have no run: all at once where that can be done."""
+        if self._engine is None:
+            for trial in trials:
+                self._write_trial(trial)
+            return
+        runs = [
+            EndedRun(
+                name=f"{self.name}-{trial.n}",
+                status=TRIAL_ENDED[trial.state],
+                started=trial.started or 0,
+                ended=trial.ended,
+                params=trial.params,
+                tags=self._tags(trial) | ({"eolab.error": trial.error} if trial.error else {}),
+                points=trial.points,
+            )
+            for trial in trials
+        ]
+        ids = write_runs(self._engine, self._parent, runs) if runs else []
+        for trial, run in zip(trials, ids, strict=True):
+            trial.run = run
+            trial.points.clear()
+            trial.changed = False
+
+    def _tags(self, trial: _Trial) -> dict[str, str]:
+        """What says which trial of which study a run is."""
+        return {
+            "eolab.study_id": self.identity,
+            "eolab.trial": str(trial.n),
+            "mlflow.parentRunId": self._parent,
+        }
+
     def _write_trial(self, trial: _Trial) -> None:
         client = self._mlflow()
         if trial.run is None:
-            tags = {
-                "eolab.study_id": self.identity,
-                "eolab.trial": str(trial.n),
-                "mlflow.parentRunId": self._parent,
-            }
             # The tags come with the run in one transaction: a feeder that is killed right after
             # finds it again.
             run = client.create_run(
                 self._experiment,
                 start_time=trial.started,
-                tags=tags,
+                tags=self._tags(trial),
                 run_name=f"{self.name}-{trial.n}",
             )
             trial.run = str(run.info.run_id)
@@ -270,9 +320,10 @@ class Feeder:
         with translate_errors(self.uri):
             client = open_client(self.uri, self.root)
             self._experiment = experiment(client, f"eolab/{self.name}", self.root)
-            for tags, found in runs_of(client, self._experiment, self.identity):
+            for tags, found, end in runs_of(client, self._experiment, self.identity):
                 if "eolab.trial" in tags:
                     self._known[int(tags["eolab.trial"])] = found
+                    self._ended[int(tags["eolab.trial"])] = end
                 else:
                     self._parent = found
             if not self._parent:
@@ -285,6 +336,7 @@ class Feeder:
                 self._parent = str(run.info.run_id)
             keys = ("kind", "metric", "direction", "trials", "seed", "sampler", "space", "digest")
             log(client, self._parent, params={k: self.study[k] for k in keys if k in self.study})
+            self._engine = open_engine(self.uri)
         self._client = client
         return client
 
@@ -316,10 +368,9 @@ def feed(
 
 
 def _feed(feeder: Feeder, *, follow: bool, courteous: bool) -> bool:
+    # Importing MLflow and making its database is done at full speed: else a busy machine takes half
+    # a minute for it, and others wait for the database behind a lock.
     waiting = courteous
-    # Making the database is done at full speed: others wait for it behind a lock.
-    if waiting and (feeder.root / "mlflow.db").is_file():
-        waiting = _step_back()
     failures = 0
     while True:
         # Asked before reading: what is written up to its end is then surely read.

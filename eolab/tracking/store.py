@@ -145,8 +145,10 @@ def log_points(
     """Write metrics, parameters and tags of a run in as few batches as MLflow allows."""
     from mlflow.entities import Metric, Param, RunTag
 
-    metrics = [Metric(_key(n), v, t, s) for n, v, t, s in points if math.isfinite(v)]
-    values = [Param(_key(k), _text(v)) for k, v in params.items()]
+    metrics = [Metric(as_key(n), v, t, s) for n, v, t, s in points if math.isfinite(v)]
+    # Names that MLflow cannot tell apart would make it refuse all of them: the last one stays.
+    known = {as_key(name): as_text(value) for name, value in params.items()}
+    values = [Param(name, value) for name, value in known.items()]
     marks = [RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()]
     while metrics or values or marks:
         client.log_batch(
@@ -158,19 +160,20 @@ def log_points(
         del metrics[:METRICS_A_BATCH], values[:PARAMS_A_BATCH], marks[:PARAMS_A_BATCH]
 
 
-def _key(name: str) -> str:
+def as_key(name: str) -> str:
     """MLflow allows letters, digits and ``_ - . space : /`` in names, at most 250."""
     return "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in name)[:250] or "_"
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A parameter's value as MLflow keeps it."""
     return (value if isinstance(value, str) else json.dumps(value, default=str))[:LONGEST]
 
 
 def runs_of(
     client: MlflowClient, experiment: str, identity: str
-) -> Iterator[tuple[dict[str, str], str]]:
-    """Tags and id of each run of a study."""
+) -> Iterator[tuple[dict[str, str], str, int | None]]:
+    """Tags, id and end of each run of a study."""
     token = None
     while True:
         page = client.search_runs(
@@ -180,7 +183,7 @@ def runs_of(
             page_token=token,
         )
         for run in page:
-            yield dict(run.data.tags), str(run.info.run_id)
+            yield dict(run.data.tags), str(run.info.run_id), run.info.end_time
         token = page.token
         if not token:
             return
