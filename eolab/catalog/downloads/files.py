@@ -19,7 +19,7 @@ from eolab.catalog.ingestion.collection_files import safe_name, write_collection
 from eolab.catalog.io.allowed_folders import OUTSIDE, outside_error
 from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.item_logins import FIELD, login_of
-from eolab.catalog.io.rasters import Readers
+from eolab.catalog.io.rasters import DOWNLOADED, Readers
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.errors import EolabError, InvalidInputError, nearest
@@ -240,6 +240,7 @@ def _bring(item: pystac.Item, file: File, line: Line) -> None:
     file.state = "running"
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
+        (file.path.parent / DOWNLOADED).touch()
         file.done = file.total = fetch_file(
             asset.href,
             file.path,

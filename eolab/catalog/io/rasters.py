@@ -2,7 +2,8 @@
 
 A file from the network may be no more than a list of other files (a VRT, a tile index, HDF5 with
 external parts), which GDAL would open wherever they are, on this machine too. So what is read over
-the network must be of a format that holds its own pixels.
+the network must be of a format that holds its own pixels. So must what was downloaded: it lies here
+now, and its words are as little to be trusted (`DOWNLOADED`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io import redirects
@@ -42,6 +44,8 @@ _NETWORK: Mapping[str, object] = {
 }
 # A listing of the folder would be asked for first, file by file, to look for side files.
 NO_LISTING: Mapping[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+DOWNLOADED = ".downloaded"
+"""A file in each folder of downloads: what lies beside it came from elsewhere."""
 _ZARR = re.compile(r"^(?P<store>[^?]+\.zarr)/(?P<array>[^?]+)$")
 
 
@@ -116,7 +120,7 @@ def gdal_address(href: str) -> str:
 
 
 def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
-    """A raster by its address, from the network only in one of `FORMATS`.
+    """A raster by its address; from the network, and of downloads, only in one of `FORMATS`.
 
     Args:
         address: As GDAL reads it.
@@ -130,17 +134,63 @@ def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
     """
     import rasterio
 
-    if local_files(address):
+    files = local_files(address)
+    if any(is_downloaded(file) for file in files):
+        # As from the network: nothing beside it counts.
+        with rasterio.Env(**NO_LISTING):
+            return _open_own(address, **options)
+    if files:
         # Side files, such as the mask in a .msk, count: here it costs nothing to look for them.
         with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):
             return rasterio.open(address, sharing=False, **options)
     try:
-        return _network_opener()(address, **options)
+        return _checked(_network_opener()(address, **options))
     except rasterio.errors.RasterioError as error:
         if not is_refusal(str(error)):
             raise
     with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_gdal_file(address)):
-        return _network_opener()(address, **options)
+        return _checked(_network_opener()(address, **options))
+
+
+def is_downloaded(file: str) -> bool:
+    """Whether a file lies in a folder of downloads."""
+    return any((folder / DOWNLOADED).exists() for folder in list(Path(file).parents)[:3])
+
+
+def _open_own(address: str, **options: object) -> rasterio.DatasetReader:
+    """A downloaded raster that holds its own pixels.
+
+    Raises:
+        rasterio.errors.RasterioIOError: It is of another format, or names a file.
+    """
+    import rasterio
+
+    try:
+        return _checked(_network_opener()(address, **options))
+    except rasterio.errors.RasterioIOError as error:
+        if "not recognized" not in str(error):
+            raise
+        raise rasterio.errors.RasterioIOError(
+            f"{address} was downloaded, and its format may name other files of this machine; "
+            "if you trust it, move it out of the downloads and ingest it"
+        ) from error
+
+
+def _checked(file: rasterio.DatasetReader) -> rasterio.DatasetReader:
+    """The same raster, unless its metadata name a file in which GDAL would look for overviews.
+
+    Raises:
+        rasterio.errors.RasterioIOError: They do: any raster of this machine could be shown for it.
+    """
+    import rasterio
+
+    named = file.tags(ns="OVERVIEWS").get("OVERVIEW_FILE")
+    if named is None:
+        return file
+    file.close()
+    raise rasterio.errors.RasterioIOError(
+        f"{file.name} names another file in place of its overviews, which is not opened"
+    )
 
 
 def _gdal_file(address: str) -> str:

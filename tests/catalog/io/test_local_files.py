@@ -187,6 +187,64 @@ def test_a_lazy_cube_refuses_a_list_of_files_too(web, config, secret):
         load([item], bands=["list"], chunks={"x": 32}).compute()
 
 
+def naming_files(folder, secret):
+    """Files of formats that name others; each is given the private one."""
+    import geopandas as gpd
+    from shapely import box
+
+    place = box(500_000, 5_399_360, 500_640, 5_400_000)
+    index = gpd.GeoDataFrame({"location": [str(secret)]}, geometry=[place], crs="EPSG:32633")
+    index.to_file(folder / "index.gti.gpkg", driver="GPKG", layer="index")
+    (folder / "index.gti").write_text(
+        f"<GDALTileIndexDataset><IndexDataset>{folder / 'index.gti.gpkg'}</IndexDataset>"
+        "<IndexLayer>index</IndexLayer></GDALTileIndexDataset>"
+    )
+    (folder / "raw.mrf").write_text(
+        '<MRF_META><Raster><Size x="64" y="64" c="1"/><PageSize x="64" y="64"/>'
+        f"<Compression>NONE</Compression><DataFile>{secret}</DataFile></Raster></MRF_META>"
+    )
+    with rasterio.open(raster(folder / "overviews.tif", 5), "r+") as file:
+        file.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(secret))
+    (folder / "late.tif").write_text(" " * 600 + LIST.format(secret))
+    names = ("index.gti.gpkg", "index.gti", "raw.mrf", "overviews.tif", "late.tif")
+    return {name.partition(".")[0] + str(k): name for k, name in enumerate(names)}
+
+
+def test_no_format_that_names_files_shows_one_of_this_machine(web, config, secret, tmp_path):
+    """From the network, and once it was downloaded and lies here."""
+    hrefs = naming_files(web[1], secret)
+    with rasterio.open(web[1] / "overviews.tif") as file:  # GDAL itself would
+        assert (file.read(1, out_shape=(32, 32)) == SECRET).any() or file.overviews(1)
+    (item,) = static(web, make_item(hrefs), config).search()
+    done = download([item], tmp_path / "d", assets=list(hrefs))
+    (here,) = open_source(config, str(done.catalogs[0])).search()
+    brought = set(here.assets)
+    assert {"overviews3", "raw2", "index0"} <= brought
+    for each in (item, here):
+        for key in hrefs:
+            for use in (
+                lambda key, each=each: load([each], bands=[key], native=True),
+                lambda key, each=each: load([each], bands=[key], resolution=20, raw=True),
+                lambda key, each=each: preview(each, bands=[key], size=16),
+            ):
+                with pytest.raises(EolabError, match=r"\S") as error:
+                    use(key)
+                assert error.value.hint
+
+
+def test_what_was_downloaded_and_holds_its_own_pixels_is_read(web, config, tmp_path):
+    (item,) = static(web, make_item({"honest": "honest.tif"}), config).search()
+    done = download([item], tmp_path / "d", assets=["honest"])
+    (here,) = open_source(config, str(done.catalogs[0])).search()
+    assert (load([here], bands=["honest"], native=True).honest.data == 5).all()
+    # What lies beside it came from elsewhere too, and counts no more than on the network.
+    (done.files[0].path.with_suffix(".tif.aux.xml")).write_text(
+        '<PAMDataset><PAMRasterBand band="1"><NoDataValue>5</NoDataValue></PAMRasterBand>'
+        "</PAMDataset>"
+    )
+    assert (load([here], bands=["honest"], native=True, raw=True).honest.data == 5).all()
+
+
 def test_a_document_does_not_choose_by_whose_login_it_is_read(web, config):
     document = make_item({"honest": "honest.tif"}, **{FIELD: "copernicus"})
     (item,) = static(web, document, config).search()
