@@ -16,6 +16,7 @@ import pytest
 from eolab.catalog import download, load, open_source
 from eolab.catalog.downloads.transfer import Part, Stopped
 from eolab.catalog.ingestion.collection_files import safe_name
+from eolab.catalog.io.rasters import DOWNLOADED
 from eolab.catalog.io.s3 import Keys, object_url, signed_headers
 from eolab.catalog.simulate.names import COLLECTION
 from eolab.cli.app import main
@@ -100,7 +101,7 @@ def item(files, tmp_path, config):
 
 
 def leftovers(folder: Path) -> list[str]:
-    return [p.name for p in folder.rglob(".*")]
+    return [p.name for p in folder.rglob(".*") if p.name != DOWNLOADED]
 
 
 def test_the_sample_becomes_a_catalogue_of_its_own(sample_items, tmp_path, config):
