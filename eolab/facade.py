@@ -69,6 +69,9 @@ class Workspace:
         self.config = config
         errors.set_log(config.logs, mode=file_mode(shared=config.shared))
         deleted.sweep(config.root)
+        from eolab.studies.journal.files import sweep_refits
+
+        sweep_refits(config.root, config.runs)
 
     @property
     def root(self) -> Path:

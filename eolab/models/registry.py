@@ -6,6 +6,7 @@ On MLflow's registry (names, versions, aliases, tags); the model's own files lie
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shutil
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
-from eolab.files import folders, writes
+from eolab.files import folders, leavings, locks, writes
 from eolab.models import mlflow_flavour
 from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
@@ -26,8 +27,6 @@ from eolab.records.lineage import Ref
 from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
-    import contextlib
-
     from mlflow.entities.model_registry import ModelVersion as Entry
     from mlflow.tracking import MlflowClient
 
@@ -40,6 +39,7 @@ T = TypeVar("T")
 
 FORMAT = 1
 EVALUATIONS = "openings.jsonl"  # as workspaces have it
+PENDING = ".pending"  # in a model's folder as long as MLflow does not know it
 CHAMPION = "champion"
 EXPERIMENT = "eolab/models"
 SEED = 0
@@ -126,45 +126,51 @@ class ModelRegistry:
         before = self._same(name, files, test_digest, declared)
         if before is not None:
             return before
-        with writes.draft_folder(folder) as staged:
-            shutil.copytree(fitted.folder, staged, dirs_exist_ok=True)
-            measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
-            measured |= {k: float(v) for k, v in (metrics or {}).items()}
-            found, decided = self._examine(staged, fitted, test, declared)
-            if test_digest is not None:
-                count = self._count_evaluation(test_digest, name, fitted.study)
-                measured = found | {"test_openings": float(count)} | measured
-            document = {
-                "format": FORMAT,
-                "name": name,
-                "created": time.time(),
-                "description": description,
-                "flavour": fitted.flavour,
-                "study": fitted.study,
-                "params": dict(fitted.params),
-                "metrics": {k: _known(v) for k, v in measured.items()},
-                "columns": list(fitted.columns),
-                "classes": list(fitted.classes or (() if test is None else test.classes)),
-                "steps": list(fitted.steps),
-                "data_digest": fitted.data_digest,
-                "test_digest": test_digest,
-                "source": dict(fitted.source),
-                "frame": _frame(fitted),
-                "output": dict(decided),
-                "declared": declared,
-                "files": files,
-            }
-            (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
-            mlflow_flavour.write(staged, document)
-        try:
-            entry = self._enter(name, folder, document)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with contextlib.ExitStack() as held:
+            with writes.draft_folder(folder) as staged:
+                # Held until MLflow knows it: what a killed process leaves is nobody's.
+                held.enter_context(locks.locked_folder(staged))
+                (staged / PENDING).touch()
+                shutil.copytree(fitted.folder, staged, dirs_exist_ok=True)
+                measured = {f"study_{k}": float(v) for k, v in fitted.metrics.items()}
+                measured |= {k: float(v) for k, v in (metrics or {}).items()}
+                found, decided = self._examine(staged, fitted, test, declared)
+                if test_digest is not None:
+                    count = self._count_evaluation(test_digest, name, fitted.study)
+                    measured = found | {"test_openings": float(count)} | measured
+                document = {
+                    "format": FORMAT,
+                    "name": name,
+                    "created": time.time(),
+                    "description": description,
+                    "flavour": fitted.flavour,
+                    "study": fitted.study,
+                    "params": dict(fitted.params),
+                    "metrics": {k: _known(v) for k, v in measured.items()},
+                    "columns": list(fitted.columns),
+                    "classes": list(fitted.classes or (() if test is None else test.classes)),
+                    "steps": list(fitted.steps),
+                    "data_digest": fitted.data_digest,
+                    "test_digest": test_digest,
+                    "source": dict(fitted.source),
+                    "frame": _frame(fitted),
+                    "output": dict(decided),
+                    "declared": declared,
+                    "files": files,
+                }
+                (staged / FILE).write_text(json.dumps(document, indent=1, default=str))
+                mlflow_flavour.write(staged, document)
+            try:
+                entry = self._enter(name, folder, document)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            (folder / PENDING).unlink()
         sources = [Ref("study", fitted.study)] if fitted.study else []
         sources += lineage.origins(fitted.source)
         lineage.record(self.config.root, sources, Ref("model", f"{name}/{entry.version}"))
         self._touch()
+        self._sweep()
         return self.get(name, int(entry.version))
 
     def get(self, name: str, version: int | str | None = None) -> ModelVersion:
@@ -205,6 +211,7 @@ class ModelRegistry:
             >>> model in ws.models.list()
             True
         """
+        self._sweep()
         return [version for name in self._names() for version in self._versions(name)]
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
@@ -380,6 +387,25 @@ class ModelRegistry:
 
     def _mlflow(self) -> contextlib.AbstractContextManager[MlflowClient]:
         return tracking.session(self.config)
+
+    def _sweep(self) -> None:
+        """Remove copies of models that killed registrations left more than a day ago.
+
+        A copy is one of those only if it says itself that MLflow did not know it yet, and MLflow
+        does not know it now.
+        """
+        drafts = list(self.config.models.glob("*/.*"))
+        pending = [path.parent for path in self.config.models.glob(f"*/*/{PENDING}")]
+        if drafts or pending:
+            for name in {folder.parent.name for folder in pending}:
+                known = {version.folder.name for version in self._versions(name)}
+                for folder in pending:
+                    if folder.parent.name == name and folder.name not in known:
+                        drafts.append(folder)
+                    elif folder.parent.name == name and not locks.is_held(folder):
+                        with contextlib.suppress(OSError):  # killed when MLflow just knew it
+                            (folder / PENDING).unlink(missing_ok=True)
+            leavings.remove(self.config.root, drafts, "a copy of a model that was not registered")
 
     def _touch(self) -> None:
         """Let those who watch the folder know: an alias changes no file of ours."""

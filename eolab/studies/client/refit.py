@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from eolab import progress
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
-from eolab.files import disk, writes
+from eolab.files import disk, locks, writes
 from eolab.studies.client.fitted_model import FILE, FORMAT, FittedModel
 from eolab.studies.client.packing import digest_data
 from eolab.studies.journal import files as journal
@@ -57,6 +57,11 @@ def _refit(run: Path, study: StudySpec, trial: Trial, on: str) -> FittedModel:
     identity = time.strftime("%Y%m%dT%H%M%S-") + uuid.uuid4().hex[:6]
     folder = run / "refit" / f".{identity}"
     folder.mkdir(parents=True)
+    with locks.locked_folder(folder):  # a half one of a killed process is nobody's
+        return _write(run, study, trial, folder, on)
+
+
+def _write(run: Path, study: StudySpec, trial: Trial, folder: Path, on: str) -> FittedModel:
     try:
         answer = _run(run, study, trial, folder, on)
         document = {
@@ -71,7 +76,7 @@ def _refit(run: Path, study: StudySpec, trial: Trial, on: str) -> FittedModel:
             **answer["about"],
         }
         writes.write_json(folder / FILE, document)
-        final = folder.with_name(identity)
+        final = folder.with_name(folder.name.removeprefix("."))
         folder.rename(final)  # half a refit is never seen under its name
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import get_args
 
 from eolab.errors import ConflictError, NotFoundError
-from eolab.files import disk, locks
+from eolab.files import disk, leavings, locks
 from eolab.studies.journal.answers import Head, StudySnapshot, StudySummary
 from eolab.studies.journal.commands import COMMANDS as RULES
 from eolab.studies.journal.commands import TrialState, find_command
@@ -336,6 +336,16 @@ def _hint(state: str) -> str:
     if state in {"completed", "failed"}:
         return "It has ended; run it again with more trials to go on."
     return "Look at study.state first."
+
+
+def sweep_refits(root: Path, runs: Path) -> int:
+    """Remove what killed refits left half written more than a day ago; says how many went.
+
+    Args:
+        root: The workspace.
+        runs: Its folder of studies.
+    """
+    return leavings.remove(root, runs.glob("*/refit/.*"), "half a refit")
 
 
 def read_log(run: Path, n: int, *, most: int = LOG_BYTES) -> tuple[str, bool]:
