@@ -38,9 +38,9 @@ def remove(root: Path, left: Iterable[Path], what: str) -> int:
             if changed > time.time() - DAY or locks.is_held(folder):
                 continue
             # In one step out of the way of readers; the name says to the next one what it is.
-            gone = folder.with_name(f".{folder.name.lstrip('.')}.gone")
-            folder.rename(gone)
-            shutil.rmtree(gone)
+            aside = folder.with_name(f".{folder.name.lstrip('.')}.left")
+            folder.rename(aside)
+            shutil.rmtree(aside)
             removed += 1
             _log(root, f"{what} {folder.relative_to(root)}")
     return removed

@@ -431,7 +431,7 @@ class Study:
         """
         end = None if timeout is None else time.monotonic() + timeout
         bar = None if quiet else progress.start(self.name)
-        pause, seen, told = 0.02, -1, False
+        pause, seen, said = 0.02, -1, False
         known = self.record.note
         try:
             while True:
@@ -448,8 +448,8 @@ class Study:
                     )
                     if bar is not None:
                         bar.update(done, max(record.budget_trials, done), best)
-                if state == "waiting" and not told:
-                    told = True
+                if state == "waiting" and not said:
+                    said = True
                     print(f"The study {self.name!r} waits: {self.message}.")
                 if self._is_over(state) or (end is not None and time.monotonic() > end):
                     return self
