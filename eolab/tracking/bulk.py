@@ -13,13 +13,14 @@ import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from eolab.tracking.store import LONGEST, Point, as_key, as_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+Row: TypeAlias = dict[str, object]
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 AT_ONCE = 250
 
@@ -51,10 +52,9 @@ def open_engine(uri: str) -> Engine | None:
     """MLflow's database, or None where ``uri`` names a server."""
     if uri.partition(":")[0].partition("+")[0] not in DATABASES:
         return None
-    from mlflow.store.db.utils import create_sqlalchemy_engine
+    from sqlalchemy import create_engine
 
-    engine: Engine = create_sqlalchemy_engine(uri)
-    return engine
+    return create_engine(uri, pool_pre_ping=True)
 
 
 def write_runs(engine: Engine, like: str, runs: Sequence[EndedRun]) -> list[str]:
@@ -73,7 +73,11 @@ def write_runs(engine: Engine, like: str, runs: Sequence[EndedRun]) -> list[str]
     from sqlalchemy.orm import Session
 
     ids = [uuid.uuid4().hex for _ in runs]
-    heads, tags, params, metrics, latest = [], [], [], [], []
+    heads: list[Row] = []
+    tags: list[Row] = []
+    params: list[Row] = []
+    metrics: list[Row] = []
+    latest: list[Row] = []
     with Session(engine) as session, session.begin():
         table = models.SqlRun.__table__
         row = session.execute(select(table).where(table.c.run_uuid == like)).mappings().one()
@@ -89,7 +93,7 @@ def write_runs(engine: Engine, like: str, runs: Sequence[EndedRun]) -> list[str]
             tags += [_word(own, key, value[:LONGEST]) for key, value in marks.items()]
             known = {as_key(key): as_text(value) for key, value in run.params.items()}
             params += [_word(own, key, value) for key, value in known.items()]
-            last: dict[str, dict[str, object]] = {}
+            last: dict[str, Row] = {}
             for key, value, at, step in sorted(set(run.points), key=lambda p: (p[3], p[2], p[1])):
                 if not math.isfinite(value):
                     continue
@@ -107,5 +111,5 @@ def write_runs(engine: Engine, like: str, runs: Sequence[EndedRun]) -> list[str]
     return ids
 
 
-def _word(run: str, key: str, value: str) -> dict[str, object]:
+def _word(run: str, key: str, value: str) -> Row:
     return {"run_uuid": run, "key": key, "value": value}
