@@ -289,8 +289,14 @@ def _checked(url: str, folder: Path) -> str:
     if not url or len(url) > LONGEST or any(ord(c) < 32 for c in url):
         raise InvalidInputError("the address is empty or holds odd characters", "Type it again.")
     if "://" not in url:
-        path = (folder / Path(url).expanduser()).resolve()
-        if not path.exists():
+        try:
+            path = (folder / Path(url).expanduser()).resolve()
+            there = path.exists()
+        except (OSError, ValueError, RuntimeError) as error:  # too long, ~nobody, odd characters
+            raise InvalidInputError(
+                f"no file can be called that: {error}", "Type it again."
+            ) from error
+        if not there:
             raise InvalidInputError(
                 f"there is no {path} on the machine of the server",
                 "Give a folder, a catalog.json or a .parquet file, or an address with https://.",
@@ -302,7 +308,12 @@ def _checked(url: str, folder: Path) -> str:
                 f"{path} holds no {' or '.join(ROOTS)}: it is no STAC catalogue", ingest_hint(path)
             )
         return str(path)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"that is no address: {error}", "Give https://HOST/PATH."
+        ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInputError(f"{parts.scheme}:// cannot be searched", "Give https://HOST/PATH.")
     if parts.username or parts.password:

@@ -26,6 +26,13 @@ JUNK = [
     "http://169.254.169.254/",
     "2021-13-45T99:00:00Z",
     "NaN",
+    "http://[::1/a.tif",
+    "https://me:pw@example.org:99999999/a.tif",
+    "~nobody/a.tif",
+    "/dev/zero",
+    "s3://",
+    -(2**63) - 1,
+    1e-320,
 ]
 
 
@@ -46,7 +53,8 @@ def mutate(document: Any, rng: random.Random, most: int = 3) -> Any:
             if what < 0.3:
                 del place[key]
             elif what < 0.9:
-                place[key] = rng.choice(JUNK)
+                # A copy: the next damage may fall into it.
+                place[key] = pickle.loads(pickle.dumps(rng.choice(JUNK)))
             else:
                 place[key] = [place[key]] * 3
             break

@@ -315,6 +315,16 @@ async def _listen(server: Server, closed: Callable[[], bool]) -> None:
     socket.close()
 
 
+def _fed(folder: Path) -> int:
+    """How many trials of the journal the feeder has written by now, about."""
+    try:
+        at = int(json.loads((folder / "mlflow.json").read_text())["offset"])
+        with (folder / journal.EVENTS).open("rb") as file:
+            return file.read(at).count(b'"finish"')
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
 def soak(count: int, rng: random.Random) -> Figures:
     """Trials without end and two panels: nobody grows after the first thousand."""
     made, begun = Figures(), time.monotonic()
@@ -330,6 +340,9 @@ def soak(count: int, rng: random.Random) -> Figures:
 
 def _soak(server: Server, count: int, made: Figures, rng: random.Random) -> str:
     def quick(*, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import time
+
+        time.sleep(0.02)
         return {"score": x}
 
     config: Config = server.config
@@ -347,23 +360,32 @@ def _soak(server: Server, count: int, made: Figures, rng: random.Random) -> str:
         thread.start()
     first: dict[str, float] = {}
     last: dict[str, list[float]] = {}
-    settled, done, moved = min(SETTLED, count // 4), 0, time.monotonic()
+    settled, done, moved, ended = min(SETTLED, count // 4), 0, time.monotonic(), False
+    folder = study.folder
     while True:
         time.sleep(1.0)
-        counts = study.summary()["counts"]
-        now = counts["completed"]
+        now = study.summary()["counts"]["completed"]
         if now > done:
             done, moved = now, time.monotonic()
         pids = {
-            "server": [server.process.pid], "study": [read_process(study.folder).get("pid")],
-            "feeder": _named(b"eolab.tracking", study.folder),
+            "server": [server.process.pid], "study": [read_process(folder).get("pid")],
+            "feeder": _named(b"eolab.tracking", folder),
         }  # fmt: skip
         for who, found in pids.items():
             size = sum(_memory(pid) for pid in found if isinstance(pid, int))
-            if done >= settled and size:
+            # The feeder begins with MLflow's libraries, and is late: it counts from its first
+            # thousand trials on too.
+            told = done if who != "feeder" else _fed(folder)
+            if told >= settled and size and (who == "feeder" or not ended):
                 first.setdefault(who, size)
                 last.setdefault(who, []).append(size)
-        if study.state == "completed" or time.monotonic() - moved > PATIENCE:
+        ended = ended or study.state == "completed"
+        if ended and not pids["feeder"]:
+            break
+        if time.monotonic() - moved > 2 * PATIENCE:
+            made.fault(
+                "waits", f"nothing moves, or MLflow is fed for more than {2 * PATIENCE:.0f} s"
+            )
             break
     for panel in panels:
         panel.open = False
@@ -388,8 +410,6 @@ def _soak(server: Server, count: int, made: Figures, rng: random.Random) -> str:
     ends = Counter(e["n"] for e in journal.read_events(study.folder) if e["e"] == "finish")
     made.twice += sum(times - 1 for times in ends.values())
     made.lost += count - len(ends)
-    for pid in _named(b"eolab.tracking", study.folder):
-        _kill(pid)  # what it has not yet written is not asked here
     _end(study)
     slowest = max(panel.slowest for panel in panels)
     return f"{', '.join(told)}; panels {panels[0].answers} answers, slowest {slowest:.1f} s"

@@ -63,6 +63,9 @@ def read_bytes(href: str, login: SourceLogin | None = None) -> bytes:
     if not is_remote(href):
         try:
             path = Path(href)
+            # A pipe waits for ever, a device has no end.
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise InvalidInputError(f"{href} is no file", "Check the path.")
             if path.stat().st_size > MAX_BYTES:
                 raise InvalidInputError(
                     f"{href} is larger than {MAX_BYTES >> 20} MB", "It is not read."
@@ -70,9 +73,9 @@ def read_bytes(href: str, login: SourceLogin | None = None) -> bytes:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFoundError(f"{href} is not there", "Check the path.") from error
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise InvalidInputError(
-                f"{href} cannot be read: {error.strerror}", "Check the path."
+                f"{href} cannot be read: {getattr(error, 'strerror', error)}", "Check the path."
             ) from error
     import requests
 

@@ -274,8 +274,14 @@ def held(ref: SourceRef, url: str, login: Login, others: tuple[str, ...] = ()) -
 
 
 def origin(url: str) -> tuple[str, str]:
-    """Scheme and host of an address; the scheme's own port is as good as none."""
-    parts = urlsplit(url)
+    """Scheme and host of an address; the scheme's own port is as good as none.
+
+    What is no address (a bracket without an end) has no scheme.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
     port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     host = parts.netloc.rpartition("@")[2].lower()
     return parts.scheme, host.removesuffix(port) if port else host
@@ -302,7 +308,8 @@ def lies_under(address: str, root: str) -> bool:
         return "://" not in here and f"{os.path.normpath(here)}{os.sep}".startswith(
             f"{Path(root)}{os.sep}"
         )
-    if "://" not in address or origin(address) != origin(root):
+    here = origin(address)
+    if "://" not in address or not here[0] or here != origin(root):
         return False
     # As a server takes it: "/a/../b" is "/b".
     path = os.path.normpath(unquote(urlsplit(address).path) or "/")

@@ -159,6 +159,8 @@ def make_query(
         raise InvalidInputError(f"max_cloud = {max_cloud!r}", "Give a percentage from 0 to 100.")
     if cloud_missing not in ("keep", "drop"):
         raise InvalidInputError(f"cloud_missing = {cloud_missing!r}", 'Give "keep" or "drop".')
+    if text is not None and not isinstance(text, str):
+        raise InvalidInputError(f"text = {str(text)[:100]!r}", "Give words as text.")
     start, end = parse_interval(datetime)
     return SearchQuery(
         collections=_names(collections),
@@ -205,7 +207,13 @@ def _sortable(item: pystac.Item, name: str) -> tuple[str, str | float] | None:
 def _names(value: Sequence[str] | str | None) -> tuple[str, ...]:
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else tuple(str(v) for v in value)
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        raise InvalidInputError(
+            f"{str(value)[:100]!r} is no name", "Give a name, or a list of names."
+        )
+    return tuple(str(v) for v in value)
 
 
 def item_time(item: pystac.Item) -> tuple[datetime | None, datetime | None]:

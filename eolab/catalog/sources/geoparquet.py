@@ -347,9 +347,9 @@ def _load(path: str) -> _Opened:
 
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+        columns = file.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"{path} is no Parquet file: {error}", "Check the path.") from error
-    columns = file.schema_arrow.names
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise InvalidInputError(f"{path} has more than one column {twice[0]!r}", REWRITE)

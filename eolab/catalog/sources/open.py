@@ -39,10 +39,10 @@ def open_source(config: Config, name_or_url: str) -> Source:
 
     entry = named = config.catalogs.get(name_or_url)
     if entry is None:
-        path = Path(name_or_url).expanduser()
+        path = None if "://" in name_or_url else _existing(name_or_url)
         if "://" in name_or_url:
             entry = CatalogConfig(name_or_url, name_or_url)
-        elif path.exists():
+        elif path is not None:
             entry = CatalogConfig(path.stem if path.is_file() else path.name, str(path.resolve()))
         else:
             raise NotFoundError(
@@ -64,6 +64,15 @@ def open_source(config: Config, name_or_url: str) -> Source:
     source.workspace = config.root
     source.roots = roots_of(config)
     return source
+
+
+def _existing(text: str) -> Path | None:
+    """The path that a text names; None where nothing is there, or nothing can be called that."""
+    try:
+        path = Path(text).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, odd characters, ~nobody
+        return None
 
 
 def _open(config: Config, entry: CatalogConfig, login: SourceLogin | None) -> Source:
