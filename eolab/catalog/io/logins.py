@@ -308,8 +308,8 @@ def lies_under(address: str, root: str) -> bool:
         return "://" not in here and f"{os.path.normpath(here)}{os.sep}".startswith(
             f"{Path(root)}{os.sep}"
         )
-    here = origin(address)
-    if "://" not in address or not here[0] or here != origin(root):
+    whose = origin(address)
+    if "://" not in address or not whose[0] or whose != origin(root):
         return False
     # As a server takes it: "/a/../b" is "/b".
     path = os.path.normpath(unquote(urlsplit(address).path) or "/")
