@@ -135,7 +135,8 @@ def start(folder: Path, *options: str, base: str = BASE) -> Server:
             stderr=subprocess.STDOUT,
         )  # fmt: skip
     server = Server(port, config, log, process, base)
-    for _ in range(300):
+    end = time.monotonic() + 120  # on a machine that does much else
+    while time.monotonic() < end:
         if process.poll() is not None:
             break
         try:
