@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['.']
   ],
   server: [['contract'], ['.']],
+  ui: [['grid'], ['.']],
   catalog: [
     ['model'],
     ['items'],

@@ -6,7 +6,7 @@ import { EolabContext } from '../../src/context/context';
 import type { ITrial } from '../../src/server/contract';
 import { useStudyClock } from '../../src/studies/model/studyClock';
 import { TrialsTable } from '../../src/studies/trials/TrialsTable';
-import { assignSlots } from '../../src/studies/trials/useSlots';
+import { assignSlots } from '../../src/ui/grid/useSlots';
 import { FakeServer } from '../fakeServer';
 import { study, trial } from '../samples';
 

@@ -6,7 +6,7 @@ import { formatCount } from '../../ui/format';
 import { saveText } from '../text/saveText';
 import { trialsToCsv } from './csv';
 import type { ITrialColumn } from './trialRows';
-import { columnWord } from './TrialsHead';
+import { columnWord } from './columnWord';
 
 interface IProps {
   study: IStudySnapshot;

@@ -31,7 +31,7 @@ export function trialCell(
     <div
       key={column.id}
       role="gridcell"
-      className="eolab-Trials-cell"
+      className="eolab-Grid-cell"
       data-numeric={column.numeric}
       title={title}
     >
