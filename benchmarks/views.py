@@ -60,7 +60,7 @@ OPEN = (
   void window.jupyterapp.commands.execute('eolab:open-study', { name });
   for (;;) {
     const now = await painted();
-    const rows = document.querySelectorAll('.eolab-StudyTab .eolab-Grid-row').length;
+    const rows = document.querySelectorAll('.eolab-StudyTab .eolab-DataGrid-row').length;
     if (rows > 5 && document.querySelector('.eolab-StudyTab .uplot canvas')) {
       return now - start;
     }

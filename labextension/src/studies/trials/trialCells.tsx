@@ -31,7 +31,7 @@ export function trialCell(
     <div
       key={column.id}
       role="gridcell"
-      className="eolab-Grid-cell"
+      className="eolab-DataGrid-cell"
       data-numeric={column.numeric}
       title={title}
     >

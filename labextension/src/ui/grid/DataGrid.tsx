@@ -46,7 +46,7 @@ export interface IDataGrid {
 }
 
 interface IProps<Row> {
-  /** Beside `eolab-Grid`. */
+  /** Beside `eolab-DataGrid`. */
   className: string;
   label: string;
   rows: readonly Row[];
@@ -151,7 +151,7 @@ export function DataGrid<Row>(props: IProps<Row>): JSX.Element {
 
   return (
     <div
-      className={`eolab-Grid ${props.className}`}
+      className={`eolab-DataGrid ${props.className}`}
       role="grid"
       aria-label={props.label}
       aria-multiselectable="true"
@@ -168,9 +168,9 @@ export function DataGrid<Row>(props: IProps<Row>): JSX.Element {
       onPointerLeave={props.onLeave}
       style={{ maxHeight: props.maxHeight }}
     >
-      <div className="eolab-Grid-head" role="rowgroup">
+      <div className="eolab-DataGrid-head" role="rowgroup">
         <div
-          className="eolab-Grid-row"
+          className="eolab-DataGrid-row"
           role="row"
           aria-rowindex={1}
           style={{ gridTemplateColumns: template }}
@@ -181,7 +181,7 @@ export function DataGrid<Row>(props: IProps<Row>): JSX.Element {
         </div>
       </div>
       <div
-        className="eolab-Grid-body"
+        className="eolab-DataGrid-body"
         role="rowgroup"
         style={{ height: virtual.getTotalSize() }}
       >
@@ -221,7 +221,7 @@ function Head({ column, onSort }: IHeadProps): JSX.Element {
   return (
     <div
       role="columnheader"
-      className="eolab-Grid-cell"
+      className="eolab-DataGrid-cell"
       data-numeric={column.isNumeric}
       aria-sort={sorted ?? undefined}
     >
@@ -255,7 +255,7 @@ export function GridRow(props: IRowProps): JSX.Element {
     <div
       {...rest}
       id={place.id}
-      className="eolab-Grid-row"
+      className="eolab-DataGrid-row"
       role="row"
       aria-rowindex={place.index + 2}
       aria-selected={isSelected}

@@ -105,7 +105,7 @@ export function ResultsTable(): JSX.Element {
             {columns.map(([label, read]) => (
               <div
                 role="gridcell"
-                className="eolab-Grid-cell"
+                className="eolab-DataGrid-cell"
                 key={label}
                 title={read(item)}
               >
