@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict, TypeVar
 
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError
@@ -120,6 +120,7 @@ class StepsSpec(TypedDict):
     how: How
     fill: Fill | None
     max_gap: str | None
+    last: NotRequired[str | None]
 
 
 class JoinSpec(TypedDict):
@@ -146,7 +147,10 @@ class QuerySpec(TypedDict):
 
 @dataclass(frozen=True)
 class Steps:
-    """A window of time cut in equal steps (see `Query.sequence`)."""
+    """A window of time cut in equal steps (see `Query.sequence`).
+
+    With ``last`` it ends at each label's own time, and ``start`` and ``end`` are empty.
+    """
 
     start: str
     end: str
@@ -154,9 +158,10 @@ class Steps:
     how: How = "mean"
     fill: Fill | None = None
     max_gap: str | None = None
+    last: str | None = None
 
     def to_dict(self) -> StepsSpec:
-        return {
+        spec: StepsSpec = {
             "start": self.start,
             "end": self.end,
             "every": self.every,
@@ -164,6 +169,8 @@ class Steps:
             "fill": self.fill,
             "max_gap": self.max_gap,
         }
+        # Views of before have no such key: an equal one stays equal.
+        return spec if self.last is None else {**spec, "last": self.last}
 
 
 @dataclass(frozen=True)
@@ -366,10 +373,11 @@ class Query:
 
     def sequence(
         self,
-        start: str,
-        end: str,
+        start: str = "",
+        end: str = "",
         every: str = "10D",
         *,
+        last: str | None = None,
         how: How = "mean",
         fill: Fill | None = None,
         max_gap: str | None = None,
@@ -379,13 +387,18 @@ class Query:
         Groups with event times are cut into steps; columns of groups without, and of groups joined
         later, are repeated along them. Steps without an observation are NaN. Nothing later than
         the label's event time is used. Where the labels are a column of this same group there is
-        one sample a thing and season (its last label of that season), not one a row.
+        one sample a thing and season (its last label of that season), not one a row; with ``last``
+        each row is a sample.
 
         Args:
             start: First day: "2024-03-01", or "03-01" for the season that began last at or before
                 the label's event time.
             end: Last day, included; a season may cross New Year ("10-01" to "07-31").
             every: Length of a step ("10D").
+            last: Length of a window that ends at each label's own event time ("90D"), in place of
+                ``start`` and ``end``; a multiple of ``every``. Steps are called by their begin
+                ("-90D", "-60D", "-30D"); an observation at the label's very time is in the last
+                one, one at the window's begin in none.
             how: "mean" of a step's observations, or the "last" one.
             fill: Fill empty steps from the "previous" step, or "linear" in between.
             max_gap: Longest gap that is filled ("30D"); default: any.
@@ -394,6 +407,13 @@ class Query:
             InvalidInputError: Bad dates or steps, or the base group has no event time.
 
         Example:
+            >>> before = fg.select("red_median").sequence(last="240D", every="80D")
+            >>> view = ws.features.create_feature_view(
+            ...     "before", labels=labels.select("crop"), query=before
+            ... )
+            >>> view.training_data().steps
+            ('-240D', '-160D', '-80D')
+
             >>> season = fg.select(["red_median", "nir_median"]).sequence("05-01", "06-30", "15D")
             >>> crop = labels.select("crop")
             >>> view = ws.features.create_feature_view("s", labels=crop, query=season)
@@ -407,19 +427,35 @@ class Query:
                 f"the group {self.group.name!r} has no event time, so there is no sequence",
                 "Make the group with event_time=.",
             )
-        if bool(MONTH_DAY.match(start)) != bool(MONTH_DAY.match(end)):
+        if last is not None:
+            if start or end:
+                raise InvalidInputError(
+                    f"last={last!r} beside start and end",
+                    "Give last= for windows up to each label, or start and end for a season.",
+                )
+            if seconds(last, "last") % seconds(every, "every"):
+                raise InvalidInputError(
+                    f"last={last!r} is no whole number of steps of {every!r}",
+                    "Take a multiple: last='90D', every='30D'.",
+                )
+        elif not start or not end:
+            raise InvalidInputError(
+                "sequence() without a window",
+                "Write sequence('03-01', '10-31'), or sequence(last='90D').",
+            )
+        elif bool(MONTH_DAY.match(start)) != bool(MONTH_DAY.match(end)):
             raise InvalidInputError(
                 f"start {start!r} and end {end!r} are of two kinds",
                 "Write both as '03-01' or both as '2024-03-01'.",
             )
-        if not MONTH_DAY.match(start):
+        if last is None and not MONTH_DAY.match(start):
             try:
-                first, last = pd.Timestamp(start), pd.Timestamp(end)
+                first, final = pd.Timestamp(start), pd.Timestamp(end)
             except ValueError as error:
                 raise InvalidInputError(
                     f"not a date: {error}", "Write '2024-03-01', or '03-01' for any year."
                 ) from error
-            if last < first:
+            if final < first:
                 raise InvalidInputError(
                     f"the sequence ends ({end}) before it starts ({start})", "Swap the dates."
                 )
@@ -430,7 +466,7 @@ class Query:
             raise InvalidInputError(f"unknown fill={fill!r}", "Use 'previous', 'linear' or None.")
         if max_gap is not None:
             seconds(max_gap, "max_gap")
-        return replace(self, steps=Steps(start, end, every, how, fill, max_gap))
+        return replace(self, steps=Steps(start, end, every, how, fill, max_gap, last))
 
     @property
     def parts(self) -> tuple[Join, ...]:

@@ -27,6 +27,15 @@ def windows(
     """
     import pandas as pd
 
+    if steps.last is not None:
+        if (times == NO_TIME).any():
+            raise InvalidInputError(
+                f"last={steps.last!r}, and some labels have no event time",
+                "Make the label group with event_time=, or write dates in sequence().",
+            )
+        # What was observed at the label's very time belongs to it, what a whole window before not.
+        span = seconds(steps.last, "last") * 1_000_000
+        return times - span + 1, times + 1
     day = np.timedelta64(1, "D")
     if len(steps.start) != 5:
         first = pd.Timestamp(steps.start)
@@ -78,7 +87,13 @@ def season_start(year: int, month_day: str) -> np.datetime64:
 
 
 def step_names(steps: Steps) -> tuple[str, ...]:
-    """A name for each step: its first day."""
+    """A name for each step: its first day; of windows up to the label, how long before."""
+    if steps.last is not None:
+        unit = steps.every.strip()[-1]
+        size = 86400 if unit == "D" else 3600
+        length = seconds(steps.every, "every")
+        count = seconds(steps.last, "last") // length
+        return tuple(f"-{(count - i) * length // size}{unit}" for i in range(count))
     # A year without a 29 February, so that a season has the same number of steps in each year.
     first = (
         season_start(2001, steps.start)
