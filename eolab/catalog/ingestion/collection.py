@@ -9,29 +9,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from eolab.catalog.ingestion.collection_files import (
-    FOLDER,
-    NAMED,
-    name_items,
-    read_items,
-    safe_name,
-    write_collection,
-)
+from eolab.catalog.ingestion.collection_files import name_items, read_items, write_collection
 from eolab.catalog.ingestion.destination import ABOUT, destination
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
+from eolab.catalog.ingestion.item_documents import (
+    copy_name,
+    is_copied,
+    item_document,
+    with_earlier,
+)
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
-from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords, keep_given
+from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords
 from eolab.catalog.io.allowed_folders import is_inside, remember
 from eolab.catalog.items.parsed import GIVEN
-from eolab.catalog.query.times import Moment, parse_interval, stamp
+from eolab.catalog.query.times import Moment, parse_interval
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
@@ -42,11 +41,6 @@ FORMAT = 1
 Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
-_EXTENSIONS = [
-    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
-]
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,28 +163,16 @@ def ingest(
     target = destination(to, collection, workspace)
     home, collection = target.home, target.collection
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
-    found = find_rasters(listed)
-    dating = _dating(pattern, time, found)
-    numbers = {"scale": scale, "offset": offset, "nodata": nodata}
-    words = UserWords(bands, {k: v for k, v in numbers.items() if v is not None}, found)
-    rasters: list[Raster] = []
-    skipped: list[Skipped] = []
-    for path in track(found, "reading rasters"):
-        if home in path.parents:
-            continue  # copies that an earlier call wrote
-        try:
-            unused: list[str] = []
-            rasters += read_rasters(path, dating, unused)
-            skipped += [Skipped(str(path), line) for line in unused]
-        except EolabError as error:
-            skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
-        except Exception as error:  # files can be broken in ways nobody listed
-            skipped.append(Skipped(str(path), str(error)))
+    found, _ = find_rasters(listed)
+    found = [path for path in found if home not in path.parents]  # but copies of an earlier call
+    dating = dating_of(pattern, time, found)
+    words = UserWords(bands, given_numbers(scale, offset, nodata), found)
+    rasters, skipped = read_files(found, dating)
     rasters = words.apply(rasters)
     if words.notes:
         _warn_of(list(words.notes))
     folders.make(home)
-    groups = _groups(home, rasters, skipped)
+    groups = group_by_item(home, rasters, skipped)
     rights = license or target.about.get("license", "other")
     converted, documents, notes = 0, [], list(words.notes)
     for name, members in track(sorted(groups.items()), "writing items"):
@@ -223,12 +205,41 @@ def ingest(
     return IngestResult(catalog, ids, tuple(skipped), converted, total, tuple(notes), target.name)
 
 
+def read_files(files: Sequence[Path], dating: Dating) -> tuple[list[Raster], list[Skipped]]:
+    """The rasters of many files, and what cannot be used of them: a bad file stops nothing.
+
+    Args:
+        files: Files and Zarr stores.
+        dating: How their times are told.
+    """
+    rasters: list[Raster] = []
+    skipped: list[Skipped] = []
+    for path in track(files, "reading rasters"):
+        try:
+            unused: list[str] = []
+            rasters += read_rasters(path, dating, unused)
+            skipped += [Skipped(str(path), line) for line in unused]
+        except EolabError as error:
+            skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
+        except Exception as error:  # files can be broken in ways nobody listed
+            skipped.append(Skipped(str(path), str(error)))
+    return rasters, skipped
+
+
+def given_numbers(
+    scale: Numbers | None, offset: Numbers | None, nodata: Numbers | None
+) -> dict[str, Numbers]:
+    """What was said of scale, offset and nodata, without what was not."""
+    said = {"scale": scale, "offset": offset, "nodata": nodata}
+    return {word: value for word, value in said.items() if value is not None}
+
+
 def _warn_of(notes: Sequence[str]) -> None:
     more = f" And {len(notes) - 1} more: see the result's notes." if len(notes) > 1 else ""
     warn(f"{notes[0]}. Yours counts.{more}", UserWarning)
 
 
-def _dating(pattern: str | None, time: Times | None, found: Sequence[Path]) -> Dating:
+def dating_of(pattern: str | None, time: Times | None, found: Sequence[Path]) -> Dating:
     """How the files are dated.
 
     Raises:
@@ -269,7 +280,7 @@ def _dating(pattern: str | None, time: Times | None, found: Sequence[Path]) -> D
 Source.ingester = staticmethod(ingest)
 
 
-def _groups(
+def group_by_item(
     home: Path, rasters: Sequence[Raster], skipped: list[Skipped]
 ) -> dict[str, list[Raster]]:
     """Rasters by the id of their item; what takes another's place is listed as skipped."""
@@ -313,116 +324,24 @@ def _item(
     Returns:
         The document, the number of copies, and what stays of an earlier call.
     """
-    from affine import Affine
-    from odc.geo.geobox import GeoBox
-
     folder = home / name
     folder.mkdir(exist_ok=True)
     writes.sweep_drafts(folder)
     before = read_items(home, name).get(name, {})
-    earlier = _assets_of(before)
-    kept: list[str] = []
-    assets: dict[str, object] = {}
-    written = 0
-    outline = None
-    for member in members:
-        old = earlier.get(member.name.asset, {}).get("bands")
-        bands, note = keep_given(member.bands, old, member.path.name)
-        kept += [note] if note else []
-        raster = replace(member, bands=bands)
-        href = raster.address
-        # A variable of a container has an address that only GDAL understands.
-        copied = cog or raster.write is not None or raster.address != str(raster.path)
-        if copied:
-            target = folder / f"{safe_name(raster.name.asset)}.tif"
-            written += _convert(raster, target)
-            href = f"./{target.name}"
-        grid = GeoBox((raster.shape[0], raster.shape[1]), Affine(*raster.transform), raster.crs)
-        shape = grid.extent.to_crs("EPSG:4326", resolution=grid.extent.length / 40).geom
-        outline = shape if outline is None else outline.union(shape)
-        assets[raster.name.asset] = {
-            "href": href,
-            "type": "image/tiff; application=geotiff; profile=cloud-optimized"
-            if copied
-            else _media_type(raster.path),
-            # In a SAFE folder the picture in true colour lies among the bands.
-            "roles": ["visual"] if raster.name.asset == "TCI" else ["data"],
-            **_projection(raster.crs),
-            "proj:shape": raster.shape,
-            "proj:transform": raster.transform,
-            "raster:spatial_resolution": raster.pixel,
-            "bands": raster.bands,
-        }
-    assert outline is not None
-    first = members[0]
-    if others := _others(before, members, folder):
-        import shapely.geometry
-
-        # Files that this call does not name: bands of the item all the same.
-        assets = {**others, **assets}
-        outline = outline.union(shapely.geometry.shape(before["geometry"]))
-    document: dict[str, object] = {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "stac_extensions": _EXTENSIONS,
-        "id": name,
-        "collection": collection,
-        "geometry": outline.__geo_interface__,
-        "bbox": list(outline.bounds),
-        "properties": {
-            "datetime": stamp(first.time),
-            **_projection(first.crs),
-            **({} if license == "other" else {"license": license}),
-            **first.properties,
-        },
-        "links": [
-            {"rel": "root", "href": "../collection.json", "type": "application/json"},
-            {"rel": "parent", "href": "../collection.json", "type": "application/json"},
-            {"rel": "collection", "href": "../collection.json", "type": "application/json"},
-        ],
-        "assets": assets,
-        FOLDER: str(first.name.folder),
-        NAMED: first.name.item,
-    }
+    members, kept = with_earlier(members, before)
+    copies = {raster.name.asset: folder / copy_name(raster) for raster in members
+              if cog or is_copied(raster)}  # fmt: skip
+    written = sum(
+        _convert(raster, copies[raster.name.asset])
+        for raster in members
+        if raster.name.asset in copies
+    )
+    document = item_document(
+        name, members, collection=collection, license=license, copies=copies,
+        before=before, folder=folder,
+    )  # fmt: skip
     writes.write_json(folder / f"{name}.json", document, nan=True)
     return document, written, kept
-
-
-def _assets_of(document: Mapping[str, object]) -> dict[str, dict[str, Any]]:
-    found = document.get("assets")
-    listed = found.items() if isinstance(found, Mapping) else ()
-    return {str(key): dict(asset) for key, asset in listed if isinstance(asset, Mapping)}
-
-
-def _others(
-    before: Mapping[str, Any], members: Sequence[Raster], folder: Path
-) -> dict[str, dict[str, Any]]:
-    """Assets of an item as an earlier call wrote it whose files are there still.
-
-    Of another time they are no bands of this one.
-    """
-    properties = before.get("properties")
-    said = properties.get("datetime") if isinstance(properties, Mapping) else None
-    if said != stamp(members[0].time) or not before.get("geometry"):
-        return {}
-    own = {member.name.asset for member in members}
-    return {
-        key: asset
-        for key, asset in _assets_of(before).items()
-        if key not in own and (folder / str(asset.get("href"))).is_file()
-    }
-
-
-def _projection(crs: str) -> dict[str, object]:
-    """A reference system as the projection extension states it."""
-    if re.fullmatch(r"[A-Z]+:\w+", crs):
-        return {"proj:code": crs}
-    return {"proj:code": None, "proj:wkt2": crs}
-
-
-def _media_type(path: Path) -> str:
-    kinds = {".jp2": "image/jp2", ".nc": "application/netcdf", ".vrt": "application/xml"}
-    return kinds.get(path.suffix.lower(), "image/tiff; application=geotiff")
 
 
 def _convert(raster: Raster, target: Path) -> int:

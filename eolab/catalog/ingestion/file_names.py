@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from eolab.errors import InvalidInputError
 
@@ -65,7 +66,34 @@ _LANDSAT = re.compile(
 _PLANET = re.compile(
     r"(?P<product>\d{8}_\d{6}_\w+?_[13][AB])_(?P<layer>(?:Analytic|udm|ortho|basic|pansharp)\w*)"
 )
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # stands in where a date is missing
+NO_DATE = (
+    "no date in its name or tags",
+    "Give pattern= with the groups year, month, day; or time=, one for all, or by file name.",
+)
 _LARGEST = 16 << 20  # bytes of a product's metadata
+
+
+DateOrigin: TypeAlias = Literal["given", "name", "folder", "tags", "axis", "default", "missing"]
+"""Where a date was found.
+
+"given": what the call says of this file; "name" of the file; "folder": a folder around it; "tags"
+in the file; "axis": the file's own axis of times; "default": what the call says of files that tell
+none; "missing": nobody says.
+"""
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A time, and where it was found.
+
+    Attributes:
+        time: UTC.
+        origin: Where it was found.
+    """
+
+    time: datetime
+    origin: DateOrigin
 
 
 @dataclass(frozen=True)
@@ -139,22 +167,24 @@ class Dating:
         fallback: Time of a file that tells none.
         given: What the user says of a file, None where nothing; counts before all else.
         own: The user's expression, which counts before the others.
+        required: Whether a file that tells none is refused; else it is read, its date "missing".
     """
 
     expressions: Sequence[re.Pattern[str]]
     fallback: datetime | None = None
     given: Callable[[Path], datetime | None] | None = None
     own: re.Pattern[str] | None = None
+    required: bool = True
 
 
-def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
+def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> Dated:
     """As given, else by the nearest part of the path with a date or a month, else by its tags.
 
     Raises:
-        InvalidInputError: None holds one, and there is no fallback.
+        InvalidInputError: None holds one, there is no fallback, and one is required.
     """
     if dating.given is not None and (time := dating.given(path)) is not None:
-        return time
+        return Dated(time, "given")
     own = [] if dating.own is None else [dating.own]
     days = [e for e in dating.expressions if {"day", "ordinal"} & e.groupindex.keys()]
     for wanted in (own, days, [e for e in dating.expressions if e not in days]):
@@ -163,7 +193,7 @@ def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
                 for found in expression.finditer(part):
                     time = _build(found.groupdict())
                     if time is not None:
-                        return time
+                        return Dated(time, "name" if part == path.stem else "folder")
     for name in (
         "TIFFTAG_DATETIME",
         "ACQUISITION_DATE",
@@ -174,15 +204,14 @@ def time_of(path: Path, tags: Mapping[str, str], dating: Dating) -> datetime:
         text = tags.get(name, "").strip().replace("/", "-")
         for form in ("%Y:%m:%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"):
             try:
-                return datetime.strptime(text, form).replace(tzinfo=UTC)
+                return Dated(datetime.strptime(text, form).replace(tzinfo=UTC), "tags")
             except ValueError:
                 continue
     if dating.fallback is not None:
-        return dating.fallback
-    raise InvalidInputError(
-        "no date in its name or tags",
-        "Give pattern= with the groups year, month, day; or time=, one for all, or by file name.",
-    )
+        return Dated(dating.fallback, "default")
+    if not dating.required:
+        return Dated(NO_TIME, "missing")
+    raise InvalidInputError(*NO_DATE)
 
 
 def _build(parts: Mapping[str, str | None]) -> datetime | None:

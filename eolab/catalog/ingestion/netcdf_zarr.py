@@ -10,14 +10,13 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eolab.catalog.ingestion.cf_attributes import VALID, flags, free_number, valid_limits
-from eolab.catalog.ingestion.file_names import Dating, name_of, time_of
+from eolab.catalog.ingestion.file_names import NO_TIME, Dated, Dating, name_of, time_of
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
 from eolab.errors import InvalidInputError
@@ -305,27 +304,29 @@ def _steps(
         transform=list(place.transform)[:6],
         shape=[variable.sizes[place.y], variable.sizes[place.x]],
         bands=[_band(label, variable) for label, _ in labels],
-        time=datetime.min.replace(tzinfo=UTC),
+        time=NO_TIME,
+        time_from="missing",
     )
     made = []
-    for time, step in _dated(variable, temporal, path, dating):
+    for dated, step in _dated(variable, temporal, path, dating):
+        time = dated.time
         layers = [step.isel(entry).transpose(place.y, place.x) for _, entry in labels]
         item = f"{whole.name.item}_{time:%Y%m%dT%H%M%S}" if temporal else whole.name.item
         named = replace(whole.name, item=item)
         writer = _writer(layers, whole)
-        made.append(replace(whole, name=named, time=time, write=writer))
+        made.append(replace(whole, name=named, time=time, time_from=dated.origin, write=writer))
     return made
 
 
 def _dated(
     variable: xr.DataArray, temporal: Sequence[str], path: Path, dating: Dating
-) -> Iterable[tuple[datetime, xr.DataArray]]:
+) -> Iterable[tuple[Dated, xr.DataArray]]:
     """The steps of a variable with their times."""
     if temporal:
         (dim,) = temporal
         if axis := _times_along(variable, dim):
             for k, time in enumerate(times_of(variable[axis])):
-                yield time, variable.isel({dim: k})
+                yield Dated(time, "axis"), variable.isel({dim: k})
             return
         if variable.sizes[dim] > 1:
             raise UnreadableAxisError(
@@ -334,7 +335,7 @@ def _dated(
         variable = variable.isel({dim: 0})
     single = [c for c in variable.coords if not variable[c].dims and is_time(variable[c])]
     for coordinate in sorted(single, key=lambda c: c != "valid_time"):
-        yield times_of(variable[coordinate])[0], variable
+        yield Dated(times_of(variable[coordinate])[0], "axis"), variable
         return
     yield time_of(path, {}, dating), variable
 

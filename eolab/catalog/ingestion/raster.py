@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from eolab.catalog.ingestion.file_names import Name
+from eolab.catalog.ingestion.file_names import DateOrigin, Name
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Raster:
         shape: Rows and columns.
         bands: As STAC lists them.
         time: Acquisition, UTC.
+        time_from: Where it was found.
         properties: More of the item.
         write: Writes it as a GeoTIFF, where GDAL cannot open it by an address.
     """
@@ -35,6 +36,7 @@ class Raster:
     shape: list[int]
     bands: list[dict[str, object]]
     time: datetime
+    time_from: DateOrigin
     properties: Mapping[str, object] = field(default_factory=dict)
     write: Callable[[Path], None] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import warnings
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.ingestion.file_names import (
+    Dated,
     Dating,
     name_of,
     properties_of,
@@ -32,30 +34,49 @@ CONTAINERS = (".nc", ".zarr")
 SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img")
 
 
-def find_rasters(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+def find_rasters(
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, most: int | None = None
+) -> tuple[list[Path], bool]:
     """Files and Zarr stores to look into.
+
+    Args:
+        files: Files, or folders that are searched through.
+        most: Entries of a folder that are looked at; None for all.
+
+    Returns:
+        What was found, and whether all entries were looked at.
 
     Raises:
         NotFoundError: A file or folder is missing, or there is none.
     """
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found: list[Path] = []
+    whole = True
     for entry in listed:
         path = Path(entry).expanduser().resolve()
         if is_zarr(path):
             found.append(path)
         elif path.is_dir():
-            inner = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            inner = sorted(itertools.islice(path.rglob("*"), most))
+            whole = whole and (most is None or len(inner) < most)
             # In a SAFE folder the quality and preview rasters are no bands.
-            found += [p for p in inner if not {"QI_DATA", "AUX_DATA", "HTML"} & set(p.parts)]
-            found += [p for p in sorted(path.rglob("*.zarr")) if is_zarr(p)]
+            found += [
+                p
+                for p in inner
+                if p.suffix.lower() in SUFFIXES
+                and not {"QI_DATA", "AUX_DATA", "HTML"} & set(p.parts)
+            ]
+            found += [p for p in inner if p.suffix == ".zarr" and is_zarr(p)]
         elif path.is_file():
             found.append(path)
         else:
             raise NotFoundError(f"{path} is not there", "Check the path.")
     if not found:
-        raise NotFoundError("there is no raster", f"Looked for {', '.join(SUFFIXES)} and .zarr.")
-    return list(dict.fromkeys(found))
+        seen = "" if whole else f" among the first {most:,} entries"
+        raise NotFoundError(
+            f"there is no raster{seen}", f"Looked for {', '.join(SUFFIXES)} and .zarr."
+        )
+    return list(dict.fromkeys(found)), whole
 
 
 def is_zarr(path: Path) -> bool:
@@ -196,6 +217,7 @@ def _describe(
         lead = address if address.startswith("vrt://") else f"vrt://{address}"
         address = f"{lead}{'&' if '?' in lead else '?'}a_srs={crs}"
     name = name_of(path, variable)
+    dated = time_of(path, file.tags(), dating) if time is None else Dated(time, "axis")
     return Raster(
         path=path,
         address=address,
@@ -204,7 +226,8 @@ def _describe(
         transform=list(file.transform)[:6],
         shape=list(file.shape),
         bands=_bands(file, name.asset),
-        time=time or time_of(path, file.tags(), dating),
+        time=dated.time,
+        time_from=dated.origin,
         properties=properties_of(path),
     )
 

@@ -290,7 +290,7 @@ def test_a_coarser_load_of_a_class_map_shows_only_its_classes(tmp_path, cog):
 )
 def test_clocks_in_names_are_read_whole(name, expected):
     dating = Dating([re.compile(expression) for expression in DATES])
-    assert time_of(Path(f"/data/{name}.tif"), {}, dating).isoformat()[:19] == expected
+    assert time_of(Path(f"/data/{name}.tif"), {}, dating).time.isoformat()[:19] == expected
 
 
 def test_folders_may_be_called_by_what_cuts_an_address(tmp_path):
