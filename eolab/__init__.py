@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eolab.catalog import ingest as ingest
     from eolab.catalog import load as load
     from eolab.catalog import mask as mask
+    from eolab.catalog import preview_ingest as preview_ingest
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
     from eolab.features import Column as Column
@@ -68,6 +69,7 @@ _HOMES = {
     "on_demand_transformation": "eolab.features",
     "open_chips": "eolab.features",
     "ordinal": "eolab.studies",
+    "preview_ingest": "eolab.catalog",
     "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
@@ -106,6 +108,7 @@ __all__ = [
     "on_demand_transformation",
     "open_chips",
     "ordinal",
+    "preview_ingest",
     "seasonal_features",
     "uniform",
     "workspace",

@@ -12,6 +12,7 @@ from eolab.catalog.cube.plan import LoadEstimate, estimate_load
 from eolab.catalog.cube.plots import explore_items as explore
 from eolab.catalog.downloads.files import DownloadResult, download
 from eolab.catalog.ingestion.collection import IngestResult, ingest
+from eolab.catalog.ingestion.preview import IngestPreview, preview_ingest
 from eolab.catalog.items.duplicates import resolve_duplicates
 from eolab.catalog.items.quality_masks import Mask, mask
 from eolab.catalog.sources.base import Skipped, Source
@@ -20,6 +21,7 @@ from eolab.deprecation import old_names
 
 __all__ = [
     "DownloadResult",
+    "IngestPreview",
     "IngestResult",
     "LoadEstimate",
     "Mask",
@@ -33,6 +35,7 @@ __all__ = [
     "load",
     "mask",
     "open_source",
+    "preview_ingest",
     "resolve_duplicates",
 ]
 

@@ -6,8 +6,22 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypedDict
 
-from eolab.errors import EolabError
+from eolab.errors import EolabError, InvalidInputError
+
+
+class IngestWords(TypedDict):
+    """What a user says of files, as `ingest` and its preview take it."""
+
+    bands: list[str] | None
+    scale: float | None
+    offset: float | None
+    nodata: float | None
+    collection: str | None
+    pattern: str | None
+    time: str | None
+    workspace: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,8 +68,11 @@ def _parser() -> argparse.ArgumentParser:
 
     ingest = commands.add_parser("ingest", help="describe your rasters as a STAC collection")
     ingest.add_argument("files", nargs="+", type=Path, metavar="FOLDER|FILE")
-    ingest.add_argument("--collection", required=True, help="its id")
-    ingest.add_argument("--to", type=Path, help="folder (default: catalogs/ID in the workspace)")
+    ingest.add_argument(
+        "--to", help="a name: the workspace then has the catalogue; or a folder (default: the id)"
+    )
+    ingest.add_argument("--collection", help="its id (default: the name)")
+    ingest.add_argument("--dry-run", action="store_true", help="only show what is understood")
     ingest.add_argument("--pattern", help="regular expression for the date in a path")
     ingest.add_argument("--time", help="of files that tell none, such as 2021-05-17")
     ingest.add_argument("--bands", help="names of the bands of each file, such as red,nir")
@@ -130,32 +147,36 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from eolab.catalog import ingest
+    from eolab.catalog import ingest, preview_ingest
     from eolab.facade import workspace
 
+    if options.to is None and options.collection is None and not options.dry_run:
+        raise InvalidInputError(
+            "the collection has no name", "Give one: --to NAME; --dry-run only looks."
+        )
     ws = workspace(options.workspace)
-    files = options.files[0] if len(options.files) == 1 else options.files
-    made = ingest(
-        files,
-        to=options.to or ws.root / "catalogs" / options.collection,
-        bands=options.bands.split(",") if options.bands else None,
-        scale=options.scale,
-        offset=options.offset,
-        nodata=options.nodata,
-        collection=options.collection,
-        pattern=options.pattern,
-        time=options.time,
-        cog=options.cog,
-        workspace=ws.root,
-    )
+    words: IngestWords = {
+        "bands": options.bands.split(",") if options.bands else None,
+        "scale": options.scale,
+        "offset": options.offset,
+        "nodata": options.nodata,
+        "collection": options.collection,
+        "pattern": options.pattern,
+        "time": options.time,
+        "workspace": ws.root,
+    }
+    to = options.to or options.collection
+    if options.dry_run:
+        print(preview_ingest(options.files, to=to, **words))
+        return 0
+    made = ingest(options.files, to=to, cog=options.cog, **words)
     for skipped in made.skipped:
         print(f"skipped {skipped.href}: {skipped.message}", file=sys.stderr)
     for note in made.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"{len(made.items)} items in {made.catalog}, which holds {made.total}")
-    if options.collection not in workspace(options.workspace).config.catalogs:
-        print(f"To search it by name, add to eolab.toml:\n[catalogs.{options.collection}]")
-        print(f'url = "{made.catalog}"')
+    if made.name:
+        print(f"The workspace knows it as {made.name!r}: ws.catalog({made.name!r})")
     return 0
 
 

@@ -44,13 +44,29 @@ def test_ingested_rasters_can_be_searched(
     folder = shared_data / "eolearn-slovenia-stac" / "S2_L1C_20150711"
     arguments = ["ingest", str(folder), "--collection", "mine", "--workspace", str(config.file)]
     assert main(arguments) == 0
-    told = capsys.readouterr().out
-    url = re.search(r'url = "(.+)"', told)
-    assert url is not None
-    items = workspace(config.file).catalog(url.group(1)).search()
+    assert "ws.catalog('mine')" in capsys.readouterr().out
+    items = workspace(config.file).catalog("mine").search()
     assert [item.datetime.date().isoformat() for item in items] == ["2015-07-11"]
     # They lie outside of the workspace, which may read them: the user named them.
     assert Path(items[0].assets["B04"].href) == (folder / "B04.tif").resolve()
+
+
+def test_a_dry_run_shows_the_table_and_writes_nothing(
+    config, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shared_data / "eolearn-slovenia-stac" / "S2_L1C_20150711"
+    arguments = ["ingest", str(folder), "--to", "mine", "--workspace", str(config.file)]
+    assert main([*arguments, "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "collection 'mine' holds 0; nothing is written" in shown
+    assert re.search(r"^B04.tif +2015-07-11 +folder name +B04 ", shown, re.MULTILINE)
+    assert not (config.root / "catalogs").exists()
+    assert "mine" not in workspace(config.file).config.catalogs
+
+
+def test_a_collection_without_a_name_is_refused(config, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ingest", ".", "--workspace", str(config.file)]) == 1
+    assert "--to NAME" in capsys.readouterr().err
 
 
 def test_an_error_ends_with_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

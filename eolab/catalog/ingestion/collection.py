@@ -147,6 +147,7 @@ def ingest(
         NotFoundError: There is no such folder or file, or no raster in it.
         InvalidInputError: A bad pattern or id; a catalogue that `ingest` has not made; more or
             fewer names than a file has bands. Nothing is written then.
+        ConflictError: The collection cannot be written where it is to lie.
 
     Warns:
         UserWarning: A file says another scale, offset or nodata than you: yours counts.
@@ -161,6 +162,7 @@ def ingest(
         ['nir', 'red']
     """
     target = destination(to, collection, workspace)
+    target.check()
     home, collection = target.home, target.collection
     listed = [files] if isinstance(files, str | os.PathLike) else list(files)
     found, _ = find_rasters(listed)
@@ -222,7 +224,8 @@ def read_files(files: Sequence[Path], dating: Dating) -> tuple[list[Raster], lis
         except EolabError as error:
             skipped.append(Skipped(str(path), f"{error.message}. {error.hint}".strip()))
         except Exception as error:  # files can be broken in ways nobody listed
-            skipped.append(Skipped(str(path), str(error)))
+            # GDAL begins with the path, which stands beside it.
+            skipped.append(Skipped(str(path), str(error).removeprefix(f"'{path}' ")))
     return rasters, skipped
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.sources.base import Source
-from eolab.errors import InvalidInputError
+from eolab.errors import ConflictError, InvalidInputError
 from eolab.settings import config as configuration
 from eolab.settings import edit
 from eolab.settings.config import Config, check_name, is_name
@@ -37,6 +37,24 @@ class Destination:
     workspace: Path | None = None
     config: Config | None = None
     name: str = ""
+
+    def check(self) -> None:
+        """Refuse a place where nothing can be written, before anything is read.
+
+        Raises:
+            ConflictError: The folder, or the file that is to name it, cannot be written.
+        """
+        places = [self.home]
+        if self.config is not None and self.name not in self.config.catalogs:
+            places += [self.config.file] if self.config.file is not None else []
+        for place in places:
+            there = next(path for path in (place, *place.parents) if path.exists())
+            if not os.access(there, os.W_OK) or (there.is_file() and there != place):
+                raise ConflictError(
+                    f"{there} cannot be written",
+                    "Name a folder that you may write to: to=FOLDER, collection=NAME; or open"
+                    " another workspace.",
+                )
 
     def register(self) -> None:
         """Name it in the workspace's `eolab.toml`, so that panel and `ws.catalog` find it."""
@@ -139,6 +157,6 @@ def _of_catalog(name: str, url: str) -> tuple[Path, dict[str, str]]:
     if is_remote(url) or not ours:
         raise InvalidInputError(
             f"catalogue {name!r} was not made by `ingest`",
-            "Make one, by another name: eolab.ingest(files, to=NAME).",
+            "Take another name: eolab.ingest(files, to=NAME) makes a catalogue of it.",
         )
     return home, about

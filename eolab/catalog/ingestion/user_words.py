@@ -39,18 +39,23 @@ class UserWords:
     found: Sequence[Path]
     notes: dict[str, None] = field(default_factory=dict)
 
-    def apply(self, rasters: Sequence[Raster]) -> list[Raster]:
+    def apply(self, rasters: Sequence[Raster], *, whole: bool = True) -> list[Raster]:
         """The rasters with the user's word in their bands.
+
+        Args:
+            rasters: As the files describe them.
+            whole: Whether these are all: a band that is not among some may be in others.
 
         Raises:
             InvalidInputError: Another number of names than a file has bands, names that are there
                 twice, a file or band that is not there, no number.
         """
         named = [self._named(raster) for raster in rasters]
-        self._check_renamed(rasters)
+        if whole:
+            self._check_renamed(rasters)
         known = {str(band["name"]) for raster in named for band in raster.bands}
         for word, value in self.numbers.items():
-            self._check_numbers(word, value, known)
+            self._check_numbers(word, value, known if whole else None)
         return [self._numbered(raster) for raster in named]
 
     def _named(self, raster: Raster) -> Raster:
@@ -130,7 +135,7 @@ class UserWords:
                 f"{raster.path.name}: band {twice!r} is named twice", "Give each its own name."
             )
 
-    def _check_numbers(self, word: str, value: object, known: set[str]) -> None:
+    def _check_numbers(self, word: str, value: object, known: set[str] | None) -> None:
         if not isinstance(value, Mapping):
             _check_number(word, value)
             return
@@ -138,7 +143,7 @@ class UserWords:
             if self._is_file(key) and isinstance(said, Mapping):
                 self._check_numbers(f"{word} of {key}", said, known)
                 continue
-            if not self._is_file(key) and key not in known:
+            if known is not None and not self._is_file(key) and key not in known:
                 shown = [*sorted(known), *(path.name for path in self.found)]
                 raise InvalidInputError(
                     f"{word}: {key!r} is no band and no file",
