@@ -239,6 +239,7 @@ class Workspace:
         datetime: When | None = None,
         kinds: Sequence[str] = (),
         limit: int = 20,
+        unread: dict[str, str] | None = None,
     ) -> dict[str, list[SearchHitJson]]:
         """Search collections, scenes, groups, views, patches, studies and models by keywords.
 
@@ -249,6 +250,8 @@ class Workspace:
             kinds: Only these: "collection", "item", "group", "view", "chips", "study",
                 "model".
             limit: At most so many of each kind.
+            unread: Gets the catalogues that could not be read, by name, with the reason; without
+                it a warning says so.
 
         Returns:
             Results by kind, the best first (see `eolab.records.search_index.find`).
@@ -267,24 +270,34 @@ class Workspace:
 
         start, end = parse_interval(datetime)
         box = None if bbox is None else check_bbox(bbox)
+        left_out: dict[str, str] = {}
         try:
             folders.make(self.root)
-            self._publish(self.root)
+            self._publish(self.root, left_out)
         except (OSError, sqlite3.Error) as error:
             if not disk.trouble(error):
                 raise
             # What cannot be written to is searched by an index elsewhere.
             with tempfile.TemporaryDirectory() as home:
                 search_index.copy(self.root, Path(home))
-                self._publish(Path(home))
+                self._publish(Path(home), left_out)
+                self._tell_unread(left_out, unread)
                 return search_index.find(
                     Path(home), text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
                 )
+        self._tell_unread(left_out, unread)
         return search_index.find(
             self.root, text, bbox=box, start=start, end=end, kinds=kinds, limit=limit
         )
 
-    def _publish(self, home: Path) -> None:
+    def _tell_unread(self, left_out: dict[str, str], asked: dict[str, str] | None) -> None:
+        if asked is not None:
+            asked.update(left_out)
+            return
+        for name, reason in left_out.items():
+            warn(f"catalogue {name!r} could not be read and is left out: {reason}", UserWarning)
+
+    def _publish(self, home: Path, unread: dict[str, str]) -> None:
         """Bring up to date what is quickly read; catalogues note what they show by themselves."""
         from datetime import UTC, datetime
 
@@ -292,22 +305,19 @@ class Workspace:
         from eolab.records.search_index import Entry, publish
 
         for name, entry in self.config.catalogs.items():
-            if "://" in entry.url or not Path(entry.url).exists():
+            if "://" in entry.url:
+                continue
+            if not Path(entry.url).exists():
+                if name not in configuration.built_in(self.config):  # such as an unmounted disk
+                    unread[name] = f"there is no {entry.url}"
                 continue
             try:
                 note_collections(home, name, self.catalog(name).collections())
             except errors.EolabError as error:  # the others are searched all the same
-                warn(
-                    f"catalogue {name!r} could not be read and is left out: {error.message}. "
-                    f"{error.hint}",
-                    UserWarning,
-                )
+                unread[name] = f"{error.message}. {error.hint}".strip()
             except Exception as error:  # documents can be wrong in ways nobody listed
-                warn(
-                    f"catalogue {name!r} could not be read and is left out: "
-                    f"{type(error).__name__}: {str(error)[:200]}. Look at {entry.url}.",
-                    UserWarning,
-                )
+                reason = f"{type(error).__name__}: {str(error)[:200]}"
+                unread[name] = f"{reason}. Look at {entry.url}."
         features, entries = self.features, []
         for group in features.feature_groups():
             about = " ".join(group.words)

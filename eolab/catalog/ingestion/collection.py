@@ -135,8 +135,8 @@ def ingest(
             files where they are (variables of netCDF and Zarr are always copied).
         title: For people; by default the id.
         license: Of the data, as SPDX; by default "other".
-        workspace: Folder of the workspace that is to read the files where they are; by default
-            the one that counts here.
+        workspace: Folder or `eolab.toml` of the workspace that is to read the files where they
+            are; by default the one that counts here.
 
     Returns:
         The items made, and the files that were skipped: a bad file stops nothing. What an

@@ -74,7 +74,7 @@ def destination(
     Args:
         to: A name in the workspace, a folder, or a catalogue that `ingest` has made.
         collection: Its id, where it differs from the name.
-        workspace: Folder of the workspace; None for the one that counts here.
+        workspace: Folder or `eolab.toml` of the workspace; None for the one that counts here.
 
     Raises:
         InvalidInputError: A bad id, no id, or a catalogue that `ingest` has not made.
@@ -97,7 +97,8 @@ def destination(
             home = Path(to).resolve()
             return _checked(_known(home, ""), collection, config.root, config, to)
     home = Path(to).expanduser().resolve()
-    return _checked((home, {"id": collection or ""}), collection, workspace)
+    at = _config(workspace).root if workspace is not None and workspace.is_file() else workspace
+    return _checked((home, {"id": collection or ""}), collection, at)
 
 
 def _checked(
@@ -126,6 +127,8 @@ def _checked(
 
 def _config(workspace: Path | None) -> Config:
     """The configuration whose workspace lies in the folder."""
+    if workspace is not None and workspace.is_file():
+        return configuration.load(workspace)
     here = configuration.find()
     if workspace is None or here.root == workspace:
         return here

@@ -258,7 +258,7 @@ def preview_ingest(
         offset: Your own addend, in the values' unit.
         nodata: Your own stored number that means nothing.
         limit: At most so many files are opened; ``found`` counts all.
-        workspace: Folder of the workspace; by default the one that counts here.
+        workspace: Folder or `eolab.toml` of the workspace; by default the one that counts here.
 
     Raises:
         NotFoundError: There is no such folder or file, or no raster in it.

@@ -8,6 +8,7 @@ from typing import Annotated, TypedDict
 from eolab.catalog.panel.answers import CatalogsJson
 from eolab.json_types import Json, Point
 from eolab.records.downloads import DownloadJson
+from eolab.records.ingests import IngestJson
 from eolab.records.lineage import LineageJson
 from eolab.records.search_index import SearchHitJson
 from eolab.server.contract.requests import NewCatalogRequest
@@ -91,6 +92,8 @@ class RemovedCatalogJson(CatalogsJson):
 class SearchHitsJson(TypedDict):
     results: Mapping[str, Sequence[SearchHitJson]]
     """By kind: collection, item, group, view, chips, study, model."""
+    unread: Mapping[str, str]
+    """Catalogues that could not be read, and why: what they hold now is not among the results."""
 
 
 class AboutJson(TypedDict):
@@ -133,6 +136,10 @@ class DownloadsJson(TypedDict):
     folder: str
     """Where files go."""
     downloads: Sequence[DownloadJson]
+
+
+class IngestsJson(TypedDict):
+    ingests: Sequence[IngestJson]
 
 
 class StudySummaryJson(StudySummary):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
+    from eolab.catalog.ingestion.answers import IngestPreviewJson
     from eolab.catalog.panel.answers import (
         CalendarJson,
         CatalogsJson,
@@ -65,6 +66,8 @@ PREPARE: HelperCall[AcceptedJson] = HelperCall("catalog.prepare")
 CALENDAR: HelperCall[CalendarJson] = HelperCall("catalog.calendar")
 CURVE: HelperCall[FieldCurveJson] = HelperCall("catalog.curve")
 QUERYABLES: HelperCall[QueryablesJson] = HelperCall("catalog.queryables")
+CHECK_INGEST: HelperCall[AcceptedJson] = HelperCall("catalog.check_ingest")
+PREVIEW_INGEST: HelperCall[IngestPreviewJson] = HelperCall("catalog.preview_ingest")
 SEARCH: HelperCall[SearchHitsJson] = HelperCall("search")
 FEATURES: HelperCall[FeaturesJson] = HelperCall("features")
 GROUP: HelperCall[GroupDetailsJson] = HelperCall("features.group")

@@ -79,6 +79,30 @@ class DownloadCommandRequest(TypedDict):
     command: Literal["cancel", "resume", "forget"]
 
 
+class IngestRequest(TypedDict):
+    """Rasters, and what the user says of them, as `eolab.ingest` takes it."""
+
+    paths: Sequence[str]
+    """Folders and files: absolute, or as the file browser shows them."""
+    to: NotRequired[str]
+    """Name of the catalogue in the workspace."""
+    collection: NotRequired[str | None]
+    title: NotRequired[str | None]
+    pattern: NotRequired[str | None]
+    time: NotRequired[Json]
+    """Of files that tell none; or of some, by file name."""
+    bands: NotRequired[Json]
+    """Names, or names by file or pattern."""
+    scale: NotRequired[Json]
+    """A number, or numbers by file, pattern or band."""
+    offset: NotRequired[Json]
+    nodata: NotRequired[Json]
+
+
+class IngestCommandRequest(TypedDict):
+    command: Literal["cancel", "forget"]
+
+
 class ViewLabelsRequest(TypedDict):
     group: str
     """Written as `name/version`."""

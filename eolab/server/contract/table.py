@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from eolab.catalog.ingestion import answers as ingestion
+from eolab.catalog.io.folder_listing import FolderJson
 from eolab.catalog.panel import answers as catalog
 from eolab.features import answers as features
 from eolab.models import answers as models
@@ -60,6 +62,17 @@ TABLE: tuple[Route, ...] = (
         "downloads/{id}/commands",
         answers.AcceptedJson,
         requests.DownloadCommandRequest,
+        202,
+    ),
+    Route("GET", "ingests", answers.IngestsJson),
+    Route("POST", "ingests", answers.MadeJson, requests.IngestRequest, 201),
+    Route("POST", "ingests/preview", ingestion.IngestPreviewJson, requests.IngestRequest),
+    Route("GET", "ingests/folders", FolderJson),
+    Route(
+        "POST",
+        "ingests/{id}/commands",
+        answers.AcceptedJson,
+        requests.IngestCommandRequest,
         202,
     ),
     Route("GET", "saved", saved_searches.SavedJson),

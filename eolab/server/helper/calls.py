@@ -20,6 +20,7 @@ from eolab.server.contract.calls import HelperCall
 from eolab.settings.config import check_name
 
 if TYPE_CHECKING:
+    from eolab.catalog.ingestion.answers import IngestPreviewJson
     from eolab.catalog.panel.answers import (
         CalendarJson,
         CatalogsJson,
@@ -62,6 +63,12 @@ FIELD = (
     "numpy", "pystac", "rasterio", "shapely", "pandas", "eolab.catalog.panel.browse",
     "eolab.catalog.panel.search", "xarray", "dask.array", "spyndex", "odc.loader", "odc.stac",
     "eolab.catalog.panel.field_series",
+)  # fmt: skip
+
+
+INGEST = (
+    "numpy", "pystac", "rasterio", "shapely", "xarray", "odc.geo.geobox",
+    "eolab.catalog.ingestion.preview",
 )  # fmt: skip
 
 
@@ -267,9 +274,35 @@ def search(
     _load("pandas", "pystac", "deltalake", "duckdb", "eolab.facade", "eolab.features")
     from eolab.facade import Workspace
 
+    unread: dict[str, str] = {}
     with _features, _models:
-        found = Workspace(config).search(text, bbox=bbox, datetime=datetime, limit=limit)
-    return {"results": found}
+        found = Workspace(config).search(
+            text, bbox=bbox, datetime=datetime, limit=limit, unread=unread
+        )
+    return {"results": found, "unread": unread}
+
+
+def check_ingest(config: Config, *, to: str, collection: str | None = None) -> AcceptedJson:
+    """Refuse a collection that `ingest` could not write."""
+    _load(*INGEST)
+    from eolab.catalog.ingestion.destination import destination
+
+    destination(to, collection, config.file or config.root).check()
+    return {"accepted": True}
+
+
+def preview_ingest(
+    config: Config, *, paths: list[str], to: str, words: dict[str, object]
+) -> IngestPreviewJson:
+    """What `ingest` will understand of files."""
+    _load(*INGEST)
+    from eolab.catalog.ingestion.preview import preview_ingest as preview
+    from eolab.records.ingests import check_words
+
+    said = check_words(words)
+    said.pop("title", None)
+    workspace = config.file or config.root
+    return preview(paths, to=to or None, workspace=workspace, **said).to_json()
 
 
 def features(config: Config) -> FeaturesJson:
@@ -430,6 +463,8 @@ CALLS: Mapping[str, Callable[..., object]] = dict(
         _serve(calls.CALENDAR, catalog_calendar),
         _serve(calls.CURVE, catalog_curve),
         _serve(calls.QUERYABLES, catalog_queryables),
+        _serve(calls.CHECK_INGEST, check_ingest),
+        _serve(calls.PREVIEW_INGEST, preview_ingest),
         _serve(calls.SEARCH, search),
         _serve(calls.FEATURES, features),
         _serve(calls.GROUP, feature_group),

@@ -49,6 +49,8 @@ ASKED: list[tuple[str, str, dict | None, dict | None]] = [
     ("GET", "downloads", None, None),
     ("POST", "downloads", None, {"catalog": "mine", "items": [["mini", "good"]], "assets": []}),
     ("GET", "downloads", None, None),
+    ("GET", "ingests", None, None),
+    ("GET", "ingests/folders", {"path": "scenes"}, None),
     ("GET", "saved", None, None),
     ("POST", "saved", None, {"kind": "area", "name": "here", "value": {"geometry": POLYGON}}),
     ("POST", "saved", None, {"kind": "area", "name": "here", "value": None}),
@@ -76,6 +78,9 @@ ASKED: list[tuple[str, str, dict | None, dict | None]] = [
 ELSEWHERE = {
     "catalogs/{name}/curve",
     "downloads/{id}/commands",
+    "ingests",
+    "ingests/preview",
+    "ingests/{id}/commands",
     "studies/{name}/commands",
     "studies/{name}/importance",
     "studies/{name}/ablation",

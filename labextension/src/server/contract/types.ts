@@ -554,6 +554,27 @@ export interface IFieldCurveRequest {
   index?: string | null;
 }
 /**
+ * What lies in a folder that somebody types.
+ */
+export interface IFolder {
+  /**
+   * As the machine calls it.
+   */
+  path: string;
+  /**
+   * Its folders (ending in a slash) and rasters whose names begin as typed.
+   */
+  entries: string[];
+  /**
+   * Rasters that lie in the folder itself, or in the folders in it.
+   */
+  rasters: number;
+  /**
+   * Whether it is a STAC catalogue already.
+   */
+  stac: boolean;
+}
+/**
  * The items that answer a query.
  */
 export interface IFound {
@@ -760,6 +781,175 @@ export interface IImportance {
 export interface INamedValue {
   name: string;
   value: number;
+}
+/**
+ * Rasters on their way into a collection; interrupted: the process is gone.
+ */
+export interface IIngest {
+  id: string;
+  /**
+   * Name of the catalogue in the workspace.
+   */
+  catalog: string;
+  paths: string[];
+  state:
+    'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+  /**
+   * What is being done.
+   */
+  step: string;
+  done: number;
+  /**
+   * Of this step; 0 where nobody knows.
+   */
+  total: number;
+  /**
+   * Items that were made.
+   */
+  items: number;
+  /**
+   * Items that the collection holds now.
+   */
+  holds: number;
+  /**
+   * The first of them.
+   */
+  skipped: ISkippedFile[];
+  skipped_count: number;
+  notes: string[];
+  /**
+   * Why it failed.
+   */
+  message: string;
+  hint: string;
+}
+export interface ISkippedFile {
+  href: string;
+  message: string;
+}
+export interface IIngestCommandRequest {
+  command: 'cancel' | 'forget';
+}
+export interface IIngestPreview {
+  /**
+   * Id of the collection; empty where none is named.
+   */
+  collection: string;
+  /**
+   * Where its documents go.
+   */
+  folder: string;
+  files: IPreviewedFile[];
+  /**
+   * Rasters that were found, of which the first are shown.
+   */
+  found: number;
+  /**
+   * Whether all entries of the folders were looked at.
+   */
+  whole: boolean;
+  /**
+   * Items that come of the files shown.
+   */
+  items: number;
+  /**
+   * Of these, how many the collection does not hold yet.
+   */
+  new: number;
+  /**
+   * Items that the collection holds now.
+   */
+  there: number;
+  /**
+   * Where files say something else than the user.
+   */
+  notes: string[];
+}
+export interface IPreviewedFile {
+  path: string;
+  /**
+   * Ids of its items, the first of many.
+   */
+  items: string[];
+  /**
+   * How many items it is part of.
+   */
+  steps: number;
+  /**
+   * Its first time; null where nobody says.
+   */
+  start: string | null;
+  end: string | null;
+  time_from:
+    'given' | 'name' | 'folder' | 'tags' | 'axis' | 'default' | 'missing';
+  bands: IPreviewedBand[];
+  crs: string;
+  /**
+   * Size of a pixel in units of the reference system.
+   */
+  resolution: number | null;
+  /**
+   * Of the resolution.
+   */
+  unit: string;
+  /**
+   * Whether the collection holds it already.
+   */
+  known: boolean;
+  /**
+   * Why it, or a part of it, is left out.
+   */
+  skipped: string[];
+}
+export interface IPreviewedBand {
+  name: string;
+  data_type: string;
+  scale: number;
+  scale_from: 'user' | 'file' | 'rule' | 'none';
+  offset: number;
+  offset_from: 'user' | 'file' | 'rule' | 'none';
+  /**
+   * As a number or "nan"; empty where there is none.
+   */
+  nodata: string;
+  nodata_from: 'user' | 'file' | 'rule' | 'none';
+  /**
+   * Why its numbers become values so.
+   */
+  rule: string;
+}
+/**
+ * Rasters, and what the user says of them, as `eolab.ingest` takes it.
+ */
+export interface IIngestRequest {
+  /**
+   * Folders and files: absolute, or as the file browser shows them.
+   */
+  paths: string[];
+  /**
+   * Name of the catalogue in the workspace.
+   */
+  to?: string;
+  collection?: string | null;
+  title?: string | null;
+  pattern?: string | null;
+  /**
+   * Of files that tell none; or of some, by file name.
+   */
+  time?: Json;
+  /**
+   * Names, or names by file or pattern.
+   */
+  bands?: Json;
+  /**
+   * A number, or numbers by file, pattern or band.
+   */
+  scale?: Json;
+  offset?: Json;
+  nodata?: Json;
+}
+export interface IIngests {
+  ingests: IIngest[];
 }
 export interface IItem {
   id: string;
@@ -1022,6 +1212,12 @@ export interface ISearchHits {
    */
   results: {
     [k: string]: ISearchHit[];
+  };
+  /**
+   * Catalogues that could not be read, and why: what they hold now is not among the results.
+   */
+  unread: {
+    [k: string]: string;
   };
 }
 /**

@@ -1,0 +1,111 @@
+"""Folders and rasters of this machine that a panel may name, for those who type a path."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from eolab.catalog.io.allowed_folders import is_inside, roots_of
+from eolab.errors import InvalidInputError, NotFoundError
+from eolab.settings.edit import RASTERS, ROOTS
+
+if TYPE_CHECKING:
+    from eolab.settings.config import Config
+
+SHOWN = 50
+LOOKED_AT = 5_000  # entries of one folder
+
+
+class FolderJson(TypedDict):
+    """What lies in a folder that somebody types."""
+
+    path: str
+    """As the machine calls it."""
+    entries: Sequence[str]
+    """Its folders (ending in a slash) and rasters whose names begin as typed."""
+    rasters: int
+    """Rasters that lie in the folder itself, or in the folders in it."""
+    stac: bool
+    """Whether it is a STAC catalogue already."""
+
+
+def named_path(config: Config, root_dir: str, text: str) -> Path:
+    """A path that a panel names: absolute, or as the file browser shows it.
+
+    It must lie in a folder that Jupyter shows, in the workspace, or where catalogues may name
+    files. Links inside these folders are the user's own and are followed.
+
+    Args:
+        config: The workspace.
+        root_dir: The folder that the Jupyter server shows; "" for none.
+        text: As it was typed.
+
+    Raises:
+        InvalidInputError: It is none, or lies elsewhere.
+    """
+    if not text.strip() or "\0" in text:
+        raise InvalidInputError("the path is empty", "Name a folder or a file.")
+    base = Path(root_dir).absolute() if root_dir else config.root
+    path = Path(os.path.normpath(base / Path(text.strip()).expanduser()))
+    if not is_inside(path, _allowed(config, root_dir)):
+        raise InvalidInputError(
+            f"{path} lies outside of the folders that Jupyter and the workspace show",
+            f"To let the panel in: roots = [{json.dumps(str(path))}] below [workspace] in"
+            " eolab.toml; eolab.ingest(...) in a notebook reads any folder.",
+        )
+    return path
+
+
+def _allowed(config: Config, root_dir: str) -> list[Path]:
+    return [*([Path(root_dir).absolute()] if root_dir else []), *roots_of(config)]
+
+
+def list_folder(config: Config, root_dir: str, text: str) -> FolderJson:
+    """What there is at a path that is being typed, or below it.
+
+    Raises:
+        InvalidInputError: See `named_path`.
+        NotFoundError: Neither it nor its folder is there.
+    """
+    path, begin = named_path(config, root_dir, text or "."), ""
+    if text and not (text.endswith("/") and path.is_dir()):
+        # The last part is being typed; above the folders that are shown there is nothing to see.
+        inside = is_inside(path.parent, _allowed(config, root_dir))
+        path, begin = (path.parent, path.name) if inside else (path, "")
+    lead = text[: len(text) - len(begin)] if text.endswith(begin) else f"{path}/"
+    names, rasters = [], 0
+    at = path / begin if begin and (path / begin).is_dir() else path
+    for name, is_folder in _scan(path):
+        if name.lower().startswith(begin.lower()) and not name.startswith("."):
+            names.append(f"{lead}{name}{'/' if is_folder else ''}")
+    for name, is_folder in _scan(at):
+        rasters += name.lower().endswith(RASTERS)
+        if is_folder and not name.startswith("."):
+            rasters += sum(inner.lower().endswith(RASTERS) for inner, _ in _scan(at / name))
+    return {
+        "path": str(at),
+        "entries": sorted(names)[:SHOWN],
+        "rasters": rasters,
+        "stac": any((at / root).is_file() for root in ROOTS),
+    }
+
+
+def _scan(folder: Path) -> list[tuple[str, bool]]:
+    """Folders and rasters of a folder; a folder that is gone is told."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for number, entry in enumerate(entries):
+                is_folder = entry.is_dir()
+                if is_folder or entry.name.lower().endswith(RASTERS):
+                    found.append((entry.name, is_folder))
+                if number >= LOOKED_AT:
+                    break
+    except PermissionError:
+        return []
+    except OSError as error:
+        raise NotFoundError(f"{folder} is not there", "Check the path.") from error
+    return found
