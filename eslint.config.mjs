@@ -50,6 +50,7 @@ export default tseslint.config(
             './commands/commands',
             './commands/featureTabs',
             './commands/studyTabs',
+            './ingest/ingestTabs',
             './search/searchTabs',
             './model/studiesWatch'
           ]

@@ -33,8 +33,8 @@ MOST = 1_000  # paths that are named
 SHOWN = 200  # skipped files that are listed
 KEPT = 20  # finished ones that are listed
 COMMAND = (sys.executable, "-m", "eolab.catalog.ingestion.process")
-WORDS = ("collection", "title", "pattern", "time", "bands", "scale", "offset", "nodata")
-_TEXTS = ("collection", "title", "pattern")
+WORDS = ("collection", "pattern", "time", "bands", "scale", "offset", "nodata")
+_TEXTS = ("collection", "pattern")
 _ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
 
 

@@ -23,7 +23,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['items'],
     ['collections'],
     ['sources', 'saved', 'find'],
-    ['search'],
+    ['ingest', 'search'],
     ['.']
   ],
   'catalog/search': [['form', 'map', 'results'], ['panes'], ['.']],

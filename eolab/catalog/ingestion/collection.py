@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, cast
 
 import numpy as np
 
@@ -35,12 +35,25 @@ from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
 from eolab.progress import track
+from eolab.records.ingests import check_words
 from eolab.user_warnings import warn
 
 FORMAT = 1
 Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
+
+
+class FileWords(TypedDict, total=False):
+    """What a request says of files, as `ingest` and its preview take it."""
+
+    collection: str
+    pattern: str
+    time: Times
+    bands: Bands
+    scale: Numbers
+    offset: Numbers
+    nodata: Numbers
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,6 +218,15 @@ def ingest(
     ids = tuple(str(document["id"]) for document in documents)
     total = len(read_items(home))
     return IngestResult(catalog, ids, tuple(skipped), converted, total, tuple(notes), target.name)
+
+
+def words_of(said: Mapping[str, object]) -> FileWords:
+    """What a request says of files; `ingest` itself checks what each word is.
+
+    Raises:
+        InvalidInputError: A word that there is not.
+    """
+    return cast("FileWords", check_words(said))
 
 
 def read_files(files: Sequence[Path], dating: Dating) -> tuple[list[Raster], list[Skipped]]:

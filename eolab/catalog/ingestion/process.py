@@ -55,15 +55,15 @@ def main(folder: Path) -> int:
         job = ingests.read_job(folder)
         # By it everything finds the workspace that the server shows.
         os.environ["EOLAB_WORKSPACE"] = job.workspace
-        from eolab.catalog.ingestion.collection import ingest
+        from eolab.catalog.ingestion.collection import ingest, words_of
 
-        made = ingest(job.paths, to=job.catalog, **ingests.check_words(job.words))
+        made = ingest(job.paths, to=job.catalog, **words_of(job.words))
     except Cancelled:
         downloads.write_state(folder, {"state": "cancelled"})
         return 1
     except EolabError as error:
-        told = {"state": "failed", "message": error.message, "hint": error.hint}
-        downloads.write_state(folder, told)
+        failure = {"state": "failed", "message": error.message, "hint": error.hint}
+        downloads.write_state(folder, failure)
         return 1
     except Exception as error:  # told to who looks; the traceback is in the log
         message = f"{type(error).__name__}: {error}"

@@ -87,7 +87,6 @@ class IngestRequest(TypedDict):
     to: NotRequired[str]
     """Name of the catalogue in the workspace."""
     collection: NotRequired[str | None]
-    title: NotRequired[str | None]
     pattern: NotRequired[str | None]
     time: NotRequired[Json]
     """Of files that tell none; or of some, by file name."""

@@ -296,13 +296,11 @@ def preview_ingest(
 ) -> IngestPreviewJson:
     """What `ingest` will understand of files."""
     _load(*INGEST)
+    from eolab.catalog.ingestion.collection import words_of
     from eolab.catalog.ingestion.preview import preview_ingest as preview
-    from eolab.records.ingests import check_words
 
-    said = check_words(words)
-    said.pop("title", None)
     workspace = config.file or config.root
-    return preview(paths, to=to or None, workspace=workspace, **said).to_json()
+    return preview(paths, to=to or None, workspace=workspace, **words_of(words)).to_json()
 
 
 def features(config: Config) -> FeaturesJson:

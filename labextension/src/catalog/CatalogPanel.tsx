@@ -7,6 +7,7 @@ import { Loading } from '../ui/Loading';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
 import { FindPanel } from './find/FindPanel';
+import { IngestProgress } from './ingest/IngestProgress';
 import { useCatalog } from './model/catalogToken';
 import { SavedPanel } from './saved/SavedPanel';
 import { AddSource } from './sources/AddSource';
@@ -33,6 +34,7 @@ export function CatalogPanel(): JSX.Element {
         )}
         code="eolab sample"
       >
+        <AddRasters />
         <AddSource />
       </Notice>
     );
@@ -41,12 +43,16 @@ export function CatalogPanel(): JSX.Element {
     <>
       <Stale error={error} />
       <FindPanel />
-      <button
-        className="eolab-Button eolab-SearchButton"
-        onClick={() => void commands.execute(CommandIDs.searchScenes)}
-      >
-        {trans.__('Search on a map')}
-      </button>
+      <div className="eolab-Catalog-actions">
+        <button
+          className="eolab-Button"
+          onClick={() => void commands.execute(CommandIDs.searchScenes)}
+        >
+          {trans.__('Search on a map')}
+        </button>
+        <AddRasters />
+      </div>
+      <IngestProgress />
       <ul className="eolab-List">
         {data.catalogs.map(source => (
           <li key={source.name}>
@@ -57,5 +63,18 @@ export function CatalogPanel(): JSX.Element {
       <SavedPanel />
       <AddSource />
     </>
+  );
+}
+
+function AddRasters(): JSX.Element {
+  const { commands, trans } = useEolab();
+  return (
+    <button
+      className="eolab-Button"
+      title={trans.__('Describe your own rasters as a collection')}
+      onClick={() => void commands.execute(CommandIDs.addRasters)}
+    >
+      {trans.__('Add rasters…')}
+    </button>
   );
 }

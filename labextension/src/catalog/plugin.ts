@@ -6,6 +6,7 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { CommandIDs } from '../context/commandIds';
@@ -13,6 +14,7 @@ import { IEolab } from '../context/tokens';
 import { eoIcon } from '../ui/icons';
 import type { IBaseMap } from './model/baseMap';
 import { ICatalogModel } from './model/catalogToken';
+import { IngestTabs } from './ingest/ingestTabs';
 import { SearchTabs } from './search/searchTabs';
 
 /** Catalogues searched in the main area. */
@@ -21,16 +23,24 @@ export const catalogPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Searches catalogues for scenes in the main area.',
   autoStart: true,
   requires: [IEolab],
-  optional: [ILabShell, ILayoutRestorer, ICommandPalette, ISettingRegistry],
+  optional: [
+    ILabShell,
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    IFileBrowserFactory
+  ],
   activate: (
     app: JupyterFrontEnd,
     eolab: IEolab,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    browsers: IFileBrowserFactory | null
   ): void => {
     const { trans } = eolab;
+    addIngest(app, eolab, labShell ? 'main' : 'right', browsers);
     const tabs = new SearchTabs(app, eolab, labShell ? 'main' : 'right');
     const text = (
       description: string
@@ -73,8 +83,66 @@ export const catalogPlugin: JupyterFrontEndPlugin<void> = {
       command: CommandIDs.searchScenes,
       category: trans.__('Earth Observation')
     });
+    palette?.addItem({
+      command: CommandIDs.addRasters,
+      category: trans.__('Earth Observation')
+    });
   }
 };
+
+/** The tab that adds own rasters: by its command, and from the file browser. */
+function addIngest(
+  app: JupyterFrontEnd,
+  eolab: IEolab,
+  area: 'main' | 'right',
+  browsers: IFileBrowserFactory | null
+): void {
+  const { trans } = eolab;
+  const tabs = new IngestTabs(app, eolab, area);
+  /** What is chosen in the file browser, as it shows it. */
+  const chosen = (): string[] =>
+    [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])].map(
+      ({ path, type }) => {
+        // A drive's name stands before its paths: only this machine's own can be read.
+        const local = path.replace(/^[^/]*:/, '');
+        return type === 'directory' ? `${local}/` : local;
+      }
+    );
+  app.commands.addCommand(CommandIDs.addRasters, {
+    label: args =>
+      args['isContextMenu']
+        ? trans.__('Add to eolab’s Catalogues…')
+        : trans.__('Add Rasters…'),
+    caption: trans.__('Describe your own rasters as a collection'),
+    icon: eoIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          paths: {
+            type: 'array',
+            items: { type: 'string' },
+            description: trans.__('Folders or files')
+          },
+          isContextMenu: {
+            type: 'boolean',
+            description: trans.__('Take what is chosen in the file browser')
+          }
+        }
+      }
+    },
+    execute: args => {
+      const paths = args['isContextMenu'] ? chosen() : args['paths'];
+      tabs.open(Array.isArray(paths) ? paths.map(String) : []);
+    }
+  });
+  app.contextMenu.addItem({
+    command: CommandIDs.addRasters,
+    args: { isContextMenu: true },
+    selector: '.jp-DirListing-item[data-isdir]',
+    rank: 60
+  });
+}
 
 /** Follow the settings; without them there are no base maps. */
 async function readBaseMaps(

@@ -53,4 +53,7 @@ export namespace CommandIDs {
 
   /** Search catalogues for scenes in the main area. */
   export const searchScenes = 'eolab:search-scenes';
+
+  /** Add own rasters as a collection. */
+  export const addRasters = 'eolab:add-rasters';
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from urllib.parse import urlencode
 
@@ -34,6 +35,7 @@ def rasters(server):
     before = server.config.file.read_text()
     yield folder
     server.config.file.write_text(before)
+    shutil.rmtree(folder)
 
 
 def wait(server, identity, *states):
@@ -120,7 +122,7 @@ def test_words_that_cannot_be_are_refused_by_the_preview(server, rasters, words)
 
 
 def test_a_body_that_is_too_large_is_refused(server, rasters):
-    body = json.dumps({"paths": ["rasters"], "title": "x" * (1 << 20)}).encode()
+    body = json.dumps({"paths": ["rasters"], "pattern": "x" * (1 << 20)}).encode()
     assert server.request("POST", f"{server.api}ingests/preview", body).status == 413
 
 

@@ -1,7 +1,8 @@
 import { useEffect, useState, type JSX } from 'react';
 
-import { useEolab, useResource } from '../../context/context';
+import { useEolab, useResource, useTrans } from '../../context/context';
 import { ApiError } from '../../server/apiError';
+import type { ISearchHits } from '../../server/contract';
 import { DateFields } from '../../ui/DateFields';
 import { Disclosure } from '../../ui/Disclosure';
 import { Failure } from '../../ui/Failure';
@@ -25,7 +26,30 @@ interface IAnswer {
   /** To what. */
   asked: string;
   results: Results | null;
+  /** Catalogues that could not be read, and why. */
+  unread: readonly (readonly [string, string])[];
   error: ApiError | null;
+}
+
+/** Catalogues that a search left out. */
+function Unread({
+  catalogs
+}: {
+  catalogs: IAnswer['unread'];
+}): JSX.Element | null {
+  const trans = useTrans();
+  return catalogs.length ? (
+    <ul className="eolab-Find-unread">
+      {catalogs.map(([name, reason]) => (
+        <li key={name}>
+          <span className="eolab-Warning">
+            {trans.__('“%1” could not be read:', name)}
+          </span>{' '}
+          {reason}
+        </li>
+      ))}
+    </ul>
+  ) : null;
 }
 
 /** One box over everything: collections, scenes seen, features, studies, models. */
@@ -50,15 +74,27 @@ export function FindPanel(): JSX.Element {
     // Words are typed letter by letter: ask when they rest.
     const timer = window.setTimeout(() => {
       client
-        .get<{ results: Results }>(
+        .get<ISearchHits>(
           'search',
           JSON.parse(asked) as Record<string, string | number>
         )
         .then(
-          ({ results }) => used && setAnswer({ asked, results, error: null }),
+          ({ results, unread }) =>
+            used &&
+            setAnswer({
+              asked,
+              results: results as unknown as Results,
+              unread: Object.entries(unread),
+              error: null
+            }),
           (thrown: unknown) =>
             used &&
-            setAnswer({ asked, results: null, error: ApiError.from(thrown) })
+            setAnswer({
+              asked,
+              results: null,
+              unread: [],
+              error: ApiError.from(thrown)
+            })
         );
     }, 300);
     return () => {
@@ -103,6 +139,7 @@ export function FindPanel(): JSX.Element {
             )}
           </Disclosure>
           <div aria-live="polite">
+            <Unread catalogs={ready?.unread ?? []} />
             {!ready ? (
               <Loading />
             ) : ready.error ? (

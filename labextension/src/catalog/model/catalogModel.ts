@@ -16,6 +16,7 @@ import { Resource } from '../../server/resource';
 import { RoomModel } from '../../server/roomModel';
 import type { IBaseMap } from './baseMap';
 import { Downloads } from './downloads';
+import { Ingests } from './ingests';
 import { ItemsModel } from './itemsModel';
 import { SearchModel } from './searchModel';
 import { Thumbnails } from './thumbnails';
@@ -30,7 +31,11 @@ export class CatalogModel extends RoomModel {
     this.thumbnails = new Thumbnails(_client);
     this.search = new SearchModel(_client);
     this.downloads = new Downloads(_client, _changes);
+    this.ingests = new Ingests(_client, _changes);
   }
+
+  /** A user's own rasters on their way into a collection. */
+  readonly ingests: Ingests;
 
   /** Files of scenes on their way into the configured folder. */
   readonly downloads: Downloads;
@@ -136,6 +141,12 @@ export class CatalogModel extends RoomModel {
   async add(source: INewCatalogRequest, login: object): Promise<void> {
     await this._client.post('catalogs', { ...source, ...login });
     await this.catalogs.refresh();
+  }
+
+  /** Rasters were added: what there is now is asked for. */
+  added(): void {
+    void this.catalogs.refresh();
+    this.invalidate();
   }
 
   /** A catalogue that somebody added, as `eolab.toml` says it. */
@@ -245,6 +256,7 @@ export class CatalogModel extends RoomModel {
   override dispose(): void {
     this.search.dispose();
     this.downloads.dispose();
+    this.ingests.dispose();
     this.thumbnails.dispose();
     super.dispose();
   }

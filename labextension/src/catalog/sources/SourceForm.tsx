@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState, type JSX } from 'react';
 
+import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import { Failure } from '../../ui/Failure';
 import type { IOwnCatalog } from '../../server/contract';
-import type { NewSource } from '../model/catalogModel';
+import type { CatalogModel, NewSource } from '../model/catalogModel';
+import { useCatalog } from '../model/catalogToken';
 import {
   loginBody,
   loginFields,
@@ -36,13 +38,16 @@ interface IProps {
 /** What `eolab.toml` says of a catalogue: where it is, and how it lets us in. */
 export function SourceForm(props: IProps): JSX.Element {
   const { entry, action, done, onSend, onCancel } = props;
-  const { trans } = useEolab();
+  const { commands, trans } = useEolab();
+  const catalog = useCatalog();
   const [source, setSource] = useState<NewSource>(entry ?? NOTHING);
   const first = entry ? readLogin(entry.login) : NO_LOGIN;
   const [login, setLogin] = useState<ILoginDraft>(first);
   const [error, setError] = useState<ApiError | null>(null);
   const [told, setTold] = useState('');
   const [sending, setSending] = useState(false);
+  /** A folder that is no catalogue, but holds rasters. */
+  const [rasters, setRasters] = useState('');
   const form = useRef<HTMLFormElement>(null);
   // It opens at the end of a list, below what can be seen.
   useEffect(() => {
@@ -74,6 +79,7 @@ export function SourceForm(props: IProps): JSX.Element {
       return;
     }
     setSending(true);
+    setRasters('');
     try {
       const { name, url, kind, description } = source;
       await onSend(
@@ -88,7 +94,11 @@ export function SourceForm(props: IProps): JSX.Element {
       }
     } catch (thrown) {
       setTold('');
-      setError(ApiError.from(thrown));
+      const failure = ApiError.from(thrown);
+      setError(failure);
+      if (failure.status === 400) {
+        setRasters(await rastersAt(source.url, catalog));
+      }
     } finally {
       setSending(false);
     }
@@ -177,6 +187,17 @@ export function SourceForm(props: IProps): JSX.Element {
         )}
       </p>
       {error ? <Failure error={error} /> : null}
+      {rasters ? (
+        <button
+          type="button"
+          className="eolab-Button eolab-mod-main"
+          onClick={() =>
+            void commands.execute(CommandIDs.addRasters, { paths: [rasters] })
+          }
+        >
+          {trans.__('Add its rasters…')}
+        </button>
+      ) : null}
       {told ? <p role="status">{told}</p> : null}
       <div className="eolab-SourceForm-actions">
         <button className="eolab-Button" aria-disabled={!complete || sending}>
@@ -190,4 +211,18 @@ export function SourceForm(props: IProps): JSX.Element {
       </div>
     </form>
   );
+}
+
+/** The folder or file itself where it holds rasters and is no STAC catalogue; else nothing. */
+async function rastersAt(url: string, catalog: CatalogModel): Promise<string> {
+  if (url.includes('://')) {
+    return '';
+  }
+  try {
+    const { rasters, stac } = await catalog.ingests.folder(url);
+    return rasters && !stac ? url : '';
+  } catch {
+    // It lies where the panel may not look: the hint says the way by a notebook.
+    return '';
+  }
 }

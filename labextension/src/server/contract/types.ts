@@ -931,7 +931,6 @@ export interface IIngestRequest {
    */
   to?: string;
   collection?: string | null;
-  title?: string | null;
   pattern?: string | null;
   /**
    * Of files that tell none; or of some, by file name.

@@ -1,0 +1,49 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import { lazy } from 'react';
+
+import type { IEolab } from '../../context/tokens';
+import { EolabWidget } from '../../ui/EolabWidget';
+import { eoIcon } from '../../ui/icons';
+import { ICatalogModel } from '../model/catalogToken';
+
+const IngestTab = lazy(async () => ({
+  default: (await import('./IngestTab')).IngestTab
+}));
+
+const ID = 'eolab-ingest';
+
+/** The tab that adds a user's own rasters. */
+export class IngestTabs {
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _eolab: IEolab,
+    private readonly _area: 'main' | 'right'
+  ) {}
+
+  /** Open the tab, or go to it; with paths, look at these. */
+  open(paths: readonly string[]): void {
+    if (!this._tab || this._tab.isDisposed) {
+      this._tab = makeTab(this._eolab);
+      this._app.shell.add(this._tab, this._area, {
+        type: this._eolab.trans.__('Rasters')
+      });
+    }
+    this._app.shell.activateById(ID);
+    this._eolab.model(ICatalogModel).ingests.name(paths);
+  }
+
+  private _tab: MainAreaWidget<EolabWidget> | null = null;
+}
+
+function makeTab(eolab: IEolab): MainAreaWidget<EolabWidget> {
+  const content = new EolabWidget(eolab, () => <IngestTab />);
+  content.addClass('eolab-Ingest-root');
+  const tab = new MainAreaWidget({ content });
+  tab.id = ID;
+  tab.title.label = eolab.trans.__('Add Rasters');
+  tab.title.caption = eolab.trans.__('Add your own rasters as a collection');
+  tab.title.icon = eoIcon;
+  tab.title.closable = true;
+  return tab;
+}
