@@ -49,7 +49,7 @@ export function PathField({ value, onChange }: IProps): JSX.Element {
           <input
             value={value}
             list={list}
-            placeholder="my-rasters"
+            placeholder={trans.__('my-rasters')}
             spellCheck={false}
             autoComplete="off"
             aria-describedby={hint}
