@@ -216,7 +216,10 @@ describe('the box over everything', () => {
 
   it('shows results by kind and opens them where they have a place', async () => {
     const { server } = make();
-    server.answers.set('search', { results: found });
+    server.answers.set('search', {
+      results: found,
+      unread: { torn: 'it is no JSON' }
+    });
     const eolab = show(server);
     const opened = vi.fn();
     eolab.commands.addCommand(CommandIDs.searchScenes, { execute: opened });
@@ -229,6 +232,7 @@ describe('the box over everything', () => {
       catalog: 'mine',
       collection: 's2'
     });
+    expect(screen.getByText('“torn” could not be read:')).toBeTruthy();
     // Only what was typed last is asked for.
     const asked = server.requests.filter(line => line.includes('GET search'));
     expect(asked).toEqual(['GET search?text=sentinel&limit=10']);
@@ -246,7 +250,7 @@ describe('the box over everything', () => {
 
   it('limits place and time, and says when there is nothing', async () => {
     const { server } = make();
-    server.answers.set('search', { results: {} });
+    server.answers.set('search', { results: {}, unread: {} });
     const eolab = show(server);
     eolab.catalog.search.change({ area: areaOfBox([14, 45, 15, 46]) });
     const box = await screen.findByLabelText('Find in the workspace');

@@ -75,6 +75,7 @@ export function nameOf(path: string): string {
   return last
     .replace(/\.[A-Za-z]{2,5}$/, '')
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/[^A-Za-z0-9_.-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+|[-._]+$/g, '')
     .toLowerCase();
