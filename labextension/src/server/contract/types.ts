@@ -488,6 +488,7 @@ export interface ISteps {
   how: 'mean' | 'last';
   fill: ('previous' | 'linear') | null;
   max_gap: string | null;
+  last?: string | null;
 }
 export interface ITrainingDataset {
   version: number;
