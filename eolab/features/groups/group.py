@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.deprecation import renamed_arguments, warn_renamed
@@ -10,6 +12,7 @@ from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.geometry import RowGeometry, shapes, to_pandas
+from eolab.features.groups.export import export
 from eolab.features.groups.insert import Inserter
 from eolab.features.groups.options import GroupDetails, GroupSpec
 from eolab.features.groups.record import GroupRecord
@@ -455,6 +458,37 @@ class FeatureGroup:
         """
         table = self.to_arrow(columns, as_of=as_of, filter=filter, bbox=bbox)
         return to_pandas(table, self.geometry)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        as_of: object = None,
+        filter: str | None = None,
+    ) -> Path:
+        """Write the newest version of each row into a file for other programs.
+
+        Args:
+            path: A new file: ".parquet" (GeoParquet where rows have a place) or ".gpkg".
+            as_of: Use what was known then.
+            filter: An SQL condition.
+
+        Returns:
+            The file; rows carry their shapes and CRS.
+
+        Raises:
+            InvalidInputError: Another ending, no geometry for a GeoPackage, a column that it
+                cannot hold, or as in `read`.
+            ConflictError: The file is there, or nothing was inserted yet.
+            RemoteError: It cannot be written; nothing is left.
+
+        Example:
+            >>> path = labels.export("crops.gpkg", filter="crop = 'maize'")
+            >>> set(gpd.read_file(path)["crop"]), gpd.read_file(path).crs == labels.geometry.crs
+            ({'maize'}, True)
+        """
+        table = self.to_arrow(as_of=as_of, filter=filter)
+        return export(table, self.geometry, Path(path))
 
     @renamed_arguments(known_at="as_of")
     def to_arrow(
