@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 MAX_BYTES = 64 << 20  # of a document, unpacked
+MAX_SECONDS = 600.0  # for the whole body of an answer, however little comes at a time
 LONGEST_WAIT = 60.0  # seconds that a service may ask us to wait
 
 
 class Bounded:
-    """An answer whose body is read up to a limit, which counts what is unpacked."""
+    """An answer whose body is read up to a limit of bytes, unpacked, and one of time."""
 
     def __init__(self, raw: BaseHTTPResponse, url: str) -> None:
         self._raw, self._url = raw, url
@@ -35,17 +37,39 @@ class Bounded:
         """The body in pieces.
 
         Raises:
-            RemoteError: It is larger than `MAX_BYTES`.
+            RemoteError: It is larger than `MAX_BYTES`, or takes longer than `MAX_SECONDS`.
         """
         size = 0
-        for piece in self._raw.stream(amt, decode_content=decode_content):
-            size += len(piece)
-            if size > MAX_BYTES:
-                self._raw.close()
-                raise RemoteError(
-                    f"{self._url} sends more than {MAX_BYTES >> 20} MB", "Ask for less."
-                )
-            yield piece
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._raw.shutdown()
+
+        # A read ends with the last byte that it waits for, and each byte starts the clock of the
+        # socket anew.
+        timer = threading.Timer(MAX_SECONDS, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            for piece in self._raw.stream(amt, decode_content=decode_content):
+                size += len(piece)
+                if size > MAX_BYTES:
+                    self._raw.close()
+                    raise RemoteError(
+                        f"{self._url} sends more than {MAX_BYTES >> 20} MB", "Ask for less."
+                    )
+                yield piece
+        except Exception:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise RemoteError(
+                f"{self._url} did not send its answer in {MAX_SECONDS:.0f} s",
+                "Ask for less, or try again later.",
+            )
 
 
 @lru_cache(maxsize=1)

@@ -325,3 +325,33 @@ def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
                 open_source(config, "m").search(limit=1)
     finally:
         store.close()
+
+
+def test_an_answer_that_comes_byte_by_byte_ends(sample, monkeypatch):
+    """Each byte starts a socket's clock anew: the body as a whole has one, too."""
+    store = Store(sample, lambda path, headers: None)
+    monkeypatch.setattr("eolab.catalog.io.plain_session.MAX_SECONDS", 0.5)
+    handler = store.server.RequestHandlerClass
+
+    def drip(self, code, document, *, body=True, **headers):
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        for _ in range(400):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                return
+            time.sleep(0.05)
+
+    monkeypatch.setattr(handler, "send", drip)
+    try:
+        for kind in ("api", "static"):
+            config = Config(root=sample.parent / "none")
+            config = replace(config, catalogs={"m": CatalogConfig("m", store.url, kind)})
+            start = time.monotonic()
+            with pytest.raises(RemoteError, match="did not send its answer in"):
+                open_source(config, "m").search(limit=1)
+            assert time.monotonic() - start < 10
+    finally:
+        store.close()
