@@ -279,7 +279,13 @@ class Feeder:
             )
             for trial in trials
         ]
-        ids = write_runs(self._engine, self._parent, runs) if runs else []
+        try:
+            ids = write_runs(self._engine, self._parent, runs) if runs else []
+        except Exception as error:  # tables of another MLflow, a lock: its client knows them
+            print(f"written one by one: {type(error).__name__}", file=sys.stderr)
+            for trial in trials:
+                self._write_trial(trial)
+            return
         for trial, run in zip(trials, ids, strict=True):
             trial.run = run
             trial.points.clear()

@@ -136,6 +136,13 @@ export class SearchModel implements IDisposable {
     }
   }
 
+  /** Wait no longer for an answer; what an older question found stays. */
+  cancel(): void {
+    window.clearTimeout(this._timer);
+    this._asked += 1; // an answer that is on its way
+    this._set({ loading: false });
+  }
+
   /** The catalogue changed: what is shown may be old. */
   invalidate(): void {
     if (this._state.found) {

@@ -1,4 +1,10 @@
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor
+} from '@testing-library/react';
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -17,6 +23,7 @@ import {
 } from '../../../src/catalog/model/query';
 import { SearchModel } from '../../../src/catalog/model/searchModel';
 import { barsOf, datesOf } from '../../../src/catalog/search/form/histogram';
+import { SearchForm } from '../../../src/catalog/search/form/SearchForm';
 import { ways } from '../../../src/catalog/search/panes/previewWays';
 import { ResultsBar } from '../../../src/catalog/search/results/ResultsBar';
 import {
@@ -264,6 +271,29 @@ describe('a search', () => {
     await new Promise(done => setTimeout(done));
     expect(model.state.found?.message).toBe('quick');
     expect(model.state.loading).toBe(false);
+  });
+
+  it('is cancelled by its button, and what comes late is not shown', async () => {
+    const server = new FakeServer();
+    let answer = (): void => undefined;
+    server.answers.set('catalogs/sample/search', async () => {
+      await new Promise<void>(done => (answer = done));
+      return FOUND;
+    });
+    const eolab = server.eolab();
+    render(
+      <EolabContext.Provider value={eolab}>
+        <SearchForm catalogs={[]} />
+      </EolabContext.Provider>
+    );
+    expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull();
+    act(() => eolab.catalog.search.start({ ...EMPTY, catalog: 'sample' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull();
+    expect(screen.getByRole('button', { name: 'Search' })).toBeTruthy();
+    answer();
+    await new Promise(done => setTimeout(done));
+    expect(eolab.catalog.search.state.found).toBeNull();
   });
 
   it('keeps what was chosen while it is still there', async () => {

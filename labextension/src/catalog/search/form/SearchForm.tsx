@@ -134,6 +134,15 @@ export function SearchForm({ catalogs }: IProps): JSX.Element {
         >
           {loading ? trans.__('Searching…') : trans.__('Search')}
         </button>
+        {loading ? (
+          <button
+            type="button"
+            className="eolab-Button"
+            onClick={() => model.cancel()}
+          >
+            {trans.__('Cancel')}
+          </button>
+        ) : null}
         <button
           type="button"
           className="eolab-Button"
