@@ -134,7 +134,18 @@ def test_scores_are_those_of_scikit_learn():
     assert found == pytest.approx(expected)
     numbers = TrainingData(np.zeros((2, 1)), np.array([1.0, 2.0]), np.arange(2), ("a",))
     assert numbers.scores([1.0, 4.0], regions=["n", "s"]) == pytest.approx(
-        {"rmse": 2**0.5, "rmse_in_n": 0, "rmse_in_s": 2}
+        {
+            "rmse": 2**0.5,
+            "mae": 1,
+            "bias": 1,
+            "r2": -7,
+            "rmse_in_n": 0,
+            "mae_in_n": 0,
+            "bias_in_n": 0,
+            "rmse_in_s": 2,
+            "mae_in_s": 2,
+            "bias_in_s": 2,
+        }
     )
     with pytest.raises(InvalidInputError, match="answers of shape"):
         data.scores(np.zeros((90, 3)))

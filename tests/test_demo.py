@@ -62,14 +62,19 @@ def table(real_data: Path) -> list[str | Path]:
     return ["--table", file, "--label-column", "sampling_label"]
 
 
-def test_the_sample_gives_the_same_figures_twice() -> None:
-    first, told = demo()
-    check_shape(first)
+def test_the_sample_goes_the_whole_way() -> None:
+    figures, told = demo()
+    check_shape(figures)
     # 26 items: 2 are of the overcast day, 2 are older products of an overpass that is there anyway.
-    assert first["items"] == 22
-    assert first["units"] == 340
-    assert first["test"]["macro_f1"] > 0.6
+    assert figures["items"] == 22
+    assert figures["units"] == 340
+    assert figures["test"]["macro_f1"] > 0.6
     assert "simulated" in told
+
+
+@pytest.mark.slow  # twice two minutes
+def test_the_sample_gives_the_same_figures_twice() -> None:
+    first, _ = demo()
     second, _ = demo("--workers", "1")
     assert without_seconds(first) == without_seconds(second)
 

@@ -44,6 +44,7 @@ NAMES = {
     "groups": ("parcels",),
     "studies": ("crops", "ablated"),
     "downloads": ("20260101000000-00000000",),
+    "ingests": ("20260101000000-00000000",),
 }
 QUERIES: dict[str, tuple[object, ...]] = {
     "collection": ("mini", "none"),

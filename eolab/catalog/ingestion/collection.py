@@ -28,7 +28,6 @@ from eolab.catalog.ingestion.item_documents import (
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
 from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords
-from eolab.catalog.io.allowed_folders import is_inside, remember
 from eolab.catalog.items.parsed import GIVEN
 from eolab.catalog.query.times import Moment, parse_interval
 from eolab.catalog.sources.base import Skipped, Source
@@ -36,6 +35,7 @@ from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
 from eolab.progress import track
 from eolab.records.ingests import check_words
+from eolab.settings.roots import is_inside, remember
 from eolab.user_warnings import warn
 
 FORMAT = 1

@@ -2,7 +2,7 @@
 
 Those of a local catalogue: files inside its own folder, inside the workspace, and inside the
 folders that the user named: `[workspace] roots` in `eolab.toml`, and those whose rasters were
-described by `ingest`. Those of a remote one: none.
+described by `ingest` (see `eolab.settings.roots`). Those of a remote one: none.
 """
 
 from __future__ import annotations
@@ -10,68 +10,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from eolab.errors import InvalidInputError
-from eolab.files import writes
-from eolab.files.folders import make as make_folder
 
 if TYPE_CHECKING:
     import pystac
 
-    from eolab.settings.config import Config
-
-FORMAT = 1
 OUTSIDE = "eolab:outside"  # field of an item: assets that were left out, with their files
-_FILE = "roots.json"  # in the workspace: folders named by `ingest`
-
-
-def roots_of(config: Config) -> tuple[Path, ...]:
-    """Folders inside which any local catalogue may name files."""
-    return (config.root, config.downloads, *config.roots, *_remembered(config.root))
-
-
-def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
-    """Let catalogues name files in these folders from now on: the user named them.
-
-    Args:
-        workspace: Its folder; None for the one that counts here.
-        folders: Absolute.
-    """
-    from eolab.settings import config
-
-    if not folders:
-        return
-    if workspace is None:
-        workspace = config.find().root
-    known = _remembered(workspace)
-    added = [folder for folder in folders if not is_inside(folder, [workspace, *known])]
-    if added:
-        make_folder(workspace)
-        named = [str(folder) for folder in (*known, *added)]
-        writes.write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
-
-
-def _remembered(workspace: Path) -> list[Path]:
-    try:
-        saved = json.loads((workspace / _FILE).read_text(encoding="utf-8"))
-        return [Path(root) for root in saved["roots"]] if saved["format"] == FORMAT else []
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def prefixes(folders: Iterable[Path]) -> tuple[str, ...]:
-    """Starts of the paths that lie in the folders, by their names and by where these lead."""
-    names = {name for f in folders for name in (os.path.normpath(f), os.path.realpath(f))}
-    return tuple(sorted(name.rstrip(os.sep) + os.sep for name in names))
-
-
-def is_inside(path: str | Path, folders: Iterable[Path]) -> bool:
-    """Whether an absolute path is one of the folders or lies in one."""
-    return f"{os.path.normpath(path)}{os.sep}".startswith(prefixes(folders))
 
 
 def may_open(href: str, allowed: tuple[str, ...]) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.io.allowed_folders import roots_of
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import entry_at, login_of_entry, reference
 from eolab.catalog.sources.base import Source
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.settings.roots import roots_of
 
 if TYPE_CHECKING:
     from eolab.catalog.io.logins import SourceLogin

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from eolab.catalog.areas.areas import footprint
-from eolab.catalog.io.allowed_folders import OUTSIDE, may_open, prefixes
+from eolab.catalog.io.allowed_folders import OUTSIDE, may_open
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import FIELD
 from eolab.catalog.query.query import item_time
+from eolab.settings.roots import prefixes
 
 if TYPE_CHECKING:
     import pystac

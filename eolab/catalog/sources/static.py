@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.catalog.io.allowed_folders import prefixes
 from eolab.catalog.io.documents import is_remote, read_json, resolve
 from eolab.catalog.query.free_text import ABOVE
 from eolab.catalog.query.query import SearchQuery
@@ -19,6 +18,7 @@ from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_collections, as_items
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
 from eolab.settings.edit import ROOTS, ingest_hint
+from eolab.settings.roots import prefixes
 
 if TYPE_CHECKING:
     import pystac

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from eolab.catalog.ingestion import answers as ingestion
-from eolab.catalog.io.folder_listing import FolderJson
 from eolab.catalog.panel import answers as catalog
 from eolab.features import answers as features
 from eolab.models import answers as models
 from eolab.records import lineage, saved_searches
 from eolab.server.contract import answers, requests
+from eolab.server.folder_listing import FolderJson
 from eolab.studies.panel import answers as studies
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]

@@ -7,11 +7,11 @@ import asyncio
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from eolab.catalog.io.folder_listing import list_folder, named_path
 from eolab.errors import InvalidInputError
 from eolab.records import ingests
 from eolab.server.base import Handler, text_of
 from eolab.server.contract import calls
+from eolab.server.folder_listing import list_folder, named_path
 from eolab.settings.config import check_name
 
 
@@ -98,7 +98,7 @@ class FoldersHandler(Handler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """`?path=`: see `eolab.catalog.io.folder_listing`."""
+        """`?path=`: see `eolab.server.folder_listing`."""
         config, root_dir = self.workspace, self.services.place.root_dir
         text = self.get_query_argument("path", "", strip=False)
         self.answer(await asyncio.to_thread(list_folder, config, root_dir, text))

@@ -92,7 +92,7 @@ def send_command(run: Path, command: str, **args: float | None) -> None:
     """
     act = "be changed" if command == "set" else command
     with disk.translate_errors(f"study {run.name!r} cannot {act}", run):
-        if not journal.is_alive(run):
+        if (run / journal.STUDY).exists() and not journal.is_alive(run):
             disk.check_room(run)  # a process that finds none dies at once
         journal.append_command(run, command, **args)
         if not journal.is_alive(run):

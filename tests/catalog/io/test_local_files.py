@@ -15,11 +15,12 @@ import rasterio
 from affine import Affine
 
 from eolab.catalog import clear_fraction, download, load, open_source
-from eolab.catalog.io.allowed_folders import is_inside, local_files
+from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.documents import resolve
 from eolab.catalog.io.item_logins import FIELD
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.errors import EolabError
+from eolab.settings.roots import is_inside
 from tests.catalog.sources.test_api import landing
 
 SECRET = 77

@@ -176,7 +176,7 @@ def test_a_search_over_everything_names_the_catalogue_that_is_broken(server, ras
     more = f'[catalogs.torn]\nurl = "{torn}"\n[catalogs.away]\nurl = "/media/away/catalog.json"\n'
     server.config.file.write_text(f"{server.config.file.read_text()}\n{more}")
     body = server.get("search", text="mini").json
-    assert [hit["id"] for hit in body["results"]["collection"]] == ["mine/mini"]
-    assert set(body["unread"]) == {"torn", "away"}
+    assert "mine/mini" in [hit["id"] for hit in body["results"]["collection"]]
+    assert {"torn", "away"} <= set(body["unread"])
     assert "no JSON" in body["unread"]["torn"]
     assert "/media/away" in body["unread"]["away"]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from eolab.catalog.io.allowed_folders import is_inside, roots_of
 from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.edit import RASTERS, ROOTS
+from eolab.settings.roots import is_inside, roots_of
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
