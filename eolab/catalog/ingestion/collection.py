@@ -10,7 +10,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, cast
 
@@ -20,6 +21,7 @@ from eolab.catalog.ingestion.collection_files import name_items, read_items, wri
 from eolab.catalog.ingestion.destination import ABOUT, destination
 from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
 from eolab.catalog.ingestion.item_documents import (
+    assets_of,
     copy_name,
     is_copied,
     item_document,
@@ -28,8 +30,8 @@ from eolab.catalog.ingestion.item_documents import (
 from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
 from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords
-from eolab.catalog.items.parsed import GIVEN
-from eolab.catalog.query.times import Moment, parse_interval
+from eolab.catalog.items.parsed import CATEGORIES, CLASS_FIELDS, GIVEN
+from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, writes
@@ -42,6 +44,8 @@ FORMAT = 1
 Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
+_ONE_LOOK = timedelta(minutes=10)  # bands of one item are seen within
+_ONE_DAY = timedelta(days=1)  # as the tags of files have it: mostly when they were written
 
 
 class FileWords(TypedDict, total=False):
@@ -189,11 +193,12 @@ def ingest(
     folders.make(home)
     groups = group_by_item(home, rasters, skipped)
     rights = license or target.about.get("license", "other")
+    changed = cache(_changed)
     converted, documents, notes = 0, [], list(words.notes)
     for name, members in track(sorted(groups.items()), "writing items"):
         try:
             document, written, kept = _item(
-                home, collection, name, members, cog=cog, license=rights
+                home, collection, name, members, cog=cog, license=rights, changed=changed
             )
         except Exception as error:  # a full disk ends in the same list as a broken file
             skipped += [Skipped(str(raster.path), str(error)) for raster in members]
@@ -308,11 +313,24 @@ Source.ingester = staticmethod(ingest)
 def group_by_item(
     home: Path, rasters: Sequence[Raster], skipped: list[Skipped]
 ) -> dict[str, list[Raster]]:
-    """Rasters by the id of their item; what takes another's place is listed as skipped."""
+    """Rasters by the id of their item; what takes another's place is listed as skipped.
+
+    So is what was seen at another time than the item's first: an item has one.
+    """
     gathered: dict[tuple[Path, str], dict[str, Raster]] = {}
     for raster in rasters:
         members = gathered.setdefault((raster.name.folder, raster.name.item), {})
         other = members.get(raster.name.asset)
+        first = next(iter(members.values()), raster)
+        near = _ONE_DAY if {first.time_from, raster.time_from} == {"tags"} else _ONE_LOOK
+        if abs(raster.time - first.time) >= near:
+            message = (
+                f"it is of {stamp(raster.time)}, {first.path.name} of the same item"
+                f" {raster.name.item!r} of {stamp(first.time)}: an item has one time. Say the time"
+                " of both (time=), or give their files names that differ in more than the band."
+            )
+            skipped.append(Skipped(str(raster.path), message))
+            continue
         if other is not None and other.pixel == raster.pixel:
             message = f"{other.path.name} is asset {raster.name.asset!r} of this item already"
             skipped.append(Skipped(str(raster.path), message))
@@ -342,7 +360,14 @@ def _outside(
 
 
 def _item(
-    home: Path, collection: str, name: str, members: Sequence[Raster], *, cog: bool, license: str
+    home: Path,
+    collection: str,
+    name: str,
+    members: Sequence[Raster],
+    *,
+    cog: bool,
+    license: str,
+    changed: Callable[[Path], float],
 ) -> tuple[dict[str, object], int, list[str]]:
     """Write one item, and its copies where asked.
 
@@ -357,7 +382,7 @@ def _item(
     copies = {raster.name.asset: folder / copy_name(raster) for raster in members
               if cog or is_copied(raster)}  # fmt: skip
     written = sum(
-        _convert(raster, copies[raster.name.asset])
+        _convert(raster, copies[raster.name.asset], changed(raster.path))
         for raster in members
         if raster.name.asset in copies
     )
@@ -365,16 +390,27 @@ def _item(
         name, members, collection=collection, license=license, copies=copies,
         before=before, folder=folder,
     )  # fmt: skip
+    if gone := sorted(set(assets_of(before)) - set(assets_of(document))):
+        kept.append(
+            f"item {name}: {', '.join(gone)} of an earlier call left out: of another time, or the"
+            " file is gone"
+        )
     writes.write_json(folder / f"{name}.json", document, nan=True)
     return document, written, kept
 
 
-def _convert(raster: Raster, target: Path) -> int:
+def _changed(path: Path) -> float:
+    """When a file was changed, or anything in a Zarr store: new chunks leave its folder as it is."""
+    inner = (entry.stat().st_mtime for entry in path.rglob("*")) if path.is_dir() else ()
+    return max((path.stat().st_mtime, *inner))
+
+
+def _convert(raster: Raster, target: Path, changed: float) -> int:
     """Copy to a Cloud-Optimized GeoTIFF unless an up-to-date copy is there; 1 if written."""
     import rasterio.shutil
 
     given = _given_nodata(raster)
-    if target.exists() and target.stat().st_mtime >= raster.path.stat().st_mtime:
+    if target.exists() and target.stat().st_mtime >= changed:
         with rasterio.open(target) as copy:
             if given is None or str(copy.nodata) == str(given):
                 return 0
@@ -382,7 +418,7 @@ def _convert(raster: Raster, target: Path) -> int:
         plain = draft.with_name(f"{draft.name}.tif")
         try:
             if raster.write is not None:
-                raster.write(plain)
+                raster.write(plain, given)
             elif given is not None:
                 rasterio.shutil.copy(raster.address, plain, driver="GTiff")
             if given is not None:
@@ -395,7 +431,7 @@ def _convert(raster: Raster, target: Path) -> int:
                 draft,
                 driver="COG",
                 compress="DEFLATE",
-                overview_resampling=_overviews(str(source)),
+                overview_resampling=_overviews(str(source), raster),
             )
         finally:
             plain.unlink(missing_ok=True)
@@ -415,13 +451,16 @@ def _given_nodata(raster: Raster) -> float | None:
     return number
 
 
-def _overviews(address: str) -> str:
+def _overviews(address: str, raster: Raster) -> str:
     """How the overviews of a raster are made: of classes and bit masks only by picking pixels.
 
     Whole numbers of few kinds are taken for classes: an average of two would be a third one.
     """
     import rasterio
 
+    names = {raster.name.asset.lower(), *(str(band["name"]).lower() for band in raster.bands)}
+    if names & CATEGORIES or any(CLASS_FIELDS & band.keys() for band in raster.bands):
+        return "NEAREST"
     with rasterio.open(address) as file:
         if any(np.dtype(kind).kind not in "iub" for kind in file.dtypes):
             return "AVERAGE"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.raster import Raster, Writer
 
 Columns = tuple[int, int]
 
@@ -56,8 +55,8 @@ def _moved(raster: Raster, pieces: list[Columns], west: float) -> Raster:
     return replace(raster, transform=transform, shape=shape, write=_writer(raster, pieces, west))
 
 
-def _writer(raster: Raster, pieces: list[Columns], west: float) -> Callable[[Path], None]:
-    def write(target: Path) -> None:
+def _writer(raster: Raster, pieces: list[Columns], west: float) -> Writer:
+    def write(target: Path, given: float | None = None) -> None:
         import rasterio
         from affine import Affine
         from rasterio.enums import MaskFlags
@@ -66,7 +65,7 @@ def _writer(raster: Raster, pieces: list[Columns], west: float) -> Callable[[Pat
         source = target.with_name(f"{target.name}.whole")
         try:
             if raster.write is not None:
-                raster.write(source)
+                raster.write(source, given)
             with rasterio.open(raster.address if raster.write is None else source) as file:
                 t = file.transform
                 profile = {

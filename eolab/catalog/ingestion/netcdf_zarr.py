@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eolab.catalog.ingestion.cf_attributes import VALID, flags, free_number, valid_limits
+from eolab.catalog.ingestion.cf_attributes import (
+    VALID,
+    UnreadablePackingError,
+    flags,
+    free_number,
+    packing,
+    valid_limits,
+)
 from eolab.catalog.ingestion.file_names import NO_TIME, Dated, Dating, name_of, time_of
-from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.raster import Raster, Writer
 from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
+from eolab.catalog.items.file_facts import held_nodata
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -66,7 +74,7 @@ def read_cube(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
         skipped: Gets a line for each variable that has a grid and cannot be used.
 
     Raises:
-        UnreadableAxisError: None can be used, one of them for an axis that must not be guessed.
+        UnreadableAxisError: None can be used, one of them for what must not be guessed.
     """
     try:
         cube = _open(path)
@@ -84,9 +92,9 @@ def read_cube(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
             made += _steps(path, str(name), variable, place, dating, len(cube.data_vars))
         except InvalidInputError as error:
             skipped.append(f"variable {str(name)!r}: {error.message}. {error.hint}".strip())
-            final |= isinstance(error, UnreadableAxisError)
+            final |= isinstance(error, UnreadableAxisError | UnreadablePackingError)
     if final and not made:
-        raise UnreadableAxisError("; ".join(skipped), "")
+        raise UnreadableAxisError("; ".join(skipped).rstrip("."), "")
     return made
 
 
@@ -106,11 +114,11 @@ def _open(path: Path) -> xr.Dataset:
 
 def _unpacked(axis: xr.DataArray) -> xr.DataArray:
     """An axis by its own scale and offset: a place is no number of a band."""
-    scale, offset = (axis.attrs.get(key) for key in ("scale_factor", "add_offset"))
+    scale, offset = packing(axis.attrs)
     if scale is None and offset is None:
         return axis
-    values = axis.to_numpy() * float(1 if scale is None else scale)
-    made = axis.copy(data=values + float(0 if offset is None else offset))
+    values = axis.to_numpy() * (1.0 if scale is None else scale)
+    made = axis.copy(data=values + (offset or 0.0))
     made.attrs = {k: v for k, v in axis.attrs.items() if k not in ("scale_factor", "add_offset")}
     return made
 
@@ -367,21 +375,32 @@ def _joined(variable: xr.DataArray) -> xr.DataArray:
     return made
 
 
-def _fills(variable: xr.DataArray) -> list[object]:
+def _fills(variable: xr.DataArray) -> list[float]:
+    """Numbers that mean nothing, as the variable's own type holds them, of those that it can."""
     # Our own cubes of stored numbers say `nodata`.
     found = [variable.attrs.get(key) for key in ("_FillValue", "missing_value", "nodata")]
     given = [v for value in found if value is not None for v in np.atleast_1d(value).tolist()]
-    numbers = [v for v in given if isinstance(v, int | float)]
-    real = variable.dtype.kind == "f"
-    return [v for v in dict.fromkeys(numbers) if real or np.isfinite(v)]
+    held = [held_nodata(_number(v), _stored(variable.dtype)) for v in given]
+    return list(dict.fromkeys(v for v in held if v is not None))
+
+
+def _number(stated: object) -> float | None:
+    """A number, also one that is written as text; None for what is none."""
+    if isinstance(stated, int | float):
+        return stated
+    try:
+        return float(stated) if isinstance(stated, str) else None
+    except ValueError:
+        return None
 
 
 def _unsigned(variable: xr.DataArray) -> xr.DataArray:
-    """NetCDF's older formats have no unsigned numbers: they are marked."""
-    marked = str(variable.attrs.get("_Unsigned", "")).lower() == "true"
-    if not marked or variable.dtype.kind != "i":
+    """NetCDF's older formats have no unsigned numbers, DAP no signed bytes: they are marked."""
+    marked = str(variable.attrs.get("_Unsigned", "")).lower()
+    kind = {("true", "i"): "u", ("false", "u"): "i"}.get((marked, variable.dtype.kind))
+    if kind is None:
         return variable
-    plain = np.dtype(f"u{variable.dtype.itemsize}")
+    plain = np.dtype(f"{kind}{variable.dtype.itemsize}")
     made = variable.astype(plain)
     made.attrs = dict(variable.attrs)
     for key in ("_FillValue", "missing_value", *VALID):
@@ -426,19 +445,19 @@ def _band(name: str, variable: xr.DataArray) -> dict[str, object]:
     """The variable as STAC lists a band, by the attributes of the CF conventions."""
     band: dict[str, object] = {"name": name, "data_type": str(_stored(variable.dtype))}
     fills = _fills(variable)
-    fill = float(str(fills[0])) if fills else None
+    fill = float(fills[0]) if fills else None
     limits = valid_limits(variable.attrs, variable.dtype)
     if fill is None and limits is not None:
         fill = free_number(limits, _stored(variable.dtype))
     if fill is not None:
         band["nodata"] = "nan" if np.isnan(fill) else fill
-    scale, offset = (variable.attrs.get(key) for key in ("scale_factor", "add_offset"))
+    scale, offset = packing(variable.attrs)
     if scale is not None or offset is not None:
-        band["raster:scale"] = 1.0 if scale is None else float(scale)
-        band["raster:offset"] = 0.0 if offset is None else float(offset)
+        band["raster:scale"] = 1.0 if scale is None else scale
+        band["raster:offset"] = 0.0 if offset is None else offset
     if isinstance(unit := variable.attrs.get("units"), str) and unit:
         band["unit"] = unit
-    return {**band, **flags(variable.attrs)}
+    return {**band, **flags(variable.attrs, _stored(variable.dtype))}
 
 
 def _stored(dtype: np.dtype) -> np.dtype:
@@ -446,12 +465,12 @@ def _stored(dtype: np.dtype) -> np.dtype:
     return np.dtype({"bool": "uint8", "float16": "float32"}.get(dtype.name, dtype.name))
 
 
-def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Callable[[Path], None]:
-    def write(target: Path) -> None:
+def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Writer:
+    def write(target: Path, given: float | None = None) -> None:
         import rasterio
         from affine import Affine
 
-        nodata = whole.bands[0].get("nodata")
+        nodata = whole.bands[0].get("nodata") if given is None else given
         with rasterio.open(
             target,
             "w",
@@ -468,7 +487,7 @@ def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Callable[[Path], N
                 numbers = layer.to_numpy().astype(file.dtypes[0])
                 # A raster has one nodata; CF's `_FillValue` and `missing_value` may be two.
                 fills = np.unique(np.asarray(_fills(layer), dtype=float))
-                if len(fills) > 1:
+                if given is None and len(fills) > 1:
                     numbers[np.isin(numbers, fills)] = file.nodata
                 limits = valid_limits(layer.attrs, layer.dtype)
                 if limits is not None and file.nodata is not None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from eolab.catalog.ingestion.file_names import DateOrigin, Name
+
+
+class Writer(Protocol):
+    """Writes a raster as a GeoTIFF; by the user's own nodata, where it is given, not the file's."""
+
+    def __call__(self, target: Path, given: float | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Raster:
     time: datetime
     time_from: DateOrigin
     properties: Mapping[str, object] = field(default_factory=dict)
-    write: Callable[[Path], None] | None = None
+    write: Writer | None = None
 
     @property
     def pixel(self) -> float:

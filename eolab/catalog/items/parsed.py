@@ -52,7 +52,7 @@ _QUALITY_ROLES = frozenset({
 })  # fmt: skip
 _PLACES: tuple[Origin, ...] = ("band", "asset", "item")  # the first that says a fact counts
 GIVEN = "eolab:given"  # field of a band: its facts that the user stated when it was described
-_CLASSES = ("classification:classes", "classification:bitfields")
+CLASS_FIELDS = frozenset({"classification:classes", "classification:bitfields"})
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,7 @@ class ParsedItem:
         A name counts only where nothing says that the numbers are measured: a depth of "snow".
         """
         asset = self.item.assets[key]
-        if any(own.get(word) or asset.extra_fields.get(word) for word in _CLASSES):
+        if any(own.get(word) or asset.extra_fields.get(word) for word in CLASS_FIELDS):
             return True
         if _QUALITY_ROLES & set(asset.roles or ()):
             return True
