@@ -19,10 +19,17 @@ _lock = threading.Lock()
 # Names of query parameters whose value lets in who holds it.
 _NAMES = (
     r"(?:x-(?:amz|goog|ms|oss|cos)-[a-z-]+|[\w.-]*signature|sig|[\w.-]*api[_-]?key|[\w.-]*token|"
+    r"[\w.-]*access[_-]?key|jwt|"
     r"[\w.-]*secret|password|passwd|pwd|auth|authorization|credentials?|subscription-key|key)"
 )
-_QUERY = re.compile(rf"([?&]){_NAMES}=[^\s'\"<>]*", re.IGNORECASE)
-_USER = re.compile(r"(\w[\w+.-]*://[^\s/:@'\"]*):[^\s/@'\"]+@")
+# Also behind a "#", as sign-in pages hand tokens on, and a ";", as Spark Connect takes them; and in
+# an address that stands as a value in another one.
+_QUERY = re.compile(rf"([?&#;]){_NAMES}=[^\s'\"<>]*", re.IGNORECASE)
+_QUOTED = re.compile(rf"(%3F|%26){_NAMES}%3D[^\s'\"<>&]*", re.IGNORECASE)
+# A password may hold an "@": the last one before the path ends it.
+_USER = re.compile(r"(\w[\w+.-]*://[^\s/:@?#'\"]*):[^\s/?#'\"]+@")
+# Some services take a token as the name, with no password.
+_TOKEN = re.compile(r"(\w[\w+.-]*://)(?:[^\s/:@?#'\"]+:|[^\s/:@?#'\"]{20,})@")
 
 
 def note_secret(value: str) -> str:
@@ -56,16 +63,20 @@ def redact(text: str) -> str:
             text = text.replace(secret, _HIDDEN)
     if "://" in text or "?" in text:
         text = _USER.sub(rf"\1:{_HIDDEN}@", text)
+        text = _TOKEN.sub(rf"\1{_HIDDEN}@", text)
         text = _QUERY.sub(rf"\1{_HIDDEN}", text)
+        text = _QUOTED.sub(rf"\1{_HIDDEN}", text)
     return text
 
 
 def secrets_of_address(url: str) -> dict[str, str]:
     """What of an address lets in who holds it: query parameters by name, and the password."""
     found = {}
-    for match in _QUERY.finditer(url.replace("&", " &")):  # one by one
+    for match in _QUERY.finditer(re.sub("([&;])", r" \1", url)):  # one by one
         name, _, value = match[0][1:].partition("=")
         found[name] = value
+    if token := _TOKEN.search(url):
+        found["user name"] = token[0][len(token[1]) : -1].rstrip(":")
     password = _USER.search(url)
     if password:
         found["password"] = password[0][len(password[1]) + 1 : -1]

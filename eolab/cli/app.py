@@ -156,7 +156,7 @@ def _ingest(options: argparse.Namespace) -> int:
         )
     ws = workspace(options.workspace)
     words: IngestWords = {
-        "bands": options.bands.split(",") if options.bands else None,
+        "bands": [name.strip() for name in options.bands.split(",")] if options.bands else None,
         "scale": options.scale,
         "offset": options.offset,
         "nodata": options.nodata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -49,13 +50,25 @@ def named_path(config: Config, root_dir: str, text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise InvalidInputError("the path is empty", "Name a folder or a file.")
     base = Path(root_dir).absolute() if root_dir else config.root
-    path = Path(os.path.normpath(base / Path(text.strip()).expanduser()))
+    try:
+        path = Path(os.path.normpath(base / Path(text.strip()).expanduser()))
+        os.fsencode(path)
+    except (OSError, ValueError, RuntimeError) as error:  # odd characters, ~nobody
+        raise InvalidInputError(
+            f"no file can be called that: {error}", "Type the path again."
+        ) from error
     if not is_inside(path, _allowed(config, root_dir)):
         raise InvalidInputError(
             f"{path} lies outside of the folders that Jupyter and the workspace show",
             f"To let the panel in: roots = [{json.dumps(str(path))}] below [workspace] in"
             " eolab.toml; eolab.ingest(...) in a notebook reads any folder.",
         )
+    try:
+        path.exists()
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be looked at: {error.strerror}", "Type it again."
+        ) from error
     return path
 
 
@@ -84,7 +97,8 @@ def list_folder(config: Config, root_dir: str, text: str) -> FolderJson:
     for name, is_folder in _scan(at):
         rasters += name.lower().endswith(RASTERS)
         if is_folder and not name.startswith("."):
-            rasters += sum(inner.lower().endswith(RASTERS) for inner, _ in _scan(at / name))
+            with contextlib.suppress(NotFoundError):  # it went while we looked
+                rasters += sum(inner.lower().endswith(RASTERS) for inner, _ in _scan(at / name))
     return {
         "path": str(at),
         "entries": sorted(names)[:SHOWN],
@@ -99,7 +113,7 @@ def _scan(folder: Path) -> list[tuple[str, bool]]:
     try:
         with os.scandir(folder) as entries:
             for number, entry in enumerate(entries):
-                is_folder = entry.is_dir()
+                is_folder = _is_folder(entry)
                 if is_folder or entry.name.lower().endswith(RASTERS):
                     found.append((entry.name, is_folder))
                 if number >= LOOKED_AT:
@@ -109,3 +123,10 @@ def _scan(folder: Path) -> list[tuple[str, bool]]:
     except OSError as error:
         raise NotFoundError(f"{folder} is not there", "Check the path.") from error
     return found
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

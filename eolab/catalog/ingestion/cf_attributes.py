@@ -94,7 +94,8 @@ def _stored_limit(
     """The stored number of a value that is a limit, and how far rounding may have moved it."""
     scale, offset = packing(attrs)
     factor, addend = abs(scale or 1.0), abs(offset or 0.0)
-    types = [dtype, *(np.asarray(attrs.get(key, 1)).dtype for key in ("scale_factor", "add_offset"))]
+    stated = (np.asarray(attrs.get(key, 1)) for key in ("scale_factor", "add_offset"))
+    types = [dtype, *(held.dtype for held in stated)]
     coarse = max(float(np.finfo(kind).eps) for kind in types if kind.kind == "f")
     rounding = 1e-3 + 1.5 * coarse * (abs(limit) + addend) / factor
     return (limit - (offset or 0.0)) / (scale or 1.0), rounding

@@ -400,7 +400,7 @@ def _item(
 
 
 def _changed(path: Path) -> float:
-    """When a file was changed, or anything in a Zarr store: new chunks leave its folder as it is."""
+    """When a file was changed, or a Zarr store, whose folder does not show that chunks are new."""
     inner = (entry.stat().st_mtime for entry in path.rglob("*")) if path.is_dir() else ()
     return max((path.stat().st_mtime, *inner))
 

@@ -438,7 +438,10 @@ def _said(band: PreviewedBand, fact: str) -> str:
     """A fact with who says it; "" for what nobody says."""
     origin = band.origins[fact]
     value = {"scale": band.scale, "offset": band.offset, "nodata": band.nodata}[fact]
-    return "" if origin == "none" or value is None else f"{value:.6g} ({origin})"
+    if origin == "none" or value is None:
+        return ""
+    # To be compared with what is stored: 4294967295 is not 4.29497e+09.
+    return f"{value:.15g} ({origin})" if fact == "nodata" else f"{value:.6g} ({origin})"
 
 
 def _alike(file: PreviewedFile, fact: Callable[[PreviewedBand], str]) -> str:
@@ -465,7 +468,7 @@ def _file_json(file: PreviewedFile) -> PreviewedFileJson:
                 "scale_from": band.origins["scale"],
                 "offset": band.offset,
                 "offset_from": band.origins["offset"],
-                "nodata": "" if band.nodata is None else f"{band.nodata:.6g}",
+                "nodata": "" if band.nodata is None else f"{band.nodata:.15g}",
                 "nodata_from": band.origins["nodata"],
                 "rule": band.rule,
             }

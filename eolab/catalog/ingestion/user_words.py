@@ -116,6 +116,10 @@ class UserWords:
                         f"bands: there is no file {key!r}",
                         nearest(str(key), [path.name for path in self.found], "files"),
                     )
+                if value in made.values():
+                    raise InvalidInputError(
+                        f"bands: {value!r} gets two names", "Give each band one name."
+                    )
                 made[str(key)] = value
         return made
 

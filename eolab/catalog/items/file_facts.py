@@ -24,6 +24,7 @@ class FileFacts:
         offset: Its own.
         unit: Its own.
         short_name: Of the product, in NASA's files.
+        alpha: Whether it says only what is transparent.
     """
 
     data_type: str
@@ -32,6 +33,7 @@ class FileFacts:
     offset: float | None = None
     unit: str | None = None
     short_name: str | None = None
+    alpha: bool = False
 
 
 def same_facts(one: Sequence[FileFacts], other: Sequence[FileFacts]) -> bool:
@@ -52,6 +54,7 @@ def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:
     """
     tags = {key.lower(): value for key, value in file.tags().items()}
     short = tags.get("shortname")
+    alpha = alpha_band(file)
     found = []
     for k in range(file.count):
         scale, offset = _stated(file, k, tags)
@@ -63,6 +66,7 @@ def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:
                 offset=offset,
                 unit=(file.units[k] or None) if k < len(file.units) else None,
                 short_name=short,
+                alpha=k + 1 == alpha,
             )
         )
     return tuple(found)

@@ -31,6 +31,7 @@ _PAGE = 250
 _READ = 64_000  # rows read in full at once, about 100 MB
 _HELD = 5_000_000  # rows whose plain columns are kept in memory, about 100 bytes each
 _AT_ONCE = 8  # files that stay open
+_TRIES = 3  # to open a file that others write
 REWRITE = "Write it anew with eolab.catalog.sources.geoparquet_writer.write_items."
 
 
@@ -324,20 +325,40 @@ def _open(path: str) -> _Opened:
     if not Path(path).is_file():
         raise NotFoundError(f"{path} is not there", "Check the path.")
     with _opening:
-        state = Path(path).stat()
-        key = (path, state.st_mtime_ns, state.st_size)
+        key = _key(path)
         if key in _open_files:
             _open_files.move_to_end(key)
             return _open_files[key]
         for older in [k for k in _open_files if k[0] == path]:
             del _open_files[older]
-        made = _open_files[key] = _load(path)
+        made = _load(path)
+        for _ in range(_TRIES):
+            if (now := _key(path)) == key:
+                break
+            # Written anew meanwhile: PyArrow has one file, DuckDB another.
+            key, made = now, _load(path)
+        else:
+            raise InvalidInputError(f"{path} is being written", "Try again when that is done.")
+        _open_files[key] = made
         while len(_open_files) > 1 and (
             len(_open_files) > _AT_ONCE
             or sum(each.file.metadata.num_rows for each in _open_files.values()) > _HELD
         ):
             _open_files.popitem(last=False)
         return made
+
+
+def _key(path: str) -> tuple[str, int, int]:
+    """What tells a file from what it was before.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    try:
+        state = Path(path).stat()
+    except OSError as error:
+        raise NotFoundError(f"{path} is not there", "Check the path.") from error
+    return path, state.st_mtime_ns, state.st_size
 
 
 def _load(path: str) -> _Opened:
