@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from eolab.files import writes
+from eolab.files import locks, writes
 from eolab.files.folders import make as make_folder
 from eolab.settings import config as configuration
 from eolab.settings.config import Config
@@ -32,12 +32,13 @@ def remember(workspace: Path | None, folders: Sequence[Path]) -> None:
         return
     if workspace is None:
         workspace = configuration.find().root
-    known = _remembered(workspace)
-    added = [folder for folder in folders if not is_inside(folder, [workspace, *known])]
-    if added:
-        make_folder(workspace)
-        named = [str(folder) for folder in (*known, *added)]
-        writes.write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
+    make_folder(workspace)
+    with locks.locked_folder(workspace):  # two at once forget nothing
+        known = _remembered(workspace)
+        added = [folder for folder in folders if not is_inside(folder, [workspace, *known])]
+        if added:
+            named = [str(folder) for folder in (*known, *added)]
+            writes.write_json(workspace / _FILE, {"format": FORMAT, "roots": named})
 
 
 def _remembered(workspace: Path) -> list[Path]:

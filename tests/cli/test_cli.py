@@ -64,6 +64,15 @@ def test_a_dry_run_shows_the_table_and_writes_nothing(
     assert "mine" not in workspace(config.file).config.catalogs
 
 
+def test_names_of_bands_are_listed_with_and_without_spaces(
+    config, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shared_data / "eolearn-slovenia-stac" / "S2_L1C_20150711"
+    files = [str(folder / "B04.tif"), "--workspace", str(config.file)]
+    assert main(["ingest", *files, "--dry-run", "--bands", " red "]) == 0
+    assert re.search(r"^B04.tif +2015-07-11 +folder name +red ", capsys.readouterr().out, re.M)
+
+
 def test_a_collection_without_a_name_is_refused(config, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ingest", ".", "--workspace", str(config.file)]) == 1
     assert "--to NAME" in capsys.readouterr().err

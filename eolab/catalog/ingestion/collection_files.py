@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from eolab.files import writes
+from eolab.files import locks, writes
 
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 LONGEST = 100  # characters of a name
@@ -100,6 +100,12 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
     Returns:
         The document.
     """
+    with locks.locked_folder(home):  # else the older of two lists could be written last
+        _write_collection(home, name, title or name, license, description)
+    return home / "collection.json"
+
+
+def _write_collection(home: Path, name: str, title: str, license: str, description: str) -> None:
     items = read_items(home)
     boxes = [box for body in items.values() if (box := _box(body))]
     west, south, east, north = zip(*(boxes or [WORLD]), strict=True)
@@ -113,7 +119,7 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
             "type": "Collection",
             "stac_version": "1.1.0",
             "id": name,
-            "title": title or name,
+            "title": title,
             "description": description,
             "license": license,
             "extent": {
@@ -129,7 +135,6 @@ def write_collection(home: Path, name: str, *, title: str, license: str, descrip
             ],
         },
     )
-    return home / "collection.json"
 
 
 def read_items(home: Path, name: str = "") -> dict[str, Mapping[str, object]]:

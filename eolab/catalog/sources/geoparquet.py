@@ -237,8 +237,15 @@ class GeoParquetSource(Source):
         return f"WHERE {' AND '.join(parts)}" if parts else ""
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        opened = self._opened
         with self._readable():
-            return self._opened.connection.cursor().execute(sql).fetchall()
+            rows = opened.connection.cursor().execute(sql).fetchall()
+        if not opened.held and _key(self.url) != opened.key:
+            # The numbers of its rows are no longer those of the file that PyArrow has open.
+            raise InvalidInputError(
+                f"{self.url} was written anew since it was opened", "Open the catalogue again."
+            )
+        return rows
 
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
@@ -303,10 +310,19 @@ class GeoParquetSource(Source):
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file, and its rows as the table `items`: what searches ask for, with `file_row_number`."""
+    """A file, and its rows as the table `items`: what searches ask for, with `file_row_number`.
 
+    Attributes:
+        key: What tells the file from what it was before.
+        file: As PyArrow reads it.
+        connection: With the table.
+        held: Whether the table is in memory; else each search reads the file anew.
+    """
+
+    key: tuple[str, int, int]
     file: pq.ParquetFile
     connection: duckdb.DuckDBPyConnection
+    held: bool
 
 
 # By path, time and size. The panel makes a source for each question; filling a table of a million
@@ -333,13 +349,12 @@ def _open(path: str) -> _Opened:
             del _open_files[older]
         made = _load(path)
         for _ in range(_TRIES):
-            if (now := _key(path)) == key:
+            if _key(path) == made.key:
                 break
-            # Written anew meanwhile: PyArrow has one file, DuckDB another.
-            key, made = now, _load(path)
+            made = _load(path)  # written anew meanwhile: PyArrow has one file, DuckDB another
         else:
             raise InvalidInputError(f"{path} is being written", "Try again when that is done.")
-        _open_files[key] = made
+        _open_files[made.key] = made
         while len(_open_files) > 1 and (
             len(_open_files) > _AT_ONCE
             or sum(each.file.metadata.num_rows for each in _open_files.values()) > _HELD
@@ -366,6 +381,7 @@ def _load(path: str) -> _Opened:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    key = _key(path)
     try:
         file = pq.ParquetFile(path)
         columns = file.schema_arrow.names
@@ -408,7 +424,7 @@ def _load(path: str) -> _Opened:
         connection.execute(f"CREATE {what} items AS SELECT {names} FROM {source}")
     except (duckdb.Error, OverflowError) as error:
         raise _unreadable(path, error) from error
-    return _Opened(file, connection)
+    return _Opened(key, file, connection, held=what == "TABLE")
 
 
 def _unreadable(path: str, error: Exception) -> InvalidInputError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import odc.geo.xr  # noqa: F401
 import pandas as pd
+import pystac
 import pytest
 import rasterio
 import rasterio.shutil
@@ -410,6 +412,9 @@ def test_one_row_or_column_has_the_pixel_size_that_its_file_states(tmp_path, siz
             {"valid_min": 10.3, "scale_factor": 0.1, "add_offset": 10.0},
             [np.nan] * 3 + [10.3, 10.4, 10.5],
         ),
+        # By a negative factor the lowest value is the highest number, and an open end turns too.
+        ({"valid_min": -0.2, "scale_factor": -0.1}, [0, -0.1, -0.2, *[np.nan] * 3]),
+        ({"valid_max": -0.2, "scale_factor": -0.1}, [np.nan, np.nan, -0.2, -0.3, -0.4, -0.5]),
     ],
     ids=str,
 )
@@ -447,3 +452,108 @@ def test_flags_are_names_and_never_averaged(tmp_path, attrs):
     source = ingested(tmp_path, cube, "cover_20240501.nc")
     made = load(tmp_path, source, resolution=1.0, resampling="average").cover.to_numpy()
     assert set(made[np.isfinite(made)].tolist()) <= {0.0, 1.0, 8.0}
+
+
+def small(values, attrs):
+    coords = {"lat": [50.0, 49.0], "lon": [10.0, 11.0, 12.0]}
+    return xr.Dataset({"h": (("lat", "lon"), values.reshape(2, 3), attrs)}, coords)
+
+
+@pytest.mark.parametrize("number", [32767, 20000, -32768])
+@pytest.mark.parametrize("scale", [0.0001, 0.01, 0.00341802])
+def test_a_limit_that_was_rounded_does_not_cut_off_itself(tmp_path, number, scale):
+    kind = np.float32
+    numbers = np.array([number, 0, 1, 2, 3, 4], "i2")
+    end = "valid_max" if number > 0 else "valid_min"
+    attrs = {"scale_factor": kind(scale), end: kind(number * float(kind(scale)))}
+    made = load(tmp_path, ingested(tmp_path, small(numbers, attrs), "h_20240501.nc")).h.to_numpy()
+    np.testing.assert_allclose(made.ravel(), numbers * scale, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attrs", "right"),
+    [
+        ("f4", {"_FillValue": np.float32(-9), "missing_value": 1e20}, [1, np.nan, np.nan, 2, 3, 4]),
+        ("i2", {"missing_value": "-9"}, [1, np.nan, 100, 2, 3, 4]),
+        ("u1", {"missing_value": np.int16(-9999)}, [1, 247, 100, 2, 3, 4]),
+        ("u1", {"_Unsigned": "false"}, [1, -9, 100, 2, 3, 4]),
+        ("i1", {"_Unsigned": "true", "_FillValue": np.int8(-9)}, [1, np.nan, 100, 2, 3, 4]),
+    ],
+    ids=str,
+)
+def test_what_means_nothing_is_so_in_the_variables_own_type(tmp_path, kind, attrs, right):
+    third = 1e20 if kind == "f4" else 100
+    numbers = np.array([1, 247 if kind == "u1" else -9, third, 2, 3, 4], kind)
+    source = ingested(tmp_path, small(numbers, attrs), "h_20240501.nc")
+    np.testing.assert_array_equal(load(tmp_path, source).h.to_numpy().ravel(), right)
+
+
+def test_a_factor_that_is_no_number_is_refused_by_the_variables_name(tmp_path):
+    cube = small(np.arange(6, dtype="i2"), {"scale_factor": "0.1x"})
+    with pytest.raises(NotFoundError, match="none of 1 files") as error:
+        ingested(tmp_path, cube, "h_20240501.nc")
+    assert "variable 'h': its scale_factor is '0.1x', no number" in error.value.hint
+
+
+def band_of(made):
+    (document,) = made.catalog.parent.glob("*/*.json")
+    ((asset),) = pystac.Item.from_file(document).assets.values()
+    return asset.extra_fields["bands"][0]
+
+
+def test_flags_keep_their_highest_bit_and_their_values(tmp_path):
+    numbers = np.array([0, 1, 4, 8, 12, 13], "i1")
+    attrs = {
+        "_Unsigned": "true",
+        "flag_masks": np.array([1, 12, 12, -128], "i1"),
+        "flag_values": np.array([1, 4, 8, -128], "i1"),
+        "flag_meanings": "land thin thick odd",
+    }
+    made = ingested(tmp_path, small(numbers, attrs), "h_20240501.nc")
+    found = [
+        (bits["offset"], bits["length"], [(c["value"], c["name"]) for c in bits["classes"]])
+        for bits in band_of(made)["classification:bitfields"]
+    ]
+    assert found == [
+        (0, 1, [(1, "land")]),
+        (2, 2, [(1, "thin"), (2, "thick")]),
+        (7, 1, [(1, "odd")]),
+    ]
+
+
+@pytest.mark.parametrize("stated", ["0b, 1b, 0x08", np.array([0.0, 1.0, 8.0])], ids=str)
+def test_flag_values_are_read_as_other_programs_write_them(tmp_path, stated):
+    attrs = {"flag_values": stated, "flag_meanings": "water land snow"}
+    made = ingested(tmp_path, small(np.array([0, 1, 8, 0, 1, 8], "i1"), attrs), "h_20240501.nc")
+    classes = [(c["value"], c["name"]) for c in band_of(made)["classification:classes"]]
+    assert classes == [(0, "water"), (1, "land"), (8, "snow")]
+
+
+def test_a_coarser_look_at_bits_shows_only_numbers_that_are_there(tmp_path):
+    size = 1100  # enough that the copy has overviews
+    numbers = np.random.default_rng(0).integers(0, 1024, (size, size)).astype("u2")
+    attrs = {"flag_masks": np.array([1, 2, 512], "u2"), "flag_meanings": "a b c"}
+    place = {"lat": 50 - 0.001 * np.arange(size), "lon": 10 + 0.001 * np.arange(size)}
+    cube = xr.Dataset({"quality": (("lat", "lon"), numbers, attrs)}, place)
+    made = ingested(tmp_path, cube, "q_20240501.nc")
+    (copy,) = made.catalog.parent.glob("*/*.tif")
+    with rasterio.open(copy, overview_level=0) as file:
+        coarse = file.read(1)
+    half = size // 2
+    four = numbers.reshape(half, 2, half, 2).transpose(0, 2, 1, 3).reshape(half, half, 4)
+    assert (four == coarse[..., None]).any(axis=-1).all()
+
+
+def test_new_numbers_in_a_store_are_taken_up(tmp_path):
+    values = weather()
+    made = ingested(tmp_path, values, "cube.zarr")
+    (copy, *_) = made.catalog.parent.glob("*/*.tif")
+    later = copy.stat().st_mtime + 5
+    values.t2m[:] += 100
+    store = tmp_path / "in" / "cube.zarr"
+    values[["t2m"]].drop_vars(list(values.coords)).to_zarr(store, mode="r+", consolidated=False)
+    for chunk in (store / "t2m").rglob("*"):
+        os.utime(chunk, (later, later))
+    made = eo.ingest(store, to=tmp_path / "own", collection="own")
+    assert made.converted == 3
+    np.testing.assert_array_equal(load(tmp_path, made).t2m, values.t2m)

@@ -222,3 +222,10 @@ def test_the_origin_of_a_date_goes_into_the_item(folder, ws):
         item.id: item.extra_fields["eolab:datetime_from"] for item in ws.catalog("mine").search()
     }
     assert (found["dem"], found["scan"], found["height"]) == ("folder", "tags", "default")
+
+
+def test_a_long_nodata_is_shown_with_all_its_digits(tmp_path):
+    write(tmp_path / "a_20240501.tif", dtype="uint32", nodata=4294967294)
+    (file,) = preview_ingest(tmp_path).to_json()["files"]
+    assert file["bands"][0]["nodata"] == "4294967294"
+    assert "4294967294 (file)" in repr(preview_ingest(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import warnings
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+import xarray as xr
 from affine import Affine
 
 import eolab as eo
@@ -297,3 +299,72 @@ def test_a_search_over_everything_survives_a_broken_catalogue(ws, tmp_path):
         found = ws.search("fields")
     assert [row["id"] for row in found["collection"]] == ["fields/fields"]
     assert open_source(ws.config, "fields").collections()[0].title == "Fields of mine"
+
+
+def test_bands_of_two_times_are_no_one_item(ws, tmp_path):
+    for band in ("red", "nir"):
+        write(tmp_path / "in" / f"field_{band}.tif")
+    times = {"field_red": "2021-05-17", "field_nir": "2021-06-17"}
+    made = ingest(tmp_path / "in", to="mine", time=times)
+    (skipped,) = made.skipped
+    assert "it is of 2021-05-17T00:00:00Z, field_nir.tif of the same item" in skipped.message
+    assert load(ws.catalog("mine").search(), native=True).time.dt.month.data.tolist() == [6]
+    assert [one.message for one in eo.preview_ingest(tmp_path / "in", time=times).skipped] == [
+        skipped.message
+    ]
+
+
+def test_a_band_of_an_earlier_call_that_is_left_out_is_told(ws, tmp_path):
+    for band in ("red", "nir"):
+        write(tmp_path / "in" / f"field_{band}.tif")
+    ingest(tmp_path / "in" / "field_red.tif", to="mine", time="2021-05-17")
+    made = ingest(tmp_path / "in" / "field_nir.tif", to="mine", time="2021-06-17")
+    assert "item field: red of an earlier call left out: of another time" in made.notes[0]
+
+
+def test_numbers_outside_of_the_limits_are_not_the_files_nodata_once_the_user_says_another(
+    ws, tmp_path
+):
+    numbers = np.array([[1, 12000, 3], [0, 2, 10000]], "i2")
+    attrs = {"_FillValue": np.int16(-9), "valid_max": np.int16(10000), "scale_factor": 0.5}
+    place = {"lat": [50.0, 49.0], "lon": [10.0, 11.0, 12.0]}
+    path = tmp_path / "h_20240501.nc"
+    xr.Dataset({"h": (("lat", "lon"), numbers, attrs)}, place).to_netcdf(path)
+    with pytest.warns(UserWarning, match="Yours counts"):
+        ingest(path, to="mine", nodata=0)
+    right = [0.5, np.nan, 1.5, np.nan, 1, 5000]
+    cube = load(ws.catalog("mine").search())
+    np.testing.assert_array_equal(cube.h.data.ravel(), right)
+
+
+def test_one_band_gets_one_name(ws, tmp_path):
+    write(tmp_path / "in" / "a_20240501.tif", 2)
+    with pytest.raises(InvalidInputError, match="'band1' gets two names"):
+        ingest(tmp_path / "in", to="mine", bands={"red": "band1", "nir": "band1"})
+
+
+def test_two_calls_at_once_leave_no_item_out(ws, tmp_path, monkeypatch):
+    for day in (1, 2):
+        write(tmp_path / f"a_2024050{day}.tif")
+    read, first, slow = collection_files.read_items, threading.Event(), threading.Event()
+
+    def late(home, name=""):
+        items = read(home, name)
+        if threading.current_thread().name == "slow" and home.joinpath("a_20240501").is_dir():
+            first.set()
+            slow.wait(0.3)  # the other call would have written its list by then
+        return items
+
+    monkeypatch.setattr(collection_files, "read_items", late)
+    here = {"to": tmp_path / "own", "collection": "own"}
+    one = threading.Thread(
+        target=ingest, args=(tmp_path / "a_20240501.tif",), kwargs=here, name="slow"
+    )
+    one.start()
+    assert first.wait(30)
+    ingest(tmp_path / "a_20240502.tif", **here)
+    one.join()
+    listed = json.loads((tmp_path / "own" / "collection.json").read_text())["links"]
+    assert [link["href"] for link in listed if link["rel"] == "item"] == [
+        "./a_20240501/a_20240501.json", "./a_20240502/a_20240502.json",
+    ]  # fmt: skip

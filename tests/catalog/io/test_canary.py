@@ -260,3 +260,27 @@ def test_the_log_of_errors_is_bounded(tmp_path, monkeypatch):
     assert len(sizes) == 2
     assert max(sizes) < 5_000
     assert "99" * 20 in Path(tmp_path / "logs" / "errors.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://{CANARY}-and-more-of-it@example.org/x",
+        f"https://{CANARY}:@example.org/x",
+        f"https://me:{CANARY}@{CANARY}@example.org/x",
+        f"https://example.org/x#access_token={CANARY}",
+        f"https://example.org/x?a=1&jwt={CANARY}",
+        f"https://example.org/x?access_key={CANARY}",
+        f"sc://example.org:15002/;use_ssl=true;token={CANARY};user_id=me",
+        f"/vsicurl?url=https%3A%2F%2Fexample.org%2Fx%3Fa%3D1%26sig%3D{CANARY}",
+    ],
+)
+def test_what_lets_in_at_an_address_is_shown_in_none_of_its_forms(address):
+    shown = str(RemoteError(f"{address} does not answer"))
+    assert CANARY not in shown
+    assert "example.org" in shown
+
+
+@pytest.mark.parametrize("address", ["https://example.org:8080/a@b", "postgresql://me@host/data"])
+def test_an_address_that_holds_no_secret_is_shown_whole(address):
+    assert redact(address) == address

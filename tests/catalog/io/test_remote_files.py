@@ -253,6 +253,13 @@ class TestSilentItems:
         with pytest.raises(InvalidInputError, match="'red' of item s2 holds 2 bands"):
             load(far, bands=["red"])
 
+    def test_one_whose_second_band_is_not_transparency_is_refused_by_name(self, scenes):
+        write, far, _ = scenes
+        for number in range(5):
+            write(number, bands=2, alpha=number != 2)
+        with pytest.raises(InvalidInputError, match="'red' of item s2 holds 2 bands"):
+            load(far, bands=["red"])
+
     def test_one_in_another_unit_is_refused_by_name(self, scenes):
         write, far, _ = scenes
         for number in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from eolab.catalog import open_source
 from eolab.catalog.panel import search
 from eolab.catalog.query.query import make_query
+from eolab.catalog.sources import geoparquet
 from eolab.catalog.sources.parse_items import make_collection
 from eolab.errors import InvalidInputError
 from eolab.settings.config import CatalogConfig
@@ -120,3 +122,46 @@ def test_collections_with_numbers_for_names_are_searched_by_words(source, whole)
     assert [collection.id for collection in odd.collections()] == ["1.5"]
     assert len(odd.search()) + len(odd.skipped) == attack.ITEMS
     assert {item.id for item in odd.search(text="i3")} <= {"i3"}
+
+
+def test_a_file_that_is_written_while_it_is_opened_is_read_as_it_is_then(
+    source, whole, tmp_path, monkeypatch
+):
+    found, load = source(whole.slice(0, 3)), geoparquet._load
+    path, times = tmp_path / "items.parquet", iter([1, 2])
+
+    def meanwhile(name):
+        made = load(name)
+        if next(times, None) == 1:
+            pq.write_table(whole, tmp_path / "new.parquet")
+            (tmp_path / "new.parquet").replace(path)
+        return made
+
+    monkeypatch.setattr(geoparquet, "_load", meanwhile)
+    assert len(found.search()) == attack.ITEMS
+
+
+def test_a_file_that_is_always_being_written_is_refused(source, whole, tmp_path, monkeypatch):
+    found, load = source(whole), geoparquet._load
+    numbers = iter(range(1, 100))
+
+    def meanwhile(name):
+        made = load(name)
+        os.utime(tmp_path / "items.parquet", (next(numbers),) * 2)
+        return made
+
+    monkeypatch.setattr(geoparquet, "_load", meanwhile)
+    with pytest.raises(InvalidInputError, match="is being written"):
+        found.search()
+
+
+def test_a_file_too_large_for_memory_is_not_mixed_with_the_one_that_takes_its_place(
+    source, whole, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(geoparquet, "_HELD", 0)
+    found = source(whole)
+    assert len(found.search()) == attack.ITEMS
+    pq.write_table(whole.slice(3), tmp_path / "new.parquet")
+    (tmp_path / "new.parquet").replace(tmp_path / "items.parquet")
+    with pytest.raises(InvalidInputError, match="written anew since it was opened"):
+        found.search()

@@ -167,6 +167,14 @@ def test_a_typed_path_is_completed_inside_the_folders_that_are_shown(server, ras
     assert listed(server, str(rasters.parent)).json["path"] == str(rasters.parent)
     assert listed(server, "/etc/").status == 400
     assert listed(server, "nowhere/x").status == 404
+    for odd in ("~no-such-user/x", f"rasters/{'x' * 300}", "rasters/" * 900):
+        answer = listed(server, odd)
+        assert (answer.status, bool(answer.json["hint"])) == (400, True)
+
+
+def test_a_link_that_leads_to_itself_hides_no_other_folder(server, rasters):
+    (rasters / "loop").symlink_to("loop")
+    assert "rasters/height.tif" in listed(server, "rasters/").json["entries"]
 
 
 def test_a_search_over_everything_names_the_catalogue_that_is_broken(server, rasters):
