@@ -70,7 +70,8 @@ def test_names_of_bands_are_listed_with_and_without_spaces(
     folder = shared_data / "eolearn-slovenia-stac" / "S2_L1C_20150711"
     files = [str(folder / "B04.tif"), "--workspace", str(config.file)]
     assert main(["ingest", *files, "--dry-run", "--bands", " red "]) == 0
-    assert re.search(r"^B04.tif +2015-07-11 +folder name +red ", capsys.readouterr().out, re.M)
+    shown = capsys.readouterr().out
+    assert re.search(r"^B04.tif +2015-07-11 +folder name +red ", shown, re.MULTILINE)
 
 
 def test_a_collection_without_a_name_is_refused(config, capsys: pytest.CaptureFixture[str]) -> None:

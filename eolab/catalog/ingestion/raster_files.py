@@ -12,6 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from eolab.catalog.ingestion.cf_attributes import flags
 from eolab.catalog.ingestion.file_names import (
     Dated,
     Dating,
@@ -246,5 +249,6 @@ def _bands(file: DatasetReader, asset: str) -> list[dict[str, object]]:
             product = product_by_short_name(own.short_name or "")
             scale = own.scale if product is None else product.factor(own.scale)
             entry |= {"raster:scale": scale, "raster:offset": own.offset or 0.0}
-        bands.append(entry)
+        # What GDAL reads of netCDF, or has made of it, keeps the attributes as tags.
+        bands.append({**entry, **flags(file.tags(k), np.dtype(file.dtypes[k - 1]))})
     return bands

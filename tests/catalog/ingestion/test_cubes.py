@@ -557,3 +557,25 @@ def test_new_numbers_in_a_store_are_taken_up(tmp_path):
     made = eo.ingest(store, to=tmp_path / "own", collection="own")
     assert made.converted == 3
     np.testing.assert_array_equal(load(tmp_path, made).t2m, values.t2m)
+
+
+def test_flags_in_groups_and_in_what_gdal_made_of_them_are_names_too(tmp_path):
+    numbers = np.array([[0, 8, 0, 8], [8, 0, 8, 0], [1, 8, 1, 8], [8, 1, 8, 1]], "i1")
+    attrs = {"flag_values": np.array([0, 1, 8], "i1"), "flag_meanings": "water land snow"}
+    place = {"lat": [50.5, 50.0, 49.5, 49.0], "lon": [10.0, 10.5, 11.0, 11.5]}
+    cube = xr.Dataset({"cover": (("lat", "lon"), numbers, attrs)}, place)
+    cube = cube.odc.assign_crs("EPSG:4326")
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "cover_20240501.nc"
+    cube.to_netcdf(path, group="land")
+    rasterio.shutil.copy(f"NETCDF:{path}:/land/cover", tmp_path / "in" / "kind_20240501.tif")
+    made = eo.ingest(tmp_path / "in", to=tmp_path / "own", collection="own")
+    for name in ("cover", "kind"):
+        (asset,) = [
+            asset
+            for document in made.catalog.parent.glob("*/*.json")
+            for asset in pystac.Item.from_file(document).assets.values()
+            if name in document.stem
+        ]
+        names = [c["name"] for c in asset.extra_fields["bands"][0]["classification:classes"]]
+        assert names == ["water", "land", "snow"]
