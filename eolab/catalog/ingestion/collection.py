@@ -124,7 +124,7 @@ def ingest(
     """Describe rasters as a STAC collection; a second call takes up what is new.
 
     Of a band in several pixel sizes (SAFE folders) the finest is taken. Files of one name in
-    several folders are several items.
+    several folders are several items. An item has one time: a band of another one is skipped.
 
     Args:
         files: A folder (searched through), or files.
