@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,17 +13,16 @@ from eolab.errors import RemoteError
 from eolab.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
     import requests
-    from urllib3 import BaseHTTPResponse, Retry
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool, ProxyManager, Retry
     from urllib3.connectionpool import ConnectionPool
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 MAX_BYTES = 64 << 20  # of a document, unpacked
-MAX_SECONDS = 600.0  # for the whole body of an answer, however little comes at a time
+MAX_SECONDS = 600.0  # for the head of an answer, and for its body, however little comes at a time
 LONGEST_WAIT = 60.0  # seconds that a service may ask us to wait
 
 
@@ -40,18 +42,7 @@ class Bounded:
             RemoteError: It is larger than `MAX_BYTES`, or takes longer than `MAX_SECONDS`.
         """
         size = 0
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            self._raw.shutdown()
-
-        # A read ends with the last byte that it waits for, and each byte starts the clock of the
-        # socket anew.
-        timer = threading.Timer(MAX_SECONDS, stop)
-        timer.daemon = True
-        timer.start()
-        try:
+        with _in_time(self._raw.shutdown, self._url):
             for piece in self._raw.stream(amt, decode_content=decode_content):
                 size += len(piece)
                 if size > MAX_BYTES:
@@ -60,16 +51,76 @@ class Bounded:
                         f"{self._url} sends more than {MAX_BYTES >> 20} MB", "Ask for less."
                     )
                 yield piece
-        except Exception:
-            if not late.is_set():
-                raise
-        finally:
-            timer.cancel()
-        if late.is_set():
-            raise RemoteError(
-                f"{self._url} did not send its answer in {MAX_SECONDS:.0f} s",
-                "Ask for less, or try again later.",
-            )
+
+
+@contextlib.contextmanager
+def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
+    """Read a part of an answer in `MAX_SECONDS`.
+
+    A read ends with the last byte that it waits for, and each byte starts the clock of the socket
+    anew: so another thread looks at the time.
+
+    Args:
+        stop: Ends the reading, from that thread.
+        whose: Address or host, for the message.
+
+    Raises:
+        RemoteError: It takes longer.
+    """
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # closed just now
+            stop()
+
+    timer = threading.Timer(MAX_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise RemoteError(
+            f"{whose} did not send its answer in {MAX_SECONDS:.0f} s",
+            "Ask for less, or try again later.",
+        )
+
+
+@lru_cache(maxsize=1)
+def _pools() -> dict[str, type[HTTPConnectionPool]]:
+    """Connections by scheme that wait for the head of an answer no longer than for its body."""
+    from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    def head(connection: HTTPConnection, read: Callable[[], HTTPResponse]) -> HTTPResponse:
+        def stop() -> None:
+            if connection.sock is not None:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+        with _in_time(stop, connection.host):
+            answer = read()
+        return answer  # noqa: RET504  within the block mypy takes it for one that may be left
+
+    class Connection(HTTPConnection):
+        def getresponse(self) -> HTTPResponse:
+            return head(self, super().getresponse)
+
+    class SecureConnection(HTTPSConnection):
+        def getresponse(self) -> HTTPResponse:
+            return head(self, super().getresponse)
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}
 
 
 @lru_cache(maxsize=1)
@@ -88,6 +139,11 @@ def with_retries(made: requests.Session, retries: Retry) -> requests.Session:
     from requests.adapters import HTTPAdapter
 
     class BoundedAdapter(HTTPAdapter):
+        def proxy_manager_for(self, proxy: str, **options: object) -> ProxyManager:
+            manager: ProxyManager = super().proxy_manager_for(proxy, **options)
+            manager.pool_classes_by_scheme = _pools()
+            return manager
+
         def build_response(
             self, req: requests.PreparedRequest, resp: BaseHTTPResponse
         ) -> requests.Response:
@@ -96,6 +152,7 @@ def with_retries(made: requests.Session, retries: Retry) -> requests.Session:
             return answer
 
     adapter = BoundedAdapter(max_retries=retries, pool_maxsize=64)
+    adapter.poolmanager.pool_classes_by_scheme = _pools()
     made.mount("http://", adapter)
     made.mount("https://", adapter)
     return made

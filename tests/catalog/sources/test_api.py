@@ -327,16 +327,16 @@ def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
         store.close()
 
 
-def test_an_answer_that_comes_byte_by_byte_ends(sample, monkeypatch):
-    """Each byte starts a socket's clock anew: the body as a whole has one, too."""
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_an_answer_that_comes_byte_by_byte_ends(sample, monkeypatch, part):
+    """Each byte starts a socket's clock anew: head and body as a whole have one each, too."""
     store = Store(sample, lambda path, headers: None)
     monkeypatch.setattr("eolab.catalog.io.plain_session.MAX_SECONDS", 0.5)
     handler = store.server.RequestHandlerClass
 
     def drip(self, code, document, *, body=True, **headers):
-        self.send_response(200)
-        self.send_header("Content-Length", "100000")
-        self.end_headers()
+        end = b"\r\n\r\n" if part == "body" else b"\r\nX-Slow: "
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000" + end)
         for _ in range(400):
             try:
                 self.wfile.write(b" ")
