@@ -172,14 +172,15 @@ def _decide(
         }
         return Radiometry(scale, offset, nodata, why, unit, origins)
 
-    if "user" in (layer.origins.get("scale"), layer.origins.get("offset")):
-        return made(
-            1.0 if layer.scale is None else layer.scale,
-            layer.origins.get("scale", "none"),
-            layer.offset or 0.0,
-            layer.origins.get("offset", "none"),
-            "as given by the user",
-        )
+    if layer.origins.get("scale") == "user" and layer.scale is not None:
+        offset_of = layer.origins.get("offset", "none")
+        return made(layer.scale, "user", layer.offset or 0.0, offset_of, "as given by the user")
+    if layer.origins.get("offset") == "user" and layer.offset is not None:
+        # The factor is whose it was: an addend says nothing of it.
+        rest = replace(layer, offset=None, origins={**layer.origins, "offset": "none"})
+        factor = _decide(item, rest, product, rule, data_type, file)
+        scale_of = factor.origins["scale"]
+        return made(factor.scale, scale_of, layer.offset, "user", "as given by the user")
     classes = layer.role == "classes" if rule is None else rule.quantity == "classes"
     factors = file is not None and file.scale is not None
     if classes and not (rule is None and factors):
@@ -207,7 +208,7 @@ def _decide(
         why = f"{product.name}: uncalibrated numbers" if plain and product else "as declared"
         return made(1.0, "none", 0.0, "none", why)
     assert product is not None, "a rule is of a product"
-    offset_of: Origin = "rule" if rule.offset else "none"
+    offset_of = "rule" if rule.offset else "none"
     return made(rule.scale, "rule", rule.offset, offset_of, f"{product.name}, {rule.shown}")
 
 

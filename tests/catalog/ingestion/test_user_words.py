@@ -139,6 +139,20 @@ def test_a_sentinel_name_does_not_undo_the_users_word(ws, tmp_path):
     assert np.allclose(values.ravel()[1:], NUMBERS.ravel()[1:] * 0.0002)
 
 
+@pytest.mark.parametrize("own", [None, 0.5])
+def test_the_users_offset_leaves_the_factor_whose_it_was(ws, tmp_path, own):
+    name = "field_20240501_red.tif"
+    if own is None:  # the published one
+        name = "S2A_MSIL2A_20240501T101031_N0510_R065_T33UVP_20240501T141031_B04.tif"
+    write(tmp_path / "in" / name, scale=own)
+    ingest(tmp_path / "in", to="mine", offset=0.25)
+    items = ws.catalog("mine").search()
+    values = load(items, bands=["red"], native=True).red.data[0]
+    right = NUMBERS * (own or 0.0001) + 0.25
+    assert np.allclose(values, right)
+    assert np.allclose(values, load(items, bands=["red"], native=True, offset=0.25).red.data[0])
+
+
 def test_real_numbers_are_scaled_where_the_user_says_so(ws, tmp_path):
     write(tmp_path / "in" / "a_20240501.tif", values=NUMBERS.astype(np.float32))
     ingest(tmp_path / "in", to="mine", scale={"a_20240501.tif": 0.5})
