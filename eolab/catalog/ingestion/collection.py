@@ -44,6 +44,7 @@ FORMAT = 1
 Times: TypeAlias = Moment | Mapping[str, Moment] | Callable[[Path], Moment | None]
 SHOWN = 20
 CLASSES = 256  # kinds of numbers that a map of classes may have
+_COPY, _COPIES = "EOLAB_COPY", 2  # tag of copies: how they were made
 _ONE_LOOK = timedelta(minutes=10)  # bands of one item are seen within
 _ONE_DAY = timedelta(days=1)  # as the tags of files have it: mostly when they were written
 
@@ -412,7 +413,9 @@ def _convert(raster: Raster, target: Path, changed: float) -> int:
     given = _given_nodata(raster)
     if target.exists() and target.stat().st_mtime >= changed:
         with rasterio.open(target) as copy:
-            if given is None or str(copy.nodata) == str(given):
+            # Earlier versions took numbers beyond the limits, and some no-data ones, for values.
+            current = raster.write is None or copy.tags().get(_COPY) == str(_COPIES)
+            if current and (given is None or str(copy.nodata) == str(given)):
                 return 0
     with writes.draft(target) as draft:
         plain = draft.with_name(f"{draft.name}.tif")
@@ -421,10 +424,12 @@ def _convert(raster: Raster, target: Path, changed: float) -> int:
                 raster.write(plain, given)
             elif given is not None:
                 rasterio.shutil.copy(raster.address, plain, driver="GTiff")
-            if given is not None:
-                # Else the averages of the overviews hold numbers that mean nothing.
+            if plain.exists():
                 with rasterio.open(plain, "r+") as file:
-                    file.nodata = given
+                    file.update_tags(**{_COPY: str(_COPIES)})
+                    if given is not None:
+                        # Else the averages of the overviews hold numbers that mean nothing.
+                        file.nodata = given
             source = plain if plain.exists() else raster.address
             rasterio.shutil.copy(
                 source,

@@ -544,6 +544,23 @@ def test_a_coarser_look_at_bits_shows_only_numbers_that_are_there(tmp_path):
     assert (four == coarse[..., None]).any(axis=-1).all()
 
 
+def test_a_copy_as_earlier_versions_made_it_is_made_anew(tmp_path):
+    numbers = np.array([1, 2, 3, 4, 5, 6], "i2")
+    attrs = {"valid_max": np.int16(4), "_FillValue": np.int16(-9)}
+    made = ingested(tmp_path, small(numbers, attrs), "h_20240501.nc")
+    (copy,) = made.catalog.parent.glob("*/*.tif")
+    with rasterio.open(copy) as file:
+        profile = {**file.profile, "driver": "GTiff"}
+    with rasterio.open(copy, "w", **profile) as file:
+        file.write(numbers.reshape(1, 2, 3))
+    again = ingested(tmp_path, small(numbers, attrs), "h_20240501.nc").converted
+    os.utime(tmp_path / "in" / "h_20240501.nc", (1, 1))
+    last = eo.ingest(tmp_path / "in", to=tmp_path / "own", collection="own")
+    assert (again, last.converted) == (1, 0)
+    right = [1, 2, 3, 4, np.nan, np.nan]
+    np.testing.assert_array_equal(load(tmp_path, last).h.to_numpy().ravel(), right)
+
+
 def test_new_numbers_in_a_store_are_taken_up(tmp_path):
     values = weather()
     made = ingested(tmp_path, values, "cube.zarr")
