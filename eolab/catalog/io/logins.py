@@ -242,7 +242,15 @@ def _ask(method: str, url: str, form: Mapping[str, str] | None = None) -> Mappin
     import requests
 
     try:
-        answer = plain_session().request(method, url, timeout=TIMEOUT, data=form)
+        # A redirect of 307 or 308 would take the form, and the secret in it, to any host.
+        answer = plain_session().request(
+            method, url, timeout=TIMEOUT, data=form, allow_redirects=form is None
+        )
+        if answer.is_redirect:
+            raise RemoteError(
+                f"{url} leads to another address, to which no secret is sent",
+                "Write that address as token_url in eolab.toml, if you trust it.",
+            )
         document = answer.json() if answer.status_code < 400 else None
     except (requests.RequestException, ValueError) as error:
         raise RemoteError(

@@ -181,6 +181,28 @@ def test_a_client_secret_and_its_token_are_quoted_nowhere(guarded, configured, m
     assert CANARY not in "".join(traceback.format_exception(error.value))
 
 
+def test_a_client_secret_goes_to_no_host_that_its_service_leads_to(
+    guarded, configured, monkeypatch
+):
+    monkeypatch.setenv("MINE", CANARY)
+    forms, other, tokens = [], guarded(), guarded()
+    other.extra["/token"] = lambda sent, headers: (200, forms.append(sent) or {"access_token": "t"})
+    handler = tokens.server.RequestHandlerClass
+    send = handler.send
+
+    def redirect(self, code, document, *, body=True, **headers):
+        send(self, 307, {}, body=body, Location=f"{other.url}/token")
+
+    monkeypatch.setattr(handler, "send", redirect)
+    config = configured(
+        f'url = "{other.url}/catalog.json"\nclient_id = "me"\nclient_secret = "env:MINE"\n'
+        f'token_url = "{tokens.url}/token"'
+    )
+    with pytest.raises(RemoteError, match="leads to another address"):
+        open_source(config, "mine").search()
+    assert forms == []
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
