@@ -60,8 +60,11 @@ def valid_limits(attrs: Mapping[str, object], dtype: np.dtype) -> tuple[float, f
     stated = attrs.get("valid_range")
     if stated is None:
         pair = [attrs.get("valid_min"), attrs.get("valid_max")]
+    elif isinstance(stated, str):
+        pair = list(re.split(r"[,\s]+", stated.strip("[](){} ")))
     else:
         pair = list(np.atleast_1d(np.asarray(stated)))
+    pair = [_of_text(end) if isinstance(end, str) else end for end in pair]
     if len(pair) != 2 or all(end is None for end in pair):
         return None
     ends: list[tuple[float, float]] = []  # each with how far rounding may have moved it
@@ -86,6 +89,16 @@ def valid_limits(attrs: Mapping[str, object], dtype: np.dtype) -> tuple[float, f
         low = low if math.isinf(low) else float(math.ceil(low - below))
         high = high if math.isinf(high) else float(math.floor(high + above))
     return low, high
+
+
+def _of_text(text: str) -> int | float | str:
+    """The number that a text is: a whole one stays one; what is none stays text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _stored_limit(

@@ -412,6 +412,8 @@ def test_one_row_or_column_has_the_pixel_size_that_its_file_states(tmp_path, siz
             {"valid_min": 10.3, "scale_factor": 0.1, "add_offset": 10.0},
             [np.nan] * 3 + [10.3, 10.4, 10.5],
         ),
+        ({"valid_range": "2, 4", "scale_factor": 0.1}, [np.nan, np.nan, 0.2, 0.3, 0.4, np.nan]),
+        ({"valid_min": "2"}, [np.nan, np.nan, 2, 3, 4, 5]),
         # By a negative factor the lowest value is the highest number, and an open end turns too.
         ({"valid_min": -0.2, "scale_factor": -0.1}, [0, -0.1, -0.2, *[np.nan] * 3]),
         ({"valid_max": -0.2, "scale_factor": -0.1}, [np.nan, np.nan, -0.2, -0.3, -0.4, -0.5]),
