@@ -26,7 +26,7 @@ def packing(attrs: Mapping[str, object]) -> tuple[float | None, float | None]:
     Raises:
         UnreadablePackingError: One is no number: without it all values would be wrong.
     """
-    found = []
+    found: list[float | None] = []
     for key in ("scale_factor", "add_offset"):
         stated = attrs.get(key)
         if stated is None:

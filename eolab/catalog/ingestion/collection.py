@@ -402,8 +402,10 @@ def _item(
 
 def _changed(path: Path) -> float:
     """When a file was changed, or a Zarr store, whose folder does not show that chunks are new."""
-    inner = (entry.stat().st_mtime for entry in path.rglob("*")) if path.is_dir() else ()
-    return max((path.stat().st_mtime, *inner))
+    times = [path.stat().st_mtime]
+    if path.is_dir():
+        times += [entry.stat().st_mtime for entry in path.rglob("*")]
+    return max(times)
 
 
 def _convert(raster: Raster, target: Path, changed: float) -> int:

@@ -108,7 +108,7 @@ class UserWords:
     def _renames(self) -> dict[str, str]:
         """New names of bands, from entries of the dict that name no file."""
         said = self.bands if isinstance(self.bands, Mapping) else {}
-        made = {}
+        made: dict[str, str] = {}
         for key, value in said.items():
             if not self._is_file(key):
                 if not isinstance(value, str):

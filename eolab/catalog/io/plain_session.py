@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from eolab.errors import RemoteError
 from eolab.redaction import redact
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     import requests
-    from urllib3 import BaseHTTPResponse, HTTPConnectionPool, ProxyManager, Retry
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, ProxyManager, Retry
+    from urllib3.connection import HTTPConnection
     from urllib3.connectionpool import ConnectionPool
+
+    C = TypeVar("C", bound=HTTPConnection)
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 MAX_BYTES = 64 << 20  # of a document, unpacked
@@ -91,34 +94,32 @@ def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
         )
 
 
-@lru_cache(maxsize=1)
-def _pools() -> dict[str, type[HTTPConnectionPool]]:
-    """Connections by scheme that wait for the head of an answer no longer than for its body."""
-    from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
-    from urllib3.connection import HTTPConnection, HTTPSConnection
+def _with_limit(kind: type[C]) -> type[C]:
+    """A kind of connections that waits for the head of an answer no longer than for its body."""
 
-    def head(connection: HTTPConnection, read: Callable[[], HTTPResponse]) -> HTTPResponse:
+    def getresponse(connection: HTTPConnection) -> HTTPResponse:
         def stop() -> None:
             if connection.sock is not None:
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
         with _in_time(stop, connection.host):
-            answer = read()
+            answer = kind.getresponse(connection)
         return answer  # noqa: RET504  within the block mypy takes it for one that may be left
 
-    class Connection(HTTPConnection):
-        def getresponse(self) -> HTTPResponse:
-            return head(self, super().getresponse)
+    return type(kind.__name__, (kind,), {"getresponse": getresponse})
 
-    class SecureConnection(HTTPSConnection):
-        def getresponse(self) -> HTTPResponse:
-            return head(self, super().getresponse)
+
+@lru_cache(maxsize=1)
+def _pools() -> dict[str, type[HTTPConnectionPool]]:
+    """Connections by scheme, with that limit."""
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.connection import HTTPConnection, HTTPSConnection
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
+        ConnectionCls = _with_limit(HTTPConnection)
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
+        ConnectionCls = _with_limit(HTTPSConnection)
 
     return {"http": Pool, "https": SecurePool}
 
