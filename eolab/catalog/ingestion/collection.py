@@ -391,9 +391,9 @@ def _item(
         name, members, collection=collection, license=license, copies=copies,
         before=before, folder=folder,
     )  # fmt: skip
-    if gone := sorted(set(assets_of(before)) - set(assets_of(document))):
+    if left_out := sorted(set(assets_of(before)) - set(assets_of(document))):
         kept.append(
-            f"item {name}: {', '.join(gone)} of an earlier call left out: of another time, or the"
+            f"item {name}: {', '.join(left_out)} of an earlier call left out: of another time, or the"
             " file is gone"
         )
     writes.write_json(folder / f"{name}.json", document, nan=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eolab.catalog.ingestion.raster import Raster, Writer
+from eolab.catalog.ingestion.raster import Raster, RasterWriter
 
 Columns = tuple[int, int]
 
@@ -55,7 +55,7 @@ def _moved(raster: Raster, pieces: list[Columns], west: float) -> Raster:
     return replace(raster, transform=transform, shape=shape, write=_writer(raster, pieces, west))
 
 
-def _writer(raster: Raster, pieces: list[Columns], west: float) -> Writer:
+def _writer(raster: Raster, pieces: list[Columns], west: float) -> RasterWriter:
     def write(target: Path, given: float | None = None) -> None:
         import rasterio
         from affine import Affine

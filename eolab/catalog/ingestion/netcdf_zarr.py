@@ -24,7 +24,7 @@ from eolab.catalog.ingestion.cf_attributes import (
     valid_limits,
 )
 from eolab.catalog.ingestion.file_names import NO_TIME, Dated, Dating, name_of, time_of
-from eolab.catalog.ingestion.raster import Raster, Writer
+from eolab.catalog.ingestion.raster import Raster, RasterWriter
 from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
 from eolab.catalog.items.file_facts import held_nodata
 from eolab.errors import InvalidInputError
@@ -465,7 +465,7 @@ def _stored(dtype: np.dtype) -> np.dtype:
     return np.dtype({"bool": "uint8", "float16": "float32"}.get(dtype.name, dtype.name))
 
 
-def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> Writer:
+def _writer(layers: Sequence[xr.DataArray], whole: Raster) -> RasterWriter:
     def write(target: Path, given: float | None = None) -> None:
         import rasterio
         from affine import Affine

@@ -11,7 +11,7 @@ from typing import Protocol
 from eolab.catalog.ingestion.file_names import DateOrigin, Name
 
 
-class Writer(Protocol):
+class RasterWriter(Protocol):
     """Writes a raster as a GeoTIFF; by the user's own nodata, where it is given, not the file's."""
 
     def __call__(self, target: Path, given: float | None = None) -> None: ...
@@ -45,7 +45,7 @@ class Raster:
     time: datetime
     time_from: DateOrigin
     properties: Mapping[str, object] = field(default_factory=dict)
-    write: Writer | None = None
+    write: RasterWriter | None = None
 
     @property
     def pixel(self) -> float:
