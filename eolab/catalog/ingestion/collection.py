@@ -393,8 +393,8 @@ def _item(
     )  # fmt: skip
     if left_out := sorted(set(assets_of(before)) - set(assets_of(document))):
         kept.append(
-            f"item {name}: {', '.join(left_out)} of an earlier call left out: of another time, or the"
-            " file is gone"
+            f"item {name}: {', '.join(left_out)} of an earlier call left out: of another time, or"
+            " the file is gone"
         )
     writes.write_json(folder / f"{name}.json", document, nan=True)
     return document, written, kept
