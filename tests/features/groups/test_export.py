@@ -1,10 +1,17 @@
 """What a group exports is what it holds now, with its places, to readers without eolab."""
 
+import datetime as dt
+import sqlite3
+from decimal import Decimal
+
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from eolab.errors import ConflictError, InvalidInputError
+from eolab.errors import ConflictError, InvalidInputError, RemoteError
+from eolab.features.geometry import RowGeometry
+from eolab.features.groups.export import MillisecondsKept, export
 
 
 @pytest.mark.parametrize("ending", ["parquet", "gpkg"])
@@ -37,3 +44,74 @@ def test_what_has_no_place_goes_into_parquet_only(spectra, tmp_path):
         spectra.export(tmp_path / "s.gpkg")
     with pytest.raises(InvalidInputError, match=r"ends in none of \.parquet, \.gpkg"):
         spectra.export(tmp_path / "s.csv")
+
+
+PLACED = RowGeometry(("lon", "lat"), "EPSG:4326")
+
+
+def rows_with(**columns: pa.Array) -> pa.Table:
+    count = len(next(iter(columns.values())))
+    return pa.table({"lon": pa.array([1.0] * count), "lat": pa.array([2.0] * count), **columns})
+
+
+@pytest.mark.parametrize(
+    ("column", "kept", "kind"),
+    [
+        (pa.array([2**60 + 1, None]), [2**60 + 1, None], "INTEGER"),
+        (pa.array([1, None], pa.int32()), [1, None], "MEDIUMINT"),
+        (pa.array([2**63 - 1, None], pa.uint64()), [2**63 - 1, None], "INTEGER"),
+        (pa.array([True, None]), [1, None], "BOOLEAN"),
+        (pa.array([dt.date(2024, 5, 1), None]), ["2024-05-01", None], "DATE"),
+        (pa.array([b"\x00a", None]), [b"\x00a", None], "BLOB"),
+        (pa.array([Decimal("1.10"), None], pa.decimal128(38, 18)), [1.1, None], "REAL"),
+    ],
+)
+def test_a_geopackage_holds_values_in_their_own_types(tmp_path, column, kept, kind):
+    path = export(rows_with(known=column), PLACED, tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as database:
+        kinds = {row[1]: row[2] for row in database.execute("PRAGMA table_info(a)")}
+        found = [row[0] for row in database.execute("SELECT known FROM a ORDER BY fid")]
+    assert (kinds["known"], found) == (kind, kept)
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"big": pa.array([2**64 - 1], pa.uint64())}, "larger than its whole numbers"),
+        ({"fine": pa.array([Decimal("12345678901234567890.123")])}, "decimals of more digits"),
+        ({"text": pa.array(["a\0b"])}, "NUL character"),
+        ({"many": pa.array([[1, 2]])}, "holds lists"),
+        ({"A": pa.array([1]), "a": pa.array([2])}, "no difference between 'A' and 'a'"),
+    ],
+)
+def test_what_a_geopackage_would_change_is_refused(tmp_path, columns, why):
+    with pytest.raises(InvalidInputError, match=why):
+        export(rows_with(**columns), PLACED, tmp_path / "a.gpkg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_columns_may_have_the_names_that_a_geopackage_takes_for_itself(tmp_path):
+    same = dict.fromkeys(("fid", "geom", "geometry"), pa.array([8, 7]))
+    path = export(rows_with(**same), PLACED, tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as database:
+        found = database.execute("SELECT fid, geom, geometry FROM a").fetchall()
+    assert found == [(8, 8, 8), (7, 7, 7)]
+    assert [(p.x, p.y) for p in gpd.read_file(path, columns=["fid"]).geometry] == [(1.0, 2.0)] * 2
+
+
+def test_finer_times_than_a_geopackage_keeps_are_told(tmp_path):
+    times = pa.array([1_123_456, 1_000_000], pa.timestamp("us", "UTC"))
+    with pytest.warns(MillisecondsKept, match=r"time stamps of seen are finer"):
+        export(rows_with(seen=times), PLACED, tmp_path / "a.gpkg")
+
+
+def test_whole_numbers_with_missing_ones_stay_whole_in_geoparquet(tmp_path):
+    columns = {"count": pa.array([1, None], pa.int32()), "wet": pa.array([True, None])}
+    path = export(rows_with(**columns), PLACED, tmp_path / "a.parquet")
+    found = pa.parquet.read_schema(path)
+    assert (found.field("count").type, found.field("wet").type) == (pa.int32(), pa.bool_())
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(RemoteError, match=r"there is no folder .*nowhere"):
+        export(rows_with(a=pa.array([1])), PLACED, tmp_path / "nowhere" / "a.gpkg")
