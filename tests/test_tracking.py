@@ -127,6 +127,65 @@ def test_a_finished_study_stands_in_mlflow_as_in_its_journal(run):
         assert trial.info.end_time == int(record.record.trials[n].ended * 1000)
 
 
+@pytest.mark.usefixtures("way")
+def test_names_that_mlflow_cannot_tell_apart_and_torn_letters_hold_nothing_up(run):
+    told = story(run, 1)
+    told.say("trial", n=1, params={"file": "tile_\udcff.tif"})
+    told.say("start", n=1, a=1, w="w0")
+    told.say("report", n=1, a=1, step=0, m={"f1*": 0.5, "f1?": 0.5})
+    told.say("finish", n=1, a=1, state="failed", error="no file tile_\udcff.tif")
+    told.say("state", state="completed")
+    assert tracking.feed(run)
+    _, (_, trial) = runs(run)
+    assert trial.data.metrics == {"f1_": 0.5}
+    assert trial.data.params == {"file": r"tile_\udcff.tif"}
+    assert trial.data.tags["eolab.error"] == r"no file tile_\udcff.tif"
+
+
+def test_the_last_metrics_stand_at_the_last_step_whenever_the_feeder_looked(run):
+    told = story(run, 0)
+    feeder = tracking.Feeder(run)
+    told.say("trial", n=0, params={"lr": 0.1})
+    told.say("start", n=0, a=1, w="w0")
+    told.say("report", n=0, a=1, step=7, m={"val_f1": 0.4})
+    feeder.step()
+    told.say("finish", n=0, a=1, state="completed", value=0.9, m={"val_f1": 0.9})
+    told.say("state", state="completed")
+    feeder.step()
+    _, (trial,) = runs(run)
+    assert history(run, trial, "val_f1") == [(7, 0.4), (7, 0.9)]
+    assert trial.data.metrics["val_f1"] == 0.9
+
+
+def test_the_best_of_the_trials_that_got_no_run_then_have_their_points(run, monkeypatch):
+    told = story(run, 4)
+    monkeypatch.setattr(feeding, "FIRST_AT_ONCE", 2)
+    tracking.Feeder(run).step()
+    told.say("state", state="completed")
+    monkeypatch.setattr(feeding, "FIRST_AT_ONCE", 10)  # as an eolab that writes more of them
+    tracking.feed(run)
+    _, trials = runs(run)
+    assert [trial.data.metrics["val_f1"] for trial in trials] == pytest.approx(
+        [0.5, 0.51, 0.52, 0.53]
+    )
+
+
+@pytest.mark.usefixtures("way")
+def test_a_trial_that_went_well_at_another_try_says_nothing_of_its_error(run):
+    told = story(run, 0)
+    told.trial(0, None, end="failed")
+    feeder = tracking.Feeder(run)
+    feeder.step()
+    told.say("requeue", n=0, a=1, reason="by command", fresh=True)
+    told.say("start", n=0, a=2, w="w0")
+    told.say("finish", n=0, a=2, state="completed", value=0.5, m={"val_f1": 0.5})
+    told.say("state", state="completed")
+    feeder.step()
+    _, (trial,) = runs(run)
+    assert (trial.info.status, trial.data.tags.get("eolab.error", "")) == ("FINISHED", "")
+    assert trial.data.metrics["val_f1"] == 0.5
+
+
 def test_feeding_twice_changes_nothing(run):
     told = story(run)
     told.say("state", state="completed")

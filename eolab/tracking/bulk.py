@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from eolab.tracking.store import LONGEST, Point, as_key, as_text
+from eolab.tracking.store import Point, as_key, as_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -90,14 +90,17 @@ def write_runs(engine: Engine, like: str, runs: Sequence[EndedRun]) -> list[str]
                 }
             )  # fmt: skip
             marks = {"mlflow.runName": run.name, **run.tags}
-            tags += [_word(own, key, value[:LONGEST]) for key, value in marks.items()]
+            tags += [_word(own, key, as_text(value)) for key, value in marks.items()]
             known = {as_key(key): as_text(value) for key, value in run.params.items()}
             params += [_word(own, key, value) for key, value in known.items()]
             last: dict[str, Row] = {}
-            for key, value, at, step in sorted(set(run.points), key=lambda p: (p[3], p[2], p[1])):
-                if not math.isfinite(value):
-                    continue
-                name = as_key(key)
+            # By the names that MLflow keeps: where it cannot tell two apart, equal points are one.
+            points = {
+                (as_key(key), value, at, step)
+                for key, value, at, step in run.points
+                if math.isfinite(value)
+            }
+            for name, value, at, step in sorted(points, key=lambda p: (p[3], p[2], p[1])):
                 point = {"timestamp": at, "step": step, "is_nan": False}
                 last[name] = {"run_uuid": own, "key": name, "value": value, **point}
                 metrics.append(last[name])

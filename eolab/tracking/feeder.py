@@ -62,7 +62,9 @@ class _Trial:
     state: str = "queued"
     value: float | None = None
     error: str = ""
+    failed: bool = False  # at some time: it may have been tried again since
     points: list[Point] = field(default_factory=list)
+    step: int = 0  # the last one, also of points that are written already
     changed: bool = False
 
 
@@ -182,16 +184,18 @@ class Feeder:
         if kind == "start":
             trial.started, trial.state = trial.started or when, "running"
         elif kind == "report":
-            self._points(trial, event, when, int(_float(event.get("step"))), fresh=fresh)
+            step = int(_float(event.get("step")))
+            trial.step = max(trial.step, step)
+            self._points(trial, event, when, step, fresh=fresh)
         elif kind == "requeue":
             trial.state = "queued"
         elif kind == "finish":
             trial.state, trial.ended = str(event["state"]), when
             trial.error = str(event.get("error") or "")
+            trial.failed = trial.failed or bool(trial.error)
             value = event.get("value")
             trial.value = float(value) if isinstance(value, int | float) else None
-            last = max((s for *_, s in trial.points), default=0)
-            self._points(trial, event, when, last, fresh=fresh)
+            self._points(trial, event, when, trial.step, fresh=fresh)
             self._improve(trial, when, fresh=fresh)
             if self._ended.get(trial.n) == when:
                 trial.points.clear()
@@ -203,7 +207,7 @@ class Feeder:
 
     def _points(self, trial: _Trial, event: Event, when: int, step: int, *, fresh: bool) -> None:
         metrics = event.get("m")
-        if isinstance(metrics, Mapping) and (fresh or trial.n >= self._first):
+        if isinstance(metrics, Mapping) and (fresh or trial.run is None):
             for name, value in metrics.items():
                 if isinstance(value, int | float):
                     trial.points.append((str(name), float(value), when, step))
@@ -301,6 +305,8 @@ class Feeder:
 
     def _write_trial(self, trial: _Trial) -> None:
         client = self._mlflow()
+        # A run that says why its trial failed says so no more when another try went well.
+        tags = {"eolab.error": trial.error} if trial.error or (trial.run and trial.failed) else {}
         if trial.run is None:
             # The tags come with the run in one transaction: a feeder that is killed right after
             # finds it again.
@@ -312,7 +318,6 @@ class Feeder:
             )
             trial.run = str(run.info.run_id)
         params = trial.params if trial.state in TRIAL_ENDED or trial.points else {}
-        tags = {"eolab.error": trial.error} if trial.error else {}
         log_points(client, trial.run, trial.points, params, tags)
         trial.points.clear()
         if trial.state in TRIAL_ENDED:

@@ -149,7 +149,7 @@ def log_points(
     # Names that MLflow cannot tell apart would make it refuse all of them: the last one stays.
     known = {as_key(name): as_text(value) for name, value in params.items()}
     values = [Param(name, value) for name, value in known.items()]
-    marks = [RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()]
+    marks = [RunTag(k, as_text(v)) for k, v in tags.items()]
     while metrics or values or marks:
         client.log_batch(
             run,
@@ -166,8 +166,12 @@ def as_key(name: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """A parameter's value as MLflow keeps it."""
-    return (value if isinstance(value, str) else json.dumps(value, default=str))[:LONGEST]
+    """A parameter's or tag's value as MLflow keeps it.
+
+    Names of files that are no UTF-8 stand in errors as halves of letters, which no database takes.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text[:LONGEST].encode("utf-8", "backslashreplace").decode()[:LONGEST]
 
 
 def runs_of(

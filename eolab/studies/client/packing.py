@@ -107,7 +107,7 @@ def _dumps(value: object) -> bytes:
     """As cloudpickle does, also what functools makes of a user's functions.
 
     A function with ``lru_cache`` is pickled by name otherwise, which no worker finds; the function
-    goes instead, its cache empty. Of ``singledispatch`` the table goes, without its cache.
+    goes instead, its cache empty. Dictionaries of weak references go with what they hold now.
     """
     import cloudpickle
 
@@ -120,8 +120,11 @@ def _dumps(value: object) -> bytes:
                 state = {k: v for k, v in vars(obj).items() if k != "__wrapped__"}
                 make = functools.lru_cache(parameters["maxsize"], parameters["typed"])
                 return make, (inspect.unwrap(obj, stop=lambda f: f is not obj),), state
-            if isinstance(obj, (weakref.WeakKeyDictionary, weakref.WeakValueDictionary)):
-                return type(obj), ()  # a cache: what it held is not kept alive over there either
+            if isinstance(obj, weakref.WeakKeyDictionary):
+                return type(obj), (), None, None, iter([*obj.items()])
+            if isinstance(obj, weakref.WeakValueDictionary):
+                # What keeps them alive here may not travel: over there the dictionary does.
+                return type(obj), (), {"kept": [*obj.values()]}, None, iter([*obj.items()])
             if isinstance(obj, functools.cached_property):  # holds a lock
                 return functools.cached_property, (obj.func,), {"attrname": obj.attrname}
             if isinstance(obj, types.MappingProxyType):

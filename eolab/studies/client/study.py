@@ -439,7 +439,8 @@ class Study:
                 record = self._follower.record
                 if record.note != known:
                     known = record.note
-                    warn(f"study {self.name!r}: {known}.", ModelNote)
+                    if known:
+                        warn(f"study {self.name!r}: {known}.", ModelNote)
                 if record.seq != seen:
                     seen, pause = record.seq, 0.02
                     done = sum(record.counts[k] for k in ("completed", "failed", "stopped"))

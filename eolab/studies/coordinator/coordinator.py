@@ -37,6 +37,7 @@ class Coordinator:
         self.trials = trials
         self.record, self.terms = trials.record, trials.terms
         self._heard: dict[str, float] = {}
+        self._looks: set[int] = set()  # trials that will tell of the model that they keep
         self._begun = trials.ticks()
 
     # -- starting and replaying ------------------------------------------------------------
@@ -115,6 +116,8 @@ class Coordinator:
         """A job as it goes over the wire."""
         trial = self.record.trials[job.n]
         root = self.trials.root(job.n)
+        if self.trials.wants_a_look:
+            self._looks.add(job.n)
         return {
             "n": job.n,
             "attempt": trial.attempts,
@@ -125,7 +128,7 @@ class Coordinator:
             "checkpoint": root,
             "timeout": self.terms.trial_timeout,
             "wait": self.trials.judges,
-            "look": self.trials.wants_a_look,
+            "look": job.n in self._looks,
         }
 
     def current(self, worker: str, n: int, attempt: int) -> Trial | None:
@@ -186,8 +189,8 @@ class Coordinator:
                 if state == "stopped"
                 else None
             )
-            if result.get("note"):
-                self.trials.note(result["note"])
+            if state == "completed" and n in self._looks:
+                self.trials.note(result.get("note", ""))
             self.trials.conclude(trial, state, value, error, result.get("m"))
         return True
 

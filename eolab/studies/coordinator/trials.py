@@ -81,6 +81,7 @@ class Trials:
         self.stopping: dict[int, str] = {}
         self._asked: Job | None = None
         self._dry = False
+        self._told = False
         self.guard = True
         self.live = False
         self.on_work: Callable[[], None] = lambda: None
@@ -117,13 +118,19 @@ class Trials:
 
     @property
     def wants_a_look(self) -> bool:
-        """Whether a trial's end should tell of the model that it keeps: until the first has."""
-        return self.terms.models and not (self.record.note or self.record.counts["completed"])
+        """Whether a trial's end should tell of the model that it keeps: until the first has.
+
+        What was told holds no more where the study goes on with other code, as a new process does.
+        """
+        told = not self.record.note and self.record.counts["completed"]
+        return self.terms.models and not (self._told or told)
 
     def note(self, text: str) -> None:
-        """Say something of the study that holds from now on; the first one counts."""
-        if not self.record.note:
-            self.emit("note", text=text)
+        """Say something of the study that holds from now on, nothing too; the first one counts."""
+        if not self._told:
+            if text != self.record.note:
+                self.emit("note", text=text)
+            self._told = True
 
     def pause(self, why: str) -> None:
         """Give out no more trials until somebody looks."""

@@ -328,7 +328,7 @@ class _Walk:
         """
         if isinstance(value, weakref.ref):
             return value()
-        if isinstance(value, weakref.WeakValueDictionary):
+        if isinstance(value, weakref.WeakValueDictionary | weakref.WeakKeyDictionary):
             return dict(value)
         if isinstance(value, str):
             path = paths.given_path(value, bare=True)

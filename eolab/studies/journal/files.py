@@ -8,6 +8,7 @@ server imports this file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -302,6 +303,7 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
     Raises:
         ConflictError: It cannot apply in the study's state, with the state named.
         NotFoundError: No such study or trial.
+        OSError: The disk is full or cannot be written to: the command is not carried out.
     """
     rule = RULES[find_command(command)]
     follower = Follower(run)
@@ -325,9 +327,14 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
             )
         args["n"] = trial.n  # as the processes of studies have always read it
     line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
-    handle = os.open(run / COMMANDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    handle = os.open(run / COMMANDS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(handle, line)
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            # A full disk took only a part of the last one, which is not to take this one with it.
+            line = b"\n" + line
+        if os.write(handle, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(run / COMMANDS))
     finally:
         os.close(handle)
 

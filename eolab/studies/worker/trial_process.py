@@ -339,7 +339,8 @@ def look_at_model(saved: list[object], data: object) -> str:
     try:
         import numpy as np
 
-        X = np.asarray(getattr(part, "X", ()))[:1]
+        # A copy: a scaler may work in place, and the data are those of the next trials too.
+        X = np.array(np.asarray(getattr(part, "X", ()))[:1])
         answer = predicting.outputs(
             model, flavour(model), X, [str(name) for name in _names(part, "columns")]
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
+import numpy as np
 import pytest
 
 import eolab as eo
@@ -11,6 +13,7 @@ from eolab.settings.config import Config
 from eolab.studies.ablation.study import ablate
 from eolab.studies.client.study import ModelNote
 from eolab.studies.worker.trial_process import look_at_model
+from eolab.training_data import Split
 from tests.studies.client.test_refit import logistic, make_split
 from tests.studies.conftest import Run
 
@@ -65,6 +68,37 @@ def test_an_ablation_is_not_asked_for_a_model(config: Config, recwarn) -> None:
     assert found.study.summary()["counts"]["completed"] > 1
     assert found.study.message == ""
     assert not [w for w in recwarn if issubclass(w.category, ModelNote)]
+
+
+def test_what_was_told_goes_when_the_study_goes_on_with_code_that_keeps_a_model(run: Run) -> None:
+    def bare(data, *, c: Annotated[float, eo.loguniform(1e-2, 10)] = 1.0):
+        return 0.5
+
+    def keeps(data, reporter, *, c: Annotated[float, eo.loguniform(1e-2, 10)] = 1.0):
+        from sklearn.linear_model import LogisticRegression
+
+        reporter.save_model(LogisticRegression(C=c).fit(data.train.X, data.train.y))
+        return 0.6
+
+    options = {"data": make_split(), "name": "kept", "workers": 1}
+    with pytest.warns(ModelNote, match="keeps no model"):
+        run(bare, trials=1, **options)
+    study = run(keeps, trials=2, resume="force", **options)
+    assert (study.summary()["counts"]["completed"], study.message) == (2, "")
+
+
+def test_a_model_that_works_in_place_changes_no_data_and_is_not_talked_of() -> None:
+    class InPlace:
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            X -= 0.5
+            return X.sum(axis=(1, 2))
+
+    part = make_split().train
+    part = replace(part, X=part.X[:, None, :].copy(), steps=("05-01",))
+    known = part.X.copy()
+    part.X.setflags(write=False)  # as data that the trials of a worker share
+    assert look_at_model([InPlace()], Split(part, part, None)) == ""
+    assert np.array_equal(part.X, known)
 
 
 class Flat:

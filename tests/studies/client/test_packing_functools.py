@@ -1,4 +1,4 @@
-"""What functools makes of a user's functions travels to workers that do not know their module."""
+"""What functools and weakref make of a user's functions travels to workers without their module."""
 
 from __future__ import annotations
 
@@ -70,3 +70,32 @@ def test_caches_and_dispatch_of_a_notebook_travel(tmp_path):
     assert json.loads(done.stdout) == [
         [1, 1], 832040, 3, "a number", "anything", 5, 6, "a number", "anything"
     ]  # fmt: skip
+
+
+WEAK = """
+import weakref
+
+class Net:
+    size = 3
+
+NET, OTHER = Net(), Net()
+BY_NAME = weakref.WeakValueDictionary(other=OTHER)
+SIZES = weakref.WeakKeyDictionary({NET: 7, Net: 8})
+
+def train():
+    return [BY_NAME["other"].size, SIZES[NET], SIZES[Net], len(SIZES)]
+"""
+
+
+def test_what_dictionaries_of_weak_references_hold_travels(tmp_path):
+    names: dict[str, object] = {"__name__": "__main__"}
+    exec(WEAK, names)
+    train = names["train"]
+    assert callable(train)
+    (tmp_path / "train.pkl").write_bytes(pack_function(train))
+    code = "import json, pickle, sys; print(json.dumps(pickle.load(open(sys.argv[1], 'rb'))()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "train.pkl")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [3, 7, 8, 2]

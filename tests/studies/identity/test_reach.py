@@ -229,7 +229,11 @@ def test_names_in_the_text_of_a_query_count(project: Path, call: str) -> None:
 
 
 def test_what_a_weak_reference_leads_to_counts() -> None:
-    for kept in ("weakref.ref(NET)", "weakref.WeakValueDictionary(a=NET)"):
+    for kept in (
+        "weakref.ref(NET)",
+        "weakref.WeakValueDictionary(a=NET)",
+        "weakref.WeakKeyDictionary({NET: NET.size})",
+    ):
         cell = (
             "import weakref\nclass Net: pass\nNET = Net()\nNET.size = 1\n"
             f"KEPT = {kept}\ndef train(): return KEPT\n"

@@ -207,3 +207,19 @@ def test_a_long_log_is_read_from_its_end(folder: Path) -> None:
     assert journal.read_log(folder, 3) == ("x" * 1000 + "newest\n", False)
     assert journal.read_log(folder, 3, most=7) == ("newest\n", True)
     assert journal.read_log(folder, 4) == ("", False)
+
+
+def test_a_command_that_a_full_disk_tears_is_refused_and_takes_no_other_with_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, EVENTS[:2])
+    monkeypatch.setattr(journal, "is_alive", lambda _: True)
+    write_all = os.write
+    monkeypatch.setattr(os, "write", lambda handle, line: write_all(handle, line[:9]))
+    with pytest.raises(OSError, match="No space left"):
+        journal.append_command(folder, "pause")
+    monkeypatch.setattr(os, "write", write_all)
+    journal.append_command(folder, "cancel")
+    torn, whole = (folder / journal.COMMANDS).read_text().splitlines()
+    assert len(torn) == 9
+    assert json.loads(whole)["command"] == "cancel"
