@@ -394,7 +394,8 @@ class ModelRegistry:
         A copy is one of those only if it says itself that MLflow did not know it yet, and MLflow
         does not know it now.
         """
-        drafts = list(self.config.models.glob("*/.*"))
+        # By the names that drafts have: other hidden folders are somebody's.
+        drafts = [p for end in ("tmp", "left") for p in self.config.models.glob(f"*/.*.{end}")]
         pending = [path.parent for path in self.config.models.glob(f"*/*/{PENDING}")]
         if drafts or pending:
             for name in {folder.parent.name for folder in pending}:

@@ -6,6 +6,7 @@ differ, of a quantity (a yield in kg, a moisture in per mille) many.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -103,13 +104,14 @@ def of(declared: Task | None, column: pa.ChunkedArray, name: str, *, before: boo
             '(task="regression"). If each is a class, make the view with task="classification".',
             InferredTask,
         )
-    if pa.types.is_floating(column.type) and not before:
+    if (pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)) and not before:
+        kept = "floating-point" if pa.types.is_floating(column.type) else "decimal"
         values = np.asarray(column.to_numpy(), dtype=np.float64)
         different = np.unique(values)
         whole = bool((different == np.round(different)).all())
         if whole and 1 < len(different) <= FEW and len(values) >= REPEATED * len(different):
             warn(
-                f"{name} holds {len(different)} different whole numbers, as floating-point ones, "
+                f"{name} holds {len(different)} different whole numbers, as {kept} ones, "
                 'so it is taken for a quantity (task="regression"). If each is a class, make the '
                 'view with task="classification".',
                 InferredTask,
@@ -137,8 +139,6 @@ def target(column: pa.ChunkedArray, task: Task, name: str) -> tuple[np.ndarray, 
             )
         return y, ()
     values = column.to_numpy()
-    if pa.types.is_decimal(column.type):
-        values = values.astype(np.float64)
     names, codes = np.unique(values, return_inverse=True)
     if len(names) == len(values) >= ALL_OF_THEIR_OWN and not pa.types.is_integer(column.type):
         raise InvalidInputError(
@@ -149,6 +149,8 @@ def target(column: pa.ChunkedArray, task: Task, name: str) -> tuple[np.ndarray, 
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Decimal):  # all its digits: as a float it may be another one
+        return format(value.normalize(), "f")
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

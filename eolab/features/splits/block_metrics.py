@@ -16,6 +16,8 @@ from eolab.errors import InvalidInputError
 
 RESAMPLES = 1_000
 LEVEL = 0.95
+DRAWN = 4_000_000
+"""So many numbers are drawn at a time."""
 Metric = Literal["accuracy", "macro_f1"]
 
 
@@ -154,9 +156,16 @@ def _interval(
     if units < 2:
         return float("nan"), float("nan")
     random = np.random.default_rng(seed)
-    # How often each unit is drawn says all: a resample's table is a weighted sum of theirs.
-    drawn = random.multinomial(units, np.full(units, 1 / units), size=resamples)
-    sums = (drawn @ table.reshape(units, -1)).reshape(resamples, *table.shape[1:])
+    # How often each unit is drawn says all: a resample's table is a weighted sum of theirs. Some at
+    # a time, as units may be as many as samples; sums of whole numbers are exact.
+    flat = table.reshape(units, -1).astype(np.float64)
+    share, rows = np.full(units, 1 / units), max(1, DRAWN // units)
+    sums = np.concatenate(
+        [
+            random.multinomial(units, share, size=min(rows, resamples - first)) @ flat
+            for first in range(0, resamples, rows)
+        ]
+    ).reshape(resamples, *table.shape[1:])
     values = measure(sums)
     if np.isnan(values).all():
         return float("nan"), float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import selectors
 import shutil
@@ -23,6 +24,7 @@ from eolab.studies.space.seeds import derive_seed
 from eolab.studies.worker.child_process import ChildProcess
 from eolab.studies.worker.messages import ChildMessage
 
+TOUCH_SECONDS = 600.0
 RefitPart = Literal["train+validation", "train"]
 PARTS = get_args(RefitPart)
 
@@ -109,6 +111,7 @@ def _run(run: Path, study: StudySpec, trial: Trial, folder: Path, on: str) -> Ch
     )
     log = b""
     steps = 0
+    touched = time.monotonic()
     bar = progress.start(f"refit {study['name']}")
     try:
         child.send(
@@ -123,6 +126,10 @@ def _run(run: Path, study: StudySpec, trial: Trial, folder: Path, on: str) -> Ch
             selector.register(child.prints, selectors.EVENT_READ)
             while True:
                 selector.select(0.5)
+                if time.monotonic() - touched > TOUCH_SECONDS:
+                    # Where the file system locks no folders (NFS), this says that somebody works.
+                    touched = time.monotonic()
+                    os.utime(folder)
                 dead = not child.alive
                 log = (log + child.printed())[-200_000:]
                 for message in child.receive():

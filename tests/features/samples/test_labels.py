@@ -56,6 +56,19 @@ def test_a_view_made_before_there_were_tasks_keeps_its_classes_and_says_so(store
     assert same.task == "classification"
 
 
+def test_codes_that_stand_as_decimals_are_told(store):
+    codes = [Decimal(n % 4) for n in range(150)]
+    view = make_view(store, "crop", crop=codes)
+    with pytest.warns(InferredTask, match=r"crop holds 4 different whole numbers, as decimal ones"):
+        assert view.training_data().task == "regression"
+
+
+def test_decimals_as_classes_keep_all_their_digits(store):
+    codes = [Decimal(f"12345678901234567890.{n % 2 + 1}") for n in range(150)]
+    data = make_view(store, "crop", task="classification", crop=codes).training_data()
+    assert data.classes == ("12345678901234567890.1", "12345678901234567890.2")
+
+
 def test_codes_that_a_missing_value_turned_into_decimals_are_told(store):
     codes = np.where(np.arange(150) == 3, np.nan, np.arange(150) % 4 + 1.0)
     view = make_view(store, "crop", crop=codes)

@@ -102,3 +102,11 @@ def test_arrays_that_do_not_fit_are_refused(lengths):
     y, pred, groups = (np.zeros(n, dtype=int) for n in lengths)
     with pytest.raises(InvalidInputError):
         block_metrics.block_bootstrap(y, pred, groups)
+
+
+def test_resamples_drawn_some_at_a_time_are_the_same(monkeypatch):
+    random = np.random.default_rng(0)
+    y, pred, groups = random.integers(0, 3, 90), random.integers(0, 3, 90), np.arange(90)
+    known = block_metrics.classification(y, pred, groups)
+    monkeypatch.setattr(block_metrics, "DRAWN", 700)
+    assert block_metrics.classification(y, pred, groups) == known

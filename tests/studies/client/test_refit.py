@@ -13,6 +13,7 @@ import eolab as eo
 from eolab.errors import InvalidInputError
 from eolab.settings.config import Config
 from eolab.studies import tune
+from eolab.studies.client import refit as refitting
 from eolab.training_data import Split, TrainingData
 from tests.studies.conftest import Run, parabola
 
@@ -134,3 +135,25 @@ def test_a_refit_notes_what_its_model_says_of_some_samples(run: Run) -> None:
         assert noted["example"].shape == (3, 3)
     assert len(y) == 120
     assert (said == y).mean() > 0.9
+
+
+def test_a_long_refit_shows_that_somebody_works_on_it(
+    run: Run, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refitting, "TOUCH_SECONDS", 0.0)
+    place = str(config.runs / "s" / "refit")
+
+    def long(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
+        import os
+        import time
+
+        folders = [each.path for each in os.scandir(place)] if os.path.isdir(place) else []  # noqa: PTH112, PTH208
+        for folder in folders:
+            os.utime(folder, (0, 0))
+        end = time.monotonic() + 20
+        while folders and os.stat(folders[0]).st_mtime == 0 and time.monotonic() < end:  # noqa: PTH116
+            time.sleep(0.05)
+        reporter.save_model([os.stat(each).st_mtime > 0 for each in folders])  # noqa: PTH116
+        return x
+
+    assert run(long, trials=1, workers=1).refit().load() == [True]
