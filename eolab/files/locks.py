@@ -32,7 +32,7 @@ def locked(path: Path, *, required: bool = True) -> Iterator[None]:
     """
     try:
         folders.make(path.parent)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = _open(path)
     except OSError:
         if required:
             raise
@@ -107,6 +107,14 @@ def is_held(path: Path) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:
+        # Another user's, in a shared workspace: on most file systems who reads it may lock it.
+        return os.open(path, os.O_RDONLY)
 
 
 def _lock(handle: int, *, wait: bool) -> None:

@@ -288,6 +288,11 @@ class ModelRegistry:
                 f"the model has {len(fitted.classes)} classes and the test part has {problem}",
                 "Take it from the same split.",
             )
+        if test is not None and test.classes and fitted.source.get("task") == "regression":
+            raise InvalidInputError(
+                "the model was fitted to a quantity and the test part has classes",
+                "Take it from the same split.",
+            )
         names = test.classes if test is not None else fitted.classes
         model = load_model(folder, fitted.flavour)
         answer = None

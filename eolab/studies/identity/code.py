@@ -200,18 +200,35 @@ def _is_written(found: Sequence[dis.Instruction], n: int) -> bool:
         before.opname in _ATTRIBUTES or (before.opname == "LOAD_GLOBAL" and bool(before.arg or 0))
     )
     name = str(before.argval) if called and before is not None else ""
-    if is_writer(name):
+    method = before is not None and before.opname in _ATTRIBUTES
+    if is_writer(name, method=method):
         return True
     if after is None:
         return False
     if after.opcode in _CONSTANTS:
-        return name == "open" and isinstance(after.argval, str) and after.argval in WRITING
+        return name == "open" and is_writing(after.argval, method=method)
     return after.opname in _ATTRIBUTES and after.argval in PATH_WRITERS
 
 
-def is_writer(name: str) -> bool:
-    """Whether a function of that name writes to the path that it is given."""
-    return name in _WRITERS or name.startswith(("save", "to_", "write_", "dump"))
+def is_writer(name: str, *, method: bool) -> bool:
+    """Whether a function of that name writes to the path that it is given, and does not read it.
+
+    Args:
+        name: The name that is called.
+        method: Whether of something (`frame.to_csv`): a bare name may be the user's own function,
+            which reads what it likes.
+    """
+    return name in _WRITERS or (method and name.startswith(("save_", "write_", "dump_")))
+
+
+def is_writing(mode: object, *, method: bool) -> bool:
+    """Whether what is opened in a mode is written only.
+
+    Args:
+        mode: Second argument of `open`.
+        method: Whether of something: `zarr.open(path, "a")` reads, too.
+    """
+    return isinstance(mode, str) and mode in (_WRITING if method else _WRITING | _APPENDING)
 
 
 def words_of_queries(mentions: Collection[str], texts: Iterable[str]) -> set[str]:
@@ -230,11 +247,15 @@ def words_of_queries(mentions: Collection[str], texts: Iterable[str]) -> set[str
 
 PATH_WRITERS = frozenset({"mkdir", "touch", "unlink", "write_text", "write_bytes"})
 """Methods of a path that write to it."""
-WRITING = frozenset({"w", "wb", "w+", "wt", "a", "ab", "a+", "x", "xb"})
-"""Modes of `open` that write."""
+_WRITING = frozenset({"w", "wb", "w+", "wt", "x", "xb"})
+_APPENDING = frozenset({"a", "ab", "at"})
 _WRITERS = frozenset({"makedirs", "mkdir", "touch", "unlink", "rmtree", "CSVLogger",
-                      "ModelCheckpoint", "TensorBoard", "SummaryWriter",
-                      "FileHandler"})  # fmt: skip
+                      "ModelCheckpoint", "TensorBoard", "SummaryWriter", "FileHandler",
+                      "save", "savez", "savez_compressed", "savetxt", "savefig", "imsave",
+                      "save_model", "dump", "tofile", "to_csv", "to_parquet", "to_feather",
+                      "to_pickle", "to_json", "to_excel", "to_hdf", "to_netcdf", "to_zarr",
+                      "to_file", "to_raster", "to_xml", "to_html", "to_stata",
+                      "to_orc"})  # fmt: skip
 _AROUND_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CALL", "KW_NAMES", "CALL_FUNCTION"})
 _QUERIES = frozenset({"query", "eval", "evaluate", "sql", "execute", "from_formula",
                       "ols", "gls", "wls", "glm", "logit", "mixedlm", "dmatrix",

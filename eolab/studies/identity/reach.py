@@ -19,7 +19,7 @@ from pathlib import Path
 
 from eolab.studies.identity import modules, paths
 from eolab.studies.identity.atoms import fingerprint
-from eolab.studies.identity.code import PATH_WRITERS, WRITING, is_writer, words_of_queries
+from eolab.studies.identity.code import PATH_WRITERS, is_writer, is_writing, words_of_queries
 from eolab.studies.identity.modules import (
     Wanted,
     bound_names,
@@ -450,8 +450,9 @@ def _written(node: ast.AST) -> Iterator[ast.AST]:
         return
     name = _last(node.func)
     modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
-    writes = any(isinstance(m, ast.Constant) and m.value in WRITING for m in modes)
-    if is_writer(name) or (name == "open" and writes):
+    method = isinstance(node.func, ast.Attribute)
+    writes = any(isinstance(m, ast.Constant) and is_writing(m.value, method=method) for m in modes)
+    if is_writer(name, method=method) or (name == "open" and writes):
         yield from (each for each in node.args if isinstance(each, ast.Constant))
     if name in PATH_WRITERS and isinstance(node.func, ast.Attribute):
         made = node.func.value

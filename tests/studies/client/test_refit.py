@@ -146,14 +146,15 @@ def test_a_long_refit_shows_that_somebody_works_on_it(
     def long(reporter, *, x: Annotated[float, eo.uniform(0, 1)] = 0.5):
         import os
         import time
+        from pathlib import Path
 
-        folders = [each.path for each in os.scandir(place)] if os.path.isdir(place) else []  # noqa: PTH112, PTH208
+        folders = [*Path(place).glob(".*")]
         for folder in folders:
             os.utime(folder, (0, 0))
         end = time.monotonic() + 20
-        while folders and os.stat(folders[0]).st_mtime == 0 and time.monotonic() < end:  # noqa: PTH116
+        while folders and folders[0].stat().st_mtime == 0 and time.monotonic() < end:
             time.sleep(0.05)
-        reporter.save_model([os.stat(each).st_mtime > 0 for each in folders])  # noqa: PTH116
+        reporter.save_model([each.stat().st_mtime > 0 for each in folders])
         return x
 
     assert run(long, trials=1, workers=1).refit().load() == [True]

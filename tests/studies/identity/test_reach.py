@@ -356,6 +356,32 @@ def test_what_code_writes_does_not_count(project: Path) -> None:
     assert of_cell(cell).digest == before.digest
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return to_samples('tiles/a.csv')",
+        "return saved('tiles/a.csv')",
+        "return dump_of('tiles/a.csv')",
+        "file = open('tiles/a.csv', 'a+'); file.seek(0); return file.read()",
+        "import zarr; return zarr.open('tiles/a.csv', 'a')",
+        "import terrain; return terrain.to_array('tiles/a.csv')",
+    ],
+)
+def test_what_reads_counts_though_its_name_sounds_like_writing(project: Path, body: str) -> None:
+    cell = (
+        "def to_samples(path): return open(path).read()\nsaved = dump_of = to_samples\n"
+        f"def train(): {body}\n"
+    )
+    files = {"farm.py": f"{cell}def pick(_): return train()\n"}
+
+    def edit(text: str) -> None:
+        written(project, {"tiles/a.csv": text})
+
+    assert seen(edit, lambda: of_cell(cell))
+    written(project, files)
+    assert seen(edit, lambda: of_cell(CALL))
+
+
 def test_text_that_happens_to_be_a_folder_is_no_path_where_nothing_reads(project: Path) -> None:
     cell = "TABLE = {'tiles': 1}\ndef train(): return TABLE['tiles']\n"
     written(project, {"tiles/a.csv": "1"})
