@@ -8,6 +8,7 @@ does.
 from __future__ import annotations
 
 import dis
+import os
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -179,6 +180,7 @@ class _Reader:
             if i.opcode in _CONSTANTS and not _is_written(plain, n):
                 parts = i.argval if isinstance(i.argval, tuple) else (i.argval,)
                 self.read_from += [part for part in parts if isinstance(part, str)]
+                self.read_from += [os.fsdecode(part) for part in parts if isinstance(part, bytes)]
             named = i.opname in _NAMED and str(i.argval) in _LATE_NAMES
             if named or (i.opname.startswith("LOAD_") and i.argval in _LATE):
                 self.late.append((str(i.argval), _text_after(found, i)))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePath
+from urllib.parse import unquote
 
 from eolab.studies.identity.atoms import atom, pack
 
@@ -24,6 +25,14 @@ _BESIDE = frozenset({"parent", "parents", "with_name", "with_stem", "with_suffix
                      "splitext"})  # fmt: skip
 _SUFFIX = re.compile(r"\.\w{1,10}$")
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
+_HOLES = re.compile(r"%(?:\(\w+\))?[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]|\{[^{}]*\}")
+"""Places in text that a program fills: ``tiles/%s.tif``, ``tiles/{}.tif``."""
+_WORDS = re.compile(r"""[^\s'"`,;()<>|&=]+""")
+_OPENED_BY = re.compile(
+    r"^(?:file:(?://(?:localhost)?(?=/))?|[a-zA-Z][\w+.-]*://|(?:/vsi\w+/)+|[A-Z]\w+:)\"?"
+)
+"""What libraries that open files want before a path: ``file:``, ``zip://``, ``/vsizip/``."""
+MOST_WORDS = 1_000
 
 
 def is_url(value: object) -> bool:
@@ -132,7 +141,35 @@ def given_path(text: str, *, bare: bool) -> Path | Pattern | None:
         if above is not None and above.is_dir() and is_shared(above):
             return above  # everything that is here would have to be looked through
         return Pattern(text) if next(_matches(text), None) is not None else None
-    return _there(text)
+    found = _there(text)
+    if found is not None or not looks:
+        return found
+    if _HOLES.search(text):
+        filled = _HOLES.sub("*", text)
+        if filled.lstrip(os.sep).startswith("*"):
+            return None  # it begins at what something else names
+        return Pattern(filled) if next(_matches(filled), None) is not None else None
+    return _opened(text)
+
+
+def _opened(text: str) -> Path | None:
+    """The file that a library opens: `zip://tiles.zip!a.tif`, `NETCDF:"a.nc":ndvi`."""
+    start = _OPENED_BY.match(text)
+    if start is None:
+        return None
+    for end in (None, "!", '"', ":"):
+        rest = unquote(text[start.end() :]).strip("{}")
+        rest = rest if end is None else rest.partition(end)[0]
+        path = Path(rest)
+        for place in (path, *path.parents) if rest else ():
+            found = _there(str(place))
+            if found is None:
+                continue
+            # Of an archive something inside is named; a folder is meant where nothing is between.
+            if found.is_file() or (place == path and text.startswith("file:")):
+                return found
+            break
+    return None
 
 
 def paths_in_code(
@@ -147,9 +184,13 @@ def paths_in_code(
     """
     reads = any(_reads(name) for name in mentions)
     found: list[Path | Pattern] = []
-    listed = [text for text in dict.fromkeys(texts) if len(text) < MOST_LETTERS]
+    texts = list(dict.fromkeys(texts))
+    listed = [text for text in texts if len(text) < MOST_LETTERS]
+    for text in texts:
+        if len(text) >= MOST_LETTERS:
+            found += filter(None, (given_path(word, bare=False) for word in words(text)))
     for text in listed:
-        for one in [text, *(str(f / text) for f in folders)]:
+        for one in [text, *words(text), *(str(f / text) for f in folders)]:
             if len(text) < MIN_LETTERS or (not reads and os.sep not in text
                                            and not _SUFFIX.search(text)):  # fmt: skip
                 continue
@@ -160,6 +201,12 @@ def paths_in_code(
                 found.append(path)
         found += beside(text, listed, mentions)
     return list(dict.fromkeys(found))
+
+
+def words(text: str) -> list[str]:
+    """What may be paths in a query or command: `FROM 'plots.parquet'`, `gdalwarp a.tif b.tif`."""
+    found = dict.fromkeys(word for word in _WORDS.findall(text) if word != text)
+    return [w for w in found if os.sep in w or _SUFFIX.search(w)][:MOST_WORDS]
 
 
 def joined(folder: Path, texts: Iterable[str]) -> list[Path | Pattern]:

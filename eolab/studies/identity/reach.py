@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib.machinery
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -422,8 +423,8 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
     if mentions & ENVIRONMENT_READ:
         found.variables = variables(texts)
     written = {id(node) for each in nodes for node in _written(each)}
-    read = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)
-            and id(n) not in written]  # fmt: skip
+    read = [os.fsdecode(n.value) for n in nodes if isinstance(n, ast.Constant)
+            and isinstance(n.value, str | bytes) and id(n) not in written]  # fmt: skip
     beside = [source.place.file.parent] if source.place.file is not None else []
     found.files = paths.paths_in_code(read, mentions, beside)
     return found

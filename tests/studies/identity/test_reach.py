@@ -357,6 +357,47 @@ def test_what_code_writes_does_not_count(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "\"SELECT * FROM 'tiles/a.csv'\"", "\"FROM read_csv('tiles/a.csv', header=true)\"",
+        "'cat tiles/a.csv | wc -l'", "'tiles/%s.csv' % 'a'", "'tiles/{}.csv'.format('a')",
+        "'zip://tiles/a.csv!b.tif'", "'/vsizip/tiles/a.csv/b.tif'", "'NETCDF:tiles/a.csv:ndvi'",
+        "'NETCDF:\"tiles/a.csv\":ndvi'", "b'tiles/a.csv'", "'file:tiles/a.csv'",
+    ],
+)  # fmt: skip
+def test_files_that_stand_inside_texts_count(project: Path, text: str) -> None:
+    written(project, {"tiles/a.csv": ""})
+    cell = f"def train(library=None): return library.sql({text})\n"
+
+    def edit(content: str) -> None:
+        written(project, {"tiles/a.csv": content})
+
+    assert seen(edit, lambda: of_cell(cell))
+    written(project, {"farm.py": f"def pick(library): return library.sql({text})\n"})
+    forget()
+    assert seen(edit, lambda: of_cell(CALL))
+
+
+def test_a_text_that_begins_with_what_is_filled_in_is_not_all_that_is_here(project: Path) -> None:
+    cell = "def train(root='', name=''): return open('{}/{}'.format(root, name)).read()\n"
+    written(project, {"runs/a.log": "1"})
+    before = of_cell(cell)
+    written(project, {"runs/a.log": "2"})
+    assert of_cell(cell).digest == before.digest
+
+
+@pytest.mark.parametrize(
+    "given", ["file://{}/tiles/a.csv", "zip://{}/tiles/a.csv!b", "/vsizip/{}/tiles/a.csv/b.tif"]
+)
+def test_archives_and_addresses_of_files_here_count_as_settings(project: Path, given: str) -> None:
+    written(project, {"tiles/a.csv": ""})
+    data = {"source": given.format(project)}
+    assert seen(
+        lambda text: written(project, {"tiles/a.csv": text}), lambda: identify(data, "data")
+    )
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "return to_samples('tiles/a.csv')",
