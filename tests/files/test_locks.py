@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from eolab.files import locks
 
 HOLD = (
@@ -77,3 +79,21 @@ def test_threads_exclude_each_other(tmp_path: Path) -> None:
         thread.join()
     assert len(most) == 80
     assert set(most) == {1}
+
+
+def test_a_lock_file_of_another_user_is_held_by_reading_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    opened = os.open
+
+    def refuse(name: Path, flags: int, *mode: int) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(13, "Permission denied", str(name))
+        return opened(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with locks.locked(path, required=False):
+        assert locks.is_held(path)
+    assert not locks.is_held(path)

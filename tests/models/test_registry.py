@@ -149,6 +149,13 @@ def test_a_table_is_read_by_the_names_of_its_columns(registry, make_fitted, mode
         version.predict(test_part.X[:, :2])
 
 
+def test_a_regression_is_not_judged_by_classes(registry, make_fitted, train):
+    model = LinearRegression().fit(train.X, train.y)
+    fitted = make_fitted(model, classes=(), source={"task": "regression"})
+    with pytest.raises(InvalidInputError, match="fitted to a quantity and the test part has class"):
+        registry.register("yield", fitted, test=train)
+
+
 def test_a_regression_gets_rmse_instead_of_classes(registry, make_fitted, train):
     target = train.X[:, 0] * 3
     data = TrainingData(train.X, target.astype(float), train.groups, train.columns)

@@ -480,7 +480,9 @@ class FeatureGroup:
             InvalidInputError: Another ending, no geometry for a GeoPackage, a column that it
                 cannot hold, or as in `read`.
             ConflictError: The file is there, or nothing was inserted yet.
-            RemoteError: It cannot be written; nothing is left.
+            RemoteError: There is no such folder, or it cannot be written; nothing is left.
+
+        A GeoPackage keeps times to the millisecond; where that cuts some, a warning says so.
 
         Example:
             >>> path = labels.export("crops.gpkg", filter="crop = 'maize'")
