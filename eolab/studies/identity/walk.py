@@ -267,9 +267,9 @@ class _Walk:
         if not modules.is_users(sys.modules.get(module)) and module not in self._by_value:
             # Made inside a library: what it was made of may be the user's.
             label = pack(b"library function", *_library_name(value))
-            return Shape(label, [*_cells(value), *_defaults(value, name), *_own(value, name)])
+            return Shape(label, self._settings(value, name))
         read = code.read(value.__code__, docstrings=not self._sees_more)
-        inner: list[Found] = [*_cells(value), *_defaults(value, name), *_own(value, name)]
+        inner = self._settings(value, name)
         names = value.__globals__
         missing = []
         used_names = dict(read.names) | (self._late_names(read, names, name) if more else {})
@@ -296,6 +296,24 @@ class _Walk:
         # The names of what it uses are in its code already.
         label = pack(b"function", read.digest, b"%d" % len(inner), *missing)
         return Shape(label, inner, shown=list(read.constants))
+
+    def _settings(self, value: types.FunctionType, name: str) -> list[Found]:
+        """What a function brings along: closure, defaults, attributes."""
+        found = [*_cells(value), *_defaults(value, name), *_own(value, name)]
+        return [(called, self._setting(each)) for called, each in found]
+
+    def _setting(self, value: object) -> object:
+        """A bare name of a file or folder that is there: the word and what is in it count.
+
+        Text that looks like a path is read where it stands.
+        """
+        if not self._sees_more or not isinstance(value, str):
+            return value
+        path = paths.given_path(value, bare=True)
+        if path is None or (isinstance(path, PurePath) and path_is_shared(path)):
+            return value
+        looks = paths.given_path(value, bare=False) is not None
+        return value if looks else (value.encode(), _File(path))
 
     def _late_names(
         self, read: code.Code, names: Mapping[str, object], name: str
@@ -331,9 +349,12 @@ class _Walk:
         if isinstance(value, weakref.WeakValueDictionary | weakref.WeakKeyDictionary):
             return dict(value)
         if isinstance(value, str):
-            path = paths.given_path(value, bare=True)
+            path = paths.given_path(value, bare=False)
             if path is not None and not (isinstance(path, PurePath) and path_is_shared(path)):
                 return _File(path)
+            setting = self._setting(value)
+            if setting is not value:
+                return setting
         folder = paths.shared_folder(value)
         if folder is not None and paths.joined(folder, read.read_from):
             return _Named(str(value))
@@ -480,7 +501,7 @@ class _Walk:
         called = value.__qualname__.rpartition("<locals>.")[2]
         inner: list[Found] = [(called, type(value)), *((called, base) for base in value.__bases__)]
         members = sorted(k for k in vars(value) if k not in _OF_CLASSES)
-        inner += [(f"{called}.{k}", vars(value)[k]) for k in members]
+        inner += [(f"{called}.{k}", self._setting(vars(value)[k])) for k in members]
         return Shape(pack(b"class", called.encode(), *(k.encode() for k in members)), inner)
 
     def _method(self, value: types.MethodType, name: str) -> Shape:
@@ -504,7 +525,9 @@ class _Walk:
 
     def _partial(self, value: functools.partial[object], name: str) -> Shape:
         inner: list[Found] = [(name, value.func), (f"{name} arguments", value.args)]
-        inner += [(f"{name}({k}=)", value.keywords[k]) for k in sorted(value.keywords)]
+        inner += [
+            (f"{name}({k}=)", self._setting(value.keywords[k])) for k in sorted(value.keywords)
+        ]
         own = vars(value)
         if self._sees_more and own:
             inner += [(f"{name}.{k}", own[k]) for k in sorted(own)]
@@ -618,8 +641,8 @@ class _Walk:
         if kind.__module__.partition(".")[0] == "eolab":
             return value if paths.shared_folder(value) is None else _Named(str(value))
         if isinstance(value, str) and modules.is_users(sys.modules.get(kind.__module__)):
-            path = paths.given_path(value, bare=True)
-            return value if path is None else _File(path)
+            path = paths.given_path(value, bare=False)
+            return self._setting(value) if path is None else _File(path)
         return value
 
 

@@ -378,6 +378,29 @@ def test_files_that_stand_inside_texts_count(project: Path, text: str) -> None:
     assert seen(edit, lambda: of_cell(CALL))
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def train(root='tiles'): return read(root)\n",
+        "def train(*, root='tiles'): return read(root)\n",
+        "def made(root): return lambda: read(root)\ntrain = made('tiles')\n",
+        "import functools\ntrain = functools.partial(read, root='tiles')\n",
+        "class Place:\n    root = 'tiles'\ndef train(): return read(Place.root)\n",
+        "def go(): return read(go.root)\ngo.root = 'tiles'\ndef train(): return go()\n",
+        "ROOT = 'tiles'\ndef train(): return read(ROOT)\n",
+    ],
+)
+def test_a_folder_is_seen_wherever_its_bare_name_is_kept(project: Path, cell: str) -> None:
+    cell = f"import os\ndef read(root): return os.listdir(root)\n{cell}"
+    (project / "tiles").mkdir()
+    assert seen((project / "tiles" / "a.csv").write_text, lambda: of_cell(cell))
+    # A word that happens to be one stays a word.
+    for name in ("small", "large"):
+        (project / name).mkdir()
+    small, large = (of_cell(cell.replace("tiles", name)) for name in ("small", "large"))
+    assert small.digest != large.digest
+
+
 def test_a_text_that_begins_with_what_is_filled_in_is_not_all_that_is_here(project: Path) -> None:
     cell = "def train(root='', name=''): return open('{}/{}'.format(root, name)).read()\n"
     written(project, {"runs/a.log": "1"})
