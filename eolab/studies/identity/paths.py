@@ -133,6 +133,8 @@ def given_path(text: str, *, bare: bool) -> Path | Pattern | None:
     """
     if not 0 < len(text) < MOST_LETTERS or "\n" in text or "\0" in text:
         return None
+    if text.startswith("~/") or "$" in text:
+        text = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111  `Path` cuts "//"
     looks = os.sep in text or bool(_SUFFIX.search(text)) or text in {".", ".."}
     if not (looks or bare):
         return None

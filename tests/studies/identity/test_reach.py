@@ -409,6 +409,17 @@ def test_a_text_that_begins_with_what_is_filled_in_is_not_all_that_is_here(proje
     assert of_cell(cell).digest == before.digest
 
 
+@pytest.mark.parametrize("text", ["~/tiles/a.csv", "$FIELDS/a.csv", "${FIELDS}/*.csv"])
+def test_home_and_variables_in_paths_are_filled_in(
+    project: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("HOME", str(project))
+    monkeypatch.setenv("FIELDS", str(project / "tiles"))
+    written(project, {"tiles/a.csv": ""})
+    cell = f"import os\ndef train(): return open(os.path.expandvars('{text}')).read()\n"
+    assert seen((project / "tiles" / "a.csv").write_text, lambda: of_cell(cell))
+
+
 @pytest.mark.parametrize(
     "given", ["file://{}/tiles/a.csv", "zip://{}/tiles/a.csv!b", "/vsizip/{}/tiles/a.csv/b.tif"]
 )
