@@ -134,17 +134,19 @@ def _located(table: pa.Table, geometry: RowGeometry) -> gpd.GeoDataFrame:
     import pyarrow as pa
 
     frame = to_pandas(table, geometry)
-    if not isinstance(frame, gpd.GeoDataFrame):
+    if isinstance(frame, gpd.GeoDataFrame):
+        located = frame
+    else:
         name = "geometry"
         while name in frame.columns:
             name += "_"
         frame = frame.assign(**{name: shapes(frame, geometry)})
-        frame = gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)
+        located = gpd.GeoDataFrame(frame, geometry=name, crs=geometry.crs)
     # With missing ones among them pandas makes them floats and objects, which a file would keep.
     kinds = {getattr(pa, f"{k}{n}")(): getattr(pd, f"{t}{n}Dtype")()
              for k, t in (("int", "Int"), ("uint", "UInt")) for n in (8, 16, 32, 64)}  # fmt: skip
     kinds[pa.bool_()] = pd.BooleanDtype()
     for name, column in zip(table.column_names, table.columns, strict=True):
         if column.null_count and column.type in kinds:
-            frame[name] = column.to_pandas(types_mapper=kinds.get)
-    return frame
+            located[name] = column.to_pandas(types_mapper=kinds.get)
+    return located
