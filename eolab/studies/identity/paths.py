@@ -28,6 +28,8 @@ _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HOLES = re.compile(r"%(?:\(\w+\))?[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]|\{[^{}]*\}")
 """Places in text that a program fills: ``tiles/%s.tif``, ``tiles/{}.tif``."""
 _WORDS = re.compile(r"""[^\s'"`,;()<>|&=]+""")
+_QUOTED = re.compile(r"""(?<=['"`])[^'"`]+(?=['"`])""")
+_COMMANDS = frozenset({"run", "call", "check_call", "check_output", "Popen", "system", "popen"})
 _OPENED_BY = re.compile(
     r"^(?:file:(?://(?:localhost)?(?=/))?|[a-zA-Z][\w+.-]*://|(?:/vsi\w+/)+|[A-Z]\w+:)\"?"
 )
@@ -185,17 +187,23 @@ def paths_in_code(
         folders: Where relative paths may begin besides here.
     """
     reads = any(_reads(name) for name in mentions)
+    commands = bool(_COMMANDS & set(mentions))
     found: list[Path | Pattern] = []
     texts = list(dict.fromkeys(texts))
     listed = [text for text in texts if len(text) < MOST_LETTERS]
     for text in texts:
-        if len(text) >= MOST_LETTERS:
-            found += filter(None, (given_path(word, bare=False) for word in words(text)))
-    for text in listed:
-        for one in [text, *words(text), *(str(f / text) for f in folders)]:
-            if len(text) < MIN_LETTERS or (not reads and os.sep not in text
-                                           and not _SUFFIX.search(text)):  # fmt: skip
-                continue
+        tried = [] if len(text) >= MOST_LETTERS else [text, *(str(f / text) for f in folders)]
+        if len(text) < MIN_LETTERS or (not reads and os.sep not in text
+                                       and not _SUFFIX.search(text)):  # fmt: skip
+            tried = []
+        for one in words(text, commands=commands):
+            path = given_path(one, bare=False)
+            # Files only: a message may name a folder of any size, and a comment begins with "/*".
+            if isinstance(path, Path) and path.is_file():
+                found.append(path)
+            elif isinstance(path, Pattern) and _SUFFIX.search(one):
+                found.append(path)
+        for one in tried:
             path = given_path(one, bare=reads)
             if isinstance(path, Path) and is_shared(path):
                 found += joined(path, listed)
@@ -205,10 +213,17 @@ def paths_in_code(
     return list(dict.fromkeys(found))
 
 
-def words(text: str) -> list[str]:
-    """What may be paths in a query or command: `FROM 'plots.parquet'`, `gdalwarp a.tif b.tif`."""
+def words(text: str, *, commands: bool) -> list[str]:
+    """What may be paths in a query or command: `FROM 'plots.parquet'`, `gdalwarp a.tif b.tif`.
+
+    Args:
+        text: Any text.
+        commands: Whether it may be a command: else a file without its folder counts in quotes only,
+            as messages name such, too.
+    """
     found = dict.fromkeys(word for word in _WORDS.findall(text) if word != text)
-    return [w for w in found if os.sep in w or _SUFFIX.search(w)][:MOST_WORDS]
+    named = {*found} if commands else {*_QUOTED.findall(text)}
+    return [w for w in found if os.sep in w or (w in named and _SUFFIX.search(w))][:MOST_WORDS]
 
 
 def joined(folder: Path, texts: Iterable[str]) -> list[Path | Pattern]:

@@ -360,17 +360,19 @@ def test_what_code_writes_does_not_count(project: Path) -> None:
     "text",
     [
         "\"SELECT * FROM 'tiles/a.csv'\"", "\"FROM read_csv('tiles/a.csv', header=true)\"",
+        "\"SELECT * FROM 'a.csv'\"", "library.run('cat a.csv')",
         "'cat tiles/a.csv | wc -l'", "'tiles/%s.csv' % 'a'", "'tiles/{}.csv'.format('a')",
         "'zip://tiles/a.csv!b.tif'", "'/vsizip/tiles/a.csv/b.tif'", "'NETCDF:tiles/a.csv:ndvi'",
         "'NETCDF:\"tiles/a.csv\":ndvi'", "b'tiles/a.csv'", "'file:tiles/a.csv'",
     ],
 )  # fmt: skip
 def test_files_that_stand_inside_texts_count(project: Path, text: str) -> None:
-    written(project, {"tiles/a.csv": ""})
     cell = f"def train(library=None): return library.sql({text})\n"
 
     def edit(content: str) -> None:
-        written(project, {"tiles/a.csv": content})
+        written(project, {"tiles/a.csv": content, "a.csv": content})
+
+    edit("")
 
     assert seen(edit, lambda: of_cell(cell))
     written(project, {"farm.py": f"def pick(library): return library.sql({text})\n"})
@@ -399,6 +401,14 @@ def test_a_folder_is_seen_wherever_its_bare_name_is_kept(project: Path, cell: st
         (project / name).mkdir()
     small, large = (of_cell(cell.replace("tiles", name)) for name in ("small", "large"))
     assert small.digest != large.digest
+
+
+def test_a_file_that_a_message_names_is_not_read(project: Path) -> None:
+    cell = "def train(x=1):\n    return x or print('see README.md and ./runs, or /* all */')\n"
+    written(project, {"README.md": "1", "runs/a": "1"})
+    before = of_cell(cell)
+    written(project, {"README.md": "2", "runs/a": "2"})
+    assert of_cell(cell).digest == before.digest
 
 
 def test_a_text_that_begins_with_what_is_filled_in_is_not_all_that_is_here(project: Path) -> None:
