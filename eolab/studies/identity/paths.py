@@ -199,9 +199,8 @@ def paths_in_code(
         for one in words(text, commands=commands):
             path = given_path(one, bare=False)
             # Files only: a message may name a folder of any size, and a comment begins with "/*".
-            if isinstance(path, Path) and path.is_file():
-                found.append(path)
-            elif isinstance(path, Pattern) and _SUFFIX.search(one):
+            some = isinstance(path, Pattern) and _SUFFIX.search(one)
+            if path is not None and (some or (isinstance(path, Path) and path.is_file())):
                 found.append(path)
         for one in tried:
             path = given_path(one, bare=reads)
