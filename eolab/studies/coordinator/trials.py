@@ -81,7 +81,7 @@ class Trials:
         self.stopping: dict[int, str] = {}
         self._asked: Job | None = None
         self._dry = False
-        self._told = False
+        self._noted = False
         self.guard = True
         self.live = False
         self.on_work: Callable[[], None] = lambda: None
@@ -122,15 +122,15 @@ class Trials:
 
         What was told holds no more where the study goes on with other code, as a new process does.
         """
-        told = not self.record.note and self.record.counts["completed"]
-        return self.terms.models and not (self._told or told)
+        known = not self.record.note and self.record.counts["completed"]
+        return self.terms.models and not (self._noted or known)
 
     def note(self, text: str) -> None:
         """Say something of the study that holds from now on, nothing too; the first one counts."""
-        if not self._told:
+        if not self._noted:
             if text != self.record.note:
                 self.emit("note", text=text)
-            self._told = True
+            self._noted = True
 
     def pause(self, why: str) -> None:
         """Give out no more trials until somebody looks."""
