@@ -19,7 +19,7 @@ def check_terrain(item: ParsedItem, bands: str = "") -> None:
     """Refuse radar that is not corrected for the terrain: its pixels lie elsewhere than they say.
 
     Args:
-        item: Any item.
+        item: An item.
         bands: What is asked of it, for the message.
 
     Raises:

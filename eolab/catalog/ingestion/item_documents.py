@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from eolab.catalog.ingestion.collection_files import FOLDER, NAMED, safe_name
 from eolab.catalog.ingestion.raster import Raster
@@ -58,7 +57,7 @@ def item_document(
     collection: str,
     license: str = "other",
     copies: Mapping[str, Path] | None = None,
-    before: Mapping[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
     folder: Path | None = None,
 ) -> dict[str, object]:
     """The document of an item.
@@ -128,7 +127,7 @@ def item_document(
     }
 
 
-def assets_of(document: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+def assets_of(document: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """The assets of an item's document, without what is none."""
     found = document.get("assets")
     listed = found.items() if isinstance(found, Mapping) else ()
@@ -136,8 +135,8 @@ def assets_of(document: Mapping[str, object]) -> dict[str, dict[str, Any]]:
 
 
 def _others(
-    before: Mapping[str, Any], members: Sequence[Raster], folder: Path
-) -> dict[str, dict[str, Any]]:
+    before: Mapping[str, object], members: Sequence[Raster], folder: Path
+) -> dict[str, dict[str, object]]:
     """Assets of an item as an earlier call wrote it whose files are there still.
 
     Of another time they are no bands of this one.

@@ -68,7 +68,7 @@ def decode(values: np.ndarray, units: str, calendar: str, name: str) -> list[dat
     """Numbers by the CF conventions.
 
     Args:
-        values: Any numbers.
+        values: Numbers.
         units: "hours since 1900-01-01", ...
         calendar: As CF names it; "" is the standard one.
         name: Of the axis, for messages.

@@ -32,7 +32,7 @@ def special(value: object, *, counted: bool = False) -> tuple[bytes, Inner] | No
     """What a value of a known library holds: a label, and its parts by what follows its name.
 
     Args:
-        value: Any value.
+        value: A value.
         counted: Whether names that Keras counted up (SGD_1) count, as in version 2.
 
     Raises:

@@ -46,7 +46,7 @@ def named_path(text: str, *, folders: bool) -> Path | None:
     """The file (or folder) here that text names; None where it looks like none.
 
     Args:
-        text: Any text.
+        text: Some text.
         folders: Whether it may be a folder, as data and settings name them.
     """
     if not 2 < len(text) < 1024 or "\n" in text or "\0" in text:
@@ -130,7 +130,7 @@ def given_path(text: str, *, bare: bool) -> Path | Pattern | None:
     """What text names that is given as data or as a setting: a file, a folder or a pattern.
 
     Args:
-        text: Any text.
+        text: Some text.
         bare: Whether a name alone (``tiles``) may be one.
     """
     if not 0 < len(text) < MOST_LETTERS or "\n" in text or "\0" in text:

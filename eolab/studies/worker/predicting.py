@@ -331,7 +331,11 @@ class Portable:
         self._columns = _texts(about.get("columns"))
         self._names = _texts(about.get("classes"))
         output = about.get("output")
-        self._output: Output = output if isinstance(output, dict) else {}  # type: ignore[assignment]
+        self._output = Output()
+        if isinstance(output, dict) and "kind" in output:
+            self._output["kind"] = output["kind"]
+        if isinstance(output, dict) and "order" in output:
+            self._output["order"] = output["order"]
         self._frame = bool(about.get("frame"))
         self._model = load(folder, self._flavour)
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,9 @@ class Outbox(threading.Thread):
             self._closed = True
             self._lock.notify()
 
+    def _has_left(self, job: tuple[int, int]) -> bool:
+        return self._job != job
+
     def _take(self) -> Result:
         with self._lock:
             batch: Result = {}
@@ -130,7 +134,7 @@ class Outbox(threading.Thread):
                         "report",
                         body,
                         patience=3600.0,
-                        give_up=lambda job=job: self._job != job,  # type: ignore[misc]
+                        give_up=partial(self._has_left, job),
                     )
                 except (Unreachable, Refused):
                     # The result takes the points along that could not be sent.

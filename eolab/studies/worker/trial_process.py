@@ -283,8 +283,9 @@ class Child:
                 return {"op": "done", "state": "completed", "about": names, **saved}
             value, metrics = outcome(result, reporter.last, job["metric"])
             note = look_at_model(reporter.saved, data) if job.get("look") else ""
-            done = {"op": "done", "state": "completed", "value": value, "m": metrics}
-            return {**done, "note": note}  # type: ignore[typeddict-item]
+            return {
+                "op": "done", "state": "completed", "value": value, "m": metrics, "note": note,
+            }  # fmt: skip
         except StopTrial:
             return {"op": "done", "state": "stopped", "value": None}
         except TrialError as error:
