@@ -160,7 +160,10 @@ def open_palette(page: Page) -> None:
         "window.jupyterapp?.commands.keyBindings"
         ".some(binding => binding.command === 'apputils:activate-command-palette')"
     )
-    page.evaluate("() => window.jupyterapp.restored")  # what it restores takes the focus
+    # What it restores takes the focus, and where that is nothing the launcher, a second later.
+    page.evaluate("() => window.jupyterapp.restored")
+    page.wait_for_function("window.jupyterapp.shell.currentWidget")
+    page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done)))")
     page.locator("body").press("Control+Shift+C")
     expect(page.locator(".lm-CommandPalette-input")).to_be_focused()
 
