@@ -171,13 +171,16 @@ class _Reader:
 
     def _look_up(self, found: Sequence[dis.Instruction]) -> None:
         """What is read, and what is looked up by text."""
-        plain = [i for i in found if i.opname not in _AROUND_CALLS]
+        places = [n for n, i in enumerate(found) if i.opname not in _AROUND_CALLS]
+        plain = [found[n] for n in places]
         for n, i in enumerate(plain):
             if (
                 i.opname.startswith("LOAD_") and i.opcode not in _CONSTANTS
             ) or i.opname == "IMPORT_FROM":
                 self.mentions.add(str(i.argval))
-            if i.opcode in _CONSTANTS and not _is_written(plain, n):
+            if i.opcode in _CONSTANTS and not (
+                _is_written(plain, n) or is_writer(_takes_second(found, places[n]), method=True)
+            ):
                 parts = i.argval if isinstance(i.argval, tuple) else (i.argval,)
                 self.read_from += [part for part in parts if isinstance(part, str)]
                 self.read_from += [os.fsdecode(part) for part in parts if isinstance(part, bytes)]
@@ -209,7 +212,30 @@ def _is_written(found: Sequence[dis.Instruction], n: int) -> bool:
         return False
     if after.opcode in _CONSTANTS:
         return name == "open" and is_writing(after.argval, method=method)
+    if after.opname in _ATTRIBUTES and after.argval == "open" and n + 2 < len(found):
+        mode = found[n + 2]  # Path("log.txt").open("w")
+        return mode.opcode in _CONSTANTS and is_writing(mode.argval, method=False)
     return after.opname in _ATTRIBUTES and after.argval in PATH_WRITERS
+
+
+def _takes_second(found: Sequence[dis.Instruction], n: int) -> str:
+    """Name of the method of which a constant is the second argument: `torch.save(net, "net.pt")`.
+
+    The first one begins where the stack was one lower; what is called was put there before it.
+    """
+    depth = 0
+    for k in range(n - 1, 0, -1):
+        i = found[k]
+        argument = i.arg if i.opcode >= dis.HAVE_ARGUMENT else None
+        try:
+            depth -= dis.stack_effect(i.opcode, argument, jump=False)
+        except ValueError:
+            return ""
+        if depth <= -1:
+            called = next((b for b in reversed(found[:k]) if b.opname != "PUSH_NULL"), None)
+            alone = depth == -1 and called is not None and called.opname in _ATTRIBUTES
+            return str(called.argval) if alone and called is not None else ""
+    return ""
 
 
 def is_writer(name: str, *, method: bool) -> bool:

@@ -467,6 +467,30 @@ def test_what_reads_counts_though_its_name_sounds_like_writing(project: Path, bo
     assert seen(edit, lambda: of_cell(CALL))
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["joblib.dump(NET, 'net.bin')", "pickle.dump(NET, open('net.bin', 'wb'))",
+     "joblib.dump(NET.copy(), 'net.bin', compress=3)",
+     "Path('net.bin').open('w').write('x')", "np.savez(open('net.bin', 'wb'), a=len(NET))"],
+)  # fmt: skip
+def test_a_model_that_a_trial_writes_is_no_data_of_the_next(project: Path, body: str) -> None:
+    cell = (
+        "import pickle\nfrom pathlib import Path\nimport joblib\nimport numpy as np\n"
+        f"NET = {{'size': 1}}\ndef train():\n    {body}\n    return 1\n"
+    )
+    before = of_cell(cell)
+    written(project, {"net.bin": "1"})
+    assert of_cell(cell).digest == before.digest
+
+
+@pytest.mark.parametrize(
+    "body", ["np.save(np.loadtxt('net.bin'), 'x')", "joblib.dump(open('net.bin').read(), 'y.bin')"]
+)
+def test_what_is_read_for_what_is_written_counts(project: Path, body: str) -> None:
+    cell = f"import joblib\nimport numpy as np\ndef train(): return {body}\n"
+    assert seen((project / "net.bin").write_text, lambda: of_cell(cell))
+
+
 def test_text_that_happens_to_be_a_folder_is_no_path_where_nothing_reads(project: Path) -> None:
     cell = "TABLE = {'tiles': 1}\ndef train(): return TABLE['tiles']\n"
     written(project, {"tiles/a.csv": "1"})
