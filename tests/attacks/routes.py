@@ -48,6 +48,7 @@ NAMES = {
 }
 QUERIES: dict[str, tuple[object, ...]] = {
     "collection": ("mini", "none"),
+    "path": ("", "rasters/", "../..", "~nobody/x"),
     "item": ("good", "gone", "broken"),
     "datetime": ("2024", "2024-05-01/2024-06-01", "../.."),
     "bbox": ("14,44,16,46", "170,0,-170,1", "0,0,0,0"),
