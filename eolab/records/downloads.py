@@ -1,37 +1,28 @@
 """Downloads that a panel or the command line started: `transfers/ID/` in the workspace.
 
-Each is a process of its own (`python -m eolab.catalog.downloads.process FOLDER`), so that it goes
-on when the page is closed or the Jupyter server ends. `job.json` says what is wanted, `state.json`
-what has come, the file `cancel` asks it to end. Stdlib only: the server reads and starts them
-without the library.
+Each is a job with a process of its own (`python -m eolab.catalog.downloads.process FOLDER`): see
+`eolab.records.jobs`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.files import folders, locks, writes
+from eolab.records import jobs
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
 
-FORMAT = 1
 MOST = 1_000  # items of one download
 KEPT = 50  # finished ones that are listed
 COMMAND = (sys.executable, "-m", "eolab.catalog.downloads.process")
-_ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
 
 
 class DownloadFileJson(TypedDict):
@@ -118,33 +109,7 @@ def start(config: Config, job: DownloadJob) -> str:
     Raises:
         ConflictError: The workspace cannot be written.
     """
-    identity = f"{time.strftime('%Y%m%d%H%M%S')}-{uuid.uuid4().hex[:8]}"
-    folder = config.transfers / identity
-    try:
-        folders.make(folder)
-        writes.write_json(folder / "job.json", {"format": FORMAT, **asdict(job)}, indent=None)
-        writes.write_json(
-            folder / "state.json", {"state": "waiting", "files": [], "message": ""}, indent=None
-        )
-        _run(folder)
-    except OSError as error:
-        raise ConflictError(
-            f"{folder} cannot be written: {error}", "Check the workspace."
-        ) from error
-    _tidy(config.transfers)
-    return identity
-
-
-def _run(folder: Path) -> None:
-    (folder / "cancel").unlink(missing_ok=True)
-    with (folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
-            (*COMMAND, str(folder)),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    return jobs.begin(config.transfers, asdict(job), COMMAND, kept=KEPT)
 
 
 def read_job(folder: Path) -> DownloadJob:
@@ -166,12 +131,11 @@ def read_job(folder: Path) -> DownloadJob:
 def read_all(config: Config) -> list[DownloadJson]:
     """All downloads, the newest first: see `read`."""
     found = []
-    for folder in sorted(config.transfers.glob("*"), reverse=True):
-        if _ID.match(folder.name):
-            try:
-                found.append(read(folder))
-            except NotFoundError:
-                continue
+    for folder in jobs.listed(config.transfers):
+        try:
+            found.append(read(folder))
+        except NotFoundError:
+            continue
     return found
 
 
@@ -186,15 +150,7 @@ def read(folder: Path) -> DownloadJson:
         NotFoundError: The folder holds none.
     """
     job = read_job(folder)
-    try:
-        document: dict[str, object] = json.loads(
-            (folder / "state.json").read_text(encoding="utf-8")
-        )
-    except (OSError, ValueError):
-        document = {"state": "waiting", "files": [], "message": ""}
-    state = str(document.get("state"))
-    if state in ("waiting", "running") and not is_alive(folder) and _age(folder) > 10:
-        state = "interrupted"
+    document = jobs.read_state(folder)
     listed = document.get("files")
     entries = listed if isinstance(listed, list) else []
     files = [_file(entry) for entry in entries if isinstance(entry, dict)]
@@ -203,7 +159,7 @@ def read(folder: Path) -> DownloadJson:
         "catalog": job.catalog,
         "items": len(job.items),
         "assets": list(job.assets),
-        "state": state,
+        "state": jobs.state_of(folder, document),
         "message": str(document.get("message", "")),
         "done": sum(file["done"] for file in files),
         "total": sum(max(file["done"], file["total"] or 0) for file in files),
@@ -235,79 +191,19 @@ def command(config: Config, identity: str, what: str) -> None:
         InvalidInputError: No such command.
         ConflictError: It runs, or does not.
     """
-    folder = config.transfers / identity
-    if not _ID.match(identity) or not folder.is_dir():
+    folder = jobs.find(config.transfers, identity)
+    if folder is None:
         raise NotFoundError(f"no download {identity!r}", "It may have been removed from the list.")
     if what == "cancel":
         (folder / "cancel").touch()
     elif what in ("resume", "forget"):
-        if _runs_on(folder):
+        if jobs.runs_on(folder):
             raise ConflictError("the download is running", "Cancel it first.")
         if what == "forget":
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            writes.write_json(
-                folder / "state.json",
-                {**_read_state(folder), "state": "waiting", "message": ""},
-                indent=None,
-            )
-            _run(folder)
+            state = {**jobs.read_state(folder), "state": "waiting", "message": ""}
+            jobs.write_state(folder, state)
+            jobs.run(folder, COMMAND)
     else:
         raise InvalidInputError(f"no command {what!r}", "Send cancel, resume or forget.")
-
-
-def _runs_on(folder: Path) -> bool:
-    """Whether its process runs; one that has reported its end is given a moment to leave."""
-    ended = _read_state(folder).get("state") in ("done", "failed", "cancelled")
-    for _ in range(40 if ended else 0):
-        if not is_alive(folder):
-            return False
-        time.sleep(0.05)
-    return is_alive(folder)
-
-
-def _read_state(folder: Path) -> dict[str, object]:
-    try:
-        document = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def hold(folder: Path) -> int | None:
-    """The lock that says "this one runs"; None where another process has it, or files have none."""
-    try:
-        handle = locks.take(folder / "lock")
-    except OSError:
-        return None
-    if handle is not None:
-        # Whose it is, for people who want to end it.
-        os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode())
-    return handle
-
-
-def is_alive(folder: Path) -> bool:
-    """Whether its process runs."""
-    return locks.is_held(folder / "lock")
-
-
-def write_state(folder: Path, state: Mapping[str, object]) -> None:
-    """Write how far a download is."""
-    writes.write_json(folder / "state.json", state, indent=None)
-
-
-def _age(folder: Path) -> float:
-    """Seconds since anything was reported."""
-    try:
-        return time.time() - (folder / "state.json").stat().st_mtime
-    except OSError:
-        return float("inf")
-
-
-def _tidy(home: Path) -> None:
-    """Forget the oldest that have ended."""
-    folders = sorted((f for f in home.glob("*") if _ID.match(f.name)), reverse=True)
-    for folder in folders[KEPT:]:
-        if not is_alive(folder):
-            shutil.rmtree(folder, ignore_errors=True)

@@ -1,41 +1,32 @@
 """Rasters that a panel has described as a collection: `ingests/ID/` in the workspace.
 
-Each is a process of its own (`python -m eolab.catalog.ingestion.process FOLDER`), so that it goes
-on when the page is closed or the Jupyter server ends. `job.json` says what is wanted, `state.json`
-how far it is, the file `cancel` asks it to end. Stdlib only: the server reads and starts them
-without the library.
+Each is a job with a process of its own (`python -m eolab.catalog.ingestion.process FOLDER`): see
+`eolab.records.jobs`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import shutil
-import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
-from eolab.files import folders, writes
-from eolab.records.downloads import is_alive
+from eolab.records import jobs
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
 
-FORMAT = 1
 MOST = 1_000  # paths that are named
 SHOWN = 200  # skipped files that are listed
 KEPT = 20  # finished ones that are listed
 COMMAND = (sys.executable, "-m", "eolab.catalog.ingestion.process")
 WORDS = ("collection", "pattern", "time", "bands", "scale", "offset", "nodata")
 _TEXTS = ("collection", "pattern")
-_ID = re.compile(r"^[0-9]{14}-[0-9a-f]{8}$")
 
 
 class SkippedFileJson(TypedDict):
@@ -124,32 +115,7 @@ def start(config: Config, job: IngestJob, cwd: str) -> str:
     Raises:
         ConflictError: The workspace cannot be written.
     """
-    identity = f"{time.strftime('%Y%m%d%H%M%S')}-{uuid.uuid4().hex[:8]}"
-    folder = home(config) / identity
-    try:
-        folders.make(folder)
-        writes.write_json(
-            folder / "job.json", {"format": FORMAT, **asdict(job)}, indent=None, nan=True
-        )
-        writes.write_json(folder / "state.json", {"state": "waiting"}, indent=None)
-        with (folder / "log.txt").open("ab") as log:
-            subprocess.Popen(
-                (*COMMAND, str(folder)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=cwd or None,
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise ConflictError(
-            f"{folder} cannot be written: {error}", "Check the workspace."
-        ) from error
-    ended = sorted((f for f in home(config).glob("*") if _ID.match(f.name)), reverse=True)[KEPT:]
-    for old in ended:
-        if not is_alive(old):
-            shutil.rmtree(old, ignore_errors=True)
-    return identity
+    return jobs.begin(home(config), asdict(job), COMMAND, kept=KEPT, cwd=cwd)
 
 
 def home(config: Config) -> Path:
@@ -175,12 +141,11 @@ def read_job(folder: Path) -> IngestJob:
 def read_all(config: Config) -> list[IngestJson]:
     """All of them, the newest first."""
     found = []
-    for folder in sorted(home(config).glob("*"), reverse=True):
-        if _ID.match(folder.name):
-            try:
-                found.append(read(folder))
-            except NotFoundError:
-                continue
+    for folder in jobs.listed(home(config)):
+        try:
+            found.append(read(folder))
+        except NotFoundError:
+            continue
     return found
 
 
@@ -191,17 +156,7 @@ def read(folder: Path) -> IngestJson:
         NotFoundError: The folder holds none.
     """
     job = read_job(folder)
-    document: dict[str, object] = {}
-    age = math.inf
-    try:
-        found = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        document = found if isinstance(found, dict) else {}
-        age = time.time() - (folder / "state.json").stat().st_mtime
-    except (OSError, ValueError):
-        pass
-    state = str(document.get("state", "waiting"))
-    if state in ("waiting", "running") and not is_alive(folder) and age > 10:
-        state = "interrupted"
+    document = jobs.read_state(folder)
 
     def number(key: str) -> int:
         value = document.get(key)
@@ -215,7 +170,7 @@ def read(folder: Path) -> IngestJson:
         "id": folder.name,
         "catalog": job.catalog,
         "paths": list(job.paths),
-        "state": state,
+        "state": jobs.state_of(folder, document),
         "step": str(document.get("step", "")),
         "done": number("done"),
         "total": number("total"),
@@ -241,13 +196,13 @@ def command(config: Config, identity: str, what: str) -> None:
         InvalidInputError: No such command.
         ConflictError: It runs.
     """
-    folder = home(config) / identity
-    if not _ID.match(identity) or not folder.is_dir():
+    folder = jobs.find(home(config), identity)
+    if folder is None:
         raise NotFoundError(f"nothing {identity!r} is added", "It may have been forgotten.")
     if what == "cancel":
         (folder / "cancel").touch()
     elif what == "forget":
-        if read(folder)["state"] in ("waiting", "running"):
+        if read(folder)["state"] in ("waiting", "running") or jobs.runs_on(folder):
             raise ConflictError("rasters are being added", "Cancel that first.")
         shutil.rmtree(folder, ignore_errors=True)
     else:

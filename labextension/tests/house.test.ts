@@ -17,7 +17,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['.']
   ],
   server: [['contract'], ['.']],
-  ui: [['grid'], ['.']],
+  ui: [['fields', 'grid'], ['.']],
   catalog: [
     ['model'],
     ['items'],

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from eolab.errors import EolabError
 from eolab.records import downloads as transfers
+from eolab.records import jobs
 
 if TYPE_CHECKING:
     from eolab.catalog.downloads.files import File
@@ -45,7 +46,7 @@ class _Teller:
 
     def say(self, state: str, message: str = "") -> None:
         document = {"state": state, "message": message, "files": self.files}
-        transfers.write_state(self.folder, {**document, "folder": str(self.home)})
+        jobs.write_state(self.folder, {**document, "folder": str(self.home)})
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.home)) if self.home in path.parents else str(path)
@@ -53,7 +54,7 @@ class _Teller:
 
 def main(folder: Path) -> int:
     """Bring what a folder asks for; 0 when all came."""
-    if transfers.hold(folder) is None:  # held as long as this process lives
+    if jobs.hold(folder) is None:  # held as long as this process lives
         return 1  # it runs already
     from eolab.catalog.downloads.transfer import Stopped
     from eolab.settings import config as configuration

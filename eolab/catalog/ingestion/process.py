@@ -14,7 +14,7 @@ from pathlib import Path
 
 from eolab import progress
 from eolab.errors import EolabError
-from eolab.records import downloads, ingests
+from eolab.records import ingests, jobs
 
 TELL = 0.3  # seconds between two looks of others at how far it is
 
@@ -37,7 +37,7 @@ class _Bar:
         if time.monotonic() - self.reported >= TELL or done >= total:
             self.reported = time.monotonic()
             state = {"state": "running", "step": self.step, "done": done, "total": total}
-            downloads.write_state(self.folder, state)
+            jobs.write_state(self.folder, state)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -45,12 +45,12 @@ class _Bar:
 
 def main(folder: Path) -> int:
     """Do what a folder asks for; 0 when it is done."""
-    if downloads.hold(folder) is None:  # held as long as this process lives
+    if jobs.hold(folder) is None:  # held as long as this process lives
         return 1  # it runs already
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     progress.set_display(bar=lambda step: _Bar(folder, step, stop))
-    downloads.write_state(folder, {"state": "running"})
+    jobs.write_state(folder, {"state": "running"})
     try:
         job = ingests.read_job(folder)
         # By it everything finds the workspace that the server shows.
@@ -59,18 +59,18 @@ def main(folder: Path) -> int:
 
         made = ingest(job.paths, to=job.catalog, **words_of(job.words))
     except Cancelled:
-        downloads.write_state(folder, {"state": "cancelled"})
+        jobs.write_state(folder, {"state": "cancelled"})
         return 1
     except EolabError as error:
         failure = {"state": "failed", "message": error.message, "hint": error.hint}
-        downloads.write_state(folder, failure)
+        jobs.write_state(folder, failure)
         return 1
     except Exception as error:  # told to who looks; the traceback is in the log
         message = f"{type(error).__name__}: {error}"
-        downloads.write_state(folder, {"state": "failed", "message": message, "hint": ""})
+        jobs.write_state(folder, {"state": "failed", "message": message, "hint": ""})
         raise
     skipped = [{"href": s.href, "message": s.message} for s in made.skipped[: ingests.SHOWN]]
-    downloads.write_state(
+    jobs.write_state(
         folder,
         {
             "state": "done",

@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest';
 
 import { EolabContext } from '../../src/context/context';
 import type { IEolab } from '../../src/context/tokens';
-import { DateFields, type IDates } from '../../src/ui/DateFields';
+import { DateFields, type IDates } from '../../src/ui/fields/DateFields';
 
 const told = vi.fn();
 

@@ -7,6 +7,8 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -69,11 +71,9 @@ class Ranges(Patient, SimpleHTTPRequestHandler):
         return False
 
 
-@pytest.fixture
-def far(sample, tmp_path, config):
-    """Two dates of the sample on a web server: items, the folder and the handler."""
-    folder = tmp_path / "far"
-    shutil.copytree(sample, folder)
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, type[Ranges]]]:
+    """A web server of a folder: its address, and its handler with the faults to come."""
     handler = type(
         "Handler",
         (Ranges,),
@@ -82,14 +82,26 @@ def far(sample, tmp_path, config):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    source = open_source(config, f"http://127.0.0.1:{server.server_port}/catalog.json")
-    found = source.search(COLLECTION, datetime="2021-04", max_cloud=60)
-    items = [item for item in found if "33UTP" in item.id][:2]
-    assert len(items) == 2
-    yield items, folder, handler
-    handler.go.set()
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", handler
+    finally:
+        handler.go.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def far(sample, tmp_path, config):
+    """Two dates of the sample on a web server: items, the folder and the handler."""
+    folder = tmp_path / "far"
+    shutil.copytree(sample, folder)
+    with served(folder) as (url, handler):
+        found = open_source(config, f"{url}/catalog.json").search(
+            COLLECTION, datetime="2021-04", max_cloud=60
+        )
+        items = [item for item in found if "33UTP" in item.id][:2]
+        assert len(items) == 2
+        yield items, folder, handler
 
 
 def file_of(folder, item, key):
@@ -197,17 +209,8 @@ class TestSilentItems:
 
         for number in range(5):
             write(number)
-        handler = type(
-            "Handler",
-            (Ranges,),
-            {"faults": [], **{name: threading.Event() for name in ("silent", "asked", "go")}},
-        )
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield write, items(f"http://127.0.0.1:{server.server_port}"), items(str(folder))
-        server.shutdown()
-        server.server_close()
+        with served(folder) as (url, _):
+            yield write, items(url), items(str(folder))
 
     def test_two_files_are_asked_for_all_of_their_kind(self, scenes, monkeypatch):
         _, far, near = scenes

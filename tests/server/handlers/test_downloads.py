@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from eolab.records import downloads
+from eolab.records import jobs
 from tests.far import scene, slow_server
 
 SIZE = 4_000_000
@@ -89,7 +89,7 @@ def test_a_killed_download_is_interrupted_and_resumed(server, catalogue, slow):
     os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
     go.set()
     end = time.monotonic() + 10
-    while downloads.is_alive(folder):
+    while jobs.is_alive(folder):
         assert time.monotonic() < end
         time.sleep(0.05)
     wait(server, identity, "interrupted")

@@ -3,7 +3,7 @@ import { useEffect, useState, type JSX } from 'react';
 import { useEolab, useResource, useTrans } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import type { ISearchHits } from '../../server/contract';
-import { DateFields } from '../../ui/DateFields';
+import { DateFields } from '../../ui/fields/DateFields';
 import { Disclosure } from '../../ui/Disclosure';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';

@@ -5,6 +5,7 @@ import { ApiError } from '../../server/apiError';
 import type { IIngestPreview } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
 import { Loading } from '../../ui/Loading';
+import { TextField } from '../../ui/fields/TextField';
 import { useCatalog } from '../model/catalogToken';
 import { EMPTY, nameOf, pathsOf, requestOf, type IDraft } from './draft';
 import { IngestRow } from './IngestRow';
@@ -88,16 +89,12 @@ export function IngestTab(): JSX.Element {
     label: string,
     placeholder: string
   ): JSX.Element => (
-    <label>
-      <span>{label}</span>
-      <input
-        value={draft[key]}
-        placeholder={placeholder}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={event => change({ [key]: event.target.value })}
-      />
-    </label>
+    <TextField
+      label={label}
+      value={draft[key]}
+      placeholder={placeholder}
+      onChange={value => change({ [key]: value })}
+    />
   );
   const request = requestOf(draft);
   const asked = JSON.stringify(request);

@@ -1,10 +1,11 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { lazy } from 'react';
 
 import type { IEolab } from '../../context/tokens';
-import { EolabWidget } from '../../ui/EolabWidget';
+import type { EolabWidget } from '../../ui/EolabWidget';
 import { eoIcon } from '../../ui/icons';
+import { makeTab } from '../../ui/makeTab';
 import { ICatalogModel } from '../model/catalogToken';
 
 const IngestTab = lazy(async () => ({
@@ -24,7 +25,15 @@ export class IngestTabs {
   /** Open the tab, or go to it; with paths, look at these. */
   open(paths: readonly string[]): void {
     if (!this._tab || this._tab.isDisposed) {
-      this._tab = makeTab(this._eolab);
+      const { trans } = this._eolab;
+      this._tab = makeTab(this._eolab, {
+        id: ID,
+        label: trans.__('Add Rasters'),
+        caption: trans.__('Add your own rasters as a collection'),
+        icon: eoIcon,
+        className: 'eolab-Ingest-root',
+        draw: () => <IngestTab />
+      });
       this._app.shell.add(this._tab, this._area, {
         type: this._eolab.trans.__('Rasters')
       });
@@ -34,16 +43,4 @@ export class IngestTabs {
   }
 
   private _tab: MainAreaWidget<EolabWidget> | null = null;
-}
-
-function makeTab(eolab: IEolab): MainAreaWidget<EolabWidget> {
-  const content = new EolabWidget(eolab, () => <IngestTab />);
-  content.addClass('eolab-Ingest-root');
-  const tab = new MainAreaWidget({ content });
-  tab.id = ID;
-  tab.title.label = eolab.trans.__('Add Rasters');
-  tab.title.caption = eolab.trans.__('Add your own rasters as a collection');
-  tab.title.icon = eoIcon;
-  tab.title.closable = true;
-  return tab;
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'react';
 
 import { useTrans } from '../../context/context';
-import { DateFields } from '../../ui/DateFields';
+import { DateFields } from '../../ui/fields/DateFields';
 import { EVERYTHING, type IItemsFilter } from '../model/itemsModel';
 
 interface IProps {

@@ -1,12 +1,13 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { lazy } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import type { IEolab } from '../../context/tokens';
-import { EolabWidget } from '../../ui/EolabWidget';
+import type { EolabWidget } from '../../ui/EolabWidget';
 import { eoIcon } from '../../ui/icons';
+import { makeTab } from '../../ui/makeTab';
 import { ICatalogModel } from '../model/catalogToken';
 import { readCode } from '../model/earth';
 import { EMPTY, readQuery } from '../model/query';
@@ -49,7 +50,7 @@ export class SearchTabs {
     if (!this._tracker.size) {
       // Who opens it draws a field soon: libraries load while the page does.
       this._catalog.prepare();
-      const tab = makeTab(this._eolab);
+      const tab = makeSearch(this._eolab);
       tab.toggleClass('eolab-mod-side', this._area === 'right');
       await this._tracker.add(tab);
       this._app.shell.add(tab, this._area, {
@@ -103,14 +104,13 @@ function keptOf({ query, opened, earth, base }: IKept): object {
   return { query, earth, base, ...(opened === null ? {} : { item: opened }) };
 }
 
-function makeTab(eolab: IEolab): MainAreaWidget<EolabWidget> {
-  const content = new EolabWidget(eolab, () => <SearchTab />);
-  content.addClass('eolab-SearchTab-root');
-  const tab = new MainAreaWidget({ content });
-  tab.id = ID;
-  tab.title.label = eolab.trans.__('Scenes');
-  tab.title.caption = eolab.trans.__('Search catalogues for scenes');
-  tab.title.icon = eoIcon;
-  tab.title.closable = true;
-  return tab;
+function makeSearch(eolab: IEolab): MainAreaWidget<EolabWidget> {
+  return makeTab(eolab, {
+    id: ID,
+    label: eolab.trans.__('Scenes'),
+    caption: eolab.trans.__('Search catalogues for scenes'),
+    icon: eoIcon,
+    className: 'eolab-SearchTab-root',
+    draw: () => <SearchTab />
+  });
 }

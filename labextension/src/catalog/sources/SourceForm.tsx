@@ -4,6 +4,7 @@ import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
 import { ApiError } from '../../server/apiError';
 import { Failure } from '../../ui/Failure';
+import { TextField } from '../../ui/fields/TextField';
 import type { IOwnCatalog } from '../../server/contract';
 import type { CatalogModel, NewSource } from '../model/catalogModel';
 import { useCatalog } from '../model/catalogToken';
@@ -59,15 +60,12 @@ export function SourceForm(props: IProps): JSX.Element {
     label: string,
     placeholder: string
   ): JSX.Element => (
-    <label>
-      <span>{label}</span>
-      <input
-        value={source[name]}
-        placeholder={placeholder}
-        spellCheck={false}
-        onChange={event => setSource({ ...source, [name]: event.target.value })}
-      />
-    </label>
+    <TextField
+      label={label}
+      value={source[name]}
+      placeholder={placeholder}
+      onChange={value => setSource({ ...source, [name]: value })}
+    />
   );
   const fields = loginFields(login.kind, trans);
   const complete =

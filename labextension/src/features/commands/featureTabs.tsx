@@ -1,12 +1,13 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { lazy, type JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { labelOf, parseLabel, type IVersioned } from '../../context/names';
 import type { IEolab } from '../../context/tokens';
-import { EolabWidget } from '../../ui/EolabWidget';
+import type { EolabWidget } from '../../ui/EolabWidget';
 import { featuresIcon } from '../../ui/icons';
+import { makeTab } from '../../ui/makeTab';
 
 const GroupTab = lazy(async () => ({
   default: (await import('../groups/GroupTab')).GroupTab
@@ -97,15 +98,14 @@ export class FeatureTabs {
     inside: JSX.Element,
     [label, caption]: [string, string]
   ): Tab {
-    const content = new EolabWidget(this._eolab, () => inside);
-    content.addClass('eolab-FeatureTab-root');
-    const tab = new MainAreaWidget({ content });
-    tab.id = id;
-    tab.title.label = label;
-    tab.title.caption = caption;
-    tab.title.icon = featuresIcon;
-    tab.title.closable = true;
-    return tab;
+    return makeTab(this._eolab, {
+      id,
+      label,
+      caption,
+      icon: featuresIcon,
+      className: 'eolab-FeatureTab-root',
+      draw: () => inside
+    });
   }
 
   private async _add(tab: Tab, tracker: WidgetTracker<Tab>): Promise<void> {

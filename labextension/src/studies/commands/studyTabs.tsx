@@ -1,12 +1,13 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import type { DockLayout } from '@lumino/widgets';
 import { lazy } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import type { IEolab } from '../../context/tokens';
-import { EolabWidget } from '../../ui/EolabWidget';
+import type { EolabWidget } from '../../ui/EolabWidget';
 import { studyIcon } from '../../ui/icons';
+import { makeTab } from '../../ui/makeTab';
 
 const StudyTab = lazy(async () => ({
   default: (await import('../tab/StudyTab')).StudyTab
@@ -59,7 +60,7 @@ export class StudyTabs {
     name: string,
     mode?: DockLayout.InsertMode
   ): Promise<MainAreaWidget<EolabWidget>> {
-    const tab = makeTab(this._eolab, name);
+    const tab = makeStudy(this._eolab, name);
     await this._add(tab, this._tracker, mode);
     return tab;
   }
@@ -96,27 +97,25 @@ const PREFIX = 'eolab-study-';
 const COMPARISON = 'eolab-comparison';
 
 function makeComparison(eolab: IEolab): MainAreaWidget<EolabWidget> {
-  const content = new EolabWidget(eolab, () => <CompareTab />);
-  content.addClass('eolab-StudyTab-root');
-  const tab = new MainAreaWidget({ content });
-  tab.id = COMPARISON;
-  tab.title.label = eolab.trans.__('Studies');
-  tab.title.caption = eolab.trans.__('Studies compared');
-  tab.title.icon = studyIcon;
-  tab.title.closable = true;
-  return tab;
+  return makeTab(eolab, {
+    id: COMPARISON,
+    label: eolab.trans.__('Studies'),
+    caption: eolab.trans.__('Studies compared'),
+    icon: studyIcon,
+    className: 'eolab-StudyTab-root',
+    draw: () => <CompareTab />
+  });
 }
 
-function makeTab(eolab: IEolab, name: string): MainAreaWidget<EolabWidget> {
-  const content = new EolabWidget(eolab, () => <StudyTab name={name} />);
-  content.addClass('eolab-StudyTab-root');
-  const tab = new MainAreaWidget({ content });
-  tab.id = PREFIX + name;
-  tab.title.label = name;
-  tab.title.caption = eolab.trans.__('Study %1', name);
-  tab.title.icon = studyIcon;
-  tab.title.closable = true;
-  return tab;
+function makeStudy(eolab: IEolab, name: string): MainAreaWidget<EolabWidget> {
+  return makeTab(eolab, {
+    id: PREFIX + name,
+    label: name,
+    caption: eolab.trans.__('Study %1', name),
+    icon: studyIcon,
+    className: 'eolab-StudyTab-root',
+    draw: () => <StudyTab name={name} />
+  });
 }
 
 function nameOfTab(id: string): string {

@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { useEolab, useResource, useTrans } from '../../../context/context';
 import type { ICatalog, ICollection } from '../../../server/contract';
-import { DateFields } from '../../../ui/DateFields';
+import { DateFields } from '../../../ui/fields/DateFields';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
 import { useCatalog } from '../../model/catalogToken';
 import { EMPTY } from '../../model/query';

@@ -1,6 +1,6 @@
 import type { JSX } from 'react';
 
-import { useTrans } from '../context/context';
+import { useTrans } from '../../context/context';
 import { DateField } from './DateField';
 
 /** ISO days, both inclusive; an empty one leaves that end open. */
