@@ -97,8 +97,8 @@ class PreviewedFile:
         time_from: Where the time was found.
         bands: Its bands.
         crs: Code, or name of the reference system.
-        resolution: Size of a pixel; None where nothing can be used.
-        unit: Of the resolution: "m", "degrees", ...
+        resolution: Size of a pixel, in ``unit``; None where nothing can be used.
+        unit: Of the resolution: "m", "°", or its name in the reference system ("US survey foot").
         known: Whether the collection holds its items already.
         skipped: Why it, or a part of it, is left out.
     """
