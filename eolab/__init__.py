@@ -16,6 +16,8 @@ from eolab import first_cube, moved_modules
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from eolab.accuracy import assess as assess
+    from eolab.accuracy import sample_design as sample_design
     from eolab.catalog import clear_fraction as clear_fraction
     from eolab.catalog import download as download
     from eolab.catalog import estimate_load as estimate_load
@@ -53,6 +55,7 @@ _HOMES = {
     "Reporter": "eolab.studies",
     "SpatialBlocks": "eolab.features",
     "TimeSplit": "eolab.features",
+    "assess": "eolab.accuracy",
     "check_leakage": "eolab.features",
     "choice": "eolab.studies",
     "clear_fraction": "eolab.catalog",
@@ -70,6 +73,7 @@ _HOMES = {
     "open_chips": "eolab.features",
     "ordinal": "eolab.studies",
     "preview_ingest": "eolab.catalog",
+    "sample_design": "eolab.accuracy",
     "seasonal_features": "eolab.features",
     "uniform": "eolab.studies",
     "workspace": "eolab.facade",
@@ -91,6 +95,7 @@ __all__ = [
     "Reporter",
     "SpatialBlocks",
     "TimeSplit",
+    "assess",
     "check_leakage",
     "choice",
     "clear_fraction",
@@ -109,6 +114,7 @@ __all__ = [
     "open_chips",
     "ordinal",
     "preview_ingest",
+    "sample_design",
     "seasonal_features",
     "uniform",
     "workspace",

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 PACKAGES = (
     "eolab", "eolab.catalog", "eolab.features", "eolab.studies", "eolab.studies.ablation",
-    "eolab.models", "eolab.clusters",
+    "eolab.models", "eolab.clusters", "eolab.accuracy",
 )  # fmt: skip
 CLASSES = (
     "eolab.facade.Workspace",
@@ -34,6 +34,7 @@ CLASSES = (
     "eolab.models.ModelRegistry",
     "eolab.models.ModelVersion",
     "eolab.accessor.EoAccessor",
+    "eolab.accuracy.Assessment",
 )
 # Called by IPython, or a plug-in's part whose contract is a test suite.
 NOT_IN_A_NOTEBOOK = {"eolab.load_ipython_extension"}
