@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from eolab.accuracy.assessment import Assessment, ClassAccuracy, Design, Estimate, StratumSize
+from eolab.accuracy.assessment import Assessment, ClassAccuracy, Design, SampleEstimate, StratumSize
 from eolab.accuracy.census import compare_rasters
 from eolab.accuracy.class_raster import count_classes, open_map
 from eolab.accuracy.estimators import SampleCells, StratifiedEstimator
@@ -84,7 +84,7 @@ def assess(
             random.
         duplicates: "refuse" two samples on one pixel, or "keep" both, as drawn with replacement.
         finite_correction: Whether variances count that pixels were drawn without replacement.
-        confidence: Of the intervals, which are normal ones.
+        confidence: Of the intervals: normal ones of areas, by the logit of accuracies.
         nodata: The map's code that means nothing; by default as it says itself.
         band: Number of the map's band, for files of several.
 
@@ -163,13 +163,13 @@ def _result(
     agree = mapped == labelled
     every = np.ones(shape)
 
-    def ratio(y: np.ndarray, x: np.ndarray) -> Estimate:
+    def ratio(y: np.ndarray, x: np.ndarray) -> SampleEstimate:
         value, se = estimator.ratio(y, x)
-        return Estimate.of(value, se if strata.design else float("nan"), z, 1.0)
+        return SampleEstimate.of_share(value, se if strata.design else float("nan"), z)
 
-    def total(y: np.ndarray) -> Estimate:
+    def total(y: np.ndarray) -> SampleEstimate:
         value, se = estimator.total(y)
-        return Estimate.of(value, se if strata.design else float("nan"), z)
+        return SampleEstimate.of_area(value, se if strata.design else float("nan"), z)
 
     counts = cells.n.sum(axis=0)[:-1, :-1]
     areas = estimator.proportions
@@ -196,6 +196,12 @@ def _result(
             "shows, and its standard error says nothing."
         )
         notes = [*notes, text]
+    if strata.design is not None and (certain := _certain(rows, population)):
+        text = (
+            f"Exactly 0 or 100 % in the sample: {', '.join(certain)}. A standard error of 0 says "
+            "little there: of n samples that are all alike, 3 / n may still be otherwise."
+        )
+        notes = [*notes, text]
     sizes = cells.n.sum(axis=(1, 2))
     return Assessment(
         design=_DESIGN_NAMES[strata.design],
@@ -211,3 +217,19 @@ def _result(
         confidence=confidence,
         notes=tuple(notes),
     )
+
+
+def _certain(rows: Sequence[ClassAccuracy], population: MapPopulation) -> list[str]:
+    """Accuracies whose error is estimated as nothing though pixels were left out."""
+    found = []
+    for row, pixels in zip(rows, population.pixels.tolist(), strict=False):
+        if row.n_map < pixels:
+            found += [
+                f"{whose} accuracy of {row.name} (n = {n})"
+                for whose, estimate, n in (
+                    ("user's", row.users, row.n_map),
+                    ("producer's", row.producers, row.n_reference),
+                )
+                if n and estimate.se == 0
+            ]
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eolab.accuracy.assessment import Assessment, ClassAccuracy, Estimate
+from eolab.accuracy.assessment import Assessment, ClassAccuracy, SampleEstimate
 from eolab.accuracy.class_raster import ClassRaster, count_classes, indexed
 from eolab.accuracy.population import MapPopulation
 from eolab.errors import InvalidInputError
@@ -66,9 +66,9 @@ def compare_rasters(
     labels = (*names, *extra)
     agree = np.trace(areas)
 
-    def exact(value: float, of: float) -> Estimate:
+    def exact(value: float, of: float) -> SampleEstimate:
         share = value / of if of else float("nan")
-        return Estimate(share, 0.0 if of else float("nan"), share, share)
+        return SampleEstimate(share, 0.0 if of else float("nan"), share, share)
 
     rows = []
     for place, name in enumerate(labels):
@@ -82,7 +82,7 @@ def compare_rasters(
                 users=exact(hit, mapped),
                 producers=exact(hit, so),
                 f1=exact(2 * hit, mapped + so),
-                hectares=Estimate(so, 0.0, so, so),
+                hectares=SampleEstimate(so, 0.0, so, so),
                 map_hectares=float(population.hectares[place]) if on_map else 0.0,
                 n_map=int(pixels[place].sum()) if on_map else 0,
                 n_reference=int(pixels[:, place].sum()),

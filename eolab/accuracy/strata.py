@@ -112,8 +112,7 @@ def _by_class(
             f"Sample them, or leave them out of what is assessed: exclude={names!r}. A code that "
             "means nothing is said by nodata=.",
         )
-    notes = [] if design is None else _certain(rows, population, counted)
-    return _taken(rows, on_map, design, _class_strata(population), rows.mapped[on_map], notes)
+    return _taken(rows, on_map, design, _class_strata(population), rows.mapped[on_map], [])
 
 
 def _by_columns(
@@ -150,7 +149,6 @@ def _by_columns(
     if places is not None:
         strata = _class_strata(population)
         on_map = rows.mapped >= 0
-        notes += _certain(rows, population, np.bincount(rows.mapped[on_map], minlength=len(strata)))
         return _taken(rows, on_map, "stratified", strata, rows.mapped[on_map], notes)
     hectares = everyone.hectares
     if hectares is None:
@@ -218,26 +216,6 @@ def _same_ground(hectares: np.ndarray, population: MapPopulation) -> list[str]:
         )
         return [text]
     return []
-
-
-def _certain(rows: SampledRows, population: MapPopulation, counted: np.ndarray) -> list[str]:
-    """Classes whose samples are all right or all wrong: their error is estimated as nothing."""
-    right = np.bincount(
-        rows.mapped[(rows.mapped >= 0) & (rows.mapped == rows.labels.index)],
-        minlength=len(population.codes),
-    )
-    listed = [
-        f"{population.name(i)} (n = {counted[i]})"
-        for i in range(len(population.codes))
-        if right[i] in {0, counted[i]} and 0 < counted[i] < population.pixels[i]
-    ]
-    if not listed:
-        return []
-    text = (
-        f"All samples of one kind, right or wrong: {', '.join(listed)}. Their standard error is "
-        "estimated as 0, which says little; the share of the other kind may be up to 3 / n."
-    )
-    return [text]
 
 
 def _silent(rows: SampledRows, population: MapPopulation) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import eolab as eo
+from eolab.accuracy.assessment import SampleEstimate
 from eolab.accuracy.estimators import SampleCells, SampleStratum, StratifiedEstimator
 from eolab.accuracy.pixel_areas import row_hectares
 
@@ -211,13 +212,15 @@ def coverage(draws: int) -> tuple[np.ndarray, np.ndarray]:
     true = np.array([(cell * y).sum() / (cell * x).sum() for y, x in ratios])
     rng = np.random.default_rng(11)
     held, errors = np.zeros(len(ratios)), np.zeros((draws, len(ratios)))
+    kinds = [SampleEstimate.of_share] * 7 + [SampleEstimate.of_area] * 3
     for draw in range(draws):
         drawn = np.concatenate([rng.choice(p, 100, replace=False) for p in place])
         index = np.repeat(np.arange(3), 100)
         cells = SampleCells.of(index, index, truth.ravel()[drawn], area.ravel()[drawn], (3, 4, 4))
         estimator = StratifiedEstimator(cells, strata)
         value, se = np.array([estimator.ratio(y, x) for y, x in ratios]).T
-        held += np.abs(value - true) <= 1.96 * se
+        intervals = [kind(v, e, 1.96) for kind, v, e in zip(kinds, value, se, strict=True)]
+        held += [i.low <= t <= i.high for i, t in zip(intervals, true, strict=True)]
         errors[draw] = value - true
     return held / draws, errors.mean(axis=0) / errors.std(axis=0) * np.sqrt(draws)
 
@@ -279,7 +282,7 @@ def test_all_that_are_right_are_called_uncertain(make_map):
     points["label"] = points["map_class"]
     result = eo.assess(land, points)
     assert result.overall.value == 1.0
-    assert "may be up to 3 / n" in " ".join(result.notes)
+    assert "user's accuracy of 1 (n = 10), producer's accuracy of 1 (n = 10)" in result.notes[0]
 
 
 def test_a_sample_at_random_is_one_stratum_or_is_stratified_afterwards(make_map):
