@@ -115,7 +115,7 @@ class StratumSize:
     hectares: float
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Assessment:
     """Accuracy and areas of a map, as `eolab.assess` estimates them.
 

@@ -359,6 +359,12 @@ def _checked_codes(
             "Give the map of classes, not of probabilities or measurements "
             "(probabilities.argmax(...) makes one).",
         )
+    exact = 2 ** (np.finfo(values.dtype).nmant + 1)
+    if counted.size and np.abs(counted).max() > exact:
+        raise InvalidInputError(
+            f"the {what} holds codes above {exact:,} as {values.dtype}, which rounds them",
+            "Keep such codes as whole numbers: int32 or int64.",
+        )
     return np.where(valid, values, 0).astype(np.int64), valid
 
 

@@ -43,7 +43,14 @@ class DesignStrata:
         inclusion: str | None,
     ) -> DesignStrata:
         columns = set(rows.sample.frame.columns)
-        if stratum is None and {STRATUM, PIXELS} <= columns and design in {None, "stratified"}:
+        # A shapefile cuts names to ten letters: of a design's columns `inclusion` is left.
+        drawn = STRATUM in columns and bool({PIXELS, INCLUSION} & columns)
+        if drawn and design in {"simple random", "post-stratified"}:
+            raise InvalidInputError(
+                f"design={design!r}, and the columns of the reference say that it is stratified",
+                f"Leave design= out, or drop {STRATUM!r} if the columns are of another sample.",
+            )
+        if stratum is None and drawn:
             stratum = STRATUM
         if inclusion is None and INCLUSION in columns and stratum is not None:
             inclusion = INCLUSION

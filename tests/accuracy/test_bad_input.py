@@ -57,6 +57,10 @@ def write(path, codes, *, transform=None, crs="EPSG:32633", **options):
 def test_a_map_that_is_none_of_classes_is_refused(land, points, make_map):
     cases = [
         (make_map(halves() / 3), "the map holds 0.333333, which is no class code"),
+        (
+            make_map(halves().astype("float32") + 2**25),
+            "the map holds codes above 16,777,216 as float32",
+        ),
         (land.where(land == 1, np.inf), "the map holds inf, which is no class code"),
         (make_map(np.arange(2000).reshape(40, 50)), "more than 1000 different numbers"),
         (make_map(halves(), crs=None), "the map has no reference system"),

@@ -140,6 +140,20 @@ def test_a_labelled_geopackage_is_all_that_an_assessment_needs(land, tmp_path):
     assert "water" in " ".join(again.notes)
 
 
+def test_a_shapefile_cuts_the_names_and_keeps_the_design(land, tmp_path):
+    points = eo.sample_design(land, n=60, minimum=10, blind=False, seed=2)
+    points["label"] = points["map_class"]
+    points.loc[::9, "label"] = "2"
+    path = tmp_path / "labelled.shp"
+    with pytest.warns(UserWarning, match="Column names longer than 10 characters"):
+        points.to_file(path)
+    found, expected = eo.assess(land, path), eo.assess(land, points)
+    assert found.design == "stratified random"
+    assert found.overall.se == pytest.approx(expected.overall.se)
+    with pytest.raises(InvalidInputError, match="the columns of the reference say that it is str"):
+        eo.assess(land, points, design="simple random")
+
+
 def test_codes_that_come_back_as_text_are_codes(land):
     points = eo.sample_design(land, n=60, minimum=10, blind=False)
     points["label"] = points.pop("map_class").astype(str)
