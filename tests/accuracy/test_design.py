@@ -140,6 +140,7 @@ def test_a_labelled_geopackage_is_all_that_an_assessment_needs(land, tmp_path):
     assert "water" in " ".join(again.notes)
 
 
+@pytest.mark.filterwarnings("ignore:Normalized/laundered field name:RuntimeWarning")
 def test_a_shapefile_cuts_the_names_and_keeps_the_design(land, tmp_path):
     points = eo.sample_design(land, n=60, minimum=10, blind=False, seed=2)
     points["label"] = points["map_class"]
