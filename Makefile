@@ -70,27 +70,43 @@ lab: .make/eolab
 	@$(BIN)/eolab lab $(ARGS)
 
 # --- checks and tests ------------------------------------------------------------------------
-# So many processes share the plain tests; 0 runs them in one, which one core does best.
+# So many processes share the tests, and so many checks run at a time; 0 runs all tests in one
+# process, which one core does best.
 WORKERS ?= $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo 2 || echo 0)
 pytest = $(BIN)/python -m pytest
 # pytest says 5 where PYTEST names tests of which none is of this part.
 nothing = [ $$? -eq 5 ]
+# Many containers set it, and each of the hundreds of processes that tests start would compile us.
+test test-more attack: export PYTHONDONTWRITEBYTECODE :=
 
+# What each check says comes in one piece, where make can do that (4.0 and later).
+CHECKS := check-types check-typescript check-style check-panels check-browser
+.PHONY: $(CHECKS)
 test: .make/eolab
-	$(say) "Python: ruff, mypy"
+	$(say) "Python: ruff, mypy. TypeScript: eslint, prettier, unit tests. Browser"
+	@$(MAKE) --no-print-directory --jobs $(if $(filter 0,$(WORKERS)),1,2) \
+	  $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(CHECKS)
+	$(say) "Python tests, $(WORKERS) at a time"
+	@# In the order of tests/conftest.py: what takes long first, what drives a browser last.
+	@$(pytest) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow" $(PYTEST) \
+	  || $(nothing)
+
+check-types:
+	@$(BIN)/mypy
+
+check-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
-	$(say) "TypeScript: eslint, prettier, unit tests"
-	@$(BIN)/jlpm lint:check
 	@$(BIN)/jlpm prettier:check
+
+check-typescript:
+	@$(BIN)/jlpm lint:check
+
+check-panels:
 	@$(BIN)/jlpm test
-	$(say) "Browser"
+
+check-browser:
 	@$(BIN)/python scripts/browser.py
-	$(say) "Python tests, $(WORKERS) at a time"
-	@$(pytest) -n $(WORKERS) --dist loadgroup -m "not slow and not alone" $(PYTEST) || $(nothing)
-	$(say) "Python tests that run alone: a browser's, and those that kill"
-	@$(pytest) -m "alone and not slow" $(PYTEST) || $(nothing)
 
 # The attacks on the rims in one table: ARGS="secrets disks" for some rows, --short, --soak.
 attack: .make/eolab

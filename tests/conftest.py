@@ -35,31 +35,57 @@ settings.register_profile(
 settings.load_profile("eolab")
 
 
-# Folders whose tests share what is dear to start (a JVM): one process of a parallel run takes all.
-TOGETHER = ("tests/clusters/spark", "tests/features/engines/spark")
-# What kills, waits for leases or counts on the order of events: nothing else runs beside it.
-ALONE = (
-    "tests/catalog/io/test_remote_files.py",
-    "tests/clusters/spark/test_faults.py",
-    "tests/clusters/test_local.py",
-    "tests/studies/coordinator/test_reliability.py",
-    "tests/studies/plans/test_promotion.py",
-    "tests/studies/worker/test_noisy_start.py",
+# What shares something dear to start (a JVM): one process of a parallel run takes all of a group.
+TOGETHER = {
+    # It kills, waits for leases, counts on the order of events, or counts Spark's processes: one
+    # of these at a time, first of all, beside another process's tests that leave a core free.
+    "one at a time": (
+        "tests/catalog/io/test_remote_files.py",
+        "tests/clusters/",
+        "tests/studies/coordinator/test_reliability.py",
+        "tests/studies/plans/test_promotion.py",
+        "tests/studies/test_notebook.py",
+        "tests/studies/worker/test_noisy_start.py",
+    ),
+    "spark": ("tests/features/engines/spark/",),
+}
+# What starts processes that fill all cores comes when nobody counts on the clock any more.
+DEAR = (
+    "tests/features/test_notebook.py",
+    "tests/studies/ablation/test_notebook.py",
+    "tests/studies/stopping/test_real_stopping.py",
+    "tests/test_attack.py",
+    "tests/test_demo.py",
 )
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs with what, and put browser tests last: the browser's driver keeps an event
-    loop running in this thread, in which tests with a loop of their own could not run any more.
+    """Say what runs with what, and in which order; each process takes the next group that is left.
+
+    Browser tests are the last: the browser's driver keeps an event loop running in this thread,
+    in which tests with a loop of their own could not run any more.
     """
     for item in items:
-        file = item.path.relative_to(ROOT).as_posix()
-        group = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
-        item.add_marker(pytest.mark.xdist_group(group))
-        if file in ALONE or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.alone)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_turn)
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT).as_posix()
+
+
+def _group(item: pytest.Item) -> str:
+    file = _file(item)
+    return next((name for name, start in TOGETHER.items() if file.startswith(start)), file)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser"):
+        return 3
+    if _file(item).startswith(DEAR):
+        return 2
+    return 0 if _group(item) == "one at a time" else 1
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,9 +11,18 @@ import pytest
 from eolab.errors import InvalidInputError
 from eolab.studies.surgery.keras import Surgeon
 
+if TYPE_CHECKING:
+    import keras
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _keras_when_it_is_needed() -> None:
+    """Not when the tests are collected: TensorFlow costs every process of a run five seconds."""
+    global keras
+    keras = pytest.importorskip("keras")
 
 
 def chain():
