@@ -108,9 +108,9 @@ def assess(
         >>> 0 < result.overall.se < 0.1
         True
     """
-    if not 0 < confidence < 1:
+    if not isinstance(confidence, int | float) or not 0 < confidence < 1:
         raise InvalidInputError(
-            f"confidence={confidence} is no share", "Give one between 0 and 1, such as 0.95."
+            f"confidence={confidence!r} is no share", "Give one between 0 and 1, such as 0.95."
         )
     if design is not None and design not in DESIGNS:
         raise InvalidInputError(f"there is no design {design!r}", nearest(design, DESIGNS))

@@ -147,7 +147,11 @@ def match_labels(
     extra: list[str] = []
     index = np.full(len(labels), -1, dtype=np.int64)
     for i, value in enumerate(labels):
-        if pd.api.types.is_scalar(value) and pd.isna(value):
+        if not pd.api.types.is_scalar(value):
+            raise InvalidInputError(
+                f"{column!r} holds {value!r}, which is no class", "Labels are codes or names."
+            )
+        if pd.isna(value):
             continue
         if isinstance(value, str) and not value.strip():
             continue

@@ -194,12 +194,18 @@ def _crs(stated: object, what: str) -> CRS:
             "Write one: map.odc.assign_crs('EPSG:...'), or gdal_edit.py -a_srs EPSG:... FILE.",
         )
     try:
-        return CRS.from_user_input(stated)
+        crs = CRS.from_user_input(stated)
     except CRSError as error:
         raise InvalidInputError(
             f"the reference system of the {what} is not understood: {error}",
             "Write it as EPSG:... or WKT.",
         ) from error
+    if not (crs.is_geographic or crs.is_projected):
+        raise InvalidInputError(
+            f"the reference system of the {what}, {crs.name}, is none of places on the Earth",
+            "Warp the map to a projected system or to degrees, with nearest neighbours.",
+        )
+    return crs
 
 
 def _transform(
@@ -349,6 +355,10 @@ def _checked_codes(
     if values.dtype.kind == "b":
         return values.astype(np.uint8), valid
     if values.dtype.kind != "f":
+        if values.dtype == np.uint64 and (values[valid] > np.iinfo(np.int64).max).any():
+            raise InvalidInputError(
+                f"the {what} holds codes above {np.iinfo(np.int64).max:,}", "Recode its classes."
+            )
         return values, valid
     valid = valid & ~np.isnan(values)
     counted = values[valid]

@@ -32,21 +32,16 @@ def row_hectares(transform: Affine, shape: tuple[int, int], crs: CRS) -> np.ndar
     Args:
         transform: Of the grid, without rotation.
         shape: Rows and columns.
-        crs: Its reference system.
+        crs: Its reference system, geographic or projected.
 
     Raises:
-        InvalidInputError: The pixels of a row differ in area, or the system is none of a map.
+        InvalidInputError: The pixels of a row differ in area.
     """
     rows, columns = shape
     edges = transform.f + transform.e * np.arange(rows + 1)
     if crs.is_geographic:
         unit = _unit(crs)
         return _band_areas(edges * unit, abs(transform.a) * unit, crs)
-    if not crs.is_projected:
-        raise InvalidInputError(
-            f"areas of pixels in {_name(crs)} are not known",
-            "Warp the map to a projected system or to degrees, with nearest neighbours.",
-        )
     cylinder = _cylindrical(edges, transform, columns, crs)
     if cylinder is not None:
         latitudes, width = cylinder

@@ -86,13 +86,24 @@ class SampledRows:
             population.row_hectares[sample.rows[kept]],  # any row where it is on none
             population.hectares.sum() / population.pixels.sum(),
         )
-        of_kept = MatchedLabels(labels.index[kept], labels.classes)
-        extra = labels.classes[len(population.codes) :]
-        if extra:
-            rare = np.bincount(of_kept.index, minlength=len(labels.classes))
-            listed = ", ".join(f"{n} ({rare[labels.classes.index(n)]} samples)" for n in extra)
-            notes.append(f"Labels that the map does not have: {listed}. They count as errors.")
+        of_kept = _that_count(labels, kept, mapped, len(population.codes), notes)
         return SampledRows(sample, kept, mapped, of_kept, areas, notes)
+
+
+def _that_count(
+    labels: MatchedLabels, kept: np.ndarray, mapped: np.ndarray, assessed: int, notes: list[str]
+) -> MatchedLabels:
+    """Labels of the kept rows; of classes that are not the map's those that lie on the map."""
+    index = labels.index[kept]
+    counted = np.bincount(index[mapped >= 0], minlength=len(labels.classes))
+    others = [i for i in range(assessed, len(labels.classes)) if counted[i]]
+    if others:
+        listed = ", ".join(f"{labels.classes[i]} ({counted[i]} samples)" for i in others)
+        notes.append(f"Labels that are no assessed class of the map: {listed}. They are errors.")
+    order = [*range(assessed), *others]
+    place = np.full(len(labels.classes), -1)
+    place[order] = np.arange(len(order))
+    return MatchedLabels(place[index], tuple(labels.classes[i] for i in order))
 
 
 def _say_outside(

@@ -89,9 +89,9 @@ def sample_design(
         raise InvalidInputError(
             f"there is no allocation {allocation!r}", nearest(str(allocation), ALLOCATIONS)
         )
-    if minimum != int(minimum) or minimum < 2:
+    if not isinstance(minimum, int | np.integer) or minimum < 2:
         raise InvalidInputError(
-            f"minimum={minimum}: a stratum of fewer than two samples has no variance",
+            f"minimum={minimum!r}: a stratum of fewer than two samples has no variance",
             "Give 2 or more.",
         )
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -165,7 +165,7 @@ def _frame(centres: tuple[np.ndarray, np.ndarray], crs: object) -> gpd.GeoDataFr
 
 
 def _number(n: int | None, sizes: np.ndarray) -> int:
-    if isinstance(n, bool) or n is None or n != int(n) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, int | float | np.number) or n % 1 or n < 1:
         raise InvalidInputError(f"n={n!r} is no number of samples", "Give a whole number.")
     if n > sizes.sum():
         raise InvalidInputError(
@@ -203,7 +203,8 @@ def _expected(
         values = [by_code[code] for code in population.codes]
     else:
         values = [given] * len(names)
-    numbers = np.array([float(value) for value in values])
+    plain = all(isinstance(value, int | float | np.number) for value in values)
+    numbers = np.array(values if plain else [np.nan], dtype=float)
     if not ((numbers > 0) & (numbers <= 1)).all():
         raise InvalidInputError(
             f"expected_accuracy={given!r} is no share", "Give shares above 0 and up to 1: 0.9."
@@ -213,7 +214,7 @@ def _expected(
 
 def _needed(target_se: float, accuracy: np.ndarray | None, sizes: np.ndarray) -> int:
     """Cochran 1977 eq 5.25, as in Olofsson et al. 2014 eq 13."""
-    if not 0 < target_se < 0.5:
+    if not isinstance(target_se, int | float) or not 0 < target_se < 0.5:
         raise InvalidInputError(
             f"target_se={target_se!r} is no standard error of a share",
             "Give one between 0 and 0.5: 0.01 is one percent.",

@@ -61,6 +61,15 @@ def test_a_map_that_is_none_of_classes_is_refused(land, points, make_map):
             make_map(halves().astype("float32") + 2**25),
             "the map holds codes above 16,777,216 as float32",
         ),
+        (make_map(np.full((4, 4), 2**63, "uint64")), "the map holds codes above 9,223,372"),
+        (
+            make_map(
+                halves(),
+                crs='ENGCRS["x",EDATUM["y"],CS[Cartesian,2],AXIS["x",east],'
+                'AXIS["y",north],LENGTHUNIT["metre",1]]',
+            ),
+            "is none of places on the Earth",
+        ),
         (land.where(land == 1, np.inf), "the map holds inf, which is no class code"),
         (make_map(np.arange(2000).reshape(40, 50)), "more than 1000 different numbers"),
         (make_map(halves(), crs=None), "the map has no reference system"),
@@ -173,6 +182,8 @@ def test_names_and_codes_of_one_class_are_one(land, points):
         ([1] * 6, {"classes": ["wheat", "maize"]}, "classes= needs the code of each name"),
         ([1] * 6, {"label": "crop"}, "the reference has no column 'crop'"),
         ([1] * 6, {"design": "random"}, "there is no design 'random'"),
+        ([[1]] * 6, {}, "holds .1., which is no class"),
+        ([1] * 6, {"confidence": "95 %"}, "confidence='95 %' is no share"),
         ([1] * 6, {"confidence": 95}, "confidence=95 is no share"),
         ([1] * 6, {"collapse": ["1"]}, "which is no group"),
         ([1] * 6, {"collapse": [[1, 5]]}, "collapse= names 5, which is no stratum"),
@@ -223,6 +234,10 @@ def test_a_class_without_a_sample_is_refused_and_can_be_left_out(make_map, point
             eo.assess(land, points, design=design)
     part = eo.assess(land, points, design="stratified", exclude=[9])
     assert part.hectares == pytest.approx(360 * 0.09)
+    more = pd.concat([points, points_at([18, 19], [0, 1], [9, 9])], ignore_index=True)
+    again = eo.assess(land, more, design="stratified", exclude=[9])
+    assert again.to_frame("counts").equals(part.to_frame("counts"))
+    assert "2 on excluded classes" in again.notes[0]
     simple = eo.assess(land, points, design="simple random")
     assert "No sample lies in the map's classes 9" in " ".join(simple.notes)
 
