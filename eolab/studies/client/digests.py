@@ -158,12 +158,13 @@ def _identified(
     along: frozenset[str],
     version: int,
 ) -> StudyIdentity:
-    def seen(value: object, name: str) -> Identity:
-        return identify(value, name, by_value=along, version=version)
+    def seen(value: object, name: str, *, layout: bool = False) -> Identity:
+        return identify(value, name, by_value=along, version=version, layout=layout)
 
     own = [seen(each, "strategy").digest for each in strategies]
     options = packing.digest_data(json.dumps([plain, *own])) if own else plain
-    code, given = seen(train, packing.function_name(train)), seen(data, "data")
+    code = seen(train, packing.function_name(train))
+    given = seen(data, "data", layout=code.layout)
     return StudyIdentity(train, data, code, given, space, options, plain, strategies, along)
 
 

@@ -63,7 +63,8 @@ def besides(value: object) -> Inner:
     """What decides a result in such a value besides its content, which version 2 did not see.
 
     That is the class of a user's own array or table with its attributes, the order and step where
-    those are not in the content, and with what a model was compiled.
+    those are not in the content, how values are written to a file, and with what a model was
+    compiled.
     """
     inner: Inner = []
     keras = sys.modules.get("keras")
@@ -77,9 +78,28 @@ def besides(value: object) -> Inner:
     pandas, xarray = sys.modules.get("pandas"), sys.modules.get("xarray")
     if pandas is not None and isinstance(value, pandas.DatetimeIndex | pandas.TimedeltaIndex):
         inner.append((" freq", value.freqstr))
+    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
+        if not value.flags.allows_duplicate_labels:
+            inner.append((" flags", "no duplicate labels"))
     if xarray is not None and isinstance(value, xarray.Dataset):
         inner.append((" order", list(map(str, value.data_vars))))
+    if xarray is not None and isinstance(value, xarray.Variable):
+        said = {k: value.encoding[k] for k in _ENCODED if k in value.encoding}
+        inner += [(" encoding", said)] if said else []
     return inner
+
+
+def by_columns(value: object) -> bool:
+    """Whether an array stands column by column in memory, as it does at a worker, too."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray) or value.ndim < 2:
+        return False
+    return bool(value.flags.f_contiguous and not value.flags.c_contiguous)
+
+
+_ENCODED = ("_FillValue", "add_offset", "calendar", "dtype", "missing_value", "scale_factor",
+            "units")  # fmt: skip
+"""What of an encoding decides which values a file will hold, not how it is laid out."""
 
 
 # -- NumPy ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from eolab.studies.identity.atoms import atom, pack
 
 MOST_FILES = 100_000
 MOST_LETTERS = 1024
-MIN_LETTERS = 3
+MIN_LETTERS = 2
 _MAGIC = re.compile(r"[*?]|\[.+\]")
 _READERS = frozenset({"Path", "PurePath", "join", "joinpath", "glob", "iglob", "rglob", "listdir",
                       "scandir", "walk", "iterdir", "fromfile", "memmap",
@@ -255,6 +255,12 @@ def beside(
     ]
     tried = dict.fromkeys(given_path(str(each), bare=True) for each in made if each != path)
     return [p for p in tried if isinstance(p, Pattern) or (p is not None and not is_shared(p))]
+
+
+def named_alike(file: Path, texts: Iterable[str]) -> list[Path]:
+    """Files beside a module that have its name and an ending that is among the texts."""
+    made = (file.with_suffix(text) for text in texts if _SUFFIX.fullmatch(text))
+    return [path for path in dict.fromkeys(made) if path != file and path.is_file()]
 
 
 def shared_folder(value: object) -> Path | None:

@@ -39,6 +39,24 @@ ANNOTATIONS_READ = frozenset(
 )  # fmt: skip
 """Whoever mentions one of these may read the annotations of a function."""
 ENVIRONMENT_READ = frozenset({"environ", "getenv", "environb"})
+TEXTS_READ = frozenset({"__doc__", "getdoc", "docopt", "getsource", "getsourcelines", "getcomments"})
+"""Whoever mentions one of these may read docstrings or comments."""
+RESOURCES_READ = frozenset(
+    {"files", "as_file", "get_data", "read_text", "read_binary", "open_text", "open_binary",
+     "resource_filename", "resource_string", "resource_stream", "resource_listdir"}
+)  # fmt: skip
+"""What opens files inside packages, by the package's name or by the package."""
+LAYOUT_READ = frozenset(
+    {"strides", "flags", "isfortran", "nditer", "as_strided", "__array_interface__", "ctypes"}
+)
+"""Whoever mentions one of these, or the orders "K" and "A", sees how an array stands in memory."""
+_DECIDING = {
+    "keras": ("KERAS_BACKEND",),
+    "tensorflow": ("TF_USE_LEGACY_KERAS",),
+    "jax": ("JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION"),
+    **dict.fromkeys(("localtime", "mktime", "fromtimestamp", "astimezone"), ("TZ",)),
+}
+"""What reads variables of the environment that its caller does not name."""
 _BY_TEXT = frozenset({"globals", "vars", "eval", "exec", "compile"})
 _ANYWHERE = frozenset(
     {"import_module", "__import__", "__subclasses__", "getmembers", "walk_packages",
@@ -139,6 +157,8 @@ class Reached:
         variables: Variables of the environment that it reads.
         unknown: What only a run can know, in words.
         reads_annotations: Whether it reads annotations of functions.
+        reads_texts: Whether it reads docstrings or comments.
+        reads_layout: Whether it sees how an array stands in memory.
     """
 
     label: bytes
@@ -147,6 +167,8 @@ class Reached:
     variables: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     reads_annotations: bool = False
+    reads_texts: bool = False
+    reads_layout: bool = False
 
 
 def parse(name: str) -> ModuleTree | None:
@@ -417,16 +439,26 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
     for name in sorted(asked & set(source.defined) - names):
         found.wanted += _led_to(source, name, statements)
     found.reads_annotations = bool(ANNOTATIONS_READ & {*mentions, *texts})
+    found.reads_texts = bool(TEXTS_READ & {*mentions, *texts})
+    found.reads_layout = sees_layout(mentions, texts)
     for call in (n for n in nodes if isinstance(n, ast.Call)):
         if _last(call.func) in {"import_module", "__import__"} and call.args:
             _late_import(found, call, source)
+    found.variables = deciding({*mentions, *_libraries(nodes)})
     if mentions & ENVIRONMENT_READ:
-        found.variables = variables(texts)
+        listed = variables(texts)
+        found.variables += listed
+        if not listed:
+            found.unknown.append(f"the variables of the environment that {source.name} reads")
     written = {id(node) for each in nodes for node in _written(each)}
     read = [os.fsdecode(n.value) for n in nodes if isinstance(n, ast.Constant)
             and isinstance(n.value, str | bytes) and id(n) not in written]  # fmt: skip
     beside = [source.place.file.parent] if source.place.file is not None else []
     found.files = paths.paths_in_code(read, mentions, beside)
+    if "__file__" in names and source.place.file is not None:
+        found.files += paths.named_alike(source.place.file, read)
+    if mentions & RESOURCES_READ:
+        found.files += resources(texts, read)
     return found
 
 
@@ -441,8 +473,48 @@ def _given_texts(source: ModuleTree, names: Collection[str]) -> Iterator[str]:
 
 
 def variables(texts: Iterable[str]) -> list[str]:
-    """Of texts those that may be the names of variables of the environment."""
-    return sorted({t for t in texts if t.isascii() and t.isidentifier() and t.upper() == t})
+    """Of texts those that may be the names of variables of the environment, or begin such."""
+    words = {t for t in texts if t.isascii() and t.isidentifier()}
+    begun = tuple(t for t in words if len(t) > 2 and t.endswith("_"))
+    held = {name for name in os.environ if name in words or (begun and name.startswith(begun))}
+    return sorted({t for t in words if t.upper() == t} | held)
+
+
+def sees_layout(mentions: Collection[str], texts: Collection[str]) -> bool:
+    """Whether code sees how an array stands in memory: `X.ravel("K")`, `X.strides`."""
+    return bool(LAYOUT_READ & {*mentions} or {"K", "A"} & {*texts})
+
+
+def deciding(names: Collection[str]) -> list[str]:
+    """The variables that are set here, and decide what functions or libraries of these names do."""
+    known = dict.fromkeys(v for name in names for v in _DECIDING.get(name, ()))
+    return sorted(v for v in known if v in os.environ)
+
+
+def _libraries(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The libraries that import statements name."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).partition(".")[0]
+
+
+def resources(packages: Iterable[str], texts: Iterable[str]) -> list[Path | paths.Pattern]:
+    """The files that code reads inside packages of the user's: those that texts name, else all.
+
+    Args:
+        packages: Texts that may be names of packages.
+        texts: Of the code.
+    """
+    found: list[Path | paths.Pattern] = []
+    listed = list(texts)
+    for name in dict.fromkeys(packages):
+        dotted = all(part.isidentifier() for part in name.split("."))
+        place = place_of(name) if dotted else None
+        for folder in map(Path, place.folders if place is not None else ()):
+            found += paths.joined(folder, listed) or [folder]
+    return found
 
 
 def _written(node: ast.AST) -> Iterator[ast.AST]:

@@ -7,6 +7,7 @@ up, or the order in which a set happens to stand.
 
 from __future__ import annotations
 
+import abc
 import ast
 import copyreg
 import functools
@@ -43,15 +44,22 @@ class Identity:
         digest: Hash of all of it.
         parts: Name of a part -> its own hash and the constants by which a change is named.
         unknown: Names of what could not be read.
+        layout: Whether it sees how arrays stand in memory.
     """
 
     digest: str
     parts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    layout: bool = False
 
 
 def identify(
-    value: object, name: str, *, by_value: Iterable[str] = (), version: int = VERSION
+    value: object,
+    name: str,
+    *,
+    by_value: Iterable[str] = (),
+    version: int = VERSION,
+    layout: bool = False,
 ) -> Identity:
     """The identity of a value.
 
@@ -61,8 +69,9 @@ def identify(
         by_value: Modules whose content travels to the workers as it is in this process; other
             modules of the user's are read from their files, as the workers will.
         version: Of the digest: version 2 saw less, and studies of then are compared by it.
+        layout: Whether the order of arrays in memory counts because what gets them sees it.
     """
-    return _Walk(frozenset(by_value), version).run(value, name)
+    return _Walk(frozenset(by_value), version, layout=layout).run(value, name)
 
 
 Found = tuple[str, object]
@@ -120,11 +129,17 @@ class _Variable:
 
 
 class _Walk:
-    def __init__(self, by_value: frozenset[str], version: int) -> None:
+    def __init__(self, by_value: frozenset[str], version: int, *, layout: bool = False) -> None:
         self._by_value = by_value
         self._sees_more = version > 2
         self._annotated: list[tuple[int, object]] = []
         self._reads_annotations = False
+        self._described: list[tuple[int, object]] = []
+        self._reads_texts = False
+        self._called: list[tuple[int, str]] = []
+        self._reads_names = False
+        self._by_columns: list[int] = []
+        self._reads_layout = layout
         self._places: dict[str, reach.ModuleTree | None] = {}
         self._nodes: list[graph.Node] = []
         self._known: dict[object, int] = {}
@@ -169,11 +184,28 @@ class _Walk:
         while self._open:
             number, found, called = self._open.popleft()
             self._take(number, found, called)
-            if self._reads_annotations and not self._open:
-                listed, self._annotated = self._annotated, []
-                for holder, annotations in listed:
-                    self._nodes[holder].children.append(self._number(annotations, "annotations"))
-        return Identity(graph.digest(self._nodes), self._parts, tuple(dict.fromkeys(self._unknown)))
+            if not self._open:
+                self._add_what_is_read()
+        unknown = tuple(dict.fromkeys(self._unknown))
+        return Identity(graph.digest(self._nodes), self._parts, unknown, self._reads_layout)
+
+    def _add_what_is_read(self) -> None:
+        """Annotations, docstrings, names and layouts count where something of all reads such."""
+        added: list[tuple[int, object, str]] = []
+        if self._reads_annotations:
+            added += [(holder, each, "annotations") for holder, each in self._annotated]
+            self._annotated = []
+        if self._reads_texts:
+            added += [(holder, each, "docstring") for holder, each in self._described]
+            self._described = []
+        if self._reads_names:
+            added += [(holder, each.encode(), "name") for holder, each in self._called]
+            self._called = []
+        if self._reads_layout:
+            added += [(holder, b"by columns", "order") for holder in self._by_columns]
+            self._by_columns = []
+        for holder, each, called in added:
+            self._nodes[holder].children.append(self._number(each, called))
 
     def _number(self, value: object, name: str) -> int:
         own = isinstance(value, Wanted | _File | _Named | _Variable)
@@ -220,6 +252,9 @@ class _Walk:
             label, inner = special
             if self._sees_more:
                 inner = [*inner, *arrays.besides(value)]
+                number = self._known.get(id(value))
+                if number is not None and arrays.by_columns(value):
+                    self._by_columns.append(number)
             return Shape(label, [(f"{name}{suffix}", part) for suffix, part in inner])
         if type(value).__module__.partition(".")[0] == "eolab":
             own = self._own_digest(value, name)
@@ -287,8 +322,11 @@ class _Walk:
         if more:
             inner += self._by_text(value, read, name)
             number = self._known.get(id(value))
-            if number is not None and value.__annotations__:
-                self._annotated.append((number, value.__annotations__))
+            if number is not None:
+                self._called.append((number, value.__name__))
+                self._described.append((number, (value.__doc__ or "").encode()))
+                if value.__annotations__:
+                    self._annotated.append((number, value.__annotations__))
         for text in () if more else read.texts:
             path = paths.named_path(text, folders=False)
             if path is not None:
@@ -366,6 +404,10 @@ class _Walk:
         inner: list[Found] = []
         if reach.ANNOTATIONS_READ & {*read.mentions, *read.texts}:
             self._reads_annotations = True
+        self._reads_texts |= bool(reach.TEXTS_READ & {*read.mentions, *read.texts})
+        self._reads_layout |= reach.sees_layout(read.mentions, read.texts)
+        if {"__name__", "__qualname__"} & (read.mentions - read.names.keys()):
+            self._reads_names = True
         package = str(names.get("__package__") or "")
         for what, text in read.late:
             if what not in _LATE_IMPORTS:
@@ -381,10 +423,18 @@ class _Walk:
                     f"a module that {name} imports by a name that only a run knows"
                 )
         settings = [v for n in read.names if isinstance(v := names.get(n), str)]
+        loaded = [v.__name__ for n in read.names if isinstance(v := names.get(n), types.ModuleType)]
+        loaded += [s.module for s in read.imports if not s.level]
+        listed = reach.deciding({*read.mentions, *(each.partition(".")[0] for each in loaded)})
         if read.mentions & reach.ENVIRONMENT_READ:
-            listed = reach.variables([*read.texts, *settings])
-            inner += [(f"environment variable {v}", _Variable(v)) for v in listed]
+            asked = reach.variables([*read.texts, *settings])
+            if not asked:
+                self._unknown.append(f"the variables of the environment that {name} reads")
+            listed += asked
+        inner += [(f"environment variable {v}", _Variable(v)) for v in listed]
         found = paths.paths_in_code(read.read_from, read.mentions)
+        if read.mentions & reach.RESOURCES_READ:
+            found += reach.resources([*read.texts, *settings, *loaded], read.read_from)
         for held in [v for n in read.names if (v := names.get(n)) is not None]:
             folder = paths.shared_folder(held)
             if folder is not None:
@@ -478,6 +528,10 @@ class _Walk:
         found = reach.reach(source, value)
         self._unknown += found.unknown
         self._reads_annotations |= found.reads_annotations
+        self._reads_texts |= found.reads_texts
+        self._reads_layout |= found.reads_layout
+        if source.place.file is not None:
+            self._described.append((self._known[value], _File(source.place.file)))
         self._annotated.append((self._known[value], source.annotated))
         inner: list[Found] = [(child.label, child) for child in found.wanted]
         inner += [(f"environment variable {v}", _Variable(v)) for v in found.variables]
@@ -491,7 +545,7 @@ class _Walk:
             return Shape(b"module of the user", [self._attribute(name, value, ())])
         return Shape(pack(b"library module", name_before(value.__name__).encode()))
 
-    def _class(self, value: type, _: str) -> Shape:
+    def _class(self, value: type, name: str) -> Shape:
         where = self._by_reference(value)
         if where is not None:
             return where
@@ -502,7 +556,15 @@ class _Walk:
         inner: list[Found] = [(called, type(value)), *((called, base) for base in value.__bases__)]
         members = sorted(k for k in vars(value) if k not in _OF_CLASSES)
         inner += [(f"{called}.{k}", self._setting(vars(value)[k])) for k in members]
-        return Shape(pack(b"class", called.encode(), *(k.encode() for k in members)), inner)
+        label = pack(b"class", called.encode(), *(k.encode() for k in members))
+        if self._sees_more:
+            number = self._known.get(id(value))
+            if number is not None and value.__doc__:
+                self._described.append((number, value.__doc__.encode()))
+            registered = _registered(value)
+            if registered:
+                return Shape(pack(label, b"registered"), [*inner, (name, registered)])
+        return Shape(label, inner)
 
     def _method(self, value: types.MethodType, name: str) -> Shape:
         return Shape(b"method", [(name, value.__func__), (name, value.__self__)])
@@ -713,6 +775,16 @@ def _library_name(value: object) -> tuple[bytes, bytes]:
     module = str(getattr(value, "__module__", None) or kind.__module__)
     name = str(getattr(value, "__qualname__", None) or kind.__qualname__)
     return name_before(module).encode(), object_before(module, name).encode()
+
+
+def _registered(kind: type) -> frozenset[object]:
+    """The classes that were registered with an abstract one, and go along with it."""
+    dump: Callable[[type], tuple[Iterable[weakref.ref[type]], object, object, int]] | None = (
+        getattr(abc, "_get_dump", None)
+    )
+    if dump is None or "_abc_impl" not in vars(kind):
+        return frozenset()
+    return frozenset(held for each in dump(kind)[0] if (held := each()) is not None)
 
 
 def _looked_up(module: str, qualified: str) -> object:

@@ -593,6 +593,197 @@ def test_a_function_that_only_its_address_tells_apart_is_asked_about() -> None:
     assert not identify(np.add, "STEP").unknown
 
 
+# -- ways that nobody would list -------------------------------------------------------------------
+
+ODD = {
+    "a variable in small letters": (
+        "import os\nos.environ['farm_size'] = '1'\n"
+        "def train(): return os.environ['farm_size']\n",
+        "'1'",
+        "'2'",
+    ),
+    "variables that begin alike": (
+        "import os\nos.environ['FARM_SIZE'] = '1'\ndef train():\n"
+        "    return {k: v for k, v in os.environ.items() if k.startswith('FARM_')}\n",
+        "'1'",
+        "'2'",
+    ),
+    "the backend of Keras": (
+        "import os\nos.environ['KERAS_BACKEND'] = 'numpy'\ndef train():\n    import keras\n"
+        "    return keras.backend.backend()\n",
+        "'numpy'",
+        "'jax'",
+    ),
+    "the time zone": (
+        "import os\nimport time\nos.environ['TZ'] = 'UTC'\n"
+        "def train(): return time.localtime(0).tm_hour\n",
+        "'UTC'",
+        "'Asia/Tokyo'",
+    ),
+    "a docstring": ("def f():\n    'two'\ndef train(): return f.__doc__\n", "two", "three"),
+    "a docstring of a class": (
+        "class A:\n    'two'\ndef train(): return A.__doc__\n",
+        "two",
+        "three",
+    ),
+    "the name of a function": (
+        "def two(): pass\nF = two\ndef train(): return F.__name__\n",
+        "two",
+        "three",
+    ),
+    "a class registered with an abstract one": (
+        "import abc\nclass Base(abc.ABC): pass\nclass A: pass\nclass B: pass\n"
+        "Base.register(A)\ndef train(): return isinstance(A(), Base)\n",
+        "register(A)",
+        "register(B)",
+    ),
+    "the order of an array in memory": (
+        "import numpy as np\nX = np.array([[1.0, 2.0], [3.0, 4.0]], order='C')\n"
+        "def train(): return X.ravel(order='K')[1]\n",
+        "'C'",
+        "'F'",
+    ),
+    "the encoding of a variable": (
+        "import xarray as xr\nX = xr.DataArray([1.0])\nX.encoding['scale_factor'] = 0.1\n"
+        "def train(): return X.to_netcdf()\n",
+        "0.1",
+        "0.2",
+    ),
+    "labels that may not be there twice": (
+        "import pandas as pd\nX = pd.DataFrame({'a': [1]}).set_flags(allows_duplicate_labels=True)"
+        "\ndef train(): return pd.concat([X, X])\n",
+        "True",
+        "False",
+    ),
+    "the state of a decorator": (
+        "class By:\n    def __init__(self, k): self.k = k\n    def __call__(self, f): return self\n"
+        "@By(2)\ndef h(): pass\ndef train(): return h.k\n",
+        "By(2)",
+        "By(3)",
+    ),
+    "a keyword of a subclass": (
+        "class Base:\n    def __init_subclass__(cls, k): cls.k = k\n"
+        "class A(Base, k=2): pass\ndef train(): return A.k\n",
+        "k=2",
+        "k=3",
+    ),
+    "the order of an enumeration": (
+        "import enum\nclass Kind(enum.Enum):\n    A = enum.auto()\n    B = enum.auto()\n"
+        "def train(): return Kind.A.value\n",
+        "A = enum.auto()\n    B",
+        "B = enum.auto()\n    A",
+    ),
+    "the order of fields": (
+        "from dataclasses import dataclass\n@dataclass(order=True)\nclass C:\n    a: int\n"
+        "    b: int\ndef train(): return max(C(1, 5), C(2, 1)).b\n",
+        "a: int\n    b",
+        "b: int\n    a",
+    ),
+    "a default of a named tuple": (
+        "from typing import NamedTuple\nclass P(NamedTuple):\n    a: int = 2\n"
+        "def train(): return P().a\n",
+        "= 2",
+        "= 3",
+    ),
+    "a generator of random numbers": (
+        "import numpy as np\nR = np.random.default_rng(2)\ndef train(): return R.random()\n",
+        "(2)",
+        "(3)",
+    ),
+    "the place of an iterator": (
+        "X = iter([2, 3])\nnext(X)\ndef train(): return next(X)\n",
+        "next(X)\ndef",
+        "X\ndef",
+    ),
+    "a transformer between grids": (
+        "import pyproj\nX = pyproj.Transformer.from_crs(4326, 32633, always_xy=True)\n"
+        "def train(): return X.transform(15, 50)\n",
+        "always_xy=True",
+        "always_xy=False",
+    ),
+    "a setting of an estimator": (
+        "from sklearn.preprocessing import StandardScaler\n"
+        "X = StandardScaler().set_output(transform='default')\ndef train(): return X\n",
+        "'default'",
+        "'pandas'",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ODD)
+def test_what_decides_a_result_by_an_odd_way_is_seen(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    cell, old, new = ODD[way]
+    assert old in cell
+    before, after = of_cell(cell), of_cell(cell.replace(old, new))
+    assert before.digest == of_cell(cell).digest
+    assert before.digest != after.digest
+    assert not before.unknown
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["'of the farm'\ndef pick(n): return __doc__\n", "def pick(n):\n    'of the farm'\n",
+     "# of the farm\ndef pick(n): return pick.__name__\n"],
+)  # fmt: skip
+def test_docstrings_of_modules_count_where_something_reads_them(project: Path, code: str) -> None:
+    cell = "import farm\ndef train(): return farm.pick('a'), {}\n"
+    for read, counts in (("farm.pick.__doc__", True), ("1", "__doc__" in code)):
+        files = {"farm.py": code}
+        before, after = around(project, files, cell.format(read), "of the farm", "of a farm")
+        assert (before.digest != after.digest) == counts
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["pkgutil.get_data('crops.farm', 'a.txt')", "resources.files('crops.farm').joinpath('a.txt')",
+     "resources.files(crops.farm).joinpath('a.txt').read_text()",
+     "[f.read_text() for f in resources.files('crops.farm').iterdir()]"],
+)  # fmt: skip
+def test_files_inside_a_package_count(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    """Also where the package is not below the folder of the kernel."""
+    written(project, {"code/crops/__init__.py": "", "code/crops/farm/__init__.py": "x = 1\n"})
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    importlib.invalidate_caches()
+    cell = (
+        "import pkgutil\nfrom importlib import resources\nimport crops.farm\n"
+        f"def train(): return {body}\n"
+    )
+    place = project / "code/crops/farm/a.txt"
+    assert seen(place.write_text, lambda: of_cell(cell))
+    del sys.modules["crops.farm"], sys.modules["crops"]
+
+
+def test_a_file_that_is_named_like_the_module_counts(project: Path) -> None:
+    for made in ("Path(__file__).with_suffix('.json')", "__file__.replace('.py', '.json')"):
+        code = f"from pathlib import Path\ndef pick(_): return open({made}).read()\n"
+        written(project, {"farm.py": code})
+        forget()
+        assert seen((project / "farm.json").write_text, lambda: of_cell(CALL))
+
+
+def test_what_only_a_run_reads_of_the_environment_is_asked_about(project: Path) -> None:
+    cell = "import os\ndef train(name='x'): return os.environ[name]\n"
+    assert "variables of the environment" in of_cell(cell).unknown[0]
+    written(project, {"farm.py": "import os\ndef pick(n): return os.getenv(n)\n"})
+    forget()
+    assert "the environment that farm reads" in of_cell(CALL).unknown[0]
+
+
+def test_the_order_of_data_in_memory_counts_where_the_function_sees_it() -> None:
+    rows = np.arange(12.0).reshape(3, 4)
+    columns = np.asfortranarray(rows)
+    for call, sees in (("X.ravel('K')", True), ("X.strides", True), ("X.sum()", False)):
+        layout = of_cell(f"def train(X): return {call}\n").layout
+        assert layout == sees
+        found = {identify({"X": x}, "data", layout=layout).digest for x in (rows, columns)}
+        assert (len(found) == 2) == sees
+
+
 # -- Keras ----------------------------------------------------------------------------------------
 
 NET = "import keras\nX = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, 'relu', {})])\n"
