@@ -78,9 +78,9 @@ def besides(value: object) -> Inner:
     pandas, xarray = sys.modules.get("pandas"), sys.modules.get("xarray")
     if pandas is not None and isinstance(value, pandas.DatetimeIndex | pandas.TimedeltaIndex):
         inner.append((" freq", value.freqstr))
-    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
-        if not value.flags.allows_duplicate_labels:
-            inner.append((" flags", "no duplicate labels"))
+    flags = getattr(value, "flags", None)  # an array has such, too
+    if not getattr(flags, "allows_duplicate_labels", True):
+        inner.append((" flags", "no duplicate labels"))
     if xarray is not None and isinstance(value, xarray.Dataset):
         inner.append((" order", list(map(str, value.data_vars))))
     if xarray is not None and isinstance(value, xarray.Variable):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from eolab.studies.identity.atoms import atom, fingerprint, pack, shown, unordered
+from eolab.studies.identity.written import PATH_WRITERS, is_writer, is_writing, written_parts
 
 _SILENT = frozenset({"NOP", "CACHE", "EXTENDED_ARG"})
 _FLAGGED = frozenset({"LOAD_GLOBAL", "LOAD_ATTR", "LOAD_SUPER_ATTR"})
@@ -49,6 +50,7 @@ class Code:
         imports: Its import statements.
         read_from: Of the texts those that no call writes to, as far as that can be seen.
         mentions: All names and attributes that it reads.
+        only_written: Of the globals those that it uses for nothing but paths that it writes to.
         late: What it looks up by text when it runs (`eval`, `globals`, `import_module`), and that
             text; None where only the run knows it.
     """
@@ -61,6 +63,7 @@ class Code:
     read_from: tuple[str, ...] = ()
     mentions: frozenset[str] = frozenset()
     late: tuple[tuple[str, str | None], ...] = ()
+    only_written: frozenset[str] = frozenset()
 
 
 def read(code: types.CodeType, *, docstrings: bool = False) -> Code:
@@ -76,7 +79,7 @@ def read(code: types.CodeType, *, docstrings: bool = False) -> Code:
     return Code(
         fingerprint(content), tuple(reader.constants), tuple(reader.texts), names,
         tuple(reader.imports), tuple(reader.read_from), frozenset(reader.mentions),
-        tuple(dict.fromkeys(reader.late)),
+        tuple(dict.fromkeys(reader.late)), frozenset(reader.written - reader.used),
     )  # fmt: skip
 
 
@@ -91,6 +94,8 @@ class _Reader:
         self.read_from: list[str] = []
         self.mentions: set[str] = set()
         self.late: list[tuple[str, str | None]] = []
+        self.written: set[str] = set()
+        self.used: set[str] = set()
         self.constants: list[str] = []
         self.texts: list[str] = []
         self.names: dict[str, set[tuple[str, ...]]] = {}
@@ -173,13 +178,19 @@ class _Reader:
         """What is read, and what is looked up by text."""
         places = [n for n, i in enumerate(found) if i.opname not in _AROUND_CALLS]
         plain = [found[n] for n in places]
+        written = written_parts(found)
+        for n, i in enumerate(found):
+            if i.opname in _NAMED:
+                (self.written if n in written else self.used).add(str(i.argval))
         for n, i in enumerate(plain):
             if (
                 i.opname.startswith("LOAD_") and i.opcode not in _CONSTANTS
             ) or i.opname == "IMPORT_FROM":
                 self.mentions.add(str(i.argval))
             if i.opcode in _CONSTANTS and not (
-                _is_written(plain, n) or is_writer(_takes_second(found, places[n]), method=True)
+                places[n] in written
+                or _is_written(plain, n)
+                or is_writer(_takes_second(found, places[n]), method=True)
             ):
                 parts = i.argval if isinstance(i.argval, tuple) else (i.argval,)
                 self.read_from += [part for part in parts if isinstance(part, str)]
@@ -238,27 +249,6 @@ def _takes_second(found: Sequence[dis.Instruction], n: int) -> str:
     return ""
 
 
-def is_writer(name: str, *, method: bool) -> bool:
-    """Whether a function of that name writes to the path that it is given, and does not read it.
-
-    Args:
-        name: The name that is called.
-        method: Whether of something (`frame.to_csv`): a bare name may be the user's own function,
-            which reads what it likes.
-    """
-    return name in _WRITERS or (method and name.startswith(("save_", "write_", "dump_")))
-
-
-def is_writing(mode: object, *, method: bool) -> bool:
-    """Whether what is opened in a mode is written only.
-
-    Args:
-        mode: Second argument of `open`.
-        method: Whether of something: `zarr.open(path, "a")` reads, too.
-    """
-    return isinstance(mode, str) and mode in (_WRITING if method else _WRITING | _APPENDING)
-
-
 def words_of_queries(mentions: Collection[str], texts: Iterable[str]) -> set[str]:
     """Names in the texts of code that hands text to a library which looks them up here.
 
@@ -273,17 +263,6 @@ def words_of_queries(mentions: Collection[str], texts: Iterable[str]) -> set[str
     return {word for text in texts for word in _WORD.findall(text)}
 
 
-PATH_WRITERS = frozenset({"mkdir", "touch", "unlink", "write_text", "write_bytes"})
-"""Methods of a path that write to it."""
-_WRITING = frozenset({"w", "wb", "w+", "wt", "x", "xb"})
-_APPENDING = frozenset({"a", "ab", "at"})
-_WRITERS = frozenset({"makedirs", "mkdir", "touch", "unlink", "rmtree", "CSVLogger",
-                      "ModelCheckpoint", "TensorBoard", "SummaryWriter", "FileHandler",
-                      "save", "savez", "savez_compressed", "savetxt", "savefig", "imsave",
-                      "save_model", "dump", "tofile", "to_csv", "to_parquet", "to_feather",
-                      "to_pickle", "to_json", "to_excel", "to_hdf", "to_netcdf", "to_zarr",
-                      "to_file", "to_raster", "to_xml", "to_html", "to_stata",
-                      "to_orc"})  # fmt: skip
 _AROUND_CALLS = frozenset({"PUSH_NULL", "PRECALL", "CALL", "KW_NAMES", "CALL_FUNCTION"})
 _QUERIES = frozenset({"query", "eval", "evaluate", "sql", "execute", "from_formula",
                       "ols", "gls", "wls", "glm", "logit", "mixedlm", "dmatrix",

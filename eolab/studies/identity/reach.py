@@ -20,7 +20,7 @@ from pathlib import Path
 
 from eolab.studies.identity import modules, paths
 from eolab.studies.identity.atoms import fingerprint
-from eolab.studies.identity.code import PATH_WRITERS, is_writer, is_writing, words_of_queries
+from eolab.studies.identity.code import words_of_queries
 from eolab.studies.identity.modules import (
     Wanted,
     bound_names,
@@ -31,6 +31,7 @@ from eolab.studies.identity.modules import (
     loaded_names,
     plain,
 )
+from eolab.studies.identity.written import written_nodes
 
 MOST_MODULES = 2_000
 ANNOTATIONS_READ = frozenset(
@@ -39,7 +40,9 @@ ANNOTATIONS_READ = frozenset(
 )  # fmt: skip
 """Whoever mentions one of these may read the annotations of a function."""
 ENVIRONMENT_READ = frozenset({"environ", "getenv", "environb"})
-TEXTS_READ = frozenset({"__doc__", "getdoc", "docopt", "getsource", "getsourcelines", "getcomments"})
+TEXTS_READ = frozenset(
+    {"__doc__", "getdoc", "docopt", "getsource", "getsourcelines", "getcomments"}
+)
 """Whoever mentions one of these may read docstrings or comments."""
 RESOURCES_READ = frozenset(
     {"files", "as_file", "get_data", "read_text", "read_binary", "open_text", "open_binary",
@@ -450,7 +453,7 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
         found.variables += listed
         if not listed:
             found.unknown.append(f"the variables of the environment that {source.name} reads")
-    written = {id(node) for each in nodes for node in _written(each)}
+    written = {id(node) for each in nodes for node in written_nodes(each)}
     read = [os.fsdecode(n.value) for n in nodes if isinstance(n, ast.Constant)
             and isinstance(n.value, str | bytes) and id(n) not in written]  # fmt: skip
     beside = [source.place.file.parent] if source.place.file is not None else []
@@ -515,21 +518,6 @@ def resources(packages: Iterable[str], texts: Iterable[str]) -> list[Path | path
         for folder in map(Path, place.folders if place is not None else ()):
             found += paths.joined(folder, listed) or [folder]
     return found
-
-
-def _written(node: ast.AST) -> Iterator[ast.AST]:
-    """The texts that a call writes to."""
-    if not isinstance(node, ast.Call):
-        return
-    name = _last(node.func)
-    modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
-    method = isinstance(node.func, ast.Attribute)
-    writes = any(isinstance(m, ast.Constant) and is_writing(m.value, method=method) for m in modes)
-    if is_writer(name, method=method) or (name == "open" and writes):
-        yield from (each for each in node.args if isinstance(each, ast.Constant))
-    if name in PATH_WRITERS and isinstance(node.func, ast.Attribute):
-        made = node.func.value
-        yield from made.args if isinstance(made, ast.Call) else ()
 
 
 def _last(node: ast.expr) -> str:

@@ -310,7 +310,7 @@ class _Walk:
         used_names = dict(read.names) | (self._late_names(read, names, name) if more else {})
         for used, chains in used_names.items():
             if used in names:
-                held = self._held(names[used], read) if more else names[used]
+                held = self._held(names[used], read, used) if more else names[used]
                 inner += self._global(used, held, chains)
             else:
                 missing.append(used.encode())
@@ -376,12 +376,15 @@ class _Walk:
                 found |= {*statement.names, *read.mentions}
         return {n: () for n in sorted(found) if n in names and n not in read.names}
 
-    def _held(self, value: object, read: code.Code) -> object:
+    def _held(self, value: object, read: code.Code, used: str) -> object:
         """A global: text that names a path by what is there.
 
-        A folder where everything is counts by name where the code names what it reads in it.
-        What a weak reference leads to counts, as the code follows it.
+        A folder where everything is counts by name where the code names what it reads in it, and
+        so does one that it only writes to. What a weak reference leads to counts, as the code
+        follows it.
         """
+        if used in read.only_written and isinstance(value, str | PurePath):
+            return _Named(str(value))
         if isinstance(value, weakref.ref):
             return value()
         if isinstance(value, weakref.WeakValueDictionary | weakref.WeakKeyDictionary):

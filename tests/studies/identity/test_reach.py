@@ -471,23 +471,37 @@ def test_what_reads_counts_though_its_name_sounds_like_writing(project: Path, bo
     "body",
     ["joblib.dump(NET, 'net.bin')", "pickle.dump(NET, open('net.bin', 'wb'))",
      "joblib.dump(NET.copy(), 'net.bin', compress=3)",
-     "Path('net.bin').open('w').write('x')", "np.savez(open('net.bin', 'wb'), a=len(NET))"],
+     "Path('net.bin').open('w').write('x')", "np.savez(open('net.bin', 'wb'), a=len(NET))",
+     "np.save(Path('net.bin'), NET)", "np.save(Path('.') / 'net.bin', NET)",
+     "np.save(OUT / 'net.bin', NET)", "np.save(os.path.join('.', 'net.bin'), NET)",
+     "joblib.dump(NET, Path('net.bin'))", "open(Path('net.bin'), 'w').write('x')",
+     "with open(OUT / 'net.bin', 'wb') as file: pickle.dump(NET, file)",
+     "(Path('out') / 'net.bin').write_text('x')", "OUT.joinpath('net.bin').open('w').write('x')"],
 )  # fmt: skip
 def test_a_model_that_a_trial_writes_is_no_data_of_the_next(project: Path, body: str) -> None:
     cell = (
-        "import pickle\nfrom pathlib import Path\nimport joblib\nimport numpy as np\n"
-        f"NET = {{'size': 1}}\ndef train():\n    {body}\n    return 1\n"
+        "import os, pickle\nfrom pathlib import Path\nimport joblib\nimport numpy as np\n"
+        f"OUT = Path('out')\nNET = {{'size': 1}}\ndef train():\n    {body}\n    return 1\n"
     )
-    before = of_cell(cell)
-    written(project, {"net.bin": "1"})
-    assert of_cell(cell).digest == before.digest
+    files = {"farm.py": f"{cell}def pick(_): return train()\n"}
+    written(project, files if "OUT" not in body else {"farm.py": "def pick(_): return 1\n"})
+    forget()
+    before = of_cell(cell), of_cell(CALL)
+    written(project, {"net.bin": "1", "out/net.bin": "1"})
+    assert (of_cell(cell), of_cell(CALL)) == before
 
 
 @pytest.mark.parametrize(
-    "body", ["np.save(np.loadtxt('net.bin'), 'x')", "joblib.dump(open('net.bin').read(), 'y.bin')"]
-)
+    "body",
+    ["np.save(np.loadtxt('net.bin'), 'x')", "joblib.dump(open('net.bin').read(), 'y.bin')",
+     "np.save(path := Path('net.bin'), 1), np.load(path)", "np.loadtxt(OUT), np.save(OUT, 1)",
+     "Path('x.txt').write_text(Path('net.bin').read_text())"],
+)  # fmt: skip
 def test_what_is_read_for_what_is_written_counts(project: Path, body: str) -> None:
-    cell = f"import joblib\nimport numpy as np\ndef train(): return {body}\n"
+    cell = (
+        "import joblib\nimport numpy as np\nfrom pathlib import Path\nOUT = Path('net.bin')\n"
+        f"def train(): return {body}\n"
+    )
     assert seen((project / "net.bin").write_text, lambda: of_cell(cell))
 
 
@@ -597,26 +611,31 @@ def test_a_function_that_only_its_address_tells_apart_is_asked_about() -> None:
 
 ODD = {
     "a variable in small letters": (
-        "import os\nos.environ['farm_size'] = '1'\n"
-        "def train(): return os.environ['farm_size']\n",
+        "import os\nos.environ['farm_size'] = '1'\ndef train(): return os.environ['farm_size']\n",
         "'1'",
         "'2'",
     ),
     "variables that begin alike": (
-        "import os\nos.environ['FARM_SIZE'] = '1'\ndef train():\n"
-        "    return {k: v for k, v in os.environ.items() if k.startswith('FARM_')}\n",
+        (
+            "import os\nos.environ['FARM_SIZE'] = '1'\ndef train():\n"
+            "    return {k: v for k, v in os.environ.items() if k.startswith('FARM_')}\n"
+        ),
         "'1'",
         "'2'",
     ),
     "the backend of Keras": (
-        "import os\nos.environ['KERAS_BACKEND'] = 'numpy'\ndef train():\n    import keras\n"
-        "    return keras.backend.backend()\n",
+        (
+            "import os\nos.environ['KERAS_BACKEND'] = 'numpy'\ndef train():\n    import keras\n"
+            "    return keras.backend.backend()\n"
+        ),
         "'numpy'",
         "'jax'",
     ),
     "the time zone": (
-        "import os\nimport time\nos.environ['TZ'] = 'UTC'\n"
-        "def train(): return time.localtime(0).tm_hour\n",
+        (
+            "import os\nimport time\nos.environ['TZ'] = 'UTC'\n"
+            "def train(): return time.localtime(0).tm_hour\n"
+        ),
         "'UTC'",
         "'Asia/Tokyo'",
     ),
@@ -632,56 +651,75 @@ ODD = {
         "three",
     ),
     "a class registered with an abstract one": (
-        "import abc\nclass Base(abc.ABC): pass\nclass A: pass\nclass B: pass\n"
-        "Base.register(A)\ndef train(): return isinstance(A(), Base)\n",
+        (
+            "import abc\nclass Base(abc.ABC): pass\nclass A: pass\nclass B: pass\n"
+            "Base.register(A)\ndef train(): return isinstance(A(), Base)\n"
+        ),
         "register(A)",
         "register(B)",
     ),
     "the order of an array in memory": (
-        "import numpy as np\nX = np.array([[1.0, 2.0], [3.0, 4.0]], order='C')\n"
-        "def train(): return X.ravel(order='K')[1]\n",
+        (
+            "import numpy as np\nX = np.array([[1.0, 2.0], [3.0, 4.0]], order='C')\n"
+            "def train(): return X.ravel(order='K')[1]\n"
+        ),
         "'C'",
         "'F'",
     ),
     "the encoding of a variable": (
-        "import xarray as xr\nX = xr.DataArray([1.0])\nX.encoding['scale_factor'] = 0.1\n"
-        "def train(): return X.to_netcdf()\n",
+        (
+            "import xarray as xr\nX = xr.DataArray([1.0])\nX.encoding['scale_factor'] = 0.1\n"
+            "def train(): return X.to_netcdf()\n"
+        ),
         "0.1",
         "0.2",
     ),
     "labels that may not be there twice": (
-        "import pandas as pd\nX = pd.DataFrame({'a': [1]}).set_flags(allows_duplicate_labels=True)"
-        "\ndef train(): return pd.concat([X, X])\n",
+        (
+            "import pandas as pd\nX = pd.DataFrame({'a': [1]})\n"
+            "X = X.set_flags(allows_duplicate_labels=True)\ndef train(): return pd.concat([X, X])\n"
+        ),
         "True",
         "False",
     ),
     "the state of a decorator": (
-        "class By:\n    def __init__(self, k): self.k = k\n    def __call__(self, f): return self\n"
-        "@By(2)\ndef h(): pass\ndef train(): return h.k\n",
+        (
+            "class By:\n    def __init__(self, k): self.k = k\n"
+            "    def __call__(self, f): return self\n@By(2)\ndef h(): pass\n"
+            "def train(): return h.k\n"
+        ),
         "By(2)",
         "By(3)",
     ),
     "a keyword of a subclass": (
-        "class Base:\n    def __init_subclass__(cls, k): cls.k = k\n"
-        "class A(Base, k=2): pass\ndef train(): return A.k\n",
+        (
+            "class Base:\n    def __init_subclass__(cls, k): cls.k = k\n"
+            "class A(Base, k=2): pass\ndef train(): return A.k\n"
+        ),
         "k=2",
         "k=3",
     ),
     "the order of an enumeration": (
-        "import enum\nclass Kind(enum.Enum):\n    A = enum.auto()\n    B = enum.auto()\n"
-        "def train(): return Kind.A.value\n",
+        (
+            "import enum\nclass Kind(enum.Enum):\n    A = enum.auto()\n    B = enum.auto()\n"
+            "def train(): return Kind.A.value\n"
+        ),
         "A = enum.auto()\n    B",
         "B = enum.auto()\n    A",
     ),
     "the order of fields": (
-        "from dataclasses import dataclass\n@dataclass(order=True)\nclass C:\n    a: int\n"
-        "    b: int\ndef train(): return max(C(1, 5), C(2, 1)).b\n",
+        (
+            "from dataclasses import dataclass\n@dataclass(order=True)\nclass C:\n    a: int\n"
+            "    b: int\ndef train(): return max(C(1, 5), C(2, 1)).b\n"
+        ),
         "a: int\n    b",
         "b: int\n    a",
     ),
     "a default of a named tuple": (
-        "from typing import NamedTuple\nclass P(NamedTuple):\n    a: int = 2\n"
-        "def train(): return P().a\n",
+        (
+            "from typing import NamedTuple\nclass P(NamedTuple):\n    a: int = 2\n"
+            "def train(): return P().a\n"
+        ),
         "= 2",
         "= 3",
     ),
@@ -696,14 +734,18 @@ ODD = {
         "X\ndef",
     ),
     "a transformer between grids": (
-        "import pyproj\nX = pyproj.Transformer.from_crs(4326, 32633, always_xy=True)\n"
-        "def train(): return X.transform(15, 50)\n",
+        (
+            "import pyproj\nX = pyproj.Transformer.from_crs(4326, 32633, always_xy=True)\n"
+            "def train(): return X.transform(15, 50)\n"
+        ),
         "always_xy=True",
         "always_xy=False",
     ),
     "a setting of an estimator": (
-        "from sklearn.preprocessing import StandardScaler\n"
-        "X = StandardScaler().set_output(transform='default')\ndef train(): return X\n",
+        (
+            "from sklearn.preprocessing import StandardScaler\n"
+            "X = StandardScaler().set_output(transform='default')\ndef train(): return X\n"
+        ),
         "'default'",
         "'pandas'",
     ),
