@@ -70,8 +70,11 @@ class Workspace:
         errors.set_log(config.logs, mode=file_mode(shared=config.shared))
         deleted.sweep(config.root)
         from eolab.studies.journal.files import sweep_refits
+        from eolab.tracking import moved
 
         sweep_refits(config.root, config.runs)
+        if config.tracking_uri is None:
+            moved.repair(config.root)
 
     @property
     def root(self) -> Path:

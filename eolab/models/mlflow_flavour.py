@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import mmap
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eolab.studies.client.fitted_model import FILES
+from eolab.studies.client.fitted_model import CUSTOM_OBJECTS, FILES
 from eolab.studies.worker import predicting
 
 if TYPE_CHECKING:
@@ -28,8 +29,20 @@ LIBRARIES = {
     "keras": ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch"),
     "torch": ("torch",),
     "sklearn": ("scikit-learn",),
-    "pickle": ("scikit-learn", "lightgbm", "xgboost", "catboost"),
 }
+NAMED = {
+    "catboost": "catboost",
+    "imblearn": "imbalanced-learn",
+    "keras": "keras",
+    "lightgbm": "lightgbm",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "statsmodels": "statsmodels",
+    "tensorflow": "tensorflow",
+    "torch": "torch",
+    "xgboost": "xgboost",
+}
+"""Modules that a pickle may name, and in which distribution they are."""
 
 
 def write(folder: Path, document: Mapping[str, object]) -> None:
@@ -45,7 +58,7 @@ def write(folder: Path, document: Mapping[str, object]) -> None:
     flavour = str(document["flavour"])
     (folder / CODE).mkdir(exist_ok=True)
     shutil.copyfile(predicting.__file__, folder / CODE / f"{LOADER}.py")
-    requirements = _requirements(flavour)
+    requirements = _requirements(flavour, folder / FILES[flavour])
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
     python = platform.python_version()
     environment = {"python": python, "dependencies": ["-r requirements.txt"]}
@@ -68,6 +81,20 @@ def write(folder: Path, document: Mapping[str, object]) -> None:
             pickled_model=FILES[flavour],
             sklearn_version=_version("scikit-learn"),
             serialization_format="cloudpickle",
+            code=CODE,
+        )
+    if flavour == "keras":
+        # MLflow looks for both files in `data`; `mlflow.tensorflow` opens own layers and losses.
+        if (folder / CUSTOM_OBJECTS).is_file():
+            shutil.copyfile(folder / CUSTOM_OBJECTS, folder / "custom_objects.cloudpickle")
+        model.add_flavor(
+            "keras",
+            data=".",
+            model_type="keras",
+            keras_module="keras",
+            keras_version=_version("keras"),
+            save_format="keras",
+            save_exported_model=False,
             code=CODE,
         )
     example = _example(folder, document)
@@ -116,8 +143,12 @@ def _example(folder: Path, document: Mapping[str, object]) -> dict[str, object] 
     return {"artifact_path": EXAMPLE, "type": "ndarray", "format": "tf-serving"}
 
 
-def _requirements(flavour: str) -> list[str]:
-    names = ("mlflow-skinny", "cloudpickle", "numpy", "pandas", *LIBRARIES.get(flavour, ()))
+def _requirements(flavour: str, file: Path) -> list[str]:
+    names = ["mlflow-skinny", "cloudpickle", "numpy", "pandas", *LIBRARIES.get(flavour, ())]
+    if flavour != "keras" and file.stat().st_size:
+        with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
+            names += [d for module, d in NAMED.items() if m.find(module.encode()) >= 0]
+    names = list(dict.fromkeys(names))
     return [f"{name}=={version}" for name in names if (version := _version(name))]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +21,9 @@ from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.models import ModelRegistry
 from eolab.records import lineage
 from eolab.records.lineage import Ref
+from eolab.studies.worker import trial_process
 from eolab.training_data import TrainingData
-from tests.models.conftest import CLASSES
+from tests.models.conftest import CLASSES, Fitted
 
 
 @pytest.fixture
@@ -282,6 +286,46 @@ def test_a_workspace_that_was_moved_keeps_its_models(
     assert after.predict(test_part).shape == test_part.y.shape
 
 
+@pytest.mark.parametrize("way", ["moved", "copied", "another path"])
+def test_mlflow_finds_the_models_of_a_workspace_that_was_moved(
+    registry, make_fitted, model, config, tmp_path, way
+):
+    from mlflow.tracking import MlflowClient
+
+    import eolab as eo
+
+    registry.register("crops", make_fitted(model))
+    there = tmp_path / "a place" / "moved"
+    there.parent.mkdir()
+    if way == "moved":
+        config.root.rename(there)
+    elif way == "copied":
+        shutil.copytree(config.root, there)
+    else:
+        there.symlink_to(config.root)
+    assert eo.workspace(there).models.get("crops").version == 1
+    uri = f"sqlite:///{there}/mlflow.db"
+    entry = MlflowClient(uri).get_model_version("crops", "1")
+    place = config.root if way == "another path" else there
+    assert Path(entry.source).is_relative_to(place)
+    run = MlflowClient(uri).get_run(entry.run_id)
+    assert run.info.artifact_uri.startswith(f"{(place / 'mlflow').as_uri()}/")
+    said = MlflowClient(uri).get_model_version_download_uri("crops", "1")
+    assert (Path(said) / "MLmodel").is_file()
+    if way == "copied":
+        before = MlflowClient(config.mlflow_uri).get_model_version("crops", "1")
+        assert Path(before.source).is_relative_to(config.root)
+
+
+def test_a_database_that_nobody_can_write_to_is_left_as_it_is(tmp_path):
+    from eolab.tracking import moved
+
+    assert moved.repair(tmp_path) == 0
+    (tmp_path / "mlflow.db").write_text("no database")
+    assert moved.repair(tmp_path) == 0
+    assert (tmp_path / "mlflow.db").read_text() == "no database"
+
+
 def test_a_regression_has_error_bias_and_r2_with_intervals():
     from eolab.features.splits.block_metrics import regression
 
@@ -320,6 +364,70 @@ def test_a_keras_model_is_saved_judged_and_loaded(registry, make_fitted, test_pa
     oracle = model.predict(test_part.X, verbose=0).argmax(axis=1)
     assert (version.predict(test_part) == oracle).all()
     assert version.metrics["accuracy"] == pytest.approx((oracle == test_part.y).mean())
+    import mlflow.keras
+
+    opened = mlflow.keras.load_model(str(version.folder))
+    said = opened.predict(test_part.X, verbose=0).argmax(axis=1)
+    assert (said == oracle).all()
+
+
+@pytest.mark.keras
+def test_mlflow_opens_a_network_with_layers_and_a_loss_of_its_user(registry, tmp_path):
+    keras = pytest.importorskip("keras")
+    import mlflow.tensorflow
+
+    class Twice(keras.layers.Layer):
+        def call(self, x):
+            return 2.0 * x
+
+    def loss(y, p):
+        return keras.ops.mean((y - p) ** 2)
+
+    model = keras.Sequential([keras.layers.Input((3,)), Twice(), keras.layers.Dense(1)])
+    model.compile("sgd", loss)
+    folder = tmp_path / "refit"
+    folder.mkdir()
+    trial_process.save_model([model], {"folder": str(folder), "on": "train"})
+    fitted = Fitted(folder, "keras", classes=())
+    version = registry.register("net", fitted)
+    X = np.ones((2, 3), np.float32)
+    opened = mlflow.tensorflow.load_model(str(version.folder))
+    np.testing.assert_allclose(opened(X), model(X), rtol=1e-6)
+    asked = mlflow.pyfunc.load_model(str(version.folder))
+    table = pd.DataFrame(X, columns=version.columns).astype(float)
+    np.testing.assert_allclose(asked.predict(table), version.predict(X), rtol=1e-6)
+
+
+def test_a_class_of_a_module_of_the_user_goes_with_the_model(registry, tmp_path, monkeypatch):
+    """Where the module is not there, and as it was when the model was fitted."""
+    folder = tmp_path / "refit"
+    folder.mkdir()
+    (tmp_path / "farm_models.py").write_text(
+        "import numpy as np\nclass Constant:\n"
+        "    def predict(self, X): return np.ones(len(X), int)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    farm = importlib.import_module("farm_models")
+    trial_process.save_model([farm.Constant()], {"folder": str(folder), "on": "train"})
+    version = registry.register("crops", Fitted(folder, "pickle"))
+    assert version.predict(np.zeros((2, 3))).tolist() == [1, 1]
+    farm.Constant.predict = None  # edited since
+    assert version.predict(np.zeros((2, 3))).tolist() == [1, 1]
+    (tmp_path / "farm_models.py").unlink()
+    del sys.modules["farm_models"]
+    import mlflow.pyfunc
+
+    asked = mlflow.pyfunc.load_model(str(version.folder))
+    assert asked.predict(pd.DataFrame([[0.0] * 3], columns=version.columns)).tolist() == [1]
+    assert "farm_models" not in sys.modules
+
+
+def test_requirements_name_what_the_pickle_names(registry, make_fitted, model):
+    version = registry.register("crops", make_fitted(model))
+    listed = (version.folder / "requirements.txt").read_text()
+    assert "scikit-learn==" in listed
+    plain = registry.register("plain", make_fitted({"a": 1}, "r2", "pickle", classes=()))
+    assert "scikit-learn" not in (plain.folder / "requirements.txt").read_text()
 
 
 # -- what goes wrong -----------------------------------------------------------------------

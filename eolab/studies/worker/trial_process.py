@@ -10,6 +10,8 @@ arguments; stdout and stderr are the trial's log.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
 import json
 import math
@@ -18,6 +20,7 @@ import queue
 import random
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -488,6 +491,51 @@ def custom_objects(model: object) -> dict[str, object]:
     return found
 
 
+def pickle_whole(value: object, path: Path) -> None:
+    """Write a pickle that holds classes and functions of the user's own modules as they are now.
+
+    They would be looked for where the model is opened: in another project they are not there, and
+    after an edit they are others. A module that cannot be pickled is named as before.
+    """
+    import cloudpickle
+
+    held = []
+    for module in list(sys.modules.values()):
+        if is_own_module(module):
+            with contextlib.suppress(ValueError):  # not under its own name
+                cloudpickle.register_pickle_by_value(module)
+                held.append(module)
+    try:
+        content = cloudpickle.dumps(value)
+    except Exception as error:
+        print(f"the model names the modules that it needs: {error}", file=sys.stderr, flush=True)
+        content = b""
+    finally:
+        for module in held:
+            cloudpickle.unregister_pickle_by_value(module)
+    path.write_bytes(content or cloudpickle.dumps(value))
+
+
+def is_own_module(module: object) -> bool:
+    """Whether a module is the user's: not installed, not the standard library, not eolab."""
+    name, file = getattr(module, "__name__", ""), getattr(module, "__file__", None)
+    if not isinstance(module, types.ModuleType) or not file or name == "__main__":
+        return False
+    if name.partition(".")[0] == "eolab" or sys.modules.get(name) is not module:
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(folder) for folder in library_folders())
+
+
+@functools.cache
+def library_folders() -> frozenset[Path]:
+    """Folders of installed packages and of the standard library."""
+    found = sysconfig.get_paths()
+    return frozenset(
+        Path(found[key]).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib")
+    )
+
+
 def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
     """Write the saved model into the folder of the refit.
 
@@ -504,19 +552,13 @@ def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
         model.save(folder / "model.keras")  # type: ignore[attr-defined]
         custom = custom_objects(model)
         if custom:
-            import cloudpickle
-
-            with open(folder / "custom_objects.pkl", "wb") as file:
-                cloudpickle.dump(custom, file)
+            pickle_whole(custom, folder / "custom_objects.pkl")
         return {"flavour": kind, "file": "model.keras"}
-    import cloudpickle
-
     if kind == "torch":
         import torch
 
         torch.save(model.state_dict(), folder / "state.pt")  # type: ignore[attr-defined]
-    with open(folder / "model.pkl", "wb") as file:
-        cloudpickle.dump(model, file)
+    pickle_whole(model, folder / "model.pkl")
     return {"flavour": kind, "file": "model.pkl"}
 
 
