@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 import numpy as np
 
 from eolab.errors import InvalidInputError
+from eolab.features import arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -361,7 +362,8 @@ def exact_frame(table: pa.Table) -> pd.DataFrame:
     """A DataFrame without a value that float64 would change.
 
     pandas reads whole numbers with missing ones among them as float64, which is exact up to 2^53;
-    columns with larger ones become its own ``Int64`` or ``UInt64``.
+    columns with larger ones become its own ``Int64`` or ``UInt64``. In lists and structs they stay
+    whole beside None. Arrays of one shape are NumPy arrays of that shape.
     """
     import pandas as pd
     import pyarrow as pa
@@ -369,6 +371,9 @@ def exact_frame(table: pa.Table) -> pd.DataFrame:
 
     frame: pd.DataFrame = table.to_pandas()
     for name, column in zip(table.column_names, table.columns, strict=True):
+        cells = arrays.cells_of(column)
+        if cells is not None:
+            frame[name] = pd.Series(cells, dtype=object)
         if not pa.types.is_integer(column.type) or not column.null_count:
             continue
         ends = pc.min_max(column).as_py()

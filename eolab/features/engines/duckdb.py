@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
+from eolab.features import arrays
 from eolab.features.engines import point_in_time
 from eolab.features.engines.spine import (
     keys_needed,
@@ -47,11 +48,12 @@ class DuckDBEngine:
         with connect(self.folder) as con:
             group.table.view(con, "resolved", as_of=moment(as_of))
             where = "" if filter is None else f" WHERE {filter}"
-            return run(
+            found = run(
                 con,
                 f"SELECT {quote_identifiers(names)} FROM resolved{where} "
                 f"ORDER BY {quote_identifiers(group.keys)}",
             )
+        return arrays.back(found, group.schema)
 
     def read_query(self, query: Query, *, as_of: object = None) -> pa.Table:
         if query.steps is not None:

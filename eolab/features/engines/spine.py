@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
+from eolab.features import arrays
 from eolab.features.geometry import RowGeometry
 from eolab.features.queries.arguments import require_columns
 from eolab.features.queries.query import GroupHandle, Join, Query
@@ -133,11 +134,12 @@ def label_rows(
     names = list(dict.fromkeys([*group.keys, *labels.columns, *place, *valid, *extra]))
     group.table.view(con, "labels", as_of=as_of)
     where = f" WHERE {labels.where}" if labels.where else ""
-    return run(
+    found = run(
         con,
         f"SELECT {quote_identifiers(names)} FROM labels{where} "
         f"ORDER BY {quote_identifiers(group.keys)}",
     )
+    return arrays.back(found, group.schema)
 
 
 def last_of_season(rows: pa.Table, labels: Query, query: Query) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from eolab.features import arrays
 from eolab.features.engines import spark
 from eolab.features.geometry import RowGeometry
 from eolab.features.queries.query import GroupHandle
@@ -76,10 +77,10 @@ class ArrowWriter:
     ) -> Commit:
         geometry = rules.geometry(frame)
         shapes = geometry.columns if geometry and len(geometry.columns) == 1 else ()
-        rows = to_arrow(frame, shapes, group.table.schema())
+        rows = to_arrow(frame, shapes, group.table.schema(), group.keys)
         check_keys(rows, group.primary_key, group.event_time)
         rules.check_geometry(rows.column_names, frame, geometry)
-        rules.check_rows(rows)
+        rules.check_rows(arrays.as_lists(rows))
         return group.table.append(
             lambda existing: rules.fit(rows, existing, geometry), only_new=only_new
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
+from eolab.features import arrays
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.geometry import RowGeometry, shapes, to_pandas
@@ -164,7 +165,10 @@ class FeatureGroup:
         """Add rows, all or none.
 
         Args:
-            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset.
+            frame: pandas, polars or Spark DataFrame, GeoDataFrame, pyarrow Table, xarray Dataset,
+                or a dict of columns. A NumPy array (n, ...) in a dict, cells of NumPy arrays,
+                Arrow's lists of a fixed size, and variables of a Dataset along dimensions that no
+                key has, are columns of arrays: one shape a column, which later rows must have.
                 The scenes that rows made from a cube name in ``frame.attrs`` are recorded as the
                 commit's origin. Spark's executors write the rows themselves and must see the
                 workspace.
@@ -192,6 +196,12 @@ class FeatureGroup:
             >>> commit = yields.insert(rows.tail(1).assign(t_per_ha=8.6))
             >>> commit.new, commit.total
             (0, 2)
+
+            >>> chips = ws.features.create_feature_group("chips", primary_key="chip_id")
+            >>> bands = np.zeros((2, 8, 8, 3), dtype="float32")
+            >>> _ = chips.insert({"chip_id": ["a", "b"], "bands": bands})
+            >>> chips.read()["bands"][0].shape
+            (8, 8, 3)
         """
         wanted: str = mode
         if wanted == "append":
@@ -357,7 +367,7 @@ class FeatureGroup:
                 f"SELECT {quote_identifiers(names)}, {own} FROM every{where} "
                 f"ORDER BY {arrow.INGESTED}, {quote_identifiers(self.keys)}",
             )
-        frame = to_pandas(table, self.geometry)
+        frame = to_pandas(arrays.back(table, self.schema), self.geometry)
         frame[arrow.CHANGE] = frame[arrow.CHANGE].map({0: "insert", 1: "update", 2: "delete"})
         return frame
 

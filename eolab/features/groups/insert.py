@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from eolab.features import arrays
 from eolab.features.engines.writers import writer_of
 from eolab.features.frame_attrs import FrameAttrs
 from eolab.features.geometry import RowGeometry, check_same_crs, detect
@@ -46,6 +47,8 @@ class Inserter:
             add_columns: Add columns that the group does not have.
             sources: What else the rows were made from.
         """
+        if arrays.is_mapping_of_columns(frame):
+            frame = arrays.frame_of(frame)
         attrs = FrameAttrs.of(frame)
         rules = _Rules(self._group, self._record, self._spec, attrs, add_columns=add_columns)
         commit = writer_of(frame).insert(

@@ -159,6 +159,13 @@ def check(functions: Sequence[Transformation], names: Sequence[str]) -> tuple[st
 def extended(data: TrainingData, functions: Sequence[Transformation]) -> TrainingData:
     """The samples with the functions' features behind the others."""
     for made in functions:
+        for name in made.inputs:
+            if name not in data.columns:
+                raise InvalidInputError(
+                    f"the transformation {made.name!r} asks for {name!r}, of whose arrays each "
+                    "element is a feature",
+                    "Functions take numbers, or arrays (h, w) of which each is one feature.",
+                )
         inputs = [data.X[..., data.columns.index(name)] for name in made.inputs]
         new = made(*inputs)[..., None].astype(np.float32)
         data = replace(

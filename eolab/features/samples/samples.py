@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError
+from eolab.features import arrays
 from eolab.features.engines import point_in_time
 from eolab.features.engines.spine import (
     check_types,
@@ -21,6 +22,7 @@ from eolab.features.engines.spine import (
 from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
 from eolab.features.queries.query import Query
+from eolab.features.samples import array_features
 from eolab.features.samples import task as tasks
 from eolab.features.samples.task import Task
 from eolab.training_data import TrainingData
@@ -43,6 +45,7 @@ class Samples:
         counts: For sequences, how many observations each step holds, shape (n, t).
         event_time: The label rows' column of event times; None where they have none.
         source: The label rows' column that says where a label comes from; None without one.
+        columns: The columns of X that each feature became, by name: several of arrays.
     """
 
     data: TrainingData
@@ -53,6 +56,7 @@ class Samples:
     counts: np.ndarray | None = None
     event_time: str | None = None
     source: str | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def places(self) -> SampleLocations | None:
         """Where the samples are; None where that is not known."""
@@ -109,8 +113,6 @@ def load(
     Raises:
         InvalidInputError: A feature is no number, or nothing is left.
     """
-    import pyarrow.compute as pc
-
     group = labels.group
     check_numbers(query, texts)
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
@@ -126,21 +128,13 @@ def load(
     counts: np.ndarray | None = None
     if query.steps is None:
         table, kept = point_in_time.flat(con, spine_of(rows, group), query, as_of)
-        columns = []
-        for name, column in zip(table.column_names, table.columns, strict=True):
-            if name in texts:
-                words = sorted(str(v) for v in pc.unique(column.drop_null()).to_pylist())
-                vocabularies[name] = tuple(words)
-                codes = pc.index_in(column.cast("string"), value_set=_array(words))
-                columns.append(_float(codes))
-            else:
-                columns.append(_float(column))
-        X = np.column_stack(columns)
+        X, columns = flat_values(table, texts, vocabularies)
         steps: tuple[str, ...] = ()
     else:
         X, counts = point_in_time.sequences(con, spine_of(rows, group), query, as_of)
         kept = np.ones(len(X), dtype=bool)
         steps = time_steps.step_names(query.steps)
+        columns = {name: (name,) for name in query.names}
     known = kept & ~np.isnan(X).reshape(len(X), -1).all(axis=1) if len(X) else kept
     placed = _valid(rows, group.geometry.columns if group.geometry else ())
     use = known & placed
@@ -159,9 +153,41 @@ def load(
     y, classes = tasks.target(rows.column(label), meant, label)
     ids = texts_of(rows, group.keys)
     certain = None if weights is None else _weights(rows, weights)
-    data = TrainingData(X[use], y, np.arange(len(y)), query.names, classes, steps, ids, certain)
+    names = tuple(n for own in columns.values() for n in own)
+    data = TrainingData(X[use], y, np.arange(len(y)), names, classes, steps, ids, certain)
     seen = None if counts is None else counts[use]
-    return Samples(data, rows, group.geometry, report, vocabularies, seen, group.event_time)
+    return Samples(
+        data, rows, group.geometry, report, vocabularies, seen, group.event_time, columns=columns
+    )
+
+
+def flat_values(
+    table: pa.Table, texts: Sequence[str], vocabularies: dict[str, tuple[str, ...]]
+) -> tuple[np.ndarray, dict[str, tuple[str, ...]]]:
+    """X of joined columns, float32, and the columns of it that each feature became.
+
+    Args:
+        table: The features.
+        texts: Those that may be text; their values become positions in ``vocabularies``.
+        vocabularies: The values of each text feature, by name; those that are new are added.
+
+    Raises:
+        InvalidInputError: Arrays of several shapes.
+    """
+    import pyarrow.compute as pc
+
+    values: dict[str, np.ndarray] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name in texts:
+            words = {str(v) for v in pc.unique(column.drop_null()).to_pylist()}
+            vocabularies[name] = tuple(sorted(words.union(vocabularies.get(name, ()))))
+            known = _array(vocabularies[name])
+            values[name] = _float(pc.index_in(column.cast("string"), value_set=known))
+        elif arrays.axes_of(column.type):
+            values[name] = arrays.to_numpy(name, column)
+        else:
+            values[name] = _float(column)
+    return array_features.assembled(values)
 
 
 def check_view(
@@ -169,8 +195,16 @@ def check_view(
     query: Query,
     transformed: Mapping[str, Sequence[str]],
     task: str | None = None,
+    inputs: Sequence[str] = (),
 ) -> None:
     """A check that labels and features can be matched, and labels are those of a task.
+
+    Args:
+        labels: The label column of its group.
+        query: The features.
+        transformed: Transformations by feature.
+        task: Whether labels are classes or a quantity.
+        inputs: Features that functions ask for.
 
     Raises:
         InvalidInputError: They cannot.
@@ -203,6 +237,7 @@ def check_view(
             )
     texts = [n for n, kinds in transformed.items() if "onehot" in kinds]
     check_numbers(query, texts if query.steps is None else ())
+    array_features.check(query, transformed, inputs)
 
 
 def without_small_classes(
@@ -243,14 +278,14 @@ def check_numbers(query: Query, texts: Sequence[str] = ()) -> None:
                 or pa.types.is_floating(kind)
                 or pa.types.is_boolean(kind)
                 or pa.types.is_decimal(kind)
+                or arrays.axes_of(kind) > 0
             )
             if not number and part.prefix + name not in texts:
                 if pa.types.is_nested(kind):
                     raise InvalidInputError(
                         f"the feature {part.prefix + name!r} is no number ({kind})",
-                        "A view has no arrays: read the group's rows and stack them into the X of "
-                        "eolab.training_data.TrainingData, or cut chips of a cube: "
-                        "cube.eo.chips(...).",
+                        "A view takes arrays of numbers, all of one shape: insert lists of them, "
+                        "NumPy arrays, or chips (eo.Chips.from_arrays).",
                     )
                 raise InvalidInputError(
                     f"the feature {part.prefix + name!r} is no number ({kind})",

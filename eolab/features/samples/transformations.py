@@ -54,6 +54,22 @@ def resolve(
     return out
 
 
+def by_column(
+    transformed: Mapping[str, Sequence[str]], columns: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Transformations by column of X: each element or channel of an array has its own.
+
+    Args:
+        transformed: By feature (see `resolve`).
+        columns: The columns that each feature became.
+    """
+    return {
+        column: kinds
+        for name, kinds in transformed.items()
+        for column in columns.get(name, (name,))
+    }
+
+
 def fit(
     train: TrainingData,
     transformed: Mapping[str, Sequence[str]],

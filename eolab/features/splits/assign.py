@@ -154,6 +154,7 @@ def split(
         )
     data = replace(samples.data, groups=cell)
     parts = {name: data.subset(mask) for name, mask in masks.items()}
+    transformed = transformations.by_column(transformed, samples.columns)
     fitted = transformations.fit(parts["train"], transformed, samples.vocabularies)
     parts = {
         name: transformations.apply(d, fitted, samples.vocabularies) for name, d in parts.items()

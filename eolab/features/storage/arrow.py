@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
+from eolab.features import arrays
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -33,15 +34,21 @@ class NanosecondsCut(UserWarning):
 
 
 def to_arrow(
-    frame: object, geometry: Sequence[str] = (), known: pa.Schema | None = None
+    frame: object,
+    geometry: Sequence[str] = (),
+    known: pa.Schema | None = None,
+    keys: Sequence[str] = (),
 ) -> pa.Table:
     """An Arrow table with the types that Delta Lake knows.
 
     Args:
         frame: A pandas DataFrame, GeoDataFrame, pyarrow Table or RecordBatch, anything with
-            Arrow's stream interface (polars, DuckDB), or an xarray Dataset (one row a cell).
+            Arrow's stream interface (polars, DuckDB), an xarray Dataset (one row a
+            cell), or a dict of columns, in which a NumPy array (n, ...) is a column of arrays.
         geometry: Names of geometry columns; they become WKB.
         known: The group's columns, which tell the type of a column that holds no value.
+        keys: Columns that name a row. Dimensions of an xarray Dataset along which none of them
+            changes are the axes of arrays.
 
     Raises:
         InvalidInputError: Not a table, a column of mixed or unknown type, naive time stamps.
@@ -52,7 +59,9 @@ def to_arrow(
     # Who has a Dataset has imported xarray; nobody else should wait for it.
     xarray = sys.modules.get("xarray")
     if xarray is not None and isinstance(frame, xarray.Dataset):
-        frame = _from_xarray(frame)
+        frame = _from_xarray(frame, keys)
+    elif arrays.is_mapping_of_columns(frame):
+        frame = arrays.frame_of(frame)
     if isinstance(frame, pd.DataFrame):
         table = _from_pandas(frame, geometry)
     elif isinstance(frame, pa.Table):
@@ -136,13 +145,36 @@ def _from_stream(frame: object) -> pa.Table:
         ) from error
 
 
-def _from_xarray(cube: xr.Dataset) -> pd.DataFrame:
+def _from_xarray(cube: xr.Dataset, keys: Sequence[str]) -> pd.DataFrame:
     """One row a cell; times of xarray have no zone and are UTC by its own convention."""
-    frame = cube.to_dataframe().reset_index()
+    rows = _dims_of_rows(cube, keys)
+    names = [n for n in cube.variables if n not in cube.dims and set(cube[n].dims) - set(rows)]
+    flat = cube.drop_vars(names) if names else cube
+    flat = flat.drop_dims([d for d in flat.dims if d not in rows])
+    # Without arrays in the order that xarray itself chooses.
+    frame = (flat.to_dataframe(dim_order=rows) if names else cube.to_dataframe()).reset_index()
+    for name in names:
+        axes = [d for d in cube[name].dims if d not in rows]
+        whole = cube[name].broadcast_like(flat.drop_vars(list(flat.data_vars)))
+        values = whole.transpose(*rows, *axes).to_numpy()
+        cells = values.reshape(len(frame), *(cube.sizes[d] for d in axes))
+        frame[name] = arrays.frame_of({"cells": cells})["cells"].to_numpy()
     for name in frame.columns:
         if str(frame[name].dtype).startswith("datetime64") and frame[name].dt.tz is None:
             frame[name] = frame[name].dt.tz_localize("UTC")
     return frame
+
+
+def _dims_of_rows(cube: xr.Dataset, keys: Sequence[str]) -> list[str]:
+    """The dimensions along which rows differ: all, or those of the keys where more are left."""
+    every = [str(d) for d in cube.sizes]
+    if not keys or any(k not in cube.variables for k in keys):
+        return every
+    of_keys = {str(d) for k in keys for d in cube[k].dims}
+    rest = [d for d in every if d not in of_keys]
+    if not of_keys or all(cube.sizes[d] == 1 for d in rest):
+        return every
+    return [d for d in every if d in of_keys]
 
 
 def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
@@ -151,7 +183,7 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
     if any(name is not None for name in frame.index.names):
         # A named index holds columns that someone moved there, often the key.
         frame = _without_index(frame)
-    arrays, names = [], []
+    columns, names = [], []
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str):
             raise InvalidInputError(
@@ -159,15 +191,18 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
             )
         column = frame.iloc[:, position]
         if name in geometry or str(column.dtype) == "geometry":
-            arrays.append(_wkb(column))
+            columns.append(_wkb(column))
         else:
             try:
-                made = pa.Array.from_pandas(column)
+                made = arrays.from_cells(name, column) if column.dtype == object else None
+                if made is None:
+                    made = pa.Array.from_pandas(column)
             except (
                 pa.ArrowInvalid,
                 pa.ArrowTypeError,
                 pa.ArrowNotImplementedError,
                 OverflowError,
+                TypeError,
             ) as error:
                 raise InvalidInputError(
                     f"the column {name!r} holds values of mixed or unknown types: {error}",
@@ -177,9 +212,9 @@ def _from_pandas(frame: pd.DataFrame, geometry: Sequence[str]) -> pa.Table:
                 _check_one_meaning(name, column, made.type)
                 if pa.types.is_decimal(made.type):
                     made = _roomy(made)
-            arrays.append(made)
+            columns.append(made)
         names.append(name)
-    return pa.table(arrays, names=names)
+    return pa.table(columns, names=names)
 
 
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
@@ -283,6 +318,7 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column in a type of Delta Lake: signed integers, microseconds in UTC, plain text."""
     import pyarrow as pa
 
+    column = arrays.kept_as(name, column)
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = _spelt_out(column)
@@ -368,12 +404,10 @@ def _kept_as(kind: pa.DataType) -> pa.DataType:
     """The type of Delta Lake that a type is kept as; itself where there is none other."""
     import pyarrow as pa
 
-    if (
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-    ):
+    shape = arrays.shape_of(kind)
+    if shape is not None:
+        return arrays.shaped(_kept_as(arrays.leaf(kind)[1]), shape)
+    if arrays.is_list(kind):
         return pa.list_(pa.field("element", _kept_as(kind.value_type)))
     if pa.types.is_struct(kind):
         return pa.struct([f.with_type(_kept_as(f.type)) for f in kind])
@@ -514,7 +548,7 @@ def cast_to_schema(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> 
             nearest(unknown[0], names, "group's columns")
             + " Pass add_columns=True to add it (older rows get nulls).",
         )
-    arrays = []
+    columns = []
     for name in names:
         column, wanted = table.column(name), schema.field(name).type
         if column.type != wanted:
@@ -525,12 +559,11 @@ def cast_to_schema(table: pa.Table, schema: pa.Schema, *, add_columns: bool) -> 
                 if whole:
                     # Arrow asks for room for the longest number of its type.
                     column = column.cast(pa.decimal128(_PRECISION, wanted.scale))
-                # float64 to float32 loses digits, which is meant; 1.5 to an integer is not.
-                column = column.cast(wanted, safe=not pa.types.is_floating(wanted))
+                column = arrays.cast(column, wanted)
             except pa.ArrowInvalid as error:
                 raise _wrong_type(name, column.type, wanted, str(error)) from error
-        arrays.append(column)
-    return pa.table([*arrays, *(table.column(n) for n in unknown)], names=[*names, *unknown])
+        columns.append(column)
+    return pa.table([*columns, *(table.column(n) for n in unknown)], names=[*names, *unknown])
 
 
 def _family(kind: pa.DataType) -> str:
@@ -538,6 +571,11 @@ def _family(kind: pa.DataType) -> str:
 
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return "number"
+    axes, value = arrays.leaf(kind)
+    if axes and (pa.types.is_integer(value) or pa.types.is_floating(value)):
+        return f"arrays of {axes} axes"
+    if axes and pa.types.is_boolean(value):
+        return f"truth values of {axes} axes"
     return "decimal" if pa.types.is_decimal(kind) else str(kind)
 
 
@@ -545,7 +583,7 @@ def _wrong_type(
     name: str, found: pa.DataType, wanted: pa.DataType, detail: str = ""
 ) -> InvalidInputError:
     return InvalidInputError(
-        f"the column {name!r} has the type {found}, the group keeps {wanted}"
-        + (f": {detail}" if detail else ""),
+        f"the column {name!r} has the type {arrays.described(found)}, "
+        f"the group keeps {arrays.described(wanted)}" + (f": {detail}" if detail else ""),
         "Convert the column, or make a new version of the group.",
     )

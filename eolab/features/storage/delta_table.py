@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConflictError, RemoteError
+from eolab.features import arrays
 from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
 from eolab.features.storage.commits import Commit, TableSnapshot, commit_of, logged, properties
 from eolab.features.storage.duckdb import connect, parquet, quote_identifier, quote_identifiers
@@ -99,7 +100,8 @@ class OfflineTable:
             )
         # Its own log entry: the history may have grown by another process's commit.
         commit = logged(self._log(table.version()))
-        self._kept = TableSnapshot(table.file_uris(), pa.schema(table.schema()), commit)
+        schema = arrays.with_shapes(pa.schema(table.schema()))
+        self._kept = TableSnapshot(table.file_uris(), schema, commit)
         return self._kept
 
     def _log(self, version: int) -> Path:
@@ -136,7 +138,8 @@ class OfflineTable:
 
         with self.locked():
             table = self.open()
-            rows = prepare(None if table is None else pa.schema(table.schema()))
+            known = None if table is None else arrays.with_shapes(pa.schema(table.schema()))
+            rows = prepare(known)
             if self.together:
                 rows = rows.sort_by([(name, "ascending") for name in self.together])
             change, live = self._known(table, rows)
@@ -265,6 +268,7 @@ class OfflineTable:
         from deltalake import write_deltalake
 
         started = time.time()
+        rows = arrays.as_lists(rows)
         try:
             with translate_errors(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)

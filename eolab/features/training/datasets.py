@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from eolab.errors import ConflictError, InvalidInputError
+from eolab.features import arrays
 from eolab.features.storage.files import new_folder
 from eolab.training_data import Split, StoredSplit, TrainingData
 
@@ -150,7 +151,8 @@ class TrainingDataset:
         from eolab.features.storage.statistics import describe
 
         frame = self.to_pandas(part).drop(columns=["id", "group"], errors="ignore")
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+        cells = {n: arrays.from_cells(str(n), frame[n]) for n in frame}
+        table = pa.table({n: frame[n] if c is None else c for n, c in cells.items()})
         # Spilled beside it: the dataset's own folder never changes.
         with connect(self.folder.parent) as con:
             con.register("part", table)
@@ -230,7 +232,10 @@ def _to_geoparquet(path: Path, data: TrainingData, places: gpd.GeoSeries) -> str
     """Write a part with its places; the file's SHA-256."""
     import geopandas as gpd
 
-    gpd.GeoDataFrame(to_pandas(data), geometry=places.to_numpy(), crs=places.crs).to_parquet(path)
+    frame = to_pandas(data)
+    for name in data.columns if data.X.ndim > 2 and not data.steps else ():
+        frame[name] = [cell.tolist() for cell in frame[name]]
+    gpd.GeoDataFrame(frame, geometry=places.to_numpy(), crs=places.crs).to_parquet(path)
     return _sha256(path)
 
 
@@ -288,13 +293,18 @@ def _named(split: Split, part: PartName) -> TrainingData:
 
 
 def to_pandas(data: TrainingData) -> pd.DataFrame:
-    """One row a sample: id, label, group and a column a feature (``name@step`` in sequences)."""
+    """One row a sample: id, label, group and a column a feature (``name@step`` in sequences).
+
+    Features of arrays (n, h, w, f) are arrays (h, w), one a cell.
+    """
     import pandas as pd
 
-    names = (
-        [f"{c}@{s}" for s in data.steps for c in data.columns] if data.steps else list(data.columns)
-    )
-    frame = pd.DataFrame(data.X.reshape(len(data), -1), columns=names)
+    if not data.steps and data.X.ndim > 2:
+        planes = {n: data.X[..., i] for i, n in enumerate(data.columns)}
+        frame = arrays.frame_of(dict(planes))
+    else:
+        names = [f"{c}@{s}" for s in data.steps for c in data.columns] or list(data.columns)
+        frame = pd.DataFrame(data.X.reshape(len(data), -1), columns=names)
     label = np.asarray(data.classes)[data.y] if data.classes else data.y
     frame.insert(0, "group", data.groups)
     frame.insert(0, "label", label)

@@ -105,7 +105,8 @@ def view_spec(name: str, version: int, options: ViewOptions) -> ViewSpec:
     patterns = options.get("transformations") or {}
     names = on_demand.check(made, query.names)
     task = options.get("task")
-    check_view(labels, query, resolve(patterns, names), task)
+    asked = [name for one in made for name in one.inputs]
+    check_view(labels, query, resolve(patterns, names), task, asked)
     weights, source = options.get("weights"), options.get("label_source")
     for what, column in (("weights", weights), ("sources", source)):
         if column is not None and column not in labels.group.columns:

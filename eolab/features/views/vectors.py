@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.features.samples.array_features import axes_of_features
 
 if TYPE_CHECKING:
     from eolab.features.queries.query import Query
@@ -34,6 +35,13 @@ class VectorReader:
             raise InvalidInputError(
                 "a join by place has no online vector", "Insert what it finds into a group."
             )
+        for name, axes in axes_of_features(query).items():
+            if axes:
+                raise InvalidInputError(
+                    f"the feature {name!r} is an array, and an online vector has one number a "
+                    "feature",
+                    "Read the newest arrays with view.batch_data(entities).",
+                )
         self.names = query.names
         self._parts = []
         for part in query.parts:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeGuard
 
 from eolab.errors import InvalidInputError
+from eolab.features import arrays
 from eolab.features.queries.arguments import require_columns
 from eolab.features.queries.query import GroupHandle
 from eolab.features.storage.arrow import CHANGE, INGESTED, OWN
@@ -115,7 +116,7 @@ def rows(
             f"columns of {group.label} differ only by capitals, which Spark takes for one",
             "Set it: spark.conf.set('spark.sql.caseSensitive', 'true').",
         )
-    kinds = from_arrow_schema(schema)
+    kinds = from_arrow_schema(arrays.schema_of_lists(schema))
     if files:
         # Spark's default file system may be another than this machine's.
         frame = spark.read.schema(kinds).parquet(*[f"file://{file}" for file in files])

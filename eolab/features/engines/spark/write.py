@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from eolab.errors import ConflictError, InvalidInputError
+from eolab.features import arrays
 from eolab.features.engines.spark.read import identifier, rows, ticked
 from eolab.features.queries.query import GroupHandle
 from eolab.features.storage import arrow as schemas
@@ -104,6 +105,7 @@ def insert_from_spark(
     with table.locked():
         before = table.open()
         existing = None if before is None else pa.schema(before.schema())
+        _no_arrays(group)
         empty = schemas.to_arrow(frame.limit(0).toArrow(), known=existing)
         schemas.check_keys(empty, group.primary_key, group.event_time)
         _no_rounding(empty.schema, existing)
@@ -132,6 +134,17 @@ def insert_from_spark(
             staged.delete()
             raise
     return commit
+
+
+def _no_arrays(group: GroupHandle) -> None:
+    for found in group.schema:
+        shape = arrays.shape_of(found.type)
+        if shape is not None:
+            raise InvalidInputError(
+                f"the column {found.name!r} of {group.label} keeps arrays of shape {shape}, and "
+                "Spark's have no shape",
+                "Insert these rows from pandas or Arrow: group.insert(frame.toArrow()).",
+            )
 
 
 def _no_rounding(incoming: pa.Schema, existing: pa.Schema | None) -> None:
