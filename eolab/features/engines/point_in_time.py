@@ -250,6 +250,12 @@ def _seen(con: DuckDBPyConnection, group: GroupHandle, as_of: int | None) -> tup
     return None if row[0] is None else (int(row[0]), int(row[1]))
 
 
+def newest(con: DuckDBPyConnection, group: GroupHandle, as_of: int | None) -> int | None:
+    """The latest event time of a group with event times; None where it has no row."""
+    seen = _seen(con, group, as_of)
+    return None if seen is None else seen[1]
+
+
 def _floats(table: pa.Table) -> np.ndarray:
     columns = [c.to_pandas().to_numpy(dtype=np.float32, na_value=np.nan) for c in table.columns]
     return np.column_stack(columns) if columns else np.empty((table.num_rows, 0), np.float32)

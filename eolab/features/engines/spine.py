@@ -157,7 +157,8 @@ def last_of_season(rows: pa.Table, labels: Query, query: Query) -> pa.Table:
     import pyarrow.compute as pc
 
     group, steps = labels.group, query.steps
-    if steps is None or group.event_time is None or group.label != query.group.label:
+    own = group.label == query.group.label and labels.columns
+    if steps is None or group.event_time is None or not own:
         return rows
     if steps.last is not None:  # a window up to each row: there are no seasons
         return rows

@@ -114,12 +114,17 @@ def load(
         InvalidInputError: A feature is no number, or nothing is left.
     """
     group = labels.group
+    if not labels.columns:
+        raise InvalidInputError(
+            f"a view of {group.label} without labels has no training data",
+            "Take batch_data(), or make a view with labels=.",
+        )
     check_numbers(query, texts)
     more = [*extra, *keys_needed(query, group.columns), *([weights] if weights else [])]
     rows = label_rows(con, labels, as_of, more)
     total = rows.num_rows
     label = labels.columns[0]
-    rows = _without_blanks(rows, label)
+    rows = without_blanks(rows, label)
     meant = tasks.of(task, rows.column(label).drop_null(), label, before=before_tasks)
     rows = last_of_season(rows, labels, query)
     has_label = _valid(rows, labels.columns)
@@ -214,25 +219,26 @@ def check_view(
             "labels come from one group, without joins or sequence",
             "Select the label column of one group.",
         )
-    if len(labels.columns) != 1:
+    if len(labels.columns) > 1:
         raise InvalidInputError(
             f"labels name {len(labels.columns)} columns", "Select the one label column."
         )
-    label = labels.columns[0]
+    label = labels.columns[0] if labels.columns else None
     if labels.group.geometry is not None and label in labels.group.geometry.columns:
         raise InvalidInputError(
             f"the label {label!r} says where a row is, not what it is",
             "Select the column of classes or of the quantity.",
         )
-    tasks.check(task, labels.group.schema.field(label).type, label)
+    if label is not None:
+        tasks.check(task, labels.group.schema.field(label).type, label)
     if not query.names:
         raise InvalidInputError("the query has no feature column", "Select at least one.")
     for part in query.parts:
         keys = keys_of(part, labels.group.columns)
         check_types(labels.group.schema, part.query.group, keys)
-        if part.query.group.label == labels.group.label and labels.columns[0] in part.query.columns:
+        if part.query.group.label == labels.group.label and label in part.query.columns:
             raise InvalidInputError(
-                f"the label {labels.columns[0]!r} is among the features",
+                f"the label {label!r} is among the features",
                 "Leave it out with select_except([...]).",
             )
     texts = [n for n, kinds in transformed.items() if "onehot" in kinds]
@@ -323,7 +329,7 @@ def texts_of(rows: pa.Table, columns: Sequence[str]) -> np.ndarray:
     return out
 
 
-def _without_blanks(rows: pa.Table, name: str) -> pa.Table:
+def without_blanks(rows: pa.Table, name: str) -> pa.Table:
     """The rows with null where a label is a text with nothing to read, or not a number (NaN)."""
     import pyarrow as pa
     import pyarrow.compute as pc

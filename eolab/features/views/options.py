@@ -24,7 +24,8 @@ class ViewOptions(TypedDict, total=False):
     """Options of a feature view.
 
     Attributes:
-        labels: The label column of its group: one sample a row of that group.
+        labels: The label column of its group: one sample a row of that group. None for a view
+            without labels, of which there is `FeatureView.batch_data` only.
         query: The features; they are matched on keys and, where there are event times, as of the
             label's own time.
         description: One line for the panel.
@@ -41,7 +42,7 @@ class ViewOptions(TypedDict, total=False):
             not plain a warning says what was taken.
     """
 
-    labels: Required[Query]
+    labels: Query | None
     query: Required[Query]
     description: str
     transformations: Mapping[str, str | Sequence[str]] | None
@@ -93,8 +94,17 @@ def view_spec(name: str, version: int, options: ViewOptions) -> ViewSpec:
     """
     check_name(name, "feature view")
     check_version(version)
-    check_options(options, ViewOptions, ("labels", "query"))
-    labels, query = options["labels"], options["query"]
+    check_options(options, ViewOptions, ("query",))
+    query = options["query"]
+    labels = options.get("labels")
+    if labels is None:
+        for option in ("weights", "label_source", "task"):
+            if options.get(option) is not None:
+                raise InvalidInputError(
+                    f"{option}={options[option]!r} of a view without labels", "Pass labels= too."
+                )
+        # Rows are those of the features' own group.
+        labels = Query(query.group, ())
     made = tuple(options.get("functions") or ())
     for one in made:
         if not isinstance(one, on_demand.Transformation):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.deprecation import renamed_arguments
-from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError
 from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.engines.spine import label_rows
-from eolab.features.geometry import shapes, to_pandas
+from eolab.features.geometry import to_pandas
 from eolab.features.groups.registry import RegistryEntry
 from eolab.features.queries.query import GroupHandle, Query, from_dict
 from eolab.features.samples import on_demand, samples, transformations
@@ -27,6 +26,7 @@ from eolab.features.splits.blocks import SpatialBlocks
 from eolab.features.storage.duckdb import connect, moment
 from eolab.features.training import datasets
 from eolab.features.training.datasets import TrainingDataset
+from eolab.features.views import batch, materialise
 from eolab.features.views.options import read_spec
 from eolab.features.views.vectors import Missing, VectorReader
 from eolab.records.lineage import Ref, around, record, upstream
@@ -36,7 +36,6 @@ from eolab.training_data import Split, TrainingData
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import geopandas as gpd
     import pandas as pd
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
@@ -103,7 +102,8 @@ class FeatureView:
         """As the view was made, or by its labels: "classification" or "regression".
 
         Raises:
-            ConflictError: The label group is empty, and its whole numbers may become either.
+            ConflictError: The label group is empty, and its whole numbers may become either; or the
+                view has no labels.
 
         Example:
             >>> fv.task
@@ -113,6 +113,8 @@ class FeatureView:
             return self._task
         import pyarrow as pa
 
+        if not self.labels.columns:
+            raise ConflictError(f"{self.label} has no labels", "Make a view with labels=.")
         name = self.labels.columns[0]
         kind = self.labels.group.schema.field(name).type
         column = pa.chunked_array([], kind)
@@ -316,6 +318,49 @@ class FeatureView:
         """
         return self.load(as_of).data
 
+    def batch_data(
+        self,
+        entities: object = None,
+        *,
+        start: object = None,
+        end: object = None,
+        as_of: object = None,
+        split: batch.Fitted | None = None,
+    ) -> batch.BatchData:
+        """Features of what has no label, arranged and transformed as in training.
+
+        A row of the label group that has no label in the window is a sample at its own time. A
+        thing of the features' group that has no row there is one at ``end``. Nothing later than a
+        sample's time is used. ``model.predict(view.batch_data().X)`` asks about all of them.
+
+        Args:
+            entities: What to ask about: values of the one key, or a table of the keys, in order;
+                each once, without those that have a label (a warning counts them). A table that
+                has the event time too says the rows themselves, all of which are answered. By
+                default all without a label.
+            start: First moment of the window: older labels do not count, and of the first group's
+                features nothing before it. Text without a zone is UTC.
+            end: Last moment, included (of a bare date the whole day); by default the newest row of
+                the features.
+            as_of: Use what was known then.
+            split: The split or training dataset that the model was trained on; needed where the
+                view transforms features. A view without labels takes that of another view.
+
+        Raises:
+            InvalidInputError: Keys of another type or missing, a time without a zone, no split
+                where features are transformed, a join by place of things without a row.
+
+        Example:
+            >>> fv.batch_data()  # one parcel was never seen, all others have a label
+            <1 samples x 2 features, without labels>
+            >>> asked = pd.DataFrame({"parcel_id": ["P0001", "P0000"]})
+            >>> asked["observed"] = pd.Timestamp("2021-07-01", tz="UTC")
+            >>> fv.batch_data(asked).X.shape
+            (2, 2)
+        """
+        with connect(self._config.features) as con:
+            return batch.batch(con, self, entities, start=start, end=end, as_of=as_of, split=split)
+
     @renamed_arguments(known_at="as_of")
     def observations(self, data: TrainingData | None = None, *, as_of: object = None) -> np.ndarray:
         """How many observations each step of each sample holds, int32, shape (n, t).
@@ -344,8 +389,8 @@ class FeatureView:
             )
         if data is None:
             return found.counts
-        at = {name: i for i, name in enumerate(_ids(found.data))}
-        rows = [at.get(name, -1) for name in _ids(data)]
+        at = {name: i for i, name in enumerate(materialise.ids_of(found.data))}
+        rows = [at.get(name, -1) for name in materialise.ids_of(data)]
         if min(rows, default=0) < 0:
             raise InvalidInputError(
                 f"some samples are not of {self.label}", "Split this view, with the same as_of."
@@ -550,36 +595,11 @@ class FeatureView:
             raise InvalidInputError(f"the split is not of {self.label}", "Split this view.")
         known = self.training_datasets()
         version = 1 + max((d.version for d in known), default=0)
-        about = {
-            "view": self.label,
-            "version": version,
-            "description": description,
-            "created": time.time(),
-        }
-        places = self._places(split) if geoparquet else None
-        datasets.write(self._datasets / str(version), split, about, places)
-        node = Ref("dataset", f"{self.label}#{version}")
-        record(self._config.root, [Ref("view", self.label)], node)
+        materialise.write(
+            self._config, self.label, self.labels, self._datasets / str(version), split,
+            description=description, geoparquet=geoparquet,
+        )  # fmt: skip
         return self.training_dataset(version)
-
-    def _places(self, split: Split) -> Callable[[TrainingData], gpd.GeoSeries]:
-        """Where the samples of a split's parts are, as the label group knew it then."""
-        group = self.labels.group
-        if group.geometry is None:
-            raise InvalidInputError(
-                f"{group.label} has no geometry, so there is no GeoParquet",
-                "Leave geoparquet out, or keep labels with their shapes.",
-            )
-        import geopandas as gpd
-
-        with connect(self._config.features) as con:
-            rows = label_rows(con, self.labels, moment(split.source.get("known_at")), ())
-        frame = rows.select(list(group.geometry.columns)).to_pandas()
-        where = dict(
-            zip(samples.texts_of(rows, group.keys), shapes(frame, group.geometry), strict=True)
-        )
-        crs = group.geometry.crs
-        return lambda data: gpd.GeoSeries([where[i] for i in _ids(data)], crs=crs)
 
     def training_dataset(self, version: int | None = None) -> TrainingDataset:
         """A training dataset of this view; the newest where none is named.
@@ -647,15 +667,9 @@ class FeatureView:
 
     def __repr__(self) -> str:
         groups, count = ", ".join(self.groups), len(self.query.names)
-        target = self.labels.columns[0]
+        target = next(iter(self.labels.columns), "no labels")
         try:
             target = f"{self.task} of {target}"
         except EolabError:  # an empty or damaged group: a repr never fails
             pass
         return f"<FeatureView {self.label}: {target} from {count} features of {groups}>"
-
-
-def _ids(data: TrainingData) -> np.ndarray:
-    """The keys of samples, as text."""
-    assert data.ids is not None, "samples of a view carry their keys"
-    return data.ids

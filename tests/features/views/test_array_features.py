@@ -111,7 +111,7 @@ def test_each_channel_is_scaled_by_the_training_part_and_a_dataset_gives_the_sam
     np.testing.assert_array_equal(dataset.read().test.X, split.test.X)
     np.testing.assert_array_equal(dataset.to_pandas("test")["b2"][0], split.test.X[0, ..., 1])
     assert [s.nulls for s in dataset.statistics()] == [0] * 4
-    assert np.array(dataset.to_geopandas("test")["b1"][0].tolist()).shape == (4,)
+    assert np.array(dataset.to_geopandas("test")["b1"][0].tolist()).shape == (4, 3)
 
 
 def test_a_row_without_its_array_is_missing_and_counted(store):
