@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eolab.catalog import preview_ingest as preview_ingest
     from eolab.errors import EolabError as EolabError
     from eolab.facade import workspace as workspace
+    from eolab.features import Chips as Chips
     from eolab.features import Column as Column
     from eolab.features import SpatialBlocks as SpatialBlocks
     from eolab.features import TimeSplit as TimeSplit
@@ -50,6 +51,7 @@ moved_modules.install()
 first_cube.when_loaded(lambda: importlib.import_module("eolab.accessor"))
 
 _HOMES = {
+    "Chips": "eolab.features",
     "Column": "eolab.features",
     "EolabError": "eolab.errors",
     "Reporter": "eolab.studies",
@@ -90,6 +92,7 @@ _RENAMED = {
 }
 
 __all__ = [
+    "Chips",
     "Column",
     "EolabError",
     "Reporter",

@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eolab.features.extract.chips import Chips as Chips
     from eolab.features.extract.saved_chips import open_chips as open_chips
     from eolab.features.extract.seasonal import seasonal_features as seasonal_features
     from eolab.features.groups.group import FeatureGroup as FeatureGroup
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from eolab.features.views.view import FeatureView as FeatureView
 
 _HOMES = {
+    "Chips": "extract.chips",
     "Column": "splits.blocks",
     "Commit": "storage.commits",
     "FeatureGroup": "groups.group",
@@ -57,6 +59,7 @@ _RENAMED = {
 }
 
 __all__ = [
+    "Chips",
     "Column",
     "Commit",
     "FeatureGroup",

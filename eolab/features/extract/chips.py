@@ -39,7 +39,13 @@ class Array(Protocol):
 
 @dataclass(frozen=True)
 class Chips:
-    """Patches of one cube; made by `chips`.
+    """Patches of one cube, or your own arrays; made by `cube.eo.chips` and `Chips.from_arrays`.
+
+    Example:
+        >>> X = np.random.default_rng(0).random((6, 32, 32, 2), dtype="float32")
+        >>> own = eo.Chips.from_arrays(X, (X[..., 0] > 0.5).astype(int), bands=["red", "nir"])
+        >>> own
+        <Chips: 6 of 32 x 32 pixels, red, nir, 2 classes>
 
     Attributes:
         cube: What they are cut from.
@@ -80,8 +86,90 @@ class Chips:
         bands = ", ".join(self.bands)
         return f"<Chips: {len(self)} of {self.size} pixels, {bands}, {len(self.classes)} classes>"
 
+    @staticmethod
+    def from_arrays(
+        x: object,
+        y: object = None,
+        *,
+        bands: Sequence[str] | None = None,
+        layout: str | None = None,
+        classes: Sequence[str] | None = None,
+        nodata: float | None = None,
+        times: Sequence[object] | None = None,
+        geometries: object = None,
+        crs: object = None,
+        ids: Sequence[object] | None = None,
+    ) -> Chips:
+        """Your own arrays as chips, which save, split by blocks and train like extracted ones.
+
+        Args:
+            x: Numbers, one chip a first index; masked values and NaN are missing. A memory map is
+                read a chip at a time.
+            y: Masks (n, h, w) of class codes or names, or a class for each whole chip (n,), which
+                is then that of all its pixels. -1, NaN, None and masked values are no class.
+            bands: Names of the bands; default ``b0``, ``b1``, ...
+            layout: The axes of x by letters, n for chips, t for times, h, w, c for bands: "nhwc",
+                "nchw", "nthwc", "ntchw", "nhw". By default where the number of bands, or the mask,
+                tells them apart.
+            classes: Names of the classes 0, 1, ... of codes, or the order of names; default: the
+                values that are there, in order.
+            nodata: A code that is no class (255).
+            times: When each of the t slices was; kept beside them.
+            geometries: Where each chip is: shapes or (n, 2) middles, x before y.
+            crs: Their coordinate reference system; a GeoSeries brings it.
+            ids: A name for each chip; default 0, 1, ...
+
+        Raises:
+            InvalidInputError: Axes that cannot be told apart, numbers of chips, bands, times or ids
+                that differ, whole numbers beyond float32, codes without a class, places without a
+                CRS.
+
+        Example:
+            >>> X = np.zeros((4, 3, 16, 16), dtype="uint8")
+            >>> own = eo.Chips.from_arrays(
+            ...     X,
+            ...     ["forest", "water", "forest", None],
+            ...     layout="nchw",
+            ...     geometries=[[500_000 + 160 * i, 5_400_000] for i in range(4)],
+            ...     crs="EPSG:32633",
+            ... )
+            >>> own.classes, own[0][0].shape, own.places()["x"].tolist()[:2]
+            (('forest', 'water'), (1, 16, 16, 3), [500000.0, 500160.0])
+        """
+        from eolab.features.extract import own_arrays
+
+        values = own_arrays.axes_ordered(x, y, bands, layout)
+        n, t, height, width, count = values.shape
+        mask, known = own_arrays.masks_of(y, (n, height, width), classes, nodata)
+        names = own_arrays.band_names(bands, count)
+        own_arrays.check_count("times", times, t, "slices")
+        own_arrays.check_count("ids", ids, n, "chips")
+        middles, system = own_arrays.middles_of(geometries, crs, n)
+        texts = tuple(str(i) for i in (range(n) if ids is None else ids))
+        if len(set(texts)) < n:
+            raise InvalidInputError("some ids are there twice", "Name each chip once.")
+        when = () if times is None else own_arrays.texts_of_times(times)
+        return _ArrayChips(values, mask, names, known, texts, when, middles, system)
+
+    def origin(self) -> dict[str, object]:
+        """What is recorded of the scenes that they were cut from.
+
+        Example:
+            >>> sorted(cube.eo.chips(64).origin())[:2]
+            ['eolab:cube', 'eolab:items']
+        """
+        return origin(self.cube)
+
     def places(self) -> pd.DataFrame:
-        """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split."""
+        """``chip_id`` and the centre ``x``, ``y`` of each patch, for a feature group or a split.
+
+        Raises:
+            InvalidInputError: They are your own arrays, and nobody said where they are.
+
+        Example:
+            >>> cube.eo.chips(64).places().columns.tolist()
+            ['chip_id', 'x', 'y']
+        """
         import pandas as pd
 
         _, _, transform, _ = layout(self.cube)
@@ -97,7 +185,12 @@ class Chips:
         return frame
 
     def digest(self) -> str:
-        """A number for the patches, their masks and what they are, in hexadecimal (SHA-256)."""
+        """A number for the patches, their masks and what they are, in hexadecimal (SHA-256).
+
+        Example:
+            >>> len(cube.eo.chips(64).digest())
+            64
+        """
         return digest_of(self.about(), [patch_digest(X, mask) for X, mask in self])
 
     def save(
@@ -122,6 +215,11 @@ class Chips:
             InvalidInputError: Zarr is not installed.
             ConflictError: The folder is there.
             RemoteError: It cannot be written; nothing is left.
+
+        Example:
+            >>> folder = cube.eo.chips(64).save(ws.root / "patches")
+            >>> len(eo.open_chips(folder))
+            24
         """
         folder = Path(folder)
         write = _to_zarr if folder.suffix == ".zarr" else _to_numpy
@@ -130,7 +228,12 @@ class Chips:
         return folder
 
     def about(self) -> dict[str, object]:
-        """What is kept beside the patches, as plain JSON."""
+        """What is kept beside the patches, as plain JSON.
+
+        Example:
+            >>> cube.eo.chips(64).about()["bands"]
+            ['red', 'nir']
+        """
         return {
             "format": FORMAT,
             "bands": list(self.bands),
@@ -139,6 +242,72 @@ class Chips:
             "corners": self.corners.tolist(),
             "items": scenes(self.cube),
             "cube": recipe(self.cube),
+        }
+
+
+class _ArrayChips(Chips):
+    """Chips that are arrays in memory, or in a file that is mapped."""
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        masks: np.ndarray,
+        bands: tuple[str, ...],
+        classes: tuple[str, ...],
+        ids: tuple[str, ...],
+        times: tuple[str, ...],
+        middles: np.ndarray | None,
+        crs: str,
+    ) -> None:
+        corners = np.column_stack([np.arange(len(values)), np.zeros(len(values), np.int64)])
+        import xarray as xr
+
+        super().__init__(xr.Dataset(), values.shape[2], corners, bands, classes, masks, crs)
+        object.__setattr__(self, "_parts", (values, ids, times, middles))
+
+    @property
+    def _own(self) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...], np.ndarray | None]:
+        parts: tuple[np.ndarray, tuple[str, ...], tuple[str, ...], np.ndarray | None]
+        parts = self.__dict__["_parts"]
+        return parts
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        values = self._own[0][number]
+        if isinstance(values, np.ma.MaskedArray):
+            values = values.astype(np.float32).filled(np.nan)
+        return np.array(values, np.float32, order="C"), self.mask[number].copy()
+
+    def __repr__(self) -> str:
+        bands, (_, _, height, width, _) = ", ".join(self.bands), self._own[0].shape
+        size = f"{height} x {width} pixels"
+        return f"<Chips: {len(self)} of {size}, {bands}, {len(self.classes)} classes>"
+
+    def origin(self) -> dict[str, object]:
+        return {}
+
+    def places(self) -> pd.DataFrame:
+        import pandas as pd
+
+        _, ids, _, middles = self._own
+        if middles is None:
+            raise InvalidInputError(
+                "nobody said where these chips are", "Pass geometries= and crs= to from_arrays()."
+            )
+        frame = pd.DataFrame({"chip_id": ids, "x": middles[:, 0], "y": middles[:, 1]})
+        frame.attrs[CRS_ATTR] = self.crs
+        return frame
+
+    def about(self) -> dict[str, object]:
+        _, ids, times, middles = self._own
+        return {
+            "format": FORMAT,
+            "bands": list(self.bands),
+            "classes": list(self.classes),
+            "crs": self.crs,
+            "corners": self.corners.tolist(),
+            "ids": list(ids),
+            "times": list(times),
+            "middles": None if middles is None else middles.tolist(),
         }
 
 

@@ -213,7 +213,9 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
         assert isinstance(patches, list)
         assert isinstance(bands, list)
         assert isinstance(classes, list)
-        whole = X.shape[0] == mask.shape[0] == len(corners) == len(patches)
+        named = about.get("ids", corners)
+        assert isinstance(named, list)
+        whole = X.shape[0] == mask.shape[0] == len(corners) == len(patches) == len(named)
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise ConflictError(f"{folder} is damaged: {error}", "Save the chips again.") from error
     if not whole:
@@ -221,7 +223,8 @@ def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
             f"{folder} is damaged: {X.shape[0]} patches, {len(corners)} corners",
             "Save the chips again.",
         )
-    ids = tuple(f"{row}_{column}" for row, column in corners)
+    cut = [f"{row}_{column}" for row, column in corners]
+    ids = tuple(map(str, named)) if "ids" in about else tuple(cut)
     label = f"{about['name']}#{about['version']}" if "name" in about else str(folder)
     names, known = (tuple(map(str, values)) for values in (bands, classes))
     rows, digests = np.arange(len(ids)), tuple(map(str, patches))

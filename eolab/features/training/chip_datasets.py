@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
-from eolab.features.extract.cube_layout import origin
 from eolab.features.extract.saved_chips import SavedChips, open_chips
 from eolab.features.frame_attrs import FrameAttrs, source_refs
 from eolab.records.lineage import Ref, record
@@ -43,7 +42,7 @@ def create(
     saved = open_chips(chips.save(folder, more={"name": name, "version": version, **about}))
     record(
         config.root,
-        source_refs(config.root, FrameAttrs.from_dict(origin(chips.cube))),
+        source_refs(config.root, FrameAttrs.from_dict(chips.origin())),
         Ref("chips", saved.label),
         {"patches": len(saved), "digest": saved.digest},
     )

@@ -1,0 +1,228 @@
+"""Checks of arrays that users bring as chips: axes, classes, places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Sized
+
+import numpy as np
+
+from eolab.errors import InvalidInputError
+from eolab.features.geometry import crs_text, positions
+
+_ORDER = "nthwc"
+_EXACT = 2**24  # up to here float32 holds every whole number
+NONE = -1
+
+
+def axes_ordered(
+    x: object, y: object, bands: Sequence[str] | None, layout: str | None
+) -> np.ndarray:
+    """The array as (n, t, h, w, c), without a copy.
+
+    Raises:
+        InvalidInputError: No numbers, or axes that cannot be told apart.
+    """
+    values = x if isinstance(x, np.ndarray) else np.asarray(x)
+    if values.dtype.kind not in "biuf":
+        raise InvalidInputError(
+            f"x holds no numbers of one type ({values.dtype})",
+            "Give one array, for example np.stack(chips).astype('float32').",
+        )
+    known = layout or _layout(values, y, bands)
+    letters = sorted(known)
+    if len(known) != values.ndim or len(set(known)) < len(known) or not set("nhw") <= set(letters):
+        raise InvalidInputError(
+            f"layout={known!r} for an array of shape {values.shape}",
+            "Name each axis: 'nhwc', 'nchw', 'nthwc', 'ntchw' or 'nhw'.",
+        )
+    if set(letters) - set(_ORDER):
+        raise InvalidInputError(
+            f"layout={known!r} names an unknown axis", "The letters are n, t, h, w and c."
+        )
+    out = values.transpose([known.index(a) for a in _ORDER if a in known])
+    for place, axis in enumerate(_ORDER):
+        if axis not in known:
+            out = np.expand_dims(out, place)
+    if not all(out.shape):
+        raise InvalidInputError(f"x of shape {values.shape} holds no value", "Give some chips.")
+    if values.dtype.kind in "iu" and values.dtype.itemsize > 2:
+        low, high = int(values.min()), int(values.max())
+        if max(high, -low) > _EXACT:
+            raise InvalidInputError(
+                f"x holds whole numbers up to {max(high, -low)}, and chips are float32, which is "
+                f"exact up to {_EXACT}",
+                "Scale them first, for example x / 10000.",
+            )
+    return out
+
+
+def _layout(values: np.ndarray, y: object, bands: Sequence[str] | None) -> str:
+    """The layout that bands or masks tell."""
+    if values.ndim == 3:
+        return "nhw"
+    ways = {4: ("nhwc", "nchw"), 5: ("nthwc", "ntchw")}.get(values.ndim)
+    if ways is None:
+        raise InvalidInputError(
+            f"x has the shape {values.shape}", "Give (n, h, w, c), (n, c, h, w) or with times."
+        )
+    fit = list(ways)
+    if bands is not None:
+        fit = [w for w in fit if values.shape[w.index("c")] == len(bands)]
+    mask = np.shape(y) if y is not None else ()  # type: ignore[arg-type]  # of anything
+    if len(mask) >= 3:
+        fit = [w for w in fit if (values.shape[w.index("h")], values.shape[w.index("w")])
+               == tuple(mask[1:3])]  # fmt: skip
+    if len(fit) != 1:
+        raise InvalidInputError(
+            f"x of shape {values.shape} may be {' or '.join(ways)}"
+            + ("" if fit else ", and neither fits bands and masks"),
+            "Pass layout='nhwc' or 'nchw' (with times 'nthwc' or 'ntchw').",
+        )
+    return fit[0]
+
+
+def masks_of(
+    y: object,
+    shape: tuple[int, int, int],
+    classes: Sequence[str] | None,
+    nodata: float | None,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class codes of each pixel, int16, -1 without one; and the names of the classes.
+
+    Raises:
+        InvalidInputError: Another shape, or values that are no classes.
+    """
+    if y is None:
+        return np.full(shape, NONE, np.int16), tuple(classes or ())
+    given = y if isinstance(y, np.ndarray) else np.asarray(y, dtype=_kind_of(y))
+    known = ~np.ma.getmaskarray(given)
+    values = np.ma.getdata(given)
+    if values.ndim == 4 and 1 in {values.shape[-1], values.shape[1]}:
+        axis = -1 if values.shape[-1] == 1 else 1
+        values, known = np.squeeze(values, axis), np.squeeze(known, axis)
+    if values.shape not in {shape, shape[:1]}:
+        raise InvalidInputError(
+            f"y of shape {np.shape(given)} for chips of {shape}",
+            f"Give masks of shape {shape}, or one class a chip: ({shape[0]},).",
+        )
+    if values.dtype.kind == "O":
+        known &= np.array(
+            [v is not None and not (isinstance(v, float) and np.isnan(v)) for v in values.flat]
+        ).reshape(values.shape)
+        values = np.where(known, values, "").astype(str)
+    if values.dtype.kind == "f":
+        known &= ~np.isnan(values)
+        whole = np.where(known, values, NONE)
+        if (whole != np.round(whole)).any():
+            raise InvalidInputError(
+                "y holds decimals, and masks hold classes", "Give whole numbers or names."
+            )
+        values = whole.astype(np.int64)
+    if values.dtype.kind in "iu":
+        values = values.astype(np.int64)
+        known &= values != NONE
+        known &= True if nodata is None else values != nodata
+    codes, names = _coded(values, known, classes)
+    out = np.full(values.shape, NONE, np.int16)
+    out[known] = codes
+    return np.array(np.broadcast_to(out.reshape(*out.shape, *(1,) * (3 - out.ndim)), shape)), names
+
+
+def _kind_of(y: object) -> type | None:
+    """Lists of names with None among them are no text "None"."""
+    return object if isinstance(y, Sequence) and any(isinstance(v, str) for v in y) else None
+
+
+def _coded(
+    values: np.ndarray, known: np.ndarray, classes: Sequence[str] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    found, codes = np.unique(values[known], return_inverse=True)
+    if classes is None:
+        names = tuple(str(v) for v in found.tolist())
+    elif values.dtype.kind == "U":
+        names = tuple(classes)
+        missing = [v for v in found.tolist() if v not in names]
+        if missing:
+            raise InvalidInputError(
+                f"y holds {missing[0]!r}, which is not among the classes {list(names)}",
+                "Name it in classes=, or replace it by None.",
+            )
+        codes = np.array([names.index(v) for v in found.tolist()], np.int64)[codes]
+    else:
+        names = tuple(classes)
+        wrong = [v for v in found.tolist() if not 0 <= v < len(names)]
+        if wrong:
+            raise InvalidInputError(
+                f"y holds the code {wrong[0]}, and there are {len(names)} classes from 0 on",
+                "Name all classes, or pass nodata= for a code that is none.",
+            )
+        codes = values[known]
+    if len(names) > np.iinfo(np.int16).max:
+        raise InvalidInputError(
+            f"y holds {len(names)} classes", "Masks hold classes, not quantities."
+        )
+    return codes, names
+
+
+def band_names(bands: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    """The names of the bands, one each."""
+    if bands is None:
+        return tuple(f"b{i}" for i in range(count))
+    if isinstance(bands, str) or len(bands) != count or len(set(bands)) < count:
+        raise InvalidInputError(
+            f"bands={bands!r} for {count} bands", "Name each once: bands=['red', 'nir']."
+        )
+    return tuple(map(str, bands))
+
+
+def check_count(option: str, given: Sized | None, count: int, what: str) -> None:
+    """Raises InvalidInputError where there is not one for each."""
+    if given is not None and len(given) != count:
+        raise InvalidInputError(
+            f"{option}= has {len(given)} values for {count} {what}", f"Give one for each of {what}."
+        )
+
+
+def texts_of_times(times: Sequence[object]) -> tuple[str, ...]:
+    """Times in ISO 8601, those without a zone in UTC."""
+    import pandas as pd
+
+    try:
+        return tuple(t.isoformat() for t in pd.to_datetime(list(times), utc=True))  # type: ignore[call-overload]  # what is no time is refused
+    except (ValueError, TypeError) as error:
+        raise InvalidInputError(f"times= holds no times: {error}", "Write '2024-05-01'.") from error
+
+
+def middles_of(geometries: object, crs: object, n: int) -> tuple[np.ndarray | None, str]:
+    """The middle of each chip, shape (n, 2), and the CRS; None and "" where nobody says.
+
+    Raises:
+        InvalidInputError: Another number of places, none for some, or no CRS.
+    """
+    import shapely
+
+    if geometries is None:
+        return None, "" if crs is None else crs_text(crs)
+    crs = getattr(geometries, "crs", None) if crs is None else crs
+    if crs is None:
+        raise InvalidInputError(
+            "the geometries have no coordinate reference system", "Pass crs='EPSG:32633'."
+        )
+    geometry = getattr(geometries, "geometry", geometries)  # of a GeoDataFrame
+    cells = list(geometry)
+    check_count("geometries", cells, n, "chips")
+    if all(isinstance(cell, shapely.Geometry) for cell in cells):
+        middles = positions(np.array(cells, dtype=object))
+    else:
+        try:
+            middles = np.asarray(cells, dtype=np.float64)
+        except (TypeError, ValueError):
+            middles = np.zeros(0)
+        if middles.shape != (n, 2):
+            raise InvalidInputError(
+                "geometries= are neither shapes nor pairs of x and y",
+                "Give a GeoSeries without gaps, shapely geometries, or an array (n, 2).",
+            )
+    if not np.isfinite(middles).all():
+        raise InvalidInputError("some chips have no place", "Give each one, or none.")
+    return middles, crs_text(crs)

@@ -1,0 +1,129 @@
+"""Chips of a user's own arrays: any layout, the same values, and what is not plain is refused."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+import eolab as eo
+from eolab.errors import InvalidInputError
+from eolab.features import Chips
+
+X = np.random.default_rng(0).integers(0, 200, (6, 5, 4, 3), dtype=np.uint8)
+MASKS = (X[..., 0] > 100).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("x", "options"),
+    [
+        (X, {"layout": "nhwc"}),
+        (X, {"bands": ["r", "g", "n"]}),
+        (X.transpose(0, 3, 1, 2), {"bands": ["r", "g", "n"]}),
+        (X.transpose(0, 3, 1, 2), {"y": MASKS}),
+        (np.asfortranarray(X.transpose(0, 3, 1, 2)), {"layout": "nchw"}),
+        (X.transpose(1, 2, 3, 0).astype(">f8"), {"layout": "hwcn"}),
+        (X[:, None].astype(np.float16), {"layout": "nthwc", "times": ["2024-05-01"]}),
+        (X.tolist(), {"layout": "nhwc"}),
+    ],
+)
+def test_every_layout_gives_the_same_chips(x, options):
+    found = Chips.from_arrays(x, **options)
+    assert len(found) == 6
+    patch, mask = found[2]
+    np.testing.assert_array_equal(patch, X[2][None])
+    assert (patch.dtype, mask.dtype, mask.shape) == (np.float32, np.int16, (5, 4))
+    patch += 1  # a copy: the user's array stays
+    np.testing.assert_array_equal(found[2][0], X[2][None])
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "said"),
+    [
+        (X, {}, "may be nhwc or nchw"),
+        (X, {"bands": ["a", "b"]}, "neither fits"),
+        (np.zeros((2, 3, 4, 3)), {"bands": ["a", "b", "c"]}, "may be"),
+        (X, {"layout": "nhw"}, "layout='nhw' for an array of shape"),
+        (X, {"layout": "nhwx"}, "unknown axis"),
+        (X, {"layout": "nhwc", "bands": ["a", "a", "b"]}, "for 3 bands"),
+        (X, {"layout": "nhwc", "times": ["2024-05-01"] * 2}, "2 values for 1 slices"),
+        (X, {"layout": "nhwc", "times": ["May?"]}, "no times"),
+        (X, {"layout": "nhwc", "ids": ["a"] * 6}, "twice"),
+        (X, {"layout": "nhwc", "geometries": [[0, 0]] * 6}, "no coordinate reference system"),
+        (X, {"layout": "nhwc", "geometries": [[0, 0]] * 5, "crs": 4326}, "5 values for 6"),
+        (X, {"layout": "nhwc", "geometries": [[0, np.nan]] * 6, "crs": 4326}, "no place"),
+        (X, {"layout": "nhwc", "geometries": [None] * 6, "crs": 4326}, "neither shapes nor pairs"),
+        (X.astype(np.int64) + 2**24, {"layout": "nhwc"}, "exact up to 16777216"),
+        (X.astype(object), {"layout": "nhwc"}, "no numbers"),
+        (X.astype(complex), {"layout": "nhwc"}, "no numbers"),
+        (X[:0], {"layout": "nhwc"}, "no value"),
+        (X, {"layout": "nhwc", "y": MASKS[:3]}, r"y of shape \(3, 5, 4\)"),
+        (X, {"layout": "nhwc", "y": MASKS + 0.5}, "decimals"),
+        (X, {"layout": "nhwc", "y": MASKS + 4, "classes": ["a", "b"]}, "code 4"),
+        (X, {"layout": "nhwc", "y": list("abcabc"), "classes": ["a", "b"]}, "'c', which is not"),
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_refused_by_name(x, options, said):
+    with pytest.raises(InvalidInputError, match=said):
+        Chips.from_arrays(x, **options)
+
+
+def masks(y, **options):
+    found = Chips.from_arrays(X, y, layout="nhwc", **options)
+    return found.classes, np.stack([mask for _, mask in found])
+
+
+def test_masks_of_any_kind_hold_the_classes_and_minus_one():
+    codes = np.where(MASKS == 1, 7, 2)
+    codes[0, 0, 0] = -1
+    expected = MASKS.astype(np.int16)
+    expected[0, 0, 0] = -1
+    for y in (codes, codes[..., None], np.where(codes < 0, np.nan, codes),
+              np.ma.array(codes, mask=codes < 0)):  # fmt: skip
+        names, found = masks(y)
+        assert names == ("2", "7")
+        np.testing.assert_array_equal(found, expected)
+    names, found = masks(np.where(codes < 0, 255, MASKS), nodata=255, classes=["low", "high"])
+    assert names == ("low", "high")
+    np.testing.assert_array_equal(found, expected)
+    # Of classes that are named, one may be nowhere.
+    names, found = masks(np.ones_like(MASKS), classes=["low", "high"])
+    assert set(found.ravel()) == {1}
+    for whole in (["wood", None, "lake", "lake", "wood", "wood"],
+                  np.array(["wood", np.nan, "lake", "lake", "wood", "wood"], object)):  # fmt: skip
+        names, found = masks(whole)
+        assert (names, found[:, 4, 3].tolist()) == (("lake", "wood"), [1, -1, 0, 0, 1, 1])
+
+
+def test_masked_values_are_missing():
+    found = Chips.from_arrays(np.ma.array(X, mask=X[0, 0, 0, 0] == X), layout="nhwc")
+    assert np.isnan(found[0][0][0, 0, 0, 0])
+    assert np.isnan(np.stack([x for x, _ in found])).sum() == (X[0, 0, 0, 0] == X).sum()
+
+
+def test_own_chips_save_split_by_blocks_and_come_back(store, tmp_path):
+    squares = gpd.GeoSeries(
+        [shapely.box(500_000 + 400 * i, 0, 500_050 + 400 * i, 40) for i in range(6)], crs=32633
+    )
+    own = eo.Chips.from_arrays(
+        X, MASKS, layout="nhwc", geometries=squares, ids=list("abcdef"), classes=["low", "high"]
+    )
+    places = own.places()
+    assert places["x"].tolist() == [500_025 + 400 * i for i in range(6)]
+    group = store.create_feature_group("chips", primary_key="chip_id")
+    group.insert(places.assign(kind=["p", "q"] * 3, mean=X.mean((1, 2, 3))))
+    view = store.create_feature_view("v", labels=group.select("kind"), query=group.select("mean"))
+    split = view.train_test_split(by=eo.SpatialBlocks(100), test_size=0.3)
+    saved = store.create_chip_dataset("own", own)
+    assert saved.digest == own.digest()
+    assert store.create_chip_dataset("own", own).label == "own#1"
+    train = saved.subset(split.train.ids)
+    assert len(train) + len(split.test) == 6
+    row = "abcdef".index(train.ids[0])
+    np.testing.assert_array_equal(train[0][0][0], X[row])
+    np.testing.assert_array_equal(train[0][1], MASKS[row])
+    again = eo.open_chips(own.save(tmp_path / "plain"))
+    assert (again.ids, again.classes, again.crs) == (tuple("abcdef"), ("low", "high"), "EPSG:32633")
+    with pytest.raises(InvalidInputError, match="where these chips are"):
+        Chips.from_arrays(X, layout="nhwc").places()
