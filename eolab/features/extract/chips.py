@@ -274,7 +274,7 @@ class _ArrayChips(Chips):
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         values = self._own[0][number]
         if isinstance(values, np.ma.MaskedArray):
-            values = values.astype(np.float32).filled(np.nan)
+            values = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values))
         return np.array(values, np.float32, order="C"), self.mask[number].copy()
 
     def __repr__(self) -> str:

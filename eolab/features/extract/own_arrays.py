@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def _layout(values: np.ndarray, y: object, bands: Sequence[str] | None) -> str:
     fit = list(ways)
     if bands is not None:
         fit = [w for w in fit if values.shape[w.index("c")] == len(bands)]
-    mask = np.shape(y) if y is not None else ()  # type: ignore[arg-type]  # of anything
+    mask = () if y is None or isinstance(y, Sequence) else np.asarray(y).shape
     if len(mask) >= 3:
         fit = [w for w in fit if (values.shape[w.index("h")], values.shape[w.index("w")])
                == tuple(mask[1:3])]  # fmt: skip
@@ -106,9 +106,8 @@ def masks_of(
             f"Give masks of shape {shape}, or one class a chip: ({shape[0]},).",
         )
     if values.dtype.kind == "O":
-        known &= np.array(
-            [v is not None and not (isinstance(v, float) and np.isnan(v)) for v in values.flat]
-        ).reshape(values.shape)
+        empty = [v is None or (isinstance(v, float) and np.isnan(v)) for v in values.flat]
+        known &= ~np.array(empty).reshape(values.shape)
         values = np.where(known, values, "").astype(str)
     if values.dtype.kind == "f":
         known &= ~np.isnan(values)
@@ -188,9 +187,15 @@ def texts_of_times(times: Sequence[object]) -> tuple[str, ...]:
     import pandas as pd
 
     try:
-        return tuple(t.isoformat() for t in pd.to_datetime(list(times), utc=True))  # type: ignore[call-overload]  # what is no time is refused
-    except (ValueError, TypeError) as error:
+        stamps = [pd.Timestamp(str(t)) for t in times]
+    except ValueError as error:
         raise InvalidInputError(f"times= holds no times: {error}", "Write '2024-05-01'.") from error
+    if any(stamp is pd.NaT for stamp in stamps):
+        raise InvalidInputError("times= holds no time for some slices", "Give one for each.")
+    return tuple(
+        (s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC")).isoformat()
+        for s in stamps
+    )
 
 
 def middles_of(geometries: object, crs: object, n: int) -> tuple[np.ndarray | None, str]:
@@ -209,6 +214,10 @@ def middles_of(geometries: object, crs: object, n: int) -> tuple[np.ndarray | No
             "the geometries have no coordinate reference system", "Pass crs='EPSG:32633'."
         )
     geometry = getattr(geometries, "geometry", geometries)  # of a GeoDataFrame
+    if not isinstance(geometry, Iterable):
+        raise InvalidInputError(
+            f"geometries={geometries!r} are no places", "Give a GeoSeries, or an array (n, 2)."
+        )
     cells = list(geometry)
     check_count("geometries", cells, n, "chips")
     if all(isinstance(cell, shapely.Geometry) for cell in cells):

@@ -18,6 +18,7 @@ import numpy as np
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import arrays
 from eolab.features.storage.files import new_folder
+from eolab.features.training import tfrecords
 from eolab.training_data import Split, StoredSplit, TrainingData
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE = "dataset.json"
 PartName = Literal["train", "validation", "test"]
+Format = Literal["numpy", "tfrecord"]
 PARTS: tuple[PartName, ...] = ("train", "validation", "test")
 _ARRAYS = ("X", "y", "groups", "ids", "weights")
 
@@ -143,6 +145,26 @@ class TrainingDataset:
             )
         return gpd.read_parquet(path)
 
+    def read_tfrecords(self, part: PartName = "train") -> TrainingData:
+        """A part from its TFRecord file, equal to that of `read`.
+
+        Raises:
+            InvalidInputError: It was not written with ``format="tfrecord"``.
+            ConflictError: The file was changed or is missing.
+        """
+        return tfrecords.read(self.folder, part)
+
+    def tfrecords(self, part: PartName = "train") -> tf.data.Dataset:
+        """Samples (X, y) for Keras, read from the TFRecord file one after the other.
+
+        ``dataset.tfrecords().shuffle(1000).batch(64)`` trains on what does not fit in memory.
+
+        Raises:
+            InvalidInputError: It was not written with ``format="tfrecord"``.
+            ConflictError: The file was changed or is missing.
+        """
+        return tfrecords.dataset(self.folder, part)
+
     def statistics(self, part: PartName = "train") -> list[ColumnStatistics]:
         """Figures of the label and of each feature of a part, as of a group's columns."""
         import pyarrow as pa
@@ -190,6 +212,8 @@ def write(
     split: Split,
     about: Mapping[str, object],
     places: Callable[[TrainingData], gpd.GeoSeries] | None = None,
+    *,
+    format: Format = "numpy",
 ) -> None:
     """Write a split into a new folder, all or nothing.
 
@@ -198,6 +222,7 @@ def write(
         split: What to write.
         about: What else stands in its description.
         places: Where the samples of a part are, in their order; writes GeoParquet too.
+        format: "tfrecord" writes TFRecord files too.
 
     Raises:
         ConflictError: The folder is there.
@@ -225,6 +250,8 @@ def write(
                 name: _to_geoparquet(temporary / f"{name}.parquet", data, places(data))
                 for name, data in _parts(split)
             }
+        if format == "tfrecord":
+            tfrecords.write(temporary, dict(_parts(split)))
         (temporary / FILE).write_text(json.dumps(document, default=str))
 
 

@@ -385,10 +385,12 @@ def _answer(
 
     group = view.labels.group
     rows = asked.keys
-    for name in asked.place.column_names if asked.place is not None else ():
-        if name not in rows.column_names:
-            rows = rows.append_column(name, asked.place.column(name))
-    geometry = group.geometry if asked.place is not None else None
+    geometry = None
+    if asked.place is not None:
+        geometry = group.geometry
+        for name in asked.place.column_names:
+            if name not in rows.column_names:
+                rows = rows.append_column(name, asked.place.column(name))
     spine = Spine(rows, asked.times, geometry, asked.since)
     vocabularies: dict[str, tuple[str, ...]] = {
         name: tuple(str(v) for v in values)

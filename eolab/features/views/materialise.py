@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from eolab.errors import InvalidInputError
+from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.features.engines.spine import label_rows
 from eolab.features.geometry import shapes
 from eolab.features.queries.query import Query
 from eolab.features.samples import samples
 from eolab.features.storage.duckdb import connect, moment
 from eolab.features.training import datasets
+from eolab.features.training.datasets import TrainingDataset
 from eolab.records.lineage import Ref, record
 from eolab.settings.config import Config
 from eolab.training_data import Split, TrainingData
@@ -33,6 +34,7 @@ def write(
     *,
     description: str,
     geoparquet: bool,
+    format: datasets.Format,
 ) -> None:
     """Write a split (see `FeatureView.create_training_dataset`).
 
@@ -44,7 +46,12 @@ def write(
         split: What to write.
         description: One line.
         geoparquet: Write each part as GeoParquet too.
+        format: "tfrecord" writes each part as TFRecord too.
     """
+    if format not in get_args(datasets.Format):
+        raise InvalidInputError(
+            f"unknown format={format!r}", nearest(str(format), get_args(datasets.Format))
+        )
     about = {
         "view": view,
         "version": int(folder.name),
@@ -52,7 +59,7 @@ def write(
         "created": time.time(),
     }
     places = _places(config, labels, split) if geoparquet else None
-    datasets.write(folder, split, about, places)
+    datasets.write(folder, split, about, places, format=format)
     record(config.root, [Ref("view", view)], Ref("dataset", f"{view}#{folder.name}"))
 
 
@@ -74,6 +81,37 @@ def _places(config: Config, labels: Query, split: Split) -> Callable[[TrainingDa
     )
     crs = group.geometry.crs
     return lambda data: gpd.GeoSeries([where[i] for i in ids_of(data)], crs=crs)
+
+
+def chosen(known: Sequence[TrainingDataset], version: int | None, view: str) -> TrainingDataset:
+    """The training dataset of a number, by default the newest.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    by_number = {d.version: d for d in known}
+    wanted = max(by_number, default=0) if version is None else version
+    if wanted not in by_number:
+        raise NotFoundError(
+            f"{view} has no training dataset {wanted}",
+            f"There are: {', '.join(map(str, by_number)) or 'none yet'}.",
+        )
+    return by_number[wanted]
+
+
+def rows_among(every: TrainingData, some: TrainingData, view: str) -> list[int]:
+    """Where samples stand among all samples of a view, by their keys.
+
+    Raises:
+        InvalidInputError: Some are not of it.
+    """
+    at = {name: i for i, name in enumerate(ids_of(every))}
+    rows = [at.get(name, -1) for name in ids_of(some)]
+    if min(rows, default=0) < 0:
+        raise InvalidInputError(
+            f"some samples are not of {view}", "Split this view, with the same as_of."
+        )
+    return rows
 
 
 def ids_of(data: TrainingData) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.deprecation import renamed_arguments
-from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError
+from eolab.errors import ConflictError, EolabError, InvalidInputError
 from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
@@ -329,9 +329,9 @@ class FeatureView:
     ) -> batch.BatchData:
         """Features of what has no label, arranged and transformed as in training.
 
-        A row of the label group that has no label in the window is a sample at its own time. A
-        thing of the features' group that has no row there is one at ``end``. Nothing later than a
-        sample's time is used. ``model.predict(view.batch_data().X)`` asks about all of them.
+        A row of the label group without a label is a sample at its own time, a thing of the features'
+        group that has no row there is one at ``end``; nothing later is used. Ask about all of them
+        with ``model.predict(view.batch_data().X)``.
 
         Args:
             entities: What to ask about: values of the one key, or a table of the keys, in order;
@@ -389,13 +389,7 @@ class FeatureView:
             )
         if data is None:
             return found.counts
-        at = {name: i for i, name in enumerate(materialise.ids_of(found.data))}
-        rows = [at.get(name, -1) for name in materialise.ids_of(data)]
-        if min(rows, default=0) < 0:
-            raise InvalidInputError(
-                f"some samples are not of {self.label}", "Split this view, with the same as_of."
-            )
-        return found.counts[rows]
+        return found.counts[materialise.rows_among(found.data, data, self.label)]
 
     @renamed_arguments(known_at="as_of")
     def load(self, as_of: object = None, extra: Sequence[str] = ()) -> samples.Samples:
@@ -571,7 +565,12 @@ class FeatureView:
         return splitting.propose_blocks(self.load(as_of))
 
     def create_training_dataset(
-        self, split: Split, *, description: str = "", geoparquet: bool = False
+        self,
+        split: Split,
+        *,
+        description: str = "",
+        geoparquet: bool = False,
+        format: datasets.Format = "numpy",
     ) -> TrainingDataset:
         """Write a split of this view as its next training dataset, which never changes.
 
@@ -579,6 +578,7 @@ class FeatureView:
             split: What to write, as NumPy files.
             description: One line.
             geoparquet: Write each part as GeoParquet too, for maps and other programs.
+            format: "tfrecord" writes each part as TFRecord too (see `TrainingDataset.tfrecords`).
 
         Raises:
             InvalidInputError: The split is of another view, or sealed; or the labels have no place.
@@ -593,11 +593,10 @@ class FeatureView:
         """
         if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
             raise InvalidInputError(f"the split is not of {self.label}", "Split this view.")
-        known = self.training_datasets()
-        version = 1 + max((d.version for d in known), default=0)
+        version = 1 + max((d.version for d in self.training_datasets()), default=0)
         materialise.write(
             self._config, self.label, self.labels, self._datasets / str(version), split,
-            description=description, geoparquet=geoparquet,
+            description=description, geoparquet=geoparquet, format=format,
         )  # fmt: skip
         return self.training_dataset(version)
 
@@ -612,14 +611,7 @@ class FeatureView:
             >>> fv.training_dataset().version
             1
         """
-        known = {d.version: d for d in self.training_datasets()}
-        wanted = max(known, default=0) if version is None else version
-        if wanted not in known:
-            raise NotFoundError(
-                f"{self.label} has no training dataset {wanted}",
-                f"There are: {', '.join(map(str, known)) or 'none yet'}.",
-            )
-        return known[wanted]
+        return materialise.chosen(self.training_datasets(), version, self.label)
 
     def training_datasets(self) -> list[TrainingDataset]:
         """The training datasets of this view, oldest first.
