@@ -190,7 +190,7 @@ def texts_of_times(times: Sequence[object]) -> tuple[str, ...]:
         stamps = [pd.Timestamp(str(t)) for t in times]
     except ValueError as error:
         raise InvalidInputError(f"times= holds no times: {error}", "Write '2024-05-01'.") from error
-    if any(stamp is pd.NaT for stamp in stamps):
+    if any(pd.isna(stamp) for stamp in stamps):
         raise InvalidInputError("times= holds no time for some slices", "Give one for each.")
     return tuple(
         (s.tz_localize("UTC") if s.tzinfo is None else s.tz_convert("UTC")).isoformat()

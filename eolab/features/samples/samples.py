@@ -195,6 +195,24 @@ def flat_values(
     return array_features.assembled(values)
 
 
+def task_of(con: DuckDBPyConnection, labels: Query, *, before_tasks: bool) -> Task:
+    """What labels are, by their type and, of whole numbers, by the values (see `task.infer`).
+
+    Args:
+        con: From `connect`.
+        labels: The label column of its group.
+        before_tasks: The view is older than tasks: whole numbers are classes.
+    """
+    import pyarrow as pa
+
+    name = labels.columns[0]
+    kind = labels.group.schema.field(name).type
+    column = pa.chunked_array([], kind)
+    if pa.types.is_integer(kind) and not before_tasks:
+        column = label_rows(con, labels, None, ()).column(name).drop_null()
+    return tasks.infer(column)
+
+
 def check_view(
     labels: Query,
     query: Query,

@@ -40,7 +40,7 @@ class LabelledEntities(UserWarning):
     """Things that were asked for have a label, and are left out of a batch."""
 
 
-class Fitted(Protocol):
+class FittedParts(Protocol):
     """What knows how a training part was transformed: a split, a training dataset."""
 
     @property
@@ -112,7 +112,7 @@ def batch(
     start: object,
     end: object,
     as_of: object,
-    split: Fitted | None,
+    split: FittedParts | None,
 ) -> BatchData:
     """Features of what has no label (see `FeatureView.batch_data`)."""
     fitted = _fitted(view, split)
@@ -143,7 +143,7 @@ def batch(
     return _answer(con, view, query, asked, fitted, split, at, report)
 
 
-def _fitted(view: BatchView, split: Fitted | None) -> transformations.Fitted:
+def _fitted(view: BatchView, split: FittedParts | None) -> transformations.Fitted:
     if split is None:
         if view.transformations:
             raise InvalidInputError(
@@ -240,12 +240,12 @@ class _Rows:
             conditions.append(f"{event} <= make_timestamptz({self._window[1]})")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         names = quote_identifiers(self._needed)
-        things = run(self._con, f"SELECT DISTINCT {names} FROM things{where} ORDER BY {names}")
+        known = run(self._con, f"SELECT DISTINCT {names} FROM things{where} ORDER BY {names}")
         if self._open is None or self._labelled is None:
-            return self._at_end(things)
+            return self._at_end(known)
         there = pa.concat_tables([self._open.keys, self._labelled], promote_options="permissive")
-        missing = np.flatnonzero(_places(self._con, things, there) < 0)
-        rest = self._at_end(things.take(pa.array(missing)))
+        missing = np.flatnonzero(_places(self._con, known, there) < 0)
+        rest = self._at_end(known.take(pa.array(missing)))
         keys = [self._open.keys, rest.keys]
         return _Asked(
             pa.concat_tables(keys, promote_options="permissive"),
@@ -377,7 +377,7 @@ def _answer(
     query: Query,
     asked: _Asked,
     fitted: transformations.Fitted,
-    split: Fitted | None,
+    split: FittedParts | None,
     as_of: int | None,
     report: Mapping[str, int],
 ) -> BatchData:

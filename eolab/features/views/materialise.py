@@ -83,7 +83,7 @@ def _places(config: Config, labels: Query, split: Split) -> Callable[[TrainingDa
     return lambda data: gpd.GeoSeries([where[i] for i in ids_of(data)], crs=crs)
 
 
-def chosen(known: Sequence[TrainingDataset], version: int | None, view: str) -> TrainingDataset:
+def dataset_of(known: Sequence[TrainingDataset], version: int | None, view: str) -> TrainingDataset:
     """The training dataset of a number, by default the newest.
 
     Raises:

@@ -13,12 +13,10 @@ from eolab.errors import ConflictError, EolabError, InvalidInputError
 from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
-from eolab.features.engines.spine import label_rows
 from eolab.features.geometry import to_pandas
 from eolab.features.groups.registry import RegistryEntry
 from eolab.features.queries.query import GroupHandle, Query, from_dict
 from eolab.features.samples import on_demand, samples, transformations
-from eolab.features.samples import task as tasks
 from eolab.features.samples.task import Task
 from eolab.features.splits import split as splitting
 from eolab.features.splits.assign import By
@@ -111,17 +109,10 @@ class FeatureView:
         """
         if self._task is not None:
             return self._task
-        import pyarrow as pa
-
         if not self.labels.columns:
             raise ConflictError(f"{self.label} has no labels", "Make a view with labels=.")
-        name = self.labels.columns[0]
-        kind = self.labels.group.schema.field(name).type
-        column = pa.chunked_array([], kind)
-        if pa.types.is_integer(kind) and not self._before_tasks:
-            with connect(self._config.features) as con:
-                column = label_rows(con, self.labels, None, ()).column(name).drop_null()
-        return tasks.infer(column)
+        with connect(self._config.features) as con:
+            return samples.task_of(con, self.labels, before_tasks=self._before_tasks)
 
     def to_dict(self) -> ViewJson:
         """Plain JSON for the panel.
@@ -325,13 +316,13 @@ class FeatureView:
         start: object = None,
         end: object = None,
         as_of: object = None,
-        split: batch.Fitted | None = None,
+        split: batch.FittedParts | None = None,
     ) -> batch.BatchData:
         """Features of what has no label, arranged and transformed as in training.
 
-        A row of the label group without a label is a sample at its own time, a thing of the features'
-        group that has no row there is one at ``end``; nothing later is used. Ask about all of them
-        with ``model.predict(view.batch_data().X)``.
+        A row of the label group without a label is a sample at its own time, a thing of the
+        features' group without a row there is one at ``end``; nothing later is used.
+        ``model.predict(view.batch_data().X)`` asks about all of them.
 
         Args:
             entities: What to ask about: values of the one key, or a table of the keys, in order;
@@ -611,7 +602,7 @@ class FeatureView:
             >>> fv.training_dataset().version
             1
         """
-        return materialise.chosen(self.training_datasets(), version, self.label)
+        return materialise.dataset_of(self.training_datasets(), version, self.label)
 
     def training_datasets(self) -> list[TrainingDataset]:
         """The training datasets of this view, oldest first.
