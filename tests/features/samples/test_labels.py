@@ -152,9 +152,9 @@ def test_codes_of_classes_are_no_quantity(store, classes, recwarn):
     assert not [w for w in recwarn if issubclass(w.category, InferredTask | ManyClasses)]
 
 
-def test_a_column_of_arrays_is_refused_with_what_takes_arrays(store):
-    image = [np.zeros((3, 3)).tolist()] * 150
-    with pytest.raises(InvalidInputError, match="the feature 'image' is no number") as error:
-        make_view(store, "crop", ("image",), image=image, crop=["a", "b"] * 75)
-    assert "TrainingData" in error.value.hint
+def test_a_column_of_lists_of_text_is_refused_with_what_takes_arrays(store):
+    tags = [["wet", "flat"]] * 150
+    with pytest.raises(InvalidInputError, match="the feature 'tags' is no number") as error:
+        make_view(store, "crop", ("tags",), tags=tags, crop=["a", "b"] * 75)
+    assert "arrays of numbers" in error.value.hint
     assert "onehot" not in error.value.hint
