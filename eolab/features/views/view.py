@@ -342,8 +342,10 @@ class FeatureView:
                 where features are transformed, a join by place of things without a row.
 
         Example:
-            >>> fv.batch_data()  # one parcel was never seen, all others have a label
-            <1 samples x 2 features, without labels>
+            >>> _ = fg.insert(rows.head(1).assign(parcel_id="P0999"))
+            >>> batch = fv.batch_data()  # all others have a label
+            >>> batch, batch.rows["parcel_id"].tolist()
+            (<1 samples x 2 features, without labels>, ['P0999'])
             >>> asked = pd.DataFrame({"parcel_id": ["P0001", "P0000"]})
             >>> asked["observed"] = pd.Timestamp("2021-07-01", tz="UTC")
             >>> fv.batch_data(asked).X.shape
