@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eolab.records.search_index import SearchHitJson
     from eolab.settings.config import Config
     from eolab.settings.edit import CatalogOptions, RemovalResult
+    from eolab.settings.limits import LimitOptions
     from eolab.studies import Study
     from eolab.studies.ablation import Ablation, Preview
     from eolab.studies.ablation.study import AblateOptions
@@ -86,25 +87,31 @@ class Workspace:
         """
         return self.config.root
 
-    def catalog(self, name: str = "sample") -> Source:
+    def catalog(self, name: str = "sample", *, limits: LimitOptions | None = None) -> Source:
         """A catalogue to search.
 
         Args:
             name: Its name in `eolab.toml`, or the address of a STAC API or `catalog.json`, a
                 folder, or a ``.parquet`` file of items.
+            limits: Other limits than ``[limits]`` in `eolab.toml` for what a service may send:
+                ``minutes``, ``pages`` of a search, ``megabytes`` of a document, ``retry_after``
+                seconds. A search that reached one says so, and keeps what came.
 
         Raises:
             NotFoundError: No such catalogue, or nothing is there.
+            InvalidInputError: Limits that are none.
 
         Example:
             >>> ws.catalog("sample").kind
             'static'
+            >>> ws.catalog("earth-search", limits={"pages": 1_000, "minutes": 30}).limits.pages
+            1000
         """
         from eolab.catalog import open_source
 
         if name not in self.config.catalogs and configuration.is_name(name):
             self._read_again()  # `eo.ingest` may have named it
-        return open_source(self.config, name)
+        return open_source(self.config, name, limits=limits)
 
     def add_catalog(self, name: str, url: str, **options: Unpack[CatalogOptions]) -> Source:
         """Name one more catalogue in `eolab.toml`; what people wrote there stays.

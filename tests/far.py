@@ -39,12 +39,15 @@ def scene(assets: Mapping[str, object], identity: str = "scene") -> dict[str, ob
 
 
 @contextmanager
-def slow_server(size: int, *, silent_from: int) -> Iterator[tuple[str, threading.Event]]:
+def slow_server(
+    size: int, *, silent_from: int, drips: bool = False
+) -> Iterator[tuple[str, threading.Event]]:
     """Serve one file; yields the server's address and `go`.
 
     Args:
         size: Bytes of the file.
         silent_from: From this byte on nothing comes until `go` is set; -1: not even an answer.
+        drips: From there on come single bytes instead.
     """
     go = threading.Event()
 
@@ -60,8 +63,8 @@ def slow_server(size: int, *, silent_from: int) -> Iterator[tuple[str, threading
                 self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
             self.end_headers()
             for at in range(start, size, PIECE):
-                if at > silent_from:
-                    go.wait(120)
+                while at > silent_from and not go.wait(0.05 if drips else 120) and drips:
+                    self.wfile.write(b"x")
                 self.wfile.write(b"x" * min(PIECE, size - at))
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings.edit import RASTERS, ROOTS
+from eolab.settings.limits import Limits, in_force
 from eolab.settings.roots import is_inside, roots_of
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
 
 SHOWN = 50
-LOOKED_AT = 5_000  # entries of one folder
 
 
 class FolderJson(TypedDict):
@@ -31,6 +32,8 @@ class FolderJson(TypedDict):
     """Rasters that lie in the folder itself, or in the folders in it."""
     stac: bool
     """Whether it is a STAC catalogue already."""
+    whole: bool
+    """False where so much lies there that looking was ended: there may be more of all."""
 
 
 def named_path(config: Config, root_dir: str, text: str) -> Path:
@@ -79,6 +82,8 @@ def _allowed(config: Config, root_dir: str) -> list[Path]:
 def list_folder(config: Config, root_dir: str, text: str) -> FolderJson:
     """What there is at a path that is being typed, or below it.
 
+    Looking ends at `Limits.folder_entries` and `folder_seconds`, all folders together.
+
     Raises:
         InvalidInputError: See `named_path`.
         NotFoundError: Neither it nor its folder is there.
@@ -89,40 +94,64 @@ def list_folder(config: Config, root_dir: str, text: str) -> FolderJson:
         inside = is_inside(path.parent, _allowed(config, root_dir))
         path, begin = (path.parent, path.name) if inside else (path, "")
     lead = text[: len(text) - len(begin)] if text.endswith(begin) else f"{path}/"
-    names, rasters = [], 0
     at = path / begin if begin and (path / begin).is_dir() else path
-    for name, is_folder in _scan(path):
-        if name.lower().startswith(begin.lower()) and not name.startswith("."):
-            names.append(f"{lead}{name}{'/' if is_folder else ''}")
-    for name, is_folder in _scan(at):
+    look = _Look(in_force(config.limits))
+    here = list(look.scan(path))
+    shown = [entry for entry in here if not entry[0].startswith(".")]
+    names = [
+        f"{lead}{name}{'/' if is_folder else ''}"
+        for name, is_folder in shown
+        if name.lower().startswith(begin.lower())
+    ]
+    rasters = 0
+    for name, is_folder in here if at == path else list(look.scan(at)):
         rasters += name.lower().endswith(RASTERS)
         if is_folder and not name.startswith("."):
             with contextlib.suppress(NotFoundError):  # it went while we looked
-                rasters += sum(inner.lower().endswith(RASTERS) for inner, _ in _scan(at / name))
+                rasters += sum(inner.lower().endswith(RASTERS) for inner, _ in look.scan(at / name))
     return {
         "path": str(at),
         "entries": sorted(names)[:SHOWN],
         "rasters": rasters,
         "stac": any((at / root).is_file() for root in ROOTS),
+        "whole": look.whole,
     }
 
 
-def _scan(folder: Path) -> list[tuple[str, bool]]:
-    """Folders and rasters of a folder; a folder that is gone is told."""
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for number, entry in enumerate(entries):
-                is_folder = _is_folder(entry)
-                if is_folder or entry.name.lower().endswith(RASTERS):
-                    found.append((entry.name, is_folder))
-                if number >= LOOKED_AT:
-                    break
-    except PermissionError:
-        return []
-    except OSError as error:
-        raise NotFoundError(f"{folder} is not there", "Check the path.") from error
-    return found
+class _Look:
+    """A look at some folders, which ends by number and by the clock.
+
+    Attributes:
+        whole: Whether all was seen that it went through.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.whole = True
+        self._left = limits.folder_entries
+        self._end = time.monotonic() + limits.folder_seconds
+
+    def scan(self, folder: Path) -> Iterator[tuple[str, bool]]:
+        """Folders and rasters of a folder.
+
+        Raises:
+            NotFoundError: It is gone.
+        """
+        if not self.whole:
+            return
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    self._left -= 1
+                    if self._left < 0 or time.monotonic() > self._end:
+                        self.whole = False
+                        return
+                    is_folder = _is_folder(entry)
+                    if is_folder or entry.name.lower().endswith(RASTERS):
+                        yield entry.name, is_folder
+        except PermissionError:
+            return
+        except OSError as error:
+            raise NotFoundError(f"{folder} is not there", "Check the path.") from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -21,12 +21,14 @@ from urllib.parse import urlsplit
 from eolab.errors import ConfigError, InvalidInputError
 from eolab.files import folders
 from eolab.redaction import note_secret, secrets_of_address
-from eolab.settings import logins
+from eolab.settings import limits, logins
 from eolab.settings.clusters import CLUSTER_OPTIONS, read_options
+from eolab.settings.limits import Limits
 from eolab.settings.tables import Section
 
 FORMAT = 1
 FILE = "eolab.toml"
+SECTIONS = ("format", "workspace", "catalogs", "clusters", "features", "limits")
 EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 
@@ -79,6 +81,7 @@ class Config:
         download_folder: Where files of scenes are saved; None means in the workspace.
         roots: Folders in which local catalogues may name files, besides their own.
         shared: Others work in it, too: its folder and logs are made for the owner's group.
+        limits: How long remote services may keep us (`eolab.settings.limits`).
     """
 
     root: Path
@@ -90,6 +93,7 @@ class Config:
     download_folder: Path | None = None
     roots: tuple[Path, ...] = ()
     shared: bool = False
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         folders.note_workspace(self.root, shared=self.shared, said=self.file is not None)
@@ -250,7 +254,9 @@ def init(folder: str | os.PathLike[str], workspace: str = "eolab-workspace") -> 
         "# [clusters.big]\n"
         '# kind = "spark"\n'
         '# connect = "sc://spark.example.org:443/;use_ssl=true"   # or master = "spark://host:7077"\n'
-        '# token_env = "SPARK_TOKEN"   # the environment variable with its token\n'
+        '# token_env = "SPARK_TOKEN"   # the environment variable with its token\n\n'
+        "# [limits]   # of what remote services send\n"
+        "# pages = 200   # of one search; minutes, megabytes, retry_after: see SECURITY.md\n"
     )
     try:
         with file.open("x", encoding="utf-8") as out:
@@ -276,7 +282,7 @@ def load(file: Path) -> Config:
         raise ConfigError(
             f"{file} is not valid TOML: {error}", "Mend that line, or compare with `eolab init`."
         ) from error
-    top = Section(file, "", document, ("format", "workspace", "catalogs", "clusters", "features"))
+    top = Section(file, "", document, SECTIONS)
     if top.get("format", int, FORMAT) != FORMAT:
         raise ConfigError(
             f"{file}: format = {document['format']}, allowed: {FORMAT}",
@@ -319,8 +325,9 @@ def load(file: Path) -> Config:
     roots = _roots(space)
     online = _online(top)
     shared = space.get("shared", bool, default=False)
+    bounds = limits.read(top.section("limits", limits.NAMES))
     return _complete(
-        Config(root, file, tracking, catalogs, clusters, online, downloads, roots, shared)
+        Config(root, file, tracking, catalogs, clusters, online, downloads, roots, shared, bounds)
     )
 
 
@@ -341,6 +348,7 @@ def _online(top: Section) -> str | None:
     url = section.get("online", str, "")
     if not url:
         return None
+    logins.check_address(url, f"{top.file}: features.online", new=False)
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ConfigError(

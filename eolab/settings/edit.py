@@ -270,6 +270,7 @@ def _check_login(given: Mapping[str, object]) -> None:
     s3 = given.get("s3")
     urls = [given.get("token_url"), s3.get("endpoint") if isinstance(s3, Mapping) else None]
     for url in urls:
+        logins.check_address(str(url or ""), "the form")
         if url and urlsplit(str(url)).scheme not in ("http", "https"):
             raise InvalidInputError(f"{url!r} is no web address", "Give https://HOST/PATH.")
     logins.parse(given, "the form")

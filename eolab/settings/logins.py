@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from eolab.errors import ConfigError, InvalidInputError, nearest
 from eolab.redaction import note_secret, secrets_of_address
@@ -196,7 +197,7 @@ def is_reference(text: str) -> bool:
 
 
 def check_address(url: str, where: str, *, new: bool = True) -> None:
-    """Tell of a secret that stands in an address, which every error and log would show.
+    """Refuse what is no address, and tell of a secret in one: errors and logs would show it.
 
     Args:
         url: An address.
@@ -204,8 +205,12 @@ def check_address(url: str, where: str, *, new: bool = True) -> None:
         new: Refuse it; what stood in a file before is only warned of, and hidden.
 
     Raises:
-        ConfigError: It is new.
+        ConfigError: It is new; or its host is written in a way that nobody reads.
     """
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise ConfigError(f"{where} is no address: {error}", "Give https://HOST/PATH.") from None
     for name, value in secrets_of_address(url).items():
         note_secret(value)
         _tell(f"{where} holds a secret in its address ({name})", _AS_HEADER, new=new)

@@ -18,6 +18,7 @@ from eolab.catalog import open_source
 from eolab.catalog.io import documents, plain_session
 from eolab.catalog.simulate.names import COLLECTION, SEASON
 from eolab.settings.config import Config
+from eolab.settings.limits import Limits
 from tests import postgres
 
 
@@ -66,8 +67,8 @@ def serve(monkeypatch):
     """Start HTTP servers on loopback; each answers by a function (method, path, body)."""
     monkeypatch.setattr(documents, "TIMEOUT", (2, 2))
     monkeypatch.setattr("eolab.catalog.sources.api.TIMEOUT", (2, 2))
-    policy = plain_session.retry_policy().new(backoff_factor=0.01)
-    monkeypatch.setattr("eolab.catalog.sources.api.retry_policy", lambda: policy)
+    policy = plain_session.retry_policy(Limits()).new(backoff_factor=0.01)
+    monkeypatch.setattr("eolab.catalog.sources.api.retry_policy", lambda limits: policy)
     started = []
 
     def start(answer):

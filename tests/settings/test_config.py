@@ -52,6 +52,20 @@ def test_the_environment_counts_first(tmp_path: Path, monkeypatch: pytest.Monkey
     assert configuration.find(tmp_path).root == tmp_path / "other"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[catalogs.a]\nurl = "http://[::1/stac"\n',
+        '[catalogs.a]\nurl = "https://host:port/stac"\n',
+        '[catalogs.a]\nurl = "https://host/"\ns3 = {endpoint = "https://[x"}\n',
+        '[features]\nonline = "postgresql://[::1/db"\n',
+    ],
+)
+def test_what_is_no_address_is_refused_by_its_key(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"(url|endpoint|online) is no address"):
+        configuration.load(write(tmp_path, text))
+
+
 def test_relative_catalogues_start_at_the_file(tmp_path: Path) -> None:
     write(tmp_path, '[catalogs.mine]\nurl = "scenes/catalog.json"\n')
     found = configuration.find(tmp_path)

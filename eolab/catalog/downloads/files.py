@@ -22,8 +22,10 @@ from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import DOWNLOADED, Readers
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem
-from eolab.errors import EolabError, InvalidInputError, nearest
+from eolab.errors import ConfigError, EolabError, InvalidInputError, nearest
 from eolab.files import writes
+from eolab.settings import config as configuration
+from eolab.settings.limits import Limits, in_force
 
 if TYPE_CHECKING:
     import pystac
@@ -132,7 +134,7 @@ def download(
             f"no item has an asset {wanted[0]!r}" if wanted else "there is nothing to download",
             nearest(wanted[0], known, "assets") if wanted and known else "Search for items first.",
         )
-    line = Line()
+    line = Line(_limits())
     bar = progress.start(f"downloading {len(files)} files") if watch is None else None
 
     def tell() -> None:
@@ -179,11 +181,17 @@ def default_assets(item: pystac.Item) -> list[str]:
     return data or list(item.assets)
 
 
+def _limits() -> Limits:
+    """Those of the workspace that counts here; a folder that is named needs none."""
+    try:
+        return in_force(configuration.find().limits)
+    except ConfigError:
+        return in_force()
+
+
 def _home(to: str | Path | None) -> Path:
     if to is None:
-        from eolab.settings import config
-
-        return config.find().downloads
+        return configuration.find().downloads
     return Path(to).expanduser().resolve()
 
 

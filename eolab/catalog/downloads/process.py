@@ -61,6 +61,7 @@ def main(folder: Path) -> int:
 
     job = transfers.read_job(folder)
     config = configuration.open_path(job.workspace)
+    os.environ["EOLAB_WORKSPACE"] = str(job.workspace)  # its logins and limits count
     teller = _Teller(folder, config.downloads)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +20,7 @@ from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.s3 import keys_of, object_url, signed_headers
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.files import locks
+from eolab.settings.limits import said_as
 from eolab.settings.logins import S3Login
 
 if TYPE_CHECKING:
@@ -237,13 +240,57 @@ def _try(asked: _Request, part: Part, *, web_page: bool, report: Report) -> None
             etag = answer.headers.get("ETag", "")
             strong = etag if etag and not etag.startswith("W/") else ""
             part.begin(href, strong or answer.headers.get("Last-Modified", ""))
-        with part.data.open("ab") as out:
-            pieces = answer.iter_content(PIECE)
+        with part.data.open("ab") as out, _awake(asked, answer) as pieces:
             done = _pour(pieces, out.write, start, total, report, asked.line)
         if asked.line.is_cut():
             raise Stopped  # a line that was shut looks like the end of the file
         if total is not None and done < total:
             raise requests.ConnectionError(f"{done} of {total} bytes came")
+
+
+@contextmanager
+def _awake(asked: _Request, answer: requests.Response) -> Iterator[Iterator[bytes]]:
+    """The pieces of an answer, each of which comes in time.
+
+    A piece is waited for until it is whole, and each byte starts the clock of the socket anew: so
+    another thread looks at the time.
+
+    Raises:
+        RemoteError: It comes more slowly than `Limits.slowest`.
+    """
+    slowest = asked.line.limits.slowest
+    ended, late = threading.Event(), threading.Event()
+    came = [time.monotonic()]
+
+    def watch() -> None:
+        longest = TIMEOUT[1] + PIECE / slowest
+        while not ended.wait(min(1.0, longest / 4)):
+            if time.monotonic() - came[0] > longest:
+                late.set()
+                with contextlib.suppress(OSError, ValueError, RuntimeError):  # closed just now
+                    answer.raw.shutdown()
+                return
+
+    def pieces() -> Iterator[bytes]:
+        for piece in answer.iter_content(PIECE):
+            came[0] = time.monotonic()
+            yield piece
+
+    if slowest:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield pieces()
+    except Exception:
+        if not late.is_set():
+            raise
+    finally:
+        ended.set()
+    if late.is_set():
+        raise RemoteError(
+            f"{asked.href} comes at less than {slowest:,} bytes a second",
+            "What came is kept: the same again goes on from there. For lines as slow as that, "
+            f"lower {said_as('slowest')}.",
+        )
 
 
 def _goes_on(answer: requests.Response, start: int) -> bool:

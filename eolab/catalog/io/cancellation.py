@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from eolab.catalog.io.session import new_session
+from eolab.settings.limits import Limits, in_force
 
 if TYPE_CHECKING:
     import requests
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 class Line:
     """The sessions of one piece of work.
 
+    Args:
+        limits: Of what comes; None for the environment's.
+
     Attributes:
         plain: Without logins, for stores whose requests are signed.
+        limits: That count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         import requests
+
+        self.limits = limits or in_force()
 
         self._cut = threading.Event()
         self._open: WeakSet[socket.socket] = WeakSet()

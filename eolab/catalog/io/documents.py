@@ -12,9 +12,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
-from eolab.catalog.io.plain_session import MAX_BYTES, TIMEOUT
+from eolab.catalog.io.plain_session import TIMEOUT, too_large
 from eolab.catalog.io.session import session
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
+from eolab.settings.limits import Limits, in_force, raise_hint
 
 if TYPE_CHECKING:
     import requests
@@ -49,26 +50,29 @@ def resolve(base: str, href: str, real: Callable[[str], str] = os.path.realpath)
     return str(path.resolve() if followed else path)
 
 
-def read_bytes(href: str, login: SourceLogin | None = None) -> bytes:
+def read_bytes(href: str, login: SourceLogin | None = None, limits: Limits | None = None) -> bytes:
     """The bytes at an address.
 
     Args:
         href: Its address; signed, where its store wants that.
         login: By which it is read.
+        limits: Of size and time; None for the environment's.
 
     Raises:
         NotFoundError: Nothing is there.
         RemoteError: The service fails, is slow or sends too much.
     """
+    limits = limits or in_force()
     if not is_remote(href):
         try:
             path = Path(href)
             # A pipe waits for ever, a device has no end.
             if path.exists() and not (path.is_file() or path.is_dir()):
                 raise InvalidInputError(f"{href} is no file", "Check the path.")
-            if path.stat().st_size > MAX_BYTES:
+            if path.stat().st_size > limits.size:
                 raise InvalidInputError(
-                    f"{href} is larger than {MAX_BYTES >> 20} MB", "It is not read."
+                    f"{href} is larger than {limits.megabytes} MB",
+                    f"It is not read. To read it, {raise_hint('megabytes')}.",
                 )
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
@@ -81,14 +85,14 @@ def read_bytes(href: str, login: SourceLogin | None = None) -> bytes:
 
     shown = without_signature(href)
     try:
-        with session(login).get(href, timeout=TIMEOUT, stream=True) as answer:
+        with session(login, limits).get(href, timeout=TIMEOUT, stream=True) as answer:
             _check(shown, answer, login)
             chunks, size = [], 0
             for chunk in answer.iter_content(1 << 16):
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > MAX_BYTES:
-                    raise RemoteError(f"{shown} sends more than {MAX_BYTES >> 20} MB", "Not read.")
+                if size > limits.size:
+                    raise too_large(shown, limits)
             return b"".join(chunks)
     except requests.RequestException as error:
         raise RemoteError(
@@ -118,7 +122,10 @@ def file_version(href: str) -> Version:
 
 
 def read_changed(
-    href: str, known: Version | None, login: SourceLogin | None = None
+    href: str,
+    known: Version | None,
+    login: SourceLogin | None = None,
+    limits: Limits | None = None,
 ) -> tuple[Mapping[str, object] | None, Version]:
     """The JSON object at an address, or None where it is still the known version.
 
@@ -126,6 +133,7 @@ def read_changed(
         href: Its address.
         known: The version that is there already.
         login: By which it is read.
+        limits: As for `read_bytes`.
 
     Raises:
         NotFoundError: Nothing is there.
@@ -134,7 +142,7 @@ def read_changed(
     """
     if not is_remote(href):
         version = file_version(href)
-        return (None if version == known else read_json(href)), version
+        return (None if version == known else read_json(href, limits=limits)), version
     import requests
 
     headers = {}
@@ -143,7 +151,7 @@ def read_changed(
     if known is not None and known.modified:
         headers["If-Modified-Since"] = known.modified
     try:
-        answer = session(login).get(href, timeout=TIMEOUT, headers=headers)
+        answer = session(login, limits).get(href, timeout=TIMEOUT, headers=headers)
     except requests.RequestException as error:
         raise RemoteError(
             f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
@@ -155,19 +163,22 @@ def read_changed(
     return _object(href, answer.content), version
 
 
-def read_json(href: str, login: SourceLogin | None = None) -> Mapping[str, object]:
+def read_json(
+    href: str, login: SourceLogin | None = None, limits: Limits | None = None
+) -> Mapping[str, object]:
     """The JSON object at an address.
 
     Args:
         href: Its address.
         login: By which it is read.
+        limits: As for `read_bytes`.
 
     Raises:
         NotFoundError: Nothing is there.
         InvalidInputError: It is no JSON object.
         RemoteError: The service fails.
     """
-    return _object(href, read_bytes(href, login))
+    return _object(href, read_bytes(href, login, limits))
 
 
 def _check(href: str, answer: requests.Response, login: SourceLogin | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eolab.errors import RemoteError
 from eolab.redaction import redact
+from eolab.settings.limits import Limits, in_force, raise_hint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,16 +25,13 @@ if TYPE_CHECKING:
     C = TypeVar("C", bound=HTTPConnection)
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
-MAX_BYTES = 64 << 20  # of a document, unpacked
-MAX_SECONDS = 600.0  # for the head of an answer, and for its body, however little comes at a time
-LONGEST_WAIT = 60.0  # seconds that a service may ask us to wait
 
 
 class Bounded:
     """An answer whose body is read up to a limit of bytes, unpacked, and one of time."""
 
-    def __init__(self, raw: BaseHTTPResponse, url: str) -> None:
-        self._raw, self._url = raw, url
+    def __init__(self, raw: BaseHTTPResponse, url: str, limits: Limits) -> None:
+        self._raw, self._url, self._limits = raw, url, limits
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._raw, name)
@@ -42,23 +40,29 @@ class Bounded:
         """The body in pieces.
 
         Raises:
-            RemoteError: It is larger than `MAX_BYTES`, or takes longer than `MAX_SECONDS`.
+            RemoteError: It is larger than `Limits.megabytes`, or takes longer than `minutes`.
         """
         size = 0
-        with _in_time(self._raw.shutdown, self._url):
+        with _in_time(self._raw.shutdown, self._url, self._limits):
             for piece in self._raw.stream(amt, decode_content=decode_content):
                 size += len(piece)
-                if size > MAX_BYTES:
+                if size > self._limits.size:
                     self._raw.close()
-                    raise RemoteError(
-                        f"{self._url} sends more than {MAX_BYTES >> 20} MB", "Ask for less."
-                    )
+                    raise too_large(self._url, self._limits)
                 yield piece
 
 
+def too_large(whose: str, limits: Limits) -> RemoteError:
+    """What is said of a document that is larger than allowed."""
+    return RemoteError(
+        f"{whose} sends more than {limits.megabytes} MB",
+        f"Ask for less, or {raise_hint('megabytes')}.",
+    )
+
+
 @contextlib.contextmanager
-def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
-    """Read a part of an answer in `MAX_SECONDS`.
+def _in_time(stop: Callable[[], object], whose: str, limits: Limits) -> Iterator[None]:
+    """Read a part of an answer in `Limits.minutes`.
 
     A read ends with the last byte that it waits for, and each byte starts the clock of the socket
     anew: so another thread looks at the time.
@@ -66,6 +70,7 @@ def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
     Args:
         stop: Ends the reading, from that thread.
         whose: Address or host, for the message.
+        limits: That count.
 
     Raises:
         RemoteError: It takes longer.
@@ -77,7 +82,7 @@ def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # closed just now
             stop()
 
-    timer = threading.Timer(MAX_SECONDS, end)
+    timer = threading.Timer(limits.seconds, end)
     timer.daemon = True
     timer.start()
     try:
@@ -89,12 +94,12 @@ def _in_time(stop: Callable[[], object], whose: str) -> Iterator[None]:
         timer.cancel()
     if late.is_set():
         raise RemoteError(
-            f"{whose} did not send its answer in {MAX_SECONDS:.0f} s",
-            "Ask for less, or try again later.",
+            f"{whose} did not send its answer in {limits.minutes:g} minutes",
+            f"Ask for less, try again later, or {raise_hint('minutes')}.",
         )
 
 
-def _with_limit(kind: type[C]) -> type[C]:
+def _with_limit(kind: type[C], limits: Limits) -> type[C]:
     """A kind of connections that waits for the head of an answer no longer than for its body."""
 
     def getresponse(connection: HTTPConnection) -> HTTPResponse:
@@ -102,38 +107,42 @@ def _with_limit(kind: type[C]) -> type[C]:
             if connection.sock is not None:
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
-        with _in_time(stop, connection.host):
+        with _in_time(stop, connection.host, limits):
             answer = kind.getresponse(connection)
         return answer  # noqa: RET504  within the block mypy takes it for one that may be left
 
     return type(kind.__name__, (kind,), {"getresponse": getresponse})
 
 
-@lru_cache(maxsize=1)
-def _pools() -> dict[str, type[HTTPConnectionPool]]:
+@lru_cache(maxsize=16)
+def _pools(limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
     """Connections by scheme, with that limit."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = _with_limit(HTTPConnection)
+        ConnectionCls = _with_limit(HTTPConnection, limits)
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = _with_limit(HTTPSConnection)
+        ConnectionCls = _with_limit(HTTPSConnection, limits)
 
     return {"http": Pool, "https": SecurePool}
 
 
-@lru_cache(maxsize=1)
 def plain_session() -> requests.Session:
     """A session without logins: for the services that give tokens."""
+    return _plain_session(in_force())
+
+
+@lru_cache(maxsize=16)
+def _plain_session(limits: Limits) -> requests.Session:
     import requests
 
-    return with_retries(requests.Session(), retry_policy())
+    return with_retries(requests.Session(), retry_policy(limits), limits)
 
 
-def with_retries(made: requests.Session, retries: Retry) -> requests.Session:
-    """The session, with this policy for every address, and bodies of `MAX_BYTES` at most.
+def with_retries(made: requests.Session, retries: Retry, limits: Limits) -> requests.Session:
+    """The session, with this policy for every address, and bodies within the limits.
 
     Some clients read a body whole whatever its size, and a packed one says nothing of it.
     """
@@ -142,24 +151,24 @@ def with_retries(made: requests.Session, retries: Retry) -> requests.Session:
     class BoundedAdapter(HTTPAdapter):
         def proxy_manager_for(self, proxy: str, **options: object) -> ProxyManager:
             manager: ProxyManager = super().proxy_manager_for(proxy, **options)
-            manager.pool_classes_by_scheme = _pools()
+            manager.pool_classes_by_scheme = _pools(limits)
             return manager
 
         def build_response(
             self, req: requests.PreparedRequest, resp: BaseHTTPResponse
         ) -> requests.Response:
             answer = super().build_response(req, resp)
-            answer.raw = Bounded(resp, redact(str(req.url)))
+            answer.raw = Bounded(resp, redact(str(req.url)), limits)
             return answer
 
     adapter = BoundedAdapter(max_retries=retries, pool_maxsize=64)
-    adapter.poolmanager.pool_classes_by_scheme = _pools()
+    adapter.poolmanager.pool_classes_by_scheme = _pools(limits)
     made.mount("http://", adapter)
     made.mount("https://", adapter)
     return made
 
 
-def retry_policy() -> Retry:
+def retry_policy(limits: Limits) -> Retry:
     """Five tries (two where nobody listens), also for POST: searches change nothing.
 
     What has been silent for the whole time limit is not asked again: nobody waits for it that long.
@@ -180,9 +189,10 @@ def retry_policy() -> Retry:
             if isinstance(error, ReadTimeoutError):
                 raise error
             wait = None if response is None else self.get_retry_after(response)
-            if wait is not None and wait > LONGEST_WAIT:
+            if wait is not None and wait > limits.retry_after:
                 raise RemoteError(
-                    f"{url}: the service asks to wait {wait:.0f} s", "Try again after that."
+                    f"{url}: the service asks to wait {wait:.0f} s",
+                    f"Try again after that, or {raise_hint('retry_after')}.",
                 )
             return super().increment(method, url, response, error, _pool, _stacktrace)
 

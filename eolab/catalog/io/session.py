@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.plain_session import retry_policy, with_retries
+from eolab.settings.limits import Limits, in_force
 
 if TYPE_CHECKING:
     import requests
@@ -14,13 +15,24 @@ if TYPE_CHECKING:
     from eolab.catalog.io.logins import SourceLogin
 
 
+def session(login: SourceLogin | None = None, limits: Limits | None = None) -> requests.Session:
+    """The process's session for a login: retries with back-off; 429 and 5xx are tried again.
+
+    Args:
+        login: By which is read; None for none.
+        limits: Those of its workspace; None for the environment's.
+    """
+    return _session(login, limits or in_force())
+
+
 @lru_cache(maxsize=64)
-def session(login: SourceLogin | None = None) -> requests.Session:
-    """The process's session for a login: retries with back-off; 429 and 5xx are tried again."""
-    return new_session(retry_policy(), login)
+def _session(login: SourceLogin | None, limits: Limits) -> requests.Session:
+    return new_session(retry_policy(limits), login, limits)
 
 
-def new_session(retries: Retry, login: SourceLogin | None = None) -> requests.Session:
+def new_session(
+    retries: Retry, login: SourceLogin | None = None, limits: Limits | None = None
+) -> requests.Session:
     """A session with one login, or none: for readers that keep a session of their own.
 
     Addresses that the login does not cover are asked without it, and a redirect to one leaves its
@@ -50,4 +62,4 @@ def new_session(retries: Retry, login: SourceLogin | None = None) -> requests.Se
 
     made = LoginSession()
     made.auth = LoginAuth()
-    return with_retries(made, retries)
+    return with_retries(made, retries, limits or in_force())

@@ -19,6 +19,7 @@ from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_collections, as_items, self_href
 from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
+from eolab.settings.limits import raise_hint
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pystac_client.stac_api_io import StacApiIO
 
 PAGE = 100
-MOST_PAGES = 200  # of one search
-LONGEST = 600.0  # seconds of one search
 
 
 class ApiSource(Source):
@@ -78,7 +77,7 @@ class ApiSource(Source):
                 return text
 
         io = OnlyThere()
-        io.session = new_session(retry_policy(), self.login)
+        io.session = new_session(retry_policy(self.limits), self.login, self.limits)
         return io
 
     def collections(self) -> list[pystac.Collection]:
@@ -181,8 +180,9 @@ class ApiSource(Source):
                 page = next(pages, None)
             if page is None:
                 return
-            if number > MOST_PAGES or time.monotonic() - begun > LONGEST:
-                self._tell_partial(len(seen), sorted_there=self.sorts(query))
+            bit = self._limit_reached(number, time.monotonic() - begun)
+            if bit:
+                self._tell_partial(bit, len(seen), sorted_there=self.sorts(query))
                 return
             features = page.get("features")
             documents = [f for f in features or [] if isinstance(f, Mapping)]
@@ -198,15 +198,22 @@ class ApiSource(Source):
                 where = self_href(document) or ""
                 yield where if is_remote(where) else f"{self.url}#{document.get('id')}", document
 
-    def _tell_partial(self, count: int, *, sorted_there: bool) -> None:
+    def _limit_reached(self, page: int, seconds: float) -> str:
+        """The name of the limit that a page of a search lies beyond; "" for none."""
+        if page > self.limits.pages:
+            return "pages"
+        return "minutes" if seconds > self.limits.seconds else ""
+
+    def _tell_partial(self, bit: str, count: int, *, sorted_there: bool) -> None:
         """Say that a search ended before the service did, with what came kept."""
         order = "" if sorted_there else "; the service does not sort: they are not the newest"
         reason = (
-            f"the search was ended after {MOST_PAGES} pages or {LONGEST / 60:.0f} minutes with "
+            f"the search was ended after {getattr(self.limits, bit):g} {bit} with "
             f"{count} items looked at{order}"
         )
-        self.skip(self.url, reason)
-        warn(f"{self.name}: {reason}. Ask for fewer dates or a smaller area.", UserWarning)
+        hint = f"Ask for fewer dates or a smaller area, or {raise_hint(bit)}."
+        self.skip(self.url, f"{reason}. {hint}")
+        warn(f"{self.name}: {reason}. {hint}", UserWarning)
 
     def _method(self) -> str:
         """POST where the service offers it: areas do not fit into every address."""
@@ -228,6 +235,11 @@ class ApiSource(Source):
         except EolabError:
             raise
         except APIError as error:
+            # The client wraps what our own session says, such as a limit with its way on.
+            inner = error.__cause__ or error.__context__
+            if isinstance(inner, EolabError):
+                reason = f"{self.url}: {what} failed: {inner.message}"
+                raise RemoteError(reason, inner.hint) from error
             text = " ".join(str(error).split())[:200]
             status = getattr(error, "status_code", None)
             if status == 404:

@@ -21,6 +21,7 @@ from eolab.catalog.query.times import When
 from eolab.catalog.sources.search_entries import note_items
 from eolab.deprecation import warn_renamed
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
+from eolab.settings import limits
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Source(ABC):
         self.ref: SourceRef | None = None  # that its items carry
         self.login: SourceLogin | None = None
         self.workspace: Path | None = None  # where what was seen is noted for the search of all
+        self.limits = limits.in_force()  # of what it may send
         self.roots: tuple[Path, ...] = ()  # more folders in which a local one may name files
 
     def folders(self) -> tuple[Path, ...]:

@@ -128,7 +128,7 @@ class IndexedSource(Source):
         """
         state = self._load() or State(self.url)
         walk = _Walk(self.name, self.url, state)
-        walk.login = self.login
+        walk.login, walk.limits = self.login, self.limits
         found = walk.crawl()
         self._checked = True
         self.skipped = walk.skipped
@@ -212,7 +212,7 @@ class _Walk(StaticSource):
     def _document(self, href: str) -> Mapping[str, object]:
         old = self.before.documents.get(href)
         known = self.before.versions.get(href) if old else None
-        document, version = read_changed(href, known, self.login)
+        document, version = read_changed(href, known, self.login, self.limits)
         if document is None:
             assert old is not None
             document = old

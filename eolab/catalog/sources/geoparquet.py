@@ -92,7 +92,9 @@ class GeoParquetSource(Source):
             f"SELECT date_trunc('{period}', CAST({self._start} AS TIMESTAMP)) AS t, count(*) "
             f"FROM items {self._where(query)} GROUP BY t ORDER BY t"
         )
-        return pd.DataFrame(rows, columns=["time", "items"])
+        # Times beyond the years of Python come as text; their items are no items either.
+        known = [(time, count) for time, count in rows if not isinstance(time, str)]
+        return pd.DataFrame(known, columns=["time", "items"])
 
     def sorts(self, query: SearchQuery) -> bool:
         return all(name in self._columns for name, _ in query.sort)

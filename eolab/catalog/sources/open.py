@@ -10,14 +10,16 @@ from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.item_logins import entry_at, login_of_entry, reference
 from eolab.catalog.sources.base import Source
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.settings.limits import in_force
 from eolab.settings.roots import roots_of
 
 if TYPE_CHECKING:
     from eolab.catalog.io.logins import SourceLogin
     from eolab.settings.config import CatalogConfig, Config
+    from eolab.settings.limits import LimitOptions, Limits
 
 
-def open_source(config: Config, name_or_url: str) -> Source:
+def open_source(config: Config, name_or_url: str, *, limits: LimitOptions | None = None) -> Source:
     """A source by its name in `eolab.toml`, its URL, folder or ``.parquet`` file.
 
     Nothing is read yet, except where only the service's answer tells what it is.
@@ -25,10 +27,12 @@ def open_source(config: Config, name_or_url: str) -> Source:
     Args:
         config: The workspace's configuration, ``ws.config``.
         name_or_url: A configured name, a URL, a folder or a ``.parquet`` file.
+        limits: Other limits than ``[limits]`` in `eolab.toml`, as ``{"pages": 1_000}``: for a
+            search that ends too early (see `eolab.settings.limits`).
 
     Raises:
         NotFoundError: Neither a configured name nor an address; the sample is not made yet.
-        InvalidInputError: An address of a kind that cannot be searched.
+        InvalidInputError: An address of a kind that cannot be searched, or limits that are none.
 
     Example:
         >>> from eolab.catalog import open_source
@@ -56,8 +60,9 @@ def open_source(config: Config, name_or_url: str) -> Source:
     whose = named or (entry_at(config, entry.url) if is_remote(entry.url) else None)
     # Before anything is asked: finding out what an address is may need the login.
     login = None if whose is None else login_of_entry(config, whose)
-    source = _open(config, entry, login)
-    source.login = login
+    bounds = in_force(config.limits, limits)
+    source = _open(config, entry, login, bounds)
+    source.login, source.limits = login, bounds
     # Items of an open catalogue on this machine keep what they say: they may be from elsewhere.
     if whose is not None and (whose.login or is_remote(whose.url)):
         source.ref = reference(config, whose)
@@ -75,13 +80,15 @@ def _existing(text: str) -> Path | None:
         return None
 
 
-def _open(config: Config, entry: CatalogConfig, login: SourceLogin | None) -> Source:
+def _open(
+    config: Config, entry: CatalogConfig, login: SourceLogin | None, limits: Limits
+) -> Source:
     from eolab.catalog.sources.api import ApiSource
     from eolab.catalog.sources.crawled import IndexedSource
     from eolab.catalog.sources.geoparquet import GeoParquetSource
     from eolab.catalog.sources.static import StaticSource
 
-    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url, login)
+    kind = entry.kind if entry.kind != "auto" else guess_kind(entry.url, login, limits)
     if kind == "api":
         return ApiSource(entry.name, entry.url, entry.description)
     if kind == "geoparquet":
@@ -91,12 +98,13 @@ def _open(config: Config, entry: CatalogConfig, login: SourceLogin | None) -> So
     return StaticSource(entry.name, entry.url, entry.description)
 
 
-def guess_kind(url: str, login: SourceLogin | None = None) -> str:
+def guess_kind(url: str, login: SourceLogin | None = None, limits: Limits | None = None) -> str:
     """What an address holds, by its look, else by the links of the document that is there.
 
     Args:
         url: The address.
         login: By which the document is read.
+        limits: Of what it may send; None for the environment's.
     """
     plain = url.partition("?")[0].rstrip("/").lower()
     if plain.endswith((".parquet", ".geoparquet")):
@@ -110,7 +118,7 @@ def guess_kind(url: str, login: SourceLogin | None = None) -> str:
         )
     from eolab.catalog.io.documents import read_json
 
-    document = read_json(url, login)
+    document = read_json(url, login, limits)
     links = document.get("links")
     listed = links if isinstance(links, list) else []
     rels = {link.get("rel") for link in listed if isinstance(link, Mapping)}

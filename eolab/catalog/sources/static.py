@@ -180,7 +180,7 @@ class StaticSource(Source):
 
     def _document(self, href: str) -> Mapping[str, object]:
         """One document; an index overrides it to read only what changed."""
-        return read_json(href, self.login)
+        return read_json(href, self.login, self.limits)
 
     def _known(self, href: str) -> bool:
         """Whether an item need not be read again."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import socket
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -195,6 +196,21 @@ def test_an_interrupt_does_not_wait_for_a_silent_server(
         done = download([item], tmp_path / "d")
         assert not done.failed
         assert done.files[0].path.stat().st_size == 3_000_000
+
+
+def test_a_file_that_comes_byte_by_byte_is_given_up_and_kept(item, tmp_path, monkeypatch):
+    """Each byte starts a socket's clock anew: nothing else would end it."""
+    monkeypatch.setenv("EOLAB_LIMITS_SLOWEST", "1000000")
+    monkeypatch.setattr("eolab.catalog.downloads.transfer.TIMEOUT", (2, 0.5))
+    with slow_server(3_000_000, silent_from=1_000_000, drips=True) as (url, go):
+        item.assets["band"].href = f"{url}/band.tif"
+        start = time.monotonic()
+        done = download([item], tmp_path / "d")
+        assert time.monotonic() - start < 8
+        go.set()
+        assert not download([item], tmp_path / "d").failed
+    assert "less than 1,000,000 bytes a second" in done.failed[0].message
+    assert "[limits] slowest" in done.failed[0].message
 
 
 def test_a_server_without_ranges_begins_anew(item, files, tmp_path):

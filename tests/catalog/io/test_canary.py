@@ -217,6 +217,10 @@ def test_a_client_secret_goes_to_no_host_that_its_service_leads_to(
             "its address",
         ),
         ({"s3": {"endpoint": f"https://u:{CANARY}@x"}}, "its address"),
+        (
+            {"client_id": "a", "client_secret": "env:A", "token_url": f"https://[{CANARY}/x"},
+            "no address",
+        ),
     ],
 )
 def test_no_secret_is_written_into_the_file(tmp_path, options, says):

@@ -308,8 +308,6 @@ def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
     """A few kilobytes on the way may be gigabytes here: by search, by list and by crawl."""
     store = Store(sample, lambda path, headers: None)
     packed = gzip.compress(b'{"features": "' + b" " * (3 << 20) + b'"}')
-    for module in ("plain_session", "documents"):
-        monkeypatch.setattr(f"eolab.catalog.io.{module}.MAX_BYTES", 1 << 20)
     handler = store.server.RequestHandlerClass
     send = handler.send
     monkeypatch.setattr(
@@ -321,8 +319,9 @@ def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
         for kind in ("api", "static"):
             config = Config(root=sample.parent / "none")
             config = replace(config, catalogs={"m": CatalogConfig("m", store.url, kind)})
-            with pytest.raises(RemoteError, match="sends more than 1 MB"):
-                open_source(config, "m").search(limit=1)
+            with pytest.raises(RemoteError, match="sends more than 1 MB") as error:
+                open_source(config, "m", limits={"megabytes": 1}).search(limit=1)
+            assert "raise [limits] megabytes in eolab.toml" in error.value.hint
     finally:
         store.close()
 
@@ -331,7 +330,7 @@ def test_a_packed_document_is_unpacked_up_to_a_limit(sample, monkeypatch):
 def test_an_answer_that_comes_byte_by_byte_ends(sample, monkeypatch, part):
     """Each byte starts a socket's clock anew: head and body as a whole have one each, too."""
     store = Store(sample, lambda path, headers: None)
-    monkeypatch.setattr("eolab.catalog.io.plain_session.MAX_SECONDS", 0.5)
+    monkeypatch.setenv("EOLAB_LIMITS_MINUTES", "0.01")
     handler = store.server.RequestHandlerClass
 
     def drip(self, code, document, *, body=True, **headers):
@@ -350,8 +349,9 @@ def test_an_answer_that_comes_byte_by_byte_ends(sample, monkeypatch, part):
             config = Config(root=sample.parent / "none")
             config = replace(config, catalogs={"m": CatalogConfig("m", store.url, kind)})
             start = time.monotonic()
-            with pytest.raises(RemoteError, match="did not send its answer in"):
+            with pytest.raises(RemoteError, match="did not send its answer in") as error:
                 open_source(config, "m").search(limit=1)
             assert time.monotonic() - start < 10
+            assert "raise [limits] minutes in eolab.toml" in error.value.hint
     finally:
         store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import random
@@ -66,6 +67,22 @@ def test_times_that_cannot_be_compared_are_refused(source, whole):
     odd = replaced(whole, "datetime", [[n] for n in range(attack.ITEMS)])
     with pytest.raises(InvalidInputError, match="no times"):
         source(odd).search(datetime="2024-05")
+
+
+def test_a_time_beyond_all_calendars_is_counted_in_no_histogram(config, tmp_path, whole, source):
+    late = [dt.datetime(2024, 5, 1, tzinfo=dt.UTC)] * attack.ITEMS
+    column = pa.array(late, pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+    column[0] = 3 * 10**17  # the year 11476
+    table = whole.set_column(
+        whole.schema.get_field_index("datetime"),
+        "datetime",
+        pa.array(column, pa.int64()).cast(pa.timestamp("us", "UTC")),
+    )
+    counted = source(table).histogram(make_query(), period="year")
+    assert counted["items"].tolist() == [attack.ITEMS - 1]
+    config.catalogs["m"] = CatalogConfig("m", str(tmp_path / "items.parquet"))
+    found = search.found(config, "m", limit=10)
+    assert [count for _, count in found["histogram"]["bins"]] == [attack.ITEMS - 1]
 
 
 def test_a_column_of_another_kind_is_refused_with_what_reads_it(source, whole):

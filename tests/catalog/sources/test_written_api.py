@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,7 @@ import pytest
 
 from eolab.catalog import open_source
 from eolab.errors import NotFoundError, RemoteError
+from eolab.settings.limits import Limits
 from eolab.testing import SourceContract
 from tests.far import Patient
 
@@ -270,22 +272,31 @@ def test_an_odd_collection_of_a_service_is_skipped_and_listed(serve, config):
     ] * 2
 
 
-def test_a_search_without_end_ends_and_says_so(serve, config, monkeypatch):
+def test_a_search_without_end_ends_and_says_so(serve, config):
     """A service that cannot sort is asked page after page: up to a number of them."""
-    monkeypatch.setattr("eolab.catalog.sources.api.MOST_PAGES", 2)
     conforms = [uri for uri in CONFORMS if not uri.endswith("#sort")]
     api = OddApi(odd("/", lambda answer: {**answer, "conformsTo": conforms}))
     api.url = serve(api)
+    config = replace(config, limits=Limits(pages=2))
     source = open_source(config, api.url)
-    with pytest.warns(UserWarning, match="ended after 2 pages .* 8 items .* not the newest"):
+    with pytest.warns(
+        UserWarning, match="ended after 2 pages .* 8 items .* not the newest"
+    ) as told:
         found = source.search(limit=20)
     assert len(found) == 8
+    assert "8 items looked at" in str(told[0].message)
+    assert "raise [limits] pages in eolab.toml" in str(told[0].message)
     assert "ended after 2 pages" in source.skipped[-1].message
+    assert len(open_source(config, api.url, limits={"pages": 9}).search(limit=20)) == 12
 
 
 def test_a_service_that_asks_for_an_hour_is_not_waited_for(config):
-    with busy_server(retry_after=3600) as url, pytest.raises(RemoteError, match="to wait 3600 s"):
+    with (
+        busy_server(retry_after=3600) as url,
+        pytest.raises(RemoteError, match="to wait 3600 s") as e,
+    ):
         open_source(config, url).search()
+    assert "raise [limits] retry_after" in e.value.hint
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import numpy as np
@@ -13,7 +14,10 @@ import rasterio
 from affine import Affine
 
 from eolab.facade import Workspace
+from eolab.server.folder_listing import list_folder
 from eolab.settings import config as configuration
+from eolab.settings.config import Config
+from eolab.settings.limits import Limits
 
 
 def write(path, count=1, **facts):
@@ -119,6 +123,21 @@ def test_words_that_cannot_be_are_refused_by_the_preview(server, rasters, words)
     answer = server.post("ingests/preview", {"paths": ["rasters/height.tif"], **words})
     assert answer.status == 400, answer.body
     assert answer.json["hint"]
+
+
+def test_a_folder_of_many_is_looked_at_up_to_a_number_and_it_is_said(tmp_path):
+    """All folders together: 5,000 of 5,000 names each would take a minute."""
+    for number in range(30):
+        (tmp_path / f"f{number:02}").mkdir()
+        for name in range(10):
+            (tmp_path / f"f{number:02}" / f"{name}.tif").touch()
+    config = Config(root=tmp_path)
+    seen = list_folder(config, str(tmp_path), "")
+    assert (seen["rasters"], seen["whole"], len(seen["entries"])) == (300, True, 30)
+    seen = list_folder(replace(config, limits=Limits(folder_entries=100)), str(tmp_path), "")
+    assert (seen["rasters"], seen["whole"], len(seen["entries"])) == (70, False, 30)
+    late = replace(config, limits=Limits(folder_seconds=0.0))
+    assert list_folder(late, str(tmp_path), "") == {**seen, "rasters": 0, "entries": []}
 
 
 def test_a_body_that_is_too_large_is_refused(server, rasters):

@@ -66,7 +66,9 @@ export function PathField({ value, onChange }: IProps): JSX.Element {
         {there?.stac && value.trim()
           ? trans.__('It is a STAC catalogue: add it as it is.')
           : rasters
-            ? trans._n('1 raster here', '%1 rasters here', rasters)
+            ? there?.whole === false
+              ? trans.__('%1 rasters here, or more', rasters)
+              : trans._n('1 raster here', '%1 rasters here', rasters)
             : trans.__('As the file browser shows it, or a whole path')}
       </span>
     </div>

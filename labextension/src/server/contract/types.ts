@@ -574,6 +574,10 @@ export interface IFolder {
    * Whether it is a STAC catalogue already.
    */
   stac: boolean;
+  /**
+   * False where so much lies there that looking was ended: there may be more of all.
+   */
+  whole: boolean;
 }
 /**
  * The items that answer a query.
