@@ -6,6 +6,7 @@ Anything else is a fault of ours and keeps its traceback.
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -40,6 +41,7 @@ class EolabError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = _redact(message), _redact(hint)
         super().__init__(self.message)
+        _redact_cause(sys.exc_info()[1])
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -125,6 +127,17 @@ def write_log(error: BaseException) -> Path | None:
     except OSError:
         return None
     return _log
+
+
+def _redact_cause(cause: BaseException | None) -> None:
+    """Without secrets, too, is what an error is raised from: Python prints it."""
+    if cause is None:
+        return
+    try:
+        from eolab.redaction import redact_error
+    except ImportError:
+        return
+    redact_error(cause)
 
 
 def _redact(text: str) -> str:

@@ -15,6 +15,7 @@ from eolab.files import disk, folders
 from eolab.files.folders import file_mode
 from eolab.records import deleted
 from eolab.records.lineage import Ref, downstream, upstream
+from eolab.redaction import redact
 from eolab.settings import config as configuration
 from eolab.user_warnings import warn
 
@@ -326,7 +327,7 @@ class Workspace:
             except errors.EolabError as error:  # the others are searched all the same
                 unread[name] = f"{error.message}. {error.hint}".strip()
             except Exception as error:  # documents can be wrong in ways nobody listed
-                reason = f"{type(error).__name__}: {str(error)[:200]}"
+                reason = f"{type(error).__name__}: {redact(str(error))[:200]}"
                 unread[name] = f"{reason}. Look at {entry.url}."
         features, entries = self.features, []
         for group in features.feature_groups():

@@ -7,6 +7,7 @@ of ours goes through `redact`. Of addresses, what lets somebody in is hidden who
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from urllib.parse import quote, quote_plus
@@ -67,6 +68,42 @@ def redact(text: str) -> str:
         text = _QUERY.sub(rf"\1{_HIDDEN}", text)
         text = _QUOTED.sub(rf"\1{_HIDDEN}", text)
     return text
+
+
+def redact_error(error: BaseException) -> None:
+    """Take secrets out of what an error, and those that it came from, say when they are shown.
+
+    Errors of libraries quote addresses, and services quote what they were sent. An own error keeps
+    them as its cause, and Python prints that, too.
+
+    Args:
+        error: It is changed where it says a secret.
+    """
+    left, seen = [error], {0}
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        clean = tuple(redact(part) if isinstance(part, str) else part for part in one.args)
+        if clean != one.args:
+            one.args = clean
+        inner = (one.__cause__, one.__context__, *one.args)
+        left += [part for part in inner if isinstance(part, BaseException)]
+
+
+def keep_out_of_log(name: str) -> None:
+    """Let a library's logger write no secret, on any level.
+
+    Args:
+        name: Of the logger that writes, not of one above it.
+    """
+    logging.getLogger(name).addFilter(_clean_record)  # once, however often it is asked for
+
+
+def _clean_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), None
+    return True
 
 
 def secrets_of_address(url: str) -> dict[str, str]:

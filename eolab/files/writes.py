@@ -21,16 +21,41 @@ from eolab.files import folders
 _DRAFT = re.compile(r"^\..*\.(\d+)\.tmp")
 
 
+class Changed(Exception):
+    """A program that takes no turns with us wrote the file meanwhile."""
+
+
+def content(path: Path) -> bytes | None:
+    """What a file holds; None where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+_ANYTHING = b"\0anything"
+
+
 @contextmanager
-def draft(path: Path) -> Iterator[Path]:
+def draft(path: Path, *, instead_of: bytes | None = _ANYTHING) -> Iterator[Path]:
     """A file to write to, which replaces ``path`` when the block ends well and goes otherwise.
 
     The folder must be there. Nothing is made before the block writes: so the caller, or the
     library that it calls, says with which permissions.
+
+    Args:
+        path: The file.
+        instead_of: What `content` gave of it: only that is replaced. Locks keep our own processes
+            apart; an editor knows none of them.
+
+    Raises:
+        Changed: The file holds something else by now.
     """
     beside = _beside(path)
     try:
         yield beside
+        if instead_of is not _ANYTHING and content(path) != instead_of:
+            raise Changed(path)
         beside.replace(path)
     except BaseException:
         with suppress(OSError):  # what went wrong counts, not that tidying up went wrong, too

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
@@ -22,6 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_NAME = 80
 LARGEST = 200_000  # bytes of one entry
 MOST = 500
+_TRIES = 20  # while an editor saves the file again and again
 
 
 class SavedEntryJson(TypedDict):
@@ -42,16 +43,32 @@ def read(root: Path) -> SavedJson:
     Raises:
         ConfigError: The file is damaged or was written by a newer eolab.
     """
-    path = root / FILE
+    return _parse(root / FILE, writes.content(root / FILE))[1]
+
+
+def _parse(path: Path, text: bytes | None) -> tuple[dict[str, object], SavedJson]:
+    """All that the file holds, and of it what is ours."""
+    if text is None:
+        return {}, {"search": [], "area": []}
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(text.decode("utf-8-sig"))
         if document["format"] != FORMAT:
             raise ConfigError(f"{path} was written by another eolab", "Upgrade eolab.")
-        return {"search": list(document["search"]), "area": list(document["area"])}
-    except FileNotFoundError:
-        return {"search": [], "area": []}
-    except (ValueError, KeyError, TypeError) as error:
+        lists: SavedJson = {"search": document["search"], "area": document["area"]}
+        for kind in KINDS:
+            for entry in _listed(lists[kind], kind):
+                if not isinstance(entry, dict) or not isinstance(entry["name"], str):
+                    raise TypeError(f"an entry of {kind} has no name")
+                entry["value"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(f"{path} is damaged: {error}", "Mend it, or delete it.") from error
+    return document, lists
+
+
+def _listed(value: object, kind: str) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{kind} is no list")
+    return value
 
 
 def keep(root: Path, kind: str, name: str, value: object) -> SavedJson:
@@ -72,14 +89,25 @@ def keep(root: Path, kind: str, name: str, value: object) -> SavedJson:
     if value is not None:
         _check(kind, value)
     with _turn(root):
-        everything = read(root)
-        rest = [entry for entry in everything[list_] if entry.get("name") != name]
-        if value is not None:
-            rest.append({"name": name, "value": value})
-        if len(rest) > MOST:
-            raise ConflictError(f"there are {MOST} of them already", "Drop some that nobody needs.")
-        everything[list_] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
-        _write(root, {"format": FORMAT, **everything})
+        for _ in range(_TRIES):
+            with suppress(writes.Changed):  # somebody edits the file by hand
+                return _keep_once(root, list_, name, value)
+    raise ConflictError(
+        f"{root / FILE} is being changed by another program", "Close it there, then try again."
+    )
+
+
+def _keep_once(root: Path, list_: Kind, name: str, value: object) -> SavedJson:
+    before = writes.content(root / FILE)
+    document, everything = _parse(root / FILE, before)
+    rest = [entry for entry in everything[list_] if entry.get("name") != name]
+    if value is not None:
+        rest.append({"name": name, "value": value})
+    if len(rest) > MOST:
+        raise ConflictError(f"there are {MOST} of them already", "Drop some that nobody needs.")
+    everything[list_] = sorted(rest, key=lambda entry: str(entry["name"]).lower())
+    # What somebody wrote beside our lists stays.
+    _write(root, {"format": FORMAT, **document, **everything}, instead_of=before)
     return everything
 
 
@@ -103,9 +131,10 @@ def _turn(root: Path) -> Iterator[None]:
         raise ConflictError(f"{root} cannot be written: {error}", "Check its folder.") from error
 
 
-def _write(root: Path, document: Mapping[str, object]) -> None:
+def _write(root: Path, document: Mapping[str, object], *, instead_of: bytes | None) -> None:
     path = root / FILE
     try:
-        writes.write_text(path, json.dumps(document, indent=1) + "\n")
+        with writes.draft(path, instead_of=instead_of) as beside:
+            beside.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConflictError(f"{path} cannot be written: {error}", "Check its folder.") from error

@@ -273,7 +273,7 @@ def load(file: Path) -> Config:
         ConfigError: Naming the file, the key and what is allowed.
     """
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be read: {error.strerror}", "Check the path and its permissions."

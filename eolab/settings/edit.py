@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -26,6 +27,7 @@ ROOTS = ("catalog.json", "collection.json")
 RASTERS = (".tif", ".tiff", ".jp2", ".nc", ".vrt", ".img", ".zarr")
 LOOKED_AT = 2_000  # files of a folder that is no catalogue
 _REFERENCE = re.compile(r"^(env:\w+|keyring:[^\s/]+/\S+)$")
+_TRIES = 20  # while an editor saves the file again and again
 _lock = threading.Lock()
 
 
@@ -183,7 +185,7 @@ def read_catalog(config: Config, name: str) -> dict[str, object]:
     """
     file = _file_of(config, name)
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))["catalogs"][name]
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))["catalogs"][name]
     except (OSError, ValueError, KeyError) as error:
         raise ConflictError(
             f"{file} cannot be read: {error}", "Mend it, then try again."
@@ -352,23 +354,39 @@ def ingest_hint(path: Path) -> str:
     )
 
 
+def _write_once(file: Path, config: Config, change: Callable[[str], str]) -> None:
+    before = writes.content(file)
+    with writes.draft(file, instead_of=before) as trial:
+        if before is None:
+            root = json.dumps("." if config.root == file.parent else str(config.root))
+            text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
+        else:
+            # As bytes: line ends stay as they are.
+            text = before.decode("utf-8-sig")
+        trial.write_bytes(change(text).encode())
+        if before is not None:
+            trial.chmod(file.stat().st_mode)
+        made = configuration.load(trial)  # a fault must not reach the file
+        if made.root != config.root:
+            raise ConflictError(f"{file} names another workspace", "Restart Jupyter Server.")
+
+
 def _write(file: Path, config: Config, change: Callable[[str], str]) -> Config:
-    """Change the file's text as a whole, or not at all; two processes take turns."""
+    """Change the file's text as a whole, or not at all; two processes take turns.
+
+    An editor takes no turns: what it saves meanwhile is read again, and changed in its place.
+    """
     file = file.resolve()
     try:
-        with locks.locked_folder(file.parent), writes.draft(file) as trial:
-            try:
-                # As bytes: line ends stay as they are.
-                text = file.read_bytes().decode()
-            except FileNotFoundError:
-                root = json.dumps("." if config.root == file.parent else str(config.root))
-                text = f"format = {FORMAT}\n\n[workspace]\npath = {root}\n"
-            trial.write_bytes(change(text).encode())
-            if file.exists():
-                trial.chmod(file.stat().st_mode)
-            made = configuration.load(trial)  # a fault must not reach the file
-            if made.root != config.root:
-                raise ConflictError(f"{file} names another workspace", "Restart Jupyter Server.")
+        with locks.locked_folder(file.parent):
+            for _ in range(_TRIES):
+                with contextlib.suppress(writes.Changed):
+                    _write_once(file, config, change)
+                    break
+            else:
+                raise ConflictError(
+                    f"{file} is being changed by another program", "Close it there, then try again."
+                )
     except ConfigError as error:
         raise ConflictError(f"{file} cannot be changed: {error.message}", error.hint) from error
     except OSError as error:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eolab.errors import ConfigError, InvalidInputError
+from eolab.errors import ConfigError, ConflictError, InvalidInputError
 from eolab.settings import config as configuration
+from eolab.settings import edit
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +149,58 @@ def test_two_processes_that_change_the_file_lose_nothing(config: configuration.C
     assert [process.wait(60) for process in running] == [0, 0]
     names = configuration.find(home).catalogs
     assert {f"{who}{i}" for who in ("a", "b") for i in range(10)} <= set(names)
+
+
+def test_what_an_editor_saves_meanwhile_is_kept_with_its_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no turns: it saves between our reading and our writing."""
+    file = write(tmp_path, '# mine\n[workspace]\npath = "w"\n')
+    config, load, edits = configuration.load(file), configuration.load, iter([1])
+    by_hand = '# by hand\n[catalogs.hand]\nurl = "https://hand.org"\n'
+
+    def edited(path: Path) -> configuration.Config:
+        for _ in edits:
+            file.write_text(file.read_text() + by_hand)
+        return load(path)
+
+    monkeypatch.setattr(configuration, "load", edited)
+    made = edit.add_catalog(config, tmp_path, name="ours", url="https://x.org")
+    assert {"hand", "ours"} <= set(made.catalogs)
+    text = file.read_text()
+    assert text.startswith("# mine\n")
+    assert by_hand in text
+
+
+@pytest.mark.parametrize("text", ["format = 1\n[catalogs.a\nurl=", "", "[workspace]\n# pa"])
+def test_a_file_that_is_half_written_is_told_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    config = configuration.load(write(tmp_path, '[workspace]\npath = "w"\n'))
+    file = write(tmp_path, text)
+    with pytest.raises(ConflictError, match=r"cannot be changed|names another workspace"):
+        edit.add_catalog(config, tmp_path, name="ours", url="https://x.org")
+    assert file.read_text() == text
+
+
+def test_a_file_that_is_saved_again_and_again_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, '[workspace]\npath = "w"\n')
+    config, load = configuration.load(file), configuration.load
+
+    def edited(path: Path) -> configuration.Config:
+        file.write_text(file.read_text() + "#\n")
+        return load(path)
+
+    monkeypatch.setattr(configuration, "load", edited)
+    with pytest.raises(ConflictError, match="being changed by another program"):
+        edit.add_catalog(config, tmp_path, name="ours", url="https://x.org")
+    assert "ours" not in file.read_text()
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_is_read_over(tmp_path: Path) -> None:
+    file = tmp_path / "eolab.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + b'[workspace]\r\npath = "w"\r\n')
+    config = configuration.load(file)
+    assert config.root == tmp_path / "w"
+    edit.add_catalog(config, tmp_path, name="ours", url="https://x.org")
+    assert file.read_bytes().startswith(b'[workspace]\r\npath = "w"\r\n')

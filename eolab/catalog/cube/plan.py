@@ -38,6 +38,7 @@ from eolab.catalog.items.quality_masks import Mask, is_number
 from eolab.catalog.items.radiometry import Radiometry, UserValues, radiometry, to_oli
 from eolab.deprecation import renamed_arguments
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, RemoteError, nearest
+from eolab.redaction import redact
 
 if TYPE_CHECKING:
     import pystac
@@ -443,7 +444,7 @@ def _scene(item: ParsedItem, asked: Asked) -> Scene:
         raise
     except Exception as error:  # a document can be wrong in ways nobody listed
         raise InvalidInputError(
-            f"item {item.id} cannot be used: {type(error).__name__}: {str(error)[:200]}",
+            f"item {item.id} cannot be used: {type(error).__name__}: {redact(str(error))[:200]}",
             "Leave it out, or load with missing='skip'.",
         ) from error
 

@@ -201,6 +201,10 @@ def _download(asked: _Request, part: Part, *, web_page: bool, report: Report) ->
                     "What came is kept: the same again goes on from there.",
                 ) from error
             _rest(min(0.3 * 2**failures, 20.0), asked.line)
+        except ValueError as error:
+            raise RemoteError(
+                f"{asked.href} leads to what is no address", "Tell those who run the service."
+            ) from error
 
 
 def _rest(seconds: float, line: Line) -> None:

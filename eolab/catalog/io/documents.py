@@ -94,7 +94,7 @@ def read_bytes(href: str, login: SourceLogin | None = None, limits: Limits | Non
                 if size > limits.size:
                     raise too_large(shown, limits)
             return b"".join(chunks)
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # a redirect to what is no address
         raise RemoteError(
             f"{shown} does not answer: {type(error).__name__}", "Check the network and the address."
         ) from error
@@ -152,7 +152,7 @@ def read_changed(
         headers["If-Modified-Since"] = known.modified
     try:
         answer = session(login, limits).get(href, timeout=TIMEOUT, headers=headers)
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:
         raise RemoteError(
             f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
         ) from error

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from eolab.errors import RemoteError
-from eolab.redaction import redact
+from eolab.redaction import keep_out_of_log, redact
 from eolab.settings.limits import Limits, in_force, raise_hint
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
     C = TypeVar("C", bound=HTTPConnection)
 
+# They write headers, and addresses with what signs them, when somebody looks closely.
+_LOGGERS = (
+    "pystac_client.stac_api_io",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+    "urllib3.poolmanager",
+)
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 
 
@@ -147,6 +154,9 @@ def with_retries(made: requests.Session, retries: Retry, limits: Limits) -> requ
     Some clients read a body whole whatever its size, and a packed one says nothing of it.
     """
     from requests.adapters import HTTPAdapter
+
+    for name in _LOGGERS:
+        keep_out_of_log(name)
 
     class BoundedAdapter(HTTPAdapter):
         def proxy_manager_for(self, proxy: str, **options: object) -> ProxyManager:

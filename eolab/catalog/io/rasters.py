@@ -57,7 +57,8 @@ def environment(**options: object) -> AbstractContextManager[object]:
     import rasterio
 
     # GDAL says there which address was refused, signature and all.
-    logging.getLogger("rasterio._env").addFilter(hide_signatures)
+    for name in ("rasterio._env", "rasterio._io", "rasterio._base", "rasterio.env"):
+        logging.getLogger(name).addFilter(hide_signatures)
     limits = {name: value for name, value in _NETWORK.items() if name not in os.environ}
     settings: AbstractContextManager[object] = rasterio.Env(**{**limits, **options})
     return settings

@@ -98,11 +98,11 @@ def _follow(login: SourceLogin, href: str) -> tuple[str, bool]:
     for _ in range(_MOST_HOPS):
         try:
             place = _next(login, address)
-        except requests.RequestException:
+            if place is None:
+                return address, True
+            address = urljoin(address, place)
+        except (requests.RequestException, ValueError):  # or it leads to what is no address
             return address, False  # GDAL, which asks again, says what is wrong
-        if place is None:
-            return address, True
-        address = urljoin(address, place)
         if not login.covers(address):
             return address, True
     raise RemoteError(f"{href} leads from one address to the next", "Not read.")

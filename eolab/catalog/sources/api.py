@@ -19,6 +19,7 @@ from eolab.catalog.query.times import stamp
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_collections, as_items, self_href
 from eolab.errors import EolabError, NotFoundError, RemoteError, nearest
+from eolab.redaction import redact
 from eolab.settings.limits import raise_hint
 from eolab.user_warnings import warn
 
@@ -240,7 +241,8 @@ class ApiSource(Source):
             if isinstance(inner, EolabError):
                 reason = f"{self.url}: {what} failed: {inner.message}"
                 raise RemoteError(reason, inner.hint) from error
-            text = " ".join(str(error).split())[:200]
+            # Before it is cut: half a secret is found no more.
+            text = redact(" ".join(str(error).split()))[:200]
             status = getattr(error, "status_code", None)
             if status == 404:
                 raise NotFoundError(
@@ -258,7 +260,7 @@ class ApiSource(Source):
             ) from error
         except (requests.RequestException, pystac.errors.STACError, ValueError, KeyError) as error:
             raise RemoteError(
-                f"{self.url}: {what} failed: {type(error).__name__}: {str(error)[:200]}",
+                f"{self.url}: {what} failed: {type(error).__name__}: {redact(str(error))[:200]}",
                 "Check the network and that the address is a STAC API.",
             ) from error
 

@@ -21,6 +21,7 @@ from eolab.catalog.query.times import When
 from eolab.catalog.sources.search_entries import note_items
 from eolab.deprecation import warn_renamed
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
+from eolab.redaction import redact
 from eolab.settings import limits
 from eolab.user_warnings import warn
 
@@ -478,7 +479,7 @@ class Source(ABC):
             [Skipped(href='a.json', message='no STAC document')]
         """
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        self.skipped.append(Skipped(href, text.split("\n")[0][:300]))
+        self.skipped.append(Skipped(href, redact(text.split("\n")[0])[:300]))
 
     if not TYPE_CHECKING:  # else every misspelt attribute would have a type
 

@@ -19,6 +19,7 @@ from eolab.catalog.query.query import SearchQuery
 from eolab.catalog.sources.base import Capabilities, Source
 from eolab.catalog.sources.parse_items import as_items, make_collection, self_href
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.redaction import redact
 
 if TYPE_CHECKING:
     import duckdb
@@ -431,7 +432,7 @@ def _load(path: str) -> _Opened:
 
 def _unreadable(path: str, error: Exception) -> InvalidInputError:
     text = str(error).strip().splitlines() or [type(error).__name__]
-    return InvalidInputError(f"{path} cannot be read: {text[0][:300]}", REWRITE)
+    return InvalidInputError(f"{path} cannot be read: {redact(text[0])[:300]}", REWRITE)
 
 
 def _meets(bbox: Sequence[float]) -> str:

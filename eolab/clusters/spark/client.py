@@ -33,6 +33,7 @@ from eolab.clusters.spark.session import (
     server_folder,
 )
 from eolab.errors import EolabError
+from eolab.redaction import redact
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
@@ -307,7 +308,7 @@ def _program(folder: Path) -> dict[str, str]:
 
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
+    return redact((lines or [type(error).__name__])[0])[:300]
 
 
 def main() -> int:

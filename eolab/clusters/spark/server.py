@@ -23,6 +23,7 @@ from pathlib import Path
 
 from eolab.errors import ConfigError, RemoteError
 from eolab.files import locks, writes
+from eolab.redaction import redact
 
 CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 FORMAT = 1
@@ -253,4 +254,4 @@ def _last_words(log: Path) -> str:
     except OSError:
         lines = []
     errors = [x for x in lines if "Exception" in x or "ERROR" in x or "Error" in x]
-    return (errors or lines or ["it said nothing"])[-1][:300]
+    return redact((errors or lines or ["it said nothing"])[-1])[:300]

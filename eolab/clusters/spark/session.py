@@ -14,6 +14,7 @@ from eolab.clusters.base import ClusterSpec
 from eolab.clusters.spark import server
 from eolab.clusters.spark.java import check_java
 from eolab.errors import ConfigError, RemoteError
+from eolab.redaction import redact
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -233,4 +234,4 @@ def check_version(version: str) -> None:
 
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
+    return redact((lines or [type(error).__name__])[0])[:300]
