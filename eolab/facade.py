@@ -105,7 +105,7 @@ class Workspace:
         Example:
             >>> ws.catalog("sample").kind
             'static'
-            >>> ws.catalog("earth-search", limits={"pages": 1_000, "minutes": 30}).limits.pages
+            >>> ws.catalog("sample", limits={"pages": 1_000}).limits.pages
             1000
         """
         from eolab.catalog import open_source
