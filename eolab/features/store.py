@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from eolab.errors import ConflictError
+from eolab.features import removal
 from eolab.features.groups.options import GroupOptions, GroupSpec, group_spec
 from eolab.features.groups.registry import Registry, RegistryEntry
+from eolab.features.removal import Kind
 from eolab.features.views.options import ViewOptions, differing_key, read_spec, view_spec
+from eolab.files import folders, locks
+from eolab.records import titles
+from eolab.records.lineage import Ref
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     from eolab.features.extract.chips import Chips
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
     from eolab.features.online.postgres import PostgresSchema
     from eolab.features.views.view import FeatureView
     from eolab.settings.config import Config
+
+_WORDS: Mapping[Kind, str] = {"group": "feature group", "view": "feature view"}
 
 
 class FeatureStore:
@@ -63,15 +72,45 @@ class FeatureStore:
             >>> weather
             <FeatureGroup weather/1: empty>
         """
-        entry = self._registry.add(
-            "group", name, version, group_spec(name, version, options).to_dict()
-        )
-        return self._group(entry)
+        return self._group(self._add("group", name, version, group_spec(name, version, options)))
+
+    def _add(
+        self, kind: Kind, name: str, version: int, spec: GroupSpec | Mapping[str, object]
+    ) -> RegistryEntry:
+        """Register a new group or view."""
+        holder = titles.find(self.config.root, kind, name)
+        if holder is not None:
+            raise ConflictError(
+                f"the {_WORDS[kind]} {holder!r} is called {name!r}", "Take another name."
+            )
+        removal.finish(self.config, kind, f"{name}/{version}")
+        document = spec.to_dict() if isinstance(spec, GroupSpec) else spec
+        return self._registry.add(kind, name, version, document)
+
+    def _get(self, kind: Kind, name: str, version: int | None) -> RegistryEntry:
+        """A group or view by its name, or by its title."""
+        if self._registry.find(kind, name, version) is None:
+            called = titles.find(self.config.root, kind, name)
+            if called is not None:
+                own, number = removal.split_label(called)
+                if version in {None, number}:
+                    return self._registry.get(kind, own, number)
+        return self._registry.get(kind, name, version)
+
+    def _tell_title(self, kind: Kind, name: str, entry: RegistryEntry) -> None:
+        label = f"{entry.name}/{entry.version}"
+        title = titles.title_of(self.config.root, Ref(kind, label))
+        if title and name != title:
+            warn(
+                f"the {_WORDS[kind]} {label!r} is called {title!r} now; both open it", UserWarning
+            )
 
     def get_or_create_feature_group(
         self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
+
+        A group without rows is declared anew as it is given here.
 
         Args:
             name: Letters, digits, ``_ . -``.
@@ -79,7 +118,7 @@ class FeatureStore:
             options: As for `create_feature_group`; of a group that is there only keys are compared.
 
         Raises:
-            ConflictError: There is one with other keys.
+            ConflictError: There is one with other keys, and it has rows.
             InvalidInputError: A bad name, key, option or CRS.
 
         Example:
@@ -93,21 +132,34 @@ class FeatureStore:
         found = self._registry.find("group", name, version)
         if found is None:
             try:
-                return self._group(self._registry.add("group", name, version, spec.to_dict()))
+                return self._group(self._add("group", name, version, spec))
             except ConflictError:  # another process was first
-                found = self._registry.get("group", name, version)
+                found = self._get("group", name, version)
         kept = GroupSpec.from_dict(found.spec)
         for key, there, wanted in (
             ("primary_key", list(kept.primary_key), list(spec.primary_key)),
             ("event_time", kept.event_time, spec.event_time),
         ):
             if there != wanted:
+                anew = self._declare_anew(found, spec)
+                if anew is not None:
+                    return anew
                 raise ConflictError(
                     f"the feature group {name!r}, version {version}, "
                     f"has {key}={there!r}, not {wanted!r}",
                     f"Use its {key}, or make version {version + 1}.",
                 )
         return self._group(found)
+
+    def _declare_anew(self, entry: RegistryEntry, spec: GroupSpec) -> FeatureGroup | None:
+        """An empty group, declared as somebody wants it now; None where it has rows."""
+        group = self._group(entry)
+        folder = group.table.folder
+        folders.make(folder)
+        with locks.moving(folder) as free:  # nobody inserts meanwhile
+            if not free or group.table.last() is not None:
+                return None
+            return self._group(self._registry.update(entry, spec.to_dict()))
 
     def _group(self, entry: RegistryEntry) -> FeatureGroup:
         from eolab.features.groups.group import FeatureGroup
@@ -118,19 +170,13 @@ class FeatureStore:
         return FeatureGroup(record, GroupSpec.from_dict(entry.spec), self._online())
 
     def _online(self) -> PostgresSchema | None:
-        url = self.config.online_url
-        if url is None:
-            return None
-        from eolab.features.online.postgres import PostgresSchema
-
-        # A schema a workspace: several may share a database.
-        return PostgresSchema(url, f"eolab_{self.config.identity()[:12]}")
+        return removal.postgres(self.config)
 
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
         """A group by name.
 
         Args:
-            name: Its name.
+            name: Its name, or the title that `Workspace.rename` gave it.
             version: Its version; by default the newest.
 
         Raises:
@@ -140,6 +186,11 @@ class FeatureStore:
             >>> ws.features.feature_group(fg.name).version
             1
         """
+        entry = self._get("group", name, version)
+        self._tell_title("group", name, entry)
+        return self._group(entry)
+
+    def _open_group(self, name: str, version: int) -> FeatureGroup:
         return self._group(self._registry.get("group", name, version))
 
     def feature_groups(self) -> list[FeatureGroup]:
@@ -178,7 +229,7 @@ class FeatureStore:
             <FeatureView scaled/1: classification of crop from 2 features of crops/1, spectra/1>
         """
         spec = view_spec(name, version, options)
-        view = self._view(self._registry.add("view", name, version, {**spec}))
+        view = self._view(self._add("view", name, version, {**spec}))
         view.record_lineage()
         return view
 
@@ -215,13 +266,13 @@ class FeatureStore:
     def _view(self, entry: RegistryEntry) -> FeatureView:
         from eolab.features.views.view import FeatureView
 
-        return FeatureView(self.config, entry, self.feature_group)
+        return FeatureView(self.config, entry, self._open_group)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
         """A view by name.
 
         Args:
-            name: Its name.
+            name: Its name, or the title that `Workspace.rename` gave it.
             version: Its version; by default the newest.
 
         Raises:
@@ -231,7 +282,9 @@ class FeatureStore:
             >>> ws.features.feature_view(fv.name).features
             ('red_median', 'nir_median')
         """
-        return self._view(self._registry.get("view", name, version))
+        entry = self._get("view", name, version)
+        self._tell_title("view", name, entry)
+        return self._view(entry)
 
     def feature_views(self) -> list[FeatureView]:
         """All views, by name and version.

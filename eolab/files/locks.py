@@ -70,6 +70,53 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def using(folder: Path) -> Iterator[None]:
+    """Hold a folder, beside others who use it, against one who would move it (see `moving`).
+
+    Where the file system knows no such lock the block runs without one.
+
+    Raises:
+        OSError: There is no such folder.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def moving(folder: Path) -> Iterator[bool]:
+    """Hold a folder for oneself, which then may be moved; says False where somebody uses it.
+
+    Raises:
+        OSError: There is no such folder.
+    """
+    if sys.platform == "win32":
+        yield True
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        free = True
+        try:
+            _lock(handle, wait=False)
+        except BlockingIOError:
+            free = False
+        except OSError:  # its file system knows no locks
+            pass
+        yield free
+    finally:
+        os.close(handle)
+
+
 def take(path: Path) -> int | None:
     """A handle that holds the lock (it may be handed to a child), or None if another one has it.
 

@@ -7,26 +7,33 @@ two places and whole. Stdlib only: the Jupyter server reads it without the libra
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
-from eolab.errors import ConflictError, InvalidInputError, NotFoundError
+from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError
 from eolab.files import locks, writes
+from eolab.records import lineage, titles
+from eolab.records.lineage import Ref
+from eolab.user_warnings import warn
 
 FORMAT = 1
 FOLDER = "bin"
 DAYS = 30
-Kind = Literal["study"]
+Kind = Literal["study", "group", "view", "dataset", "model"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _ENTRY, _CONTENT = "entry.json", "content"
+# In an entry as long as not all is done that deleting or restoring it asks for.
+_OPEN = "open"
 _NAME = re.compile(r"[0-9]{14}-[0-9a-f]{6}")
 
 
@@ -35,10 +42,11 @@ class DeletedEntry:
     """Something in the bin of a workspace.
 
     Attributes:
-        kind: What it is, "study".
-        name: The name it had.
+        kind: What it is: "study", "group", "view", "dataset" (a training dataset) or "model".
+        name: The name it had: "forest", "spectra/1", "season/1#2", "crops" or "crops/1".
         deleted: When, UTC; 30 days later it goes for good.
         folder: Where its files are until then.
+        title: What it was called, "" where that was its name.
 
     Example:
         >>> ws.deleted()
@@ -49,16 +57,77 @@ class DeletedEntry:
     name: str
     deleted: datetime
     folder: Path
+    title: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its own in the bin.
+
+        Example:
+            >>> entry = study.delete()
+            >>> ws.deleted()[0].id == entry.id
+            True
+            >>> ws.restore(entry)
+        """
+        return self.folder.parent.name
 
 
-def put(root: Path, kind: Kind, name: str, folder: Path) -> DeletedEntry:
-    """Move a folder of the workspace into its bin.
+@dataclass(frozen=True)
+class StoredEntry:
+    """An entry with what only its keepers need.
+
+    Attributes:
+        entry: The entry.
+        place: Where its folder was, relative to the workspace.
+        archived: Whether lists left it out.
+        record: What a registry held of it, plain JSON.
+    """
+
+    entry: DeletedEntry
+    place: str
+    archived: bool
+    record: Mapping[str, object]
+
+    @property
+    def ref(self) -> Ref:
+        """As everything else names it."""
+        return Ref(self.entry.kind, self.entry.name)
+
+
+class Registered(Protocol):
+    """What stands in a registry besides its folder, and is the thing as long as it does."""
+
+    def take_out(self, entry: str) -> None:
+        """Take it out, in one step; ``entry`` is the id of its entry in the bin."""
+
+    def bring_back(self, entry: str) -> None:
+        """Enter it again, in one step."""
+
+    def is_out(self, entry: str) -> bool:
+        """Whether it is taken out."""
+
+
+def put(
+    root: Path,
+    kind: Kind,
+    name: str,
+    folder: Path,
+    *,
+    registered: Registered | None = None,
+    record: Mapping[str, object] | None = None,
+) -> DeletedEntry:
+    """Move a thing of the workspace into its bin.
+
+    It is gone in one step: the move of its folder, or where it is registered, that it is taken out
+    there. What is left to do after a kill, `settle` does.
 
     Args:
         root: The workspace.
         kind: What it is.
         name: Its name.
         folder: Its folder, below ``root``.
+        registered: Where it is registered, too.
+        record: What the registry held of it, plain JSON.
 
     Raises:
         NotFoundError: The folder is not there (any more).
@@ -69,31 +138,106 @@ def put(root: Path, kind: Kind, name: str, folder: Path) -> DeletedEntry:
             raise NotFoundError(f"{kind} {name!r} is not there", "It was deleted already.")
         deleted = datetime.now(UTC)
         place = bin_folder / f"{deleted:%Y%m%d%H%M%S}-{secrets.token_hex(3)}"
+        if folder.stat().st_dev != bin_folder.stat().st_dev or not os.access(folder.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, "it cannot be moved", str(folder))
+        ref = Ref(kind, name)
+        shown = titles.read(root).get(ref, titles.Shown())
         place.mkdir()
         try:
+            (place / _OPEN).touch()
             document = {
                 "format": FORMAT,
                 "kind": kind,
                 "name": name,
                 "deleted": deleted.isoformat(),
                 "place": folder.relative_to(root).as_posix(),
+                "title": shown.title,
+                "archived": shown.archived,
+                "record": dict(record or {}),
             }
             writes.write_json(place / _ENTRY, document)
-            folder.rename(place / _CONTENT)
+            if registered is not None:
+                registered.take_out(place.name)
+            else:
+                folder.rename(place / _CONTENT)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
-    return DeletedEntry(kind, name, deleted, place / _CONTENT)
+        if registered is not None:
+            folder.rename(place / _CONTENT)
+        _close(root, place, ref)
+    return DeletedEntry(kind, name, deleted, place / _CONTENT, shown.title)
+
+
+def _close(root: Path, place: Path, ref: Ref) -> None:
+    """What is left once something is in the bin."""
+    titles.forget(root, ref)
+    lineage.note_deleted(root, ref)
+    (place / _OPEN).unlink(missing_ok=True)
 
 
 def entries(root: Path) -> list[DeletedEntry]:
     """What is in the bin, the latest first; what nobody can read is left out."""
-    return [entry for entry, _ in _read(root)]
+    return [each.entry for each in _read(root)]
 
 
-def _read(root: Path) -> list[tuple[DeletedEntry, str]]:
+def unsettled(root: Path) -> list[StoredEntry]:
+    """Entries whose deletion or restoration was cut off, or goes on just now."""
+    found = [
+        stored
+        for folder in _folders(root)
+        if (folder / _OPEN).exists() and (stored := _entry(root, folder)) is not None
+    ]
+    return sorted(found, key=lambda each: each.entry.deleted)
+
+
+def settle(root: Path, stored: StoredEntry, registered: Registered | None) -> None:
+    """Bring to its end what was cut off: the thing is there, or in the bin, with all it has.
+
+    Args:
+        root: The workspace.
+        stored: One of `unsettled`.
+        registered: Where it is registered, if it is of such a kind.
+    """
+    place, target = stored.entry.folder.parent, root / stored.place
+    with _locked(root):
+        if not (place / _OPEN).exists():
+            return  # whoever was at it has done it
+        out = stored.entry.folder.is_dir()
+        if registered is not None and registered.is_out(place.name):
+            if not out and target.is_dir():
+                target.rename(stored.entry.folder)
+            stored.entry.folder.mkdir(exist_ok=True)
+            out = True
+        elif registered is not None and out and not target.exists():
+            stored.entry.folder.rename(target)
+            out = False
+        if out:
+            _close(root, place, stored.ref)
+        else:
+            lineage.note_restored(root, stored.ref)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _read(root: Path) -> list[StoredEntry]:
     read = [each for folder in _folders(root) if (each := _entry(root, folder)) is not None]
-    return sorted(read, key=lambda each: each[0].deleted, reverse=True)
+    there = [each for each in read if each.entry.folder.is_dir()]
+    return sorted(there, key=lambda each: each.entry.deleted, reverse=True)
+
+
+def stored(root: Path, entry: DeletedEntry) -> StoredEntry:
+    """An entry with what only its keepers need.
+
+    Raises:
+        NotFoundError: It is not in the bin any more.
+    """
+    for each in _read(root):
+        if each.entry.folder == entry.folder:
+            return each
+    raise NotFoundError(
+        f"{entry.kind} {entry.name!r} is not in the bin any more",
+        f"It was restored already, or deleted more than {DAYS} days ago.",
+    )
 
 
 def find(root: Path, kind: str, name: str) -> DeletedEntry:
@@ -116,8 +260,13 @@ def find(root: Path, kind: str, name: str) -> DeletedEntry:
     )
 
 
-def restore(root: Path, entry: DeletedEntry) -> Path:
+def restore(root: Path, entry: DeletedEntry, registered: Registered | None = None) -> Path:
     """Put something back to its place, which is returned.
+
+    Args:
+        root: The workspace.
+        entry: One of `entries`.
+        registered: Where it is registered, if it is of such a kind.
 
     Raises:
         NotFoundError: It is not in the bin any more.
@@ -125,28 +274,44 @@ def restore(root: Path, entry: DeletedEntry) -> Path:
         OSError: It cannot be moved; it is in the bin.
     """
     with _locked(root):
-        place = next((place for each, place in _read(root) if each.folder == entry.folder), None)
-        if place is None:
-            raise NotFoundError(
-                f"{entry.kind} {entry.name!r} is not in the bin any more",
-                f"It was restored already, or deleted more than {DAYS} days ago.",
-            )
-        target = root / place
-        if target.exists():
+        found = stored(root, entry)
+        target, place = root / found.place, entry.folder.parent
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise ConflictError(
                 f"there is a {entry.kind} {entry.name!r} again, made after this one was deleted",
                 "Delete it first; then take the entry to restore from ws.deleted().",
             )
+        (place / _OPEN).touch()
+        shown = titles.Shown(entry.title, found.archived)
+        if not titles.bring_back(root, found.ref, shown):
+            warn(
+                f"the title {entry.title!r} is another {entry.kind}'s now: "
+                f"{entry.name!r} is back without it",
+                UserWarning,
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         entry.folder.rename(target)
-        shutil.rmtree(entry.folder.parent, ignore_errors=True)
+        if registered is not None:
+            try:
+                registered.bring_back(place.name)
+            except BaseException:
+                target.rename(entry.folder)
+                _close(root, place, found.ref)
+                raise
+        lineage.note_restored(root, found.ref)
+        shutil.rmtree(place, ignore_errors=True)
     return target
 
 
-def sweep(root: Path) -> int:
+def sweep(root: Path, purge: Callable[[StoredEntry], None] | None = None) -> int:
     """Remove for good what was deleted more than 30 days ago; says how many entries went.
 
     A workspace that cannot be written to stays as it is.
+
+    Args:
+        root: The workspace.
+        purge: Takes what is registered out for good, before the files go; where it fails the
+            entry stays until the next time.
     """
     if not (root / FOLDER).is_dir():
         return 0
@@ -155,10 +320,16 @@ def sweep(root: Path) -> int:
         for folder in _folders(root):
             read = _entry(root, folder)
             # What a killed process left without an entry is as old as its folder.
-            at = folder.stat().st_mtime if read is None else read[0].deleted.timestamp()
-            if at < time.time() - DAYS * 86400:
-                shutil.rmtree(folder)
-                removed += 1
+            at = folder.stat().st_mtime if read is None else read.entry.deleted.timestamp()
+            if at >= time.time() - DAYS * 86400 or (read and (folder / _OPEN).exists()):
+                continue
+            if read is not None and purge is not None:
+                try:
+                    purge(read)
+                except EolabError:
+                    continue
+            shutil.rmtree(folder)
+            removed += 1
     return removed
 
 
@@ -178,8 +349,8 @@ def _folders(root: Path) -> list[Path]:
         return []
 
 
-def _entry(root: Path, folder: Path) -> tuple[DeletedEntry, str] | None:
-    """An entry and the place that it came from, relative to the workspace."""
+def _entry(root: Path, folder: Path) -> StoredEntry | None:
+    """What an entry says of itself; None where nobody can read it."""
     try:
         document = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
         kind, name, place = document["kind"], document["name"], document["place"]
@@ -189,6 +360,10 @@ def _entry(root: Path, folder: Path) -> tuple[DeletedEntry, str] | None:
         return None
     if kind not in KINDS or document["format"] != FORMAT or not inside:
         return None
-    if not (folder / _CONTENT).is_dir():
-        return None
-    return DeletedEntry(kind, str(name), deleted, folder / _CONTENT), str(place)
+    record = document.get("record")
+    return StoredEntry(
+        DeletedEntry(kind, str(name), deleted, folder / _CONTENT, str(document.get("title") or "")),
+        str(place),
+        bool(document.get("archived")),
+        record if isinstance(record, dict) else {},
+    )

@@ -66,6 +66,21 @@ class Edge:
     by: Mapping[str, str] = field(default_factory=dict)
 
 
+# An edge, or that something was deleted or is there again.
+_Line = TypedDict(
+    "_Line",
+    {
+        "from": list[str],
+        "to": list[str],
+        "t": float,
+        "detail": dict[str, object],
+        "by": dict[str, str],
+        "deleted": list[str],
+        "restored": list[str],
+    },
+    total=False,
+)
+
 # A cell's text is kept up to here; longer ones are programs that live elsewhere too.
 _CODE = 4000
 
@@ -101,16 +116,35 @@ def record(
     ]
     if not lines:
         return
+    _append(root, "\n".join(lines))
+
+
+def _append(root: Path, text: str) -> None:
     folders.make(root)
     handle = os.open(root / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(handle, ("\n".join(lines) + "\n").encode())
+        os.write(handle, f"{text}\n".encode())
     finally:
         os.close(handle)
 
 
 def edges(root: Path) -> Iterator[Edge]:
     """All edges, oldest first; a torn or foreign line is passed over."""
+    for entry in _lines(root):
+        try:
+            yield Edge(
+                Ref(*entry["from"]),
+                Ref(*entry["to"]),
+                float(entry["t"]),
+                entry.get("detail", {}),
+                entry.get("by", {}),
+            )
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _lines(root: Path) -> Iterator[_Line]:
+    """The JSON objects of the file."""
     try:
         file = (root / FILE).open(encoding="utf-8")
     except FileNotFoundError:
@@ -119,15 +153,59 @@ def edges(root: Path) -> Iterator[Edge]:
         for line in file:
             try:
                 entry = json.loads(line)
-                yield Edge(
-                    Ref(*entry["from"]),
-                    Ref(*entry["to"]),
-                    float(entry["t"]),
-                    entry.get("detail", {}),
-                    entry.get("by", {}),
-                )
-            except (ValueError, KeyError, TypeError):
+            except ValueError:
                 continue
+            if isinstance(entry, dict):
+                yield entry
+
+
+def note_deleted(root: Path, node: Ref) -> None:
+    """Record that a thing was deleted: what was made of it keeps naming it."""
+    _note(root, "deleted", node)
+
+
+def note_restored(root: Path, node: Ref) -> None:
+    """Record that a deleted thing is there again, or another one of its name."""
+    if node in _deleted(root):
+        _note(root, "restored", node)
+
+
+def gone(root: Path, nodes: Iterable[Ref]) -> set[Ref]:
+    """Those of some nodes that were deleted, also with what they are a part of."""
+    marked = _deleted(root)
+    return {node for node in nodes if marked and not marked.isdisjoint(_owners(node))}
+
+
+def _deleted(root: Path) -> set[Ref]:
+    found: set[Ref] = set()
+    for entry in _lines(root):
+        try:
+            if "deleted" in entry:
+                found.add(Ref(*map(str, entry["deleted"])))
+            elif "restored" in entry:
+                found.discard(Ref(*map(str, entry["restored"])))
+            elif found:  # made again under its name
+                found.difference_update(_owners(Ref(*entry["to"])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _owners(node: Ref) -> set[Ref]:
+    """A node and the things that it goes with: a commit with its group."""
+    name, _, number = node.id.partition("@")
+    if node.kind == "commit" and number:
+        return {node, Ref("group", name)}
+    if node.kind == "dataset":
+        return {node, Ref("view", node.id.partition("#")[0])}
+    if node.kind == "model":
+        return {node, Ref("model", node.id.partition("/")[0])}
+    return {node}
+
+
+def _note(root: Path, what: str, node: Ref) -> None:
+    entry = {"v": FORMAT, "t": time.time(), what: [node.kind, node.id]}
+    _append(root, json.dumps(entry))
 
 
 def upstream(root: Path, node: Ref) -> list[Ref]:

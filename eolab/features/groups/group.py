@@ -209,7 +209,8 @@ class FeatureGroup:
             wanted = "insert"
         if wanted not in {"upsert", "insert"}:
             raise InvalidInputError(f"unknown mode {mode!r}", "Use 'upsert' or 'insert'.")
-        with disk.translate_errors(f"nothing was inserted into {self.name!r}", self.table.path):
+        closed = disk.translate_errors(f"nothing was inserted into {self.name!r}", self.table.path)
+        with closed, self._record.writing():
             commit = Inserter(self, self._record, self._spec).insert(
                 frame, only_new=wanted == "insert", add_columns=add_columns, sources=sources
             )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from eolab.errors import ConflictError, NotFoundError
 from eolab.features.frame_attrs import FrameAttrs, source_refs
 from eolab.features.groups.options import GroupSpec
 from eolab.features.groups.registry import Registry, RegistryEntry
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.delta_table import OfflineTable
+from eolab.files import folders, locks
 from eolab.records.lineage import Ref, record
 
 
@@ -77,13 +80,49 @@ class GroupRecord:
         )
 
     @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write to the group's folder inside, which nobody deletes meanwhile.
+
+        Raises:
+            NotFoundError: The group was deleted.
+            ConflictError: It was declared anew with other keys.
+        """
+        self._check_there()
+        folders.make(self.folder)
+        with locks.using(self.folder):
+            try:
+                self._check_there()
+            except NotFoundError:
+                with contextlib.suppress(OSError):  # made a moment ago in its old place
+                    self.folder.rmdir()
+                raise
+            yield
+
+    def _check_there(self) -> None:
+        found = self._registry.find("group", self.name, self.version)
+        if found is None or found.created != self.created:
+            raise NotFoundError(
+                f"the feature group {self.label!r} was deleted",
+                f"ws.restore('group {self.label}') brings it back; "
+                "ws.features opens or makes the one of this name.",
+            )
+        for key in ("primary_key", "event_time"):
+            if found.spec.get(key) != self._entry.spec.get(key):
+                raise ConflictError(
+                    f"the feature group {self.label!r} was declared anew with "
+                    f"{key}={found.spec.get(key)!r}",
+                    "Open it again: ws.features.feature_group(...).",
+                )
+
+    @contextmanager
     def chained(self, table: OfflineTable) -> Iterator[None]:
         """Record that the commits made inside hold what came before them.
 
         Deleting and tidying up bring nothing, but what reads the table after them reads it all.
         """
         before = table.last()
-        yield
+        with self.writing():
+            yield
         after = table.last()
         if before is not None and after is not None:
             for version in range(before.version, after.version):

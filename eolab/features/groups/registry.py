@@ -66,12 +66,15 @@ class Registry:
         Raises:
             ConflictError: Name and version are taken.
         """
+        entry = RegistryEntry(kind, name, version, json.dumps(dict(spec)), time.time())
+        self._insert(entry, "cannot be made")
+        return entry
+
+    def _insert(self, entry: RegistryEntry, what: str) -> None:
         import sqlalchemy as sa
 
-        entry = RegistryEntry(kind, name, version, json.dumps(dict(spec)), time.time())
-        doing = disk.translate_errors(
-            f"the {_WORDS[kind]} {name!r} cannot be made", self.path.parent
-        )
+        kind, name, version = entry.kind, entry.name, entry.version
+        doing = disk.translate_errors(f"the {_WORDS[kind]} {name!r} {what}", self.path.parent)
         with doing, self._begin() as (connection, table):
             values = {
                 "kind": kind,
@@ -87,7 +90,6 @@ class Registry:
                     f"the {_WORDS[kind]} {name!r}, version {version}, exists already",
                     "Take another version, or open the existing one.",
                 ) from None
-        return entry
 
     def update(self, entry: RegistryEntry, spec: Mapping[str, object]) -> RegistryEntry:
         """Replace the description of a registered thing.
@@ -108,6 +110,38 @@ class Registry:
                 .values(spec=document)
             )
         return RegistryEntry(entry.kind, entry.name, entry.version, document, entry.created)
+
+    def remove(self, entry: RegistryEntry) -> None:
+        """Take a registered thing out.
+
+        Raises:
+            NotFoundError: It is not there (any more).
+        """
+        doing = disk.translate_errors(
+            f"the {_WORDS[entry.kind]} {entry.name!r} cannot be deleted", self.path.parent
+        )
+        with doing, self._begin() as (connection, table):
+            found = connection.execute(
+                table.delete().where(
+                    table.c.kind == entry.kind,
+                    table.c.name == entry.name,
+                    table.c.version == entry.version,
+                    table.c.created == entry.created,
+                )
+            )
+            if not found.rowcount:
+                raise NotFoundError(
+                    f"the {_WORDS[entry.kind]} {entry.name!r} is not there",
+                    "It was deleted already.",
+                )
+
+    def bring_back(self, entry: RegistryEntry) -> None:
+        """Enter a thing again that was taken out, as it was.
+
+        Raises:
+            ConflictError: Name and version are taken.
+        """
+        self._insert(entry, "cannot be restored")
 
     def find(self, kind: str, name: str, version: int | None = None) -> RegistryEntry | None:
         """The thing of this name; its newest version where none is named; None if not there."""

@@ -93,6 +93,21 @@ class PostgresTable:
                 )
         return count
 
+    def drop(self) -> None:
+        """Remove the table of a group that was deleted; `sync` makes it anew.
+
+        Raises:
+            RemoteError: The database cannot be reached or written.
+        """
+        home = quote_identifier(self.place.schema)
+        with _translate_errors(self.place.url), connected(self.place.url) as con, con.transaction():
+            found = con.execute("SELECT to_regclass(%s)", (f"{home}.marks",)).fetchone()
+            if found is None or found[0] is None:
+                return
+            con.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self.table,))
+            con.execute(f"DROP TABLE IF EXISTS {self.table}")
+            con.execute(f"DELETE FROM {home}.marks WHERE name = %s", (self.name,))
+
     def _prepare(self, con: Connection, schema: pa.Schema) -> int:
         """The tables, with a column for each of the group's; the mark up to which they are."""
         home = quote_identifier(self.place.schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.geometry import to_pandas
-from eolab.features.groups.registry import RegistryEntry
+from eolab.features.groups.registry import Registry, RegistryEntry
 from eolab.features.queries.query import GroupHandle, Query, from_dict
 from eolab.features.samples import on_demand, samples, transformations
 from eolab.features.samples.task import Task
@@ -27,6 +28,8 @@ from eolab.features.training.datasets import TrainingDataset
 from eolab.features.views import batch, materialise
 from eolab.features.views.options import read_spec
 from eolab.features.views.vectors import Missing, VectorReader
+from eolab.files import folders, locks
+from eolab.records import deleted
 from eolab.records.lineage import Ref, around, record, upstream
 from eolab.settings.config import Config
 from eolab.training_data import Split, TrainingData
@@ -586,12 +589,30 @@ class FeatureView:
         """
         if (split.source.get("view"), split.source.get("version")) != (self.name, self.version):
             raise InvalidInputError(f"the split is not of {self.label}", "Split this view.")
-        version = 1 + max((d.version for d in self.training_datasets()), default=0)
-        materialise.write(
-            self._config, self.label, self.labels, self._datasets / str(version), split,
-            description=description, geoparquet=geoparquet, format=format,
-        )  # fmt: skip
+        folders.make(self._datasets)
+        with locks.using(self._datasets):  # nobody deletes the view meanwhile
+            if Registry(self._config.features).find("view", self.name, self.version) is None:
+                with contextlib.suppress(OSError):
+                    self._datasets.rmdir()
+                raise NotFoundError(
+                    f"the feature view {self.label!r} was deleted",
+                    f"ws.restore('view {self.label}') brings it back.",
+                )
+            version = self._next_dataset()
+            materialise.write(
+                self._config, self.label, self.labels, self._datasets / str(version), split,
+                description=description, geoparquet=geoparquet, format=format,
+            )  # fmt: skip
         return self.training_dataset(version)
+
+    def _next_dataset(self) -> int:
+        """The number of one in the bin is not given again: it may come back."""
+        known = [int(folder.name) for folder in self.dataset_folders()]
+        for kept in deleted.entries(self._config.root):
+            view, _, number = kept.name.partition("#")
+            if kept.kind == "dataset" and view == self.label:
+                known.append(int(number))
+        return 1 + max(known, default=0)
 
     def training_dataset(self, version: int | None = None) -> TrainingDataset:
         """A training dataset of this view; the newest where none is named.

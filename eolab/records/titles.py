@@ -1,0 +1,167 @@
+"""What people call things, and what they put away: `names.json` in the workspace.
+
+A title is beside the name: folders, ids and everything that was recorded keep the name. Stdlib
+only: the Jupyter server reads it without the library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eolab.errors import ConflictError, InvalidInputError
+from eolab.files import folders, locks, writes
+from eolab.records.lineage import Ref
+
+FORMAT = 1
+FILE = "names.json"
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a thing is shown.
+
+    Attributes:
+        title: What it is called; "" where that is its name.
+        archived: Whether lists leave it out.
+    """
+
+    title: str = ""
+    archived: bool = False
+
+
+def read(root: Path) -> dict[Ref, Shown]:
+    """How things are shown that have a title or are archived; a damaged file says nothing."""
+    try:
+        return _read(root)
+    except ConflictError:
+        return {}
+
+
+def title_of(root: Path, ref: Ref) -> str:
+    """What a thing is called; "" where that is its name."""
+    return read(root).get(ref, Shown()).title
+
+
+def find(root: Path, kind: str, title: str) -> str | None:
+    """The id of the thing of this title."""
+    for ref, shown in read(root).items():
+        if ref.kind == kind and shown.title == title:
+            return ref.id
+    return None
+
+
+def check(title: object) -> str:
+    """A title that can be used, without spaces around it.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    if not isinstance(title, str) or not title.strip():
+        raise InvalidInputError(f"title={title!r}", "Give a title of a letter or more.")
+    title = title.strip()
+    if len(title) > LONGEST or not title.isprintable():
+        raise InvalidInputError(
+            f"title={title[:LONGEST]!r}",
+            f"A title is one line of at most {LONGEST} characters.",
+        )
+    return title
+
+
+def rename(root: Path, ref: Ref, title: str, names: Iterable[str]) -> None:
+    """Give a thing a title; its own name takes the title away.
+
+    Args:
+        root: The workspace.
+        ref: The thing.
+        title: What it is called from now on.
+        names: Names and ids of all things of its kind.
+
+    Raises:
+        InvalidInputError: It is no title.
+        ConflictError: Another one has it as its name or title.
+    """
+    title = check(title)
+    own = {ref.id, ref.id.partition("/")[0]} if ref.kind != "dataset" else {ref.id}
+    if title in own:
+        title = ""
+    elif title in set(names):
+        raise ConflictError(f"there is a {ref.kind} {title!r}", "Take another title.")
+
+    def change(shown: dict[Ref, Shown]) -> None:
+        for other, each in shown.items():
+            if title and other.kind == ref.kind and other != ref and each.title == title:
+                raise ConflictError(
+                    f"the {ref.kind} {other.id!r} is called {title!r}", "Take another title."
+                )
+        shown[ref] = replace(shown.get(ref, Shown()), title=title)
+
+    _change(root, change)
+
+
+def archive(root: Path, ref: Ref, *, archived: bool = True) -> None:
+    """Let lists leave a thing out, or show it again."""
+
+    def change(shown: dict[Ref, Shown]) -> None:
+        shown[ref] = replace(shown.get(ref, Shown()), archived=archived)
+
+    _change(root, change)
+
+
+def forget(root: Path, ref: Ref) -> None:
+    """Drop title and mark of a thing that was deleted."""
+    if ref in read(root):
+        _change(root, lambda shown: shown.pop(ref, None))
+
+
+def bring_back(root: Path, ref: Ref, shown: Shown) -> bool:
+    """Give a restored thing its title and mark again; False where the title is another's now."""
+    if shown == Shown():
+        return True
+    holder = find(root, ref.kind, shown.title) if shown.title else None
+    free = holder in {None, ref.id}
+    kept = shown if free else replace(shown, title="")
+
+    def change(all_shown: dict[Ref, Shown]) -> None:
+        all_shown[ref] = kept
+
+    _change(root, change)
+    return free
+
+
+def _change(root: Path, change: Callable[[dict[Ref, Shown]], object]) -> None:
+    folders.make(root)
+    with locks.locked(root / ".names.lock"):
+        shown = _read(root)
+        change(shown)
+        things = [
+            {"kind": ref.kind, "id": ref.id, "title": each.title, "archived": each.archived}
+            for ref, each in sorted(shown.items())
+            if each != Shown()
+        ]
+        writes.write_json(root / FILE, {"format": FORMAT, "things": things})
+
+
+def _read(root: Path) -> dict[Ref, Shown]:
+    try:
+        document = json.loads((root / FILE).read_text(encoding="utf-8"))
+        if document["format"] != FORMAT:
+            raise ConflictError(
+                f"{root / FILE} has format {document['format']}, allowed: {FORMAT}",
+                "Upgrade eolab.",
+            )
+        return {
+            Ref(str(each["kind"]), str(each["id"])): Shown(
+                str(each["title"]), bool(each["archived"])
+            )
+            for each in document["things"]
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConflictError(
+            f"{root / FILE} is damaged: {error}", "Mend it, or remove it: only titles are in it."
+        ) from error
