@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from eolab import errors
+from eolab import errors, tidying
 from eolab.deprecation import renamed_arguments
 from eolab.files import disk, folders
 from eolab.files.folders import file_mode
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eolab.studies.ablation.study import AblateOptions
     from eolab.studies.client.options import TuneOptions
     from eolab.studies.journal.answers import StudySummary
+    from eolab.tidying import Dependents
 
 
 def workspace(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -70,7 +71,8 @@ class Workspace:
     def __init__(self, config: Config) -> None:
         self.config = config
         errors.set_log(config.logs, mode=file_mode(shared=config.shared))
-        deleted.sweep(config.root)
+        if (config.root / deleted.FOLDER).is_dir():
+            tidying.settle(config)
         from eolab.studies.journal.files import sweep_refits
         from eolab.tracking import moved
 
@@ -396,15 +398,115 @@ class Workspace:
         """
         return deleted.entries(self.root)
 
-    def restore(self, entry: DeletedEntry | str) -> None:
-        """Undo a deletion: everything is again where it was.
+    def delete(self, thing: object, *, cascade: bool = False) -> DeletedEntry:
+        """Move a study, feature group, view, training dataset, model or version to the bin.
+
+        Its name is free then; for 30 days `restore` brings it back with all that it holds. What was
+        made from it stays, and its lineage goes on naming it. `dependents` says first what hangs on
+        it.
 
         Args:
-            entry: One of `deleted`; or the name of a study, of which the last deleted comes back.
+            thing: An object, or words: "study forest", "group spectra/1", "view season/1",
+                "dataset season/1#2", "model crops" (with all versions), "model crops/1".
+            cascade: Delete the views of a group, too, which cannot be read without it.
+
+        Returns:
+            Its entry in the bin.
+
+        Raises:
+            NotFoundError: It is not there (any more).
+            ConflictError: Something is at work on it, or views read it; or the workspace cannot be
+                written to. Nothing is deleted then.
+
+        Example:
+            >>> entry = ws.delete(fv)
+            >>> entry.kind, entry.name
+            ('view', 'season/1')
+            >>> ws.restore(entry)
+            Ref(kind='view', id='season/1')
+        """
+        return tidying.delete(self.config, tidying.ref_of(self.config, thing), cascade=cascade)
+
+    def dependents(self, thing: object) -> Dependents:
+        """What hangs on a thing: what breaks without it, what was made of it, what runs on it.
+
+        Args:
+            thing: As in `delete`.
+
+        Raises:
+            NotFoundError: It is not there.
+
+        Example:
+            >>> ws.dependents(fg).broken
+            (Ref(kind='view', id='season/1'),)
+        """
+        return tidying.dependents(self.config, tidying.ref_of(self.config, thing))
+
+    def rename(self, thing: object, title: str) -> None:
+        """Give a thing a title, which the panel shows and by which it is opened, too.
+
+        Folder, id and what was recorded stay, and the old name still opens it (and says the new
+        one). Its own name as the title takes the title away.
+
+        Args:
+            thing: As in `delete`.
+            title: One line, at most 100 characters; no other of its kind has it.
+
+        Raises:
+            InvalidInputError: It is no title.
+            ConflictError: Another one has this name or title; or the workspace cannot be written
+                to.
+
+        Example:
+            >>> ws.rename(fv, "Crops of one season")
+            >>> ws.features.feature_view("Crops of one season").label
+            'season/1'
+            >>> ws.rename(fv, "season")
+        """
+        tidying.rename(self.config, tidying.ref_of(self.config, thing), title)
+
+    def archive(self, thing: object) -> None:
+        """Put a thing away: lists of the panel and command line leave it out, `restore` undoes it.
+
+        Args:
+            thing: As in `delete`.
+
+        Raises:
+            NotFoundError: It is not there.
+            ConflictError: The workspace cannot be written to.
+
+        Example:
+            >>> ws.archive(fv)
+            >>> ws.archived()
+            [Ref(kind='view', id='season/1')]
+            >>> ws.restore("view season/1")
+            Ref(kind='view', id='season/1')
+        """
+        tidying.archive(self.config, tidying.ref_of(self.config, thing))
+
+    def archived(self) -> list[Ref]:
+        """What was put away with `archive`.
+
+        Example:
+            >>> ws.archived()
+            []
+        """
+        return tidying.archived(self.config)
+
+    def restore(self, entry: DeletedEntry | str) -> Ref:
+        """Undo a deletion or archiving: everything is again where it was.
+
+        Args:
+            entry: One of `deleted`; or words as in `delete`, of which the last deleted comes back;
+                a name alone is that of a study.
+
+        Returns:
+            What is there again.
 
         Raises:
             NotFoundError: The bin does not hold it (any more).
-            ConflictError: There is another one of its name by now.
+            ConflictError: There is another one of its name by now; or the workspace cannot be
+                written to.
 
         Example:
             >>> ws.restore("no-such-study")
@@ -413,9 +515,7 @@ class Workspace:
             eolab.errors.NotFoundError: no study 'no-such-study' was deleted in the last 30 days
             ...
         """
-        if isinstance(entry, str):
-            entry = deleted.find(self.root, "study", entry)
-        deleted.restore(self.root, entry)
+        return tidying.bring_back(self.config, entry)
 
     def lineage(self, kind: str, identity: str) -> Mapping[str, list[Ref]]:
         """What something was made from ("upstream") and what was made from it ("downstream").
@@ -445,8 +545,8 @@ class Workspace:
             train: ``def train(data, reporter, *, seed, <hyperparameters>)``, any argument optional;
                 it returns the metric, or reports it.
             **options: ``metric`` (needed), ``data``, ``name``, ``direction``, ``trials``,
-                ``workers``, ``space``, ``sampler``, ``pruner``, ``seed``, ``resume``, ``wait`` and
-                more; `eolab.studies.tune` explains each.
+                ``workers``, ``space``, ``sampler``, ``pruner``, ``seed``, ``resume``,
+                ``overwrite``, ``wait`` and more; `eolab.studies.tune` explains each.
 
         Raises:
             InvalidInputError: A misspelt option, or whatever `tune` finds.

@@ -100,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     from eolab.cli.studies import add_parser as add_studies
 
     add_studies(commands)
+
+    from eolab.cli.tidying import add_parser as add_tidying
+
+    add_tidying(commands)
     return parser
 
 

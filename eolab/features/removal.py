@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features.groups.registry import Registry, RegistryEntry
 from eolab.features.online.postgres import PostgresSchema, PostgresTable
+from eolab.features.queries.query import GroupHandle
 from eolab.features.storage.delta_table import OfflineTable
+from eolab.features.views.view import FeatureView
 from eolab.files import disk, folders, locks
 from eolab.records import deleted
 from eolab.records.lineage import Ref
@@ -67,6 +69,20 @@ class InRegistry:
         del entry
         found = self._registry.find(self._entry.kind, self._entry.name, self._entry.version)
         return found is None or found.created != self._entry.created
+
+    def check_view(self, open_group: Callable[[str, int], GroupHandle]) -> None:
+        """A view reads groups, which must be there.
+
+        Raises:
+            NotFoundError: One is not.
+        """
+        try:
+            FeatureView(self._config, self._entry, open_group)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"the view {self._entry.name!r} cannot be restored: {error.message}",
+                "Restore the group that it reads first.",
+            ) from error
 
     def drop_online(self) -> None:
         """What is served by key is made anew from the rows (`sync_online`)."""

@@ -49,6 +49,8 @@ class FeatureStore:
     ) -> FeatureGroup:
         """Make a group; its columns and types come with the first insert.
 
+        One that is there and has no rows yet is declared anew, where it was declared otherwise.
+
         Args:
             name: Letters, digits, ``_ . -``.
             version: A number; a change of schema makes a new one.
@@ -72,7 +74,13 @@ class FeatureStore:
             >>> weather
             <FeatureGroup weather/1: empty>
         """
-        return self._group(self._add("group", name, version, group_spec(name, version, options)))
+        spec = group_spec(name, version, options)
+        found = self._registry.find("group", name, version)
+        if found is not None and {**found.spec} != spec.to_dict():
+            anew = self._declare_anew(found, spec)
+            if anew is not None:
+                return anew
+        return self._group(self._add("group", name, version, spec))
 
     def _add(
         self, kind: Kind, name: str, version: int, spec: GroupSpec | Mapping[str, object]
@@ -101,16 +109,12 @@ class FeatureStore:
         label = f"{entry.name}/{entry.version}"
         title = titles.title_of(self.config.root, Ref(kind, label))
         if title and name != title:
-            warn(
-                f"the {_WORDS[kind]} {label!r} is called {title!r} now; both open it", UserWarning
-            )
+            warn(f"the {_WORDS[kind]} {label!r} is called {title!r} now; both open it", UserWarning)
 
     def get_or_create_feature_group(
         self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
         """The group with the same keys if there is one, else a new one.
-
-        A group without rows is declared anew as it is given here.
 
         Args:
             name: Letters, digits, ``_ . -``.
@@ -118,7 +122,7 @@ class FeatureStore:
             options: As for `create_feature_group`; of a group that is there only keys are compared.
 
         Raises:
-            ConflictError: There is one with other keys, and it has rows.
+            ConflictError: There is one with other keys.
             InvalidInputError: A bad name, key, option or CRS.
 
         Example:
@@ -141,13 +145,12 @@ class FeatureStore:
             ("event_time", kept.event_time, spec.event_time),
         ):
             if there != wanted:
-                anew = self._declare_anew(found, spec)
-                if anew is not None:
-                    return anew
                 raise ConflictError(
                     f"the feature group {name!r}, version {version}, "
                     f"has {key}={there!r}, not {wanted!r}",
-                    f"Use its {key}, or make version {version + 1}.",
+                    f"Use its {key}, or make version {version + 1}."
+                    if self._group(found).table.last() is not None
+                    else "It is empty: create_feature_group declares it anew.",
                 )
         return self._group(found)
 
@@ -190,7 +193,16 @@ class FeatureStore:
         self._tell_title("group", name, entry)
         return self._group(entry)
 
-    def _open_group(self, name: str, version: int) -> FeatureGroup:
+    def open_group(self, name: str, version: int) -> FeatureGroup:
+        """A group by its own name and version.
+
+        Raises:
+            NotFoundError: It is not there.
+
+        Example:
+            >>> ws.features.open_group("spectra", 1).label
+            'spectra/1'
+        """
         return self._group(self._registry.get("group", name, version))
 
     def feature_groups(self) -> list[FeatureGroup]:
@@ -266,7 +278,7 @@ class FeatureStore:
     def _view(self, entry: RegistryEntry) -> FeatureView:
         from eolab.features.views.view import FeatureView
 
-        return FeatureView(self.config, entry, self._open_group)
+        return FeatureView(self.config, entry, self.open_group)
 
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
         """A view by name.

@@ -43,6 +43,7 @@ class StudyParser(FlagParser):
             choices=["yes", "no", "force", "anyway"],
             help='a study of this name: go on with it ("force": although something changed)',
         )
+        add("--overwrite", action="store_true", help="begin anew; the old study goes to the bin")
         add("--no-wait", action="store_true", help="go on to the next cell at once")
         add("--no-tracking", action="store_true", help="leave MLflow out")
         add("--no-check-metric", action="store_true", help="a loss is maximised on purpose")
@@ -148,6 +149,7 @@ def shared_options(options: argparse.Namespace, names: Mapping[str, Any]) -> dic
         "seed": options.seed,
         "trial_timeout": options.trial_timeout,
         "resume": {"yes": True, "no": False}.get(options.resume, options.resume),
+        "overwrite": options.overwrite,
         "wait": not options.no_wait,
         "tracking": not options.no_tracking,
         "check_metric": not options.no_check_metric,

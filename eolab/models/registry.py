@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, TypeVar
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, leavings, locks, writes
-from eolab.models import mlflow_flavour
+from eolab.models import mlflow_flavour, removal
 from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
-from eolab.records import lineage
+from eolab.records import lineage, titles
 from eolab.records.lineage import Ref
 from eolab.settings.config import check_name
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Entry
@@ -113,7 +114,7 @@ class ModelRegistry:
             >>> ws.models.register("wheat", fitted, test=split.test).version  # the same again
             1
         """
-        check_name(name, "model")
+        name = titles.find(self.config.root, "model", name) or check_name(name, "model")
         if not isinstance(fitted, Fitted):
             raise InvalidInputError(
                 f"a {type(fitted).__name__} is no fitted model",
@@ -177,7 +178,7 @@ class ModelRegistry:
         """A version of a model.
 
         Args:
-            name: The model's name.
+            name: The model's name, or the title that `Workspace.rename` gave it.
             version: Its number, or an alias such as "champion"; the newest by default.
 
         Raises:
@@ -187,7 +188,11 @@ class ModelRegistry:
             >>> ws.models.get(model.name, "champion").version
             1
         """
-        found = self._versions(check_name(name, "model"))
+        called = titles.find(self.config.root, "model", name)
+        found = self._versions(check_name(called or name, "model"))
+        title = titles.title_of(self.config.root, Ref("model", name))
+        if found and title:
+            warn(f"the model {name!r} is called {title!r} now; both open it", UserWarning)
         if not found:
             raise NotFoundError(f"no model {name!r}", nearest(name, tuple(self._names()), "models"))
         if version is None:
@@ -366,7 +371,8 @@ class ModelRegistry:
         if not tracking.exists(self.config):
             return []
         with self._mlflow() as client:
-            return sorted(model.name for model in _pages(client.search_registered_models))
+            names = [model.name for model in _pages(client.search_registered_models)]
+        return sorted(name for name in names if not removal.is_out(name))
 
     def _versions(self, name: str) -> Sequence[ModelVersion]:
         """The versions of a model, the newest first; empty where there is none."""
@@ -387,6 +393,7 @@ class ModelRegistry:
             found = [
                 _version(entry, tuple(sorted(aliases.get(int(entry.version), []))), self.config)
                 for entry in _pages(client.search_model_versions, f"name='{name}'")
+                if not removal.is_version_out(entry)
             ]
         return sorted(found, key=lambda v: -v.version)
 

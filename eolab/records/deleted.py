@@ -68,6 +68,7 @@ class DeletedEntry:
             >>> ws.deleted()[0].id == entry.id
             True
             >>> ws.restore(entry)
+            Ref(kind='study', id='forest')
         """
         return self.folder.parent.name
 
@@ -138,7 +139,9 @@ def put(
             raise NotFoundError(f"{kind} {name!r} is not there", "It was deleted already.")
         deleted = datetime.now(UTC)
         place = bin_folder / f"{deleted:%Y%m%d%H%M%S}-{secrets.token_hex(3)}"
-        if folder.stat().st_dev != bin_folder.stat().st_dev or not os.access(folder.parent, os.W_OK):
+        if folder.stat().st_dev != bin_folder.stat().st_dev or not os.access(
+            folder.parent, os.W_OK
+        ):
             raise PermissionError(errno.EACCES, "it cannot be moved", str(folder))
         ref = Ref(kind, name)
         shown = titles.read(root).get(ref, titles.Shown())

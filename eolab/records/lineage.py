@@ -152,7 +152,7 @@ def _lines(root: Path) -> Iterator[_Line]:
     with file:
         for line in file:
             try:
-                entry = json.loads(line)
+                entry: _Line = json.loads(line)
             except ValueError:
                 continue
             if isinstance(entry, dict):

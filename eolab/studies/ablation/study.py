@@ -253,6 +253,7 @@ class AblateOptions(TypedDict, total=False):
     workers: int | None
     on: str
     resume: Resume
+    overwrite: bool
     wait: bool
     tracking: bool
     check_metric: bool
@@ -288,6 +289,7 @@ def ablate(
     workers: int | None = None,
     on: str = "local",
     resume: Resume = True,
+    overwrite: bool = False,
     wait: bool = True,
     tracking: bool = True,
     check_metric: bool = True,
@@ -335,6 +337,7 @@ def ablate(
         workers: Runs at a time; by default what the cluster carries.
         on: Name of a cluster in `eolab.toml`.
         resume: True: go on with the study of this name; "force": although something changed.
+        overwrite: Move a study of this name to the bin, once all is checked, and begin anew.
         wait: Wait for the end.
         tracking: Project the study into MLflow.
         check_metric: Whether a metric that looks wrong for the direction is an error.
@@ -438,6 +441,7 @@ def ablate(
             "pruner": None,
             "seed": seed,
             "resume": resume,
+            "overwrite": overwrite,
             "wait": False,
             "timeout": None,
             "target": None,

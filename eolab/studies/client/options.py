@@ -30,6 +30,7 @@ class TuneOptions(TypedDict, total=False):
     pruner: RuleSpec
     seed: int
     resume: Resume
+    overwrite: bool
     wait: bool
     timeout: float | None
     target: float | None

@@ -347,6 +347,7 @@ class Study:
         Example:
             >>> entry = study.delete()
             >>> ws.restore(entry)
+            Ref(kind='study', id='forest')
             >>> study.state
             'completed'
         """

@@ -16,11 +16,11 @@ from eolab import progress
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import disk, folders, writes
-from eolab.records import lineage
+from eolab.records import lineage, titles
 from eolab.settings.config import ClusterConfig, Config, check_name
 from eolab.studies.client import checks, imports, packing
 from eolab.studies.client.digests import StudyIdentity, identify_study
-from eolab.studies.client.launch import await_commands, send_command, start_process
+from eolab.studies.client.launch import await_commands, delete, send_command, start_process
 from eolab.studies.client.options import Resume, TuneOptions
 from eolab.studies.client.study import Study
 from eolab.studies.journal import files as journal
@@ -36,6 +36,7 @@ from eolab.studies.space.states import Direction
 from eolab.studies.stopping.base import Rule
 from eolab.studies.stopping.factory import RuleSpec
 from eolab.studies.worker import tensorflow_notes
+from eolab.user_warnings import warn
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -57,6 +58,7 @@ def tune(
     pruner: RuleSpec = None,
     seed: int = 0,
     resume: Resume = True,
+    overwrite: bool = False,
     wait: bool = True,
     timeout: float | None = None,
     target: float | None = None,
@@ -102,6 +104,7 @@ def tune(
         seed: Everything random follows from it.
         resume: False refuses an existing name; "force" goes on although code, space or data
             changed.
+        overwrite: Move a study of this name to the bin, once all is checked, and begin anew.
         wait: Return when the study has ended; else at once.
         timeout: Seconds after which no further trial is started.
         target: Value at which the study has found enough.
@@ -154,6 +157,7 @@ def tune(
             "pruner": pruner,
             "seed": seed,
             "resume": resume,
+            "overwrite": overwrite,
             "wait": wait,
             "timeout": timeout,
             "target": target,
@@ -193,6 +197,8 @@ def run_study(
     identity = _identify(train, options, checked)
     spec = _describe(config, train, options, checked, carried, identity)
     files = _pack(train, options, checked, carried, identity)
+    if options.get("overwrite") and (checked.run / journal.STUDY).exists():
+        delete(checked.run)
     if (checked.run / journal.STUDY).exists():
         begun = _attach(checked.run, spec, files, identity, resume=_resume(options["resume"]))
     else:
@@ -235,7 +241,7 @@ class _Checked:
 def _check(config: Config, train: Callable[..., object], options: TuneOptions) -> _Checked:
     given = options["name"]
     name = packing.function_name(train) if given is None else given
-    check_name(name, "study")
+    name = titles.find(config.root, "study", name) or check_name(name, "study")
     metric, direction, trials = options["metric"], options["direction"], options["trials"]
     if direction not in DIRECTIONS:
         raise InvalidInputError(
@@ -429,6 +435,7 @@ def _create(config: Config, checked: _Checked, spec: StudySpec, files: Mapping[s
     _write(checked.run, spec, files)
     origins = lineage.origins(getattr(checked.data, "source", None))
     lineage.record(config.root, origins, lineage.Ref("study", checked.name))
+    lineage.note_restored(config.root, lineage.Ref("study", checked.name))  # one was deleted
     start_process(checked.run)
 
 
@@ -458,7 +465,7 @@ def _attach(
     if resume is False:
         raise ConflictError(
             f"there is a study {name!r} already",
-            f"Take another name, leave resume=False out, or ws.study({name!r}).delete().",
+            "Take another name, leave resume=False out, or overwrite=True to begin anew.",
         )
     old = journal.read_study(run)
     changed = identity.changed_since(old, run)
@@ -574,7 +581,7 @@ def open_study(config: Config, name: str) -> Study:
 
     Args:
         config: The workspace, ``ws.config``.
-        name: The study's name.
+        name: The study's name, or the title that `Workspace.rename` gave it.
 
     Raises:
         NotFoundError: There is none of this name.
@@ -584,7 +591,11 @@ def open_study(config: Config, name: str) -> Study:
         >>> open_study(ws.config, study.name).state
         'completed'
     """
-    run = config.runs / check_name(name, "study")
+    called = titles.find(config.root, "study", name)
+    run = config.runs / check_name(called or name, "study")
+    title = titles.title_of(config.root, lineage.Ref("study", name))
+    if title and (run / journal.STUDY).exists():
+        warn(f"the study {name!r} is called {title!r} now; both open it", UserWarning)
     if not (run / journal.STUDY).exists():
         names = (
             sorted(p.name for p in config.runs.iterdir() if (p / journal.STUDY).exists())
