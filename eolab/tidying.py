@@ -181,6 +181,12 @@ def delete(config: Config, ref: Ref, *, cascade: bool = False) -> DeletedEntry:
         )
     for other in hang.broken:
         delete(config, other)
+    what = f"{WORDS[ref.kind]} {ref.id!r} cannot be deleted"
+    with disk.translate_errors(what, config.root):
+        return _delete(config, ref)
+
+
+def _delete(config: Config, ref: Ref) -> DeletedEntry:
     if ref.kind == "study":
         from eolab.studies.client import launch
 

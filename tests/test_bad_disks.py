@@ -83,6 +83,10 @@ def test_every_act_says_what_to_do_and_nothing_is_lost(small, spoil):
             tracking=False, name="more",
         ),
         "add": lambda: study.add_trials(2),
+        "delete": lambda: ws.delete(group),
+        "delete study": lambda: ws.delete(study),
+        "rename": lambda: ws.rename(group, "Mine"),
+        "archive": lambda: ws.archive(study),
         "catalogue": lambda: ws.add_catalog("c", "https://example.org/x", kind="api"),
     }  # fmt: skip
     for name, act in acts.items():
