@@ -169,11 +169,9 @@ def _runs(config: Config, node: Ref) -> bool:
 def delete(config: Config, ref: Ref, *, cascade: bool = False) -> DeletedEntry:
     """Move a thing to the bin (see `Workspace.delete`)."""
     hang = dependents(config, ref)
-    if hang.running:
-        raise ConflictError(
-            f"{said(hang.running)} is running on the {WORDS[ref.kind]} {ref.id!r}",
-            "Wait for its end, or cancel it; then delete.",
-        )
+    why = refusal(config, ref, hang)
+    if why:
+        raise ConflictError(why, "Wait for its end, or cancel it; then delete.")
     if hang.broken and not cascade:
         raise ConflictError(
             f"the {WORDS[ref.kind]} {ref.id!r} is read by {said(hang.broken)}",
@@ -201,6 +199,19 @@ def _delete(config: Config, ref: Ref) -> DeletedEntry:
     if ref.kind == "dataset":
         return features.delete_dataset(config, ref.id)
     return features.delete(config, "group" if ref.kind == "group" else "view", ref.id)
+
+
+def refusal(config: Config, ref: Ref, hang: Dependents) -> str:
+    """Why a thing cannot be deleted now; "" where it can, as far as that is seen from outside."""
+    if hang.running:
+        return f"{said(hang.running)} is running on the {WORDS[ref.kind]} {ref.id!r}"
+    if _runs(config, ref):
+        from eolab.studies.journal.files import Follower
+        from eolab.studies.journal.state import ENDED
+
+        state = Follower(config.runs / ref.id).summary()["state"]
+        return "" if state in ENDED else f"study {ref.id!r} is {state}"
+    return ""
 
 
 def said(refs: tuple[Ref, ...]) -> str:

@@ -17,6 +17,7 @@ from eolab.server.handlers import (
     search,
     status,
     studies,
+    things,
 )
 
 BASE = r"/eolab/api/v1"
@@ -64,5 +65,8 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)/tensorboard", studies.TensorBoardHandler),
     (rf"{BASE}/models", models.ModelsHandler),
     (rf"{BASE}/lineage", lineage.LineageHandler),
+    (rf"{BASE}/things", things.ThingsHandler),
+    (rf"{BASE}/things/about", things.ThingHandler),
+    (rf"{BASE}/things/commands", things.TidyHandler),
     (rf"{BASE}(?:/.*)?", status.UnknownHandler),
 ]

@@ -59,7 +59,7 @@ QUERIES: dict[str, tuple[object, ...]] = {
     "tails": (0, 1),
     "metric": ("f1", "none"),
     "text": ("mini", 'a"b*', "%"),
-    "kind": ("study", "model", "commit"),
+    "kind": ("study", "model", "commit", "group"),
     "id": ("crops", "parcels/1"),
     "commit": (0, 1, 10**9),
     "sort": ("ndvi", "parcel_id", "none"),
@@ -86,7 +86,7 @@ FIELDS: dict[str, tuple[object, ...]] = {
     "catalog": ("mine",),
     "items": ([["mini", "good"]],),
     "assets": (["red"],),
-    "kind": ("static", "auto", "search", "area"),
+    "kind": ("static", "auto", "search", "area", "study", "group", "model"),
     "url": ("scenes/catalog.json", "http://127.0.0.1:9/"),
     "token_url": ("http://127.0.0.1:9/",),
     "token": ("env:NONE",),
@@ -96,6 +96,8 @@ FIELDS: dict[str, tuple[object, ...]] = {
     "column": ("ndvi",),
     "columns": (["ndvi"],),
     "name": ("spare", "kept"),
+    "title": ("Mine", "../x"),
+    "entry": ("20260101000000-000000",),
     "modified": (None, 1.0),
 }
 

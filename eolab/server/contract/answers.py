@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypeAlias, TypedDict
 
 from eolab.catalog.panel.answers import CatalogsJson
 from eolab.json_types import Json, Point
 from eolab.records.downloads import DownloadJson
 from eolab.records.ingests import IngestJson
-from eolab.records.lineage import LineageJson
+from eolab.records.lineage import LineageJson, RefJson
 from eolab.records.search_index import SearchHitJson
 from eolab.server.contract.requests import NewCatalogRequest
 from eolab.studies.journal.answers import (
@@ -21,6 +21,8 @@ from eolab.studies.journal.answers import (
 )
 from eolab.studies.journal.commands import Command, TrialState
 from eolab.studies.journal.spec import Digests
+
+TidyCommand: TypeAlias = Literal["delete", "rename", "archive", "restore"]
 
 
 class WorkspaceJson(TypedDict):
@@ -51,6 +53,50 @@ class ErrorJson(TypedDict):
 
     message: str
     hint: str
+
+
+class ShownJson(RefJson):
+    """A thing with a title, or one that lists leave out."""
+
+    title: str
+    archived: bool
+
+
+class BinEntryJson(RefJson):
+    """What was deleted."""
+
+    entry: str
+    title: str
+    deleted: float
+
+
+class ThingsJson(TypedDict):
+    """How things are shown, and the bin."""
+
+    shown: Sequence[ShownJson]
+    bin: Sequence[BinEntryJson]
+    """The latest first."""
+    days: int
+    """How long it keeps them."""
+
+
+class ThingJson(RefJson):
+    """What can be done with a thing, and what hangs on it."""
+
+    commands: Sequence[TidyCommand]
+    refusal: str
+    """Why it cannot be deleted now; empty where it can."""
+    broken: Sequence[RefJson]
+    """What cannot be used any more without it: deleted with it."""
+    made: Sequence[RefJson]
+    """What was made from it and stays."""
+
+
+class TidiedJson(RefJson):
+    """A thing after a command."""
+
+    entries: Sequence[str]
+    """Its entry in the bin where it was deleted, then those of what went with it."""
 
 
 class PictureJson(TypedDict):

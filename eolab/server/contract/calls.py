@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         PictureJson,
         SearchHitsJson,
         StretchedPictureJson,
+        ThingJson,
+        TidiedJson,
     )
     from eolab.studies.panel.answers import AblationJson, ImportanceJson
 
@@ -79,3 +81,5 @@ STATISTICS: HelperCall[GroupStatisticsJson] = HelperCall("features.statistics")
 MODELS: HelperCall[ModelsJson] = HelperCall("models")
 IMPORTANCE: HelperCall[ImportanceJson] = HelperCall("studies.importance")
 ABLATION: HelperCall[AblationJson] = HelperCall("studies.ablation")
+THING: HelperCall[ThingJson] = HelperCall("things.about")
+TIDY: HelperCall[TidiedJson] = HelperCall("things.tidy")

@@ -143,6 +143,23 @@ class SetCommandRequest(TypedDict):
 CommandRequest: TypeAlias = StudyCommandRequest | TrialCommandRequest | SetCommandRequest
 
 
+class ThingRequest(TypedDict):
+    """A study, group, view, training dataset, model or version."""
+
+    kind: str
+    id: str
+
+
+class TidyRequest(ThingRequest):
+    command: Literal["delete", "rename", "archive", "restore"]
+    title: NotRequired[str]
+    """What it is called from now on, for rename."""
+    cascade: NotRequired[bool]
+    """Delete what cannot be read without it, too."""
+    entry: NotRequired[str]
+    """Which entry of the bin is restored; by default the last of this name."""
+
+
 class NotesRequest(TypedDict):
     text: str
     modified: float | None

@@ -99,4 +99,7 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "studies/{name}/tensorboard", answers.TensorBoardJson, requests.EmptyRequest),
     Route("GET", "models", models.ModelsJson),
     Route("GET", "lineage", lineage.LineageJson),
+    Route("GET", "things", answers.ThingsJson),
+    Route("GET", "things/about", answers.ThingJson),
+    Route("POST", "things/commands", answers.TidiedJson, requests.TidyRequest),
 )

@@ -11,10 +11,12 @@ import importlib
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eolab.errors import InvalidInputError, NotFoundError, nearest
+from eolab.records.lineage import Ref
 from eolab.server.contract import calls
 from eolab.server.contract.calls import HelperCall
 from eolab.settings.config import check_name
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
         PictureJson,
         SearchHitsJson,
         StretchedPictureJson,
+        ThingJson,
+        TidiedJson,
+        TidyCommand,
     )
     from eolab.settings.config import Config
     from eolab.studies.panel.answers import AblationJson, ImportanceJson
@@ -418,6 +423,67 @@ def models(config: Config) -> ModelsJson:
         return ModelRegistry(config).snapshot()
 
 
+def thing(config: Config, *, kind: str, identity: str) -> ThingJson:
+    """What can be done with a thing, and what hangs on it."""
+    with _tidying():
+        from eolab import tidying
+
+        ref = tidying.ref_of(config, Ref(kind, identity))
+        hang = tidying.dependents(config, ref)
+        refusal = tidying.refusal(config, ref, hang)
+        archived = ref in tidying.archived(config)
+    commands: list[TidyCommand] = ["rename", "restore" if archived else "archive"]
+    return {
+        "kind": ref.kind,
+        "id": ref.id,
+        "commands": commands if refusal else [*commands, "delete"],
+        "refusal": refusal,
+        "broken": [{"kind": each.kind, "id": each.id} for each in hang.broken],
+        "made": [{"kind": each.kind, "id": each.id} for each in hang.made],
+    }
+
+
+def tidy(
+    config: Config,
+    *,
+    command: str,
+    kind: str,
+    identity: str,
+    title: str = "",
+    cascade: bool = False,
+    entry: str = "",
+) -> TidiedJson:
+    """Delete, rename, archive or restore a thing."""
+    from eolab.records import deleted
+
+    entries: list[str] = []
+    with _tidying():
+        from eolab import tidying
+
+        if command == "restore":
+            ref = tidying.bring_back(config, f"{kind} {entry or identity}")
+        else:
+            ref = tidying.ref_of(config, Ref(kind, identity))
+            if command == "rename":
+                tidying.rename(config, ref, title)
+            elif command == "archive":
+                tidying.archive(config, ref)
+            else:
+                before = {each.id for each in deleted.entries(config.root)}
+                entries = [tidying.delete(config, ref, cascade=cascade).id]
+                now = [each.id for each in deleted.entries(config.root)]
+                entries += [each for each in now if each not in {*before, *entries}]
+    return {"kind": ref.kind, "id": ref.id, "entries": entries}
+
+
+@contextlib.contextmanager
+def _tidying() -> Iterator[None]:
+    _load("pandas", "eolab.features", "eolab.models", "eolab.tidying")
+    with _features, _models, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _load(*modules: str) -> None:
     with _imports:
         for module in modules:
@@ -472,6 +538,8 @@ CALLS: Mapping[str, Callable[..., object]] = dict(
         _serve(calls.ROWS, feature_rows),
         _serve(calls.STATISTICS, feature_statistics),
         _serve(calls.MODELS, models),
+        _serve(calls.THING, thing),
+        _serve(calls.TIDY, tidy),
         _serve(calls.IMPORTANCE, study_importance),
         _serve(calls.ABLATION, study_ablation),
     ]

@@ -223,6 +223,16 @@ export interface Params {
   [k: string]: Scalar;
 }
 /**
+ * What was deleted.
+ */
+export interface IBinEntry {
+  kind: string;
+  id: string;
+  entry: string;
+  title: string;
+  deleted: number;
+}
+/**
  * What a study may use: None for no limit.
  */
 export interface IBudget {
@@ -1225,6 +1235,15 @@ export interface ISearchHits {
   };
 }
 /**
+ * A thing with a title, or one that lists leave out.
+ */
+export interface IShown {
+  kind: string;
+  id: string;
+  title: string;
+  archived: boolean;
+}
+/**
  * One attempt of one trial on one worker.
  */
 export interface ISpan {
@@ -1463,6 +1482,68 @@ export interface ITensorBoard {
    * Whether the Jupyter server passes `proxy/PORT/` on.
    */
   proxy: boolean;
+}
+/**
+ * What can be done with a thing, and what hangs on it.
+ */
+export interface IThing {
+  kind: string;
+  id: string;
+  commands: ('delete' | 'rename' | 'archive' | 'restore')[];
+  /**
+   * Why it cannot be deleted now; empty where it can.
+   */
+  refusal: string;
+  /**
+   * What cannot be used any more without it: deleted with it.
+   */
+  broken: IRef[];
+  /**
+   * What was made from it and stays.
+   */
+  made: IRef[];
+}
+/**
+ * How things are shown, and the bin.
+ */
+export interface IThings {
+  shown: IShown[];
+  /**
+   * The latest first.
+   */
+  bin: IBinEntry[];
+  /**
+   * How long it keeps them.
+   */
+  days: number;
+}
+/**
+ * A thing after a command.
+ */
+export interface ITidied {
+  kind: string;
+  id: string;
+  /**
+   * Its entry in the bin where it was deleted, then those of what went with it.
+   */
+  entries: string[];
+}
+export interface ITidyRequest {
+  kind: string;
+  id: string;
+  command: 'delete' | 'rename' | 'archive' | 'restore';
+  /**
+   * What it is called from now on, for rename.
+   */
+  title?: string;
+  /**
+   * Delete what cannot be read without it, too.
+   */
+  cascade?: boolean;
+  /**
+   * Which entry of the bin is restored; by default the last of this name.
+   */
+  entry?: string;
 }
 export interface ITimeline {
   spans: ISpan[];
