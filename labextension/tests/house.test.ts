@@ -12,6 +12,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['context'],
     ['ui'],
     ['charts'],
+    ['things'],
     ['catalog', 'features', 'studies', 'models'],
     ['app'],
     ['.']

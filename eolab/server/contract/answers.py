@@ -80,7 +80,7 @@ class ThingsJson(TypedDict):
     """How long it keeps them."""
 
 
-class ThingJson(RefJson):
+class DependentsJson(RefJson):
     """What can be done with a thing, and what hangs on it."""
 
     commands: Sequence[TidyCommand]

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from eolab.models.answers import ModelsJson
     from eolab.server.contract.answers import (
         AcceptedJson,
+        DependentsJson,
         PictureJson,
         SearchHitsJson,
         StretchedPictureJson,
-        ThingJson,
         TidiedJson,
     )
     from eolab.studies.panel.answers import AblationJson, ImportanceJson
@@ -81,5 +81,5 @@ STATISTICS: HelperCall[GroupStatisticsJson] = HelperCall("features.statistics")
 MODELS: HelperCall[ModelsJson] = HelperCall("models")
 IMPORTANCE: HelperCall[ImportanceJson] = HelperCall("studies.importance")
 ABLATION: HelperCall[AblationJson] = HelperCall("studies.ablation")
-THING: HelperCall[ThingJson] = HelperCall("things.about")
+THING: HelperCall[DependentsJson] = HelperCall("things.about")
 TIDY: HelperCall[TidiedJson] = HelperCall("things.tidy")

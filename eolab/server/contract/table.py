@@ -100,6 +100,6 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "models", models.ModelsJson),
     Route("GET", "lineage", lineage.LineageJson),
     Route("GET", "things", answers.ThingsJson),
-    Route("GET", "things/about", answers.ThingJson),
+    Route("GET", "things/about", answers.DependentsJson),
     Route("POST", "things/commands", answers.TidiedJson, requests.TidyRequest),
 )

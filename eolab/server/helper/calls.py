@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from eolab.models.answers import ModelsJson
     from eolab.server.contract.answers import (
         AcceptedJson,
+        DependentsJson,
         PictureJson,
         SearchHitsJson,
         StretchedPictureJson,
-        ThingJson,
         TidiedJson,
         TidyCommand,
     )
@@ -423,7 +423,7 @@ def models(config: Config) -> ModelsJson:
         return ModelRegistry(config).snapshot()
 
 
-def thing(config: Config, *, kind: str, identity: str) -> ThingJson:
+def thing(config: Config, *, kind: str, identity: str) -> DependentsJson:
     """What can be done with a thing, and what hangs on it."""
     with _tidying():
         from eolab import tidying

@@ -15,6 +15,8 @@ import { WorkspaceChanges } from '../server/changes';
 import { Client } from '../server/client';
 import { StudiesModel } from '../studies/model/studiesModel';
 import { IStudiesModel } from '../studies/model/studiesToken';
+import { ThingsModel } from '../things/thingsModel';
+import { IThingsModel } from '../things/thingsToken';
 
 /** Where the server half is, what it tells, and what acts on it. */
 export type Host = Pick<JupyterFrontEnd, 'commands'> & {
@@ -39,11 +41,13 @@ export class Eolab implements IEolab {
     this.features = new FeaturesModel(client, changes);
     this.studies = new StudiesModel(client, changes);
     this.models = new ModelsModel(client, changes);
+    this.things = new ThingsModel(client, changes);
     this._models = new Map<Token<unknown>, unknown>([
       [ICatalogModel, this.catalog],
       [IFeaturesModel, this.features],
       [IStudiesModel, this.studies],
-      [IModelsModel, this.models]
+      [IModelsModel, this.models],
+      [IThingsModel, this.things]
     ]);
   }
 
@@ -54,6 +58,7 @@ export class Eolab implements IEolab {
   readonly features: FeaturesModel;
   readonly studies: StudiesModel;
   readonly models: ModelsModel;
+  readonly things: ThingsModel;
 
   model<T>(token: Token<T>): T {
     // A token stands beside the model of its own type only.

@@ -51,6 +51,18 @@ export namespace CommandIDs {
   /** Put any view's code into the notebook. */
   export const insertCell = 'eolab:insert-cell';
 
+  /** Give a study, group, view, training dataset or model a title. */
+  export const renameThing = 'eolab:rename-thing';
+
+  /** Let lists leave it out. */
+  export const archiveThing = 'eolab:archive-thing';
+
+  /** Bring back what was deleted or archived. */
+  export const restoreThing = 'eolab:restore-thing';
+
+  /** Move it to the bin, after what hangs on it has been shown. */
+  export const deleteThing = 'eolab:delete-thing';
+
   /** Search catalogues for scenes in the main area. */
   export const searchScenes = 'eolab:search-scenes';
 

@@ -7,6 +7,9 @@ import { Failure } from '../ui/Failure';
 import { Loading } from '../ui/Loading';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
+import { PutAway } from '../things/PutAway';
+import { ThingItem } from '../things/ThingItem';
+import { useShown } from '../things/thingsToken';
 import { GroupRow } from './groups/GroupRow';
 import { useFeatures } from './model/featuresToken';
 import { findFeatures, tagsOf } from './model/findFeatures';
@@ -15,11 +18,16 @@ import { ViewRow } from './views/ViewRow';
 /** A search is shown from this many groups and views on. */
 const MANY = 3;
 
+/** What stands in this section, and comes back to it. */
+const KINDS = ['group', 'view', 'dataset'];
+
 /** Feature groups, the views that are made of them, and their training datasets. */
 export function FeaturesPanel(): JSX.Element {
   const { commands, trans } = useEolab();
   const features = useFeatures();
   const { data, error } = useResource(features.features);
+  const groupShown = useShown('group');
+  const viewShown = useShown('view');
   const [words, setWords] = useState('');
   const [tag, setTag] = useState<string | null>(null);
   if (!data) {
@@ -31,21 +39,28 @@ export function FeaturesPanel(): JSX.Element {
   }
   if (!data.groups.length && !data.views.length) {
     return (
-      <Notice
-        title={trans.__('No features yet.')}
-        text={trans.__('Turn a cube into rows and insert them:')}
-        code={
-          'rows = cube.eo.zonal(parcels, stats=["median"])\n' +
-          'fg = ws.features.get_or_create_feature_group(\n' +
-          '    "parcels", primary_key=["parcel_id"], event_time="time")\n' +
-          'fg.insert(rows)'
-        }
-      />
+      <>
+        <PutAway kinds={KINDS} />
+        <Notice
+          title={trans.__('No features yet.')}
+          text={trans.__('Turn a cube into rows and insert them:')}
+          code={
+            'rows = cube.eo.zonal(parcels, stats=["median"])\n' +
+            'fg = ws.features.get_or_create_feature_group(\n' +
+            '    "parcels", primary_key=["parcel_id"], event_time="time")\n' +
+            'fg.insert(rows)'
+          }
+        />
+      </>
     );
   }
   const tags = tagsOf(data);
   const filtered = words.trim() !== '' || tag !== null;
-  const found = filtered ? findFeatures(data, words, tag) : data;
+  const listed = {
+    groups: data.groups.filter(each => !groupShown(labelOf(each)).archived),
+    views: data.views.filter(each => !viewShown(labelOf(each)).archived)
+  };
+  const found = filtered ? findFeatures(listed, words, tag) : listed;
   const none = filtered ? trans.__('None fits.') : trans.__('None yet.');
   return (
     <>
@@ -82,9 +97,9 @@ export function FeaturesPanel(): JSX.Element {
       {found.groups.length ? (
         <ul className="eolab-List">
           {found.groups.map(group => (
-            <li key={labelOf(group)}>
+            <ThingItem key={labelOf(group)} kind="group" id={labelOf(group)}>
               <GroupRow group={group} />
-            </li>
+            </ThingItem>
           ))}
         </ul>
       ) : (
@@ -94,9 +109,9 @@ export function FeaturesPanel(): JSX.Element {
       {found.views.length ? (
         <ul className="eolab-List">
           {found.views.map(view => (
-            <li key={labelOf(view)}>
+            <ThingItem key={labelOf(view)} kind="view" id={labelOf(view)}>
               <ViewRow view={view} />
-            </li>
+            </ThingItem>
           ))}
         </ul>
       ) : (
@@ -106,6 +121,7 @@ export function FeaturesPanel(): JSX.Element {
             : trans.__('None yet: a view joins groups to training data.')}
         </p>
       )}
+      <PutAway kinds={KINDS} />
       {commands.hasCommand(CommandIDs.makeFeatureView) ? (
         <div className="eolab-Items-foot">
           <button

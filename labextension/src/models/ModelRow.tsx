@@ -2,6 +2,9 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { IRegisteredModel } from '../server/contract';
+import { ThingButton } from '../things/ThingButton';
+import { ThingItem } from '../things/ThingItem';
+import { useShown } from '../things/thingsToken';
 import { Disclosure } from '../ui/Disclosure';
 import { VersionRow } from './VersionRow';
 
@@ -13,20 +16,34 @@ interface IProps {
 /** One registered model, newest version first. */
 export function ModelRow({ model, open }: IProps): JSX.Element {
   const trans = useTrans();
-  const versions = [...model.versions].sort((a, b) => b.version - a.version);
+  const shownAs = useShown('model');
+  const { title } = shownAs(model.name);
+  const id = (version: number): string => `${model.name}/${version}`;
+  const versions = [...model.versions]
+    .filter(({ version }) => !shownAs(id(version)).archived)
+    .sort((a, b) => b.version - a.version);
   return (
     <Disclosure
       open={open}
       title={model.name}
-      label={<span className="eolab-Name">{model.name}</span>}
+      label={<span className="eolab-Name">{title || model.name}</span>}
+      actions={<ThingButton kind="model" id={model.name} />}
       detail={trans._n('1 version', '%1 versions', versions.length)}
     >
       {() => (
         <ul className="eolab-List">
           {versions.map((version, index) => (
-            <li key={version.version}>
-              <VersionRow version={version} open={open && index === 0} />
-            </li>
+            <ThingItem
+              key={version.version}
+              kind="model"
+              id={id(version.version)}
+            >
+              <VersionRow
+                version={version}
+                id={id(version.version)}
+                open={open && index === 0}
+              />
+            </ThingItem>
           ))}
         </ul>
       )}

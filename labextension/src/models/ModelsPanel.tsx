@@ -5,6 +5,9 @@ import { Failure } from '../ui/Failure';
 import { Loading } from '../ui/Loading';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
+import { PutAway } from '../things/PutAway';
+import { ThingItem } from '../things/ThingItem';
+import { useShown } from '../things/thingsToken';
 import { ModelRow } from './ModelRow';
 import { useModels } from './modelsToken';
 
@@ -13,6 +16,7 @@ export function ModelsPanel(): JSX.Element {
   const trans = useTrans();
   const models = useModels();
   const { data, error } = useResource(models);
+  const shownAs = useShown('model');
   if (!data) {
     return error ? (
       <Failure error={error} onRetry={() => void models.refresh()} />
@@ -22,27 +26,33 @@ export function ModelsPanel(): JSX.Element {
   }
   if (!data.models.length) {
     return (
-      <Notice
-        title={trans.__('No model is registered yet.')}
-        text={trans.__('Refit the best trial of a study and register it:')}
-        code={
-          'ws.models.register(\n' +
-          '    "crops", study.refit(),\n' +
-          '    test=split.test)'
-        }
-      />
+      <>
+        <PutAway kinds={['model']} />
+        <Notice
+          title={trans.__('No model is registered yet.')}
+          text={trans.__('Refit the best trial of a study and register it:')}
+          code={
+            'ws.models.register(\n' +
+            '    "crops", study.refit(),\n' +
+            '    test=split.test)'
+          }
+        />
+      </>
     );
   }
   return (
     <>
       <Stale error={error} />
       <ul className="eolab-List">
-        {data.models.map(model => (
-          <li key={model.name}>
-            <ModelRow model={model} open={data.models.length === 1} />
-          </li>
-        ))}
+        {data.models
+          .filter(model => !shownAs(model.name).archived)
+          .map(model => (
+            <ThingItem key={model.name} kind="model" id={model.name}>
+              <ModelRow model={model} open={data.models.length === 1} />
+            </ThingItem>
+          ))}
       </ul>
+      <PutAway kinds={['model']} />
     </>
   );
 }

@@ -3,6 +3,8 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { IModelVersion } from '../server/contract';
+import { ThingButton } from '../things/ThingButton';
+import { useShown } from '../things/thingsToken';
 import { Disclosure } from '../ui/Disclosure';
 import { Facts } from '../ui/Facts';
 import { formatCount, formatMoment, formatScalar } from '../ui/format';
@@ -11,13 +13,16 @@ import { LineageList } from './LineageList';
 
 interface IProps {
   version: IModelVersion;
+  /** As it is named elsewhere: model and number. */
+  id: string;
   open: boolean;
 }
 
 /** One version: its test figures, parameters and where it comes from. */
-export function VersionRow({ version, open }: IProps): JSX.Element {
+export function VersionRow({ version, id, open }: IProps): JSX.Element {
   const trans = useTrans();
   const { metrics } = version;
+  const { title } = useShown('model')(id);
   const figures = figuresOf(metrics);
   const inStudy = studyFigures(metrics);
   const headline =
@@ -29,7 +34,9 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
       label={
         <>
           <span className="eolab-Name">
-            {trans.__('Version %1', version.version)}
+            {title
+              ? trans.__('Version %1: %2', version.version, title)
+              : trans.__('Version %1', version.version)}
           </span>
           {version.aliases.map(alias => (
             <span className="eolab-Badge eolab-mod-alias" key={alias}>
@@ -44,6 +51,7 @@ export function VersionRow({ version, open }: IProps): JSX.Element {
       ]
         .filter(Boolean)
         .join(' · ')}
+      actions={<ThingButton kind="model" id={id} />}
     >
       {() => (
         <>

@@ -2,7 +2,10 @@ import type { JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useNow } from '../../context/context';
+import { labelOf } from '../../context/names';
 import type { IFeatureGroup } from '../../server/contract';
+import { ThingButton } from '../../things/ThingButton';
+import { useShown } from '../../things/thingsToken';
 import { Disclosure } from '../../ui/Disclosure';
 import { Facts } from '../../ui/Facts';
 import { formatAge, formatCount, formatMoment } from '../../ui/format';
@@ -25,18 +28,22 @@ export function GroupRow({ group }: IProps): JSX.Element {
     trans._n('1 column', '%1 columns', group.columns.length),
     commit ? formatAge(commit.time, now, trans) : trans.__('nothing inserted')
   ].join(' · ');
+  const { title } = useShown('group')(labelOf(group));
   return (
     <Disclosure
       title={group.description || group.name}
       label={
         <>
-          <span className="eolab-Name">{group.name}</span>
+          <span className="eolab-Name">{title || group.name}</span>
           <span className="eolab-Badge">{`v${group.version}`}</span>
         </>
       }
       detail={detail}
       actions={
-        <OpenButton command={CommandIDs.openFeatureGroup} which={group} />
+        <>
+          <OpenButton command={CommandIDs.openFeatureGroup} which={group} />
+          <ThingButton kind="group" id={labelOf(group)} />
+        </>
       }
     >
       {() => (

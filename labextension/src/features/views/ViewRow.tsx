@@ -2,7 +2,11 @@ import type { JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useTrans } from '../../context/context';
+import { labelOf } from '../../context/names';
 import type { IFeatureView } from '../../server/contract';
+import { ThingButton } from '../../things/ThingButton';
+import { ThingItem } from '../../things/ThingItem';
+import { useShown } from '../../things/thingsToken';
 import { Disclosure } from '../../ui/Disclosure';
 import { Facts } from '../../ui/Facts';
 import { formatCount, formatMoment } from '../../ui/format';
@@ -15,12 +19,13 @@ interface IProps {
 /** One feature view: what it predicts, from which groups, and its training datasets. */
 export function ViewRow({ view }: IProps): JSX.Element {
   const trans = useTrans();
+  const { title } = useShown('view')(labelOf(view));
   return (
     <Disclosure
       title={view.description || view.name}
       label={
         <>
-          <span className="eolab-Name">{view.name}</span>
+          <span className="eolab-Name">{title || view.name}</span>
           <span className="eolab-Badge">{`v${view.version}`}</span>
         </>
       }
@@ -30,7 +35,12 @@ export function ViewRow({ view }: IProps): JSX.Element {
       ]
         .filter(Boolean)
         .join(' · ')}
-      actions={<OpenButton command={CommandIDs.openFeatureView} which={view} />}
+      actions={
+        <>
+          <OpenButton command={CommandIDs.openFeatureView} which={view} />
+          <ThingButton kind="view" id={labelOf(view)} />
+        </>
+      }
     >
       {() => (
         <>
@@ -53,7 +63,11 @@ export function ViewRow({ view }: IProps): JSX.Element {
               view.datasets.length ? (
                 <ul className="eolab-Datasets">
                   {view.datasets.map(each => (
-                    <li key={each.version}>
+                    <ThingItem
+                      key={each.version}
+                      kind="dataset"
+                      id={`${labelOf(view)}#${each.version}`}
+                    >
                       <span className="eolab-Name">
                         {trans.__('Dataset %1', each.version)}
                       </span>
@@ -69,7 +83,11 @@ export function ViewRow({ view }: IProps): JSX.Element {
                             .filter(Boolean)
                             .join(' · ')}
                       </span>
-                    </li>
+                      <ThingButton
+                        kind="dataset"
+                        id={`${labelOf(view)}#${each.version}`}
+                      />
+                    </ThingItem>
                   ))}
                 </ul>
               ) : (

@@ -375,6 +375,26 @@ export interface ICorrelations {
   rows: number;
 }
 /**
+ * What can be done with a thing, and what hangs on it.
+ */
+export interface IDependents {
+  kind: string;
+  id: string;
+  commands: ('delete' | 'rename' | 'archive' | 'restore')[];
+  /**
+   * Why it cannot be deleted now; empty where it can.
+   */
+  refusal: string;
+  /**
+   * What cannot be used any more without it: deleted with it.
+   */
+  broken: IRef[];
+  /**
+   * What was made from it and stays.
+   */
+  made: IRef[];
+}
+/**
  * A download; interrupted: its process is gone.
  */
 export interface IDownload {
@@ -1482,26 +1502,6 @@ export interface ITensorBoard {
    * Whether the Jupyter server passes `proxy/PORT/` on.
    */
   proxy: boolean;
-}
-/**
- * What can be done with a thing, and what hangs on it.
- */
-export interface IThing {
-  kind: string;
-  id: string;
-  commands: ('delete' | 'rename' | 'archive' | 'restore')[];
-  /**
-   * Why it cannot be deleted now; empty where it can.
-   */
-  refusal: string;
-  /**
-   * What cannot be used any more without it: deleted with it.
-   */
-  broken: IRef[];
-  /**
-   * What was made from it and stays.
-   */
-  made: IRef[];
 }
 /**
  * How things are shown, and the bin.

@@ -7,6 +7,9 @@ import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { useStudies } from '../model/studiesToken';
+import { PutAway } from '../../things/PutAway';
+import { ThingItem } from '../../things/ThingItem';
+import { useShown } from '../../things/thingsToken';
 import { StudyRow } from './StudyRow';
 
 /** A search is shown from this many studies on. */
@@ -17,6 +20,7 @@ export function StudiesPanel(): JSX.Element {
   const { commands, trans } = useEolab();
   const studies = useStudies();
   const { data, error, received } = useResource(studies.list);
+  const shownAs = useShown('study');
   const [wanted, setWanted] = useState('');
   if (!data) {
     return error ? (
@@ -27,22 +31,28 @@ export function StudiesPanel(): JSX.Element {
   }
   if (!data.studies.length) {
     return (
-      <Notice
-        title={trans.__('No study yet.')}
-        text={trans.__('Put this in a notebook, over a train function:')}
-        code={
-          '%load_ext eolab\n\n' +
-          '%%tune --metric accuracy --trials 20\n' +
-          'def train(data, reporter, *,\n' +
-          '          depth: Annotated[int, eo.integer(2, 12)] = 4):\n' +
-          '    ...'
-        }
-      />
+      <>
+        <PutAway kinds={['study']} />
+        <Notice
+          title={trans.__('No study yet.')}
+          text={trans.__('Put this in a notebook, over a train function:')}
+          code={
+            '%load_ext eolab\n\n' +
+            '%%tune --metric accuracy --trials 20\n' +
+            'def train(data, reporter, *,\n' +
+            '          depth: Annotated[int, eo.integer(2, 12)] = 4):\n' +
+            '    ...'
+          }
+        />
+      </>
     );
   }
   const word = wanted.trim().toLowerCase();
-  const shown = data.studies.filter(study =>
-    `${study.name} ${study.state} ${study.metric}`.toLowerCase().includes(word)
+  const listed = data.studies.filter(study => !shownAs(study.name).archived);
+  const shown = listed.filter(study =>
+    `${shownAs(study.name).title} ${study.name} ${study.state} ${study.metric}`
+      .toLowerCase()
+      .includes(word)
   );
   return (
     <>
@@ -59,9 +69,9 @@ export function StudiesPanel(): JSX.Element {
       ) : null}
       <ul className="eolab-List">
         {shown.map(study => (
-          <li key={study.name}>
+          <ThingItem key={study.name} kind="study" id={study.name}>
             <StudyRow study={study} received={received} />
-          </li>
+          </ThingItem>
         ))}
       </ul>
       {data.studies.length > 1 &&
@@ -75,9 +85,10 @@ export function StudiesPanel(): JSX.Element {
           </button>
         </div>
       ) : null}
-      {shown.length ? null : (
+      {shown.length || !wanted ? null : (
         <p className="eolab-None">{trans.__('No study fits “%1”.', wanted)}</p>
       )}
+      <PutAway kinds={['study']} />
     </>
   );
 }

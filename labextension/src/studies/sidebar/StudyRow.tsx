@@ -14,6 +14,8 @@ import {
   formatValue
 } from '../../ui/format';
 import { StateChip } from '../header/StateChip';
+import { ThingButton } from '../../things/ThingButton';
+import { useShown } from '../../things/thingsToken';
 import { StudyActions } from '../header/StudyActions';
 import { StudyProgress } from '../header/StudyProgress';
 import { doneTrials, elapsed, isAtWork, remaining } from '../model/derive';
@@ -28,6 +30,7 @@ interface IProps {
 /** One study in the list: state, progress, best value and how it came about. */
 export function StudyRow({ study, received }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
+  const { title } = useShown('study')(study.name);
   const running = isAtWork(study.state);
   const now = useNow(running, 5000);
   const left = remaining(study);
@@ -36,7 +39,7 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
   return (
     <Disclosure
       title={study.message || study.name}
-      label={<span className="eolab-Name">{study.name}</span>}
+      label={<span className="eolab-Name">{title || study.name}</span>}
       detail={
         <span className="eolab-StudyRow">
           <span className="eolab-StudyRow-line">
@@ -70,13 +73,19 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
           ) : null}
         </span>
       }
-      actions={<StudyActions study={study} compact />}
+      actions={
+        <>
+          <StudyActions study={study} compact />
+          <ThingButton kind="study" id={study.name} />
+        </>
+      }
     >
       {() => (
         <>
           {study.message ? <p className="eolab-Text">{study.message}</p> : null}
           <Facts
             items={[
+              [trans.__('Name'), title ? study.name : null],
               [trans.__('Best trial'), best ? String(best.trial) : null],
               ...Object.entries(best?.params ?? {}).map(
                 ([name, value]) => [name, formatScalar(value)] as const

@@ -1,0 +1,93 @@
+import type { JSX } from 'react';
+
+import { CommandIDs } from '../context/commandIds';
+import { useEolab, useNow, useResource } from '../context/context';
+import { Disclosure } from '../ui/Disclosure';
+import { formatAge } from '../ui/format';
+import { IThingsModel } from './thingsToken';
+import { kindWord } from './words';
+
+interface IProps {
+  kinds: readonly string[];
+}
+
+/** What was archived and what was deleted, each with the way back; nothing where there is none. */
+export function PutAway({ kinds }: IProps): JSX.Element | null {
+  const eolab = useEolab();
+  const { commands, trans } = eolab;
+  const { data } = useResource(eolab.model(IThingsModel));
+  const now = useNow(true, 60_000);
+  const archived = (data?.shown ?? []).filter(
+    each => each.archived && kinds.includes(each.kind)
+  );
+  const bin = (data?.bin ?? []).filter(each => kinds.includes(each.kind));
+  const row = (
+    key: string,
+    kind: string,
+    id: string,
+    title: string,
+    detail: string,
+    entry: string
+  ): JSX.Element => (
+    <li key={key} className="eolab-PutAway-row">
+      <span className="eolab-PutAway-text">
+        <span className="eolab-Name" title={id}>
+          {title || id}
+        </span>
+        <span className="eolab-mod-quiet">{detail}</span>
+      </span>
+      <button
+        className="eolab-Button"
+        aria-label={trans.__('Restore %1', title || id)}
+        onClick={() =>
+          void commands.execute(CommandIDs.restoreThing, { kind, id, entry })
+        }
+      >
+        {trans.__('Restore')}
+      </button>
+    </li>
+  );
+  return (
+    <>
+      {archived.length ? (
+        <Disclosure
+          level={2}
+          label={trans.__('Archived (%1)', archived.length)}
+        >
+          {() => (
+            <ul className="eolab-List">
+              {archived.map(each =>
+                row(
+                  `${each.kind} ${each.id}`,
+                  each.kind,
+                  each.id,
+                  each.title,
+                  kindWord(each.kind, trans),
+                  ''
+                )
+              )}
+            </ul>
+          )}
+        </Disclosure>
+      ) : null}
+      {bin.length ? (
+        <Disclosure level={2} label={trans.__('Bin (%1)', bin.length)}>
+          {() => (
+            <ul className="eolab-List">
+              {bin.map(each =>
+                row(
+                  each.entry,
+                  each.kind,
+                  each.id,
+                  each.title,
+                  `${kindWord(each.kind, trans)} · ${formatAge(each.deleted, now, trans)}`,
+                  each.entry
+                )
+              )}
+            </ul>
+          )}
+        </Disclosure>
+      ) : null}
+    </>
+  );
+}

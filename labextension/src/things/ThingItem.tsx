@@ -1,0 +1,33 @@
+import type { JSX, ReactNode } from 'react';
+
+import { useEolab } from '../context/context';
+import { openThingMenu } from './thingMenu';
+import { useShown } from './thingsToken';
+
+interface IProps {
+  kind: string;
+  id: string;
+  children: ReactNode;
+}
+
+/** A thing in a list: the right mouse button shows what can be done with it. */
+export function ThingItem({ kind, id, children }: IProps): JSX.Element {
+  const { commands } = useEolab();
+  const shown = useShown(kind)(id);
+  return (
+    <li
+      data-kind={kind}
+      data-id={id}
+      onContextMenu={event => {
+        if (event.shiftKey) {
+          return; // the browser's own
+        }
+        event.preventDefault();
+        event.stopPropagation();
+        openThingMenu(commands, shown, event.clientX, event.clientY);
+      }}
+    >
+      {children}
+    </li>
+  );
+}

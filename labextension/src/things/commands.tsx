@@ -1,0 +1,191 @@
+import {
+  Dialog,
+  InputDialog,
+  Notification,
+  ReactWidget,
+  showDialog
+} from '@jupyterlab/apputils';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+
+import { CommandIDs } from '../context/commandIds';
+import type { IEolab } from '../context/tokens';
+import { ApiError } from '../server/apiError';
+import type { ITidyRequest } from '../server/contract';
+import { tellFailure } from '../ui/tellFailure';
+import { DeleteBody } from './DeleteBody';
+import { IThingsModel } from './thingsToken';
+import { kindWord } from './words';
+
+/** How long the way back is offered beside what was done. */
+const UNDO_MS = 12_000;
+
+/** Add the commands that delete, rename, archive and restore whatever a workspace keeps. */
+export function addThingCommands(
+  eolab: IEolab,
+  commands: CommandRegistry
+): IDisposable {
+  const { trans } = eolab;
+  const things = eolab.model(IThingsModel);
+  const describedBy = {
+    args: {
+      type: 'object',
+      properties: {
+        kind: {
+          type: 'string',
+          enum: ['study', 'group', 'view', 'dataset', 'model'],
+          description: trans.__('What it is')
+        },
+        id: {
+          type: 'string',
+          description: trans.__('Its id, such as “forest” or “spectra/1”')
+        }
+      },
+      required: ['kind', 'id']
+    }
+  };
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (thrown) {
+      tellFailure(ApiError.from(thrown), trans);
+    }
+  };
+  /** What a thing is called: its title, else its id. */
+  const called = (kind: string, id: string): string =>
+    things.state.data?.shown.find(
+      each => each.kind === kind && each.id === id && each.title
+    )?.title ?? id;
+  const say = (text: string, undo: readonly ITidyRequest[]): void => {
+    Notification.emit(text, 'success', {
+      autoClose: UNDO_MS,
+      actions: undo.length
+        ? [
+            {
+              label: trans.__('Undo'),
+              callback: () => {
+                void attempt(async () => {
+                  for (const request of undo) {
+                    await things.tidy(request);
+                  }
+                });
+              }
+            }
+          ]
+        : []
+    });
+  };
+
+  const remove = async (kind: string, id: string): Promise<void> => {
+    const about = await things.about(kind, id);
+    if (!about.commands.includes('delete')) {
+      Notification.warning(
+        trans.__('%1. It can be deleted once that has ended.', about.refusal),
+        { autoClose: UNDO_MS }
+      );
+      return;
+    }
+    const days = things.state.data?.days ?? 30;
+    const name = called(kind, id);
+    const answer = await showDialog({
+      title: trans.__('Delete the %1 “%2”?', kindWord(kind, trans), name),
+      body: ReactWidget.create(
+        <DeleteBody about={about} days={days} trans={trans} />
+      ),
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.warnButton({ label: trans.__('Delete') })
+      ]
+    });
+    if (!answer.button.accept) {
+      return;
+    }
+    const { entries } = await things.tidy({
+      command: 'delete',
+      kind,
+      id,
+      cascade: about.broken.length > 0
+    });
+    const gone = [{ kind, id }, ...about.broken];
+    say(
+      trans.__('“%1” was deleted.', name),
+      gone.map((each, index) => ({
+        command: 'restore' as const,
+        ...each,
+        // Those that went with it come back by their own names.
+        ...(index === 0 && entries[0] ? { entry: entries[0] } : {})
+      }))
+    );
+  };
+
+  const rename = async (kind: string, id: string): Promise<void> => {
+    const before = called(kind, id);
+    const answer = await InputDialog.getText({
+      title: trans.__('Rename the %1 “%2”', kindWord(kind, trans), before),
+      label: trans.__('Title (“%1” goes on opening it)', id),
+      text: before,
+      okLabel: trans.__('Rename')
+    });
+    const title = answer.value?.trim();
+    if (!answer.button.accept || !title || title === before) {
+      return;
+    }
+    await things.tidy({ command: 'rename', kind, id, title });
+    say(trans.__('“%1” is called “%2” now.', before, title), [
+      { command: 'rename', kind, id, title: before }
+    ]);
+  };
+
+  const archive = async (kind: string, id: string): Promise<void> => {
+    await things.tidy({ command: 'archive', kind, id });
+    say(trans.__('“%1” was archived.', called(kind, id)), [
+      { command: 'restore', kind, id }
+    ]);
+  };
+
+  const restore = async (
+    kind: string,
+    id: string,
+    entry: string
+  ): Promise<void> => {
+    await things.tidy({
+      command: 'restore',
+      kind,
+      id,
+      ...(entry ? { entry } : {})
+    });
+    say(trans.__('“%1” was restored.', called(kind, id)), []);
+  };
+
+  const all = new DisposableSet();
+  const add = (
+    command: string,
+    label: string,
+    act: (kind: string, id: string, entry: string) => Promise<void>
+  ): void => {
+    all.add(
+      commands.addCommand(command, {
+        label,
+        describedBy,
+        execute: async args => {
+          const kind = textOf(args, 'kind');
+          const id = textOf(args, 'id');
+          if (kind && id) {
+            await attempt(() => act(kind, id, textOf(args, 'entry')));
+          }
+        }
+      })
+    );
+  };
+  add(CommandIDs.renameThing, trans.__('Rename…'), rename);
+  add(CommandIDs.archiveThing, trans.__('Archive'), archive);
+  add(CommandIDs.restoreThing, trans.__('Restore'), restore);
+  add(CommandIDs.deleteThing, trans.__('Delete…'), remove);
+  return all;
+}
+
+function textOf(args: ReadonlyPartialJSONObject, key: string): string {
+  const value = args[key];
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,28 @@
+import type { CommandRegistry } from '@lumino/commands';
+import { Menu } from '@lumino/widgets';
+
+import { CommandIDs } from '../context/commandIds';
+import type { IShown } from '../server/contract';
+
+/** Show what can be done with a thing, at a place of the window. */
+export function openThingMenu(
+  commands: CommandRegistry,
+  { kind, id, archived }: IShown,
+  x: number,
+  y: number
+): void {
+  const menu = new Menu({ commands });
+  menu.addClass('eolab-ThingMenu');
+  for (const command of [
+    CommandIDs.renameThing,
+    archived ? CommandIDs.restoreThing : CommandIDs.archiveThing,
+    CommandIDs.deleteThing
+  ]) {
+    menu.addItem({ command, args: { kind, id } });
+  }
+  menu.aboutToClose.connect(() => {
+    // Its command runs after it has closed.
+    window.setTimeout(() => menu.dispose());
+  });
+  menu.open(x, y);
+}
