@@ -62,6 +62,9 @@ PATHS = [
     ("PUT", "studies/crops/notes"),
     ("GET", "models"),
     ("GET", "lineage"),
+    ("GET", "things"),
+    ("GET", "things/about"),
+    ("POST", "things/commands"),
     ("GET", "nothing/here"),
 ]
 

@@ -28,6 +28,7 @@ VIEW = {
     "labels": {"group": "sites/1", "column": "crop"},
     "features": [{"group": "sites/1", "columns": ["ndvi"], "prefix": ""}],
 }
+SITES = {"kind": "group", "id": "sites/1"}
 # One good way to ask each route, in the order in which they can be asked.
 ASKED: list[tuple[str, str, dict | None, dict | None]] = [
     ("GET", "status", None, None),
@@ -73,6 +74,12 @@ ASKED: list[tuple[str, str, dict | None, dict | None]] = [
     ("GET", "studies/crops/notes", None, None),
     ("PUT", "studies/crops/notes", None, {"text": "good", "modified": None}),
     ("GET", "models", None, None),
+    ("GET", "things/about", {"kind": "group", "id": "sites/1"}, None),
+    ("POST", "things/commands", None, {**SITES, "command": "rename", "title": "Our sites"}),
+    ("POST", "things/commands", None, {**SITES, "command": "archive"}),
+    ("POST", "things/commands", None, {**SITES, "command": "delete", "cascade": True}),
+    ("GET", "things", None, None),
+    ("POST", "things/commands", None, {**SITES, "command": "restore"}),
 ]
 # Asked in tests of their own, through the same fixture, or of parts that this workspace has not.
 ELSEWHERE = {
