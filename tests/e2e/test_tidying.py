@@ -57,7 +57,7 @@ def test_a_study_and_a_model_are_deleted_brought_back_and_renamed(
 ) -> None:
     """What hangs on a thing is said first, and each step has its way back."""
     open_lab(page, lab, "tidying")
-    page.evaluate("() => void window.jupyterapp.commands.execute('eolab:open-panel')")
+    page.locator("[data-id=eolab-sidebar]").click()
     panel = page.locator("#eolab-sidebar")
     study = panel.locator(f"li[data-kind=study][data-id={STUDY}]")
     choose(page, study, "Delete…")
