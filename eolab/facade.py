@@ -398,7 +398,7 @@ class Workspace:
         """
         return deleted.entries(self.root)
 
-    def delete(self, thing: object, *, cascade: bool = False) -> DeletedEntry:
+    def delete(self, entity: object, *, cascade: bool = False) -> DeletedEntry:
         """Move a study, feature group, view, training dataset, model or version to the bin.
 
         Its name is free then; for 30 days `restore` brings it back with all that it holds. What was
@@ -406,7 +406,7 @@ class Workspace:
         it.
 
         Args:
-            thing: An object, or words: "study forest", "group spectra/1", "view season/1",
+            entity: An object, or words: "study forest", "group spectra/1", "view season/1",
                 "dataset season/1#2", "model crops" (with all versions), "model crops/1".
             cascade: Delete the views of a group, too, which cannot be read without it.
 
@@ -425,13 +425,13 @@ class Workspace:
             >>> ws.restore(entry)
             Ref(kind='view', id='season/1')
         """
-        return tidying.delete(self.config, tidying.ref_of(self.config, thing), cascade=cascade)
+        return tidying.delete(self.config, tidying.ref_of(self.config, entity), cascade=cascade)
 
-    def dependents(self, thing: object) -> Dependents:
+    def dependents(self, entity: object) -> Dependents:
         """What hangs on a thing: what breaks without it, what was made of it, what runs on it.
 
         Args:
-            thing: As in `delete`.
+            entity: As in `delete`.
 
         Raises:
             NotFoundError: It is not there.
@@ -440,16 +440,16 @@ class Workspace:
             >>> ws.dependents(fg).broken
             (Ref(kind='view', id='season/1'),)
         """
-        return tidying.dependents(self.config, tidying.ref_of(self.config, thing))
+        return tidying.dependents(self.config, tidying.ref_of(self.config, entity))
 
-    def rename(self, thing: object, title: str) -> None:
+    def rename(self, entity: object, title: str) -> None:
         """Give a thing a title, which the panel shows and by which it is opened, too.
 
         Folder, id and what was recorded stay, and the old name still opens it (and says the new
         one). Its own name as the title takes the title away.
 
         Args:
-            thing: As in `delete`.
+            entity: As in `delete`.
             title: One line, at most 100 characters; no other of its kind has it.
 
         Raises:
@@ -463,13 +463,13 @@ class Workspace:
             'season/1'
             >>> ws.rename(fv, "season")
         """
-        tidying.rename(self.config, tidying.ref_of(self.config, thing), title)
+        tidying.rename(self.config, tidying.ref_of(self.config, entity), title)
 
-    def archive(self, thing: object) -> None:
+    def archive(self, entity: object) -> None:
         """Put a thing away: lists of the panel and command line leave it out, `restore` undoes it.
 
         Args:
-            thing: As in `delete`.
+            entity: As in `delete`.
 
         Raises:
             NotFoundError: It is not there.
@@ -482,7 +482,7 @@ class Workspace:
             >>> ws.restore("view season/1")
             Ref(kind='view', id='season/1')
         """
-        tidying.archive(self.config, tidying.ref_of(self.config, thing))
+        tidying.archive(self.config, tidying.ref_of(self.config, entity))
 
     def archived(self) -> list[Ref]:
         """What was put away with `archive`.

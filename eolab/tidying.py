@@ -56,7 +56,7 @@ class Dependents:
     running: tuple[Ref, ...] = ()
 
 
-def ref_of(config: Config, thing: object) -> Ref:
+def ref_of(config: Config, entity: object) -> Ref:
     """The node of a thing: an object, or words such as "group spectra/1" or "model crops".
 
     A group or view without a version is its newest one; titles are understood too.
@@ -65,31 +65,31 @@ def ref_of(config: Config, thing: object) -> Ref:
         InvalidInputError: Nothing of the sort can be deleted, renamed or archived.
         NotFoundError: It is not there.
     """
-    if isinstance(thing, Ref):
-        return _there(config, _kind(thing.kind), thing.id)
-    if isinstance(thing, str):
-        kind, _, name = thing.partition(" ")
+    if isinstance(entity, Ref):
+        return _there(config, _kind(entity.kind), entity.id)
+    if isinstance(entity, str):
+        kind, _, name = entity.partition(" ")
         if not name:
             raise InvalidInputError(
-                f"{thing!r} names no thing", 'Write kind and name, such as "study forest".'
+                f"{entity!r} names no thing", 'Write kind and name, such as "study forest".'
             )
         return _there(config, _kind(kind), name.strip())
-    for cls in type(thing).__mro__:
+    for cls in type(entity).__mro__:
         known = _CLASSES.get(cls.__name__)
         if known is not None and cls.__module__.startswith("eolab."):
-            return _there(config, known, _identity(known, thing))
+            return _there(config, known, _identity(known, entity))
     raise InvalidInputError(
-        f"a {type(thing).__name__} cannot be deleted, renamed or archived",
+        f"a {type(entity).__name__} cannot be deleted, renamed or archived",
         f"Give one of: {', '.join(WORDS.values())}.",
     )
 
 
-def _identity(kind: Kind, thing: object) -> str:
+def _identity(kind: Kind, entity: object) -> str:
     if kind == "study":
-        return str(getattr(thing, "name", ""))
+        return str(getattr(entity, "name", ""))
     if kind == "dataset":
-        return f"{getattr(thing, 'view', '')}#{getattr(thing, 'version', '')}"
-    return f"{getattr(thing, 'name', '')}/{getattr(thing, 'version', '')}"
+        return f"{getattr(entity, 'view', '')}#{getattr(entity, 'version', '')}"
+    return f"{getattr(entity, 'name', '')}/{getattr(entity, 'version', '')}"
 
 
 def _kind(name: str) -> Kind:
@@ -143,7 +143,7 @@ def dependents(config: Config, ref: Ref) -> Dependents:
     starts = list(dict.fromkeys(starts))
     found = lineage.around(config.root, starts)["downstream"]
     found = [node for node in found if node.kind in _SHOWN and node not in broken]
-    away = lineage.gone(config.root, found)
+    away = lineage.deleted_among(config.root, found)
     made = [node for node in found if node not in away]
     running = [] if ref.kind == "study" else [node for node in made if _runs(config, node)]
     return Dependents(

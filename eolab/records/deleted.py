@@ -144,7 +144,7 @@ def put(
         ):
             raise PermissionError(errno.EACCES, "it cannot be moved", str(folder))
         ref = Ref(kind, name)
-        shown = titles.read(root).get(ref, titles.Shown())
+        shown = titles.read(root).get(ref, titles.Display())
         place.mkdir()
         try:
             (place / _OPEN).touch()
@@ -285,7 +285,7 @@ def restore(root: Path, entry: DeletedEntry, registered: Registered | None = Non
                 "Delete it first; then take the entry to restore from ws.deleted().",
             )
         (place / _OPEN).touch()
-        shown = titles.Shown(entry.title, found.archived)
+        shown = titles.Display(entry.title, found.archived)
         if not titles.bring_back(root, found.ref, shown):
             warn(
                 f"the title {entry.title!r} is another {entry.kind}'s now: "

@@ -170,7 +170,7 @@ def note_restored(root: Path, node: Ref) -> None:
         _note(root, "restored", node)
 
 
-def gone(root: Path, nodes: Iterable[Ref]) -> set[Ref]:
+def deleted_among(root: Path, nodes: Iterable[Ref]) -> set[Ref]:
     """Those of some nodes that were deleted, also with what they are a part of."""
     marked = _deleted(root)
     return {node for node in nodes if marked and not marked.isdisjoint(_owners(node))}

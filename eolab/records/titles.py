@@ -21,7 +21,7 @@ LONGEST = 100
 
 
 @dataclass(frozen=True)
-class Shown:
+class Display:
     """How a thing is shown.
 
     Attributes:
@@ -33,7 +33,7 @@ class Shown:
     archived: bool = False
 
 
-def read(root: Path) -> dict[Ref, Shown]:
+def read(root: Path) -> dict[Ref, Display]:
     """How things are shown that have a title or are archived; a damaged file says nothing."""
     try:
         return _read(root)
@@ -43,7 +43,7 @@ def read(root: Path) -> dict[Ref, Shown]:
 
 def title_of(root: Path, ref: Ref) -> str:
     """What a thing is called; "" where that is its name."""
-    return read(root).get(ref, Shown()).title
+    return read(root).get(ref, Display()).title
 
 
 def find(root: Path, kind: str, title: str) -> str | None:
@@ -91,13 +91,13 @@ def rename(root: Path, ref: Ref, title: str, names: Iterable[str]) -> None:
     elif title in set(names):
         raise ConflictError(f"there is a {ref.kind} {title!r}", "Take another title.")
 
-    def change(shown: dict[Ref, Shown]) -> None:
+    def change(shown: dict[Ref, Display]) -> None:
         for other, each in shown.items():
             if title and other.kind == ref.kind and other != ref and each.title == title:
                 raise ConflictError(
                     f"the {ref.kind} {other.id!r} is called {title!r}", "Take another title."
                 )
-        shown[ref] = replace(shown.get(ref, Shown()), title=title)
+        shown[ref] = replace(shown.get(ref, Display()), title=title)
 
     _change(root, change)
 
@@ -105,8 +105,8 @@ def rename(root: Path, ref: Ref, title: str, names: Iterable[str]) -> None:
 def archive(root: Path, ref: Ref, *, archived: bool = True) -> None:
     """Let lists leave a thing out, or show it again."""
 
-    def change(shown: dict[Ref, Shown]) -> None:
-        shown[ref] = replace(shown.get(ref, Shown()), archived=archived)
+    def change(shown: dict[Ref, Display]) -> None:
+        shown[ref] = replace(shown.get(ref, Display()), archived=archived)
 
     _change(root, change)
 
@@ -117,35 +117,35 @@ def forget(root: Path, ref: Ref) -> None:
         _change(root, lambda shown: shown.pop(ref, None))
 
 
-def bring_back(root: Path, ref: Ref, shown: Shown) -> bool:
+def bring_back(root: Path, ref: Ref, shown: Display) -> bool:
     """Give a restored thing its title and mark again; False where the title is another's now."""
-    if shown == Shown():
+    if shown == Display():
         return True
     holder = find(root, ref.kind, shown.title) if shown.title else None
     free = holder in {None, ref.id}
     kept = shown if free else replace(shown, title="")
 
-    def change(all_shown: dict[Ref, Shown]) -> None:
+    def change(all_shown: dict[Ref, Display]) -> None:
         all_shown[ref] = kept
 
     _change(root, change)
     return free
 
 
-def _change(root: Path, change: Callable[[dict[Ref, Shown]], object]) -> None:
+def _change(root: Path, change: Callable[[dict[Ref, Display]], object]) -> None:
     folders.make(root)
     with locks.locked(root / ".names.lock"):
         shown = _read(root)
         change(shown)
-        things = [
+        rows = [
             {"kind": ref.kind, "id": ref.id, "title": each.title, "archived": each.archived}
             for ref, each in sorted(shown.items())
-            if each != Shown()
+            if each != Display()
         ]
-        writes.write_json(root / FILE, {"format": FORMAT, "things": things})
+        writes.write_json(root / FILE, {"format": FORMAT, "entities": rows})
 
 
-def _read(root: Path) -> dict[Ref, Shown]:
+def _read(root: Path) -> dict[Ref, Display]:
     try:
         document = json.loads((root / FILE).read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
@@ -154,10 +154,10 @@ def _read(root: Path) -> dict[Ref, Shown]:
                 "Upgrade eolab.",
             )
         return {
-            Ref(str(each["kind"]), str(each["id"])): Shown(
+            Ref(str(each["kind"]), str(each["id"])): Display(
                 str(each["title"]), bool(each["archived"])
             )
-            for each in document["things"]
+            for each in document["entities"]
         }
     except FileNotFoundError:
         return {}

@@ -10,6 +10,7 @@ from eolab.server.base import Handler
 from eolab.server.handlers import (
     catalogs,
     downloads,
+    entities,
     features,
     ingests,
     lineage,
@@ -17,7 +18,6 @@ from eolab.server.handlers import (
     search,
     status,
     studies,
-    things,
 )
 
 BASE = r"/eolab/api/v1"
@@ -65,8 +65,8 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{BASE}/studies/([^/]+)/tensorboard", studies.TensorBoardHandler),
     (rf"{BASE}/models", models.ModelsHandler),
     (rf"{BASE}/lineage", lineage.LineageHandler),
-    (rf"{BASE}/things", things.ThingsHandler),
-    (rf"{BASE}/things/about", things.ThingHandler),
-    (rf"{BASE}/things/commands", things.TidyHandler),
+    (rf"{BASE}/entities", entities.EntitiesHandler),
+    (rf"{BASE}/entities/about", entities.EntityHandler),
+    (rf"{BASE}/entities/commands", entities.TidyHandler),
     (rf"{BASE}(?:/.*)?", status.UnknownHandler),
 ]

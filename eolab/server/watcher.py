@@ -38,7 +38,7 @@ class Watcher:
             return []
         if config.root != self._root:
             self._root = config.root
-            return ["catalog", "saved", "downloads", "features", "studies", "models", "things"]
+            return ["catalog", "saved", "downloads", "features", "studies", "models", "entities"]
         changed = {t for t in now.keys() | before.keys() if now.get(t) != before.get(t)}
         if any(topic.startswith("studies/") for topic in changed):
             changed.add("studies")
@@ -50,7 +50,7 @@ class Watcher:
         yield "catalog", _marks(path for path in places if path is not None)
         yield "saved", _marks([config.root / "saved.json"])
         yield "downloads", _marks([config.transfers, *config.transfers.glob("*/state.json")])
-        yield "things", _marks([config.root / "names.json", config.root / "bin"])
+        yield "entities", _marks([config.root / "names.json", config.root / "bin"])
         yield "features", _tree(config.features)
         # The registry renews this file with each version and alias; MLflow's own database also
         # changes with every metric of a running study.

@@ -40,10 +40,10 @@ def test_a_model_comes_back_with_all_versions_and_its_name_is_free_meanwhile(
     ws.rename("model crops", "Crops of Brandenburg")
     entry = ws.delete("model Crops of Brandenburg")
     assert ws.models.list() == []
-    assert lineage.gone(ws.root, [Ref("model", "crops/1")])
+    assert lineage.deleted_among(ws.root, [Ref("model", "crops/1")])
     new = ws.models.register("crops", make_fitted(model, "r2"), description="another")
     assert (new.version, new.aliases) == (1, ("champion",))
-    assert not lineage.gone(ws.root, [Ref("model", "crops/1")])
+    assert not lineage.deleted_among(ws.root, [Ref("model", "crops/1")])
     with pytest.raises(ConflictError, match="there is a model 'crops' again"):
         ws.restore(entry)
     ws.delete("model crops")

@@ -215,10 +215,10 @@ def test_lineage_goes_on_naming_what_was_deleted_as_deleted(
     node, commit = Ref("view", "season/1"), Ref("commit", "spectra/1@0")
     nodes = [node, commit, Ref("dataset", "season/1#1"), Ref("group", "truth/1")]
     ws.delete("group spectra", cascade=True)
-    assert lineage.gone(ws.root, nodes) == set(nodes[:3])
+    assert lineage.deleted_among(ws.root, nodes) == set(nodes[:3])
     assert commit in ws.lineage("dataset", "season/1#1")["upstream"]
     ws.restore("group spectra")
-    assert lineage.gone(ws.root, nodes) == {node, nodes[2]}
+    assert lineage.deleted_among(ws.root, nodes) == {node, nodes[2]}
 
 
 def test_things_are_named_by_kind_and_name(ws: Workspace, group: FeatureGroup) -> None:

@@ -62,9 +62,9 @@ PATHS = [
     ("PUT", "studies/crops/notes"),
     ("GET", "models"),
     ("GET", "lineage"),
-    ("GET", "things"),
-    ("GET", "things/about"),
-    ("POST", "things/commands"),
+    ("GET", "entities"),
+    ("GET", "entities/about"),
+    ("POST", "entities/commands"),
     ("GET", "nothing/here"),
 ]
 

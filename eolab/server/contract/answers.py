@@ -70,7 +70,7 @@ class BinEntryJson(RefJson):
     deleted: float
 
 
-class ThingsJson(TypedDict):
+class EntitiesJson(TypedDict):
     """How things are shown, and the bin."""
 
     shown: Sequence[ShownJson]

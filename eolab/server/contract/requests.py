@@ -143,14 +143,14 @@ class SetCommandRequest(TypedDict):
 CommandRequest: TypeAlias = StudyCommandRequest | TrialCommandRequest | SetCommandRequest
 
 
-class ThingRequest(TypedDict):
+class EntityRequest(TypedDict):
     """A study, group, view, training dataset, model or version."""
 
     kind: str
     id: str
 
 
-class TidyRequest(ThingRequest):
+class TidyRequest(EntityRequest):
     command: Literal["delete", "rename", "archive", "restore"]
     title: NotRequired[str]
     """What it is called from now on, for rename."""

@@ -99,7 +99,7 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "studies/{name}/tensorboard", answers.TensorBoardJson, requests.EmptyRequest),
     Route("GET", "models", models.ModelsJson),
     Route("GET", "lineage", lineage.LineageJson),
-    Route("GET", "things", answers.ThingsJson),
-    Route("GET", "things/about", answers.DependentsJson),
-    Route("POST", "things/commands", answers.TidiedJson, requests.TidyRequest),
+    Route("GET", "entities", answers.EntitiesJson),
+    Route("GET", "entities/about", answers.DependentsJson),
+    Route("POST", "entities/commands", answers.TidiedJson, requests.TidyRequest),
 )

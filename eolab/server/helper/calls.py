@@ -423,7 +423,7 @@ def models(config: Config) -> ModelsJson:
         return ModelRegistry(config).snapshot()
 
 
-def thing(config: Config, *, kind: str, identity: str) -> DependentsJson:
+def entity(config: Config, *, kind: str, identity: str) -> DependentsJson:
     """What can be done with a thing, and what hangs on it."""
     with _tidying():
         from eolab import tidying
@@ -538,7 +538,7 @@ CALLS: Mapping[str, Callable[..., object]] = dict(
         _serve(calls.ROWS, feature_rows),
         _serve(calls.STATISTICS, feature_statistics),
         _serve(calls.MODELS, models),
-        _serve(calls.THING, thing),
+        _serve(calls.ENTITY, entity),
         _serve(calls.TIDY, tidy),
         _serve(calls.IMPORTANCE, study_importance),
         _serve(calls.ABLATION, study_ablation),

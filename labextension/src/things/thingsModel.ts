@@ -2,21 +2,21 @@ import type { WorkspaceChanges } from '../server/changes';
 import type { Client } from '../server/client';
 import type {
   IDependents,
-  IThings,
+  IEntities,
   ITidied,
   ITidyRequest
 } from '../server/contract';
 import { Resource } from '../server/resource';
 
 /** What things are called, which lists leave out, and the bin. */
-export class ThingsModel extends Resource<IThings> {
+export class ThingsModel extends Resource<IEntities> {
   constructor(
     private readonly _client: Client,
     changes: WorkspaceChanges
   ) {
     super({
-      fetch: () => _client.get<IThings>('things'),
-      topics: ['things'],
+      fetch: () => _client.get<IEntities>('entities'),
+      topics: ['entities'],
       changes,
       interval: () => 120_000
     });
@@ -24,12 +24,12 @@ export class ThingsModel extends Resource<IThings> {
 
   /** What can be done with a thing now, and what hangs on it. */
   about(kind: string, id: string): Promise<IDependents> {
-    return this._client.get<IDependents>('things/about', { kind, id });
+    return this._client.get<IDependents>('entities/about', { kind, id });
   }
 
   /** Delete, rename, archive or restore. */
   async tidy(request: ITidyRequest): Promise<ITidied> {
-    const done = await this._client.post<ITidied>('things/commands', request);
+    const done = await this._client.post<ITidied>('entities/commands', request);
     this.invalidate();
     return done;
   }

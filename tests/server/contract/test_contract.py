@@ -74,12 +74,12 @@ ASKED: list[tuple[str, str, dict | None, dict | None]] = [
     ("GET", "studies/crops/notes", None, None),
     ("PUT", "studies/crops/notes", None, {"text": "good", "modified": None}),
     ("GET", "models", None, None),
-    ("GET", "things/about", {"kind": "group", "id": "sites/1"}, None),
-    ("POST", "things/commands", None, {**SITES, "command": "rename", "title": "Our sites"}),
-    ("POST", "things/commands", None, {**SITES, "command": "archive"}),
-    ("POST", "things/commands", None, {**SITES, "command": "delete", "cascade": True}),
-    ("GET", "things", None, None),
-    ("POST", "things/commands", None, {**SITES, "command": "restore"}),
+    ("GET", "entities/about", {"kind": "group", "id": "sites/1"}, None),
+    ("POST", "entities/commands", None, {**SITES, "command": "rename", "title": "Our sites"}),
+    ("POST", "entities/commands", None, {**SITES, "command": "archive"}),
+    ("POST", "entities/commands", None, {**SITES, "command": "delete", "cascade": True}),
+    ("GET", "entities", None, None),
+    ("POST", "entities/commands", None, {**SITES, "command": "restore"}),
 ]
 # Asked in tests of their own, through the same fixture, or of parts that this workspace has not.
 ELSEWHERE = {

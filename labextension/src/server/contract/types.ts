@@ -457,6 +457,29 @@ export interface IDownloads {
 }
 export interface IEmptyRequest {}
 /**
+ * How things are shown, and the bin.
+ */
+export interface IEntities {
+  shown: IShown[];
+  /**
+   * The latest first.
+   */
+  bin: IBinEntry[];
+  /**
+   * How long it keeps them.
+   */
+  days: number;
+}
+/**
+ * A thing with a title, or one that lists leave out.
+ */
+export interface IShown {
+  kind: string;
+  id: string;
+  title: string;
+  archived: boolean;
+}
+/**
  * Any error: a status of 400 or above with this body.
  */
 export interface IError {
@@ -1255,15 +1278,6 @@ export interface ISearchHits {
   };
 }
 /**
- * A thing with a title, or one that lists leave out.
- */
-export interface IShown {
-  kind: string;
-  id: string;
-  title: string;
-  archived: boolean;
-}
-/**
  * One attempt of one trial on one worker.
  */
 export interface ISpan {
@@ -1502,20 +1516,6 @@ export interface ITensorBoard {
    * Whether the Jupyter server passes `proxy/PORT/` on.
    */
   proxy: boolean;
-}
-/**
- * How things are shown, and the bin.
- */
-export interface IThings {
-  shown: IShown[];
-  /**
-   * The latest first.
-   */
-  bin: IBinEntry[];
-  /**
-   * How long it keeps them.
-   */
-  days: number;
 }
 /**
  * A thing after a command.

@@ -15,22 +15,22 @@ from eolab.server.base import Handler, text_of
 from eolab.server.contract import calls
 
 if TYPE_CHECKING:
-    from eolab.server.contract.answers import ThingsJson
+    from eolab.server.contract.answers import EntitiesJson
 
 _COMMANDS = ("delete", "rename", "archive", "restore")
 
 
-class ThingsHandler(Handler):
+class EntitiesHandler(Handler):
     """GET: titles, what is archived, and the bin."""
 
     @authenticated
     @authorized
     async def get(self) -> None:
         """`{"shown": [{"kind", "id", "title", "archived"}], "bin": [...], "days"}`."""
-        self.answer(await asyncio.to_thread(_things, self.workspace.root))
+        self.answer(await asyncio.to_thread(_entities, self.workspace.root))
 
 
-class ThingHandler(Handler):
+class EntityHandler(Handler):
     """GET: what can be done with a thing."""
 
     @authenticated
@@ -38,7 +38,7 @@ class ThingHandler(Handler):
     async def get(self) -> None:
         """`?kind=&id=`: `{"commands", "refusal", "broken", "made"}`; asked before it is deleted."""
         kind = _kind(self.needed("kind"))
-        await self.forward(calls.THING, kind=kind, identity=self.needed("id"))
+        await self.forward(calls.ENTITY, kind=kind, identity=self.needed("id"))
 
 
 class TidyHandler(Handler):
@@ -73,7 +73,7 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _things(root: Path) -> ThingsJson:
+def _entities(root: Path) -> EntitiesJson:
     return {
         "shown": [
             {"kind": ref.kind, "id": ref.id, "title": each.title, "archived": each.archived}
