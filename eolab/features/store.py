@@ -200,7 +200,7 @@ class FeatureStore:
             NotFoundError: It is not there.
 
         Example:
-            >>> ws.features.open_group("spectra", 1).label
+            >>> ws.features.open_group(fg.name, 1).label
             'spectra/1'
         """
         return self._group(self._registry.get("group", name, version))

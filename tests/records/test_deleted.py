@@ -75,6 +75,15 @@ def test_a_name_is_begun_anew_and_the_one_of_before_stays_restorable(
     assert len(ws.study("s").trials) == 2
 
 
+def test_overwrite_begins_anew_and_the_old_study_is_in_the_bin(
+    config: Config,
+    run: Run,  # noqa: F811
+) -> None:
+    run(square, trials=2).wait(60)
+    assert len(run(square, trials=1, overwrite=True).wait(60).trials) == 1
+    assert [entry.name for entry in Workspace(config).deleted()] == ["s"]
+
+
 def test_a_study_that_has_a_process_is_not_deleted(
     run: Run,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
