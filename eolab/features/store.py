@@ -196,6 +196,10 @@ class FeatureStore:
     def open_group(self, name: str, version: int) -> FeatureGroup:
         """A group by its own name and version.
 
+        Args:
+            name: Its name; no title.
+            version: Its version.
+
         Raises:
             NotFoundError: It is not there.
 
