@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.deprecation import renamed_arguments
-from eolab.errors import ConflictError, EolabError, InvalidInputError
+from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError
 from eolab.features.answers import ViewJson
 from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
