@@ -293,9 +293,12 @@ def _pixels(
         return track(tasks, f"loading {made.megabytes:,.0f} MB", total)
 
     if chunks is not None:
-        # GDAL says so of arrays in memory while it warps them; a lazy cube is read later.
+        # GDAL says so of arrays in memory while it warps them, and rasterio of masks beside files;
+        # a lazy cube is read later.
         quiet = rasterio.errors.NotGeoreferencedWarning
-        warnings.filterwarnings("ignore", category=quiet, module=r"rasterio\.warp")
+        warnings.filterwarnings(
+            "ignore", category=quiet, module=r"rasterio\.warp|eolab\.catalog\.io\.rasters"
+        )
     hrefs = [asset.href for item in stripped for asset in item.assets.values()]
     workers = 16 if any("://" in href for href in hrefs) else 4
     try:

@@ -225,6 +225,8 @@ def _recipe(
         login=login,
         by_type=_by_type(scene, name) if later else None,
         assumed=scene.assumed.get(name),
+        crs=band.crs,
+        side_mask=scene.masks.get(name),
     )
 
 

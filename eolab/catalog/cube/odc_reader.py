@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
-from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster
+from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster, opened_href
 from eolab.catalog.items.file_facts import FileFacts, file_facts, held_nodata, masks_of, same_facts
 from eolab.errors import InvalidInputError
 
@@ -74,6 +74,8 @@ class LayerRecipe:
         stated: Where its item says that it lies, if the grid of the cube came from that.
         assumed: What its bands are taken to say, since others of its kind do: it is looked whether
             they do when it is read.
+        crs: Reference system as the item says it, for files that say none.
+        side_mask: Address of the mask that lies beside the file; None for none.
     """
 
     item: str
@@ -90,6 +92,8 @@ class LayerRecipe:
     by_type: Mapping[str, NumberRule] | None = None
     stated: GeoBox | None = None
     assumed: tuple[FileFacts, ...] | None = None
+    crs: str | None = None
+    side_mask: str | None = None
 
     def check_assumed(self, file: rasterio.DatasetReader) -> None:
         """Whether a file is as others of its kind.
@@ -144,7 +148,7 @@ class LayerRecipe:
         """Text that tells it from all other recipes and logins."""
         login = "" if self.login is None else self.login.digest
         facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
-        text = repr((facts, self.as_stored, login, self.by_type))
+        text = repr((facts, self.as_stored, login, self.by_type, self.crs, self.side_mask))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -248,6 +252,9 @@ def _read(
         recipe = recipe.as_found(_stored(file, recipe), np.dtype(cfg.dtype))
         stored = np.dtype(file.dtypes[recipe.band - 1])
         own = rio_geobox(file)
+        if file.crs is None and recipe.crs is not None and not file.transform.is_identity:
+            # An array of a Zarr store lies where its axes say; its system is the item's word.
+            own = GeoBox(file.shape, file.transform, recipe.crs)
         if recipe.stated is not None and isinstance(own, GeoBox) and own != recipe.stated:
             _check_place(own, recipe, recipe.stated)
         how = compute_reproject_roi(own, grid, ttol=tolerance)
@@ -260,7 +267,7 @@ def _read(
         if roi_is_empty(how.roi_src):
             np.copyto(out, fill)
             return place, out
-        layer = _Layer(recipe, stored, fill, out.dtype)
+        layer = _Layer(recipe, stored, fill, out.dtype, file.shape)
         shrinks = cfg.use_overviews and how.read_shrink > 1
         level = pick_overview(how.read_shrink, file.overviews(recipe.band)) if shrinks else None
         if level is None:
@@ -321,12 +328,14 @@ class _Layer:
         stored: Data type in the file.
         fill: What stands where nothing is known.
         out: Data type in the cube.
+        shape: Rows and columns of the file.
     """
 
     recipe: LayerRecipe
     stored: np.dtype
     fill: np.generic
     out: np.dtype
+    shape: tuple[int, int]
 
     def put(
         self,
@@ -364,7 +373,7 @@ class _Layer:
         small = self.stored.kind == "f" or self.stored.itemsize < 8
         # Without a nodata of the call rasterio takes that of the file's first band.
         known = len(nothing) == 1 or (not nothing and file.nodata is None)
-        if known and masks is _no_masks and small:
+        if known and masks is _no_masks and small and file.crs is not None:
             rasterio.warp.reproject(
                 rasterio.band(file, band),
                 target,
@@ -382,7 +391,7 @@ class _Layer:
             self._values(numbers, nothing, masks(window)),
             target,
             src_transform=file.transform if window is None else file.window_transform(window),
-            src_crs=file.crs,
+            src_crs=file.crs or self.recipe.crs,
             src_nodata=self.fill,
             **place,
         )
@@ -397,9 +406,15 @@ class _Layer:
         return {value for value in held if value is not None and not math.isnan(value)}
 
     def _masks(self, file: rasterio.DatasetReader) -> _Masks:
-        """The masks of the file beside its nodata: an alpha band, or a mask of its own."""
+        """The masks of the file beside its nodata: its own, one beside it, or an alpha band."""
         band = self.recipe.band
         alpha, mask = masks_of(file, band, self.recipe.spectral)
+        if (beside := self.recipe.side_mask) is not None and not mask:
+
+            def invalid(window: object) -> np.ndarray | None:
+                return self._invalid(beside, window, file.shape)
+
+            return invalid
         if alpha:
 
             def transparent(window: object) -> np.ndarray | None:
@@ -413,6 +428,27 @@ class _Layer:
 
             return masked
         return _no_masks
+
+    def _invalid(self, mask: str, window: object, shape: tuple[int, int]) -> np.ndarray:
+        """Where the mask beside the file says that nothing is known.
+
+        Args:
+            mask: Its address.
+            window: Of the file; None for all of an overview.
+            shape: Of that overview.
+        """
+        with opened_href(mask, self.recipe.login) as file:
+            if file.shape != self.shape:
+                raise InvalidInputError(
+                    f"the mask beside asset {self.recipe.asset!r} of item {self.recipe.item} has"
+                    f" {file.shape[0]} x {file.shape[1]} pixels, the file"
+                    f" {self.shape[0]} x {self.shape[1]}",
+                    "Mend or remove the .msk file, or leave the item out.",
+                )
+            band = self.recipe.band if self.recipe.band <= file.count else 1
+            if window is not None:
+                return np.asarray(file.read(band, window=window) == 0)
+            return np.asarray(file.read(band, out_shape=shape) == 0)
 
     def _values(
         self, numbers: np.ndarray, nothing: set[float], masked: np.ndarray | None

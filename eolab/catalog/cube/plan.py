@@ -116,6 +116,7 @@ class Scene:
         given: The user's own word.
         harmonise: Of `estimate_load`.
         assumed: What the files of some bands are taken to say, until they are read.
+        masks: Addresses of masks that lie beside files, by variable.
     """
 
     item: ParsedItem
@@ -124,6 +125,7 @@ class Scene:
     given: Mapping[str, UserValues] = field(default_factory=dict)
     harmonise: str | None = None
     assumed: Mapping[str, tuple[FileFacts, ...]] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
 
     def decided(
         self,

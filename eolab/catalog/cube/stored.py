@@ -6,7 +6,7 @@ checked and told in one place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from eolab.catalog.items.bands import find_band
 from eolab.catalog.items.file_facts import FileFacts
 from eolab.catalog.items.headers import AT_ONCE, look_ahead, read_header
 from eolab.catalog.items.parsed import Layer, ParsedItem, stated_bands
+from eolab.catalog.items.side_masks import side_masks
 from eolab.errors import InvalidInputError
 from eolab.user_warnings import warn
 
@@ -90,8 +91,17 @@ def ask_files(
                 assumed.setdefault(id(one.scene), {})[one.name] = bands
             if one.layer.index <= len(bands):  # else reading it says so
                 facts.setdefault(id(one.scene), {})[one.name] = bands[one.layer.index - 1]
+    masks = side_masks(
+        (scene.item, layer.asset) for scene in scenes for layer in scene.bands.values()
+    )
     slices = tuple(
-        tuple(scene.decided(facts.get(id(scene), {}), assumed.get(id(scene))) for scene in group)
+        tuple(
+            replace(
+                scene.decided(facts.get(id(scene), {}), assumed.get(id(scene))),
+                masks=_masks_of(scene, masks),
+            )
+            for scene in group
+        )
         for group in made.slices
     )
     made = replace(made, slices=slices)
@@ -123,6 +133,12 @@ class _Band:
         item = self.scene.item
         plain = replace(self.layer, href="", crs=None, transform=None, shape=None, pixel_size=None)
         return self.name, item.collection, item.platform, item.baseline_text, plain
+
+
+def _masks_of(scene: Scene, masks: Mapping[tuple[int, str], str]) -> dict[str, str]:
+    """Where masks lie beside the files of a scene, by variable."""
+    found = {name: masks.get((id(scene.item), band.asset)) for name, band in scene.bands.items()}
+    return {name: href for name, href in found.items() if href is not None}
 
 
 def _silent(scene: Scene, name: str, *, raw: bool) -> bool:

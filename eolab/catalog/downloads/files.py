@@ -22,6 +22,7 @@ from eolab.catalog.io.item_logins import FIELD, login_of
 from eolab.catalog.io.rasters import DOWNLOADED, Readers
 from eolab.catalog.items.bands import find_band, has_band
 from eolab.catalog.items.parsed import ParsedItem
+from eolab.catalog.items.side_masks import mask_asset
 from eolab.errors import ConfigError, EolabError, InvalidInputError, nearest
 from eolab.files import writes
 from eolab.settings import config as configuration
@@ -204,6 +205,8 @@ def _files(home: Path, parsed: ParsedItem, assets: Sequence[str] | str | None) -
         found_keys = [_key_of(parsed, name) for name in asked]
         wanted = list(dict.fromkeys(key for key in found_keys if key is not None))
     collection = item.collection_id or "items"
+    masks = [mask_asset(parsed, item.assets[key].href) for key in wanted]
+    wanted = list(dict.fromkeys([*wanted, *(key for key in masks if key is not None)]))
     folder = home / safe_name(collection) / safe_name(item.id)
     names: dict[str, str] = {}
     for key in wanted:

@@ -19,7 +19,7 @@ import numpy as np
 
 from eolab.catalog.ingestion.collection_files import name_items, read_items, write_collection
 from eolab.catalog.ingestion.destination import ABOUT, destination
-from eolab.catalog.ingestion.file_names import DATES, Dating, compile_pattern
+from eolab.catalog.ingestion.file_names import DATES, Dating, Raster, compile_pattern
 from eolab.catalog.ingestion.item_documents import (
     assets_of,
     copy_name,
@@ -27,7 +27,6 @@ from eolab.catalog.ingestion.item_documents import (
     item_document,
     with_earlier,
 )
-from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters, read_rasters
 from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords
 from eolab.catalog.items.parsed import CATEGORIES, CLASS_FIELDS, GIVEN

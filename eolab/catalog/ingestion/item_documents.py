@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from eolab.catalog.ingestion.collection_files import FOLDER, NAMED, safe_name
-from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.file_names import Raster
 from eolab.catalog.ingestion.user_words import keep_given
 from eolab.catalog.query.times import stamp
 

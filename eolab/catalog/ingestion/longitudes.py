@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eolab.catalog.ingestion.raster import Raster, RasterWriter
+from eolab.catalog.ingestion.file_names import Raster, RasterWriter
 
 Columns = tuple[int, int]
 

@@ -23,8 +23,15 @@ from eolab.catalog.ingestion.cf_attributes import (
     packing,
     valid_limits,
 )
-from eolab.catalog.ingestion.file_names import NO_TIME, Dated, Dating, name_of, time_of
-from eolab.catalog.ingestion.raster import Raster, RasterWriter
+from eolab.catalog.ingestion.file_names import (
+    NO_TIME,
+    Dated,
+    Dating,
+    Raster,
+    RasterWriter,
+    name_of,
+    time_of,
+)
 from eolab.catalog.ingestion.time_axes import NAMES, UnreadableAxisError, is_time, times_of
 from eolab.catalog.items.file_facts import held_nodata
 from eolab.errors import InvalidInputError

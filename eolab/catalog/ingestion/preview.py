@@ -20,14 +20,13 @@ from eolab.catalog.ingestion.collection import (
 )
 from eolab.catalog.ingestion.collection_files import read_items
 from eolab.catalog.ingestion.destination import destination
-from eolab.catalog.ingestion.file_names import NO_DATE, DateOrigin
+from eolab.catalog.ingestion.file_names import NO_DATE, DateOrigin, Raster
 from eolab.catalog.ingestion.item_documents import (
     copy_name,
     is_copied,
     item_document,
     with_earlier,
 )
-from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.raster_files import find_rasters
 from eolab.catalog.ingestion.user_words import Bands, Numbers, UserWords
 from eolab.catalog.items.parsed import GIVEN, Origin, parse_item

@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.catalog.ingestion.cf_attributes import flags
+from eolab.catalog.ingestion.eopf import read_product
 from eolab.catalog.ingestion.file_names import (
     Dated,
     Dating,
+    Raster,
     name_of,
     properties_of,
     time_of,
 )
 from eolab.catalog.ingestion.longitudes import between_180
 from eolab.catalog.ingestion.netcdf_zarr import read_cube
-from eolab.catalog.ingestion.raster import Raster
 from eolab.catalog.ingestion.time_axes import step_time
 from eolab.catalog.items.file_facts import file_facts
+from eolab.catalog.items.parsed import PALETTE
 from eolab.catalog.items.products import product_by_short_name
 from eolab.errors import InvalidInputError, NotFoundError
 
@@ -106,6 +108,8 @@ def read_rasters(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]
 def _found(path: Path, dating: Dating, skipped: list[str]) -> list[Raster]:
     if path.suffix.lower() not in CONTAINERS:
         return _read_rasters(path, dating)
+    if path.suffix.lower() == ".zarr" and (found := read_product(path, dating)):
+        return found
     unused: list[str] = []
     if found := read_cube(path, dating, unused):
         skipped += unused
@@ -241,10 +245,12 @@ def _bands(file: DatasetReader, asset: str) -> list[dict[str, object]]:
     for k in range(1, file.count + 1):
         name = file.descriptions[k - 1] or (asset if file.count == 1 else f"band{k}")
         entry: dict[str, object] = {"name": name, "data_type": file.dtypes[k - 1]}
-        nodata = file.nodatavals[k - 1]
+        own = facts[k - 1]
+        nodata = own.nodata
         if nodata is not None:
             entry["nodata"] = "nan" if nodata != nodata else nodata  # noqa: PLR0124
-        own = facts[k - 1]
+        if own.palette:
+            entry[PALETTE] = True
         if own.scale is not None:
             product = product_by_short_name(own.short_name or "")
             scale = own.scale if product is None else product.factor(own.scale)

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
-from eolab.catalog.ingestion.raster import Raster
+from eolab.catalog.ingestion.file_names import Raster
 from eolab.catalog.items.parsed import GIVEN
 from eolab.errors import InvalidInputError, nearest
 

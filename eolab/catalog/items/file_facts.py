@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class FileFacts:
         unit: Its own.
         short_name: Of the product, in NASA's files.
         alpha: Whether it says only what is transparent.
+        palette: Whether its numbers are places in a palette: names of classes.
     """
 
     data_type: str
@@ -34,6 +36,7 @@ class FileFacts:
     unit: str | None = None
     short_name: str | None = None
     alpha: bool = False
+    palette: bool = False
 
 
 def same_facts(one: Sequence[FileFacts], other: Sequence[FileFacts]) -> bool:
@@ -61,12 +64,13 @@ def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:
         found.append(
             FileFacts(
                 data_type=file.dtypes[k],
-                nodata=file.nodatavals[k],
+                nodata=_nodata(file, k, tags),
                 scale=scale,
                 offset=offset,
                 unit=(file.units[k] or None) if k < len(file.units) else None,
                 short_name=short,
                 alpha=k + 1 == alpha,
+                palette=file.colorinterp[k].name == "palette",
             )
         )
     return tuple(found)
@@ -81,13 +85,26 @@ def _stated(
     if not file.dtypes[k].startswith(("int", "uint")):
         return None, None  # tags that stayed behind when the numbers were decoded
     own = {**tags, **{key.lower(): value for key, value in file.tags(k + 1).items()}}
-    scale, offset = (_number(own.get(key)) for key in ("scale_factor", "add_offset"))
+    scale, offset = (_number(own.get(key), k, file.count) for key in ("scale_factor", "add_offset"))
     return (None, None) if not scale else (scale, offset)
 
 
-def _number(text: str | None) -> float | None:
+def _nodata(file: rasterio.DatasetReader, k: int, tags: dict[str, str]) -> float | None:
+    """Nodata of a band: GDAL's own, else the tags that it has in other formats."""
+    if (known := file.nodatavals[k]) is not None:
+        return float(known)
+    own = {**tags, **{key.lower(): value for key, value in file.tags(k + 1).items()}}
+    found = (_number(own.get(key), k, file.count) for key in ("_fillvalue", "missing_value"))
+    return next((number for number in found if number is not None), None)
+
+
+def _number(text: str | None, k: int, count: int) -> float | None:
+    """A number as tags have it: "0.0001", "0.0001f", "[0.0001]", or one for each of the bands."""
+    parts = re.split(r"[\s,;]+", (text or "").strip(" \t\n[](){}"))
+    if len(parts) not in (1, count):
+        return None
     try:
-        number = float(text or "")
+        number = float(re.sub(r"(?<=[\d.])[fFdDlL]$", "", parts[k if len(parts) > 1 else 0]))
     except ValueError:
         return None
     return number if math.isfinite(number) else None

@@ -67,7 +67,14 @@ def read_header(item: ParsedItem, key: str) -> Header:
         if is_refusal(message):
             hint = refusal_hint(item.item.assets[key].href, login_of(item.item))
             raise RemoteError(message, f"{hint} Or {leave_out}") from error
-        raise InvalidInputError(message, f"Check the file; {leave_out}") from error
+        hint = "Check the file"
+        if ".zarr" in item.item.assets[key].href:
+            hint = (
+                "An asset is read where it is one array of a Zarr store of version 2, such as"
+                " PRODUCT.zarr/measurements/reflectance/r10m/b04: ask for such an asset. Of a group"
+                " or a whole product, download the store and describe it with eo.ingest"
+            )
+        raise InvalidInputError(message, f"{hint}; {leave_out}") from error
     item.opened[key] = header
     return header
 

@@ -52,7 +52,8 @@ _QUALITY_ROLES = frozenset({
 })  # fmt: skip
 _PLACES: tuple[Origin, ...] = ("band", "asset", "item")  # the first that says a fact counts
 GIVEN = "eolab:given"  # field of a band: its facts that the user stated when it was described
-CLASS_FIELDS = frozenset({"classification:classes", "classification:bitfields"})
+PALETTE = "eolab:palette"  # field of a band whose file says by a palette that it shows classes
+CLASS_FIELDS = frozenset({"classification:classes", "classification:bitfields", PALETTE})
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,10 @@ class ParsedItem:
     def _rasters(self) -> tuple[str, ...]:
         """Keys of the assets that hold data."""
         assets = self.item.assets.items()
-        return tuple(k for k, a in assets if is_raster(a.media_type, a.roles, a.href))
+        found = [(k, a.href) for k, a in assets if is_raster(a.media_type, a.roles, a.href)]
+        # A group of a Zarr store is none where its arrays are assets too.
+        inner = [href for _, href in found if ".zarr/" in href]
+        return tuple(k for k, href in found if not any(h.startswith(f"{href}/") for h in inner))
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -385,7 +389,7 @@ class _Finder:
         """
         for origin in _PLACES:
             for key in keys if origin != "item" else [key for key in keys if ":" in key]:
-                number = _number(self.places[origin].get(key))
+                number = _said(self.places[origin].get(key))
                 if number is None or not math.isfinite(number) or (positive and number == 0):
                     continue
                 self.origins[fact] = origin
@@ -397,18 +401,14 @@ class _Finder:
         """Of the band, asset or item: a number, or one of the words of the raster extension."""
         for origin in _PLACES:
             for key in ("nodata", "raster:nodata", "file:nodata"):
-                value = self.places[origin].get(key)
-                if isinstance(value, list) and len(value) == 1:
-                    (value,) = value
-                number = _number(value)
-                if number is None and isinstance(value, str):
-                    try:
-                        number = float(value)
-                    except ValueError:
-                        continue
-                if number is not None:
+                if (number := _said(self.places[origin].get(key))) is not None:
                     self.origins["nodata"] = origin
                     return number
+        for origin in _PLACES[:2]:
+            number = _marked(self.places[origin].get("classification:classes"))
+            if number is not None:
+                self.origins["nodata"] = origin
+                return number
         self.origins["nodata"] = "none"
         return None
 
@@ -519,10 +519,17 @@ def _is_relative(href: str) -> bool:
 
 
 def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:
-    """Band objects of an asset, of STAC 1.1 (`bands`) or 1.0 (`eo:bands`, `raster:bands`)."""
+    """Band objects of an asset, of STAC 1.1 (`bands`) or 1.0 (`eo:bands`, `raster:bands`).
+
+    One of `raster:bands` beside several of the others speaks for all of them.
+    """
     lists = [asset.extra_fields.get(key) for key in ("bands", "eo:bands", "raster:bands")]
     rows = [entries for entries in lists if isinstance(entries, list) and entries]
     length = max((len(entries) for entries in rows), default=0)
+    rows = [
+        entries * length if entries is lists[2] and len(entries) == 1 else entries
+        for entries in rows
+    ]
     merged: list[Mapping[str, object]] = []
     for number in range(length):
         band: dict[str, object] = {}
@@ -551,6 +558,25 @@ def is_raster(media_type: str | None, roles: Iterable[str] | None, href: str) ->
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _said(value: object) -> float | None:
+    """A number, also where it is written as text or as a list of one, as some documents do."""
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if not isinstance(value, str):
+        return _number(value)
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _marked(classes: object) -> float | None:
+    """The one class that is marked as no data (classification extension); None for several."""
+    listed = classes if isinstance(classes, list) else []
+    marked = [c.get("value") for c in listed if isinstance(c, Mapping) and c.get("nodata") is True]
+    return _number(marked[0]) if len(marked) == 1 else None
 
 
 def _sensor(item: pystac.Item) -> str | None:

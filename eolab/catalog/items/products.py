@@ -432,6 +432,7 @@ _LANDSAT_ID = (
     r"L[COTEM]0\d_L(?P<level>[12])\w{2}_\d{6}_\d{8}(?:_\d{8})?_(?P<collection>0[12])_(?:T1|T2|RT|A1|A2)"
     r"(?:_(?:SR|ST|TOA|ALB))?"
 )
+_LANDSAT_FILE = rf"{_LANDSAT_ID}_(?:B\d+|[A-Z]{{2}}_\w+)\.tiff?"
 _LANDSAT_COLLECTION = (
     r"landsat-c2-l(?P<level>[12])|landsat-c2l(?P<other>[12])(?:-(?:sr|st))?|landsat-c2ard-(?:sr|st)"
 )
@@ -504,7 +505,7 @@ def product_by_short_name(short: str) -> PublishedProduct | None:
 
 def _landsat(item: pystac.Item) -> PublishedProduct | None:
     level, collection = None, item.properties.get("landsat:collection_number")
-    if (found := _whole(_LANDSAT_ID, item.id)) is not None:
+    if (found := _landsat_name(item)) is not None:
         level, collection = found["level"], found["collection"]
     elif not re.fullmatch(r"landsat-\d", plain_platform(item)):
         return None
@@ -519,6 +520,23 @@ def _landsat(item: pystac.Item) -> PublishedProduct | None:
         return LANDSAT_L1
     # Level 2 of Collection 1 has other factors, and none of them is in this table.
     return LANDSAT_C2_L2 if level == "2" and collection in ("02", 2, None) else None
+
+
+def _landsat_name(item: pystac.Item) -> Mapping[str, str | None] | None:
+    """The parts of the whole identifier: of the item, its title, or the files as USGS calls them.
+
+    Some archives (Digital Earth Africa) give items ids of their own and leave the files as they
+    are. Files of two products are none.
+    """
+    for name in (item.id, item.properties.get("title")):
+        if isinstance(name, str) and (found := _whole(_LANDSAT_ID, name)) is not None:
+            return found
+    if not re.fullmatch(r"landsat-\d", plain_platform(item)):
+        return None
+    files = [asset.href.partition("?")[0].rpartition("/")[2] for asset in item.assets.values()]
+    named = [found for file in files if (found := _whole(_LANDSAT_FILE, file)) is not None]
+    same = {tuple(sorted(found.items(), key=str)) for found in named}
+    return named[0] if len(same) == 1 else None
 
 
 def _sentinel(item: pystac.Item) -> PublishedProduct | None:

@@ -113,12 +113,18 @@ def radiometry(
     rule = _published(product, item, layer, data_type)
     found = _decide(item, layer, product, rule, data_type, file)
     quantity = None if rule is None else rule.quantity
-    if rule is None and layer.role == "classes":
+    if rule is None and (layer.role == "classes" or _by_palette(layer, file, found)):
         quantity = "classes"
     elif quantity == "uncalibrated" and (found.scale, found.offset) != (1.0, 0.0):
         quantity = None  # the item gives the factors that the product lacks
     found = replace(found, quantity=quantity, data_type=data_type)
     return found if given is None else _with_user_values(found, given)
+
+
+def _by_palette(layer: Layer, file: FileFacts | None, found: Radiometry) -> bool:
+    """Whether a palette says that numbers are names, and nobody that they are measured."""
+    plain = (found.scale, found.offset) == (1.0, 0.0) and layer.unit is None
+    return plain and file is not None and file.palette
 
 
 def _published(

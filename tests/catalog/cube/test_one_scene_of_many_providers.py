@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from datetime import UTC, datetime
 
@@ -11,7 +12,9 @@ import xarray as xr
 
 import eolab as eo
 from benchmarks.archive_cases import Grid, item, write_tif
+from eolab.catalog import open_source
 from eolab.errors import InvalidInputError
+from eolab.settings import config as configuration
 
 TIME = datetime(2023, 4, 7, 10, 10, 31, tzinfo=UTC)
 PRODUCT = "S2A_MSIL2A_20230407T101031_N0509_R022_T33UWP_20230407T141302"
@@ -97,33 +100,61 @@ def test_a_flag_that_is_wrong_is_told_by_the_whole_scene_whatever_is_loaded(scen
         np.testing.assert_allclose(surface(one, offset=0), SURFACE, atol=1e-6)
 
 
-@pytest.mark.parametrize("declared", [{}, {"raster:scale": 0.0001, "raster:offset": -0.1}])
-def test_a_zarr_of_eopf_is_the_same_surface_or_is_refused_by_name(tmp_path, declared):
+@pytest.fixture
+def eopf(tmp_path):
+    """A product of EOPF as it is laid out, without its reference system where GDAL looks for it."""
     store = tmp_path / f"{PRODUCT}.zarr"
-    places = {
-        "x": 500_000 + 10 * (np.arange(32) + 0.5),
-        "y": 5_200_000 - 10 * (np.arange(32) + 0.5),
-    }
     packing = {"dtype": "uint16", "scale_factor": 0.0001, "add_offset": -0.1, "_FillValue": 0}
-    xr.Dataset({"b04": (("y", "x"), SURFACE.astype("float32"))}, places).to_zarr(
-        store, group="measurements/reflectance/r10m", zarr_format=2, encoding={"b04": packing},
-        consolidated=False,
-    )  # fmt: skip
-    href = f"{store}/measurements/reflectance/r10m/b04"
+    for size, bands in ((10, ("b03", "b04")), (20, ("b04", "b05"))):
+        steps = size * (np.arange(320 // size) + 0.5)
+        values = SURFACE[:: size // 10, :: size // 10].astype("float32")
+        group = xr.Dataset(
+            {band: (("y", "x"), values, {"proj:epsg": 32633}) for band in bands},
+            {"x": 500_000 + steps, "y": 5_200_000 - steps},
+        )
+        group.to_zarr(
+            store, group=f"measurements/reflectance/r{size}m", zarr_format=2, consolidated=False,
+            encoding=dict.fromkeys(bands, packing),
+        )  # fmt: skip
+    said = {"id": PRODUCT, "properties": {"datetime": f"{TIME:%Y-%m-%dT%H:%M:%S.024Z}"}}
+    (store / ".zattrs").write_text(json.dumps({"stac_discovery": said, "other_metadata": {}}))
+    return store
+
+
+@pytest.mark.parametrize("resolution", [None, 20])
+@pytest.mark.parametrize("declared", [{}, {"raster:scale": 0.0001, "raster:offset": -0.1}])
+def test_a_zarr_of_eopf_is_the_same_surface(eopf, declared, resolution):
+    group = f"{eopf}/measurements/reflectance/r10m"
+    bands = [{"name": "B03", "eo:common_name": "green"}, {"name": "B04", "eo:common_name": "red"}]
     made = item(
-        PRODUCT, TIME, GRID, {"B04_10m": (href, declared)}, version="1.1.0",
-        **{"processing:version": "05.09", "platform": "sentinel-2a"},
+        PRODUCT, TIME, GRID,
+        {"SR_10m": (group, {"bands": bands}),
+         **{f"{b['name']}_10m": (f"{group}/{b['name'].lower()}", {"bands": [b], **declared})
+            for b in bands}},
+        version="1.1.0", **{"processing:version": "05.09", "platform": "sentinel-2a"},
     )  # fmt: skip
-    made.assets["B04_10m"].media_type = "application/vnd+zarr"
-    refusal = None
-    try:
-        values = surface(made)
-    except InvalidInputError as error:
-        refusal = error.message
-    if refusal is None:
-        np.testing.assert_allclose(values, SURFACE, atol=1e-6)
-    else:
-        assert f"'B04_10m' of item {PRODUCT}" in refusal
+    for asset in made.assets.values():
+        asset.media_type = "application/vnd+zarr"
+    step = (resolution or 10) // 10
+    found = surface(made, resolution=resolution)
+    np.testing.assert_allclose(found, SURFACE[step // 2 :: step, step // 2 :: step], atol=1e-6)
+    assert sorted(eo.load([made], resolution=resolution)) == ["green", "red"]  # not the group's too
+    with pytest.raises(InvalidInputError, match="'SR_10m' of item S2A_MSIL2A") as refused:
+        eo.load([made], bands=["SR_10m.1"])
+    assert "r10m/b04" in refused.value.hint
+
+
+@pytest.mark.parametrize("cog", [False, True])
+def test_a_product_of_eopf_is_ingested_as_the_same_surface(eopf, tmp_path, monkeypatch, cog):
+    (tmp_path / "eolab.toml").write_text('format = 1\n[workspace]\npath = "ws"\n')
+    monkeypatch.chdir(tmp_path)
+    eo.ingest(eopf, to="mine", cog=cog)
+    (made,) = open_source(configuration.find(), "mine").search()
+    assert made.id == PRODUCT
+    assert made.datetime == TIME.replace(microsecond=24_000)
+    assert made.assets["B04"].extra_fields["raster:spatial_resolution"] == 10  # the finest
+    assert made.assets["B05"].extra_fields["raster:spatial_resolution"] == 20
+    np.testing.assert_allclose(surface(made), SURFACE, atol=1e-6)
 
 
 def test_a_constant_target_is_flat_across_january_2022_and_across_the_satellites(scene):

@@ -80,7 +80,8 @@ def test_redirects_are_followed_once_a_file_and_found_anew_when_refused(
     store.requests.clear()
     load([item], bands=["B02"], native=True)
     asked = len(store.requests)
-    assert asked == 1
+    # The file, and once for all of its kind whether a mask lies beside it.
+    assert [path.rpartition("/")[2] for _, path, _ in store.requests] == ["B02.tif.msk", "B02.tif"]
     load([item], bands=["B02"], resolution=40)
     assert len(store.requests) == asked
     refusing.append(1)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pystac
 import pytest
+import rasterio
 import xarray as xr
 
 from benchmarks.archive_cases import Grid, item, write_tif
@@ -289,3 +290,70 @@ class TestSilentItems:
         cube = load(far, bands=["red"])
         monkeypatch.undo()
         xr.testing.assert_equal(cube, load(near, bands=["red"]))
+
+
+class TestMasksBesideFiles:
+    """`red.tif.msk` on a web server counts as it does on a disk."""
+
+    @pytest.fixture
+    def scenes(self, tmp_path):
+        """Three far scenes, two with a mask; what is asked of the server; the folder."""
+        grid = Grid(shape=(64, 64))
+        folder = tmp_path / "far"
+        folder.mkdir()
+        hidden = np.zeros(grid.shape, bool)
+        hidden[:32, :40] = True
+        for number in range(3):
+            path = folder / f"{number}.tif"
+            numbers = np.full(grid.shape, 50 + number, "uint16")
+            mask = None if number == 1 else hidden
+            write_tif(path, [numbers], grid, mask=mask, internal=False)
+            with rasterio.open(path, "r+") as file:
+                file.build_overviews([2, 4])
+        asked: list[str] = []
+        with served(folder) as (url, handler):
+            handler.log_request = lambda self, *_: asked.append(f"{self.command} {self.path}")
+
+            def items(**more):
+                return [
+                    item(f"s{k}", datetime(2021, 1, 1 + k, tzinfo=UTC), grid,
+                         {"red": (f"{url}/{k}.tif", {"data_type": "uint16", "raster:scale": 1.0}),
+                          **{key: (href.format(url=url, k=k), {}) for key, href in more.items()}})
+                    for k in range(3)
+                ]  # fmt: skip
+
+            yield items, hidden, asked, folder
+
+    @pytest.mark.parametrize("options", [{}, {"chunks": {"x": 40}}, {"raw": True, "nodata": 0}])
+    def test_it_hides_what_it_says_of_each_file_that_has_one(self, scenes, options):
+        items, hidden, _, _ = scenes
+        red = load(items(), bands=["red"], **options).red.compute()
+        none = red == 0 if "raw" in options else red.isnull()
+        for number in (0, 2):
+            np.testing.assert_array_equal(none[number], hidden)
+        assert not none[1].any()
+
+    def test_it_hides_in_an_overview_too(self, scenes):
+        items, hidden, _, _ = scenes
+        red = load(items(), bands=["red"], resolution=40).red
+        np.testing.assert_array_equal(red[0].isnull(), hidden[2::4, 2::4])
+
+    def test_it_is_looked_for_once_for_all_of_a_kind(self, scenes):
+        items, _, asked, folder = scenes
+        for mask in folder.glob("*.msk"):
+            mask.unlink()
+        load(items(), bands=["red"])
+        load(items(), bands=["red"])
+        assert [one for one in asked if one.endswith(".msk")] == ["HEAD /0.tif.msk"]
+
+    def test_one_that_the_item_names_is_read_without_a_look(self, scenes):
+        items, hidden, _, folder = scenes
+        (folder / "0.tif.msk").unlink()  # the first one, which would be looked for
+        red = load(items(valid="{url}/{k}.tif.msk")[2:], bands=["red"]).red
+        np.testing.assert_array_equal(red[0].isnull(), hidden)
+
+    def test_one_of_another_size_is_refused_by_name(self, scenes):
+        items, _, _, folder = scenes
+        write_tif(folder / "0.tif.msk", [np.zeros((3, 3), "uint8")], Grid(shape=(3, 3)))
+        with pytest.raises(InvalidInputError, match="mask beside asset 'red' of item s0 has 3 x 3"):
+            load(items()[:1], bands=["red"])

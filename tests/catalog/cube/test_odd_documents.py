@@ -1,0 +1,117 @@
+"""Facts that documents and files state in odd but valid ways count as those of the usual way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+import eolab as eo
+from benchmarks.archive_cases import Grid, item, write_tif
+from eolab.catalog import open_source
+
+GRID = Grid(shape=(8, 8))
+TIME = datetime(2021, 5, 20, 10, tzinfo=UTC)
+HOLE = np.zeros(GRID.shape, bool)
+HOLE[0] = True
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Make an item of one asset `w` from its numbers, its fields and what its file says."""
+
+    def make(numbers, fields=None, *, name="one.tif", **file):
+        options = {k: file.pop(k) for k in ("nodata", "tags", "palette") if k in file}
+        path = write_tif(tmp_path / name, np.asarray(numbers).reshape(-1, 8, 8), GRID, **options)
+        key = file.pop("key", "w")
+        return item("own", TIME, GRID, {key: (path, fields or {})}, **file)
+
+    return make
+
+
+def full(value, dtype, hole=None):
+    numbers = np.full(GRID.shape, value, dtype)
+    if hole is not None:
+        numbers[HOLE] = hole
+    return numbers
+
+
+def values(one, band="w", **options):
+    return eo.load([one], bands=[band], **options)[band].to_numpy()[0]
+
+
+@pytest.mark.parametrize("said", [("0.0001", "-0.1"), ([1e-4], [-0.1]), (1e-4, "-1e-1")])
+def test_factors_that_an_item_writes_as_text_or_as_a_list_count(made, said):
+    scale, offset = said
+    fields = {"raster:bands": [{"data_type": "uint16", "scale": scale, "offset": offset}]}
+    np.testing.assert_allclose(values(made(full(5000, "uint16"), fields)), 0.4, atol=1e-6)
+
+
+@pytest.mark.parametrize("said", ["0.0001f", "[0.0001]", " 1.0E-4 ", "{0.0001}"])
+def test_factors_that_a_file_writes_in_its_own_way_count(made, said):
+    one = made(full(5000, "int16"), tags={"scale_factor": said})
+    np.testing.assert_allclose(values(one), 0.5, atol=1e-6)
+
+
+def test_factors_of_all_bands_in_one_tag_are_those_of_each(made):
+    one = made([full(5000, "int16"), full(5000, "int16")], tags={"scale_factor": "0.0001, 0.01"})
+    np.testing.assert_allclose(values(one, "w.1"), 0.5, atol=1e-6)
+    np.testing.assert_allclose(values(one, "w.2"), 50, atol=1e-4)
+
+
+def test_the_fill_value_that_a_files_tags_state_is_no_value(made):
+    numbers = full(5000, "int16", hole=-28672)
+    one = made(numbers, tags={"_FillValue": "-28672", "scale_factor": "0.0001"})
+    np.testing.assert_allclose(values(one), np.where(HOLE, np.nan, 0.5), atol=1e-6)
+
+
+def test_the_class_that_is_marked_as_no_data_is_no_value(made):
+    classes = [{"value": 44, "name": "sea"}, {"value": 48, "name": "none", "nodata": True}]
+    one = made(full(44, "uint8", hole=48), {"classification:classes": classes})
+    np.testing.assert_array_equal(values(one), np.where(HOLE, np.nan, 44))
+
+
+@pytest.mark.parametrize("by", ["item", "ingest"])
+def test_places_in_a_palette_are_never_averaged(made, tmp_path, config, by):
+    numbers = full(10, "uint8")
+    numbers[:, ::2] = 40
+    one = made(numbers, {"data_type": "uint8"}, name="cover_20210520.tif", palette=True)
+    if by == "ingest":
+        eo.ingest(one.assets["w"].href, to=tmp_path / "covers", collection="cover", cog=True)
+        (one,) = open_source(config, str(tmp_path / "covers" / "collection.json")).search()
+    name = next(iter(one.assets))
+    found = values(one, name, resolution=20, resampling="average")
+    assert set(np.unique(found)) <= {10, 40}
+
+
+def test_one_object_of_raster_bands_speaks_for_all_bands_of_its_file(made):
+    fields = {
+        "eo:bands": [{"name": name} for name in ("blue", "green", "red")],
+        "raster:bands": [{"data_type": "uint16", "scale": 1e-4, "nodata": 0}],
+    }
+    one = made([full(5000, "uint16", hole=0)] * 3, fields)
+    for band in ("blue", "red"):
+        np.testing.assert_allclose(values(one, band), np.where(HOLE, np.nan, 0.5), atol=1e-6)
+
+
+SCENE = "LC08_L2SP_185052_20210520_20210529_02_T1"
+
+
+@pytest.mark.parametrize(
+    ("name", "stated"),
+    [(f"{SCENE}_SR_B4.TIF", {}), ("red.tif", {"title": SCENE})],
+    ids=["by its files", "by its title"],
+)
+def test_landsat_under_an_id_of_the_archives_own_is_landsat(made, name, stated):
+    """As Digital Earth Africa keeps it: the collection is called ls8_sr, the id is a number."""
+    one = made(
+        full(10_000, "uint16", hole=0), {"eo:bands": [{"name": "SR_B4", "common_name": "red"}]},
+        name=name, nodata=0, key="SR_B4", platform="LANDSAT_8", collection="ls8_sr", **stated,
+    )  # fmt: skip
+    np.testing.assert_allclose(values(one, "red"), np.where(HOLE, np.nan, 0.075), atol=1e-6)
+
+
+def test_a_map_beside_the_name_of_a_scene_is_none(made):
+    one = made(full(3, "uint16"), name=f"{SCENE}_flood.tif", key="flood", platform="LANDSAT_8")
+    np.testing.assert_array_equal(values(one, "flood"), 3)
