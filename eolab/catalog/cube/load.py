@@ -29,6 +29,7 @@ from eolab.catalog.cube.plan import MASK, ByBand, LoadEstimate, Scene, estimate_
 from eolab.catalog.cube.provenance import ATTR, as_text, warn_of_rules, warn_of_values
 from eolab.catalog.cube.stored import ask_files, warn_of_shift
 from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
+from eolab.catalog.items.calibration import Calibration
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
 from eolab.deprecation import renamed_arguments
@@ -69,6 +70,7 @@ def load(
     scale: ByBand | None = None,
     offset: ByBand | None = None,
     nodata: ByBand | None = None,
+    calibrate: Calibration | Mapping[str, Calibration] | None = None,
     force: bool = False,
 ) -> xr.Dataset:
     """Load items as a cube of physical values.
@@ -113,6 +115,12 @@ def load(
             that items, files and tables of products say, and without ``offset`` nothing is added.
         offset: Your own addend, in the values' unit: value = number * scale + offset.
         nodata: Your own stored number that means nothing.
+        calibrate: What the numbers of Level-1 scenes become by the metadata of each: "reflectance"
+            (at the top of the atmosphere), "radiance" (W m-2 sr-1 um-1) or "temperature" (of
+            brightness, kelvin), for all bands or by name ({"red": "reflectance"}). Of Landsat
+            Level-1 by its MTL file (JSON or text), of PlanetScope AnalyticMS by its metadata XML:
+            an asset of the item, or a file beside a local raster. Without it such numbers stay as
+            stored. Example: ``eo.load(items, bands=["red"], calibrate="reflectance")``.
         force: Load even above 8,000 MB, or what the memory that is free here allows.
 
     Returns:
@@ -149,6 +157,10 @@ def load(
         raise InvalidInputError(
             "raw=True leaves the numbers as they are: no scale or offset", "Leave one out."
         )
+    if raw and calibrate is not None:
+        raise InvalidInputError(
+            "raw=True leaves the numbers as they are: no calibrate", "Leave one out."
+        )
     if raw and mask is not None:
         raise InvalidInputError(
             "raw=True leaves the numbers as they are: no mask", "Leave one out."
@@ -173,6 +185,7 @@ def load(
         scale=scale,
         offset=offset,
         nodata=nodata,
+        calibrate=calibrate,
     )
     made = planned(listed)
     if chunks is None and not force:

@@ -226,6 +226,7 @@ def _recipe(
         by_type=_by_type(scene, name) if later else None,
         assumed=scene.assumed.get(name),
         crs=band.crs,
+        thermal=rule.thermal,
         side_mask=scene.masks.get(name),
     )
 

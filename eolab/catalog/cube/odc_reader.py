@@ -75,6 +75,7 @@ class LayerRecipe:
         assumed: What its bands are taken to say, since others of its kind do: it is looked whether
             they do when it is read.
         crs: Reference system as the item says it, for files that say none.
+        thermal: K1 and K2 by which radiance becomes a temperature, after factor and addend.
         side_mask: Address of the mask that lies beside the file; None for none.
     """
 
@@ -93,6 +94,7 @@ class LayerRecipe:
     stated: GeoBox | None = None
     assumed: tuple[FileFacts, ...] | None = None
     crs: str | None = None
+    thermal: tuple[float, float] | None = None
     side_mask: str | None = None
 
     def check_assumed(self, file: rasterio.DatasetReader) -> None:
@@ -148,7 +150,8 @@ class LayerRecipe:
         """Text that tells it from all other recipes and logins."""
         login = "" if self.login is None else self.login.digest
         facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
-        text = repr((facts, self.as_stored, login, self.by_type, self.crs, self.side_mask))
+        more = (self.crs, self.thermal, self.side_mask)
+        text = repr((facts, self.as_stored, login, self.by_type, *more))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -472,6 +475,12 @@ class _Layer:
             values *= self.out.type(self.recipe.scale)
         if self.recipe.offset != 0:
             values += self.out.type(self.recipe.offset)
+        if self.recipe.thermal is not None:
+            k1, k2 = map(self.out.type, self.recipe.thermal)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                np.divide(k1, values, out=values)
+                np.log1p(values, out=values)
+                np.divide(k2, values, out=values)
 
     def _check_size(self, numbers: np.ndarray, unknown: np.ndarray | None) -> None:
         """Real numbers hold no whole number above 2^53."""

@@ -30,6 +30,7 @@ from eolab.catalog.io.allowed_folders import outside_error
 from eolab.catalog.io.documents import is_remote
 from eolab.catalog.io.rasters import Readers
 from eolab.catalog.items.bands import common_names, find_band
+from eolab.catalog.items.calibration import CALIBRATIONS, Calibration, calibrated
 from eolab.catalog.items.duplicates import Dropped, resolve
 from eolab.catalog.items.file_facts import FileFacts
 from eolab.catalog.items.headers import AT_ONCE, look_ahead, read_header
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 MASK = "eolab_mask"
 ByBand: TypeAlias = "float | Mapping[str, float]"
+Calibrations: TypeAlias = "Mapping[str, tuple[Calibration, bool]]"
 COORDINATES = (
     "time", "y", "x", "latitude", "longitude", "spatial_ref", "item_id", "platform", "baseline",
     "relative_orbit", "orbit_state",
@@ -117,6 +119,7 @@ class Scene:
         harmonise: Of `estimate_load`.
         assumed: What the files of some bands are taken to say, until they are read.
         masks: Addresses of masks that lie beside files, by variable.
+        calibrate: What numbers become by the scene's metadata, by variable.
     """
 
     item: ParsedItem
@@ -126,6 +129,7 @@ class Scene:
     harmonise: str | None = None
     assumed: Mapping[str, tuple[FileFacts, ...]] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
+    calibrate: Calibrations = field(default_factory=dict)
 
     def decided(
         self,
@@ -139,7 +143,14 @@ class Scene:
             assumed: Of those that were not opened, what all bands of the file are taken to say.
         """
         rules = {
-            name: decide(self.item, band, self.given.get(name), self.harmonise, files.get(name))
+            name: decide(
+                self.item,
+                band,
+                self.given.get(name),
+                self.harmonise,
+                files.get(name),
+                self.calibrate.get(name),
+            )
             if name in files
             else self.radiometry[name]
             for name, band in self.bands.items()
@@ -153,9 +164,13 @@ def decide(
     given: UserValues | None,
     harmonise: str | None,
     file: FileFacts | None = None,
+    calibrate: tuple[Calibration, bool] | None = None,
 ) -> Radiometry:
     """How numbers become values, the user's wishes included."""
     rule = radiometry(item, layer, given=given, file=file)
+    if calibrate is not None:
+        wanted, all_bands = calibrate
+        rule = calibrated(item, layer, rule, wanted, all_bands=all_bands)
     return rule if harmonise is None else to_oli(item, layer, rule)
 
 
@@ -178,6 +193,7 @@ def estimate_load(
     scale: ByBand | None = None,
     offset: ByBand | None = None,
     nodata: ByBand | None = None,
+    calibrate: Calibration | Mapping[str, Calibration] | None = None,
 ) -> LoadEstimate:
     """Estimate what `load` with the same arguments reads, and how large the cube becomes.
 
@@ -201,6 +217,7 @@ def estimate_load(
         scale: Your own factor, for all bands or by name, instead of what items and files say.
         offset: Your own addend, likewise.
         nodata: Your own number that means nothing, likewise.
+        calibrate: What the numbers of Level-1 scenes become by their metadata, as in `load`.
 
     Raises:
         InvalidInputError: No items, unknown or ambiguous band, nothing to mask with, no reference
@@ -229,7 +246,7 @@ def estimate_load(
     names = tuple(named)
     layer = None if mask is None else mask.band(listed)
     given = user_values(names, scale=scale, offset=offset, nodata=nodata)
-    asked = Asked(named, layer, harmonise, given)
+    asked = Asked(named, layer, harmonise, given, _calibrations(names, calibrate, given))
     scenes, left_out = [], []
     for item, look in _looks(listed, asked):
         try:
@@ -321,6 +338,34 @@ def user_values(
     return {name: UserValues(**said) for name, said in words.items() if said}
 
 
+def _calibrations(
+    names: Sequence[str],
+    calibrate: Calibration | Mapping[str, Calibration] | None,
+    given: Mapping[str, UserValues],
+) -> dict[str, tuple[Calibration, bool]]:
+    """What each variable becomes by the scenes' metadata, and whether that is said of all.
+
+    Raises:
+        InvalidInputError: Another word, a band that is not loaded, or one with the user's factors.
+    """
+    if calibrate is None:
+        return {}
+    everything = not isinstance(calibrate, Mapping)
+    words = calibrate if isinstance(calibrate, Mapping) else dict.fromkeys(names, calibrate)
+    for name, word in words.items():
+        if name not in names:
+            raise InvalidInputError(
+                f"calibrate: no band {name!r} is loaded", nearest(str(name), list(names), "bands")
+            )
+        check_choice("calibrate", word, CALIBRATIONS)
+        own = given.get(name)
+        if own is not None and not (own.scale is None and own.offset is None):
+            raise InvalidInputError(
+                f"both calibrate= and scale= or offset= are given of band {name!r}", "Give one."
+            )
+    return {name: (word, everything) for name, word in words.items()}
+
+
 def _check_grid(
     *,
     native: bool,
@@ -361,12 +406,14 @@ class Asked:
         mask: Band to mask with.
         harmonise: Of `estimate_load`.
         given: The user's word on numbers, by variable.
+        calibrate: What they become by the scene's metadata, by variable.
     """
 
     bands: Mapping[str, str]
     mask: str | None
     harmonise: str | None
     given: Mapping[str, UserValues]
+    calibrate: Calibrations = field(default_factory=dict)
 
 
 def _names(
@@ -430,7 +477,9 @@ def _looks(
         items: To read.
         asked: What of them.
     """
-    if not any(layer.crs is None for item in items for layer in item.layers):
+    if not asked.calibrate and not any(
+        layer.crs is None for item in items for layer in item.layers
+    ):
         for item in items:
             yield item, partial(_scene, item, asked)
         return
@@ -470,12 +519,13 @@ def _inspect(item: ParsedItem, asked: Asked) -> Scene:
         _check_shared(item, band)
     adjust = {name: None if name == MASK else harmonise for name in picked}
     rules = {
-        name: decide(item, band, given.get(name), adjust[name]) for name, band in picked.items()
+        name: decide(item, band, given.get(name), adjust[name], calibrate=asked.calibrate.get(name))
+        for name, band in picked.items()
     }
     first = next(iter(picked.values()))
     CRS(item_crs(item, first))  # raises where it is nonsense
     item_geobox(item, first)
-    return Scene(item, picked, rules, given, harmonise)
+    return Scene(item, picked, rules, given, harmonise, calibrate=asked.calibrate)
 
 
 def _check_shared(item: ParsedItem, band: Layer) -> None:

@@ -148,6 +148,13 @@ def common_name(item: ParsedItem, layer: Layer) -> str:
     return layer.common or layer.name or layer.asset
 
 
+def native_name(item: ParsedItem, layer: Layer) -> str | None:
+    """What the sensor's table calls a layer, such as "B4"; None where it knows it not."""
+    wanted = common_name(item, layer)
+    table = _TABLES.get(item.sensor or "", {})
+    return next((native for native, names in table.items() if wanted in names), None)
+
+
 def spectral_bands(item: ParsedItem, asset: str) -> tuple[int, ...]:
     """Numbers of the bands of a file that have a name of their own: none of them is an alpha band.
 

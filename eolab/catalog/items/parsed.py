@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     import pystac
     from shapely.geometry.base import BaseGeometry
 
-Origin = Literal["user", "band", "asset", "item", "file", "rule", "none"]
+Origin = Literal["user", "metadata", "band", "asset", "item", "file", "rule", "none"]
 """Where a fact was found.
 
-"user": what the call asked for; "band": the asset's object for this band (`raster:bands`, `bands`);
-"asset": the asset; "item": the item's properties; "file": the raster's own header; "rule": a
-published table for the product; "none": nobody says.
+"user": what the call asked for; "metadata": the scene's own metadata file, read on request; "band":
+the asset's object for this band (`raster:bands`, `bands`); "asset": the asset; "item": the item's
+properties; "file": the raster's own header; "rule": a published table for the product; "none":
+nobody says.
 """
 
 CATEGORIES = frozenset({

@@ -282,7 +282,7 @@ LANDSAT_C2_L2 = PublishedProduct(
 LANDSAT_L1 = PublishedProduct(
     "Landsat Collection 2 Level-1",
     "USGS, Landsat 8-9 OLI/TIRS Collection 2 Level 1 Data Format Control Book (LSDS-1822): factors"
-    " are in each scene's MTL file",
+    " are in each scene's MTL file, which eo.load(calibrate=) reads",
     (
         LayerRule(rf"{_LANDSAT}QA_PIXEL", "QA_PIXEL", "classes", nodata=1, types=_U16),
         LayerRule(rf"{_LANDSAT}QA_RADSAT", "QA_RADSAT", "classes", types=_INTEGERS),
@@ -413,9 +413,9 @@ AS_STORED: Mapping[str, str] = {
     "Sentinel-1 RTC": "linear power, float32, NaN outside (OPERA RTC-S1 Product Specification)",
     "Copernicus DEM": "metres over EGM2008 of the surface, float32; 0 is a height, and there is no"
     " tile over the ocean (Copernicus DEM Product Handbook 5.0)",
-    "PlanetScope": "numbers as delivered: factors of radiance are in each scene's XML, surface"
-    " reflectance is published times 10000 (Planet Imagery Product Specification);"
-    " give scale=0.0001",
+    "PlanetScope": "numbers as delivered: factors of radiance and of reflectance are in each"
+    " scene's XML, which eo.load(calibrate=) reads; surface reflectance is published times 10000"
+    " (Planet Imagery Product Specification): give scale=0.0001",
     "ERA5": "read as CF netCDF: packed numbers become values by their own scale_factor and"
     " add_offset (ECMWF, ERA5 data documentation)",
 }

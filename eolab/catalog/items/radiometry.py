@@ -67,6 +67,7 @@ class Radiometry:
         origins: Where each of scale, offset, nodata and unit was found.
         quantity: What the values are, where the product's table knows it.
         data_type: Of the stored numbers, as far as it is known.
+        thermal: K1 and K2 of a thermal band: values become K2 / ln(K1 / value + 1).
     """
 
     scale: float
@@ -77,6 +78,7 @@ class Radiometry:
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
     quantity: Quantity | None = None
     data_type: str | None = None
+    thermal: tuple[float, float] | None = None
 
 
 def radiometry(
