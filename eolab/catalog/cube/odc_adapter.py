@@ -16,7 +16,7 @@ from eolab.catalog.cube.plan import LoadEstimate, Scene, needs_doubles
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, without_signature
-from eolab.catalog.io.rasters import Readers
+from eolab.catalog.io.rasters import Readers, gdal_address
 from eolab.catalog.items.bands import spectral_bands
 from eolab.catalog.items.file_facts import FileFacts, held_nodata
 from eolab.catalog.items.headers import AT_ONCE, read_header
@@ -225,7 +225,8 @@ def _recipe(
         login=login,
         by_type=_by_type(scene, name) if later else None,
         assumed=scene.assumed.get(name),
-        crs=band.crs,
+        # GDAL finds the system of a GeoTIFF; of arrays of EOPF it does not know where to look.
+        crs=band.crs if gdal_address(band.href).startswith("ZARR:") else None,
         thermal=rule.thermal,
         side_mask=scene.masks.get(name),
     )

@@ -74,7 +74,7 @@ class LayerRecipe:
         stated: Where its item says that it lies, if the grid of the cube came from that.
         assumed: What its bands are taken to say, since others of its kind do: it is looked whether
             they do when it is read.
-        crs: Reference system as the item says it, for files that say none.
+        crs: Reference system as the item says it, for Zarr arrays that say none.
         thermal: K1 and K2 by which radiance becomes a temperature, after factor and addend.
         side_mask: Address of the mask that lies beside the file; None for none.
     """
