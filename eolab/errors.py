@@ -90,13 +90,29 @@ def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") 
 
     # Case is the most common slip of all, so it does not count.
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    wanted = name.casefold()
+    # First what differs by one slip of the fingers, two letters in the wrong order among them.
+    slips = [each for each in folded if each != wanted and _is_one_slip(wanted, each)]
+    others = difflib.get_close_matches(wanted, list(folded), n=3, cutoff=0.6)
+    close = list(dict.fromkeys([*(each for each in others if each in slips), *slips, *others]))[:3]
     if close:
         return "Did you mean " + " or ".join(repr(folded[c]) for c in close) + "?"
     if not names:
         return f"There are no {what} yet."
     shown = ", ".join(list(names)[:12]) + (", ..." if len(names) > 12 else "")
     return f"The {what} are: {shown}."
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    """Whether a letter more, less or other, or two swapped neighbours, make one text of another."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    short, long = sorted((one, other), key=len)
+    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
+    return short[at + 1 :] == long[at + 1 :] or swapped == long
 
 
 def set_log(folder: Path, *, mode: int = 0o600) -> None:

@@ -44,6 +44,10 @@ def test_a_misspelt_name_gets_the_nearest() -> None:
         "Did you mean 'NDVI_median'"
     )
     assert "red" in nearest("zzz", ["red"], "bands")
+    # Two letters in the wrong order are one slip, though many letters stand elsewhere.
+    for slip in ("NDIV", "NDV", "NDVII", "NDWI"):
+        assert nearest(slip, ["NDSIWV", "NMDI", "NIRV", "NDVI"]).startswith("Did you mean 'NDVI'")
+    assert nearest("conv3", ["conv1", "conv2", "dense"]) == "Did you mean 'conv2' or 'conv1'?"
     assert nearest("x", [], "studies") == "There are no studies yet."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NotRequired, TypeAlias, TypedDict
 
 from eolab.features.geometry import GroupGeometryJson, PlaceKind
-from eolab.features.queries.query import StepsSpec
+from eolab.features.queries.query import StepsSpec, Task
 from eolab.json_types import Items, Position, Scalar
 
 Outcome: TypeAlias = Literal["met", "warned", "refused"]
@@ -198,6 +198,8 @@ class FeatureViewJson(ViewJson):
     created: float
     label_group: str
     """The group whose rows are the samples, written as `name/version`."""
+    task: Task | None
+    """What its labels are; null where it has none, or nothing tells yet."""
     columns: Sequence[ViewColumnJson]
     steps: StepsSpec | None
     """The steps of sequences; null where there are none."""

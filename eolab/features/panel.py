@@ -26,7 +26,7 @@ from eolab.features.answers import (
 )
 from eolab.features.groups.group import FeatureGroup
 from eolab.features.queries.arguments import require_columns
-from eolab.features.queries.query import Query
+from eolab.features.queries.query import Query, Task
 from eolab.features.storage.arrow import INGESTED
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.duckdb import connect, moment, quote_identifier, quote_identifiers, run
@@ -109,6 +109,7 @@ def view_summary(view: FeatureView) -> FeatureViewJson:
         "created": view.created,
         "steps": None if view.query.steps is None else view.query.steps.to_dict(),
         "label_group": view.labels.group.label,
+        "task": _task(view),
         "columns": [
             {"name": p.prefix + c, "group": p.query.group.label, "column": c}
             for p in parts
@@ -116,6 +117,14 @@ def view_summary(view: FeatureView) -> FeatureViewJson:
         ],
         "datasets": [_dataset(folder) for folder in view.dataset_folders()],
     }
+
+
+def _task(view: FeatureView) -> Task | None:
+    """What its labels are; a list of views is none the shorter for one that cannot be read."""
+    try:
+        return view.task
+    except EolabError:
+        return None
 
 
 def _dataset(folder: Path) -> TrainingDatasetJson:

@@ -22,6 +22,7 @@ Fill = Literal["previous", "linear"]
 How = Literal["mean", "last"]
 JoinKind = Literal["left", "inner"]
 NearHow = Literal["within", "nearest", "tile"]
+Task = Literal["classification", "regression"]
 
 
 class OnlineRows(Protocol):

@@ -21,10 +21,9 @@ from eolab.features.engines.spine import (
 )
 from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
-from eolab.features.queries.query import Query
+from eolab.features.queries.query import Query, Task
 from eolab.features.samples import array_features
 from eolab.features.samples import task as tasks
-from eolab.features.samples.task import Task
 from eolab.training_data import TrainingData
 
 if TYPE_CHECKING:

@@ -7,17 +7,17 @@ differ, of a quantity (a yield in kg, a moisture in per mille) many.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
+from eolab.features.queries.query import Task
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Task = Literal["classification", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 MANY = 100  # different whole numbers of a label above which they are a quantity

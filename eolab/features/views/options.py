@@ -9,11 +9,10 @@ from typing import NotRequired, Required, TypedDict
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.groups.options import check_options, check_version
 from eolab.features.groups.registry import RegistryEntry
-from eolab.features.queries.query import Query, QuerySpec
+from eolab.features.queries.query import Query, QuerySpec, Task
 from eolab.features.samples import on_demand
 from eolab.features.samples.on_demand import FunctionSpec, Transformation
 from eolab.features.samples.samples import check_view
-from eolab.features.samples.task import Task
 from eolab.features.samples.transformations import resolve
 from eolab.settings.config import check_name
 

@@ -16,9 +16,8 @@ from eolab.features.engines.duckdb import DuckDBEngine
 from eolab.features.engines.spark import SparkEngine
 from eolab.features.geometry import to_pandas
 from eolab.features.groups.registry import Registry, RegistryEntry
-from eolab.features.queries.query import GroupHandle, Query, from_dict
+from eolab.features.queries.query import GroupHandle, Query, Task, from_dict
 from eolab.features.samples import on_demand, samples, transformations
-from eolab.features.samples.task import Task
 from eolab.features.splits import split as splitting
 from eolab.features.splits.assign import By
 from eolab.features.splits.blocks import SpatialBlocks

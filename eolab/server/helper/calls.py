@@ -400,10 +400,16 @@ def study_importance(config: Config, *, name: str) -> ImportanceJson:
     """How much each hyperparameter of a study matters."""
     _load("numpy", "optuna")
     from eolab.studies.journal.files import Follower
+    from eolab.studies.journal.state import ENDED
     from eolab.studies.panel.importance import importance
 
     snapshot = Follower(config.runs / check_name(name, "study")).snapshot()
-    return importance(snapshot["parameters"], snapshot["trials"], direction=snapshot["direction"])
+    return importance(
+        snapshot["parameters"],
+        snapshot["trials"],
+        direction=snapshot["direction"],
+        ended=snapshot["state"] in ENDED,
+    )
 
 
 def study_ablation(config: Config, *, name: str, metric: str | None = None) -> AblationJson:

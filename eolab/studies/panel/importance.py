@@ -22,6 +22,7 @@ def importance(
     *,
     direction: Direction = "maximize",
     seed: int = SEED,
+    ended: bool = False,
 ) -> ImportanceJson:
     """The share of the values' variance that each hyperparameter explains.
 
@@ -31,6 +32,7 @@ def importance(
             them: the best half and a random half.
         direction: "maximize" or "minimize".
         seed: Seed of the trees and of the random half.
+        ended: Whether the study has ended, so that waiting brings no more trials.
 
     Returns:
         ``importance``: name and value (they sum to 1), the largest first; ``trials``: how many
@@ -46,8 +48,10 @@ def importance(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     done = [t for t in trials if t["state"] == "completed" and t["value"] is not None]
     if len(done) < LEAST:
+        more = f"Add some: study.add_trials({LEAST - len(done)})."
         raise ConflictError(
-            f"{len(done)} trials have completed, {LEAST} are needed", "Wait for more trials."
+            f"{len(done)} trials have completed, {LEAST} are needed",
+            more if ended else "Wait for more trials.",
         )
     if len({t["value"] for t in done}) < 2:
         raise ConflictError("all trials have the same value", "Nothing can matter for it.")

@@ -2,9 +2,11 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { CommandIDs } from '../context/commandIds';
 import { IEolab } from '../context/tokens';
-import { addThingCommands } from './commands';
+import type { IThingActs } from './thingActs';
 
 /** Deleting, renaming, archiving and restoring. */
 export const thingsPlugin: JupyterFrontEndPlugin<void> = {
@@ -14,6 +16,51 @@ export const thingsPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IEolab],
   activate: (app: JupyterFrontEnd, eolab: IEolab): void => {
-    addThingCommands(eolab, app.commands);
+    const { trans } = eolab;
+    const describedBy = {
+      args: {
+        type: 'object',
+        properties: {
+          kind: {
+            type: 'string',
+            enum: ['study', 'group', 'view', 'dataset', 'model'],
+            description: trans.__('What it is')
+          },
+          id: {
+            type: 'string',
+            description: trans.__('Its id, such as “forest” or “spectra/1”')
+          }
+        },
+        required: ['kind', 'id']
+      }
+    };
+    const add = (
+      command: string,
+      label: string,
+      act: keyof IThingActs
+    ): void => {
+      app.commands.addCommand(command, {
+        label,
+        describedBy,
+        execute: async args => {
+          const kind = textOf(args, 'kind');
+          const id = textOf(args, 'id');
+          if (kind && id) {
+            // Questions and dialogs are not needed before the first one.
+            const { thingActs } = await import('./thingActs');
+            await thingActs(eolab)[act](kind, id, textOf(args, 'entry'));
+          }
+        }
+      });
+    };
+    add(CommandIDs.renameThing, trans.__('Rename…'), 'rename');
+    add(CommandIDs.archiveThing, trans.__('Archive'), 'archive');
+    add(CommandIDs.restoreThing, trans.__('Restore'), 'restore');
+    add(CommandIDs.deleteThing, trans.__('Delete…'), 'remove');
   }
 };
+
+function textOf(args: ReadonlyPartialJSONObject, key: string): string {
+  const value = args[key];
+  return typeof value === 'string' ? value : '';
+}

@@ -187,6 +187,7 @@ describe('finding features', () => {
     groups: ['spectra/1', 'fields/1'],
     created: 0,
     label_group: 'fields/1',
+    task: 'classification',
     columns: [{ name: 'ndvi', group: 'spectra/1', column: 'ndvi' }],
     steps: null,
     datasets: []

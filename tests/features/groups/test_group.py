@@ -293,6 +293,7 @@ def test_the_snapshot_is_plain_json(store, parcels, spectra):
     (view,) = snapshot["views"]
     assert view["columns"] == [{"name": "ndvi", "group": "spectra/1", "column": "ndvi"}]
     assert (view["label_group"], view["datasets"], view["steps"]) == ("truth/1", [], None)
+    assert view["task"] == "classification"
     assert group["last_commit"]["operation"] == "insert"
     assert snapshot["views"][0]["groups"] == ["truth/1", "spectra/1"]
     figures = json.loads(json.dumps(panel.statistics(store, "spectra", 1), allow_nan=False))

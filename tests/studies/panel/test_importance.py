@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 
 import numpy as np
 import pytest
@@ -75,3 +76,11 @@ def test_what_never_varied_matters_nothing_and_conditional_ones_are_named():
 def test_too_little_to_tell_is_told(rows, told):
     with pytest.raises(ConflictError, match=told):
         importance(space(x=uniform(0, 1)), rows)
+
+
+@pytest.mark.parametrize(("ended", "hint"), [(False, "Wait"), (True, r"study.add_trials\(3\)")])
+def test_an_ended_study_needs_more_trials_not_more_patience(ended, hint):
+    rows = trials(lambda x: x, n=5, x=lambda r: r.uniform())
+    with pytest.raises(ConflictError, match="5 trials have completed") as caught:
+        importance(space(x=uniform(0, 1)), rows, ended=ended)
+    assert re.search(hint, caught.value.hint)

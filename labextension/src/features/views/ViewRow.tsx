@@ -49,7 +49,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
           ) : null}
           <Facts
             items={[
-              [trans.__('Labels'), view.labels.join(', ')],
+              [trans.__('Labels'), view.labels.join(', ') || '–'],
               [trans.__('Groups'), view.groups.join(', ')]
             ]}
           />

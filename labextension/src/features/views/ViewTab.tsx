@@ -1,8 +1,10 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState, type JSX } from 'react';
 
 import { Figure } from '../../charts/Figure';
 import { useResource, useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
+import type { IFeatureView } from '../../server/contract/types';
 import { Failure } from '../../ui/Failure';
 import { formatCount, formatMoment } from '../../ui/format';
 import { Loading } from '../../ui/Loading';
@@ -21,6 +23,25 @@ interface IProps {
 }
 
 type Picture = 'features' | 'datasets' | 'lineage';
+
+function taskName(task: Task, trans: TranslationBundle): string {
+  switch (task) {
+    case 'classification':
+      return trans.__('classification');
+    case 'regression':
+      return trans.__('regression');
+  }
+}
+
+function stepsText(steps: ISteps, trans: TranslationBundle): string {
+  const { every, start, end, last } = steps;
+  return last
+    ? trans.__('every %1 of the %2 up to each label', every, last)
+    : trans.__('every %1 from %2 to %3', every, start, end);
+}
+
+type Task = NonNullable<IFeatureView['task']>;
+type ISteps = NonNullable<IFeatureView['steps']>;
 
 /** A feature view in the main area: its features, training datasets and lineage. */
 export function ViewTab({ name, version }: IProps): JSX.Element {
@@ -81,8 +102,16 @@ export function ViewTab({ name, version }: IProps): JSX.Element {
         <div className="eolab-Figures">
           <Figure
             name={trans.__('Label')}
-            value={view.labels.join(', ')}
-            detail={trans.__('one sample a row of %1', view.label_group)}
+            value={view.labels.join(', ') || '–'}
+            detail={
+              view.task
+                ? trans.__(
+                    '%1: one sample a row of %2',
+                    taskName(view.task, trans),
+                    view.label_group
+                  )
+                : trans.__('one sample a row of %1', view.label_group)
+            }
             wide
           />
           <Figure
@@ -90,12 +119,7 @@ export function ViewTab({ name, version }: IProps): JSX.Element {
             value={formatCount(view.features)}
             detail={
               view.steps
-                ? trans.__(
-                    'every %1 from %2 to %3',
-                    view.steps.every,
-                    view.steps.start,
-                    view.steps.end
-                  )
+                ? stepsText(view.steps, trans)
                 : trans.__('one value a sample')
             }
           />

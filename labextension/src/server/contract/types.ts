@@ -519,6 +519,10 @@ export interface IFeatureView {
    * The group whose rows are the samples, written as `name/version`.
    */
   label_group: string;
+  /**
+   * What its labels are; null where it has none, or nothing tells yet.
+   */
+  task: ('classification' | 'regression') | null;
   columns: IViewColumn[];
   /**
    * The steps of sequences; null where there are none.

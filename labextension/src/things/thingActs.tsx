@@ -5,11 +5,7 @@ import {
   ReactWidget,
   showDialog
 } from '@jupyterlab/apputils';
-import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import { CommandIDs } from '../context/commandIds';
 import type { IEolab } from '../context/tokens';
 import { ApiError } from '../server/apiError';
 import type { ITidyRequest } from '../server/contract';
@@ -21,30 +17,20 @@ import { kindWord } from './words';
 /** How long the way back is offered beside what was done. */
 const UNDO_MS = 12_000;
 
-/** Add the commands that delete, rename, archive and restore whatever a workspace keeps. */
-export function addThingCommands(
-  eolab: IEolab,
-  commands: CommandRegistry
-): IDisposable {
+/** What the commands of a thing do once they are chosen. */
+export interface IThingActs {
+  rename: Act;
+  archive: Act;
+  restore: Act;
+  remove: Act;
+}
+
+type Act = (kind: string, id: string, entry: string) => Promise<void>;
+
+/** Deleting, renaming, archiving and restoring, each with its question and its way back. */
+export function thingActs(eolab: IEolab): IThingActs {
   const { trans } = eolab;
   const things = eolab.model(IThingsModel);
-  const describedBy = {
-    args: {
-      type: 'object',
-      properties: {
-        kind: {
-          type: 'string',
-          enum: ['study', 'group', 'view', 'dataset', 'model'],
-          description: trans.__('What it is')
-        },
-        id: {
-          type: 'string',
-          description: trans.__('Its id, such as “forest” or “spectra/1”')
-        }
-      },
-      required: ['kind', 'id']
-    }
-  };
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -158,34 +144,14 @@ export function addThingCommands(
     say(trans.__('“%1” was restored.', called(kind, id)), []);
   };
 
-  const all = new DisposableSet();
-  const add = (
-    command: string,
-    label: string,
-    act: (kind: string, id: string, entry: string) => Promise<void>
-  ): void => {
-    all.add(
-      commands.addCommand(command, {
-        label,
-        describedBy,
-        execute: async args => {
-          const kind = textOf(args, 'kind');
-          const id = textOf(args, 'id');
-          if (kind && id) {
-            await attempt(() => act(kind, id, textOf(args, 'entry')));
-          }
-        }
-      })
-    );
+  const guarded =
+    (act: Act): Act =>
+    (kind, id, entry) =>
+      attempt(() => act(kind, id, entry));
+  return {
+    rename: guarded(rename),
+    archive: guarded(archive),
+    restore: guarded(restore),
+    remove: guarded(remove)
   };
-  add(CommandIDs.renameThing, trans.__('Rename…'), rename);
-  add(CommandIDs.archiveThing, trans.__('Archive'), archive);
-  add(CommandIDs.restoreThing, trans.__('Restore'), restore);
-  add(CommandIDs.deleteThing, trans.__('Delete…'), remove);
-  return all;
-}
-
-function textOf(args: ReadonlyPartialJSONObject, key: string): string {
-  const value = args[key];
-  return typeof value === 'string' ? value : '';
 }
