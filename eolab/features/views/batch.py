@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from eolab.features.engines.spine import (
     check_types,
     keys_needed,
     label_rows,
+    last_of_season,
     spine_of,
 )
 from eolab.features.queries import time_steps
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-_DAY = 86_400_000_000
+_BARE = re.compile(r"\d{4}([-/]\d{2}([-/]\d{2})?)?|\d{8}")
 
 
 class LabelledEntities(UserWarning):
@@ -165,10 +167,15 @@ def _fitted(view: BatchView, split: FittedParts | None) -> transformations.Fitte
 
 
 def _until(end: object) -> int | None:
-    """The last moment that counts; of a bare date the whole day."""
+    """The last moment that counts; of a bare date the whole day, of a month or year all of it."""
+    import pandas as pd
+
     found = moment(end)
-    bare = isinstance(end, str) and len(end.strip()) == 10
-    return found if found is None or not bare else found + _DAY - 1
+    if found is None or not isinstance(end, str) or not _BARE.fullmatch(end.strip()):
+        return found
+    span = {4: "Y", 7: "M"}.get(len(end.strip()), "D")
+    last = pd.Timestamp(found, unit="us").to_period(span).end_time
+    return int(last.value // 1000)
 
 
 class _Rows:
@@ -214,6 +221,7 @@ class _Rows:
             inside = np.ones(len(times), bool) if first is None else times >= first
             inside &= True if last is None else times <= last
             rows = rows.filter(pa.array(inside))
+        rows = last_of_season(rows, labels, self._query)  # of which training makes one sample, too
         labelled = pc.is_valid(rows.column(labels.columns[0]))
         known = rows.filter(labelled).select(self._needed)
         rows = rows.filter(pc.invert(labelled))

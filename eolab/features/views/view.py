@@ -323,7 +323,8 @@ class FeatureView:
         """Features of what has no label, arranged and transformed as in training.
 
         A row of the label group without a label is a sample at its own time, a thing of the
-        features' group without a row there is one at ``end``; nothing later is used.
+        features' group without a row there is one at ``end``; nothing later is used. Where training
+        has one sample a thing and season (see `Query.sequence`), so has this.
         ``model.predict(view.batch_data().X)`` asks about all of them.
 
         Args:
@@ -333,8 +334,8 @@ class FeatureView:
                 default all without a label.
             start: First moment of the window: older labels do not count, and of the first group's
                 features nothing before it. Text without a zone is UTC.
-            end: Last moment, included (of a bare date the whole day); by default the newest row of
-                the features.
+            end: Last moment, included (of a bare date the whole day, of "2024-06" the month); by
+                default the newest row of the features.
             as_of: Use what was known then.
             split: The split or training dataset that the model was trained on; needed where the
                 view transforms features. A view without labels takes that of another view.

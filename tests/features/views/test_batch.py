@@ -182,3 +182,33 @@ def test_arrays_are_batched_and_inner_joins_leave_out(store, ndvi):
         store, ndvi.join(soil.select("v").filter("id < 8"), join_type="inner"), labels=None
     )
     assert inner.batch_data([9, 7]).rows["id"].tolist() == [7]
+
+
+def test_labels_of_the_same_group_make_one_sample_a_thing_and_season_as_in_training(tmp_path):
+    store = FeatureStore(Config(tmp_path))
+    group = store.create_feature_group("own", primary_key="id", event_time="time")
+    time = pd.to_datetime(["2024-04-01", "2024-05-01", "2024-06-01", "2025-04-01"], utc=True)
+    rows = pd.DataFrame({"id": np.repeat(["a", "b"], 4), "time": [*time, *time]})
+    rows["ndvi"] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    rows["crop"] = [None, None, "wheat", None] + [None] * 4
+    group.insert(rows)
+    season = group.select("ndvi").sequence("04-01", "06-30", "30D", how="last")
+    made = store.create_feature_view("own", labels=group.select("crop"), query=season)
+    assert len(made.training_data()) == 1
+    # Neither the wheat's earlier rows, nor the halves of the other's season.
+    found = made.batch_data()
+    assert found.rows["id"].tolist() == ["a", "b", "b"]
+    assert found.rows["time"].tolist() == [time[3], time[2], time[3]]
+    np.testing.assert_allclose(found.X[1, :3, 0], [0.5, 0.6, 0.7], rtol=1e-6)
+    with pytest.warns(LabelledEntities, match="1 of 1"):
+        assert len(made.batch_data(["a"], end="2024")) == 0
+    # Before the label was known the season has none.
+    assert made.batch_data(["a"], end="2024-05").rows["time"].tolist() == [time[1]]
+
+
+@pytest.mark.parametrize("end", ["2024-06-01", "20240601", "2024/06/01", "2024-06-01T23:59:59"])
+def test_a_bare_date_is_the_whole_day_however_it_is_written(store, ndvi, end):
+    unlabelled = view(store, ndvi, labels=None)
+    last = unlabelled.batch_data([1], end=end).rows["time"][0]
+    assert last.floor("s") == pd.Timestamp("2024-06-01T23:59:59", tz="UTC")
+    assert unlabelled.batch_data([1], end="2024-06-01T00:00").rows["time"][0].hour == 0
