@@ -357,15 +357,16 @@ def cells_of(column: pa.ChunkedArray) -> list[object] | None:
         else:
             flat = values.to_numpy(zero_copy_only=False)
         arrays = iter(flat.reshape(-1, *shape))
-        out += [_settled(next(arrays), gaps=gaps) if there else None for there in known]
+        kind = values.type.to_pandas_dtype() if gaps else None
+        out += [_settled(next(arrays), kind) if there else None for there in known]
     return out
 
 
-def _settled(cell: np.ndarray, *, gaps: bool) -> np.ndarray:
+def _settled(cell: np.ndarray, kind: type[np.generic] | None) -> np.ndarray:
     """A cell of a column in which some have gaps: without one it has its numbers' own type."""
-    if not gaps or any(v is None for v in cell.flat):
+    if kind is None or any(v is None for v in cell.flat):
         return cell
-    return np.array(cell.tolist())
+    return cell.astype(kind)
 
 
 def _cell(value: object, kind: pa.DataType) -> object:

@@ -22,7 +22,7 @@ def axes_ordered(
     Raises:
         InvalidInputError: No numbers, or axes that cannot be told apart.
     """
-    values = x if isinstance(x, np.ndarray) else np.asarray(x)
+    values = _whole(x)
     if values.dtype.kind not in "biuf":
         raise InvalidInputError(
             f"x holds no numbers of one type ({values.dtype})",
@@ -54,6 +54,15 @@ def axes_ordered(
                 "Scale them first, for example x / 10000.",
             )
     return out
+
+
+def _whole(given: object, kind: type | None = None) -> np.ndarray:
+    """One array; a list of masked ones keeps their masks."""
+    if isinstance(given, np.ndarray):
+        return given
+    if isinstance(given, Sequence) and any(isinstance(v, np.ma.MaskedArray) for v in given):
+        return np.ma.stack(list(given))
+    return np.asarray(given, dtype=kind)
 
 
 def _layout(values: np.ndarray, y: object, bands: Sequence[str] | None) -> str:
@@ -94,7 +103,7 @@ def masks_of(
     """
     if y is None:
         return np.full(shape, NONE, np.int16), tuple(classes or ())
-    given = y if isinstance(y, np.ndarray) else np.asarray(y, dtype=_kind_of(y))
+    given = _whole(y, _kind_of(y))
     known = ~np.ma.getmaskarray(given)
     values = np.ma.getdata(given)
     if values.ndim == 4 and 1 in {values.shape[-1], values.shape[1]}:
@@ -112,7 +121,7 @@ def masks_of(
     if values.dtype.kind == "f":
         known &= ~np.isnan(values)
         whole = np.where(known, values, NONE)
-        if (whole != np.round(whole)).any():
+        if (whole != np.round(whole)).any() or np.isinf(whole).any():
             raise InvalidInputError(
                 "y holds decimals, and masks hold classes", "Give whole numbers or names."
             )
@@ -198,17 +207,30 @@ def texts_of_times(times: Sequence[object]) -> tuple[str, ...]:
     )
 
 
+def _same_crs(one: object, other: object) -> bool:
+    from pyproj import CRS
+
+    left, right = (CRS.from_user_input(crs_text(each)) for each in (one, other))
+    return left.equals(right, ignore_axis_order=True)
+
+
 def middles_of(geometries: object, crs: object, n: int) -> tuple[np.ndarray | None, str]:
     """The middle of each chip, shape (n, 2), and the CRS; None and "" where nobody says.
 
     Raises:
-        InvalidInputError: Another number of places, none for some, or no CRS.
+        InvalidInputError: Another number of places, none for some, no CRS, or two of them.
     """
     import shapely
 
     if geometries is None:
         return None, "" if crs is None else crs_text(crs)
-    crs = getattr(geometries, "crs", None) if crs is None else crs
+    own = getattr(geometries, "crs", None)
+    if own is not None and crs is not None and not _same_crs(own, crs):
+        raise InvalidInputError(
+            f"the geometries are in {crs_text(own)}, and crs={crs!r} says otherwise",
+            "Leave crs= out: places keep their own system. geometries.to_crs(...) changes it.",
+        )
+    crs = own if crs is None else crs
     if crs is None:
         raise InvalidInputError(
             "the geometries have no coordinate reference system", "Pass crs='EPSG:32633'."

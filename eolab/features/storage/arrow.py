@@ -155,7 +155,7 @@ def _from_xarray(cube: xr.Dataset, keys: Sequence[str]) -> pd.DataFrame:
     frame = (flat.to_dataframe(dim_order=rows) if names else cube.to_dataframe()).reset_index()
     for name in names:
         axes = [d for d in cube[name].dims if d not in rows]
-        whole = cube[name].broadcast_like(flat.drop_vars(list(flat.data_vars)))
+        whole = cube[name].broadcast_like(flat)
         values = whole.transpose(*rows, *axes).to_numpy()
         cells = values.reshape(len(frame), *(cube.sizes[d] for d in axes))
         frame[name] = arrays.frame_of({"cells": cells})["cells"].to_numpy()

@@ -173,7 +173,8 @@ class TrainingDataset:
         from eolab.features.storage.statistics import describe
 
         frame = self.to_pandas(part).drop(columns=["id", "group"], errors="ignore")
-        cells = {n: arrays.from_cells(str(n), frame[n]) for n in frame}
+        objects = [n for n in frame if frame[n].dtype == object]
+        cells = {n: arrays.from_cells(str(n), frame[n]) if n in objects else None for n in frame}
         table = pa.table({n: frame[n] if c is None else c for n, c in cells.items()})
         # Spilled beside it: the dataset's own folder never changes.
         with connect(self.folder.parent) as con:

@@ -13,6 +13,7 @@ from eolab.features import Chips
 
 X = np.random.default_rng(0).integers(0, 200, (6, 5, 4, 3), dtype=np.uint8)
 MASKS = (X[..., 0] > 100).astype(np.uint8)
+DEGREES = gpd.GeoSeries([shapely.Point(15, 48)] * 6, crs=4326)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,8 @@ def test_every_layout_gives_the_same_chips(x, options):
         (X, {"layout": "nhwc", "ids": ["a"] * 6}, "twice"),
         (X, {"layout": "nhwc", "geometries": [[0, 0]] * 6}, "no coordinate reference system"),
         (X, {"layout": "nhwc", "geometries": [[0, 0]] * 5, "crs": 4326}, "5 values for 6"),
+        (X, {"layout": "nhwc", "geometries": DEGREES, "crs": 32633}, "says otherwise"),
+        (X, {"layout": "nhwc", "y": np.full(6, np.inf)}, "y holds decimals"),
         (X, {"layout": "nhwc", "geometries": [[0, np.nan]] * 6, "crs": 4326}, "no place"),
         (X, {"layout": "nhwc", "geometries": [None] * 6, "crs": 4326}, "neither shapes nor pairs"),
         (X.astype(np.int64) + 2**24, {"layout": "nhwc"}, "exact up to 16777216"),
@@ -100,6 +103,11 @@ def test_masked_values_are_missing():
     found = Chips.from_arrays(np.ma.array(X, mask=X[0, 0, 0, 0] == X), layout="nhwc")
     assert np.isnan(found[0][0][0, 0, 0, 0])
     assert np.isnan(np.stack([x for x, _ in found])).sum() == (X[0, 0, 0, 0] == X).sum()
+    # A list of masked chips, and of masked masks.
+    chips, masks = ([np.ma.array(a, mask=a == a.flat[0]) for a in s] for s in (X, MASKS))
+    listed = Chips.from_arrays(chips, masks, layout="nhwc")
+    assert np.isnan(listed[1][0][0, 0, 0, 0])
+    assert listed[1][1][0, 0] == -1
 
 
 def test_own_chips_save_split_by_blocks_and_come_back(store, tmp_path):

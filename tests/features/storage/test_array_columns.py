@@ -102,6 +102,9 @@ def test_whole_numbers_beside_gaps_stay_whole(group, store):
     found = kept(fixed, [np.ma.array([big, 2], mask=[0, 1]), np.array([3, 4])])
     assert found[0].tolist() == [big, None]
     assert found[1].dtype == np.int64
+    small = store.create_feature_group("i1", primary_key="id")
+    found = kept(small, [np.ma.array([1, 2], "i1", mask=[0, 1]), np.array([3, 4], "i1")])
+    assert found[1].dtype == np.int8
     structs = store.create_feature_group("s", primary_key="id")
     found = kept(structs, [{"a": big, "b": [1, None]}, {"a": None, "b": None}])
     assert found == [{"a": big, "b": [1, None]}, {"a": None, "b": None}]
@@ -134,6 +137,14 @@ def test_dimensions_that_name_no_row_are_axes_of_arrays(store):
     group.insert(cube)
     np.testing.assert_array_equal(np.stack(group.read()["chip"]), CHIPS[0].transpose(1, 0, 2))
     assert group.read()["crop"].tolist() == [1, 2, 3]
+    # Times that are a variable, and arrays that do not change along them.
+    cube = xr.Dataset(
+        {"e": (("id", "k"), [[1, 2], [3, 4]]), "seen": ("t", pd.date_range("2024", periods=2))},
+        {"id": [7, 8]},
+    )
+    group = store.create_feature_group("still", primary_key="id", event_time="seen")
+    group.insert(cube)
+    assert np.stack(group.read()["e"]).tolist() == [[1, 2], [1, 2], [3, 4], [3, 4]]
     times = pd.date_range("2024-01-01", periods=2)
     cube = xr.Dataset(
         {"e": (("k", "id", "time"), np.arange(12).reshape(3, 2, 2))}, {"id": [7, 8], "time": times}
