@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eolab.accuracy.assessment import Assessment, ClassAccuracy, SampleEstimate
+from eolab.accuracy.class_labels import folded
 from eolab.accuracy.class_raster import ClassRaster, count_classes, indexed
 from eolab.accuracy.population import MapPopulation
 from eolab.errors import InvalidInputError
@@ -33,6 +34,8 @@ def compare_rasters(
             f"the reference raster lies in {reference.crs.name}, the map in {raster.crs.name}",
             "Warp it to the map's grid with nearest neighbours.",
         )
+    if classes is None:
+        _check_names(raster.names, reference.names)
     counts = count_classes(raster)
     population = MapPopulation.of(raster, counts, classes, exclude)
     pixels, areas, others = _joint(raster, reference, population)
@@ -99,6 +102,17 @@ def compare_rasters(
         confidence=confidence,
         notes=tuple(notes),
     )
+
+
+def _check_names(mapped: Mapping[int, str], referred: Mapping[int, str]) -> None:
+    """Raises InvalidInputError where map and reference call a code by two names."""
+    for code in sorted(set(mapped) & set(referred)):
+        if folded(mapped[code]) != folded(referred[code]):
+            raise InvalidInputError(
+                f"the code {code} is {mapped[code]!r} in the map and {referred[code]!r} in the "
+                "reference raster",
+                "Recode one of them; classes= names the codes where they mean the same.",
+            )
 
 
 def _joint(

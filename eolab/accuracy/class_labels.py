@@ -201,7 +201,7 @@ def _class_of_text(value: str, names: ClassNames, column: str) -> str:
             f"{column!r} holds names ({value!r}), and the map codes without names",
             "Say how the codes are called: classes={1: 'wheat', 2: 'maize'}.",
         )
-    alike = [name for name in known if _folded(name) == _folded(value)]
+    alike = [name for name in known if folded(name) == folded(value)]
     if alike:
         raise InvalidInputError(
             f"the label {value!r} differs from the class {alike[0]!r} only in capitals or blanks",
@@ -210,7 +210,8 @@ def _class_of_text(value: str, names: ClassNames, column: str) -> str:
     return value
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A name without what capitals, blanks, underscores and hyphens tell apart."""
     return re.sub(r"[\s_-]+", " ", text).strip().casefold()
 
 

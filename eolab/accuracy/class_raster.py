@@ -268,7 +268,10 @@ def _flag_names(given: xr.DataArray) -> dict[int, str]:
     words = meanings.split()
     if len(codes) != len(words):
         return {}
-    return {int(code): word for code, word in zip(codes, words, strict=True)}
+    try:
+        return {int(code): word for code, word in zip(codes, words, strict=True)}
+    except ValueError:  # codes that are no numbers name nothing
+        return {}
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -336,7 +339,9 @@ def _band_of(file: rasterio.DatasetReader, what: str, band: int | None) -> int:
         names = ", ".join(f"{n} {file.descriptions[n - 1] or ''}".strip() for n in numbers)
         raise InvalidInputError(
             f"the {what} has {len(numbers)} bands ({names}); one of classes is needed",
-            "Say which: band=1.",
+            "Say which: band=1."
+            if what == "map"
+            else "Open it as an xarray map and select the one band.",
         )
     return int(numbers[0])
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _VECTORS = {".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet"}
 # Columns of a sample design: together they say how each row was drawn.
 STRATUM, PIXELS, HECTARES, INCLUSION = "stratum", "stratum_pixels", "stratum_hectares", "inclusion"
+_CUT = {name[:10]: name for name in (PIXELS, HECTARES)}  # as a shapefile keeps them
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_points(reference: Reference, raster: ClassRaster, label: str) -> PointS
     """
     import geopandas as gpd
 
-    frame = _table(reference)
+    frame = _spelt_out(_table(reference))
     if label not in frame.columns:
         raise InvalidInputError(
             f"the reference has no column {label!r}",
@@ -110,6 +111,13 @@ def _table(reference: Reference) -> pd.DataFrame:
             f"the reference {path} cannot be read: {error}", "Give a GeoPackage of points."
         ) from error
     return table
+
+
+def _spelt_out(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a design by their whole names."""
+    if STRATUM not in frame.columns or INCLUSION not in frame.columns:
+        return frame
+    return frame.rename(columns={c: n for c, n in _CUT.items() if n not in frame.columns})
 
 
 def _points(frame: gpd.GeoDataFrame, raster: ClassRaster) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from eolab.accuracy.class_raster import count_classes, find_pixels, open_map
 from eolab.accuracy.population import MapPopulation
 from eolab.accuracy.reference import HECTARES, INCLUSION, PIXELS, STRATUM
 from eolab.errors import InvalidInputError, nearest
+from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Allocation: TypeAlias = Literal["proportional", "equal", "optimal"]
 ALLOCATIONS: tuple[Allocation, ...] = ("proportional", "equal", "optimal")
+MISSED = 1.05
+"""How far above a target a standard error is to be expected before it is told."""
 
 
 def sample_design(
@@ -47,7 +50,8 @@ def sample_design(
         n: Number of samples.
         target_se: Instead of ``n``: the standard error of overall accuracy to reach, 0.01 for one
             percent. n is (sum W S)^2 / (target_se^2 + sum(W S^2) / N) with S = sqrt(U (1 - U))
-            (Cochran 1977 eq 5.25; Olofsson et al. 2014 eq 13).
+            (Cochran 1977 eq 5.25; Olofsson et al. 2014 eq 13), which is for the optimal allocation:
+            where another misses the target by 5 % or more, a warning names the n that it needs.
         expected_accuracy: User's accuracy that you expect, U: one for all, or by class. Needed for
             ``target_se`` and "optimal".
         allocation: How n is shared: by the strata's pixels ("proportional"), alike ("equal"), or by
@@ -109,6 +113,14 @@ def sample_design(
         )
     total = _number(n, sizes) if target_se is None else _needed(target_se, accuracy, sizes)
     drawn = allocate(total, sizes, allocation, minimum, accuracy)
+    expected_se = None if accuracy is None else _expected_se(accuracy, sizes, drawn)
+    if target_se is not None and expected_se is not None and expected_se > target_se * MISSED:
+        warn(
+            f"{total} samples reach a standard error of {target_se:g} by the optimal allocation; "
+            f"of the {allocation} one with minimum={minimum} {expected_se:.2g} is to be expected. "
+            f"n={_enough(target_se, accuracy, sizes, allocation, minimum)} reaches the target.",
+            UserWarning,
+        )
     ranks = {
         code: np.sort(
             np.random.default_rng((int(seed), place)).choice(size, k, replace=False, shuffle=False)
@@ -131,7 +143,7 @@ def sample_design(
         "n_asked": total,
         "seed": int(seed),
         "target_se": target_se,
-        "expected_se": None if accuracy is None else _expected_se(accuracy, sizes, drawn),
+        "expected_se": expected_se,
         "strata": [
             {
                 "stratum": int(number[i]),
@@ -233,6 +245,26 @@ def _expected_se(accuracy: np.ndarray, sizes: np.ndarray, drawn: np.ndarray) -> 
     weight = sizes / sizes.sum()
     rest = 1 - drawn / sizes
     return float(np.sqrt((weight**2 * accuracy * (1 - accuracy) / drawn * rest).sum()))
+
+
+def _enough(
+    target_se: float,
+    accuracy: np.ndarray | None,
+    sizes: np.ndarray,
+    allocation: Allocation,
+    minimum: int,
+) -> int:
+    """The least number of samples whose allocation is expected to reach a standard error."""
+    assert accuracy is not None
+    low, high = _needed(target_se, accuracy, sizes), int(sizes.sum())
+    while low < high:
+        middle = (low + high) // 2
+        drawn = allocate(middle, sizes, allocation, minimum, accuracy)
+        if _expected_se(accuracy, sizes, drawn) > target_se:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def allocate(

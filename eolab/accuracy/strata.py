@@ -43,7 +43,6 @@ class DesignStrata:
         inclusion: str | None,
     ) -> DesignStrata:
         columns = set(rows.sample.frame.columns)
-        # A shapefile cuts names to ten letters: of a design's columns `inclusion` is left.
         drawn = STRATUM in columns and bool({PIXELS, INCLUSION} & columns)
         if drawn and design in {"simple random", "post-stratified"}:
             raise InvalidInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -48,6 +49,22 @@ def test_the_number_of_samples_is_that_of_cochran_and_good_practices(make_map):
     expected = (weight * spread).sum() ** 2 / (0.01**2 + (weight * spread**2).sum() / 100_000)
     assert len(points) == int(np.ceil(expected))
     assert points.attrs["design"]["expected_se"] == pytest.approx(0.01, rel=2e-3)
+
+
+def test_an_allocation_that_misses_the_target_says_how_many_reach_it(make_map):
+    codes = np.repeat(np.array([1, 2], "uint8"), (98_000, 2000)).reshape(100, 1000)
+    asked = {"target_se": 0.01, "expected_accuracy": 0.9, "allocation": "equal"}
+    with pytest.warns(
+        UserWarning, match="equal one with minimum=2 0.014 is to be expected"
+    ) as said:
+        eo.sample_design(make_map(codes), **asked)
+    n = int(re.findall(r"n=(\d+) reaches", str(said[0].message))[0])
+    share = np.array([0.98, 0.02])
+    for count, reached in ((n, True), (n - 2, False)):
+        drawn = allocate(count, share * 100_000, "equal", 2)
+        rest = 1 - drawn / (share * 100_000)
+        assert ((share**2 * 0.09 / drawn * rest).sum() ** 0.5 <= 0.01) == reached
+    assert len(eo.sample_design(make_map(codes), n=n, allocation="equal")) == n
 
 
 def test_allocations_share_the_samples_as_they_say():
@@ -153,6 +170,14 @@ def test_a_shapefile_cuts_the_names_and_keeps_the_design(land, tmp_path):
     assert found.overall.se == pytest.approx(expected.overall.se)
     with pytest.raises(InvalidInputError, match="the columns of the reference say that it is str"):
         eo.assess(land, points, design="simple random")
+    # Sizes of strata are kept, not guessed from the rows that are left.
+    cut = gpd.read_file(path).drop(index=points.index[points["map_class"] == "7"][:5])
+    cut.to_file(tmp_path / "cut.gpkg")
+    for reference in (cut, tmp_path / "cut.gpkg"):
+        with pytest.warns(UserWarning, match="drew other numbers of samples in strata"):
+            found = eo.assess(land, reference)
+        assert found["7"].map_hectares == expected["7"].map_hectares
+        assert found.to_frame("strata").loc["7", "pixels"] == (mosaic() == 7).sum()
 
 
 def test_codes_that_come_back_as_text_are_codes(land):

@@ -334,6 +334,20 @@ def test_a_reference_raster_is_a_census_without_sampling_error(make_map):
     assert "no sampling error" in repr(result)
 
 
+def test_a_code_of_two_names_in_map_and_reference_is_refused(make_map):
+    codes = np.array([[1, 2], [2, 1]], "uint8")
+    flags = {"flag_values": [1, 2], "flag_meanings": "wheat maize"}
+    mapped = make_map(codes).assign_attrs(flags)
+    turned = mapped.assign_attrs(flag_meanings="Maize Wheat")
+    with pytest.raises(eo.EolabError, match="the code 1 is 'wheat' in the map and 'Maize' in the"):
+        eo.assess(mapped, turned)
+    assert eo.assess(mapped, turned, classes={1: "a", 2: "b"}).overall.value == 1
+    assert eo.assess(mapped, mapped.assign_attrs(flag_meanings="Wheat MAIZE"))["wheat"].n_map == 2
+    # Codes that are no numbers name nothing.
+    odd = mapped.assign_attrs(flag_values="1b, 2b")
+    assert [row.name for row in eo.assess(odd, mapped).classes] == ["1", "2"]
+
+
 def test_a_reference_raster_with_gaps_says_for_which_part_it_holds(make_map):
     mapped, truth, _ = known_map()
     gaps = make_map(truth.astype(float)).where(make_map(mapped) != 1)
