@@ -58,7 +58,7 @@ def _old_roots(connection: sqlite3.Connection, root: Path) -> list[Path]:
         "SELECT DISTINCT artifact_location FROM experiments WHERE name LIKE 'eolab/%'"
     )
     found |= {path.parent: None for path in _paths(homes) if path.name == "mlflow"}
-    return [old for old in found if not _same(old, root)]
+    return [old for old in found if not _same(old, root) and not _is_guest(old)]
 
 
 def _paths(rows: Iterable[tuple[str | None]]) -> list[Path]:
@@ -78,6 +78,14 @@ def _same(old: Path, root: Path) -> bool:
         return old == root or old.samefile(root)
     except OSError:
         return False
+
+
+def _is_guest(old: Path) -> bool:
+    """Whether another workspace is there that has no database of its own, and keeps its runs here.
+
+    Whoever moves or copies a workspace takes its database along.
+    """
+    return not (old / DATABASE).exists() and any((old / folder).exists() for folder in _HELD)
 
 
 def _put_right(connection: sqlite3.Connection, old: Path, root: Path) -> int:

@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import shutil
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -324,6 +325,29 @@ def test_a_database_that_nobody_can_write_to_is_left_as_it_is(tmp_path):
     (tmp_path / "mlflow.db").write_text("no database")
     assert moved.repair(tmp_path) == 0
     assert (tmp_path / "mlflow.db").read_text() == "no database"
+
+
+def test_runs_of_another_workspace_in_the_same_database_stay_where_they_are(tmp_path):
+    from eolab.tracking import moved
+
+    (guest, gone, here) = (tmp_path / name for name in ("guest", "gone 100%", "here"))
+    (guest / "mlflow").mkdir(parents=True)
+    here.mkdir()
+    with sqlite3.connect(here / "mlflow.db") as notes:
+        notes.execute("CREATE TABLE model_versions (source TEXT, storage_location TEXT)")
+        notes.execute("CREATE TABLE experiments (name TEXT, artifact_location TEXT)")
+        places = [root / "mlflow" for root in (guest, gone)]
+        # A folder whose name begins alike is another one.
+        for number, place in enumerate([*places, gone / "mlflow-old"]):
+            values = (f"eolab/{number}", place.as_uri())
+            notes.execute("INSERT INTO experiments VALUES (?, ?)", values)
+    notes.close()
+    assert moved.repair(here) == 1
+    kept = sqlite3.connect(here / "mlflow.db")
+    found = [uri for (uri,) in kept.execute("SELECT artifact_location FROM experiments")]
+    kept.close()
+    expected = [guest / "mlflow", here / "mlflow", gone / "mlflow-old"]
+    assert found == [place.as_uri() for place in expected]
 
 
 def test_a_regression_has_error_bias_and_r2_with_intervals():
