@@ -66,7 +66,8 @@ def write(folder: Path, document: Mapping[str, object]) -> None:
     conda = [f"python={python}", "pip", {"pip": requirements}]
     _yaml(folder / "conda.yaml", {"channels": ["conda-forge"], "dependencies": conda})
 
-    model = Model(signature=_signature(document))
+    samples = _samples(folder)
+    model = Model(signature=_signature(document, samples))
     mlflow.pyfunc.add_to_model(
         model,
         loader_module=LOADER,
@@ -97,13 +98,13 @@ def write(folder: Path, document: Mapping[str, object]) -> None:
             save_exported_model=False,
             code=CODE,
         )
-    example = _example(folder, document)
+    example = None if samples is None else _example(folder, document, samples)
     if example is not None:
         model.saved_input_example_info = example
     model.save(str(folder / "MLmodel"))
 
 
-def _signature(document: Mapping[str, object]) -> ModelSignature | None:
+def _signature(document: Mapping[str, object], samples: np.ndarray | None) -> ModelSignature | None:
     """What goes in and comes out; None for a model whose features have no names or other types."""
     import numpy as np
     from mlflow.models import ModelSignature
@@ -113,16 +114,19 @@ def _signature(document: Mapping[str, object]) -> ModelSignature | None:
     if not columns or document["frame"]:
         return None
     said = np.dtype(np.int64 if document["classes"] else np.float64)
+    shape = (len(steps), len(columns)) if steps else ()
+    if samples is not None and samples.ndim > 2:  # sequences, and arrays (n, h, w, f)
+        shape = samples.shape[1:]
     inputs = (
-        Schema([TensorSpec(np.dtype(np.float32), (-1, len(steps), len(columns)))])
-        if steps
+        Schema([TensorSpec(np.dtype(np.float32), (-1, *shape))])
+        if shape
         else Schema([ColSpec(DataType.double, name) for name in columns])
     )
     return ModelSignature(inputs=inputs, outputs=Schema([TensorSpec(said, (-1,))]))
 
 
-def _example(folder: Path, document: Mapping[str, object]) -> dict[str, object] | None:
-    """Write some samples that the model learnt from; what `MLmodel` says of them."""
+def _samples(folder: Path) -> np.ndarray | None:
+    """Some samples that the model learnt from; None where none were kept."""
     import numpy as np
 
     try:
@@ -130,6 +134,15 @@ def _example(folder: Path, document: Mapping[str, object]) -> dict[str, object] 
             samples: np.ndarray = file["example"]
     except (OSError, ValueError, KeyError):
         return None
+    return samples
+
+
+def _example(
+    folder: Path, document: Mapping[str, object], samples: np.ndarray
+) -> dict[str, object] | None:
+    """Write the samples as an input example; what `MLmodel` says of them."""
+    import numpy as np
+
     if samples.ndim == 2:
         table = {
             "columns": _texts(document["columns"]),

@@ -96,6 +96,9 @@ class ModelVersion:
     def load(self) -> object:
         """The model object, after a check that its files are as they were registered.
 
+        A class of your own module is the one that went with the model, as it was when it was
+        fitted, also where the module is there: ``isinstance(model.load(), Mine)`` is False.
+
         Raises:
             ConflictError: A file was changed or is gone.
 

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.models import ModelRegistry
 from eolab.records import lineage
 from eolab.records.lineage import Ref
+from eolab.studies.identity import modules
 from eolab.studies.worker import trial_process
 from eolab.training_data import TrainingData
 from tests.models.conftest import CLASSES, Fitted
@@ -276,8 +278,6 @@ def test_a_model_of_arrays_answers_in_its_own_way(registry, make_fitted):
 def test_a_workspace_that_was_moved_keeps_its_models(
     registry, make_fitted, model, test_part, config, tmp_path
 ):
-    from dataclasses import replace
-
     before = registry.register("crops", make_fitted(model), test=test_part)
     moved = tmp_path / "moved"
     config.root.rename(moved)
@@ -444,6 +444,39 @@ def test_a_class_of_a_module_of_the_user_goes_with_the_model(registry, tmp_path,
     asked = mlflow.pyfunc.load_model(str(version.folder))
     assert asked.predict(pd.DataFrame([[0.0] * 3], columns=version.columns)).tolist() == [1]
     assert "farm_models" not in sys.modules
+
+
+def test_packages_of_the_user_s_own_site_are_libraries(tmp_path, monkeypatch):
+    """As `pip install --user` leaves them: a pickle names them, it does not hold them."""
+    site = tmp_path / "lib" / "python3" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "user_site_lib.py").write_text("class Model: pass\n")
+    monkeypatch.syspath_prepend(str(site))
+    library = importlib.import_module("user_site_lib")
+    for known in (trial_process.library_folders, modules.library_folders):
+        known.cache_clear()
+    try:
+        assert not trial_process.is_own_module(library)
+        assert not modules.is_users(library)
+        trial_process.pickle_whole(library.Model(), tmp_path / "model.pkl")
+        assert b"_make_skeleton_class" not in (tmp_path / "model.pkl").read_bytes()
+    finally:
+        for known in (trial_process.library_folders, modules.library_folders):
+            known.cache_clear()
+
+
+def test_a_model_of_arrays_is_described_to_mlflow_as_such(registry, make_fitted):
+    X = np.random.default_rng(0).random((5, 2, 3, 2), dtype="float32")
+    fitted = make_fitted(lambda X: X.mean(axis=(1, 2, 3)), flavour="pickle", classes=())
+    fitted = replace(fitted, columns=("bands_0", "bands_1"))
+    np.savez(fitted.folder / "answers.npz", answer=X.mean((1, 2, 3)), y=X[:, 0, 0, 0], seen=[],
+             example=X[:3])  # fmt: skip
+    version = registry.register("grids", fitted)
+    import mlflow.pyfunc
+
+    asked = mlflow.pyfunc.load_model(str(version.folder))
+    assert asked.metadata.signature.inputs.inputs[0].shape == (-1, 2, 3, 2)
+    np.testing.assert_allclose(asked.predict(X), version.predict(X), rtol=1e-6)
 
 
 def test_requirements_name_what_the_pickle_names(registry, make_fitted, model):

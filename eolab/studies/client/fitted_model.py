@@ -80,7 +80,10 @@ class FittedModel:
         return FittedModel(folder=folder, **document)
 
     def load(self) -> object:
-        """The model itself (its library is imported now); see `load_model` for the errors."""
+        """The model itself (its library is imported now); see `load_model` for the errors.
+
+        A class of your own module is the one of the fit: ``isinstance`` against yours is False.
+        """
         return load_model(self.folder, self.flavour)
 
 

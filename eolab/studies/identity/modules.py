@@ -36,14 +36,16 @@ def is_users_path(name: str, file: Path) -> bool:
     if name.partition(".")[0] == "eolab":
         return False
     path = file.resolve()
-    return not any(path.is_relative_to(p) for p in _libraries())
+    return not any(path.is_relative_to(p) for p in library_folders())
 
 
 @functools.cache
-def _libraries() -> frozenset[Path]:
+def library_folders() -> frozenset[Path]:
     """Folders of installed packages and of the standard library."""
-    paths = sysconfig.get_paths().items()
-    return frozenset(Path(p).resolve() for k, p in paths if "lib" in k)
+    places = [p for k, p in sysconfig.get_paths().items() if "lib" in k]
+    # Those of `pip install --user`, and of Debian, are no paths of this interpreter's own.
+    places += [p for p in sys.path if Path(p).name in {"site-packages", "dist-packages"}]
+    return frozenset(Path(place).resolve() for place in places)
 
 
 def users_file(name: str) -> Path | None:

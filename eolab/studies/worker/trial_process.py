@@ -495,7 +495,8 @@ def pickle_whole(value: object, path: Path) -> None:
     """Write a pickle that holds classes and functions of the user's own modules as they are now.
 
     They would be looked for where the model is opened: in another project they are not there, and
-    after an edit they are others. A module that cannot be pickled is named as before.
+    after an edit they are others. A module that cannot be pickled is named as before. What is
+    opened is of a class of the pickle's own: `isinstance` against the module's says False.
     """
     import cloudpickle
 
@@ -531,9 +532,10 @@ def is_own_module(module: object) -> bool:
 def library_folders() -> frozenset[Path]:
     """Folders of installed packages and of the standard library."""
     found = sysconfig.get_paths()
-    return frozenset(
-        Path(found[key]).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib")
-    )
+    places = [found[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")]
+    # Those of `pip install --user`, and of Debian, are no paths of this interpreter's own.
+    places += [p for p in sys.path if Path(p).name in {"site-packages", "dist-packages"}]
+    return frozenset(Path(place).resolve() for place in places)
 
 
 def save_model(saved: list[object], order: RefitOrder) -> ChildMessage:
