@@ -497,16 +497,16 @@ class Workspace:
         """Undo a deletion or archiving: everything is again where it was.
 
         Args:
-            entry: One of `deleted`; or words as in `delete`, of which the last deleted comes back;
-                a name alone is that of a study.
+            entry: One of `deleted`; or words as in `delete`: what is archived is shown again, else
+                the last deleted of the name comes back. A name alone is that of a study.
 
         Returns:
             What is there again.
 
         Raises:
             NotFoundError: The bin does not hold it (any more).
-            ConflictError: There is another one of its name by now; or the workspace cannot be
-                written to.
+            ConflictError: There is another one of this name or title by now; or the workspace
+                cannot be written to.
 
         Example:
             >>> ws.restore("no-such-study")

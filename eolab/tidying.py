@@ -100,10 +100,17 @@ def _kind(name: str) -> Kind:
 
 
 def _there(config: Config, kind: Kind, name: str) -> Ref:
-    """The node of a thing that is there, by its id, name or title."""
-    called = titles.find(config.root, kind, name)
-    if called is not None:
-        return Ref(kind, called)
+    """The node of a thing that is there: by its id or name, else by its title."""
+    try:
+        return _named(config, kind, name)
+    except (InvalidInputError, NotFoundError):
+        called = titles.find(config.root, kind, name)
+        if called is None or called == name:
+            raise
+        return _named(config, kind, called)
+
+
+def _named(config: Config, kind: Kind, name: str) -> Ref:
     if kind == "study":
         from eolab.studies.client.tune import open_study
 
@@ -177,11 +184,19 @@ def delete(config: Config, ref: Ref, *, cascade: bool = False) -> DeletedEntry:
             f"the {WORDS[ref.kind]} {ref.id!r} is read by {said(hang.broken)}",
             "Delete that first, or all at once with cascade=True (--cascade).",
         )
-    for other in hang.broken:
-        delete(config, other)
     what = f"{WORDS[ref.kind]} {ref.id!r} cannot be deleted"
-    with disk.translate_errors(what, config.root):
-        return _delete(config, ref)
+    with contextlib.ExitStack() as undo:
+        for other in hang.broken:
+            undo.callback(_put_back, config, delete(config, other))
+        with disk.translate_errors(what, config.root):
+            entry = _delete(config, ref)
+        undo.pop_all()  # all of it goes, or nothing
+    return entry
+
+
+def _put_back(config: Config, entry: DeletedEntry) -> None:
+    with contextlib.suppress(OSError, EolabError):  # else it stays in the bin
+        restore(config, entry)
 
 
 def _delete(config: Config, ref: Ref) -> DeletedEntry:
@@ -272,13 +287,18 @@ def find(config: Config, kind: str, name: str) -> DeletedEntry:
     Raises:
         NotFoundError: The bin has none of this name.
     """
-    held = [entry for entry in deleted.entries(config.root) if entry.kind == kind]
-    for entry in held:
-        if name in {entry.name, entry.title, entry.id}:
+    ways: dict[int, DeletedEntry] = {}
+    for entry in deleted.entries(config.root):
+        if entry.kind != kind:
+            continue
+        if name in {entry.name, entry.id}:
             return entry
-    for entry in held:
         if kind in {"group", "view"} and entry.name.rpartition("/")[0] == name:
-            return entry
+            ways.setdefault(1, entry)
+        elif entry.title == name:
+            ways.setdefault(2, entry)
+    if ways:
+        return ways[min(ways)]
     return deleted.find(config.root, kind, name)
 
 
@@ -301,23 +321,23 @@ def archived(config: Config) -> list[Ref]:
 
 
 def bring_back(config: Config, entry: DeletedEntry | str) -> Ref:
-    """Undo a deletion, else an archiving (see `Workspace.restore`)."""
+    """Undo an archiving, else a deletion (see `Workspace.restore`).
+
+    What is archived is there: a deleted one of its name could not come back beside it.
+    """
     if not isinstance(entry, str):
         restore(config, entry)
         return Ref(entry.kind, entry.name)
     first, _, rest = entry.partition(" ")
     kind, name = (first, rest.strip()) if rest and first in KINDS else ("study", entry)
-    try:
-        found = find(config, kind, name)
-    except NotFoundError:
-        away = {ref.id for ref in archived(config) if ref.kind == kind}
-        if away:
-            with contextlib.suppress(NotFoundError):
-                ref = _there(config, _kind(kind), name)
-                if ref.id in away:
-                    archive(config, ref, archived=False)
-                    return ref
-        raise
+    away = {ref.id for ref in archived(config) if ref.kind == kind}
+    if away:
+        with contextlib.suppress(InvalidInputError, NotFoundError):
+            ref = _there(config, _kind(kind), name)
+            if ref.id in away:
+                archive(config, ref, archived=False)
+                return ref
+    found = find(config, kind, name)
     restore(config, found)
     return Ref(found.kind, found.name)
 
@@ -340,9 +360,10 @@ def _names(config: Config, kind: str) -> set[str]:
 
 def settle(config: Config) -> None:
     """Finish what was cut off, and remove for good what is too old."""
-    for stored in deleted.unsettled(config.root):
-        with contextlib.suppress(OSError, EolabError):
-            deleted.settle(config.root, stored, _registered(config, stored))
+    with contextlib.suppress(OSError):  # a bin that nobody may read shuts no workspace
+        for stored in deleted.unsettled(config.root):
+            with contextlib.suppress(OSError, EolabError):
+                deleted.settle(config.root, stored, _registered(config, stored))
 
     def purge(stored: StoredEntry) -> None:
         if stored.entry.kind == "model":

@@ -43,13 +43,15 @@ def add_parser(commands: Any) -> None:
 def run_delete(options: argparse.Namespace) -> int:
     """Move a thing to the bin, after what hangs on it has been told."""
     ws, ref = _found(options)
-    made = ws.dependents(ref).made
+    hang = ws.dependents(ref)
     entry = ws.delete(ref, cascade=options.cascade)
     if options.json:
         print(json.dumps({"kind": entry.kind, "id": entry.name, "entry": entry.id}))
         return 0
-    for other in made:
+    for other in hang.made:
         print(f"{other.kind} {other.id} was made from it and stays")
+    for other in hang.broken:
+        print(f"{other.kind} {other.id}: deleted with it; restore it after it")
     undo = f"eolab restore {ref.kind} {ref.id}"
     print(f"{ref.kind} {ref.id}: deleted; for {DAYS} days `{undo}` undoes it")
     return 0

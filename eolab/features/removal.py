@@ -39,18 +39,21 @@ class InRegistry:
 
     @classmethod
     def of(cls, config: Config, stored: StoredEntry) -> InRegistry:
-        """As the bin keeps it."""
+        """As the bin keeps it.
+
+        Raises:
+            ConflictError: Its entry is damaged.
+        """
         record, (name, version) = stored.record, split_label(stored.entry.name)
-        return cls(
-            config,
-            RegistryEntry(
-                stored.entry.kind,
-                name,
-                version,
-                str(record["document"]),
-                float(str(record["created"])),
-            ),
-        )
+        try:
+            document, created = str(record["document"]), float(str(record["created"]))
+        except (KeyError, ValueError) as error:
+            raise ConflictError(
+                f"the entry of {stored.entry.kind} {stored.entry.name!r} in the bin is damaged:"
+                f" {error}",
+                f"Its files are in {stored.entry.folder}.",
+            ) from error
+        return cls(config, RegistryEntry(stored.entry.kind, name, version, document, created))
 
     def take_out(self, entry: str) -> None:
         """Out of the registry."""

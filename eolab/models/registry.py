@@ -24,7 +24,7 @@ from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
 from eolab.records import lineage, titles
 from eolab.records.lineage import Ref
-from eolab.settings.config import check_name
+from eolab.settings.config import check_name, is_name
 from eolab.user_warnings import warn
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ModelRegistry:
             >>> ws.models.register("wheat", fitted, test=split.test).version  # the same again
             1
         """
-        name = titles.find(self.config.root, "model", name) or check_name(name, "model")
+        name = self._own_name(name)
         if not isinstance(fitted, Fitted):
             raise InvalidInputError(
                 f"a {type(fitted).__name__} is no fitted model",
@@ -188,8 +188,7 @@ class ModelRegistry:
             >>> ws.models.get(model.name, "champion").version
             1
         """
-        called = titles.find(self.config.root, "model", name)
-        found = self._versions(check_name(called or name, "model"))
+        found = self._versions(self._own_name(name))
         title = titles.title_of(self.config.root, Ref("model", name))
         if found and title:
             warn(f"the model {name!r} is called {title!r} now; both open it", UserWarning)
@@ -206,6 +205,13 @@ class ModelRegistry:
             f"model {name!r} has no version {version!r}",
             f"Versions: {numbers}." + (f" Aliases: {aliases}." if aliases else ""),
         )
+
+    def _own_name(self, name: str) -> str:
+        """The name of the model that has a name, or else this title."""
+        called = titles.find(self.config.root, "model", name)
+        if called is not None and is_name(name) and self._versions(name):
+            called = None
+        return called or check_name(name, "model")
 
     def list(self) -> Sequence[ModelVersion]:
         """Every version of every model, ordered by name, the newest first.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import re
 import secrets
@@ -34,6 +35,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _ENTRY, _CONTENT = "entry.json", "content"
 # In an entry as long as not all is done that deleting or restoring it asks for.
 _OPEN = "open"
+# In an entry that was found to be too old, with the time of that.
+_DUE = "due"
+_DAY = 86400.0
 _NAME = re.compile(r"[0-9]{14}-[0-9a-f]{6}")
 
 
@@ -44,7 +48,7 @@ class DeletedEntry:
     Attributes:
         kind: What it is: "study", "group", "view", "dataset" (a training dataset) or "model".
         name: The name it had: "forest", "spectra/1", "season/1#2", "crops" or "crops/1".
-        deleted: When, UTC; 30 days later it goes for good.
+        deleted: When, UTC; it is kept for 30 days at least.
         folder: Where its files are until then.
         title: What it was called, "" where that was its name.
 
@@ -82,12 +86,14 @@ class StoredEntry:
         place: Where its folder was, relative to the workspace.
         archived: Whether lists left it out.
         record: What a registry held of it, plain JSON.
+        parts: How its parts were shown.
     """
 
     entry: DeletedEntry
     place: str
     archived: bool
     record: Mapping[str, object]
+    parts: Mapping[Ref, titles.Display]
 
     @property
     def ref(self) -> Ref:
@@ -157,6 +163,7 @@ def put(
                 "title": shown.title,
                 "archived": shown.archived,
                 "record": dict(record or {}),
+                "parts": titles.to_rows(titles.parts(root, ref)),
             }
             writes.write_json(place / _ENTRY, document)
             if registered is not None:
@@ -273,7 +280,7 @@ def restore(root: Path, entry: DeletedEntry, registered: Registered | None = Non
 
     Raises:
         NotFoundError: It is not in the bin any more.
-        ConflictError: Its place is taken.
+        ConflictError: Its place is taken, or its name is another's title by now.
         OSError: It cannot be moved; it is in the bin.
     """
     with _locked(root):
@@ -284,32 +291,50 @@ def restore(root: Path, entry: DeletedEntry, registered: Registered | None = Non
                 f"there is a {entry.kind} {entry.name!r} again, made after this one was deleted",
                 "Delete it first; then take the entry to restore from ws.deleted().",
             )
+        _check_name_is_free(root, found.ref)
         (place / _OPEN).touch()
-        shown = titles.Display(entry.title, found.archived)
-        if not titles.bring_back(root, found.ref, shown):
-            warn(
-                f"the title {entry.title!r} is another {entry.kind}'s now: "
-                f"{entry.name!r} is back without it",
-                UserWarning,
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        entry.folder.rename(target)
-        if registered is not None:
-            try:
+        try:
+            shown = {found.ref: titles.Display(entry.title, found.archived), **found.parts}
+            for node in titles.bring_back(root, shown):
+                warn(
+                    f"the title {shown[node].title!r} is another {node.kind}'s now: "
+                    f"{node.id!r} is back without it",
+                    UserWarning,
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            entry.folder.rename(target)
+            if registered is not None:
                 registered.bring_back(place.name)
-            except BaseException:
+        except BaseException:
+            if not entry.folder.exists():
                 target.rename(entry.folder)
-                _close(root, place, found.ref)
-                raise
+            _close(root, place, found.ref)
+            raise
         lineage.note_restored(root, found.ref)
         shutil.rmtree(place, ignore_errors=True)
     return target
 
 
+def _check_name_is_free(root: Path, ref: Ref) -> None:
+    """Names and titles open things: none is two things of a kind.
+
+    Raises:
+        ConflictError: Another one has this name as its title.
+    """
+    names = {ref.id} if ref.kind == "dataset" else {ref.id, ref.id.partition("/")[0]}
+    for other, shown in titles.read(root).items():
+        if other.kind == ref.kind and shown.title in names:
+            raise ConflictError(
+                f"the {ref.kind} {other.id!r} is called {shown.title!r} now",
+                "Rename that one first; then restore.",
+            )
+
+
 def sweep(root: Path, purge: Callable[[StoredEntry], None] | None = None) -> int:
     """Remove for good what was deleted more than 30 days ago; says how many entries went.
 
-    A workspace that cannot be written to stays as it is.
+    It goes once it was found to be too old twice, a day or more apart: a clock that is wrong for
+    once removes nothing. A workspace that cannot be written to stays as it is.
 
     Args:
         root: The workspace.
@@ -324,16 +349,35 @@ def sweep(root: Path, purge: Callable[[StoredEntry], None] | None = None) -> int
             read = _entry(root, folder)
             # What a killed process left without an entry is as old as its folder.
             at = folder.stat().st_mtime if read is None else read.entry.deleted.timestamp()
-            if at >= time.time() - DAYS * 86400 or (read and (folder / _OPEN).exists()):
-                continue
-            if read is not None and purge is not None:
-                try:
-                    purge(read)
-                except EolabError:
+            with contextlib.suppress(OSError):  # another one's, who shares the workspace
+                if not _is_due(folder, at) or (read and (folder / _OPEN).exists()):
                     continue
-            shutil.rmtree(folder)
-            removed += 1
+                if read is not None and purge is not None:
+                    try:
+                        purge(read)
+                    except EolabError:
+                        continue
+                shutil.rmtree(folder)
+                removed += 1
     return removed
+
+
+def _is_due(folder: Path, deleted: float) -> bool:
+    """Whether an entry is too old, and was so a day ago."""
+    mark, now = folder / _DUE, time.time()
+    if deleted >= now - DAYS * _DAY:
+        mark.unlink(missing_ok=True)
+        return False
+    try:
+        found = float(mark.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = math.inf
+    if not found <= now:  # never found before, or by a clock that was wrong
+        age = folder.stat()
+        mark.write_text(repr(now), encoding="utf-8")
+        os.utime(folder, ns=(age.st_atime_ns, age.st_mtime_ns))  # what has no entry is as old
+        return False
+    return now - found >= _DAY
 
 
 @contextlib.contextmanager
@@ -357,11 +401,13 @@ def _entry(root: Path, folder: Path) -> StoredEntry | None:
     try:
         document = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
         kind, name, place = document["kind"], document["name"], document["place"]
+        known = kind in KINDS and document["format"] == FORMAT
         deleted = datetime.fromisoformat(document["deleted"])
         inside = (root / place).resolve().is_relative_to(root.resolve())
+        parts = titles.from_rows(document.get("parts", ()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if kind not in KINDS or document["format"] != FORMAT or not inside:
+    if not known or not inside:
         return None
     record = document.get("record")
     return StoredEntry(
@@ -369,4 +415,5 @@ def _entry(root: Path, folder: Path) -> StoredEntry | None:
         str(place),
         bool(document.get("archived")),
         record if isinstance(record, dict) else {},
+        parts,
     )

@@ -7,8 +7,8 @@ only: the Jupyter server reads it without the library.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from eolab.errors import ConflictError, InvalidInputError
@@ -111,25 +111,50 @@ def archive(root: Path, ref: Ref, *, archived: bool = True) -> None:
     _change(root, change)
 
 
+def parts(root: Path, ref: Ref) -> dict[Ref, Display]:
+    """How the parts of a thing are shown, which are deleted with it."""
+    return {node: each for node, each in read(root).items() if _is_part(node, ref)}
+
+
 def forget(root: Path, ref: Ref) -> None:
-    """Drop title and mark of a thing that was deleted."""
-    if ref in read(root):
-        _change(root, lambda shown: shown.pop(ref, None))
+    """Drop title and mark of a thing that was deleted, and of its parts.
+
+    Another one of its name would have them.
+    """
+
+    def gone(node: Ref) -> bool:
+        return node == ref or _is_part(node, ref)
+
+    def change(shown: dict[Ref, Display]) -> None:
+        for node in [node for node in shown if gone(node)]:
+            del shown[node]
+
+    if any(map(gone, read(root))):
+        _change(root, change)
 
 
-def bring_back(root: Path, ref: Ref, shown: Display) -> bool:
-    """Give a restored thing its title and mark again; False where the title is another's now."""
-    if shown == Display():
-        return True
-    holder = find(root, ref.kind, shown.title) if shown.title else None
-    free = holder in {None, ref.id}
-    kept = shown if free else replace(shown, title="")
+def bring_back(root: Path, shown: Mapping[Ref, Display]) -> list[Ref]:
+    """Give restored things their titles and marks again; those whose title is another's now."""
+    without: list[Ref] = []
 
     def change(all_shown: dict[Ref, Display]) -> None:
-        all_shown[ref] = kept
+        taken = {(node.kind, each.title): node for node, each in all_shown.items() if each.title}
+        for node, each in shown.items():
+            free = taken.get((node.kind, each.title), node) == node
+            all_shown[node] = each if free else replace(each, title="")
+            if not free:
+                without.append(node)
 
-    _change(root, change)
-    return free
+    if any(each != Display() for each in shown.values()):
+        _change(root, change)
+    return without
+
+
+def _is_part(node: Ref, whole: Ref) -> bool:
+    """Whether a node is a training dataset of a view, or a version of a model."""
+    if whole.kind == "view":
+        return node.kind == "dataset" and node.id.partition("#")[0] == whole.id
+    return whole.kind == node.kind == "model" and node.id.startswith(f"{whole.id}/")
 
 
 def _change(root: Path, change: Callable[[dict[Ref, Display]], object]) -> None:
@@ -137,12 +162,25 @@ def _change(root: Path, change: Callable[[dict[Ref, Display]], object]) -> None:
     with locks.locked(root / ".names.lock"):
         shown = _read(root)
         change(shown)
-        rows = [
-            {"kind": ref.kind, "id": ref.id, "title": each.title, "archived": each.archived}
-            for ref, each in sorted(shown.items())
-            if each != Display()
-        ]
-        writes.write_json(root / FILE, {"format": FORMAT, "entities": rows})
+        kept = {ref: each for ref, each in sorted(shown.items()) if each != Display()}
+        writes.write_json(root / FILE, {"format": FORMAT, "entities": to_rows(kept)})
+
+
+def to_rows(shown: Mapping[Ref, Display]) -> list[dict[str, object]]:
+    """As plain JSON."""
+    return [{"kind": ref.kind, "id": ref.id, **asdict(each)} for ref, each in shown.items()]
+
+
+def from_rows(rows: Iterable[Mapping[str, object]]) -> dict[Ref, Display]:
+    """What `to_rows` gave.
+
+    Raises:
+        KeyError, TypeError: It is something else.
+    """
+    return {
+        Ref(str(each["kind"]), str(each["id"])): Display(str(each["title"]), bool(each["archived"]))
+        for each in rows
+    }
 
 
 def _read(root: Path) -> dict[Ref, Display]:
@@ -153,12 +191,7 @@ def _read(root: Path) -> dict[Ref, Display]:
                 f"{root / FILE} has format {document['format']}, allowed: {FORMAT}",
                 "Upgrade eolab.",
             )
-        return {
-            Ref(str(each["kind"]), str(each["id"])): Display(
-                str(each["title"]), bool(each["archived"])
-            )
-            for each in document["entities"]
-        }
+        return from_rows(document["entities"])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:

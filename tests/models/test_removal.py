@@ -73,6 +73,7 @@ def test_what_a_killed_deletion_left_is_finished_and_goes_after_30_days(
     file = entry.folder.parent / "entry.json"
     then = (datetime.now(UTC) - timedelta(days=31)).isoformat()
     file.write_text(json.dumps({**json.loads(file.read_text()), "deleted": then}))
+    (file.parent / "due").write_text("0.0")  # it was found too old a day ago
     ws = Workspace(workspace)
     assert ws.deleted() == []
     assert ws.models.list() == []

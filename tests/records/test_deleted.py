@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -117,14 +119,49 @@ def test_the_command_line_deletes_and_restores(
     assert "no study 's' was deleted" in capsys.readouterr().err
 
 
-def test_what_is_older_than_30_days_goes_when_the_workspace_is_opened(config: Config) -> None:
+def test_what_is_older_than_30_days_goes_when_the_workspace_is_opened_on_two_days(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     young = deleted.put(config.root, "study", "young", thing(config.root, "young"))
     old = deleted.put(config.root, "study", "old", thing(config.root, "old"))
-    age(young, 29.9)
+    age(young, 28.9)
     age(old, 30.1)
-    ws = Workspace(config)
-    assert [entry.name for entry in ws.deleted()] == ["young"]
+    now = time.time()
+    for days, left in ((0.0, 2), (0.9, 2), (1.01, 1)):
+        monkeypatch.setattr(time, "time", partial(float, now + days * 86400))
+        assert len(Workspace(config).deleted()) == left
+    assert [entry.name for entry in Workspace(config).deleted()] == ["young"]
     assert not old.folder.exists()
+
+
+def test_a_clock_that_is_wrong_for_once_removes_nothing(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted.put(config.root, "study", "crops", thing(config.root))
+    now, removed = time.time(), []
+    for days in (3650, 3650.1, 2, 31, 31.5, 32.1):  # ten years ahead, then right again
+        monkeypatch.setattr(time, "time", partial(float, now + days * 86400))
+        removed.append(deleted.sweep(config.root))
+    assert removed == [0, 0, 0, 0, 0, 1]
+
+
+def test_one_entry_that_cannot_go_keeps_no_other(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("theirs", "mine"):
+        entry = deleted.put(config.root, "study", name, thing(config.root, name))
+        age(entry, 31)
+        (entry.folder.parent / "due").write_text("0.0")
+    remove = shutil.rmtree
+
+    def refused(folder: Path) -> None:
+        if json.loads((folder / "entry.json").read_text())["name"] == "theirs":
+            raise PermissionError(folder)
+        remove(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    assert deleted.sweep(config.root) == 1
+    assert [entry.name for entry in deleted.entries(config.root)] == ["theirs"]
 
 
 def test_the_last_deleted_of_a_name_is_found_first(config: Config) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from eolab import tidying
 from eolab.cli.app import main
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.facade import Workspace
@@ -208,6 +210,81 @@ def test_archived_is_shown_again_by_restore(ws: Workspace, group: FeatureGroup) 
         ws.restore("group spectra")
 
 
+def test_a_name_opens_its_own_thing_before_one_of_this_title(
+    ws: Workspace, group: FeatureGroup
+) -> None:
+    entry = ws.delete(group)
+    other = ws.features.create_feature_group("other", primary_key="id")
+    other.insert(ROWS)
+    ws.rename(other, "spectra")
+    with pytest.raises(ConflictError, match="'other/1' is called 'spectra' now"):
+        ws.restore(entry)
+    ws.rename(other, "other")
+    ws.restore(entry)
+    titles.rename(ws.root, Ref("group", "other/1"), "spectra", [])  # by an eolab of before
+    assert ws.delete("group spectra").name == "spectra/1"
+    assert ws.delete("group spectra").name == "other/1"  # nothing else is called so now
+    assert tidying.find(ws.config, "group", "spectra").name == "spectra/1"
+
+
+def test_the_parts_of_what_was_deleted_leave_their_titles_and_marks_with_it(
+    ws: Workspace, view: FeatureView, group: FeatureGroup
+) -> None:
+    view.create_training_dataset(view.train_test_split(by="random"))
+    part = Ref("dataset", "season/1#1")
+    ws.rename(part, "First split")
+    ws.archive(part)
+    entry = ws.delete(view)
+    assert ws.archived() == []
+    truth = ws.features.feature_group("truth")
+    new = ws.features.create_feature_view(
+        "season", labels=truth.select("crop"), query=group.select("ndvi")
+    )
+    assert titles.read(ws.root) == {}
+    ws.delete(new)
+    ws.restore(entry)
+    assert titles.read(ws.root) == {part: titles.Display("First split", archived=True)}
+
+
+def test_what_is_archived_is_restored_though_the_bin_has_one_of_its_name(
+    ws: Workspace, group: FeatureGroup
+) -> None:
+    ws.delete(group)
+    new = ws.features.create_feature_group("spectra", primary_key="id", event_time="t")
+    ws.archive(new)
+    ws.restore("group spectra/1")
+    assert ws.archived() == []
+    assert len(ws.deleted()) == 1
+
+
+def test_a_deletion_that_fails_halfway_takes_back_what_went_before(
+    ws: Workspace, group: FeatureGroup, view: FeatureView
+) -> None:
+    with (
+        locks.using(ws.config.features / "groups" / "spectra" / "1"),
+        pytest.raises(ConflictError, match="'spectra/1' is being written to"),
+    ):
+        ws.delete(group, cascade=True)
+    assert ws.deleted() == []
+    assert ws.features.feature_view("season").features == view.features
+
+
+def test_a_damaged_entry_of_the_bin_is_told_and_shuts_no_workspace(
+    ws: Workspace, group: FeatureGroup, config: Config
+) -> None:
+    entry = ws.delete(group)
+    place = entry.folder.parent
+    document = json.loads((place / "entry.json").read_text())
+    (place / "entry.json").write_text(json.dumps({**document, "record": {}}))
+    (place / "open").touch()
+    assert Workspace(config).deleted() == [entry]
+    with pytest.raises(ConflictError, match="entry of group 'spectra/1' in the bin is damaged"):
+        ws.restore(entry)
+    for gone in ("format", "parts"):
+        (place / "entry.json").write_text(json.dumps({**document, gone: [{}]}))
+        assert Workspace(config).deleted() == []
+
+
 def test_lineage_goes_on_naming_what_was_deleted_as_deleted(
     ws: Workspace, view: FeatureView
 ) -> None:
@@ -263,5 +340,7 @@ def test_what_is_too_old_goes_for_good(ws: Workspace, group: FeatureGroup, confi
     file = entry.folder.parent / "entry.json"
     then = (datetime.now(UTC) - timedelta(days=31)).isoformat()
     file.write_text(json.dumps({**json.loads(file.read_text()), "deleted": then}))
+    assert Workspace(config).deleted() == [replace(entry, deleted=datetime.fromisoformat(then))]
+    (file.parent / "due").write_text("0.0")  # it was found too old a day ago
     assert Workspace(config).deleted() == []
     assert not entry.folder.parent.exists()

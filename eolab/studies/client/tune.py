@@ -17,7 +17,7 @@ from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import disk, folders, writes
 from eolab.records import lineage, titles
-from eolab.settings.config import ClusterConfig, Config, check_name
+from eolab.settings.config import ClusterConfig, Config, check_name, is_name
 from eolab.studies.client import checks, imports, packing
 from eolab.studies.client.digests import StudyIdentity, identify_study
 from eolab.studies.client.launch import await_commands, delete, send_command, start_process
@@ -241,7 +241,7 @@ class _Checked:
 def _check(config: Config, train: Callable[..., object], options: TuneOptions) -> _Checked:
     given = options["name"]
     name = packing.function_name(train) if given is None else given
-    name = titles.find(config.root, "study", name) or check_name(name, "study")
+    name = _own_name(config, name)
     metric, direction, trials = options["metric"], options["direction"], options["trials"]
     if direction not in DIRECTIONS:
         raise InvalidInputError(
@@ -591,8 +591,7 @@ def open_study(config: Config, name: str) -> Study:
         >>> open_study(ws.config, study.name).state
         'completed'
     """
-    called = titles.find(config.root, "study", name)
-    run = config.runs / check_name(called or name, "study")
+    run = config.runs / _own_name(config, name)
     title = titles.title_of(config.root, lineage.Ref("study", name))
     if title and (run / journal.STUDY).exists():
         warn(f"the study {name!r} is called {title!r} now; both open it", UserWarning)
@@ -604,3 +603,11 @@ def open_study(config: Config, name: str) -> Study:
         )
         raise NotFoundError(f"no study {name!r}", nearest(name, names, "studies"))
     return Study(run)
+
+
+def _own_name(config: Config, name: str) -> str:
+    """The name of the study that has a name, or else this title."""
+    called = titles.find(config.root, "study", name)
+    if called is not None and is_name(name) and (config.runs / name / journal.STUDY).exists():
+        called = None
+    return called or check_name(name, "study")
