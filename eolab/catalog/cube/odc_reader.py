@@ -477,6 +477,7 @@ class _Layer:
             values += self.out.type(self.recipe.offset)
         if self.recipe.thermal is not None:
             k1, k2 = map(self.out.type, self.recipe.thermal)
+            values[values <= 0] = math.nan  # no body is as cold: nothing is known there
             with np.errstate(invalid="ignore", divide="ignore"):
                 np.divide(k1, values, out=values)
                 np.log1p(values, out=values)

@@ -120,11 +120,12 @@ def gdal_address(href: str) -> str:
     return f'ZARR:"{store}":/{found["array"].rstrip("/")}'
 
 
-def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
+def open_raster(address: str, *, afresh: bool = False, **options: object) -> rasterio.DatasetReader:
     """A raster by its address; from the network, and of downloads, only in one of `FORMATS`.
 
     Args:
         address: As GDAL reads it.
+        afresh: See `opened_href`.
         options: Of the driver, such as ``overview_level``.
 
     GDAL remembers what it was refused, for as long as the process lives, whatever login it is given
@@ -144,11 +145,12 @@ def open_raster(address: str, **options: object) -> rasterio.DatasetReader:
         # Side files, such as the mask in a .msk, count: here it costs nothing to look for them.
         with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):
             return rasterio.open(address, sharing=False, **options)
-    try:
-        return _checked(_network_opener()(address, **options))
-    except rasterio.errors.RasterioError as error:
-        if not is_refusal(str(error)):
-            raise
+    if not afresh:
+        try:
+            return _checked(_network_opener()(address, **options))
+        except rasterio.errors.RasterioError as error:
+            if not is_refusal(str(error)):
+                raise
     with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_gdal_file(address)):
         return _checked(_network_opener()(address, **options))
 
@@ -217,14 +219,26 @@ def _network_opener() -> Callable[..., rasterio.DatasetReader]:
 
 
 @contextmanager
-def opened_href(href: str, login: SourceLogin | None) -> Iterator[rasterio.DatasetReader]:
-    """One raster by its address, opened by a login."""
+def opened_href(
+    href: str, login: SourceLogin | None, *, afresh: bool = False
+) -> Iterator[rasterio.DatasetReader]:
+    """One raster by its address, opened by a login.
+
+    Args:
+        href: Its address, not signed.
+        login: By which it is read.
+        afresh: Ask, whatever GDAL remembers of it: it takes a server that was busy for one that
+            lacks the file.
+    """
     with environment(**NO_LISTING):
         if login is None:
-            with open_raster(gdal_address(href)) as file:
+            with open_raster(gdal_address(href), afresh=afresh) as file:
                 yield file
         else:
-            with login_environment(login, href) as address, open_raster(address) as file:
+            with (
+                login_environment(login, href) as address,
+                open_raster(address, afresh=afresh) as file,
+            ):
                 yield file
 
 

@@ -52,6 +52,7 @@ _PLANET = re.compile(
     r"(?P<scene>\d{8}_\d{6}_\w+?_\d[AB]_AnalyticMS)(?P<bands>_8b)?(?P<clip>_clip)?\.tiff?"
 )
 _PLANET_XML = re.compile(r"\d{8}_\d{6}_\w+?_AnalyticMS(?:_8b)?_metadata(?:_clip)?\.xml")
+_REMARK = re.compile(r"<!--.*?-->", re.DOTALL)
 _BLOCK = re.compile(
     r"<(?:\w+:)?bandSpecificMetadata\b[^>]*>(.*?)</(?:\w+:)?bandSpecificMetadata>", re.DOTALL
 )
@@ -135,8 +136,18 @@ def _made(
 ) -> Radiometry:
     unit, quantity = _UNITS[wanted]
     origins = {**found.origins, "scale": "metadata", "offset": "metadata", "unit": "metadata"}
+    nodata = found.nodata
+    if nodata is None:  # in either product 0 is the fill, whatever type it is kept in
+        nodata, origins["nodata"] = 0.0, "rule"
     return replace(
-        found, scale=scale, offset=offset, rule=rule, unit=unit, quantity=quantity, origins=origins
+        found,
+        scale=scale,
+        offset=offset,
+        nodata=nodata,
+        rule=rule,
+        unit=unit,
+        quantity=quantity,
+        origins=origins,
     )
 
 
@@ -155,10 +166,10 @@ def _landsat_band(item: ParsedItem, layer: Layer) -> str:
 
 
 def _mtl(item: ParsedItem, layer: Layer) -> Mapping[str, float]:
-    if (known := item.opened.get("MTL")) is not None:
+    near = _file_name(layer.href).rpartition("_B")[0] or item.id
+    if (known := item.opened.get(f"{near}_MTL")) is not None:
         assert isinstance(known, dict)
         return known
-    near = _file_name(layer.href).rpartition("_B")[0] or item.id
     href = _document(item, layer, _MTL, (f"{near}_MTL.json", f"{near}_MTL.txt"), "MTL")
     text = _text(item, href)
     facts = _of_json(text) if text.lstrip().startswith("{") else _of_text(text)
@@ -167,7 +178,7 @@ def _mtl(item: ParsedItem, layer: Layer) -> Mapping[str, float]:
             f"{href} of item {item.id} states no LEVEL1_RADIOMETRIC_RESCALING",
             "It should be the MTL file of a Level-1 scene: check it, or leave calibrate= out.",
         )
-    item.opened["MTL"] = facts
+    item.opened[f"{near}_MTL"] = facts
     return facts
 
 
@@ -221,7 +232,8 @@ def _planet(
     known = item.opened.get(file)
     if known is None:
         text = _text(item, _document(item, layer, _PLANET_XML, (file,), "metadata"))
-        blocks = [dict(_FACTOR.findall(block)) for block in _BLOCK.findall(text)]
+        plain = _REMARK.sub("", text)
+        blocks = [dict(_FACTOR.findall(block)) for block in _BLOCK.findall(plain)]
         known = item.opened[file] = {block.get("bandNumber"): block for block in blocks}
     assert isinstance(known, dict)
     key = {"reflectance": "reflectanceCoefficient", "radiance": "radiometricScaleFactor"}[wanted]
@@ -247,7 +259,8 @@ def _document(
     hits = [href for href in hrefs if named.fullmatch(_file_name(href))]
     # Of several scenes in one item each has its own.
     own = [href for href in hits if _file_name(href) in beside]
-    if own or len(hits) == 1:
+    same = {href.partition("?")[0].rpartition(".")[0] for href in hits}  # as JSON and as text
+    if own or len(same) == 1:
         return (own or hits)[0]
     for file in local_files(layer.href):
         for name in beside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from datetime import UTC, datetime
 
 import numpy as np
@@ -93,6 +94,48 @@ def test_the_mtl_file_may_be_json_or_text_an_asset_or_beside_its_bands(landsat, 
     np.testing.assert_array_equal(cube.qa_pixel[0, 1:], 21_824)
 
 
+@pytest.mark.parametrize("kind", ["int16", "uint32", "float32"])
+def test_fill_stays_unknown_in_whatever_type_it_is_kept(landsat, tmp_path, kind):
+    scene = landsat()
+    numbers = np.where(HOLE, 0, 10_000).astype(kind)
+    write_tif(tmp_path / f"{SCENE}_B4.TIF", [numbers], GRID)
+    scene.assets["red"].extra_fields.clear()
+    red = eo.load([scene], bands=["red"], calibrate="reflectance").red[0]
+    expected = np.where(HOLE, np.nan, VALUES["red", "reflectance"])
+    np.testing.assert_allclose(red, expected, rtol=1e-5)
+
+
+def test_where_there_is_no_radiance_there_is_no_temperature(landsat):
+    mtl = JSON.replace("3.3420E-04", "0.5").replace('"0.10000"', '"-12500"')
+    cube = eo.load([landsat(mtl)], bands=["lwir11"], calibrate="temperature")
+    assert cube.lwir11.isnull().all()
+
+
+def test_each_scene_of_an_item_has_its_own_mtl_file(landsat, tmp_path):
+    scene, other = landsat(), SCENE.replace("20210520", "20210605")
+    path = shutil.copy(tmp_path / f"{SCENE}_B4.TIF", tmp_path / f"{other}_B4.TIF")
+    mtl = tmp_path / f"{other}_MTL.json"
+    mtl.write_text(JSON.replace("30.00000000", "90"))
+    scene.add_asset("later", pystac.Asset(str(path), media_type=scene.assets["red"].media_type))
+    scene.assets["later"].extra_fields = dict(scene.assets["red"].extra_fields)
+    scene.add_asset("mtl_later", pystac.Asset(str(mtl)))
+    words = {"red": "reflectance", "later": "reflectance"}
+    cube = eo.load([scene], bands=["red", "later"], calibrate=words)
+    np.testing.assert_allclose(cube.red[0, 1:], 0.2, rtol=1e-5)
+    np.testing.assert_allclose(cube.later[0, 1:], 0.1, rtol=1e-5)
+
+
+def test_an_mtl_file_that_is_there_as_json_and_as_text_is_one(landsat, tmp_path):
+    scene = landsat(asset=False)
+    for band, asset in scene.assets.items():
+        asset.href = str((tmp_path / asset.href).rename(tmp_path / f"{band}_B4.TIF"))
+    for kind, text in (("txt", TEXT), ("json", JSON)):
+        (tmp_path / f"MTL.{kind}").write_text(text)
+        scene.add_asset(f"mtl.{kind}", pystac.Asset(str(tmp_path / f"MTL.{kind}")))
+    red = eo.load([scene], bands=["red"], calibrate="reflectance").red[0]
+    np.testing.assert_allclose(red[1:], VALUES["red", "reflectance"], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("mtl", "options", "said"),
     [
@@ -129,7 +172,9 @@ def test_planetscope_becomes_reflectance_or_radiance_by_its_metadata_file(tmp_pa
         "</ps:bandSpecificMetadata>"
         for k in (1, 2, 3, 4)
     )
-    (tmp_path / f"{name}_metadata{clip}.xml").write_text(f"<ps:EO>{blocks}</ps:EO>")
+    (tmp_path / f"{name}_metadata{clip}.xml").write_text(
+        f"<ps:EO>{blocks}<!-- {blocks.replace('0.01', '7').replace('e-05', 'e-01')} --></ps:EO>"
+    )
     stack = [np.where(HOLE, 0, 5000).astype("uint16")] * 4
     path = write_tif(tmp_path / f"{name}{clip}.tif", stack, GRID, nodata=0)
     bands = [{"name": n, "common_name": n} for n in ("blue", "green", "red", "nir")]

@@ -24,6 +24,7 @@ import xarray as xr
 from benchmarks.archive_cases import Grid, item, write_tif
 from eolab.catalog import load, open_source
 from eolab.catalog.io.rasters import Readers, opened
+from eolab.catalog.items import side_masks
 from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 from tests.far import Patient
@@ -35,6 +36,7 @@ class Ranges(Patient, SimpleHTTPRequestHandler):
     """A folder's files in ranges; `faults` are the answers to the next requests for a raster."""
 
     faults: list[int]
+    broken: tuple[str, ...] = ()
     silent: threading.Event
     asked: threading.Event
     go: threading.Event
@@ -61,6 +63,9 @@ class Ranges(Patient, SimpleHTTPRequestHandler):
         self.wfile.write(part)
 
     def fails(self) -> bool:
+        if self.path.endswith(self.broken):
+            self.send_error(503)
+            return True
         if not self.path.endswith(".tif"):
             return False
         if self.silent.is_set():
@@ -338,13 +343,32 @@ class TestMasksBesideFiles:
         red = load(items(), bands=["red"], resolution=40).red
         np.testing.assert_array_equal(red[0].isnull(), hidden[2::4, 2::4])
 
-    def test_it_is_looked_for_once_for_all_of_a_kind(self, scenes):
-        items, _, asked, folder = scenes
-        for mask in folder.glob("*.msk"):
-            mask.unlink()
+    def test_a_few_of_a_kind_are_looked_at_each_once(self, scenes, monkeypatch):
+        items, hidden, asked, folder = scenes
+        monkeypatch.setattr(side_masks, "_LOOKS", 2)
+        kept = (folder / "2.tif.msk").rename(folder / "kept")
+        (folder / "0.tif.msk").unlink()
+        for _ in range(2):
+            load(items()[:1], bands=["red"])
+        load(items()[:2], bands=["red"])
         load(items(), bands=["red"])
-        load(items(), bands=["red"])
-        assert [one for one in asked if one.endswith(".msk")] == ["HEAD /0.tif.msk"]
+        looks = [one for one in asked if one.endswith(".msk")]
+        assert looks == ["HEAD /0.tif.msk", "HEAD /1.tif.msk"]
+        side_masks._looked.clear()
+        kept.rename(folder / "2.tif.msk")
+        red = load(items(), bands=["red"]).red  # the last one of them has one
+        np.testing.assert_array_equal(red[2].isnull(), hidden)
+        assert not red[:2].isnull().any()
+
+    def test_a_server_that_fails_is_told_and_asked_again(self, scenes, monkeypatch):
+        items, hidden, _, _ = scenes
+        monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
+        with monkeypatch.context() as patch:
+            patch.setattr(Ranges, "broken", (".msk",))
+            with pytest.warns(UserWarning, match=r"beside asset 'red' of item s0 .*code: 503"):
+                load(items()[:1], bands=["red"])
+        red = load(items()[:1], bands=["red"]).red
+        np.testing.assert_array_equal(red[0].isnull(), hidden)
 
     def test_one_that_the_item_names_is_read_without_a_look(self, scenes):
         items, hidden, _, folder = scenes
