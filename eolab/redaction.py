@@ -102,7 +102,13 @@ def keep_out_of_log(name: str) -> None:
 
 
 def _clean_record(record: logging.LogRecord) -> bool:
-    record.msg, record.args = redact(record.getMessage()), None
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a slip of the library, which logging prints
+        text = f"{record.msg} {record.args}"
+    record.msg, record.args = redact(text), None
+    if record.exc_info and record.exc_info[1] is not None:
+        redact_error(record.exc_info[1])
     return True
 
 

@@ -20,7 +20,9 @@ PREFIX = "EOLAB_LIMITS_"
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of what others send; reaching one is told, and what came is kept.
+    """Limits of what others send; reaching one is told.
+
+    What came of a search or a download is kept; a document that is too large or late is not read.
 
     Attributes:
         minutes: For a search, looked at between its pages; for the head of an answer, and for its
@@ -112,6 +114,10 @@ def in_force(said: Limits | None = None, given: LimitOptions | None = None) -> L
         if text:
             found[name] = _checked(name, _number(text), f"the environment variable {variable}")
     own = {}
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidInputError(
+            f"limits={given!r} names no limit", 'Give them by name: limits={"pages": 1_000}.'
+        )
     for name, value in (given or {}).items():
         if name not in NAMES:
             raise InvalidInputError(

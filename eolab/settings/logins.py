@@ -208,9 +208,13 @@ def check_address(url: str, where: str, *, new: bool = True) -> None:
         ConfigError: It is new; or its host is written in a way that nobody reads.
     """
     try:
-        _ = urlsplit(url).port
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https"):  # a database may lie on several hosts, by commas
+            _ = parts.port
     except ValueError as error:
-        raise ConfigError(f"{where} is no address: {error}", "Give https://HOST/PATH.") from None
+        raise ConfigError(
+            f"{where} is no address: {error}", "Mend its host and port, as in https://HOST:PORT/."
+        ) from None
     for name, value in secrets_of_address(url).items():
         note_secret(value)
         _tell(f"{where} holds a secret in its address ({name})", _AS_HEADER, new=new)

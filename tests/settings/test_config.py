@@ -67,6 +67,12 @@ def test_what_is_no_address_is_refused_by_its_key(tmp_path: Path, text: str) -> 
         configuration.load(write(tmp_path, text))
 
 
+def test_a_database_may_lie_on_several_hosts(tmp_path: Path) -> None:
+    url = "postgresql://one:5432,two:5432/db"
+    found = configuration.load(write(tmp_path, f'[features]\nonline = "{url}"\n'))
+    assert found.online_url == url
+
+
 def test_relative_catalogues_start_at_the_file(tmp_path: Path) -> None:
     write(tmp_path, '[catalogs.mine]\nurl = "scenes/catalog.json"\n')
     found = configuration.find(tmp_path)

@@ -67,3 +67,5 @@ def test_what_is_no_limit_in_a_call_is_refused():
     assert "pages" in error.value.hint
     with pytest.raises(InvalidInputError, match=r"limits\['pages'\] = 0"):
         in_force(None, {"pages": 0})
+    with pytest.raises(InvalidInputError, match="limits=500 names no limit"):
+        in_force(None, 500)

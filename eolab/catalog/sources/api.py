@@ -209,7 +209,7 @@ class ApiSource(Source):
         """Say that a search ended before the service did, with what came kept."""
         order = "" if sorted_there else "; the service does not sort: they are not the newest"
         reason = (
-            f"the search was ended after {getattr(self.limits, bit):g} {bit} with "
+            f"the search was ended after {getattr(self.limits, bit):,.10g} {bit} with "
             f"{count} items looked at{order}"
         )
         hint = f"Ask for fewer dates or a smaller area, or {raise_hint(bit)}."

@@ -20,7 +20,7 @@ from eolab.catalog.io import redirects
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import ConfigError, EolabError, InvalidInputError, RemoteError
-from eolab.redaction import redact
+from eolab.redaction import keep_out_of_log, note_secret, redact
 from eolab.settings import config as configuration
 from eolab.settings import edit
 from tests.guarded import SIGNATURE, bearer
@@ -361,3 +361,17 @@ def test_what_lets_in_at_an_address_is_shown_in_none_of_its_forms(address):
 @pytest.mark.parametrize("address", ["https://example.org:8080/a@b", "postgresql://me@host/data"])
 def test_an_address_that_holds_no_secret_is_shown_whole(address):
     assert redact(address) == address
+
+
+def test_a_log_shows_no_secret_of_an_exception_and_a_slip_in_it_breaks_nothing(caplog):
+    note_secret(CANARY)
+    keep_out_of_log("eolab.tests.log")
+    log = logging.getLogger("eolab.tests.log")
+    log.warning("%d requests", f"of {CANARY}")
+    try:
+        raise ValueError(f"sent {CANARY}")
+    except ValueError:
+        log.exception("failed")
+    assert "%d requests ('of ...',)" in caplog.text
+    assert "ValueError: sent ..." in caplog.text
+    assert CANARY not in caplog.text
