@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eolab.errors import InvalidInputError
+from eolab.records import titles
+from eolab.records.lineage import Ref
+from eolab.records.titles import Display
 
 if TYPE_CHECKING:
     from eolab.settings.config import Config
@@ -51,15 +54,20 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """Print a line a study."""
+    """Print a line a study that is not archived."""
     from eolab.studies.client.tune import list_studies
 
-    summaries = list_studies(_config(options))
+    config = _config(options)
+    every = list_studies(config)
+    shown = titles.read(config.root)
+    summaries = [s for s in every if not shown.get(Ref("study", s["name"]), Display()).archived]
     if options.json:
         print(json.dumps({"studies": summaries}))
         return 0
     if not summaries:
-        print("There are no studies yet.")
+        print(
+            "All studies are archived: see `eolab bin`." if every else "There are no studies yet."
+        )
     for s in summaries:
         counts = s["counts"]
         done = counts["completed"] + counts["failed"] + counts["stopped"]

@@ -117,6 +117,13 @@ def test_the_command_line_deletes_and_restores(
     assert main(["studies", "restore", *place, "s"]) == 0
     assert main(["studies", "restore", *place, "s"]) == 1
     assert "no study 's' was deleted" in capsys.readouterr().err
+    assert main(["studies", "list", *place]) == 0
+    assert main(["archive", *place, "study", "s"]) == 0
+    assert main(["studies", "list", *place]) == 0
+    assert main(["restore", *place, "study", "s"]) == 0
+    assert main(["studies", "list", *place]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["s", "study", "All", "study", "s"]
 
 
 def test_what_is_older_than_30_days_goes_when_the_workspace_is_opened_on_two_days(

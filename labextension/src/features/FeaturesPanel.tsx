@@ -60,7 +60,15 @@ export function FeaturesPanel(): JSX.Element {
     groups: data.groups.filter(each => !groupShown(labelOf(each)).archived),
     views: data.views.filter(each => !viewShown(labelOf(each)).archived)
   };
-  const found = filtered ? findFeatures(listed, words, tag) : listed;
+  const found = filtered
+    ? findFeatures(
+        listed,
+        words,
+        tag,
+        (kind, label) =>
+          (kind === 'group' ? groupShown : viewShown)(label).title
+      )
+    : listed;
   const none = filtered ? trans.__('None fits.') : trans.__('None yet.');
   return (
     <>

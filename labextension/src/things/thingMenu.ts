@@ -20,7 +20,12 @@ export function openThingMenu(
   ]) {
     menu.addItem({ command, args: { kind, id } });
   }
+  const before = document.activeElement;
   menu.aboutToClose.connect(() => {
+    // Where the keyboard was; a dialog that is opened next comes back there, too.
+    if (before instanceof HTMLElement && before.isConnected) {
+      before.focus();
+    }
     // Its command runs after it has closed.
     window.setTimeout(() => menu.dispose());
   });

@@ -214,6 +214,14 @@ describe('finding features', () => {
     expect(names(findFeatures(all, 'nothing', null))).toEqual([]);
   });
 
+  it('takes the words of a title', () => {
+    const title = (_: string, label: string): string =>
+      label === 'radar/1' ? 'Backscatter' : '';
+    expect(names(findFeatures(all, 'backscatter', null, title))).toEqual([
+      'radar'
+    ]);
+  });
+
   it('keeps to a tag; a view has those of its groups', () => {
     expect(tagsOf(all)).toEqual(['optical', 'sar']);
     expect(names(findFeatures(all, '', 'sar'))).toEqual(['radar']);

@@ -9,13 +9,14 @@ export function tagsOf(features: IFeatures): string[] {
 /**
  * The groups and views that hold every word, and the tag.
  *
- * As the library's own search: names, descriptions, tags, keywords, owners, columns. A view has
- * the tags of its groups.
+ * As the library's own search: names, descriptions, tags, keywords, owners, columns; and titles. A
+ * view has the tags of its groups.
  */
 export function findFeatures(
   features: IFeatures,
   words: string,
-  tag: string | null
+  tag: string | null,
+  titleOf: (kind: 'group' | 'view', label: string) => string = () => ''
 ): IFeatures {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const holds = (texts: readonly string[]): boolean => {
@@ -33,6 +34,7 @@ export function findFeatures(
         tagged.has(labelOf(group)) &&
         holds([
           labelOf(group),
+          titleOf('group', labelOf(group)),
           group.description,
           group.owner,
           ...group.tags,
@@ -45,6 +47,7 @@ export function findFeatures(
         (tag === null || view.groups.some(group => tagged.has(group))) &&
         holds([
           labelOf(view),
+          titleOf('view', labelOf(view)),
           view.description,
           ...view.labels,
           ...view.groups,

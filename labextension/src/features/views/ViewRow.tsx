@@ -20,6 +20,11 @@ interface IProps {
 export function ViewRow({ view }: IProps): JSX.Element {
   const trans = useTrans();
   const { title } = useShown('view')(labelOf(view));
+  const datasetShown = useShown('dataset');
+  const idOf = (version: number): string => `${labelOf(view)}#${version}`;
+  const datasets = view.datasets.filter(
+    each => !datasetShown(idOf(each.version)).archived
+  );
   return (
     <Disclosure
       title={view.description || view.name}
@@ -55,21 +60,22 @@ export function ViewRow({ view }: IProps): JSX.Element {
           />
           <Disclosure
             level={2}
-            open={view.datasets.length > 0}
+            open={datasets.length > 0}
             label={trans.__('Training datasets')}
             detail={view.datasets.length ? null : trans.__('none yet')}
           >
             {() =>
               view.datasets.length ? (
                 <ul className="eolab-Datasets">
-                  {view.datasets.map(each => (
+                  {datasets.map(each => (
                     <ThingItem
                       key={each.version}
                       kind="dataset"
-                      id={`${labelOf(view)}#${each.version}`}
+                      id={idOf(each.version)}
                     >
                       <span className="eolab-Name">
-                        {trans.__('Dataset %1', each.version)}
+                        {datasetShown(idOf(each.version)).title ||
+                          trans.__('Dataset %1', each.version)}
                       </span>
                       <span className="eolab-mod-quiet">
                         {each.fault ??
@@ -83,10 +89,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
                             .filter(Boolean)
                             .join(' · ')}
                       </span>
-                      <ThingButton
-                        kind="dataset"
-                        id={`${labelOf(view)}#${each.version}`}
-                      />
+                      <ThingButton kind="dataset" id={idOf(each.version)} />
                     </ThingItem>
                   ))}
                 </ul>
