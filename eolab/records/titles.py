@@ -122,14 +122,14 @@ def forget(root: Path, ref: Ref) -> None:
     Another one of its name would have them.
     """
 
-    def gone(node: Ref) -> bool:
+    def dropped(node: Ref) -> bool:
         return node == ref or _is_part(node, ref)
 
     def change(shown: dict[Ref, Display]) -> None:
-        for node in [node for node in shown if gone(node)]:
+        for node in [node for node in shown if dropped(node)]:
             del shown[node]
 
-    if any(map(gone, read(root))):
+    if any(map(dropped, read(root))):
         _change(root, change)
 
 
