@@ -273,11 +273,41 @@ def cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     import pyarrow as pa
 
     # float64 to float32 loses digits, which is meant; 1.5 to an integer is not.
-    safe = not pa.types.is_floating(leaf(wanted)[1])
+    decimals = pa.types.is_floating(leaf(wanted)[1])
     try:
-        return column.cast(wanted, safe=safe)
+        found = column.cast(wanted, safe=not decimals)
     except pa.ArrowTypeError as error:  # another size, by another name
         raise pa.ArrowInvalid(str(error)) from error
+    if decimals:
+        _check_decimals(column, found)
+    return found
+
+
+def _check_decimals(given: pa.ChunkedArray, kept: pa.ChunkedArray) -> None:
+    """Raises ArrowInvalid where decimals round a whole number, or have no room for a value."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    value = leaf(given.type)[1]
+    if not (pa.types.is_integer(value) or pa.types.is_floating(value)):
+        return
+    before, after = (_values(each) for each in (given, kept))
+    if pa.types.is_integer(value):
+        wrong = pc.not_equal(before, after.cast(value, safe=False))
+    else:
+        wrong = pc.and_(pc.is_inf(after), pc.is_finite(before))
+    lost = before.filter(pc.fill_null(wrong, fill_value=False))
+    if len(lost):
+        raise pa.ArrowInvalid(f"{lost[0].as_py()} would become {after.type}, which cannot hold it")
+
+
+def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The innermost values of lists, one after the other."""
+    import pyarrow.compute as pc
+
+    while is_list(column.type):
+        column = pc.list_flatten(column)
+    return column
 
 
 def described(kind: pa.DataType) -> str:

@@ -426,6 +426,12 @@ def _answer(
             f"the split has the features {list(train.columns)}, {view.label} {list(data.columns)}",
             "Take a view of the same features, in the same order.",
         )
+    if isinstance(train, TrainingData) and train.X.shape[1:] != data.X.shape[1:]:
+        raise InvalidInputError(
+            f"samples of the split have the shape {train.X.shape[1:]}, of {view.label} "
+            f"{data.X.shape[1:]}",
+            "Take a view of as many steps, or of arrays of the same shape.",
+        )
     own = asked.keys
     time = group.event_time or query.group.event_time
     if time is not None and time not in own.column_names:

@@ -195,3 +195,30 @@ def test_nanoseconds_that_are_cut_are_told(store):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         group.insert(fine.assign(id=2, x=1.0, time=fine["time"].dt.floor("us")))
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 2)])
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("float64", 2**53 + 1, "9007199254740993 would become double"),
+        ("float32", 2**24 + 1, "16777217 would become float"),
+        ("float32", 1e300, r"1e\+300 would become float"),
+    ],
+)
+def test_decimals_round_no_whole_number_and_hold_what_they_are_given(
+    store, shape, kind, value, said
+):
+    group = store.create_feature_group("decimals", primary_key="id")
+
+    def rows(ids, value, kind):
+        return {"id": ids, "v": np.full((len(ids), *shape), value, kind)}
+
+    group.insert(rows(["a", "b"], 1.5, kind))
+    group.insert({"id": ["b"], "v": [None]} if shape else rows(["b"], np.inf, "float64"))
+    with pytest.raises(InvalidInputError, match=said):
+        group.insert(rows(["c", "d"], value, type(value)))
+    group.insert(rows(["c"], 0.1, "float64"))  # whose digits may go
+    group.insert(rows(["d"], 2**24, int))
+    assert group.read()["id"].tolist() == ["a", "b", "c", "d"]
+    assert (group.read()["v"].iloc[3] == np.full(shape, 2.0**24)).all()

@@ -134,6 +134,10 @@ def test_sequences_are_those_of_training(store, ndvi):
     np.testing.assert_allclose(
         found.X[:, :, 0], [[7.02, 7.03, 7.04], [2.02, 2.03, 2.04]], rtol=1e-6
     )
+    split = season.train_test_split(by="random")
+    shorter = view(store, ndvi.sequence("03-01", "04-10", "20D"), labels=None)
+    with pytest.raises(InvalidInputError, match=r"shape \(4, 1\), of .* \(3, 1\)"):
+        shorter.batch_data([7], split=split)
     # Of labelled rows the same numbers as in training.
     rows = store.feature_group("l").read(["id", "seen"], filter="y IN ('a', 'b')")
     np.testing.assert_array_equal(before.batch_data(rows).X, before.training_data().X)
