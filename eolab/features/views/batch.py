@@ -197,13 +197,12 @@ class _Rows:
 
     def _default_time(self) -> int:
         """When a row without a time of its own is: the end of the window, or the newest row's."""
-        group, last = self._query.group, self._window[1]
+        last = self._window[1]
         if last is not None:
             return last
-        if group.event_time is None:
-            return time_steps.NO_TIME
-        seen = point_in_time.newest(self._con, group, self._as_of)
-        return time_steps.NO_TIME if seen is None else seen
+        groups = [p.query.group for p in self._query.parts if p.query.group.event_time is not None]
+        seen = [point_in_time.newest(self._con, group, self._as_of) for group in groups]
+        return max((time for time in seen if time is not None), default=time_steps.NO_TIME)
 
     def _label_rows(self) -> tuple[_Asked | None, pa.Table | None]:
         """Rows of the label group in the window: those without a label, and keys of the others."""

@@ -216,3 +216,12 @@ def test_a_bare_date_is_the_whole_day_however_it_is_written(store, ndvi, end):
     last = unlabelled.batch_data([1], end=end).rows["time"][0]
     assert last.floor("s") == pd.Timestamp("2024-06-01T23:59:59", tz="UTC")
     assert unlabelled.batch_data([1], end="2024-06-01T00:00").rows["time"][0].hour == 0
+
+
+def test_things_without_a_time_see_the_newest_row_of_every_group(store, ndvi):
+    weather = store.create_feature_group("rain", primary_key="id", event_time="hour")
+    later = [NEWEST, NEWEST + pd.Timedelta(days=9)]
+    weather.insert({"id": [7, 7], "hour": later, "mm": [1.0, 2.0]})
+    both = view(store, ndvi.join(weather.select("mm")), labels=None)
+    np.testing.assert_allclose(both.batch_data([7]).X, [[7.11, 2]], rtol=1e-6)
+    np.testing.assert_allclose(both.batch_data([7], end=later[0]).X, [[7.11, 1]], rtol=1e-6)
