@@ -22,7 +22,7 @@ from eolab.features.engines.spine import (
 from eolab.features.geometry import RowGeometry, SampleLocations, shapes
 from eolab.features.queries import time_steps
 from eolab.features.queries.query import Query, Task
-from eolab.features.samples import array_features
+from eolab.features.samples import array_features, transformations
 from eolab.features.samples import task as tasks
 from eolab.training_data import TrainingData
 
@@ -178,20 +178,30 @@ def flat_values(
     Raises:
         InvalidInputError: Arrays of several shapes.
     """
-    import pyarrow.compute as pc
-
     values: dict[str, np.ndarray] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name in texts:
-            words = {str(v) for v in pc.unique(column.drop_null()).to_pylist()}
-            vocabularies[name] = tuple(sorted(words.union(vocabularies.get(name, ()))))
-            known = _array(vocabularies[name])
-            values[name] = _float(pc.index_in(column.cast("string"), value_set=known))
+            values[name], vocabularies[name] = _coded(column, vocabularies.get(name, ()))
         elif arrays.axes_of(column.type):
             values[name] = arrays.to_numpy(name, column)
         else:
             values[name] = _float(column)
     return array_features.assembled(values)
+
+
+def _coded(column: pa.ChunkedArray, known: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Positions of a column's values among all words, NaN where one is missing; and the words."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    encoded = column.combine_chunks().dictionary_encode()
+    own = [transformations.word_of(v) for v in encoded.dictionary.to_pylist()]
+    words = tuple(sorted({*own, *known}))
+    places = {word: place for place, word in enumerate(words)}
+    positions = np.array([*(places[word] for word in own), np.nan], np.float32)
+    return positions[encoded.indices.fill_null(len(own)).to_numpy()], words
 
 
 def task_of(con: DuckDBPyConnection, labels: Query, *, before_tasks: bool) -> Task:
@@ -360,12 +370,6 @@ def without_blanks(rows: pa.Table, name: str) -> pa.Table:
         return rows
     known = pc.if_else(blank, pa.scalar(None, column.type), column)
     return rows.set_column(rows.schema.get_field_index(name), name, known)
-
-
-def _array(values: Sequence[str]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(list(values), pa.string())
 
 
 def _float(column: pa.ChunkedArray) -> np.ndarray:

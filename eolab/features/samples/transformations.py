@@ -152,12 +152,20 @@ def apply_vector(vector: Sequence[object], names: Sequence[str], fitted: Fitted)
     for value, name in zip(vector, names, strict=True):
         steps = fitted.get(name, ())
         if steps and steps[0]["kind"] == "onehot":
-            out += [float(value == known) for known in _values(steps[0])]
+            word = word_of(value)
+            out += [float(known in (value, word)) for known in _values(steps[0])]
             continue
         for step in steps:
             value = float(_step(np.asarray(value, dtype=np.float64), step))  # noqa: PLW2901
         out.append(value)
     return out
+
+
+def word_of(value: object) -> str:
+    """A value as text, by which "onehot" names it: a whole number is the same in decimals."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
 
 
 def _values(step: Mapping[str, object]) -> list[object]:

@@ -134,3 +134,35 @@ def test_faulty_transformations_are_refused(store, group):
             query=group.select(["soil", "slope", "red", "nir", "flat"]),
             transformations={"soil": "onehot", "red": "standard"},
         )
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([1.0, None, 2.5], ("v=1", "v=2.5")),
+        ([3, 1, 2], ("v=1", "v=2", "v=3")),
+        ([True, False, True], ("v=False", "v=True")),
+        (np.array([0.5, 7, 7], "float32"), ("v=0.5", "v=7")),
+        (["2", "b", "2"], ("v=2", "v=b")),
+    ],
+)
+def test_onehot_takes_values_of_any_type_alike_in_training_batches_and_online(store, values, names):
+    group = store.create_feature_group("kinds", primary_key="id", online_enabled=True)
+    frame = pd.DataFrame({"id": range(12), "y": ["a", "b"] * 6, "v": list(values) * 4})
+    group.insert(frame.astype({"v": np.asarray(values).dtype if None not in values else float}))
+    view = store.create_feature_view(
+        "kinds", labels=group.select("y"), query=group.select("v"), transformations={"v": "onehot"}
+    )
+    split = view.train_test_split(by="random", test_size=0.3)
+    assert split.train.columns == names
+    known = [v is not None for v in values]
+    assert len(split.train) + len(split.test) == 4 * sum(known)
+    assert (split.train.X.sum(axis=1) == 1).all()
+    words = [f"v={v:g}" if isinstance(v, float | np.floating) else f"v={v}" for v in values]
+    expected = [[float(name == word) for name in names] for word in words]
+    online = view.get_feature_vectors([{"id": i} for i in range(3)], split=split)
+    assert online == expected
+    unlabelled = store.create_feature_view(
+        "asked", labels=None, query=group.select("v"), transformations={"v": "onehot"}
+    )
+    assert unlabelled.batch_data([0, 1, 2], split=split).X.tolist() == expected
