@@ -128,8 +128,8 @@ def read(folder: Path, part: str) -> TrainingData:
     about, records = _parsed(folder, part)
     fields, count = about["fields"], int(str(about["records"]))
     whole = next(iter(records.batch(max(count, 1)).as_numpy_iterator()), None)
-    if whole is None:
-        raise ConflictError(f"{folder} holds no record of {part!r}", "Make it again.")
+    if whole is None:  # a part without samples
+        whole = {n: np.empty((0, *map(int, f["shape"]))) for n, f in fields.items()}
     values = {n: _typed(v, str(fields[n]["dtype"])) for n, v in whole.items()}
     columns = tuple(about["columns"])
     own = {attribute: values.get(name) for name, attribute in _OWN.items()}
@@ -144,7 +144,7 @@ def read(folder: Path, part: str) -> TrainingData:
 
 def _typed(values: np.ndarray, dtype: str) -> np.ndarray:
     if dtype == "str":
-        return np.array([v.decode() for v in values.tolist()])
+        return np.array([v.decode() for v in values.tolist()], dtype=str)
     return values.astype(np.dtype(dtype).newbyteorder("="))
 
 

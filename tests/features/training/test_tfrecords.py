@@ -66,6 +66,17 @@ def test_records_are_plain_examples_with_features_by_name(dataset):
     assert about["test"]["fields"]["f0"]["shape"] == [4, 2]
 
 
+def test_a_part_without_samples_comes_back_as_such(tmp_path):
+    pytest.importorskip("tensorflow")
+    none = data((1, 4, 2), np.array([1]), classes=("a", "b"), ids=np.array(["x"]))
+    none = none.subset(np.array([False]))
+    tfrecords.write(tmp_path, {"test": none})
+    found = tfrecords.read(tmp_path, "test")
+    assert (found.X.shape, found.X.dtype, found.y.dtype) == ((0, 4, 2), np.float32, np.int64)
+    assert found.ids.tolist() == []
+    assert list(tfrecords.dataset(tmp_path, "test")) == []
+
+
 def test_a_changed_file_and_a_missing_one_are_noticed(dataset, tmp_path):
     with pytest.raises(InvalidInputError, match="holds no TFRecord of 'train'"):
         tfrecords.read(tmp_path, "train")
