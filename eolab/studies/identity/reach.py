@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eolab.studies.identity import modules, paths
+from eolab.studies.identity import modules, paths, savers
 from eolab.studies.identity.atoms import fingerprint
 from eolab.studies.identity.code import words_of_queries
 from eolab.studies.identity.modules import (
@@ -454,6 +454,8 @@ def _looked_into(found: Reached, source: ModuleTree, statements: Sequence[ast.st
         if not listed:
             found.unknown.append(f"the variables of the environment that {source.name} reads")
     written = {id(node) for each in nodes for node in written_nodes(each)}
+    if savers.define_reader(mentions, [s for each in source.defined.values() for s in each]):
+        written = set()
     read = [os.fsdecode(n.value) for n in nodes if isinstance(n, ast.Constant)
             and isinstance(n.value, str | bytes) and id(n) not in written]  # fmt: skip
     beside = [source.place.file.parent] if source.place.file is not None else []

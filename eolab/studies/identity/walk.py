@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from eolab.moved_modules import name_before, object_before
-from eolab.studies.identity import arrays, code, graph, modules, paths, reach
+from eolab.studies.identity import arrays, code, graph, modules, paths, reach, savers
 from eolab.studies.identity.atoms import atom, fingerprint, pack, shown
 from eolab.studies.identity.modules import Wanted
 from eolab.training_data import Split, StoredSplit, TrainingData
@@ -306,6 +306,7 @@ class _Walk:
         read = code.read(value.__code__, docstrings=not self._sees_more)
         inner = self._settings(value, name)
         names = value.__globals__
+        read = savers.seen(read, names) if more else read
         missing = []
         used_names = dict(read.names) | (self._late_names(read, names, name) if more else {})
         for used, chains in used_names.items():

@@ -493,6 +493,34 @@ def test_a_model_that_a_trial_writes_is_no_data_of_the_next(project: Path, body:
 
 @pytest.mark.parametrize(
     "body",
+    ["save(OUT)", "dump('net.bin')", "NET.save_report(OUT)", "NET.write_all('net.bin')",
+     "Net.save_report(NET, OUT)"],
+)  # fmt: skip
+def test_what_a_function_of_the_user_s_reads_counts_whatever_it_is_called(
+    project: Path, body: str
+) -> None:
+    cell = (
+        "import numpy as np\nfrom pathlib import Path\nOUT = Path('net.bin')\n"
+        "def save(path): return np.loadtxt(path)\n"
+        "def dump(path):\n    with open(path) as file: return file.read()\n"
+        "class Net:\n    def save_report(self, path): return path.read_text()\n"
+        "    @staticmethod\n    def write_all(path): return open(path, 'rb').read()\n"
+        f"NET = Net()\ndef train():\n    return {body}\n"
+    )
+    written(project, {"farm.py": f"{cell}def pick(_): return train()\n", "net.bin": "1"})
+    forget()
+    edit = (project / "net.bin").write_text
+    assert seen(edit, lambda: of_cell(cell))
+    assert seen(edit, lambda: of_cell(CALL))
+    # One that writes alone stays a writer.
+    mute = cell.replace("np.loadtxt(path)", "np.savetxt(path, [1])")
+    mute = mute.replace("open(path)", "open(path, 'w')").replace("file.read()", "file.name")
+    if "NET" not in body:
+        assert not seen(edit, lambda: of_cell(mute))
+
+
+@pytest.mark.parametrize(
+    "body",
     ["np.save(np.loadtxt('net.bin'), 'x')", "joblib.dump(open('net.bin').read(), 'y.bin')",
      "np.save(path := Path('net.bin'), 1), np.load(path)", "np.loadtxt(OUT), np.save(OUT, 1)",
      "Path('x.txt').write_text(Path('net.bin').read_text())"],
