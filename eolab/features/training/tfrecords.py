@@ -129,7 +129,8 @@ def read(folder: Path, part: str) -> TrainingData:
     fields, count = about["fields"], int(str(about["records"]))
     whole = next(iter(records.batch(max(count, 1)).as_numpy_iterator()), None)
     if whole is None:  # a part without samples
-        whole = {n: np.empty((0, *map(int, f["shape"]))) for n, f in fields.items()}
+        spec = records.element_spec
+        whole = {name: np.empty((0, *each.shape)) for name, each in spec.items()}
     values = {n: _typed(v, str(fields[n]["dtype"])) for n, v in whole.items()}
     columns = tuple(about["columns"])
     own = {attribute: values.get(name) for name, attribute in _OWN.items()}
