@@ -53,7 +53,11 @@ def slow_server(
 
     class Slow(Patient):
         def do_GET(self) -> None:
-            if silent_from < 0:
+            if silent_from < 0 and drips:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not go.wait(0.05):
+                    self.wfile.write(b"x")
+            elif silent_from < 0:
                 go.wait(120)
             start = int((self.headers.get("Range") or "bytes=0-")[6:].rstrip("-"))
             self.send_response(206 if start else 200)

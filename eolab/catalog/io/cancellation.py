@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from eolab.catalog.io.plain_session import with_limit
 from eolab.catalog.io.session import new_session
 from eolab.settings.limits import Limits, in_force
 
@@ -102,10 +103,10 @@ def _listen(session: requests.Session, line: Line) -> None:
             line.opened(self)
 
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        ConnectionCls = with_limit(Plain, line.limits)
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+        ConnectionCls = with_limit(Secure, line.limits)
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: int, **options: object) -> None:

@@ -106,7 +106,7 @@ def _in_time(stop: Callable[[], object], whose: str, limits: Limits) -> Iterator
         )
 
 
-def _with_limit(kind: type[C], limits: Limits) -> type[C]:
+def with_limit(kind: type[C], limits: Limits) -> type[C]:
     """A kind of connections that waits for the head of an answer no longer than for its body."""
 
     def getresponse(connection: HTTPConnection) -> HTTPResponse:
@@ -128,10 +128,10 @@ def _pools(limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = _with_limit(HTTPConnection, limits)
+        ConnectionCls = with_limit(HTTPConnection, limits)
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = _with_limit(HTTPSConnection, limits)
+        ConnectionCls = with_limit(HTTPSConnection, limits)
 
     return {"http": Pool, "https": SecurePool}
 

@@ -153,7 +153,7 @@ def _made(
 
 def _landsat_band(item: ParsedItem, layer: Layer) -> str:
     """Number of a band as the MTL file writes it: "4", or "6_VCID_1" of ETM+."""
-    for name in (layer.asset, layer.name, _file_name(layer.href).partition(".")[0]):
+    for name in (_file_name(layer.href).partition(".")[0], layer.asset, layer.name):
         if (found := re.search(r"(?:^|_)B(\d{1,2}(?:_VCID_[12])?)$", name.upper())) is not None:
             return found[1]
     native = native_name(item, layer)

@@ -198,6 +198,16 @@ def test_an_interrupt_does_not_wait_for_a_silent_server(
         assert done.files[0].path.stat().st_size == 3_000_000
 
 
+def test_an_answer_whose_head_comes_byte_by_byte_is_given_up(item, tmp_path, monkeypatch):
+    monkeypatch.setenv("EOLAB_LIMITS_MINUTES", "0.01")
+    with slow_server(9, silent_from=-1, drips=True) as (url, _):
+        item.assets["band"].href = f"{url}/band.tif"
+        start = time.monotonic()
+        done = download([item], tmp_path / "d")
+        assert time.monotonic() - start < 8
+    assert "did not send its answer in 0.01 minutes" in done.failed[0].message
+
+
 def test_a_file_that_comes_byte_by_byte_is_given_up_and_kept(item, tmp_path, monkeypatch):
     """Each byte starts a socket's clock anew: nothing else would end it."""
     monkeypatch.setenv("EOLAB_LIMITS_SLOWEST", "1000000")
