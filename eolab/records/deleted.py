@@ -170,13 +170,24 @@ def put(
                 registered.take_out(place.name)
             else:
                 folder.rename(place / _CONTENT)
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
+        except BaseException:  # an interrupt may come once it has gone, too
+            if not _has_left(place, registered):
+                shutil.rmtree(place, ignore_errors=True)
             raise
         if registered is not None:
             folder.rename(place / _CONTENT)
         _close(root, place, ref)
     return DeletedEntry(kind, name, deleted, place / _CONTENT, shown.title)
+
+
+def _has_left(place: Path, registered: Registered | None) -> bool:
+    """Whether a thing is in the bin, or on its way there: `settle` does the rest."""
+    if (place / _CONTENT).exists():
+        return True
+    try:
+        return registered is not None and registered.is_out(place.name)
+    except EolabError:
+        return True  # nobody says
 
 
 def _close(root: Path, place: Path, ref: Ref) -> None:
@@ -209,24 +220,27 @@ def settle(root: Path, stored: StoredEntry, registered: Registered | None) -> No
         stored: One of `unsettled`.
         registered: Where it is registered, if it is of such a kind.
     """
-    place, target = stored.entry.folder.parent, root / stored.place
     with _locked(root):
-        if not (place / _OPEN).exists():
-            return  # whoever was at it has done it
-        out = stored.entry.folder.is_dir()
-        if registered is not None and registered.is_out(place.name):
-            if not out and target.is_dir():
-                target.rename(stored.entry.folder)
-            stored.entry.folder.mkdir(exist_ok=True)
-            out = True
-        elif registered is not None and out and not target.exists():
-            stored.entry.folder.rename(target)
-            out = False
-        if out:
-            _close(root, place, stored.ref)
-        else:
-            lineage.note_restored(root, stored.ref)
-            shutil.rmtree(place, ignore_errors=True)
+        if (stored.entry.folder.parent / _OPEN).exists():  # else whoever was at it has done it
+            _settle(root, stored, registered)
+
+
+def _settle(root: Path, stored: StoredEntry, registered: Registered | None) -> None:
+    place, target = stored.entry.folder.parent, root / stored.place
+    out = stored.entry.folder.is_dir()
+    if registered is not None and registered.is_out(place.name):
+        if not out and target.is_dir():
+            target.rename(stored.entry.folder)
+        stored.entry.folder.mkdir(exist_ok=True)
+        out = True
+    elif registered is not None and out and not target.exists():
+        stored.entry.folder.rename(target)
+        out = False
+    if out:
+        _close(root, place, stored.ref)
+    else:
+        lineage.note_restored(root, stored.ref)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _read(root: Path) -> list[StoredEntry]:
@@ -305,10 +319,9 @@ def restore(root: Path, entry: DeletedEntry, registered: Registered | None = Non
             entry.folder.rename(target)
             if registered is not None:
                 registered.bring_back(place.name)
-        except BaseException:
-            if not entry.folder.exists():
-                target.rename(entry.folder)
-            _close(root, place, found.ref)
+        except BaseException:  # an interrupt may come once it is back, too
+            with contextlib.suppress(OSError, EolabError):  # else when it is opened next
+                _settle(root, found, registered)
             raise
         lineage.note_restored(root, found.ref)
         shutil.rmtree(place, ignore_errors=True)

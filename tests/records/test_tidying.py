@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,34 @@ def test_what_a_killed_restoration_left_is_in_the_bin_again(
     ws = Workspace(config)
     assert ws.deleted() == [entry]
     ws.restore(entry)
+    assert len(ws.features.feature_group("spectra").read()) == 4
+
+
+def test_an_interrupt_just_after_a_step_loses_nothing(
+    ws: Workspace, group: FeatureGroup, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = config.runs / "s"
+    study.mkdir(parents=True)
+    (study / "rows").touch()
+    for owner, step, act in (
+        (Path, "rename", lambda: deleted.put(config.root, "study", "s", study)),
+        (Registry, "remove", lambda: ws.delete(group)),
+        (Registry, "bring_back", lambda: ws.restore("group spectra")),
+    ):
+        done = getattr(owner, step)
+
+        def interrupted(*given: object, done: Callable[..., object] = done) -> None:
+            done(*given)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, step, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                act()
+        Workspace(config)
+    assert [(entry.name, (entry.folder / "rows").exists()) for entry in ws.deleted()] == [
+        ("s", True)
+    ]
     assert len(ws.features.feature_group("spectra").read()) == 4
 
 
