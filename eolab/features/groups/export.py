@@ -46,7 +46,7 @@ def export(table: pa.Table, geometry: RowGeometry | None, path: Path) -> Path:
 
             pq.write_table(table, draft)
         elif ending == ".parquet":
-            _located(table, geometry).to_parquet(draft)
+            _write_geoparquet(table, geometry, draft)
         else:
             _write_geopackage(_storable(table, geometry, path), geometry, draft, path.stem)
         draft.rename(path)
@@ -114,6 +114,25 @@ def _storable(table: pa.Table, geometry: RowGeometry, path: Path) -> pa.Table:
             MillisecondsKept,
         )
     return table
+
+
+def _write_geoparquet(table: pa.Table, geometry: RowGeometry, path: Path) -> None:
+    """By GeoPandas, but for lists, arrays and structs: those stay as Arrow holds them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    _located(table.drop_columns(nested), geometry).to_parquet(path)
+    if not nested:
+        return
+    made = pq.read_table(path)
+    known = made.schema.metadata
+    for name in nested:
+        made = made.append_column(table.schema.field(name), table.column(name))
+    others = [name for name in made.column_names if name not in table.column_names]
+    made = made.select([*table.column_names, *others])
+    # What pandas notes of the columns would lack these.
+    pq.write_table(made.replace_schema_metadata({b"geo": known[b"geo"]}), path)
 
 
 def _write_geopackage(table: pa.Table, geometry: RowGeometry, path: Path, layer: str) -> None:

@@ -5,8 +5,10 @@ import sqlite3
 from decimal import Decimal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
@@ -110,6 +112,30 @@ def test_whole_numbers_with_missing_ones_stay_whole_in_geoparquet(tmp_path):
     path = export(rows_with(**columns), PLACED, tmp_path / "a.parquet")
     found = pa.parquet.read_schema(path)
     assert (found.field("count").type, found.field("wet").type) == (pa.int32(), pa.bool_())
+
+
+def test_geoparquet_keeps_arrays_lists_and_structs_as_they_are(store, tmp_path):
+    chips = np.arange(12, dtype="int8").reshape(2, 3, 2)
+    group = store.create_feature_group("chips", primary_key="id")
+    group.insert(
+        gpd.GeoDataFrame(
+            {"id": [1, 2], "chip": list(chips), "words": [["a"], []], "about": [{"n": 1}] * 2},
+            geometry=gpd.points_from_xy([15, 16], [48, 49]),
+            crs=4326,
+        )
+    )
+    path = group.export(tmp_path / "chips.parquet")
+    written = pq.read_schema(path)
+    assert [written.field(n).type for n in group.columns] == [
+        group.schema.field(n).type for n in group.columns
+    ]
+    read = gpd.read_parquet(path)
+    assert read.crs.to_epsg() == 4326
+    assert read.columns.tolist() == list(group.columns)
+    assert [[line.tolist() for line in cell] for cell in read["chip"]] == chips.tolist()
+    assert (read["about"][0], read.geometry[1].y) == ({"n": 1}, 49)
+    with pytest.raises(InvalidInputError, match="'chip' holds lists"):
+        group.export(tmp_path / "chips.gpkg")
 
 
 def test_a_missing_folder_is_named(tmp_path):
