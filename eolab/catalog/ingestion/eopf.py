@@ -9,6 +9,7 @@ and nobody decodes them before.
 from __future__ import annotations
 
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -114,8 +115,11 @@ def _band(
     entry: dict[str, object] = {"name": name.asset, "data_type": facts.data_type}
     if facts.nodata is not None:
         entry["nodata"] = "nan" if facts.nodata != facts.nodata else facts.nodata
-    if facts.scale is not None:
-        entry |= {"raster:scale": facts.scale, "raster:offset": facts.offset or 0.0}
+    scale, offset = facts.scale, facts.offset
+    if scale is None and facts.data_type.startswith(("int", "uint")):
+        scale, offset = _packing(_attributes(path / array).get("_eopf_attrs"))
+    if scale is not None:
+        entry |= {"raster:scale": scale, "raster:offset": offset or 0.0}
     platform = product.get("platform")
     return Raster(
         path=path,
@@ -141,6 +145,17 @@ def _attributes(folder: Path) -> Mapping[str, object]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _packing(stated: object) -> tuple[float | None, float | None]:
+    """Factor and addend as EOPF keeps them by themselves, beside those of CF or instead."""
+    words = stated if isinstance(stated, Mapping) else {}
+    found = [words.get("scale_factor"), words.get("add_offset")]
+    scale, offset = (
+        float(each) if isinstance(each, int | float) and math.isfinite(each) else None
+        for each in found
+    )
+    return (scale, offset) if scale else (None, None)
 
 
 def _system(stated: Mapping[str, object]) -> str | None:

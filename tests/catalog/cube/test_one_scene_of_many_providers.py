@@ -157,6 +157,19 @@ def test_a_product_of_eopf_is_ingested_as_the_same_surface(eopf, tmp_path, monke
     np.testing.assert_allclose(surface(made), SURFACE, atol=1e-6)
 
 
+def test_factors_that_eopf_keeps_by_itself_count(eopf, tmp_path, monkeypatch):
+    """Without those of CF, and in a product of which the name says no baseline."""
+    for file in eopf.glob("measurements/reflectance/r*m/b*/.zattrs"):
+        said = json.loads(file.read_text())
+        own = {key: said.pop(key) for key in ("scale_factor", "add_offset")}
+        file.write_text(json.dumps({**said, "_eopf_attrs": own}))
+    (tmp_path / "eolab.toml").write_text('format = 1\n[workspace]\npath = "ws"\n')
+    monkeypatch.chdir(tmp_path)
+    eo.ingest(eopf.rename(tmp_path / "mine.zarr"), to="mine")
+    (made,) = open_source(configuration.find(), "mine").search()
+    np.testing.assert_allclose(eo.load([made], bands=["B04"]).B04[0], SURFACE, atol=1e-6)
+
+
 def test_a_constant_target_is_flat_across_january_2022_and_across_the_satellites(scene):
     """Before the offset, after it, reprocessed, and by the third satellite."""
     target = np.full((32, 32), 1500, "uint16")
