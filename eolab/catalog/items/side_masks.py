@@ -96,16 +96,20 @@ def side_masks(files: Iterable[tuple[ParsedItem, str]]) -> dict[tuple[int, str],
                 kind.bare |= {each for each in map(_address, alike) if said.get(each) is False}
         # Where one has a mask others of its kind may, or may not.
         look(file for kind, alike in kinds if kind.masked for file in alike)
+    unknown: dict[str, str] = {}
     for item, key in (file for alike in unsaid.values() for file in alike):
         answer = said.get(_address((item, key)))
         if answer is True:
             found[id(item), key] = mask_address(item.item.assets[key].href)
         elif isinstance(answer, str):
-            warn(
-                f"nobody says whether a mask (.msk) lies beside asset {key!r} of item {item.id}"
-                f" ({answer}): it is loaded without. Load it again to be sure",
-                UserWarning,
-            )
+            unknown[f"asset {key!r} of item {item.id}"] = answer
+    if unknown:
+        (first, why), more = next(iter(unknown.items())), len(unknown) - 1
+        warn(
+            f"nobody says whether a mask (.msk) lies beside {first}"
+            f"{f' and {more} more' if more else ''} ({why}): loaded without. Load again to be sure",
+            UserWarning,
+        )
     return found
 
 
