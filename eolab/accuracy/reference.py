@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Reference: TypeAlias = gpd.GeoDataFrame | pd.DataFrame | xr.DataArray | str | Path
 
 _VECTORS = {".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet"}
+_TABLES = {".csv", ".tsv", ".txt", ".xls", ".xlsx"}
 # Columns of a sample design: together they say how each row was drawn.
 STRATUM, PIXELS, HECTARES, INCLUSION = "stratum", "stratum_pixels", "stratum_hectares", "inclusion"
 _CUT = {name[:10]: name for name in (PIXELS, HECTARES)}  # as a shapefile keeps them
@@ -45,13 +46,19 @@ def is_raster(reference: Reference) -> TypeGuard[xr.DataArray | str | Path]:
     """Whether a reference is another map.
 
     Raises:
-        InvalidInputError: It is neither a map nor a table.
+        InvalidInputError: It is neither a map nor a table, or the path of a bare table.
     """
     import pandas as pd
     import xarray as xr
 
     if isinstance(reference, str | Path):
-        return Path(str(reference)).suffix.lower() not in _VECTORS
+        path = Path(str(reference))
+        if path.suffix.lower() in _TABLES:
+            raise InvalidInputError(
+                f"the reference {path.name} is a table without a reference system",
+                "Read it (pandas.read_csv) and give the table, with x and y in the map's system.",
+            )
+        return path.suffix.lower() not in _VECTORS
     if isinstance(reference, pd.DataFrame | xr.DataArray):
         return isinstance(reference, xr.DataArray)
     raise InvalidInputError(

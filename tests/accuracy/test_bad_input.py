@@ -271,6 +271,7 @@ def test_a_reference_without_places_is_refused(land, points, tmp_path):
         (points.assign(x=np.nan), "6 rows of the reference have no coordinates"),
         (points.iloc[:0], "the reference has no rows"),
         ([1, 2], "the reference is of type list"),
+        ("points.csv", "points.csv is a table without a reference system"),
     ]
     for given, message in cases:
         with pytest.raises(InvalidInputError, match=message):
