@@ -242,14 +242,15 @@ def restore(config: Config, entry: DeletedEntry) -> None:
         if entry.kind == "model":
             from eolab.models import removal
 
-            removal.restore(config, entry)
+            removal.restore(config, entry, _names(config, entry.kind))
             return
         found = deleted.stored(config.root, entry)
         if entry.kind == "view":
             _check_groups(config, found)
         if entry.kind == "dataset":
             _there(config, "view", entry.name.partition("#")[0])
-        deleted.restore(config.root, entry, _registered(config, found))
+        names = _names(config, entry.kind)
+        deleted.restore(config.root, entry, _registered(config, found), names)
         if entry.kind == "group":
             from eolab.features import FeatureStore
 

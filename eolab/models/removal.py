@@ -7,6 +7,7 @@ its number and gets a tag, as MLflow forgets for good what it is told to delete.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,9 +145,9 @@ def delete(config: Config, what: str | ModelVersion) -> DeletedEntry:
         return entry
 
 
-def restore(config: Config, entry: DeletedEntry) -> Path:
+def restore(config: Config, entry: DeletedEntry, names: Collection[str] = ()) -> Path:
     """Bring a model or version back (see `eolab.records.deleted.restore`)."""
-    place = deleted.restore(config.root, entry, registered(config, entry.name))
+    place = deleted.restore(config.root, entry, registered(config, entry.name), names)
     touch(config)
     return place
 

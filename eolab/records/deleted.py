@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -284,13 +284,19 @@ def find(root: Path, kind: str, name: str) -> DeletedEntry:
     )
 
 
-def restore(root: Path, entry: DeletedEntry, registered: Registered | None = None) -> Path:
+def restore(
+    root: Path,
+    entry: DeletedEntry,
+    registered: Registered | None = None,
+    names: Collection[str] = (),
+) -> Path:
     """Put something back to its place, which is returned.
 
     Args:
         root: The workspace.
         entry: One of `entries`.
         registered: Where it is registered, if it is of such a kind.
+        names: Of the things of its kind that are there: none of them is its title.
 
     Raises:
         NotFoundError: It is not in the bin any more.
@@ -309,7 +315,7 @@ def restore(root: Path, entry: DeletedEntry, registered: Registered | None = Non
         (place / _OPEN).touch()
         try:
             shown = {found.ref: titles.Display(entry.title, found.archived), **found.parts}
-            for node in titles.bring_back(root, shown):
+            for node in titles.bring_back(root, shown, names):
                 warn(
                     f"the title {shown[node].title!r} is another {node.kind}'s now: "
                     f"{node.id!r} is back without it",

@@ -7,7 +7,7 @@ only: the Jupyter server reads it without the library.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -133,14 +133,23 @@ def forget(root: Path, ref: Ref) -> None:
         _change(root, change)
 
 
-def bring_back(root: Path, shown: Mapping[Ref, Display]) -> list[Ref]:
-    """Give restored things their titles and marks again; those whose title is another's now."""
+def bring_back(root: Path, shown: Mapping[Ref, Display], names: Collection[str] = ()) -> list[Ref]:
+    """Give restored things their titles and marks again.
+
+    Args:
+        root: The workspace.
+        shown: How they were shown.
+        names: Of the things of this kind that are there.
+
+    Returns:
+        Those whose title is another's now, by its name or title: they are back without.
+    """
     without: list[Ref] = []
 
     def change(all_shown: dict[Ref, Display]) -> None:
         taken = {(node.kind, each.title): node for node, each in all_shown.items() if each.title}
         for node, each in shown.items():
-            free = taken.get((node.kind, each.title), node) == node
+            free = taken.get((node.kind, each.title), node) == node and each.title not in names
             all_shown[node] = each if free else replace(each, title="")
             if not free:
                 without.append(node)

@@ -256,6 +256,18 @@ def test_a_name_opens_its_own_thing_before_one_of_this_title(
     assert tidying.find(ws.config, "group", "spectra").name == "spectra/1"
 
 
+def test_a_title_that_is_a_name_by_now_is_left_off_and_told(
+    ws: Workspace, group: FeatureGroup
+) -> None:
+    ws.rename(group, "reflectance")
+    entry = ws.delete(group)
+    ws.features.create_feature_group("reflectance", primary_key="id")
+    with pytest.warns(UserWarning, match="title 'reflectance' is another group's now"):
+        ws.restore(entry)
+    assert titles.read(ws.root) == {}
+    assert ws.features.feature_group("reflectance").label == "reflectance/1"
+
+
 def test_the_parts_of_what_was_deleted_leave_their_titles_and_marks_with_it(
     ws: Workspace, view: FeatureView, group: FeatureGroup
 ) -> None:
