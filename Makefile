@@ -88,7 +88,7 @@ test: .make/eolab
 	  $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(CHECKS)
 	$(say) "Python tests, $(WORKERS) at a time"
 	@# In the order of tests/conftest.py: what takes long first, what drives a browser last.
-	@$(pytest) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow" $(PYTEST) \
+	@$(pytest) -n $(WORKERS) --no-loadscope-reorder -m "not slow" $(PYTEST) \
 	  || $(nothing)
 
 check-types:

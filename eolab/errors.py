@@ -88,11 +88,24 @@ def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") 
     """A hint for a misspelt ``name``: the nearest of ``names``, else all (at most twelve)."""
     import difflib
 
+    # In here, not beside: digests of the first studies hold the names that our functions use.
+    def is_one_slip(one: str, other: str) -> bool:
+        """Whether a letter more, less or other, or two swapped ones, make one text of another."""
+        short, long = sorted((one, other), key=len)
+        if len(long) - len(short) > 1 or len(short) < 3:
+            return False
+        pairs = enumerate(zip(short, long, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), len(short))
+        if len(short) < len(long):
+            return short[at:] == long[at + 1 :]
+        swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
+        return short[at + 1 :] == long[at + 1 :] or swapped == long
+
     # Case is the most common slip of all, so it does not count.
     folded = {candidate.casefold(): candidate for candidate in names}
     wanted = name.casefold()
     # First what differs by one slip of the fingers, two letters in the wrong order among them.
-    slips = [each for each in folded if each != wanted and _is_one_slip(wanted, each)]
+    slips = [each for each in folded if each != wanted and is_one_slip(wanted, each)]
     others = difflib.get_close_matches(wanted, list(folded), n=3, cutoff=0.6)
     close = list(dict.fromkeys([*(each for each in others if each in slips), *slips, *others]))[:3]
     if close:
@@ -101,18 +114,6 @@ def nearest(name: str, names: list[str] | tuple[str, ...], what: str = "names") 
         return f"There are no {what} yet."
     shown = ", ".join(list(names)[:12]) + (", ..." if len(names) > 12 else "")
     return f"The {what} are: {shown}."
-
-
-def _is_one_slip(one: str, other: str) -> bool:
-    """Whether a letter more, less or other, or two swapped neighbours, make one text of another."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    short, long = sorted((one, other), key=len)
-    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(short) < len(long):
-        return short[at:] == long[at + 1 :]
-    swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
-    return short[at + 1 :] == long[at + 1 :] or swapped == long
 
 
 def set_log(folder: Path, *, mode: int = 0o600) -> None:

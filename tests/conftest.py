@@ -61,22 +61,35 @@ DEAR = (
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs with what, and in which order; each process takes the next group that is left.
+    """Put the tests in order; each process takes the next group that is left.
 
     Browser tests are the last: the browser's driver keeps an event loop running in this thread,
     in which tests with a loop of their own could not run any more.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """A file's tests, or those of `TOGETHER`, go to one process whole.
+
+    Not by xdist's own marks: 3.8 writes them into an attribute that pytest 9.2 reads no more, so
+    that each test becomes a group of its own and what a module has made is made again elsewhere.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    return ByGroup(config, log)
 
 
 def _file(item: pytest.Item) -> str:
     return item.path.relative_to(ROOT).as_posix()
 
 
-def _group(item: pytest.Item) -> str:
-    file = _file(item)
+def _group(file: str) -> str:
     return next((name for name, start in TOGETHER.items() if file.startswith(start)), file)
 
 
@@ -85,7 +98,7 @@ def _turn(item: pytest.Item) -> int:
         return 3
     if _file(item).startswith(DEAR):
         return 2
-    return 0 if _group(item) == "one at a time" else 1
+    return 0 if _group(_file(item)) == "one at a time" else 1
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ class TestLocal(PlacementContract):
         self, start: Start, tmp_path: Path
     ) -> None:
         text = (
-            "import os, signal, sys\nif 'w0' in sys.argv[1]: raise ValueError('no disk')\n"
+            "import os, signal, sys\nif 'w0.json' in sys.argv[1]: raise ValueError('no disk')\n"
             "os.kill(os.getpid(), signal.SIGKILL)\n"
         )
         placement = start(_program(tmp_path, text))

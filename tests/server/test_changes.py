@@ -203,7 +203,7 @@ def test_a_study_that_rested_long_is_looked_at_again(watcher, config, write_stud
 
 def test_another_workspace_changes_everything(watcher, config, tmp_path):
     other = configuration.open_path(tmp_path / "other")
-    everything = ["catalog", "saved", "downloads", "features", "studies", "models"]
+    everything = ["catalog", "saved", "downloads", "features", "studies", "models", "entities"]
     assert watcher.scan(other) == everything
     # What the event may not carry would be told to nobody.
     pattern = yaml.safe_load(SCHEMA_FILE.read_text())["properties"]["topics"]["items"]["pattern"]
