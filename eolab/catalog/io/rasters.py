@@ -128,8 +128,9 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
         afresh: See `opened_href`.
         options: Of the driver, such as ``overview_level``.
 
-    GDAL remembers what it was refused, for as long as the process lives, whatever login it is given
-    later: so it is made to ask again.
+    GDAL remembers a file that it could not have as one that is not there, for as long as the
+    process lives: whatever login it is given later, and though the server was only busy. So it is
+    made to ask again, at once where it was refused, else the next time.
 
     Raises:
         rasterio.errors.RasterioError: It is not there, or is none.
@@ -145,14 +146,32 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
         # Side files, such as the mask in a .msk, count: here it costs nothing to look for them.
         with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):
             return rasterio.open(address, sharing=False, **options)
-    if not afresh:
+    if not afresh and address not in _missed:
         try:
             return _checked(_network_opener()(address, **options))
         except rasterio.errors.RasterioError as error:
             if not is_refusal(str(error)):
+                _miss(address)
                 raise
     with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_gdal_file(address)):
-        return _checked(_network_opener()(address, **options))
+        try:
+            found = _checked(_network_opener()(address, **options))
+        except rasterio.errors.RasterioError:
+            _miss(address)
+            raise
+    _missed.pop(address, None)
+    return found
+
+
+# Addresses that could not be opened: what GDAL remembers of them may be over.
+_missed: dict[str, None] = {}
+_MISSED_MOST = 10_000
+
+
+def _miss(address: str) -> None:
+    if len(_missed) >= _MISSED_MOST:
+        _missed.clear()
+    _missed[address] = None
 
 
 def is_downloaded(file: str) -> bool:

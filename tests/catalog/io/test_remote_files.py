@@ -174,6 +174,24 @@ def test_a_server_that_is_busy_is_asked_again(far, sample_items):
     np.testing.assert_array_equal(cube.nir, load([same], bands=["nir"], **GRID).nir)
 
 
+@pytest.mark.parametrize("fault", ["missing", "failing"])
+def test_a_file_that_could_not_be_had_once_is_had_later(far, fault):
+    """GDAL alone would say for as long as the process lives that it is not there."""
+    items, folder, handler = far
+    path = file_of(folder, items[0], "B04")
+    away = path.with_suffix(".away")
+    if fault == "missing":
+        path.rename(away)
+    else:
+        handler.faults[:] = [400] * 100
+    with pytest.raises(RemoteError, match=f"'B04' of item {items[0].id}"):
+        load(items[:1], bands=["red"], **GRID)
+    handler.faults.clear()
+    if fault == "missing":
+        away.rename(path)
+    assert np.isfinite(load(items[:1], bands=["red"], **GRID).red).any()
+
+
 def test_an_interrupt_does_not_wait_for_a_silent_server(far, monkeypatch):
     """Were it waited for, the test would run out of time."""
     monkeypatch.setenv("GDAL_HTTP_LOW_SPEED_TIME", "1000")
