@@ -144,12 +144,19 @@ class Config:
             return str(json.loads(path.read_text())["id"])
         except FileNotFoundError:
             folders.make(self.root)
-            text = json.dumps({"format": FORMAT, "id": uuid.uuid4().hex})
+            made = uuid.uuid4().hex
+            # Whole or not at all: others may be reading it.
+            draft = path.with_name(f".{path.name}.{made}")
+            draft.write_text(json.dumps({"format": FORMAT, "id": made}))
             try:
-                with path.open("x") as file:
-                    file.write(text)
+                os.link(draft, path)
             except FileExistsError:
-                pass  # another process was first; its id counts
+                pass  # another thread or process was first; its id counts
+            except OSError:  # a file system without links
+                if not path.exists():
+                    draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
             return str(json.loads(path.read_text())["id"])
         except (ValueError, KeyError) as error:
             raise ConfigError(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +114,38 @@ def test_a_fault_names_file_key_and_what_is_allowed(
     assert key in told
     assert allowed in told
     assert caught.value.hint
+
+
+def test_the_id_is_one_for_all_that_ask_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second reads a whole file: what is put in place has its text already."""
+    config, linked = configuration.Config(root=tmp_path / "w"), []
+    link = os.link
+
+    def watched(draft: Path, path: Path) -> None:
+        linked.append(json.loads(draft.read_text())["id"])
+        link(draft, path)
+
+    monkeypatch.setattr("os.link", watched)
+    with ThreadPoolExecutor(16) as pool:
+        found = {each.result() for each in [pool.submit(config.identity) for _ in range(200)]}
+    assert found == {config.identity()}
+    assert found <= set(linked)
+    assert [path.name for path in config.root.iterdir()] == ["workspace.json"]
+
+
+def test_the_id_is_kept_where_the_file_system_knows_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.link", refuse)
+    config = configuration.Config(root=tmp_path / "w")
+    assert config.identity() == config.identity()
+    assert [path.name for path in config.root.iterdir()] == ["workspace.json"]
+
+
+def refuse(*_: object) -> None:
+    raise OSError(errno.EPERM, "no links here")
 
 
 def test_the_identity_is_made_once(config: configuration.Config) -> None:
