@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from eolab.cli.options import add_workspace
 from eolab.errors import EolabError, InvalidInputError
 
 
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("sample", help="make the simulated sample region")
     sample.add_argument("--seed", type=int, default=0)
     sample.add_argument("--force", action="store_true", help="make it again if it is there")
-    _workspace_option(sample)
+    add_workspace(sample)
     sample.set_defaults(run=_sample)
 
     ingest = commands.add_parser("ingest", help="describe your rasters as a STAC collection")
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     for word in ("scale", "offset", "nodata"):
         ingest.add_argument(f"--{word}", type=float, help="your own, before what files say")
     ingest.add_argument("--cog", action="store_true", help="write Cloud-Optimized copies")
-    _workspace_option(ingest)
+    add_workspace(ingest)
     ingest.set_defaults(run=_ingest)
 
     download = commands.add_parser(
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     download.add_argument("--collection", help="of the items")
     download.add_argument("--assets", nargs="+", metavar="KEY", help="default: those with the data")
     download.add_argument("--to", type=Path, help="folder (default: [workspace] downloads)")
-    _workspace_option(download)
+    add_workspace(download)
     download.set_defaults(run=_download)
 
     from eolab.demo.command import add_parser as add_demo
@@ -105,10 +106,6 @@ def _parser() -> argparse.ArgumentParser:
 
     add_tidying(commands)
     return parser
-
-
-def _workspace_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workspace", type=Path, help="folder or eolab.toml (default: found)")
 
 
 def _version_or_help(

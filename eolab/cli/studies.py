@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eolab.cli.options import add_json, add_workspace
 from eolab.errors import InvalidInputError
 from eolab.records import titles
 from eolab.records.lineage import Ref
 from eolab.records.titles import Display
 
 if TYPE_CHECKING:
+    from eolab.cli.options import Commands
     from eolab.settings.config import Config
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `studies` and its commands to the parser of `eolab`."""
     studies = commands.add_parser("studies", help="look at studies, act on them")
     studies.set_defaults(run=lambda _: studies.print_help())
@@ -37,11 +39,11 @@ def add_parser(commands: Any) -> None:
         ("export", "write the study as an Optuna journal file", run_export),
     ):
         parser = inner.add_parser(name, help=help_text)
-        parser.add_argument("--workspace", type=Path, help="folder or eolab.toml (default: found)")
+        add_workspace(parser)
         if name != "list":
             parser.add_argument("name", help="name of the study")
         if name in {"list", "show"}:
-            parser.add_argument("--json", action="store_true", help="print JSON")
+            add_json(parser)
         if name == "export":
             parser.add_argument("file", type=Path, help="the file to write")
         parser.set_defaults(run=run, command=name)

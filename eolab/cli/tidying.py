@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from eolab.cli.options import add_json, add_workspace
 from eolab.records.deleted import DAYS, KINDS
 
 if TYPE_CHECKING:
+    from eolab.cli.options import Commands
     from eolab.facade import Workspace
     from eolab.records.lineage import Ref
 
 _NAME = 'name or title; "spectra/1", "season/1#2" and "crops/1" name a version'
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the commands to the parser of `eolab`."""
     for name, help_text, run in (
         ("delete", f"move something to the bin, for {DAYS} days", run_delete),
@@ -26,8 +27,8 @@ def add_parser(commands: Any) -> None:
         ("bin", "what was deleted and archived", run_bin),
     ):
         parser = commands.add_parser(name, help=help_text)
-        parser.add_argument("--workspace", type=Path, help="folder or eolab.toml (default: found)")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        add_workspace(parser)
+        add_json(parser)
         if name != "bin":
             parser.add_argument("kind", choices=KINDS, help="what it is")
             parser.add_argument("name", help=_NAME)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eolab.errors import EolabError, InvalidInputError, NotFoundError
+from eolab.features import arrays
 from eolab.features import geometry as geo
 from eolab.features.answers import (
     ColumnStatisticsJson,
@@ -79,7 +80,7 @@ def summary(group: FeatureGroup) -> FeatureGroupJson:
         "columns": [
             {
                 "name": f.name,
-                "type": str(f.type),
+                "type": arrays.described(f.type),
                 "unit": units.get(f.name, ""),
                 "description": descriptions.get(f.name, ""),
             }

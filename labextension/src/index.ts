@@ -10,7 +10,7 @@ import { studiesPlugin } from './studies/plugin';
 import { runningPlugin } from './studies/runningPlugin';
 import { statusPlugin } from './studies/statusPlugin';
 import { watchPlugin } from './studies/watchPlugin';
-import { thingsPlugin } from './things/plugin';
+import { entitiesPlugin } from './entities/plugin';
 
 export default [
   corePlugin,
@@ -23,6 +23,6 @@ export default [
   watchPlugin,
   statusPlugin,
   runningPlugin,
-  thingsPlugin,
+  entitiesPlugin,
   launcherPlugin
 ];

@@ -12,7 +12,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['context'],
     ['ui'],
     ['charts'],
-    ['things'],
+    ['entities'],
     ['catalog', 'features', 'studies', 'models'],
     ['app'],
     ['.']

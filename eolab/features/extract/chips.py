@@ -234,14 +234,16 @@ class Chips:
             >>> cube.eo.chips(64).about()["bands"]
             ['red', 'nir']
         """
+        return {**self._kind(), "items": scenes(self.cube), "cube": recipe(self.cube)}
+
+    def _kind(self) -> dict[str, object]:
+        """What every kind of chips keeps beside itself."""
         return {
             "format": FORMAT,
             "bands": list(self.bands),
             "classes": list(self.classes),
             "crs": self.crs,
             "corners": self.corners.tolist(),
-            "items": scenes(self.cube),
-            "cube": recipe(self.cube),
         }
 
 
@@ -300,11 +302,7 @@ class _ArrayChips(Chips):
     def about(self) -> dict[str, object]:
         _, ids, times, middles = self._own
         return {
-            "format": FORMAT,
-            "bands": list(self.bands),
-            "classes": list(self.classes),
-            "crs": self.crs,
-            "corners": self.corners.tolist(),
+            **self._kind(),
             "ids": list(ids),
             "times": list(times),
             "middles": None if middles is None else middles.tolist(),

@@ -15,8 +15,8 @@ import { WorkspaceChanges } from '../server/changes';
 import { Client } from '../server/client';
 import { StudiesModel } from '../studies/model/studiesModel';
 import { IStudiesModel } from '../studies/model/studiesToken';
-import { ThingsModel } from '../things/thingsModel';
-import { IThingsModel } from '../things/thingsToken';
+import { EntitiesModel } from '../entities/entitiesModel';
+import { IEntitiesModel } from '../entities/entitiesToken';
 
 /** Where the server half is, what it tells, and what acts on it. */
 export type Host = Pick<JupyterFrontEnd, 'commands'> & {
@@ -41,13 +41,13 @@ export class Eolab implements IEolab {
     this.features = new FeaturesModel(client, changes);
     this.studies = new StudiesModel(client, changes);
     this.models = new ModelsModel(client, changes);
-    this.things = new ThingsModel(client, changes);
+    this.things = new EntitiesModel(client, changes);
     this._models = new Map<Token<unknown>, unknown>([
       [ICatalogModel, this.catalog],
       [IFeaturesModel, this.features],
       [IStudiesModel, this.studies],
       [IModelsModel, this.models],
-      [IThingsModel, this.things]
+      [IEntitiesModel, this.things]
     ]);
   }
 
@@ -58,7 +58,7 @@ export class Eolab implements IEolab {
   readonly features: FeaturesModel;
   readonly studies: StudiesModel;
   readonly models: ModelsModel;
-  readonly things: ThingsModel;
+  readonly things: EntitiesModel;
 
   model<T>(token: Token<T>): T {
     // A token stands beside the model of its own type only.

@@ -14,7 +14,7 @@ import { IEolab } from '../context/tokens';
 import { IFeaturesModel } from '../features/model/featuresToken';
 import { IModelsModel } from '../models/modelsToken';
 import { IStudiesModel } from '../studies/model/studiesToken';
-import { IThingsModel } from '../things/thingsToken';
+import { IEntitiesModel } from '../entities/entitiesToken';
 import { eoIcon } from '../ui/icons';
 import { makeSidebar, SIDEBAR_ID } from './sidebar';
 
@@ -80,7 +80,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
         eolab.model(IFeaturesModel).invalidate();
         eolab.model(IStudiesModel).invalidate();
         eolab.model(IModelsModel).invalidate();
-        eolab.model(IThingsModel).invalidate();
+        eolab.model(IEntitiesModel).invalidate();
       }
     });
     for (const command of [CommandIDs.openPanel, CommandIDs.refresh]) {

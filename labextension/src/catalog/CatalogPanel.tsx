@@ -2,8 +2,7 @@ import type { JSX } from 'react';
 
 import { CommandIDs } from '../context/commandIds';
 import { useEolab, useResource } from '../context/context';
-import { Failure } from '../ui/Failure';
-import { Loading } from '../ui/Loading';
+import { Pending } from '../ui/Pending';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
 import { FindPanel } from './find/FindPanel';
@@ -19,10 +18,8 @@ export function CatalogPanel(): JSX.Element {
   const catalog = useCatalog();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void catalog.catalogs.refresh()} />
     );
   }
   if (!data.catalogs.length) {

@@ -52,16 +52,16 @@ export namespace CommandIDs {
   export const insertCell = 'eolab:insert-cell';
 
   /** Give a study, group, view, training dataset or model a title. */
-  export const renameThing = 'eolab:rename-thing';
+  export const renameEntity = 'eolab:rename-thing';
 
   /** Let lists leave it out. */
-  export const archiveThing = 'eolab:archive-thing';
+  export const archiveEntity = 'eolab:archive-thing';
 
   /** Bring back what was deleted or archived. */
-  export const restoreThing = 'eolab:restore-thing';
+  export const restoreEntity = 'eolab:restore-thing';
 
   /** Move it to the bin, after what hangs on it has been shown. */
-  export const deleteThing = 'eolab:delete-thing';
+  export const deleteEntity = 'eolab:delete-thing';
 
   /** Search catalogues for scenes in the main area. */
   export const searchScenes = 'eolab:search-scenes';

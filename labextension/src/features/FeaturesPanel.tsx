@@ -3,13 +3,12 @@ import { useState, type JSX } from 'react';
 import { CommandIDs } from '../context/commandIds';
 import { useEolab, useResource } from '../context/context';
 import { labelOf } from '../context/names';
-import { Failure } from '../ui/Failure';
-import { Loading } from '../ui/Loading';
+import { Pending } from '../ui/Pending';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
-import { PutAway } from '../things/PutAway';
-import { ThingItem } from '../things/ThingItem';
-import { useShown } from '../things/thingsToken';
+import { ArchiveAndBin } from '../entities/ArchiveAndBin';
+import { EntityItem } from '../entities/EntityItem';
+import { useShown } from '../entities/entitiesToken';
 import { GroupRow } from './groups/GroupRow';
 import { useFeatures } from './model/featuresToken';
 import { findFeatures, tagsOf } from './model/findFeatures';
@@ -31,16 +30,14 @@ export function FeaturesPanel(): JSX.Element {
   const [words, setWords] = useState('');
   const [tag, setTag] = useState<string | null>(null);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void features.features.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void features.features.refresh()} />
     );
   }
   if (!data.groups.length && !data.views.length) {
     return (
       <>
-        <PutAway kinds={KINDS} />
+        <ArchiveAndBin kinds={KINDS} />
         <Notice
           title={trans.__('No features yet.')}
           text={trans.__('Turn a cube into rows and insert them:')}
@@ -105,9 +102,9 @@ export function FeaturesPanel(): JSX.Element {
       {found.groups.length ? (
         <ul className="eolab-List">
           {found.groups.map(group => (
-            <ThingItem key={labelOf(group)} kind="group" id={labelOf(group)}>
+            <EntityItem key={labelOf(group)} kind="group" id={labelOf(group)}>
               <GroupRow group={group} />
-            </ThingItem>
+            </EntityItem>
           ))}
         </ul>
       ) : (
@@ -117,9 +114,9 @@ export function FeaturesPanel(): JSX.Element {
       {found.views.length ? (
         <ul className="eolab-List">
           {found.views.map(view => (
-            <ThingItem key={labelOf(view)} kind="view" id={labelOf(view)}>
+            <EntityItem key={labelOf(view)} kind="view" id={labelOf(view)}>
               <ViewRow view={view} />
-            </ThingItem>
+            </EntityItem>
           ))}
         </ul>
       ) : (
@@ -129,7 +126,7 @@ export function FeaturesPanel(): JSX.Element {
             : trans.__('None yet: a view joins groups to training data.')}
         </p>
       )}
-      <PutAway kinds={KINDS} />
+      <ArchiveAndBin kinds={KINDS} />
       {commands.hasCommand(CommandIDs.makeFeatureView) ? (
         <div className="eolab-Items-foot">
           <button

@@ -2,7 +2,7 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { IModelVersion } from '../server/contract';
-import { ThingLink } from '../ui/ThingLink';
+import { EntityLink } from '../ui/EntityLink';
 
 interface IProps {
   version: IModelVersion;
@@ -21,7 +21,7 @@ export function LineageList({ version }: IProps): JSX.Element | null {
         {version.lineage.map(thing => (
           <li key={`${thing.kind} ${thing.id}`}>
             <span className="eolab-Badge">{thing.kind}</span>
-            <ThingLink thing={thing} />
+            <EntityLink thing={thing} />
           </li>
         ))}
       </ol>

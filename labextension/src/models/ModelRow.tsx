@@ -2,9 +2,9 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { IRegisteredModel } from '../server/contract';
-import { ThingButton } from '../things/ThingButton';
-import { ThingItem } from '../things/ThingItem';
-import { useShown } from '../things/thingsToken';
+import { EntityButton } from '../entities/EntityButton';
+import { EntityItem } from '../entities/EntityItem';
+import { useShown } from '../entities/entitiesToken';
 import { Disclosure } from '../ui/Disclosure';
 import { VersionRow } from './VersionRow';
 
@@ -27,13 +27,13 @@ export function ModelRow({ model, open }: IProps): JSX.Element {
       open={open}
       title={model.name}
       label={<span className="eolab-Name">{title || model.name}</span>}
-      actions={<ThingButton kind="model" id={model.name} />}
+      actions={<EntityButton kind="model" id={model.name} />}
       detail={trans._n('1 version', '%1 versions', versions.length)}
     >
       {() => (
         <ul className="eolab-List">
           {versions.map((version, index) => (
-            <ThingItem
+            <EntityItem
               key={version.version}
               kind="model"
               id={id(version.version)}
@@ -43,7 +43,7 @@ export function ModelRow({ model, open }: IProps): JSX.Element {
                 id={id(version.version)}
                 open={open && index === 0}
               />
-            </ThingItem>
+            </EntityItem>
           ))}
         </ul>
       )}

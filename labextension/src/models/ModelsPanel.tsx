@@ -1,13 +1,12 @@
 import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../context/context';
-import { Failure } from '../ui/Failure';
-import { Loading } from '../ui/Loading';
+import { Pending } from '../ui/Pending';
 import { Notice } from '../ui/Notice';
 import { Stale } from '../ui/Stale';
-import { PutAway } from '../things/PutAway';
-import { ThingItem } from '../things/ThingItem';
-import { useShown } from '../things/thingsToken';
+import { ArchiveAndBin } from '../entities/ArchiveAndBin';
+import { EntityItem } from '../entities/EntityItem';
+import { useShown } from '../entities/entitiesToken';
 import { ModelRow } from './ModelRow';
 import { useModels } from './modelsToken';
 
@@ -18,16 +17,12 @@ export function ModelsPanel(): JSX.Element {
   const { data, error } = useResource(models);
   const shownAs = useShown('model');
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void models.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void models.refresh()} />;
   }
   if (!data.models.length) {
     return (
       <>
-        <PutAway kinds={['model']} />
+        <ArchiveAndBin kinds={['model']} />
         <Notice
           title={trans.__('No model is registered yet.')}
           text={trans.__('Refit the best trial of a study and register it:')}
@@ -47,12 +42,12 @@ export function ModelsPanel(): JSX.Element {
         {data.models
           .filter(model => !shownAs(model.name).archived)
           .map(model => (
-            <ThingItem key={model.name} kind="model" id={model.name}>
+            <EntityItem key={model.name} kind="model" id={model.name}>
               <ModelRow model={model} open={data.models.length === 1} />
-            </ThingItem>
+            </EntityItem>
           ))}
       </ul>
-      <PutAway kinds={['model']} />
+      <ArchiveAndBin kinds={['model']} />
     </>
   );
 }

@@ -3,8 +3,8 @@ import type { JSX } from 'react';
 
 import { useTrans } from '../context/context';
 import type { IModelVersion } from '../server/contract';
-import { ThingButton } from '../things/ThingButton';
-import { useShown } from '../things/thingsToken';
+import { EntityButton } from '../entities/EntityButton';
+import { useShown } from '../entities/entitiesToken';
 import { Disclosure } from '../ui/Disclosure';
 import { Facts } from '../ui/Facts';
 import { formatCount, formatMoment, formatScalar } from '../ui/format';
@@ -51,7 +51,7 @@ export function VersionRow({ version, id, open }: IProps): JSX.Element {
       ]
         .filter(Boolean)
         .join(' · ')}
-      actions={<ThingButton kind="model" id={id} />}
+      actions={<EntityButton kind="model" id={id} />}
     >
       {() => (
         <>

@@ -136,6 +136,10 @@ it('a column is told by its commonest values or by its range', () => {
       trans
     )
   ).toBe('2021-03-24 to 2021-09-05T10:20');
+  // Arrays have values, though no figures; only a column of gaps has none.
+  const array = { ...column, min: null, max: null, top: null };
+  expect(describeColumn(array, trans)).toBe('–');
+  expect(describeColumn({ ...array, nulls: 5 }, trans)).toBe('no values');
 });
 
 it('a sparkline holds each value until the next, and is nothing for one point', () => {

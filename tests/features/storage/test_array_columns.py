@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from eolab.errors import InvalidInputError
-from eolab.features import arrays
+from eolab.features import arrays, panel
 
 CHIPS = np.arange(48, dtype=np.float32).reshape(2, 4, 3, 2)
 
@@ -30,6 +30,8 @@ def test_arrays_of_a_dict_keep_shape_and_type_through_every_commit(group):
     group.insert({**keys, "chip": CHIPS})
     kind = group.schema.field("chip").type
     assert arrays.shape_of(kind) == (4, 3, 2)
+    shown = {c["name"]: c["type"] for c in panel.summary(group)["columns"]}
+    assert shown["chip"] == "arrays of shape (4, 3, 2) of float"
     group.insert({"id": ["a"], "y": [1], "chip": -CHIPS[:1].astype(np.float64)})
     group.insert(pd.DataFrame({"id": ["c"], "y": [1], "chip": [CHIPS[0].tolist()]}))
     group.insert(pd.DataFrame({"id": ["d"], "y": [1], "chip": [None]}))

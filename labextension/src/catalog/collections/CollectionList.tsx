@@ -2,8 +2,7 @@ import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../../context/context';
 import type { ICatalog } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { SkippedList } from '../items/SkippedList';
@@ -21,11 +20,7 @@ export function CollectionList({ source }: IProps): JSX.Element {
   const resource = catalog.collections(source.name);
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   return (
     <>

@@ -17,7 +17,7 @@ import {
   type IWords,
   type Results
 } from './find';
-import { FoundThing } from './FoundThing';
+import { FoundEntity } from './FoundEntity';
 
 /** Results of each kind that are asked for. */
 const MOST = 10;
@@ -155,7 +155,7 @@ export function FindPanel(): JSX.Element {
                   <ul className="eolab-List">
                     {things.map(thing => (
                       <li key={thing.id}>
-                        <FoundThing kind={kind} thing={thing} />
+                        <FoundEntity kind={kind} thing={thing} />
                       </li>
                     ))}
                   </ul>

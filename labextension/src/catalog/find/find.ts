@@ -16,7 +16,7 @@ export interface IWords {
 export const NO_WORDS: IWords = { text: '', start: '', end: '', here: false };
 
 /** One thing that was found. */
-export interface IFoundThing {
+export interface IFoundEntity {
   id: string;
   title: string;
   /** How it is reached, by its kind. */
@@ -27,7 +27,7 @@ export interface IFoundThing {
 }
 
 /** What was found, by kind. */
-export type Results = Readonly<Record<string, readonly IFoundThing[]>>;
+export type Results = Readonly<Record<string, readonly IFoundEntity[]>>;
 
 /** The request for what is asked; null while there are no words. */
 export function findQuery(
@@ -51,7 +51,7 @@ export function findQuery(
 export function kindsOf(
   results: Results,
   trans: TranslationBundle
-): { kind: string; label: string; things: readonly IFoundThing[] }[] {
+): { kind: string; label: string; things: readonly IFoundEntity[] }[] {
   const labels: [string, string][] = [
     ['collection', trans.__('Collections')],
     ['item', trans.__('Scenes')],
@@ -67,7 +67,7 @@ export function kindsOf(
 }
 
 /** Days of a thing: `2021-03-22 – 2022-09-11`, one day once, an open end open. */
-export function daysOf({ start, end }: IFoundThing): string {
+export function daysOf({ start, end }: IFoundEntity): string {
   const [from, to] = [dayOf(start), dayOf(end)];
   return from === to ? from : `${from} – ${to}`;
 }

@@ -3,6 +3,7 @@ import { useEffect, useState, type JSX } from 'react';
 import { useEolab, useResource, useTrans } from '../../context/context';
 import type { BBox } from '../../server/contract';
 import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
@@ -26,10 +27,8 @@ export function SearchTab(): JSX.Element {
   const catalog = useCatalog();
   const { data, error } = useResource(catalog.catalogs);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void catalog.catalogs.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void catalog.catalogs.refresh()} />
     );
   }
   if (!data.catalogs.length) {

@@ -106,7 +106,14 @@ function Commonest({ column, series, commits }: IProps): JSX.Element {
     )
   ].slice(0, TOP + 2);
   if (!values.length) {
-    return <p className="eolab-None">{trans.__('no values')}</p>;
+    const some = series.some(each => each && each.count > each.nulls);
+    return (
+      <p className="eolab-None">
+        {some
+          ? trans.__('no distribution of this type')
+          : trans.__('no values')}
+      </p>
+    );
   }
   return (
     <table className="eolab-Commonest">

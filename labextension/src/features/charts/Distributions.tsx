@@ -2,8 +2,7 @@ import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../../context/context';
 import type { IGroupDetails } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Stale } from '../../ui/Stale';
 import { useFeatures } from '../model/featuresToken';
 import { Distribution } from './Distribution';
@@ -24,11 +23,7 @@ export function Distributions(props: IProps): JSX.Element {
   const resource = features.overlaid(group.name, group.version, commits);
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   const keys = new Set([...group.primary_key, group.event_time]);
   const word = wanted.trim().toLowerCase();

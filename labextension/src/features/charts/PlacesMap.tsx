@@ -3,9 +3,8 @@ import { useCallback, useMemo, useRef, useState, type JSX } from 'react';
 import { Canvas, type Drawer } from '../../charts/Canvas';
 import { useResource, useTrans } from '../../context/context';
 import type { IGroupDetails } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatCount } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
 import { useFeatures } from '../model/featuresToken';
 import { countPlaces } from './countPlaces';
@@ -47,11 +46,7 @@ export function PlacesMap({ group }: IProps): JSX.Element {
     }
   }, []);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   const counted = countPlaces(data, trans);
   const zoom = (factor: number): void =>

@@ -4,8 +4,8 @@ import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useNow } from '../../context/context';
 import { labelOf } from '../../context/names';
 import type { IFeatureGroup } from '../../server/contract';
-import { ThingButton } from '../../things/ThingButton';
-import { useShown } from '../../things/thingsToken';
+import { EntityButton } from '../../entities/EntityButton';
+import { useShown } from '../../entities/entitiesToken';
 import { Disclosure } from '../../ui/Disclosure';
 import { Facts } from '../../ui/Facts';
 import { formatAge, formatCount, formatMoment } from '../../ui/format';
@@ -42,7 +42,7 @@ export function GroupRow({ group }: IProps): JSX.Element {
       actions={
         <>
           <OpenButton command={CommandIDs.openFeatureGroup} which={group} />
-          <ThingButton kind="group" id={labelOf(group)} />
+          <EntityButton kind="group" id={labelOf(group)} />
         </>
       }
     >

@@ -3,9 +3,8 @@ import { useState, type JSX } from 'react';
 import { Figure } from '../../charts/Figure';
 import { useNow, useResource, useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatAge, formatCount, formatMoment } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { Tabs } from '../../ui/Tabs';
@@ -44,11 +43,7 @@ export function GroupTab({ name, version }: IProps): JSX.Element {
   const [active, setActive] = useState<Picture>('schema');
   const [at, setAt] = useState<number | null>(null);
   if (!group) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   const label = labelOf(group);
   const commit = group.history.find(each => each.version === at) ?? null;

@@ -2,9 +2,8 @@ import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../../context/context';
 import type { IFeatureGroup } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatCount } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
 import { Histogram } from '../charts/Histogram';
 import { describeColumn } from '../model/describeColumn';
@@ -21,11 +20,7 @@ export function StatisticsTable({ group }: IProps): JSX.Element {
   const resource = features.statistics(group.name, group.version);
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   return (
     <>

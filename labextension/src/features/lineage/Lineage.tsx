@@ -2,8 +2,7 @@ import { useState, type JSX } from 'react';
 
 import { useEolab, useResource } from '../../context/context';
 import { opener, type IThing } from '../../context/openThing';
-import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { useFeatures } from '../model/featuresToken';
@@ -25,11 +24,7 @@ export function Lineage({ kind, id }: IProps): JSX.Element {
   const resource = features.lineage(here.kind, here.id);
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   const open = opener(here, commands, trans);
   return (

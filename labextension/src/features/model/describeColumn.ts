@@ -15,7 +15,8 @@ export function describeColumn(
       .join(' · ');
   }
   if (column.min === null && column.max === null) {
-    return trans.__('no values');
+    // Of arrays and other nested values no figures are made.
+    return column.count > column.nulls ? '–' : trans.__('no values');
   }
   const range = [short(column.min), short(column.max)] as const;
   return column.mean === null

@@ -5,7 +5,7 @@ import { useEolab, useResource } from '../../context/context';
 import { labelOf } from '../../context/names';
 import { ApiError } from '../../server/apiError';
 import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { useFeatures } from '../model/featuresToken';
@@ -29,10 +29,8 @@ export function ViewForm(): JSX.Element {
   const [fault, setFault] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void features.features.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void features.features.refresh()} />
     );
   }
   const groups = data.groups.filter(group => group.last_commit);

@@ -4,9 +4,9 @@ import { CommandIDs } from '../../context/commandIds';
 import { useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
 import type { IFeatureView } from '../../server/contract';
-import { ThingButton } from '../../things/ThingButton';
-import { ThingItem } from '../../things/ThingItem';
-import { useShown } from '../../things/thingsToken';
+import { EntityButton } from '../../entities/EntityButton';
+import { EntityItem } from '../../entities/EntityItem';
+import { useShown } from '../../entities/entitiesToken';
 import { Disclosure } from '../../ui/Disclosure';
 import { Facts } from '../../ui/Facts';
 import { formatCount, formatMoment } from '../../ui/format';
@@ -43,7 +43,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
       actions={
         <>
           <OpenButton command={CommandIDs.openFeatureView} which={view} />
-          <ThingButton kind="view" id={labelOf(view)} />
+          <EntityButton kind="view" id={labelOf(view)} />
         </>
       }
     >
@@ -68,7 +68,7 @@ export function ViewRow({ view }: IProps): JSX.Element {
               view.datasets.length ? (
                 <ul className="eolab-Datasets">
                   {datasets.map(each => (
-                    <ThingItem
+                    <EntityItem
                       key={each.version}
                       kind="dataset"
                       id={idOf(each.version)}
@@ -89,8 +89,8 @@ export function ViewRow({ view }: IProps): JSX.Element {
                             .filter(Boolean)
                             .join(' · ')}
                       </span>
-                      <ThingButton kind="dataset" id={idOf(each.version)} />
-                    </ThingItem>
+                      <EntityButton kind="dataset" id={idOf(each.version)} />
+                    </EntityItem>
                   ))}
                 </ul>
               ) : (

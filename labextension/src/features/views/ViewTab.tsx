@@ -5,9 +5,8 @@ import { Figure } from '../../charts/Figure';
 import { useResource, useTrans } from '../../context/context';
 import { labelOf } from '../../context/names';
 import type { IFeatureView } from '../../server/contract/types';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatCount, formatMoment } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { Tabs } from '../../ui/Tabs';
@@ -36,7 +35,7 @@ function taskName(task: Task, trans: TranslationBundle): string {
 function stepsText(steps: ISteps, trans: TranslationBundle): string {
   const { every, start, end, last } = steps;
   return last
-    ? trans.__('every %1 of the %2 up to each label', every, last)
+    ? trans.__('last %1, every %2', last, every)
     : trans.__('every %1 from %2 to %3', every, start, end);
 }
 
@@ -50,10 +49,8 @@ export function ViewTab({ name, version }: IProps): JSX.Element {
   const { data, error } = useResource(features.features);
   const [active, setActive] = useState<Picture>('features');
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void features.features.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void features.features.refresh()} />
     );
   }
   const view = data.views.find(

@@ -2,8 +2,7 @@ import type { JSX } from 'react';
 
 import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { hasEndedState } from '../model/derive';
@@ -30,11 +29,7 @@ export function Ablation(props: IProps): JSX.Element {
   const resource = studies.study(study.name).ablation;
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   if (!data.rows.some(row => row.drop)) {
     const ended = hasEndedState(study.state);

@@ -4,9 +4,8 @@ import { Chart, type IDrawing } from '../../charts/Chart';
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useResource } from '../../context/context';
 import type { IStudySummary } from '../../server/contract';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatCount, formatDuration, formatValue } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import type { IPalette } from '../../ui/theme';
@@ -39,10 +38,8 @@ export function CompareTab(): JSX.Element {
     [shown, trans]
   );
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void studies.list.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void studies.list.refresh()} />
     );
   }
   if (!all.length) {

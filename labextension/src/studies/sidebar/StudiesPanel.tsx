@@ -2,14 +2,13 @@ import { useState, type JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab, useResource } from '../../context/context';
-import { Failure } from '../../ui/Failure';
-import { Loading } from '../../ui/Loading';
+import { Pending } from '../../ui/Pending';
 import { Notice } from '../../ui/Notice';
 import { Stale } from '../../ui/Stale';
 import { useStudies } from '../model/studiesToken';
-import { PutAway } from '../../things/PutAway';
-import { ThingItem } from '../../things/ThingItem';
-import { useShown } from '../../things/thingsToken';
+import { ArchiveAndBin } from '../../entities/ArchiveAndBin';
+import { EntityItem } from '../../entities/EntityItem';
+import { useShown } from '../../entities/entitiesToken';
 import { StudyRow } from './StudyRow';
 
 /** A search is shown from this many studies on. */
@@ -23,16 +22,14 @@ export function StudiesPanel(): JSX.Element {
   const shownAs = useShown('study');
   const [wanted, setWanted] = useState('');
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void studies.list.refresh()} />
-    ) : (
-      <Loading />
+    return (
+      <Pending error={error} onRetry={() => void studies.list.refresh()} />
     );
   }
   if (!data.studies.length) {
     return (
       <>
-        <PutAway kinds={['study']} />
+        <ArchiveAndBin kinds={['study']} />
         <Notice
           title={trans.__('No study yet.')}
           text={trans.__('Put this in a notebook, over a train function:')}
@@ -69,13 +66,12 @@ export function StudiesPanel(): JSX.Element {
       ) : null}
       <ul className="eolab-List">
         {shown.map(study => (
-          <ThingItem key={study.name} kind="study" id={study.name}>
+          <EntityItem key={study.name} kind="study" id={study.name}>
             <StudyRow study={study} received={received} />
-          </ThingItem>
+          </EntityItem>
         ))}
       </ul>
-      {data.studies.length > 1 &&
-      commands.hasCommand(CommandIDs.compareStudies) ? (
+      {listed.length > 1 && commands.hasCommand(CommandIDs.compareStudies) ? (
         <div className="eolab-Items-foot">
           <button
             className="eolab-Button"
@@ -88,7 +84,7 @@ export function StudiesPanel(): JSX.Element {
       {shown.length || !wanted ? null : (
         <p className="eolab-None">{trans.__('No study fits “%1”.', wanted)}</p>
       )}
-      <PutAway kinds={['study']} />
+      <ArchiveAndBin kinds={['study']} />
     </>
   );
 }

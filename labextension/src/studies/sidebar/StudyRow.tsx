@@ -14,8 +14,8 @@ import {
   formatValue
 } from '../../ui/format';
 import { StateChip } from '../header/StateChip';
-import { ThingButton } from '../../things/ThingButton';
-import { useShown } from '../../things/thingsToken';
+import { EntityButton } from '../../entities/EntityButton';
+import { useShown } from '../../entities/entitiesToken';
 import { StudyActions } from '../header/StudyActions';
 import { StudyProgress } from '../header/StudyProgress';
 import { doneTrials, elapsed, isAtWork, remaining } from '../model/derive';
@@ -76,7 +76,7 @@ export function StudyRow({ study, received }: IProps): JSX.Element {
       actions={
         <>
           <StudyActions study={study} compact />
-          <ThingButton kind="study" id={study.name} />
+          <EntityButton kind="study" id={study.name} />
         </>
       }
     >

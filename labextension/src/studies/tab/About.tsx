@@ -4,10 +4,9 @@ import type { JSX } from 'react';
 import { useResource, useTrans } from '../../context/context';
 import type { IStudySnapshot, Json } from '../../server/contract';
 import { Facts } from '../../ui/Facts';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatDuration, formatMoment } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
-import { ThingLink } from '../../ui/ThingLink';
+import { EntityLink } from '../../ui/EntityLink';
 import { useStudies } from '../model/studiesToken';
 import { dedent, inWords, part } from '../text/about';
 import { samplerWords, stopWords } from '../text/planWords';
@@ -24,11 +23,7 @@ export function About({ study }: IProps): JSX.Element {
   const model = studies.study(study.name);
   const { data, error } = useResource(model.about);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void model.about.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void model.about.refresh()} />;
   }
   const view = part(data.data, 'source', 'view');
   const parts = part(data.data, 'source', 'report', 'parts');
@@ -78,17 +73,17 @@ export function About({ study }: IProps): JSX.Element {
               {data.lineage.upstream.map(({ kind, id }) => (
                 <li key={`up ${kind} ${id}`}>
                   <span className="eolab-Badge">{kind}</span>
-                  <ThingLink thing={{ kind, id }}>
+                  <EntityLink thing={{ kind, id }}>
                     {trans.__('from %1', id)}
-                  </ThingLink>
+                  </EntityLink>
                 </li>
               ))}
               {data.lineage.downstream.map(({ kind, id }) => (
                 <li key={`down ${kind} ${id}`}>
                   <span className="eolab-Badge">{kind}</span>
-                  <ThingLink thing={{ kind, id }}>
+                  <EntityLink thing={{ kind, id }}>
                     {trans.__('made %1', id)}
-                  </ThingLink>
+                  </EntityLink>
                 </li>
               ))}
             </ul>

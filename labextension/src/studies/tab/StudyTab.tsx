@@ -1,9 +1,8 @@
 import { useMemo, useState, type JSX } from 'react';
 
 import { useTrans } from '../../context/context';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatScalar } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
 import { axesOf, isInside, type Brushes } from '../charts/axes';
 import { StudyHeader } from '../header/StudyHeader';
@@ -53,11 +52,7 @@ export function StudyTab({ name }: IProps): JSX.Element {
   }, [study, test, axes, brushes, variant]);
 
   if (!study) {
-    return error ? (
-      <Failure error={error} onRetry={() => void model.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void model.refresh()} />;
   }
   const columns = trialColumns(columnPlan(study));
   return (

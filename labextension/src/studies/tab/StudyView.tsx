@@ -2,9 +2,8 @@ import { useState, type JSX } from 'react';
 
 import { CommandIDs } from '../../context/commandIds';
 import { useEolab } from '../../context/context';
-import { Failure } from '../../ui/Failure';
+import { Pending } from '../../ui/Pending';
 import { formatCount } from '../../ui/format';
-import { Loading } from '../../ui/Loading';
 import { Stale } from '../../ui/Stale';
 import { Ablation } from '../ablation/Ablation';
 import { BestFigure } from '../charts/BestFigure';
@@ -24,11 +23,7 @@ export function StudyView({ name }: IProps): JSX.Element {
     useStudy(name);
   const [variant, setVariant] = useState<string | null>(null);
   if (!study) {
-    return error ? (
-      <Failure error={error} onRetry={() => void model.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void model.refresh()} />;
   }
   const failures = study.trials.filter(
     trial => trial.state === 'failed' && trial.error !== null

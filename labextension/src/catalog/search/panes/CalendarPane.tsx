@@ -3,9 +3,8 @@ import { useMemo, type JSX } from 'react';
 import { useResource, useTrans } from '../../../context/context';
 import type { ICalendar, IOverpass } from '../../../server/contract';
 import type { Resource } from '../../../server/resource';
-import { Failure } from '../../../ui/Failure';
+import { Pending } from '../../../ui/Pending';
 import { formatValue, UNKNOWN } from '../../../ui/format';
-import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { useCatalog } from '../../model/catalogToken';
 import { datetimeOf, geometryOf } from '../../model/query';
@@ -39,11 +38,7 @@ function Passes({ resource }: { resource: Resource<ICalendar> }): JSX.Element {
   const { data, error } = useResource(resource);
   const orbits = useMemo(() => orbitsOf(data?.passes ?? []), [data]);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   if (!data.passes.length) {
     return <Notice title={trans.__('No scene covers the area.')} />;

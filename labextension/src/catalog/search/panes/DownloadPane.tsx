@@ -4,7 +4,7 @@ import { useEolab, useResource, useTrans } from '../../../context/context';
 import type { IAsset, IFoundItem } from '../../../server/contract';
 import { ApiError } from '../../../server/apiError';
 import { Failure } from '../../../ui/Failure';
-import { Loading } from '../../../ui/Loading';
+import { Pending } from '../../../ui/Pending';
 import { Notice } from '../../../ui/Notice';
 import { useCatalog } from '../../model/catalogToken';
 import { formatBytes } from '../../model/downloads';
@@ -58,11 +58,7 @@ function Choice({ catalog, first, items }: IChoiceProps): JSX.Element {
   const [failure, setFailure] = useState<ApiError | null>(null);
   const [asking, setAsking] = useState(false);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   const keys = picked ?? new Set(dataKeys(data.assets));
   const toggle = (key: string): void => {
@@ -173,11 +169,7 @@ function List(): JSX.Element {
   const { all } = catalog.downloads;
   const { data, error } = useResource(all);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void all.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void all.refresh()} />;
   }
   return (
     <section aria-label={trans.__('Downloads')}>

@@ -4,9 +4,8 @@ import { Chart, type IDrawing } from '../../../charts/Chart';
 import { useResource, useTrans } from '../../../context/context';
 import type { IFieldCurve } from '../../../server/contract';
 import type { Resource } from '../../../server/resource';
-import { Failure } from '../../../ui/Failure';
+import { Pending } from '../../../ui/Pending';
 import { formatCount, formatValue } from '../../../ui/format';
-import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
 import type { ITip } from '../../../ui/Tip';
@@ -61,11 +60,7 @@ function Curve({ resource }: { resource: Resource<IFieldCurve> }): JSX.Element {
   const { data, error } = useResource(resource);
   const drawing = useMemo(() => (data ? draw(data) : null), [data]);
   if (!data || !drawing) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   if (!data.points.length) {
     return (

@@ -9,9 +9,8 @@ import type {
 } from '../../../server/contract';
 import { Disclosure } from '../../../ui/Disclosure';
 import { Facts } from '../../../ui/Facts';
-import { Failure } from '../../../ui/Failure';
+import { Pending } from '../../../ui/Pending';
 import { formatScalar, formatValue, UNKNOWN } from '../../../ui/format';
-import { Loading } from '../../../ui/Loading';
 import { Notice } from '../../../ui/Notice';
 import { SimulatedBadge } from '../../../ui/SimulatedBadge';
 import { useCatalog } from '../../model/catalogToken';
@@ -83,11 +82,7 @@ function ItemBody({ catalog, item }: IBodyProps): JSX.Element {
   const resource = room.detail(catalog, item.collection, item.id);
   const { data, error } = useResource(resource);
   if (!data) {
-    return error ? (
-      <Failure error={error} onRetry={() => void resource.refresh()} />
-    ) : (
-      <Loading />
-    );
+    return <Pending error={error} onRetry={() => void resource.refresh()} />;
   }
   return (
     <>

@@ -10,7 +10,7 @@ interface IProps {
 }
 
 /** A node of the lineage; a click opens it where it has a tab. */
-export function ThingLink({ thing, children }: IProps): JSX.Element {
+export function EntityLink({ thing, children }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   const open = opener(thing, commands, trans);
   const word = children ?? thing.id;

@@ -4,7 +4,7 @@ import { CommandIDs } from '../context/commandIds';
 import { useEolab, useNow, useResource } from '../context/context';
 import { Disclosure } from '../ui/Disclosure';
 import { formatAge } from '../ui/format';
-import { IThingsModel } from './thingsToken';
+import { IEntitiesModel } from './entitiesToken';
 import { kindWord } from './words';
 
 interface IProps {
@@ -12,10 +12,10 @@ interface IProps {
 }
 
 /** What was archived and what was deleted, each with the way back; nothing where there is none. */
-export function PutAway({ kinds }: IProps): JSX.Element | null {
+export function ArchiveAndBin({ kinds }: IProps): JSX.Element | null {
   const eolab = useEolab();
   const { commands, trans } = eolab;
-  const { data } = useResource(eolab.model(IThingsModel));
+  const { data } = useResource(eolab.model(IEntitiesModel));
   const now = useNow(true, 60_000);
   const archived = (data?.shown ?? []).filter(
     each => each.archived && kinds.includes(each.kind)
@@ -29,8 +29,8 @@ export function PutAway({ kinds }: IProps): JSX.Element | null {
     detail: string,
     entry: string
   ): JSX.Element => (
-    <li key={key} className="eolab-PutAway-row">
-      <span className="eolab-PutAway-text">
+    <li key={key} className="eolab-ArchiveAndBin-row">
+      <span className="eolab-ArchiveAndBin-text">
         <span className="eolab-Name" title={id}>
           {title || id}
         </span>
@@ -40,7 +40,7 @@ export function PutAway({ kinds }: IProps): JSX.Element | null {
         className="eolab-Button"
         aria-label={trans.__('Restore %1', title || id)}
         onClick={() =>
-          void commands.execute(CommandIDs.restoreThing, { kind, id, entry })
+          void commands.execute(CommandIDs.restoreEntity, { kind, id, entry })
         }
       >
         {trans.__('Restore')}

@@ -1,8 +1,8 @@
 import type { JSX, ReactNode } from 'react';
 
 import { useEolab } from '../context/context';
-import { openThingMenu } from './thingMenu';
-import { useShown } from './thingsToken';
+import { openEntityMenu } from './entityMenu';
+import { useShown } from './entitiesToken';
 
 interface IProps {
   kind: string;
@@ -10,8 +10,8 @@ interface IProps {
   children: ReactNode;
 }
 
-/** A thing in a list: the right mouse button shows what can be done with it. */
-export function ThingItem({ kind, id, children }: IProps): JSX.Element {
+/** An entity in a list: the right mouse button shows what can be done with it. */
+export function EntityItem({ kind, id, children }: IProps): JSX.Element {
   const { commands } = useEolab();
   const shown = useShown(kind)(id);
   return (
@@ -26,7 +26,7 @@ export function ThingItem({ kind, id, children }: IProps): JSX.Element {
         }
         event.preventDefault();
         event.stopPropagation();
-        openThingMenu(commands, shown, event.clientX, event.clientY);
+        openEntityMenu(commands, shown, event.clientX, event.clientY);
       }}
     >
       {children}

@@ -8,8 +8,8 @@ import type {
 } from '../server/contract';
 import { Resource } from '../server/resource';
 
-/** What things are called, which lists leave out, and the bin. */
-export class ThingsModel extends Resource<IEntities> {
+/** What entities are called, which lists leave out, and the bin. */
+export class EntitiesModel extends Resource<IEntities> {
   constructor(
     private readonly _client: Client,
     changes: WorkspaceChanges
@@ -22,7 +22,7 @@ export class ThingsModel extends Resource<IEntities> {
     });
   }
 
-  /** What can be done with a thing now, and what hangs on it. */
+  /** What can be done with an entity now, and what hangs on it. */
   about(kind: string, id: string): Promise<IDependents> {
     return this._client.get<IDependents>('entities/about', { kind, id });
   }

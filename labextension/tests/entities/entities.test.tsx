@@ -8,9 +8,9 @@ import { CommandIDs } from '../../src/context/commandIds';
 import { EolabContext } from '../../src/context/context';
 import { ViewRow } from '../../src/features/views/ViewRow';
 import type { IFeatureView, IShown } from '../../src/server/contract';
-import { PutAway } from '../../src/things/PutAway';
-import { thingsPlugin } from '../../src/things/plugin';
-import { ThingButton } from '../../src/things/ThingButton';
+import { ArchiveAndBin } from '../../src/entities/ArchiveAndBin';
+import { entitiesPlugin } from '../../src/entities/plugin';
+import { EntityButton } from '../../src/entities/EntityButton';
 import { FakeServer } from '../fakeServer';
 
 const VIEW = {
@@ -37,12 +37,12 @@ function shown(id: string, title: string, archived: boolean): IShown {
   return { kind: 'dataset', id, title, archived };
 }
 
-function draw(element: JSX.Element, things: IShown[]): void {
+function draw(element: JSX.Element, entities: IShown[]): void {
   const server = new FakeServer();
-  server.answers.set('entities', { shown: things, bin: [], days: 30 });
+  server.answers.set('entities', { shown: entities, bin: [], days: 30 });
   const eolab = server.eolab();
   const app = { commands: eolab.commands } as unknown as JupyterFrontEnd;
-  void thingsPlugin.activate(app, eolab);
+  void entitiesPlugin.activate(app, eolab);
   render(
     <EolabContext.Provider value={eolab}>{element}</EolabContext.Provider>
   );
@@ -63,12 +63,12 @@ describe('what was put away', () => {
     const restore = vi
       .spyOn(CommandRegistry.prototype, 'execute')
       .mockResolvedValue(undefined);
-    draw(<PutAway kinds={['dataset']} />, [
+    draw(<ArchiveAndBin kinds={['dataset']} />, [
       shown('crops/1#2', 'Second split', true)
     ]);
     fireEvent.click(await screen.findByText('Archived (1)'));
     fireEvent.click(screen.getByRole('button', { name: /^Restore Second/ }));
-    expect(restore).toHaveBeenCalledWith(CommandIDs.restoreThing, {
+    expect(restore).toHaveBeenCalledWith(CommandIDs.restoreEntity, {
       kind: 'dataset',
       id: 'crops/1#2',
       entry: ''
@@ -77,15 +77,15 @@ describe('what was put away', () => {
   });
 });
 
-it('the keyboard is where it was once the menu of a thing is closed', async () => {
-  draw(<ThingButton kind="study" id="forest" />, []);
+it('the keyboard is where it was once the menu of an entity is closed', async () => {
+  draw(<EntityButton kind="study" id="forest" />, []);
   const button = screen.getByRole('button', { name: 'More for forest' });
   button.focus();
   fireEvent.click(button);
-  const menu = document.querySelector('.eolab-ThingMenu')!;
+  const menu = document.querySelector('.eolab-EntityMenu')!;
   expect(menu.textContent).toMatch(/Rename….*Archive.*Delete…/);
   await waitFor(() => expect(document.activeElement).toBe(menu));
   fireEvent.keyDown(menu, { keyCode: 27 });
-  expect(document.querySelector('.eolab-ThingMenu')).toBeNull();
+  expect(document.querySelector('.eolab-EntityMenu')).toBeNull();
   expect(document.activeElement).toBe(button);
 });

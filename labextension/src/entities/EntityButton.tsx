@@ -1,8 +1,8 @@
 import type { JSX } from 'react';
 
 import { useEolab } from '../context/context';
-import { openThingMenu } from './thingMenu';
-import { useShown } from './thingsToken';
+import { openEntityMenu } from './entityMenu';
+import { useShown } from './entitiesToken';
 
 interface IProps {
   kind: string;
@@ -10,7 +10,7 @@ interface IProps {
 }
 
 /** Rename, archive and delete, behind one small button. */
-export function ThingButton({ kind, id }: IProps): JSX.Element {
+export function EntityButton({ kind, id }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   const shown = useShown(kind)(id);
   const word = trans.__('More for %1', shown.title || id);
@@ -22,7 +22,7 @@ export function ThingButton({ kind, id }: IProps): JSX.Element {
       title={word}
       onClick={event => {
         const { left, bottom } = event.currentTarget.getBoundingClientRect();
-        openThingMenu(commands, shown, left, bottom);
+        openEntityMenu(commands, shown, left, bottom);
       }}
     >
       <svg viewBox="0 0 24 24" aria-hidden="true">

@@ -4,19 +4,19 @@ import { Menu } from '@lumino/widgets';
 import { CommandIDs } from '../context/commandIds';
 import type { IShown } from '../server/contract';
 
-/** Show what can be done with a thing, at a place of the window. */
-export function openThingMenu(
+/** Show what can be done with an entity, at a place of the window. */
+export function openEntityMenu(
   commands: CommandRegistry,
   { kind, id, archived }: IShown,
   x: number,
   y: number
 ): void {
   const menu = new Menu({ commands });
-  menu.addClass('eolab-ThingMenu');
+  menu.addClass('eolab-EntityMenu');
   for (const command of [
-    CommandIDs.renameThing,
-    archived ? CommandIDs.restoreThing : CommandIDs.archiveThing,
-    CommandIDs.deleteThing
+    CommandIDs.renameEntity,
+    archived ? CommandIDs.restoreEntity : CommandIDs.archiveEntity,
+    CommandIDs.deleteEntity
   ]) {
     menu.addItem({ command, args: { kind, id } });
   }

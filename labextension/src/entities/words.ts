@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IRef } from '../server/contract';
 
-/** What a kind of thing is called in a sentence. */
+/** What a kind of entity is called in a sentence. */
 export function kindWord(kind: string, trans: TranslationBundle): string {
   switch (kind) {
     case 'study':
@@ -20,8 +20,8 @@ export function kindWord(kind: string, trans: TranslationBundle): string {
   }
 }
 
-/** A thing in a list: its kind and its id. */
-export function thingWords(
+/** An entity in a list: its kind and its id. */
+export function entityWords(
   { kind, id }: IRef,
   trans: TranslationBundle
 ): string {

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSX } from 'react';
 
 import type { IDependents, IRef } from '../server/contract';
-import { thingWords } from './words';
+import { entityWords } from './words';
 
 interface IProps {
   about: IDependents;
@@ -10,21 +10,21 @@ interface IProps {
   trans: TranslationBundle;
 }
 
-/** How many of what hangs on a thing are named. */
+/** How many of what hangs on an entity are named. */
 const SHOWN = 6;
 
-/** What happens when a thing is deleted, said before it is. */
+/** What happens when an entity is deleted, said before it is. */
 export function DeleteBody({ about, days, trans }: IProps): JSX.Element {
   return (
     <div className="eolab-DeleteBody">
       <Named
         title={trans.__('Deleted with it, as they cannot be read without it:')}
-        things={about.broken}
+        entities={about.broken}
         trans={trans}
       />
       <Named
         title={trans.__('Made from it; they stay:')}
-        things={about.made}
+        entities={about.made}
         trans={trans}
       />
       <p>
@@ -39,23 +39,25 @@ export function DeleteBody({ about, days, trans }: IProps): JSX.Element {
 
 function Named({
   title,
-  things,
+  entities,
   trans
 }: {
   title: string;
-  things: readonly IRef[];
+  entities: readonly IRef[];
   trans: TranslationBundle;
 }): JSX.Element | null {
-  if (!things.length) {
+  if (!entities.length) {
     return null;
   }
-  const more = things.length - SHOWN;
+  const more = entities.length - SHOWN;
   return (
     <>
       <p>{title}</p>
       <ul>
-        {things.slice(0, SHOWN).map(thing => (
-          <li key={`${thing.kind} ${thing.id}`}>{thingWords(thing, trans)}</li>
+        {entities.slice(0, SHOWN).map(entity => (
+          <li key={`${entity.kind} ${entity.id}`}>
+            {entityWords(entity, trans)}
+          </li>
         ))}
         {more > 0 ? <li>{trans.__('and %1 more', more)}</li> : null}
       </ul>

@@ -11,14 +11,14 @@ import { ApiError } from '../server/apiError';
 import type { ITidyRequest } from '../server/contract';
 import { tellFailure } from '../ui/tellFailure';
 import { DeleteBody } from './DeleteBody';
-import { IThingsModel } from './thingsToken';
+import { IEntitiesModel } from './entitiesToken';
 import { kindWord } from './words';
 
 /** How long the way back is offered beside what was done. */
 const UNDO_MS = 12_000;
 
-/** What the commands of a thing do once they are chosen. */
-export interface IThingActs {
+/** What the commands of an entity do once they are chosen. */
+export interface IEntityActs {
   rename: Act;
   archive: Act;
   restore: Act;
@@ -28,9 +28,9 @@ export interface IThingActs {
 type Act = (kind: string, id: string, entry: string) => Promise<void>;
 
 /** Deleting, renaming, archiving and restoring, each with its question and its way back. */
-export function thingActs(eolab: IEolab): IThingActs {
+export function entityActs(eolab: IEolab): IEntityActs {
   const { trans } = eolab;
-  const things = eolab.model(IThingsModel);
+  const entities = eolab.model(IEntitiesModel);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -38,9 +38,9 @@ export function thingActs(eolab: IEolab): IThingActs {
       tellFailure(ApiError.from(thrown), trans);
     }
   };
-  /** What a thing is called: its title, else its id. */
+  /** What an entity is called: its title, else its id. */
   const called = (kind: string, id: string): string =>
-    things.state.data?.shown.find(
+    entities.state.data?.shown.find(
       each => each.kind === kind && each.id === id && each.title
     )?.title ?? id;
   const say = (text: string, undo: readonly ITidyRequest[]): void => {
@@ -53,7 +53,7 @@ export function thingActs(eolab: IEolab): IThingActs {
               callback: () => {
                 void attempt(async () => {
                   for (const request of undo) {
-                    await things.tidy(request);
+                    await entities.tidy(request);
                   }
                 });
               }
@@ -64,7 +64,7 @@ export function thingActs(eolab: IEolab): IThingActs {
   };
 
   const remove = async (kind: string, id: string): Promise<void> => {
-    const about = await things.about(kind, id);
+    const about = await entities.about(kind, id);
     if (!about.commands.includes('delete')) {
       Notification.warning(
         trans.__('%1. It can be deleted once that has ended.', about.refusal),
@@ -72,7 +72,7 @@ export function thingActs(eolab: IEolab): IThingActs {
       );
       return;
     }
-    const days = things.state.data?.days ?? 30;
+    const days = entities.state.data?.days ?? 30;
     const name = called(kind, id);
     const answer = await showDialog({
       title: trans.__('Delete the %1 “%2”?', kindWord(kind, trans), name),
@@ -87,7 +87,7 @@ export function thingActs(eolab: IEolab): IThingActs {
     if (!answer.button.accept) {
       return;
     }
-    const { entries } = await things.tidy({
+    const { entries } = await entities.tidy({
       command: 'delete',
       kind,
       id,
@@ -117,14 +117,14 @@ export function thingActs(eolab: IEolab): IThingActs {
     if (!answer.button.accept || !title || title === before) {
       return;
     }
-    await things.tidy({ command: 'rename', kind, id, title });
+    await entities.tidy({ command: 'rename', kind, id, title });
     say(trans.__('“%1” is called “%2” now.', before, title), [
       { command: 'rename', kind, id, title: before }
     ]);
   };
 
   const archive = async (kind: string, id: string): Promise<void> => {
-    await things.tidy({ command: 'archive', kind, id });
+    await entities.tidy({ command: 'archive', kind, id });
     say(trans.__('“%1” was archived.', called(kind, id)), [
       { command: 'restore', kind, id }
     ]);
@@ -135,7 +135,7 @@ export function thingActs(eolab: IEolab): IThingActs {
     id: string,
     entry: string
   ): Promise<void> => {
-    await things.tidy({
+    await entities.tidy({
       command: 'restore',
       kind,
       id,

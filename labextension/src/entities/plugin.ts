@@ -6,11 +6,11 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from '../context/commandIds';
 import { IEolab } from '../context/tokens';
-import type { IThingActs } from './thingActs';
+import type { IEntityActs } from './entityActs';
 
 /** Deleting, renaming, archiving and restoring. */
-export const thingsPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'eolab:things',
+export const entitiesPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'eolab:entities',
   description:
     'Deletes, renames, archives and restores what a workspace keeps.',
   autoStart: true,
@@ -37,7 +37,7 @@ export const thingsPlugin: JupyterFrontEndPlugin<void> = {
     const add = (
       command: string,
       label: string,
-      act: keyof IThingActs
+      act: keyof IEntityActs
     ): void => {
       app.commands.addCommand(command, {
         label,
@@ -47,16 +47,16 @@ export const thingsPlugin: JupyterFrontEndPlugin<void> = {
           const id = textOf(args, 'id');
           if (kind && id) {
             // Questions and dialogs are not needed before the first one.
-            const { thingActs } = await import('./thingActs');
-            await thingActs(eolab)[act](kind, id, textOf(args, 'entry'));
+            const { entityActs } = await import('./entityActs');
+            await entityActs(eolab)[act](kind, id, textOf(args, 'entry'));
           }
         }
       });
     };
-    add(CommandIDs.renameThing, trans.__('Rename…'), 'rename');
-    add(CommandIDs.archiveThing, trans.__('Archive'), 'archive');
-    add(CommandIDs.restoreThing, trans.__('Restore'), 'restore');
-    add(CommandIDs.deleteThing, trans.__('Delete…'), 'remove');
+    add(CommandIDs.renameEntity, trans.__('Rename…'), 'rename');
+    add(CommandIDs.archiveEntity, trans.__('Archive'), 'archive');
+    add(CommandIDs.restoreEntity, trans.__('Restore'), 'restore');
+    add(CommandIDs.deleteEntity, trans.__('Delete…'), 'remove');
   }
 };
 

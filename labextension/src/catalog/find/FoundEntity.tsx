@@ -6,15 +6,15 @@ import { useEolab, useResource } from '../../context/context';
 import { opener } from '../../context/openThing';
 import { useCatalog } from '../model/catalogToken';
 import { EMPTY } from '../model/query';
-import { dayOf, daysOf, type IFoundThing } from './find';
+import { dayOf, daysOf, type IFoundEntity } from './find';
 
 interface IProps {
   kind: string;
-  thing: IFoundThing;
+  thing: IFoundEntity;
 }
 
 /** One result: what it is, where it is from; a click goes there. */
-export function FoundThing({ kind, thing }: IProps): JSX.Element {
+export function FoundEntity({ kind, thing }: IProps): JSX.Element {
   const { commands, trans } = useEolab();
   const catalog = useCatalog();
   const { data } = useResource(catalog.catalogs);
