@@ -106,7 +106,8 @@ class Chips:
             x: Numbers, one chip a first index; masked values and NaN are missing. A memory map is
                 read a chip at a time.
             y: Masks (n, h, w) of class codes or names, or a class for each whole chip (n,), which
-                is then that of all its pixels. -1, NaN, None and masked values are no class.
+                is then that of all its pixels. -1, NaN, None, NA, blanks and masked values are no
+                class.
             bands: Names of the bands; default ``b0``, ``b1``, ...
             layout: The axes of x by letters, n for chips, t for times, h, w, c for bands: "nhwc",
                 "nchw", "nthwc", "ntchw", "nhw". By default where the number of bands, or the mask,
@@ -277,7 +278,14 @@ class _ArrayChips(Chips):
         values = self._own[0][number]
         if isinstance(values, np.ma.MaskedArray):
             values = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values))
-        return np.array(values, np.float32, order="C"), self.mask[number].copy()
+        try:
+            with np.errstate(over="raise"):
+                found = np.array(values, np.float32, order="C")
+        except FloatingPointError as error:
+            raise InvalidInputError(
+                f"chip {self._own[1][number]!r} holds numbers beyond float32", "Scale them first."
+            ) from error
+        return found, self.mask[number].copy()
 
     def __repr__(self) -> str:
         bands, (_, _, height, width, _) = ", ".join(self.bands), self._own[0].shape

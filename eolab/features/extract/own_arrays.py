@@ -11,6 +11,7 @@ from eolab.features.geometry import crs_text, positions
 
 _ORDER = "nthwc"
 _EXACT = 2**24  # up to here float32 holds every whole number
+_LARGEST = 2**53  # up to here float64 holds every whole number
 NONE = -1
 
 
@@ -46,10 +47,11 @@ def axes_ordered(
     if not all(out.shape):
         raise InvalidInputError(f"x of shape {values.shape} holds no value", "Give some chips.")
     if values.dtype.kind in "iu" and values.dtype.itemsize > 2:
-        low, high = int(values.min()), int(values.max())
-        if max(high, -low) > _EXACT:
+        told = values.compressed() if isinstance(values, np.ma.MaskedArray) else values
+        high = max(int(told.max()), -int(told.min())) if told.size else 0
+        if high > _EXACT:
             raise InvalidInputError(
-                f"x holds whole numbers up to {max(high, -low)}, and chips are float32, which is "
+                f"x holds whole numbers up to {high}, and chips are float32, which is "
                 f"exact up to {_EXACT}",
                 "Scale them first, for example x / 10000.",
             )
@@ -114,30 +116,71 @@ def masks_of(
             f"y of shape {np.shape(given)} for chips of {shape}",
             f"Give masks of shape {shape}, or one class a chip: ({shape[0]},).",
         )
-    if values.dtype.kind == "O":
-        empty = [v is None or (isinstance(v, float) and np.isnan(v)) for v in values.flat]
-        known &= ~np.array(empty).reshape(values.shape)
-        values = np.where(known, values, "").astype(str)
-    if values.dtype.kind == "f":
-        known &= ~np.isnan(values)
-        whole = np.where(known, values, NONE)
-        if (whole != np.round(whole)).any() or np.isinf(whole).any():
-            raise InvalidInputError(
-                "y holds decimals, and masks hold classes", "Give whole numbers or names."
-            )
-        values = whole.astype(np.int64)
-    if values.dtype.kind in "iu":
-        values = values.astype(np.int64)
-        known &= values != NONE
-        known &= True if nodata is None else values != nodata
+    values, known = _comparable(values, known)
+    values, known = _without_nodata(values, known, nodata)
     codes, names = _coded(values, known, classes)
     out = np.full(values.shape, NONE, np.int16)
     out[known] = codes
     return np.array(np.broadcast_to(out.reshape(*out.shape, *(1,) * (3 - out.ndim)), shape)), names
 
 
+def _comparable(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Names or numbers of one type, and which of them say something."""
+    import pandas as pd
+
+    if values.dtype.kind in "OT":
+        values = values.astype(object)
+        known = known & ~np.asarray(pd.isna(values))
+        # Codes among gaps are numbers all the same.
+        told = np.array(values[known].tolist() or [NONE])
+        texts = all(isinstance(v, str) for v in values[known])
+        if told.ndim > 1 or (told.dtype.kind == "U") != (texts and known.any()):
+            raise InvalidInputError(
+                "y holds values of several types", "Give names for all of them, or codes."
+            )
+        values = np.zeros(values.shape, told.dtype)
+        values[known] = told if known.any() else NONE
+    if values.dtype.kind not in "biufU":
+        raise InvalidInputError(
+            f"y holds neither names nor codes ({values.dtype})", "Give text, or whole numbers."
+        )
+    if values.dtype.kind == "U":
+        known = known & (np.char.strip(values) != "")
+    return values, known
+
+
+def _without_nodata(
+    values: np.ndarray, known: np.ndarray, nodata: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Names, or codes as int64 or bool, and which of them are classes."""
+    if values.dtype.kind == "U":
+        if nodata is not None:
+            raise InvalidInputError(
+                f"nodata={nodata!r} is a code, and y holds names",
+                "Write None where there is no class.",
+            )
+        return values, known
+    if values.dtype.kind == "f":
+        known = known & ~np.isnan(values)
+    known = known & (values != NONE)
+    if nodata is not None:
+        known = known & (values != nodata)
+    codes = values[known]
+    if codes.dtype.kind == "f" and (~np.isfinite(codes) | (codes != np.round(codes))).any():
+        raise InvalidInputError(
+            "y holds decimals, and masks hold classes", "Give whole numbers or names."
+        )
+    if values.dtype.kind in "uf" and codes.size and np.abs(codes).max() > _LARGEST:
+        raise InvalidInputError(
+            f"y holds the code {codes[np.abs(codes).argmax()]:g}", "Codes go up to 2 ** 53."
+        )
+    if values.dtype.kind == "b":
+        return values, known
+    return np.where(known, values, 0).astype(np.int64), known
+
+
 def _kind_of(y: object) -> type | None:
-    """Lists of names with None among them are no text "None"."""
+    """Lists of names with None among them are no text "None", and 1 among them is no "1"."""
     return object if isinstance(y, Sequence) and any(isinstance(v, str) for v in y) else None
 
 
@@ -145,6 +188,10 @@ def _coded(
     values: np.ndarray, known: np.ndarray, classes: Sequence[str] | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     found, codes = np.unique(values[known], return_inverse=True)
+    if classes is not None and (isinstance(classes, str) or len(set(classes)) < len(classes)):
+        raise InvalidInputError(
+            f"classes={classes!r} is no list of different names", "Name each class once."
+        )
     if classes is None:
         names = tuple(str(v) for v in found.tolist())
     elif values.dtype.kind == "U":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -65,6 +66,14 @@ def test_every_layout_gives_the_same_chips(x, options):
         (X, {"layout": "nhwc", "y": MASKS + 0.5}, "decimals"),
         (X, {"layout": "nhwc", "y": MASKS + 4, "classes": ["a", "b"]}, "code 4"),
         (X, {"layout": "nhwc", "y": list("abcabc"), "classes": ["a", "b"]}, "'c', which is not"),
+        (X, {"layout": "nhwc", "y": np.array([0, 1, 1, 0, 2, 1], complex)}, "neither names nor"),
+        (X, {"layout": "nhwc", "y": np.array(list("abcabc"), "S1")}, "neither names nor codes"),
+        (X, {"layout": "nhwc", "y": ["a", 1, 1, "a", None, "b"]}, "several types"),
+        (X, {"layout": "nhwc", "y": np.array([0, 1, 2, 3, 4, 2**63], "u8")}, "holds the code 9.2"),
+        (X, {"layout": "nhwc", "y": [0, 1e300, 1, 1, 0, 0]}, r"holds the code 1e\+300"),
+        (X, {"layout": "nhwc", "y": list("121212"), "nodata": 2}, "nodata=2 is a code, and y"),
+        (X, {"layout": "nhwc", "y": MASKS, "classes": ["a", "a"]}, "no list of different names"),
+        (X, {"layout": "nhwc", "y": MASKS, "classes": "ab"}, "no list of different names"),
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_refused_by_name(x, options, said):
@@ -97,6 +106,34 @@ def test_masks_of_any_kind_hold_the_classes_and_minus_one():
                   np.array(["wood", np.nan, "lake", "lake", "wood", "wood"], object)):  # fmt: skip
         names, found = masks(whole)
         assert (names, found[:, 4, 3].tolist()) == (("lake", "wood"), [1, -1, 0, 0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "gap", [pd.NA, pd.NaT, None, np.float32("nan"), float("nan"), np.ma.masked]
+)
+def test_a_gap_of_any_kind_is_no_class(gap):
+    names, found = masks(["wood", gap, "lake", "", "wood", " "])
+    assert (names, found[:, 0, 0].tolist()) == (("lake", "wood"), [1, -1, 0, -1, 1, -1])
+    if not np.ma.is_masked(gap):
+        # Codes beside gaps are codes: in the order of numbers, and named by classes=.
+        codes = np.array([10, gap, 2, 2, 10, 2], object)
+        names, found = masks(codes)
+        assert (names, found[:, 0, 0].tolist()) == (("2", "10"), [1, -1, 0, 0, 1, 0])
+        names, found = masks(codes, classes=[*"abcdefghijk"], nodata=10)
+        assert (len(names), found[:, 0, 0].tolist()) == (11, [-1, -1, 2, 2, -1, 2])
+
+
+def test_gaps_of_pandas_and_numbers_beyond_float32_are_noticed():
+    names, found = masks(pd.Series(["a", pd.NA, "b", "a", "a", "b"], dtype="string"))
+    assert (names, found[:, 0, 0].tolist()) == (("a", "b"), [0, -1, 1, 0, 0, 1])
+    assert masks([None] * 6, classes=["a"])[1].max() == -1
+    far = Chips.from_arrays(X * np.where(np.arange(6) == 4, 1e300, 1)[:, None, None, None],
+                            layout="nhwc")  # fmt: skip
+    assert far[3][0].max() < 200
+    with pytest.raises(InvalidInputError, match="chip '4' holds numbers beyond float32"):
+        far[4]
+    none = Chips.from_arrays(np.ma.array(X.astype("i4"), mask=True), layout="nhwc")
+    assert np.isnan(none[0][0]).all()
 
 
 def test_masked_values_are_missing():
