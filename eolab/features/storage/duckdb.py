@@ -101,18 +101,30 @@ def parquet(files: Sequence[str]) -> str:
     return f"read_parquet([{', '.join(names)}], union_by_name=true, hive_partitioning=false)"
 
 
+# Both may be months: pandas takes the first for it.
+_BOTH_WAYS = re.compile(r"\s*0?([1-9]|1[0-2])[-/. ](?!0?\1\b)0?([1-9]|1[0-2])[-/. ]\d{2,4}\b")
+
+
 def moment(value: object) -> int | None:
     """A point in time as microseconds since the epoch; text without a zone is UTC.
 
     Raises:
-        InvalidInputError: Not a time, or a time stamp object without a zone.
+        InvalidInputError: Not a time, a day that may be a month, or a time stamp object without a
+            zone.
     """
     import pandas as pd
 
     if value is None:
         return None
+    if isinstance(value, str) and _BOTH_WAYS.match(value):
+        raise InvalidInputError(
+            f"{value!r} is one day where the day comes first, and another where the month does",
+            "Write the year first: '2024-07-01'.",
+        )
     try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]  # what is no time is refused below
+        # With the zone "now" is that of UTC, too.
+        zone = "UTC" if isinstance(value, str) else None
+        stamp = pd.Timestamp(value, tz=zone)  # type: ignore[arg-type]  # what is no time is refused
     except (ValueError, TypeError) as error:
         raise InvalidInputError(
             f"{value!r} is not a point in time: {error}",
@@ -123,12 +135,11 @@ def moment(value: object) -> int | None:
             f"{value!r} is not a point in time", "Write for example '2024-07-01T12:00:00Z'."
         )
     if stamp.tzinfo is None:
-        if not isinstance(value, str):
-            raise InvalidInputError(
-                f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
-            )
-        stamp = stamp.tz_localize("UTC")
-    return int(stamp.value // 1000)  # nanoseconds, whatever the unit of the stamp
+        raise InvalidInputError(
+            f"{value!r} has no time zone", "Give it one, for example .tz_localize('UTC')."
+        )
+    # Not by nanoseconds, which end in 2262.
+    return int(stamp.tz_convert(None).asm8.astype("datetime64[us]").astype("int64"))
 
 
 def run(con: DuckDBPyConnection, sql: str) -> pa.Table:

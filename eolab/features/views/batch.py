@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-_BARE = re.compile(r"\d{4}([-/]\d{2}([-/]\d{2})?)?|\d{8}")
+_DAY = 86_400_000_000
+_MONTHS = {"M": 1, "Q": 3, "Y": 12}
 
 
 class LabelledEntities(UserWarning):
@@ -171,11 +171,18 @@ def _until(end: object) -> int | None:
     import pandas as pd
 
     found = moment(end)
-    if found is None or not isinstance(end, str) or not _BARE.fullmatch(end.strip()):
+    if found is None or not isinstance(end, str):
         return found
-    span = {4: "Y", 7: "M"}.get(len(end.strip()), "D")
-    last = pd.Timestamp(found, unit="us").to_period(span).end_time
-    return int(last.value // 1000)
+    try:
+        span = pd.Period(end.strip()).freqstr[0]  # how much of a calendar the text says
+    except ValueError:  # "now"
+        return found
+    if span == "D":
+        return found + _DAY - 1
+    if span not in _MONTHS:
+        return found
+    month = np.datetime64(found, "us").astype("datetime64[M]")
+    return int((month + _MONTHS[span]).astype("datetime64[us]").astype(np.int64)) - 1
 
 
 class _Rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -210,12 +212,35 @@ def test_labels_of_the_same_group_make_one_sample_a_thing_and_season_as_in_train
     assert made.batch_data(["a"], end="2024-05").rows["time"].tolist() == [time[1]]
 
 
-@pytest.mark.parametrize("end", ["2024-06-01", "20240601", "2024/06/01", "2024-06-01T23:59:59"])
-def test_a_bare_date_is_the_whole_day_however_it_is_written(store, ndvi, end):
-    unlabelled = view(store, ndvi, labels=None)
-    last = unlabelled.batch_data([1], end=end).rows["time"][0]
-    assert last.floor("s") == pd.Timestamp("2024-06-01T23:59:59", tz="UTC")
-    assert unlabelled.batch_data([1], end="2024-06-01T00:00").rows["time"][0].hour == 0
+@pytest.mark.parametrize(
+    ("end", "day"),
+    [(end, "2024-06-01") for end in ("2024-06-01", "20240601", "2024/06/01", "2024-6-1",
+                                     "June 1, 2024", "2024-06-01T23:59:59")]
+    + [(end, "2024-06-30") for end in ("2024-06", "2024-6", "June 2024", "2024Q2")]
+    + [("2024", "2024-12-31"), ("9999-12-31", "9999-12-31")],
+)  # fmt: skip
+def test_a_bare_date_is_the_whole_day_however_it_is_written(plain, end, day):
+    last = plain.batch_data([7], end=end).rows["seen"][0]
+    assert str(last)[:19] == f"{day} 23:59:59"
+
+
+def test_text_that_may_be_two_days_is_refused_and_now_is_now_in_every_zone(plain, monkeypatch):
+    for odd in ("01/06/2024", "1.6.2024", " 06-01-24"):
+        with pytest.raises(InvalidInputError, match="one day where the day comes first, and an"):
+            plain.batch_data([7], end=odd)
+    for sure in ("06/06/2024", "13/06/2024", "2024-06-01T00:00", "2024-06-01T02:00+02:00"):
+        plain.batch_data([7], start=sure)
+    same = [plain.batch_data([7], end=end).rows["seen"][0].hour
+            for end in ("2024-06-01T00:00", "2024-06-01T02:00+02:00")]  # fmt: skip
+    assert same == [0, 0]
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        now = plain.batch_data([7], end="now").rows["seen"][0]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert abs(now - pd.Timestamp.now("UTC")) < pd.Timedelta("1h")
 
 
 def test_things_without_a_time_see_the_newest_row_of_every_group(store, ndvi):
