@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +101,7 @@ def codes_of(keys: Sequence[object], names: ClassNames, codes: np.ndarray, what:
         InvalidInputError: One that the map does not hold.
     """
     found = []
-    for key in [keys] if isinstance(keys, str | int) else keys:
+    for key in keys if isinstance(keys, Iterable) and not isinstance(keys, str) else [keys]:
         code = names.code_of(key)
         if code is None or code not in codes:
             raise InvalidInputError(
@@ -192,10 +192,17 @@ def _class_of(value: object, names: ClassNames, codes: Sequence[int], column: st
 
 def _class_of_text(value: str, names: ClassNames, column: str) -> str:
     known = list(names.by_code.values())
+    code = int(value.partition(".")[0]) if _WHOLE.fullmatch(value.strip()) else None
     if value in known:
+        if code is not None and names.by_code.get(code, value) != value:
+            other = next(c for c, name in names.by_code.items() if name == value)
+            raise InvalidInputError(
+                f"{column!r}: {value!r} is the code {code} and the name of {other}",
+                f"Give codes as numbers (reference[{column!r}].astype(int)), or names apart.",
+            )
         return value
-    if _WHOLE.fullmatch(value.strip()):
-        return names.of(int(float(value)))
+    if code is not None:
+        return names.of(code)
     if not names.named:
         raise InvalidInputError(
             f"{column!r} holds names ({value!r}), and the map codes without names",

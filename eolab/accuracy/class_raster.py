@@ -30,6 +30,7 @@ MOST_CLASSES = 1000
 FEW = 24  # classes of a strip up to which comparing with each is quicker than sorting pixels in
 _AXES = (("y", "x"), ("latitude", "longitude"), ("lat", "lon"), ("northing", "easting"))
 _NODATA = ("nodata", "_FillValue", "missing_value")
+_NUMBERS = int | float | np.integer | np.floating
 # Codes of a strip and where they mean something, both of shape (rows of the strip, columns).
 Strip: TypeAlias = tuple[np.ndarray, np.ndarray]
 
@@ -109,6 +110,8 @@ def open_map(
     """
     import xarray as xr
 
+    if nodata is not None and (isinstance(nodata, bool) or not isinstance(nodata, _NUMBERS)):
+        raise InvalidInputError(f"nodata={nodata!r} is no code", "Give one number: nodata=255.")
     if isinstance(given, str | Path):
         return _of_file(given, what, nodata, band)
     if isinstance(given, xr.Dataset):
@@ -155,7 +158,7 @@ def _of_array(given: xr.DataArray, what: str, nodata: float | None) -> ClassRast
         raise InvalidInputError(f"the {what} has no pixels", "See how it was cut.")
     system = _system_attributes(given)
     crs = _crs(system.get("crs_wkt") or system.get("spatial_ref") or given.attrs.get("crs"), what)
-    stated = nodata if nodata is not None else _stated_nodata(given)
+    stated = _stated_nodata(given) if nodata is None else (nodata,)
 
     def read(first: int, last: int) -> Strip:
         return _checked_codes(np.asarray(plane[first:last].data), stated, what)
@@ -251,12 +254,20 @@ def _rotated(what: str) -> InvalidInputError:
     )
 
 
-def _stated_nodata(given: xr.DataArray) -> float | None:
+def _stated_nodata(given: xr.DataArray) -> tuple[float, ...]:
+    """Every code that the map's attributes say means nothing."""
     stated = [given.attrs[name] for name in _NODATA if name in given.attrs]
     if given.dtype.kind == "f":  # decoded: what was nodata is NaN, and cannot be a code
         stated += [given.encoding[name] for name in _NODATA if name in given.encoding]
-    numbers = [float(np.ravel(v)[0]) for v in stated if np.size(v) and not isinstance(v, str)]
-    return next((v for v in numbers if not math.isnan(v)), None)
+    found = []
+    for value in (v for each in stated for v in np.ravel(each).tolist()):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):  # None, "none"
+            continue
+        if not math.isnan(number):
+            found.append(number)
+    return tuple(dict.fromkeys(found))
 
 
 def _flag_names(given: xr.DataArray) -> dict[int, str]:
@@ -318,8 +329,7 @@ def _file_map(path: str, what: str, nodata: float | None, band: int | None) -> C
             codes = file.read(number, window=window)
             masked = nodata is None or "per_dataset" in flags or "alpha" in flags
             seen = file.read_masks(number, window=window) > 0 if masked else None
-        values, valid = _checked_codes(codes, nodata, what, seen)
-        return values, valid
+        return _checked_codes(codes, () if nodata is None else (nodata,), what, seen)
 
     return ClassRaster(shape=shape, transform=transform, crs=crs, block=block, read=read)
 
@@ -347,7 +357,7 @@ def _band_of(file: rasterio.DatasetReader, what: str, band: int | None) -> int:
 
 
 def _checked_codes(
-    values: np.ndarray, nodata: float | None, what: str, seen: np.ndarray | None = None
+    values: np.ndarray, nodata: tuple[float, ...], what: str, seen: np.ndarray | None = None
 ) -> Strip:
     """Whole codes and where they count.
 
@@ -355,8 +365,8 @@ def _checked_codes(
         InvalidInputError: Numbers that are not whole.
     """
     valid = np.ones(values.shape, bool) if seen is None else seen
-    if nodata is not None and not math.isnan(nodata):
-        valid = valid & (values != nodata)
+    for code in nodata:
+        valid = valid & (values != code)
     if values.dtype.kind == "b":
         return values.astype(np.uint8), valid
     if values.dtype.kind != "f":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,7 @@ def _excluded(
     raster: ClassRaster,
     held: np.ndarray,
 ) -> list[int]:
-    if exclude == () or not len(exclude if not isinstance(exclude, int) else [exclude]):
+    if isinstance(exclude, Sized) and not len(exclude):
         return []
     known = {**raster.names, **(classes if isinstance(classes, Mapping) else {})}
     names = ClassNames({int(c): str(known.get(int(c), c)) for c in held}, named=True)

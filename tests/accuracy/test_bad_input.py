@@ -122,9 +122,15 @@ def test_nodata_is_what_the_map_says_and_no_class(tmp_path, points, land, make_m
         (write(tmp_path / "silent.tif", codes), {"nodata": 255}),
         (make_map(codes).assign_attrs(nodata=255), {}),
         (make_map(codes).assign_attrs(_FillValue=255), {}),
+        # Every attribute counts, and each code in it.
+        (make_map(codes).assign_attrs(nodata=0, _FillValue=np.uint8(255)), {}),
+        (make_map(codes).assign_attrs(nodata=None, missing_value=[0, 255]), {}),
+        (make_map(codes).assign_attrs(nodata="255"), {}),
         (make_map(codes), {"nodata": 255}),
         (make_map(codes).where(make_map(codes) != 255), {}),  # NaN
         (make_map(codes), {"exclude": [255]}),
+        (make_map(codes), {"exclude": np.array([255])}),
+        (make_map(codes), {"exclude": np.int64(255)}),
     ]
     with rasterio.open(write(tmp_path / "mask.tif", codes), "r+") as file:
         file.write_mask(codes != 255)
@@ -133,6 +139,9 @@ def test_nodata_is_what_the_map_says_and_no_class(tmp_path, points, land, make_m
         result = eo.assess(given, points, design="stratified", **options)
         assert [row.name for row in result.classes] == ["1", "2"]
         assert result.hectares == pytest.approx(200 * 0.09)
+    for odd in ("255", [255], True):
+        with pytest.raises(InvalidInputError, match="is no code"):
+            eo.assess(make_map(codes), points, nodata=odd)
 
 
 def test_large_maps_are_read_in_strips(tmp_path, points, monkeypatch):
@@ -169,6 +178,7 @@ def test_names_and_codes_of_one_class_are_one(land, points):
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [
+        (list("121212"), {"classes": {1: "2", 2: "b"}}, "'2' is the code 2 and the name of 1"),
         (["wheat"] * 6, {}, "holds names .'wheat'., and the map codes without names"),
         ([1, 1, 2, 2, 2, 1.5], {}, "holds 1.5, which is no class"),
         (["wheat", "Maize "] * 3, {"classes": {1: "wheat", 2: "maize"}}, "only in capitals"),
