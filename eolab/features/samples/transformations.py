@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -152,13 +153,23 @@ def apply_vector(vector: Sequence[object], names: Sequence[str], fitted: Fitted)
     for value, name in zip(vector, names, strict=True):
         steps = fitted.get(name, ())
         if steps and steps[0]["kind"] == "onehot":
-            word = word_of(value)
-            out += [float(known in (value, word)) for known in _values(steps[0])]
+            out += [float(_is(value, known)) for known in _values(steps[0])]
             continue
         for step in steps:
             value = float(_step(np.asarray(value, dtype=np.float64), step))  # noqa: PLW2901
         out.append(value)
     return out
+
+
+def _is(value: object, known: object) -> bool:
+    """Whether an online value is the one that "onehot" learnt, by its own type or as text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float | Decimal):
+        try:  # decimals ("2.50") are floats online; what is missing (NaN) is no word "nan"
+            return float(str(known)) == float(value)
+        except ValueError:
+            pass
+    return known in (value, word_of(value))
 
 
 def word_of(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -166,3 +167,25 @@ def test_onehot_takes_values_of_any_type_alike_in_training_batches_and_online(st
         "asked", labels=None, query=group.select("v"), transformations={"v": "onehot"}
     )
     assert unlabelled.batch_data([0, 1, 2], split=split).X.tolist() == expected
+
+
+def test_onehot_online_tells_decimals_missing_text_and_numbers_of_numpy_as_in_training(store):
+    group = store.create_feature_group("kinds", primary_key="id", online_enabled=True)
+    rows = {"id": range(12), "y": ["a", "b"] * 6, "word": ["nan", "None", None] * 4}
+    rows |= {"price": [Decimal("1.00"), Decimal("2.50"), Decimal("-3.10")] * 4}
+    rows |= {"x": np.array([1, 0.1, 2.5] * 4, "float32")}
+    group.insert(rows)
+    onehot = dict.fromkeys(["word", "price", "x"], "onehot")
+    view = store.create_feature_view(
+        "kinds", labels=group.select("y"), query=group.select([*onehot]), transformations=onehot
+    )
+    split = view.train_test_split(by="random", test_size=0.3)
+    assert split.train.columns[:2] == ("word=None", "word=nan")
+    trained = {int(i): x.tolist() for part in (split.train, split.test)
+               for i, x in zip(part.ids, part.X, strict=True)}  # fmt: skip
+    assert trained[0] == [0, 1, 0, 1, 0, 0, 1, 0]
+    assert trained[2][:2] == [0, 0]
+    online = view.get_feature_vectors([{"id": i} for i in range(12)], split=split)
+    assert online == [trained[i] for i in range(12)]
+    passed = {"price": Decimal("2.5"), "x": np.float32(0.1), "word": np.str_("None")}
+    assert view.get_feature_vector({"id": 0}, passed=passed, split=split) == trained[1]
