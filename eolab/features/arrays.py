@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SHAPE = b"eolab.shape"
 _TENSOR = "arrow.fixed_shape_tensor"
+_EXACT = 2**53  # up to here float64 holds every whole number
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -236,7 +237,7 @@ def _one_type(name: str, arrays: Sequence[np.ndarray]) -> np.dtype:
         )
     for one in arrays if len(kinds) > 1 and found.kind == "f" else ():
         values = np.ma.getdata(one)
-        if values.dtype.kind in "iu" and (np.abs(values.astype(np.float64)) > 2**53).any():
+        if values.dtype.kind in "iu" and ((values > _EXACT) | (values < -_EXACT)).any():
             raise InvalidInputError(
                 f"the arrays of {name!r} hold decimals, and whole numbers too large for them",
                 "Give all arrays of a column one type.",
@@ -439,6 +440,13 @@ def is_mapping_of_columns(frame: object) -> TypeGuard[dict[str, object]]:
     return isinstance(frame, dict)
 
 
+def _would_be_rounded(values: object) -> TypeGuard[Sequence[object]]:
+    """Whether a list holds whole numbers that pandas rounds, as it makes decimals of all beside."""
+    if not isinstance(values, list | tuple) or all(isinstance(v, int) for v in values):
+        return False
+    return any(isinstance(v, int) and abs(v) > _EXACT for v in values)
+
+
 def frame_of(columns: dict[str, object]) -> pd.DataFrame:
     """Columns by name as a DataFrame; an array (n, ...) is a column of n arrays.
 
@@ -448,7 +456,8 @@ def frame_of(columns: dict[str, object]) -> pd.DataFrame:
     import pandas as pd
 
     def cells(values: object) -> object:
-        if isinstance(values, np.ndarray) and values.ndim > 1:
+        nested = isinstance(values, np.ndarray) and values.ndim > 1
+        if nested or _would_be_rounded(values):
             out = np.empty(len(values), dtype=object)
             for row, cell in enumerate(values):
                 out[row] = cell

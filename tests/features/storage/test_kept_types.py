@@ -184,6 +184,21 @@ def test_whole_numbers_beyond_float64_stay_whole_among_missing_ones(store):
         assert found["small"].dtype == "float64"
 
 
+@pytest.mark.parametrize("large", [2**53 + 1, -(2**53) - 1, 2**62 + 1])
+def test_large_whole_numbers_in_lists_are_not_rounded_by_what_stands_beside_them(store, large):
+    group = store.create_feature_group("lists", primary_key="id")
+    group.insert({"id": range(3), "v": [large, None, 3], "w": (large, float("nan"), 3)})
+    found = group.read()
+    assert found["v"].tolist() == found["w"].tolist() == [large, pd.NA, 3]
+    mixed = store.create_feature_group("mixed", primary_key="id")
+    for odd in ([large, 0.5], [np.array([large, 1]), np.array([0.5, 1])]):
+        with pytest.raises(InvalidInputError, match="'v' hold"):
+            mixed.insert({"id": range(2), "v": odd})
+    fits = store.create_feature_group("fits", primary_key="id")
+    fits.insert({"id": range(2), "v": [np.array([2**53, -(2**53)]), np.array([0.5, 1])]})
+    assert fits.read()["v"][0].tolist() == [2.0**53, -(2.0**53)]
+
+
 def test_nanoseconds_that_are_cut_are_told(store):
     from eolab.features.storage.arrow import NanosecondsCut
 
