@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 from eolab.studies.identity.atoms import atom, pack
+from eolab.studies.identity.companions import companions
 
 MOST_FILES = 100_000
 MOST_LETTERS = 1024
@@ -77,11 +78,12 @@ def content(path: PurePath, *, links: bool = True) -> bytes | None:
 
     A folder counts by names, sizes and content of its files; one where everything is, and a
     workspace, by its name alone, of which the caller has to tell. A path that leads nowhere counts
-    by its text.
+    by its text. With a file count those that it cannot be read without (see `companions`).
 
     Args:
         path: Of a file or folder.
-        links: Whether folders that links in it lead to count, which in version 2 they did not.
+        links: Whether folders that links in it lead to, and companions of a file, count: in version
+            2 they did not.
     """
     place = Path(path)
     try:
@@ -90,7 +92,9 @@ def content(path: PurePath, *, links: bool = True) -> bytes | None:
         return pack(b"nothing at", str(path).encode("utf-8", "surrogatepass"))
     try:
         if stat.S_ISREG(mode):
-            return pack(b"file", place.suffix.encode(), _hashed(place))
+            parts = companions(place) if links else []
+            more = [pack(p.name.encode("utf-8", "surrogatepass"), _hashed(p)) for p in parts]
+            return pack(b"file", place.suffix.encode(), _hashed(place), *more)
         if stat.S_ISDIR(mode):
             return named(place) if is_shared(place) else _folder(place, links=links)
     except OSError:

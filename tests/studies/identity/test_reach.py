@@ -345,6 +345,24 @@ def test_what_lies_beside_a_named_file_is_followed(project: Path, body: str) -> 
     assert seen(edit, lambda: of_cell(cell))
 
 
+@pytest.mark.parametrize(
+    ("named", "part"),
+    [("fields.shp", "fields.dbf"), ("fields.SHP", "fields.DBF"), ("fields.shp", "fields.prj"),
+     ("scene.img", "scene.hdr"), ("scene.bsq", "scene.bsq.hdr"), ("scene.tif", "scene.tfw"),
+     ("all.vrt", "tile.tif"), ("outer.vrt", "tile.tif")],
+)  # fmt: skip
+def test_files_that_a_file_is_not_read_without_count(project: Path, named: str, part: str) -> None:
+    (project / "tiles").mkdir()
+    for name in (named, part):
+        (project / "tiles" / name).write_text("1")
+    source = "<SourceFilename relativeToVRT='1'>{}</SourceFilename>"
+    written(project / "tiles", {"all.vrt": source.format("tile.tif") + source.format("all.vrt"),
+                                "outer.vrt": source.format("all.vrt")})  # fmt: skip
+    cell = f"import rasterio\ndef train(): return rasterio.open('tiles/{named}')\n"
+    assert seen((project / "tiles" / part).write_text, lambda: of_cell(cell))
+    assert not seen((project / "tiles" / "other.dbf").write_text, lambda: of_cell(cell))
+
+
 def test_what_code_writes_does_not_count(project: Path) -> None:
     cell = (
         "import os\nfrom pathlib import Path\ndef train():\n    os.makedirs('runs/new')\n"
