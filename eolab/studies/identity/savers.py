@@ -7,6 +7,7 @@ path that it is given is data.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 import types
@@ -45,13 +46,38 @@ def _savers(found: Code, names: Mapping[str, object]) -> Iterable[object]:
 
 
 def _is_reader(value: object) -> bool:
-    function = getattr(value, "__func__", value)  # of a static or class method
-    if not isinstance(function, types.FunctionType):
+    for function in _functions(value):
+        if is_users(sys.modules.get(str(function.__module__))):
+            inner = read(function.__code__)
+            if _reads(inner.mentions, inner.texts):
+                return True
+    return False
+
+
+def _functions(value: object) -> Iterable[types.FunctionType]:
+    """What runs when a value is called: a method, what is decorated, a partial, an object's."""
+    waiting, known = [value], []
+    while waiting:
+        one = waiting.pop()
+        one = getattr(one, "__func__", one)  # of a static or class method
+        if any(one is each for each in known):
+            continue
+        known.append(one)
+        if isinstance(one, functools.partial):
+            waiting.append(one.func)
+        elif isinstance(one, types.FunctionType):
+            yield one
+            # A decorator keeps what it wraps.
+            waiting += [cell.cell_contents for cell in one.__closure__ or () if _is_full(cell)]
+        elif one is not None and not isinstance(one, type):
+            waiting.append(inspect.getattr_static(type(one), "__call__", None))
+
+
+def _is_full(cell: types.CellType) -> bool:
+    try:
+        return callable(cell.cell_contents)
+    except ValueError:
         return False
-    if not is_users(sys.modules.get(str(function.__module__))):
-        return False
-    inner = read(function.__code__)
-    return _reads(inner.mentions, inner.texts)
 
 
 def define_reader(called: Collection[str], statements: Iterable[ast.stmt]) -> bool:

@@ -538,6 +538,22 @@ def test_what_a_function_of_the_user_s_reads_counts_whatever_it_is_called(
 
 
 @pytest.mark.parametrize(
+    "form", ["partial(get)", "timed(get)", "timed(partial(get))", "Get()", "Get().get", "Get.also"]
+)
+def test_what_reads_counts_in_every_form_of_a_function(project: Path, form: str) -> None:
+    cell = (
+        "from functools import partial\ndef get(path): return open(path).read()\n"
+        "def timed(f): return lambda *given: f(*given)\n"
+        "class Get:\n    def __call__(self, path): return open(path).read()\n"
+        "    def get(self, path): return open(path).read()\n    also = timed(partial(get, None))\n"
+        f"save = {form}\ndef train(): return save('net.bin')\n"
+    )
+    edit = (project / "net.bin").write_text
+    assert seen(edit, lambda: of_cell(cell))
+    assert not seen(edit, lambda: of_cell(cell.replace("(path).read()", "(path, 'w')")))
+
+
+@pytest.mark.parametrize(
     "body",
     ["np.save(np.loadtxt('net.bin'), 'x')", "joblib.dump(open('net.bin').read(), 'y.bin')",
      "np.save(path := Path('net.bin'), 1), np.load(path)", "np.loadtxt(OUT), np.save(OUT, 1)",
