@@ -21,7 +21,7 @@ def axes_ordered(
     """The array as (n, t, h, w, c), without a copy.
 
     Raises:
-        InvalidInputError: No numbers, or axes that cannot be told apart.
+        InvalidInputError: No numbers, or axes that cannot be stated apart.
     """
     values = _whole(x)
     if values.dtype.kind not in "biuf":
@@ -47,8 +47,8 @@ def axes_ordered(
     if not all(out.shape):
         raise InvalidInputError(f"x of shape {values.shape} holds no value", "Give some chips.")
     if values.dtype.kind in "iu" and values.dtype.itemsize > 2:
-        told = values.compressed() if isinstance(values, np.ma.MaskedArray) else values
-        high = max(int(told.max()), -int(told.min())) if told.size else 0
+        stated = values.compressed() if isinstance(values, np.ma.MaskedArray) else values
+        high = max(int(stated.max()), -int(stated.min())) if stated.size else 0
         if high > _EXACT:
             raise InvalidInputError(
                 f"x holds whole numbers up to {high}, and chips are float32, which is "
@@ -132,14 +132,14 @@ def _comparable(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.n
         values = values.astype(object)
         known = known & ~np.asarray(pd.isna(values))
         # Codes among gaps are numbers all the same.
-        told = np.array(values[known].tolist() or [NONE])
+        stated = np.array(values[known].tolist() or [NONE])
         texts = all(isinstance(v, str) for v in values[known])
-        if told.ndim > 1 or (told.dtype.kind == "U") != (texts and known.any()):
+        if stated.ndim > 1 or (stated.dtype.kind == "U") != (texts and known.any()):
             raise InvalidInputError(
                 "y holds values of several types", "Give names for all of them, or codes."
             )
-        values = np.zeros(values.shape, told.dtype)
-        values[known] = told if known.any() else NONE
+        values = np.zeros(values.shape, stated.dtype)
+        values[known] = stated if known.any() else NONE
     if values.dtype.kind not in "biufU":
         raise InvalidInputError(
             f"y holds neither names nor codes ({values.dtype})", "Give text, or whole numbers."
