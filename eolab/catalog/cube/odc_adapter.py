@@ -229,6 +229,7 @@ def _recipe(
         crs=band.crs if gdal_address(band.href).startswith("ZARR:") else None,
         thermal=rule.thermal,
         side_mask=scene.masks.get(name),
+        more_nodata=rule.more_nodata,
     )
 
 

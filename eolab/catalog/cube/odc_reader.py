@@ -77,6 +77,7 @@ class LayerRecipe:
         crs: Reference system as the item says it, for Zarr arrays that say none.
         thermal: K1 and K2 by which radiance becomes a temperature, after factor and addend.
         side_mask: Address of the mask that lies beside the file; None for none.
+        more_nodata: Other stored numbers that mean nothing.
     """
 
     item: str
@@ -96,6 +97,7 @@ class LayerRecipe:
     crs: str | None = None
     thermal: tuple[float, float] | None = None
     side_mask: str | None = None
+    more_nodata: tuple[float, ...] = ()
 
     def check_assumed(self, file: rasterio.DatasetReader) -> None:
         """Whether a file is as others of its kind.
@@ -150,7 +152,7 @@ class LayerRecipe:
         """Text that tells it from all other recipes and logins."""
         login = "" if self.login is None else self.login.digest
         facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
-        more = (self.crs, self.thermal, self.side_mask)
+        more = (self.crs, self.thermal, self.side_mask, self.more_nodata)
         text = repr((facts, self.as_stored, login, self.by_type, *more))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -401,7 +403,7 @@ class _Layer:
 
     def _nothing(self, file: rasterio.DatasetReader) -> set[float]:
         """Stored numbers that mean nothing, of those that the data type has at all."""
-        stated = [self.recipe.nodata]
+        stated = [self.recipe.nodata, *self.recipe.more_nodata]
         if not self.recipe.only:
             stated.append(file.nodatavals[self.recipe.band - 1])
         # Not a number is never a value: that need not be asked.

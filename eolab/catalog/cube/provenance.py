@@ -45,6 +45,7 @@ def as_text(made: LoadEstimate) -> str:
 def _facts(scene: Scene, name: str) -> dict[str, object]:
     layer, rule = scene.bands[name], scene.radiometry[name]
     nodata = rule.nodata
+    more = ", ".join(f"{each:g}" for each in rule.more_nodata)
     return {
         "band": "" if name == MASK else name,
         "asset": layer.asset,
@@ -53,6 +54,7 @@ def _facts(scene: Scene, name: str) -> dict[str, object]:
         "scale": rule.scale,
         "offset": rule.offset,
         "nodata": "nan" if nodata is not None and math.isnan(nodata) else nodata,
+        **({"more_nodata": more} if more else {}),
         "unit": rule.unit,
         "quantity": rule.quantity,
         "rule": rule.rule,
@@ -119,6 +121,8 @@ def as_html(cube: xr.Dataset) -> str:
             value = row[fact]
             origin = row[f"{fact}_from"]
             said = f"{value:g}" if _real(value) else str(value or "")
+            if fact == "nodata" and isinstance(more := row.get("more_nodata"), str):
+                said = f"{said}, {more}"
             unsaid = "1" if fact == "scale" else "0" if fact == "offset" else "none"
             shown.append(unsaid if origin == "none" else f"{said} ({origin})")
         shown += [str(row["rule"]), str(row.get("license") or "not stated")]

@@ -73,6 +73,7 @@ class Layer:
         role: "classes" for numbers that are names of classes or flags, else "data".
         data_type: Of the stored numbers, as NumPy names it.
         nodata: Stored number that means nothing.
+        more_nodata: Others that mean nothing: of classes that are marked so.
         scale: Declared factor.
         offset: Declared, added after the factor.
         unit: Of the values.
@@ -104,6 +105,7 @@ class Layer:
     shape: tuple[int, int] | None = None
     pixel_size: float | None = None
     numbered: bool = False
+    more_nodata: tuple[float, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -324,7 +326,7 @@ class ParsedItem:
         scale = found.number("scale", "raster:scale", "scale", positive=True)
         offset = found.number("offset", "raster:offset", "offset")
         unit = found.text("unit", "unit")
-        nodata = found.nodata()
+        nodata, more_nodata = found.nodata()
         # What an item says of several assets at once does not tell the measured ones.
         near = ("band", "asset", "item") if len(self._rasters) == 1 else ("band", "asset")
         said = [fact for fact in ("scale", "offset", "unit") if found.origins[fact] in near]
@@ -350,6 +352,7 @@ class ParsedItem:
             role="classes" if self._is_classes(key, name, own, measured=measured) else "data",
             data_type=data_type,
             nodata=nodata,
+            more_nodata=more_nodata,
             scale=scale,
             offset=offset,
             unit=unit,
@@ -398,20 +401,33 @@ class _Finder:
         self.origins[fact] = "none"
         return None
 
-    def nodata(self) -> float | None:
-        """Of the band, asset or item: a number, or one of the words of the raster extension."""
+    def nodata(self) -> tuple[float | None, tuple[float, ...]]:
+        """Of the band, asset or item: a number, or one of the words of the raster extension.
+
+        Classes that are marked as no data are such numbers beside the one that is stated.
+        """
+        marked, marked_of = self._marked()
         for origin in _PLACES:
             for key in ("nodata", "raster:nodata", "file:nodata"):
                 if (number := _said(self.places[origin].get(key))) is not None:
                     self.origins["nodata"] = origin
-                    return number
+                    return number, tuple(each for each in marked if each != number)
+        self.origins["nodata"] = marked_of
+        return (marked[0], marked[1:]) if marked else (None, ())
+
+    def _marked(self) -> tuple[tuple[float, ...], Origin]:
+        """Classes of the band, else of the asset, that are marked as no data, lowest first."""
         for origin in _PLACES[:2]:
-            number = _marked(self.places[origin].get("classification:classes"))
-            if number is not None:
-                self.origins["nodata"] = origin
-                return number
-        self.origins["nodata"] = "none"
-        return None
+            listed = self.places[origin].get("classification:classes")
+            marked = {
+                number
+                for each in (listed if isinstance(listed, list) else ())
+                if isinstance(each, Mapping) and each.get("nodata") is True
+                if (number := _said(each.get("value"))) is not None
+            }
+            if marked:
+                return tuple(sorted(marked)), origin
+        return (), "none"
 
     def text(self, fact: str, key: str) -> str | None:
         """Of the band, else of its asset, else of the item."""
@@ -571,13 +587,6 @@ def _said(value: object) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _marked(classes: object) -> float | None:
-    """The one class that is marked as no data (classification extension); None for several."""
-    listed = classes if isinstance(classes, list) else []
-    marked = [c.get("value") for c in listed if isinstance(c, Mapping) and c.get("nodata") is True]
-    return _number(marked[0]) if len(marked) == 1 else None
 
 
 def _sensor(item: pystac.Item) -> str | None:

@@ -68,6 +68,7 @@ class Radiometry:
         quantity: What the values are, where the product's table knows it.
         data_type: Of the stored numbers, as far as it is known.
         thermal: K1 and K2 of a thermal band: values become K2 / ln(K1 / value + 1).
+        more_nodata: Other stored numbers that mean nothing.
     """
 
     scale: float
@@ -79,6 +80,7 @@ class Radiometry:
     quantity: Quantity | None = None
     data_type: str | None = None
     thermal: tuple[float, float] | None = None
+    more_nodata: tuple[float, ...] = ()
 
 
 def radiometry(
@@ -119,7 +121,8 @@ def radiometry(
         quantity = "classes"
     elif quantity == "uncalibrated" and (found.scale, found.offset) != (1.0, 0.0):
         quantity = None  # the item gives the factors that the product lacks
-    found = replace(found, quantity=quantity, data_type=data_type)
+    more = () if found.origins["nodata"] == "user" else layer.more_nodata
+    found = replace(found, quantity=quantity, data_type=data_type, more_nodata=more)
     return found if given is None else _with_user_values(found, given)
 
 
@@ -292,6 +295,7 @@ def _with_user_values(found: Radiometry, given: UserValues) -> Radiometry:
     if given.nodata is not None:
         nodata = given.nodata
         origins["nodata"] = "user"
+        found = replace(found, more_nodata=())
     scaled = given.scale is not None or given.offset is not None
     found = replace(found, scale=scale, offset=offset, nodata=nodata, origins=origins)
     if not scaled or found.quantity == "classes":

@@ -19,7 +19,7 @@ from eolab.catalog.items.bands import common_names, find_band, has_band, spectra
 from eolab.catalog.items.file_facts import file_facts, masks_of
 from eolab.catalog.items.parsed import Layer, ParsedItem, has_raster, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
-from eolab.catalog.items.radiometry import radiometry
+from eolab.catalog.items.radiometry import Radiometry, radiometry
 from eolab.catalog.items.spectral_indices import bands_for, compute
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError, nearest
 
@@ -247,9 +247,7 @@ def read_small(item: ParsedItem, band: Layer, size: int) -> np.ndarray:
                 shape = (max(1, round(file.height / factor)), max(1, round(file.width / factor)))
                 numbers = file.read(band.index, out_shape=shape, resampling=Resampling.nearest)
                 rule = radiometry(item, band, file=file_facts(file)[band.index - 1])
-                unknown = _unknown(
-                    file, band, numbers, rule.nodata, spectral_bands(item, band.asset)
-                )
+                unknown = _unknown(file, band, numbers, rule, spectral_bands(item, band.asset))
     except rasterio.errors.RasterioError as error:
         kind = RemoteError if is_remote(band.href) else NotFoundError
         refused = is_refusal(str(error))
@@ -268,14 +266,14 @@ def _unknown(
     file: rasterio.DatasetReader,
     band: Layer,
     numbers: np.ndarray,
-    nodata: float | None,
+    rule: Radiometry,
     spectral: Sequence[int],
 ) -> np.ndarray:
     """Where the read numbers mean nothing: by their nodata, an alpha band or a mask."""
     from rasterio.enums import Resampling
 
     found = np.zeros(numbers.shape, dtype=bool)
-    for stated in (nodata, file.nodatavals[band.index - 1]):
+    for stated in (rule.nodata, *rule.more_nodata, file.nodatavals[band.index - 1]):
         if stated is not None:
             found |= numbers == stated
     alpha, mask = masks_of(file, band.index, spectral)

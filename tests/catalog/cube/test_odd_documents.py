@@ -10,6 +10,8 @@ import pytest
 import eolab as eo
 from benchmarks.archive_cases import Grid, item, write_tif
 from eolab.catalog import open_source
+from eolab.catalog.items.parsed import parse_item
+from eolab.catalog.panel.previews import read_small
 
 GRID = Grid(shape=(8, 8))
 TIME = datetime(2021, 5, 20, 10, tzinfo=UTC)
@@ -70,6 +72,33 @@ def test_the_class_that_is_marked_as_no_data_is_no_value(made):
     classes = [{"value": 44, "name": "sea"}, {"value": 48, "name": "none", "nodata": True}]
     one = made(full(44, "uint8", hole=48), {"classification:classes": classes})
     np.testing.assert_array_equal(values(one), np.where(HOLE, np.nan, 44))
+
+
+@pytest.mark.parametrize("stated", [None, 9])
+@pytest.mark.parametrize("chunks", [None, {"time": 1}])
+def test_all_classes_that_are_marked_as_no_data_are_no_values(made, stated, chunks):
+    """Each of them, and the one that is stated beside them."""
+    numbers = np.repeat(np.array([44, 44, 9, 44, 200, "201", 44, 44], "uint8")[:, None], 8, axis=1)
+    classes = [{"value": 44, "name": "sea"}]
+    classes += [{"value": value, "nodata": True} for value in (200, "201")]
+    fields = {"classification:classes": classes}
+    hidden = [200, 201]
+    if stated is not None:
+        fields["nodata"] = stated
+        hidden.append(stated)
+    one = made(numbers, fields)
+    expected = np.where(np.isin(numbers, hidden), np.nan, numbers)
+    np.testing.assert_array_equal(values(one, chunks=chunks), expected)
+    stored = eo.load([one], bands=["w"], raw=True, chunks=chunks).w
+    np.testing.assert_array_equal(stored.where(stored != stored.attrs["nodata"])[0], expected)
+    coarse = values(one, chunks=chunks, resolution=20)  # by GDAL's warper
+    assert not np.isin(coarse, hidden).any()
+    parsed = parse_item(one)
+    np.testing.assert_array_equal(read_small(parsed, parsed.layers_of("w")[0], 8), expected)
+    found = eo.load([one], bands=["w"])
+    assert found.eo.provenance().more_nodata[0] == ("201" if stated is None else "200, 201")
+    own = eo.load([one], bands=["w"], nodata=44)
+    np.testing.assert_array_equal(own.w[0], np.where(numbers == 44, np.nan, numbers))
 
 
 @pytest.mark.parametrize("by", ["item", "ingest"])
