@@ -31,7 +31,7 @@ from eolab.catalog.io.item_logins import login_of
 from eolab.catalog.items.bands import native_name
 from eolab.catalog.items.parsed import Layer, ParsedItem
 from eolab.catalog.items.products import LANDSAT_L1, Quantity
-from eolab.catalog.items.radiometry import Radiometry
+from eolab.catalog.items.radiometry import Radiometry, named_rule
 from eolab.errors import EolabError, InvalidInputError
 
 Calibration = Literal["reflectance", "radiance", "temperature"]
@@ -79,7 +79,7 @@ def calibrated(
     """
     if item.product is LANDSAT_L1:
         # With factors that the item gives they are no longer uncalibrated.
-        measured = LANDSAT_L1.rule(layer.asset, layer.name, layer.common)
+        measured = named_rule(LANDSAT_L1, item, layer)
         if all_bands and measured is not None and measured.quantity != "uncalibrated":
             return found
         return _landsat(item, layer, found, wanted)

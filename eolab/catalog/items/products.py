@@ -93,6 +93,11 @@ class PublishedProduct:
                     return rule
         return None
 
+    def rule_of_file(self, href: str) -> LayerRule | None:
+        """The rule of a file that is called as the publisher calls it, with its scene and band."""
+        name = href.partition("?")[0].replace("\\", "/").rpartition("/")[2].partition(".")[0]
+        return self.rule(name) if _SCENE_FILE.match(name) else None
+
 
 @lru_cache(maxsize=256)
 def _compiled(expression: str) -> re.Pattern[str]:
@@ -420,6 +425,8 @@ AS_STORED: Mapping[str, str] = {
     " add_offset (ECMWF, ERA5 data documentation)",
 }
 
+# How the files of a scene begin that have its name: Landsat's and Sentinel-2's.
+_SCENE_FILE = re.compile(r"L[COTEM]0\d_L\w{3}_\d{6}_\d{8}_|(?:L2A_)?T\d{2}[A-Z]{3}_\d{8}T\d{6}_")
 # Whole identifiers, as the providers build them.
 _TILE = r"T?\d{1,2}[C-X][A-Z]{2}"
 _S2_IDS = (

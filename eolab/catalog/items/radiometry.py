@@ -138,19 +138,27 @@ def _published(
     """The product's rule for a layer, where it is stored as it was published."""
     if product is None:
         return None
-    rule = _named_rule(product, item, layer)
+    rule = named_rule(product, item, layer)
     return rule if rule is None or data_type is None or data_type in rule.types else None
 
 
-def _named_rule(
+def named_rule(
     product: PublishedProduct | None, item: ParsedItem, layer: Layer
 ) -> LayerRule | None:
-    """The product's rule for a layer by its names, however it is stored."""
+    """The product's rule for a layer by its names, last by that of its file, however it is stored.
+
+    Args:
+        product: That the item is of.
+        item: The item.
+        layer: Of the item.
+    """
     if product is None:
         return None
     rule = product.rule(layer.asset, layer.name, layer.common)
     # B6 is one band of each sensor and another of the next: what it is called there tells.
-    return rule or product.rule(common_name(item, layer), None, None)
+    rule = rule or product.rule(common_name(item, layer))
+    # Archives call assets as they like, and leave the files as they are.
+    return product.rule_of_file(layer.href) if rule is None and layer.count == 1 else rule
 
 
 def _decide(
@@ -199,7 +207,7 @@ def _decide(
     if rule is not None and _is_sentinel_2(product, rule, layer):
         return made(*_sentinel_2(item, layer, file))
     if layer.scale is not None or layer.offset is not None:
-        published = _named_rule(product, item, layer)
+        published = named_rule(product, item, layer)
         if _decoded(layer, data_type, published):
             return made(1.0, "none", 0.0, "none", "decoded already: real numbers are not scaled")
         return made(

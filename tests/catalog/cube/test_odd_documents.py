@@ -128,6 +128,28 @@ SCENE = "LC08_L2SP_185052_20210520_20210529_02_T1"
 
 
 @pytest.mark.parametrize(
+    ("name", "number", "value", "fields"),
+    [
+        (f"{SCENE}_SR_B4.TIF", 10_000, 0.075, {"platform": "landsat-8"}),
+        (f"{SCENE}_ST_B10.TIF", 30_000, 251.5406, {"platform": "landsat-8"}),
+        ("T33UWP_20210520T100559_B04_10m.tif", 5000, 0.5, {"platform": "sentinel-2b"}),
+    ],
+)
+def test_an_asset_called_in_the_archives_own_way_is_what_its_file_is_called(
+    made, name, number, value, fields
+):
+    """A name of one's own for the asset changes neither its factors nor its fill."""
+    numbers = full(number, "uint16", hole=0)
+    landsat = fields["platform"] == "landsat-8"
+    collection = "landsat-c2-l2" if landsat else "sentinel-2-l2a"
+    one = made(numbers, name=name, key="own_one", collection=collection, **fields)
+    found = values(one, "own_one")
+    np.testing.assert_allclose(found, np.where(HOLE, np.nan, value), rtol=1e-6)
+    other = made(numbers, name=f"mean_{name}", key="own_one", collection=collection, **fields)
+    np.testing.assert_array_equal(values(other, "own_one"), numbers)
+
+
+@pytest.mark.parametrize(
     ("name", "stated"),
     [(f"{SCENE}_SR_B4.TIF", {}), ("red.tif", {"title": SCENE})],
     ids=["by its files", "by its title"],
