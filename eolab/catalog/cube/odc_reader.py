@@ -19,7 +19,14 @@ import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster, opened_href
-from eolab.catalog.items.file_facts import FileFacts, file_facts, held_nodata, masks_of, same_facts
+from eolab.catalog.items.file_facts import (
+    FileFacts,
+    file_facts,
+    held_nodata,
+    masks_of,
+    nodata_of,
+    same_facts,
+)
 from eolab.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -405,7 +412,7 @@ class _Layer:
         """Stored numbers that mean nothing, of those that the data type has at all."""
         stated = [self.recipe.nodata, *self.recipe.more_nodata]
         if not self.recipe.only:
-            stated.append(file.nodatavals[self.recipe.band - 1])
+            stated += nodata_of(file, self.recipe.band)
         # Not a number is never a value: that need not be asked.
         held = [held_nodata(value, self.stored) for value in stated]
         return {value for value in held if value is not None and not math.isnan(value)}
@@ -414,25 +421,21 @@ class _Layer:
         """The masks of the file beside its nodata: its own, one beside it, or an alpha band."""
         band = self.recipe.band
         alpha, mask = masks_of(file, band, self.recipe.spectral)
-        if (beside := self.recipe.side_mask) is not None and not mask:
+        beside = None if mask else self.recipe.side_mask
+        if not (alpha or mask or beside):
+            return _no_masks
 
-            def invalid(window: object) -> np.ndarray | None:
-                return self._invalid(beside, window, file.shape)
+        def masked(window: object) -> np.ndarray | None:
+            found = np.zeros((), dtype=bool)
+            if alpha:
+                found = found | (file.read(alpha, window=window) == 0)
+            if mask:
+                found = found | (file.read_masks(band, window=window) == 0)
+            if beside:
+                found = found | self._invalid(beside, window, file.shape)
+            return found
 
-            return invalid
-        if alpha:
-
-            def transparent(window: object) -> np.ndarray | None:
-                return np.asarray(file.read(alpha, window=window) == 0)
-
-            return transparent
-        if mask:
-
-            def masked(window: object) -> np.ndarray | None:
-                return np.asarray(file.read_masks(band, window=window) == 0)
-
-            return masked
-        return _no_masks
+        return masked
 
     def _invalid(self, mask: str, window: object, shape: tuple[int, int]) -> np.ndarray:
         """Where the mask beside the file says that nothing is known.
@@ -442,6 +445,8 @@ class _Layer:
             window: Of the file; None for all of an overview.
             shape: Of that overview.
         """
+        from rasterio.enums import MaskFlags
+
         with opened_href(mask, self.recipe.login) as file:
             if file.shape != self.shape:
                 raise InvalidInputError(
@@ -450,7 +455,10 @@ class _Layer:
                     f" {self.shape[0]} x {self.shape[1]}",
                     "Mend or remove the .msk file, or leave the item out.",
                 )
-            band = self.recipe.band if self.recipe.band <= file.count else 1
+            band, tags = self.recipe.band, file.tags()
+            # As GDAL does: one mask for all bands, unless it says that each has its own.
+            shared = int(tags.get(f"INTERNAL_MASK_FLAGS_{band}", "2")) & MaskFlags.per_dataset
+            band = 1 if shared or band > file.count else band
             if window is not None:
                 return np.asarray(file.read(band, window=window) == 0)
             return np.asarray(file.read(band, out_shape=shape) == 0)

@@ -64,7 +64,7 @@ def file_facts(file: rasterio.DatasetReader) -> tuple[FileFacts, ...]:
         found.append(
             FileFacts(
                 data_type=file.dtypes[k],
-                nodata=_nodata(file, k, tags),
+                nodata=next(iter(_nodata(file, k, tags)), None),
                 scale=scale,
                 offset=offset,
                 unit=(file.units[k] or None) if k < len(file.units) else None,
@@ -89,13 +89,26 @@ def _stated(
     return (None, None) if not scale else (scale, offset)
 
 
-def _nodata(file: rasterio.DatasetReader, k: int, tags: dict[str, str]) -> float | None:
-    """Nodata of a band: GDAL's own, else the tags that it has in other formats."""
-    if (known := file.nodatavals[k]) is not None:
-        return float(known)
+def nodata_of(file: rasterio.DatasetReader, band: int) -> tuple[float, ...]:
+    """All numbers that a file says mean nothing: the nodata of the band, then those of its tags.
+
+    Args:
+        file: Opened by rasterio.
+        band: Its number.
+    """
+    return _nodata(file, band - 1, {key.lower(): value for key, value in file.tags().items()})
+
+
+def _nodata(file: rasterio.DatasetReader, k: int, tags: dict[str, str]) -> tuple[float, ...]:
+    """Nodata of a band: GDAL's own, and the tags that it has in other formats."""
+    known = file.nodatavals[k]
     own = {**tags, **{key.lower(): value for key, value in file.tags(k + 1).items()}}
-    found = (_number(own.get(key), k, file.count) for key in ("_fillvalue", "missing_value"))
-    return next((number for number in found if number is not None), None)
+    texts = (_number(own.get(key), k, file.count) for key in ("_fillvalue", "missing_value"))
+    stated = [number for number in texts if number is not None]
+    if not file.dtypes[k].startswith(("int", "uint")):
+        # Tags that stayed behind when the numbers were decoded: there the first counts.
+        return tuple(([float(known)] if known is not None else stated)[:1])
+    return tuple(dict.fromkeys([*([] if known is None else [float(known)]), *stated]))
 
 
 def _number(text: str | None, k: int, count: int) -> float | None:
@@ -140,15 +153,16 @@ def masks_of(
         spectral: Numbers of the bands that are no alpha band, whatever the file calls them.
 
     Returns:
-        The number of the alpha band, 0 for none, and whether the file has a mask of its own.
+        The number of the alpha band, 0 for none, and whether the band has a mask beside it: of
+        the whole file, or of its own.
     """
     from rasterio.enums import MaskFlags
 
     alpha = alpha_band(file)
-    if alpha and alpha != band and alpha not in spectral:
-        return alpha, False
-    flags = file.mask_flag_enums[band - 1]
-    return 0, MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+    if alpha == band or alpha in spectral:
+        alpha = 0
+    made = {MaskFlags.all_valid, MaskFlags.alpha, MaskFlags.nodata}  # by GDAL, of what is known
+    return alpha, made.isdisjoint(file.mask_flag_enums[band - 1])
 
 
 def alpha_band(file: rasterio.DatasetReader) -> int:

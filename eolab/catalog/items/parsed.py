@@ -54,6 +54,7 @@ _QUALITY_ROLES = frozenset({
 _PLACES: tuple[Origin, ...] = ("band", "asset", "item")  # the first that says a fact counts
 GIVEN = "eolab:given"  # field of a band: its facts that the user stated when it was described
 PALETTE = "eolab:palette"  # field of a band whose file says by a palette that it shows classes
+_OF_A_BAND = frozenset({"statistics", "histogram"})  # objects that one band has
 CLASS_FIELDS = frozenset({"classification:classes", "classification:bitfields", PALETTE})
 
 
@@ -409,9 +410,10 @@ class _Finder:
         marked, marked_of = self._marked()
         for origin in _PLACES:
             for key in ("nodata", "raster:nodata", "file:nodata"):
-                if (number := _said(self.places[origin].get(key))) is not None:
+                if numbers := _all_said(self.places[origin].get(key)):
                     self.origins["nodata"] = origin
-                    return number, tuple(each for each in marked if each != number)
+                    first, *more = dict.fromkeys((*numbers, *marked))
+                    return first, tuple(more)
         self.origins["nodata"] = marked_of
         return (marked[0], marked[1:]) if marked else (None, ())
 
@@ -540,8 +542,8 @@ def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:
 
     One of `raster:bands` beside several of the others speaks for all of them.
     """
-    lists = [asset.extra_fields.get(key) for key in ("bands", "eo:bands", "raster:bands")]
-    rows = [entries for entries in lists if isinstance(entries, list) and entries]
+    lists = [_listed(asset.extra_fields.get(key)) for key in ("bands", "eo:bands", "raster:bands")]
+    rows = [entries for entries in lists if entries]
     length = max((len(entries) for entries in rows), default=0)
     rows = [
         entries * length if entries is lists[2] and len(entries) == 1 else entries
@@ -551,10 +553,20 @@ def stated_bands(asset: pystac.Asset) -> list[Mapping[str, object]]:
     for number in range(length):
         band: dict[str, object] = {}
         for entries in reversed(rows):
-            if number < len(entries) and isinstance(entries[number], Mapping):
-                band.update(entries[number])
+            if number < len(entries) and isinstance(entry := entries[number], Mapping):
+                band.update(entry)
         merged.append(band)
     return merged
+
+
+def _listed(value: object) -> list[object]:
+    """Band objects in a list, also where a document has one alone, or several by their names."""
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, list) else []
+    named = all(isinstance(each, Mapping) for each in value.values())
+    if named and _OF_A_BAND.isdisjoint(value):
+        return [{"name": name, **each} for name, each in value.items()]
+    return [value]
 
 
 def has_raster(item: pystac.Item) -> bool:
@@ -587,6 +599,13 @@ def _said(value: object) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def _all_said(value: object) -> list[float]:
+    """All numbers of a list, or of a text: a number beside what is none is taken for none."""
+    parts = re.split(r"[\s,;]+", value.strip(" []")) if isinstance(value, str) else value
+    numbers = [_said(part) for part in (parts if isinstance(parts, list) else [parts])]
+    return [] if None in numbers else [number for number in numbers if number is not None]
 
 
 def _sensor(item: pystac.Item) -> str | None:

@@ -16,7 +16,7 @@ from eolab.catalog.io.item_logins import is_refusal, login_of, refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
 from eolab.catalog.io.rasters import opened, opened_href
 from eolab.catalog.items.bands import common_names, find_band, has_band, spectral_bands
-from eolab.catalog.items.file_facts import file_facts, masks_of
+from eolab.catalog.items.file_facts import file_facts, masks_of, nodata_of
 from eolab.catalog.items.parsed import Layer, ParsedItem, has_raster, parse_item, stated_bands
 from eolab.catalog.items.quality_masks import mask
 from eolab.catalog.items.radiometry import Radiometry, radiometry
@@ -273,13 +273,13 @@ def _unknown(
     from rasterio.enums import Resampling
 
     found = np.zeros(numbers.shape, dtype=bool)
-    for stated in (rule.nodata, *rule.more_nodata, file.nodatavals[band.index - 1]):
+    for stated in (rule.nodata, *rule.more_nodata, *nodata_of(file, band.index)):
         if stated is not None:
             found |= numbers == stated
     alpha, mask = masks_of(file, band.index, spectral)
     if alpha:
         found |= file.read(alpha, out_shape=numbers.shape, resampling=Resampling.nearest) == 0
-    elif mask:
+    if mask:
         found |= file.read_masks(band.index, out_shape=numbers.shape) == 0
     return found
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.enums import ColorInterp
 
 import eolab as eo
 from benchmarks.archive_cases import Grid, item, write_tif
@@ -66,6 +69,82 @@ def test_the_fill_value_that_a_files_tags_state_is_no_value(made):
     numbers = full(5000, "int16", hole=-28672)
     one = made(numbers, tags={"_FillValue": "-28672", "scale_factor": "0.0001"})
     np.testing.assert_allclose(values(one), np.where(HOLE, np.nan, 0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("how", [{}, {"chunks": {"x": 5}}, {"raw": True}, {"resolution": 20}])
+@pytest.mark.parametrize(
+    ("fields", "file"),
+    [
+        ({"nodata": -1}, {"tags": {"_FillValue": "-2"}}),
+        ({}, {"tags": {"_FillValue": "-1", "missing_value": "-2"}}),
+        ({"data_type": "int16", "nodata": -1}, {"tags": {"missing_value": "[-2]"}}),
+        ({}, {"nodata": -1, "tags": {"missing_value": "-2"}}),
+        ({"raster:bands": [{"nodata": [-1, -2]}]}, {}),
+        ({"bands": [{"nodata": "-1, -2"}]}, {}),
+    ],
+)
+def test_every_number_that_an_item_or_a_file_calls_nodata_is_none(made, fields, file, how):
+    numbers = full(5000, "int16", hole=-1)
+    numbers[6:] = -2
+    one = made(numbers, fields, **file)
+    cube = eo.load([one], bands=["w"], **how).w
+    found = cube.where(cube != cube.attrs["nodata"])[0] if "raw" in how else cube[0]
+    expected = np.where(numbers < 0, np.nan, numbers)
+    step = how.get("resolution", 10) // 10
+    np.testing.assert_array_equal(found, expected[step // 2 :: step, step // 2 :: step])
+    parsed = parse_item(one)
+    np.testing.assert_array_equal(read_small(parsed, parsed.layers_of("w")[0], 8), expected)
+
+
+def test_a_decoded_file_hides_nothing_by_tags_that_stayed_behind(made):
+    numbers = full(0.5, "float32", hole=np.nan)
+    numbers[6:] = 0
+    one = made(numbers, nodata=math.nan, tags={"_FillValue": "0"})
+    np.testing.assert_array_equal(values(one), numbers)
+
+
+@pytest.mark.parametrize("chunks", [None, {"x": 5}])
+@pytest.mark.parametrize("kind", ["mask beside alpha", "a mask for each band", "one for all"])
+def test_every_mask_of_a_file_counts(made, kind, chunks):
+    """GDAL: a mask of the whole file, of each band (no flags), and an alpha band are three."""
+    alpha, rows = np.full(GRID.shape, 255, "uint8"), np.where(HOLE, 0, 255).astype("uint8")
+    numbers = np.arange(1, 65, dtype="uint8").reshape(8, 8)
+    alpha[:, 0] = 0
+    second = alpha if kind == "mask beside alpha" else numbers
+    fields = {"bands": [{"name": "own"}, {"name": "alpha" if second is alpha else "other"}]}
+    one = made([numbers, second], fields)
+    path = one.assets["w"].href
+    if second is alpha:
+        with rasterio.open(path, "r+") as file:
+            file.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
+    masks = [rows, rows.T] if kind == "a mask for each band" else [rows]
+    flags = "2" if len(masks) == 1 else "0"
+    with rasterio.open(
+        f"{path}.msk", "w", driver="GTiff", width=8, height=8, count=len(masks), dtype="uint8"
+    ) as file:
+        file.write(np.stack(masks))
+        file.update_tags(INTERNAL_MASK_FLAGS_1=flags, INTERNAL_MASK_FLAGS_2=flags)
+    hidden = {"own": HOLE | (alpha == 0) if second is alpha else HOLE}
+    if second is numbers:
+        hidden["other"] = HOLE.T if len(masks) == 2 else HOLE
+    for band, hole in hidden.items():
+        expected = np.where(hole, np.nan, numbers)
+        np.testing.assert_array_equal(values(one, band, chunks=chunks), expected)
+        parsed = parse_item(one)
+        layer = next(layer for layer in parsed.layers_of("w") if layer.name == band)
+        np.testing.assert_array_equal(read_small(parsed, layer, 8), expected)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"raster:bands": {"scale": 0.1, "offset": 5, "statistics": {"minimum": 0}}},
+        {"bands": {"w": {"raster:scale": 0.1, "raster:offset": 5}}},
+        {"raster:bands": [{"statistics": {}, "scale": 0.1, "offset": 5}]},
+    ],
+)
+def test_a_band_that_stands_in_no_list_is_one_all_the_same(made, fields):
+    np.testing.assert_allclose(values(made(full(50, "uint8"), fields)), 10, rtol=1e-6)
 
 
 def test_the_class_that_is_marked_as_no_data_is_no_value(made):
