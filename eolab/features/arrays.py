@@ -456,13 +456,15 @@ def frame_of(columns: dict[str, object]) -> pd.DataFrame:
     import pandas as pd
 
     def cells(values: object) -> object:
-        nested = isinstance(values, np.ndarray) and values.ndim > 1
-        if nested or _would_be_rounded(values):
-            out = np.empty(len(values), dtype=object)
-            for row, cell in enumerate(values):
-                out[row] = cell
-            return out
-        return values
+        if isinstance(values, np.ndarray):
+            return one_cell_each(list(values)) if values.ndim > 1 else values
+        return one_cell_each(values) if _would_be_rounded(values) else values
+
+    def one_cell_each(values: Sequence[object]) -> np.ndarray:
+        out = np.empty(len(values), dtype=object)
+        for row, cell in enumerate(values):
+            out[row] = cell
+        return out
 
     try:
         return pd.DataFrame({name: cells(values) for name, values in columns.items()})

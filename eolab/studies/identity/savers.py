@@ -56,7 +56,7 @@ def _is_reader(value: object) -> bool:
 
 def _functions(value: object) -> Iterable[types.FunctionType]:
     """What runs when a value is called: a method, what is decorated, a partial, an object's."""
-    waiting, known = [value], []
+    waiting, known = [value], list[object]()
     while waiting:
         one = waiting.pop()
         one = getattr(one, "__func__", one)  # of a static or class method
