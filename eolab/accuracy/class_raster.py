@@ -6,6 +6,7 @@ larger than a few million pixels.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ STRIP = 4_000_000  # pixels of a strip: temporary arrays stay at 32 MB each
 MOST_CLASSES = 1000
 FEW = 24  # classes of a strip up to which comparing with each is quicker than sorting pixels in
 _AXES = (("y", "x"), ("latitude", "longitude"), ("lat", "lon"), ("northing", "easting"))
+CLASS_NAMES = "class_names"  # attribute of an array, tag of a file's band
 _NODATA = ("nodata", "_FillValue", "missing_value")
 _NUMBERS = int | float | np.integer | np.floating
 # Codes of a strip and where they mean something, both of shape (rows of the strip, columns).
@@ -271,7 +273,10 @@ def _stated_nodata(given: xr.DataArray) -> tuple[float, ...]:
 
 
 def _flag_names(given: xr.DataArray) -> dict[int, str]:
-    """Names by CF's ``flag_values`` and ``flag_meanings``."""
+    """Names as a map of ours lists them, else by CF's ``flag_values`` and ``flag_meanings``."""
+    own = _listed_names(given.attrs.get(CLASS_NAMES))
+    if own:
+        return own
     values, meanings = given.attrs.get("flag_values"), given.attrs.get("flag_meanings")
     if values is None or not isinstance(meanings, str):
         return {}
@@ -283,6 +288,15 @@ def _flag_names(given: xr.DataArray) -> dict[int, str]:
         return {int(code): word for code, word in zip(codes, words, strict=True)}
     except ValueError:  # codes that are no numbers name nothing
         return {}
+
+
+def _listed_names(text: object) -> dict[int, str]:
+    """Names of the codes 0, 1, ... from a JSON list, which keeps blanks; empty without one."""
+    try:
+        listed = json.loads(text) if isinstance(text, str) else []
+    except ValueError:
+        return {}
+    return {code: str(name) for code, name in enumerate(listed if isinstance(listed, list) else [])}
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -320,6 +334,7 @@ def _file_map(path: str, what: str, nodata: float | None, band: int | None) -> C
             )
         shape, block = (file.height, file.width), file.block_shapes[number - 1][0]
         flags = {flag.name for flag in file.mask_flag_enums[number - 1]}
+        names = _listed_names(file.tags(number).get(CLASS_NAMES))
 
     def read(first: int, last: int) -> Strip:
         from rasterio.windows import Window
@@ -331,7 +346,9 @@ def _file_map(path: str, what: str, nodata: float | None, band: int | None) -> C
             seen = file.read_masks(number, window=window) > 0 if masked else None
         return _checked_codes(codes, () if nodata is None else (nodata,), what, seen)
 
-    return ClassRaster(shape=shape, transform=transform, crs=crs, block=block, read=read)
+    return ClassRaster(
+        shape=shape, transform=transform, crs=crs, block=block, read=read, names=names
+    )
 
 
 def _band_of(file: rasterio.DatasetReader, what: str, band: int | None) -> int:

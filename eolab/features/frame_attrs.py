@@ -6,7 +6,7 @@ An insert records it as the origin of its commit, and learns from it where the r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eolab.records.lineage import Ref, record
@@ -15,6 +15,8 @@ from eolab.records.lineage import Ref, record
 ITEMS = "eolab_items"
 CUBE = "eolab_cube"
 MODEL = "eolab_model"
+# Sensors, quantities and units of the cube's bands.
+LAYERS = "eolab_layers"
 # The CRS of the columns x and y, and that rows are pixels.
 CRS_ATTR = "eolab_crs"
 PIXELS = "eolab_pixels"
@@ -30,6 +32,7 @@ class FrameAttrs:
         model: Name and version of the model whose vectors these are.
         crs: The coordinate reference system of ``x`` and ``y``.
         pixels: Whether the rows are pixels of a raster.
+        layers: Sensors, quantities and units of the cube's bands (see `extract.layer_facts`).
     """
 
     items: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class FrameAttrs:
     model: str | None = None
     crs: str | None = None
     pixels: bool = False
+    layers: Mapping[str, object] = field(default_factory=dict)
 
     @staticmethod
     def of(frame: object) -> FrameAttrs:
@@ -53,7 +57,7 @@ class FrameAttrs:
             value = attrs.get(name)
             return None if value is None else str(value)
 
-        items = attrs.get(ITEMS, [])
+        items, layers = attrs.get(ITEMS, []), attrs.get(LAYERS)
         assert isinstance(items, list)
         return FrameAttrs(
             tuple(str(i) for i in items),
@@ -61,6 +65,7 @@ class FrameAttrs:
             text(MODEL) or None,
             text(CRS_ATTR),
             bool(attrs.get(PIXELS)),
+            layers if isinstance(layers, Mapping) else {},
         )
 
 

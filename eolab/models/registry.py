@@ -21,7 +21,7 @@ from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import folders, leavings, locks, writes
 from eolab.models import mlflow_flavour, removal
 from eolab.models.answers import ModelsJson, ModelVersionJson
-from eolab.models.versions import FILE, Fitted, ModelVersion, digest, features, read
+from eolab.models.versions import FILE, Fitted, ModelVersion, digest, feature_values, read
 from eolab.records import lineage, titles
 from eolab.records.lineage import Ref
 from eolab.settings.config import check_name, is_name
@@ -309,7 +309,7 @@ class ModelRegistry:
         answer = None
         if test is not None:
             columns = tuple(fitted.columns)
-            X = features(test, columns, frame=_frame(fitted))
+            X = feature_values(test, columns, frame=_frame(fitted))
             answer = flavours.outputs(model, fitted.flavour, X, columns)
         evidence, seen = _evidence(fitted.folder) if fitted.classes else (None, ())
         if evidence is None and test is not None and answer is not None:

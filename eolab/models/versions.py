@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeGuard, overload, runtime_checkable
 
 from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
@@ -17,10 +17,20 @@ from eolab.studies.worker.predicting import Output
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import xarray as xr
 
+    from eolab.features.views.view import FeatureView
+    from eolab.models.loaded import LoadedModel
     from eolab.training_data import TrainingData
 
 FILE = "model.json"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """How the training part of a model was transformed, as a batch asks a split."""
+
+    source: Mapping[str, object]
 
 
 @runtime_checkable
@@ -119,35 +129,176 @@ class ModelVersion:
                 )
         return load_model(self.folder, self.flavour)
 
-    def predict(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray:
-        """Class codes (int64), or values for a regression, shape (n,).
+    @overload
+    def predict(
+        self,
+        X: xr.Dataset | xr.DataArray,
+        *,
+        features: Mapping[str, str] | None = None,
+        sensor: str | None = None,
+        force: bool = False,
+    ) -> xr.Dataset: ...
+    @overload
+    def predict(
+        self,
+        X: FeatureView,
+        *,
+        entities: object = None,
+        start: object = None,
+        end: object = None,
+        as_of: object = None,
+    ) -> pd.DataFrame: ...
+    @overload
+    def predict(self, X: TrainingData | np.ndarray | pd.DataFrame) -> np.ndarray: ...
+
+    def predict(
+        self,
+        X: TrainingData | np.ndarray | pd.DataFrame | FeatureView | xr.Dataset | xr.DataArray,
+        *,
+        features: Mapping[str, str] | None = None,
+        sensor: str | None = None,
+        force: bool = False,
+        entities: object = None,
+        start: object = None,
+        end: object = None,
+        as_of: object = None,
+    ) -> np.ndarray | pd.DataFrame | xr.Dataset:
+        """Class codes (int64), or values for a regression, shape (n,); of a cube a map.
 
         A model that was trained on arrays without names of classes answers in its own way.
 
+        Of a cube each pixel is asked about, as the view that the model was trained on makes its
+        features: by the names of bands, with its functions and transformations, and for a sequence
+        from the dates of the season that is on at the cube's last date. The map is a Dataset with
+        ``prediction`` (class codes; 255 is nodata; names as CF's flags) and, where the model gives
+        them, ``probability`` (class, y, x). A pixel without a needed feature is nodata. A cube of
+        several dates for a model of one gives a map of each.
+
+        Of a view what has no label is asked about (see `FeatureView.batch_data`), transformed as
+        the training part of this model was: a table of the keys, their times, ``prediction`` (as
+        above) and, for classes, ``class`` (their names).
+
         Args:
             X: Samples: features in the order of ``columns`` (n, f) or (n, steps, f), or anything
-                with columns of these names. A model without ``columns`` takes what it was trained
-                on.
+                with columns of these names; or a cube, or the view that the model was trained on. A
+                model without ``columns`` takes what it was trained on.
+            features: Of a cube, the bands of features that are called otherwise:
+                ``{"red_median": "red"}``. A mean or median of zones goes by its band's name, with a
+                warning.
+            sensor: Of a cube, the sensor that may be taken for the one that the model learnt from.
+            force: Map a cube whose values are far from all that the model has seen.
+            entities: Of a view, what to ask about, as in `FeatureView.batch_data`; by default all
+                that has no label.
+            start: Of a view, the first moment of the window.
+            end: Of a view, its last.
+            as_of: Of a view, use what was known then.
 
         Raises:
-            InvalidInputError: Features are missing or the shape does not fit.
+            InvalidInputError: Features are missing or the shape does not fit; a cube of another
+                sensor, quantity or unit than the model learnt from, or with values far from those;
+                another view.
 
         Example:
             >>> len(model.predict(split.test)) == len(split.test.y)
             True
             >>> model.predict(pd.DataFrame({"red_median": [0.05], "nir_median": [0.4]})).shape
             (1,)
+            >>> bands = {"red_median": "red", "nir_median": "nir"}
+            >>> crops = model.predict(cube.isel(time=1), features=bands)
+            >>> crops.prediction.dims, crops.prediction.dtype
+            (('y', 'x'), dtype('uint8'))
+            >>> _ = fg.insert(rows.head(1).assign(parcel_id="P0999"))  # all others have a label
+            >>> model.predict(fv)["parcel_id"].tolist()
+            ['P0999']
         """
         from eolab.models import flavours
 
+        of_view = {"entities": entities, "start": start, "end": end, "as_of": as_of}
+        of_cube = {"features": features, "sensor": sensor, "force": force or None}
+        cube, view = _is_cube(X), _is_view(X)
+        for options, fits, what in ((of_view, view, "views"), (of_cube, cube, "cubes")):
+            given = [f"{name}=" for name, value in options.items() if value is not None]
+            if given and not fits:
+                raise InvalidInputError(
+                    f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} for {what}, and this "
+                    f"is a {type(X).__name__}",
+                    "Leave it out: columns of a table go by their names.",
+                )
+        if _is_cube(X):
+            from eolab.maps.pixels import predict_cube
+
+            return predict_cube(self.loaded(), X, features=features, sensor=sensor, force=force)
+        if _is_view(X):
+            return self._of_view(X, entities, start, end, as_of)
         document = read(self.folder)
         frame = bool(document.get("frame"))
-        samples = features(X, self.columns, frame=frame)
+        samples = feature_values(X, self.columns, frame=frame)
         model = self.load()
         answer = flavours.outputs(model, self.flavour, samples, self.columns)
         if self.classes:
             return flavours.classes(answer, self._output(document, model), self.classes)
         return answer.reshape(-1) if answer.size == len(samples) else answer
+
+    def _of_view(
+        self, view: FeatureView, entities: object, start: object, end: object, as_of: object
+    ) -> pd.DataFrame:
+        """What a view knows without a label, each row with its answer."""
+        import numpy as np
+
+        source = read(self.folder).get("source")
+        fitted = _Parts(source if isinstance(source, dict) else {})
+        of = (fitted.source.get("view"), fitted.source.get("version", 1))
+        if of != (view.name, view.version):
+            raise InvalidInputError(
+                f"{self.name}/{self.version} was trained on "
+                f"{f'the view {of[0]}/{of[1]}' if of[0] else 'no view'}, and this is {view.label}",
+                "Give its own view, or rows: model.predict(view.batch_data(split=...).X).",
+            )
+        batch = view.batch_data(
+            entities, start=start, end=end, as_of=as_of,
+            split=fitted if fitted.source.get("transformations") else None,
+        )  # fmt: skip
+        if (self.columns and batch.columns != self.columns) or batch.steps != self.steps:
+            raise ConflictError(
+                f"the view {view.label} gives {', '.join(batch.columns)}, the model takes "
+                f"{', '.join(self.columns)}: the view was changed since",
+                "Train the model on the view of now, or restore the one of that time.",
+            )
+        rows = batch.rows.copy()
+        answer = self.predict(batch.X) if len(batch) else np.zeros(0, np.int64)
+        rows["prediction"] = answer
+        if self.classes:
+            rows["class"] = np.take(np.asarray(self.classes, dtype=object), answer)
+        return rows
+
+    def loaded(self) -> LoadedModel:
+        """The model in memory, for many questions; its files are checked once, here.
+
+        Raises:
+            ConflictError: As `load`.
+
+        Example:
+            >>> model.loaded().ask(split.test.X[:3]).probabilities.shape == (3, len(model.classes))
+            True
+        """
+        from eolab.models.loaded import LoadedModel
+
+        document, model = read(self.folder), self.load()
+        files, source = document.get("files"), document.get("source")
+        return LoadedModel(
+            label=f"{self.name}/{self.version}",
+            model=model,
+            flavour=self.flavour,
+            columns=self.columns,
+            classes=self.classes,
+            steps=self.steps,
+            output=self._output(document, model) if self.classes else Output(kind="value"),
+            source=source if isinstance(source, dict) else {},
+            root=self.root,
+            folder=self.folder,
+            frame=bool(document.get("frame")),
+            files=files if isinstance(files, dict) else {},
+        )
 
     def _output(self, document: Mapping[str, object], model: object) -> Output:
         """How its answers are read, as was decided; of older models by what they are built of."""
@@ -220,14 +371,27 @@ def read(folder: Path) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
+def _is_cube(X: object) -> TypeGuard[xr.Dataset | xr.DataArray]:
+    """Whether it is xarray's, without importing xarray for what is none."""
+    return type(X).__module__.partition(".")[0] == "xarray"
+
+
+def _is_view(X: object) -> TypeGuard[FeatureView]:
+    if type(X).__module__.partition(".")[0] != "eolab":
+        return False
+    from eolab.features.views.view import FeatureView
+
+    return isinstance(X, FeatureView)
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def features(
-    X: TrainingData | np.ndarray | pd.DataFrame, columns: tuple[str, ...], *, frame: bool = False
+def feature_values(
+    X: object, columns: tuple[str, ...], *, frame: bool = False
 ) -> np.ndarray | pd.DataFrame:
     """The features of ``X`` in the order in which the model learnt them; see `predicting.arrange`.
 

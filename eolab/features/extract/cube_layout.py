@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.frame_attrs import CUBE, ITEMS
+from eolab.features.extract.layer_facts import layer_facts
+from eolab.features.frame_attrs import CUBE, ITEMS, LAYERS
 from eolab.features.geometry import crs_text
 from eolab.user_warnings import warn
 
@@ -163,7 +164,8 @@ def check_even(axis: np.ndarray, name: str) -> None:
 
 def origin(cube: xr.Dataset) -> dict[str, object]:
     """What a frame notes of the cube that its rows were made from (see `frame_attrs`)."""
-    return {ITEMS: scenes(cube), CUBE: recipe(cube)}
+    facts = layer_facts(cube).to_dict()
+    return {ITEMS: scenes(cube), CUBE: recipe(cube), **({LAYERS: facts} if facts else {})}
 
 
 def recipe(cube: xr.Dataset) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.frame_attrs import CUBE, ITEMS
+from eolab.features.frame_attrs import CUBE, ITEMS, LAYERS
 from eolab.features.queries.arguments import MONTH_DAY
 from eolab.features.queries.time_steps import season_of, season_start
 
@@ -130,7 +130,8 @@ def seasonal_features(
         row["observations"] = len(part)
         out.append(row)
     table = pd.DataFrame(out)
-    table.attrs.update({name: rows.attrs[name] for name in (ITEMS, CUBE) if name in rows.attrs})
+    kept = (ITEMS, CUBE, LAYERS)
+    table.attrs.update({name: rows.attrs[name] for name in kept if name in rows.attrs})
     return table
 
 

@@ -76,7 +76,7 @@ class GroupRecord:
                 *([self.commit_ref(commit.version - 1)] if commit.version else []),
             ],
             self.commit_ref(commit.version),
-            {"rows": commit.rows},
+            {"rows": commit.rows, **({"layers": dict(attrs.layers)} if attrs.layers else {})},
         )
 
     @contextmanager

@@ -40,11 +40,13 @@ def create(
     folder = config.features / "chips" / name / f"{version}{_ENDINGS[format]}"
     about = {"description": description, "created": time.time()}
     saved = open_chips(chips.save(folder, more={"name": name, "version": version, **about}))
+    attrs = FrameAttrs.from_dict(chips.origin())
+    layers = {"layers": dict(attrs.layers)} if attrs.layers else {}
     record(
         config.root,
-        source_refs(config.root, FrameAttrs.from_dict(chips.origin())),
+        source_refs(config.root, attrs),
         Ref("chips", saved.label),
-        {"patches": len(saved), "digest": saved.digest},
+        {"patches": len(saved), "digest": saved.digest, **layers},
     )
     return saved
 

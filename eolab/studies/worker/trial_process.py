@@ -25,7 +25,7 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,8 @@ else:  # a bare file beside its helpers, maybe where there is no eolab
     Fresh, worker_memory = _isolation.Fresh, _isolation.worker_memory
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from eolab.studies.worker.messages import ChildMessage, ChildSettings, RefitOrder, TrialOrder
 
 MOST_METRICS = 1_000
@@ -441,7 +443,19 @@ def write_answers(model: object, kind: str, data: object, order: RefitOrder) -> 
     if answer.dtype.kind not in "iufbUS" or len(answer) != len(rows):
         return
     with open(Path(order["folder"]) / "answers.npz", "wb") as file:
-        np.savez(file, answer=answer, y=y[rows], seen=np.unique(y), example=X[:3])
+        seen, (low, high) = np.unique(y), _ranges(X, columns)
+        np.savez(file, answer=answer, y=y[rows], seen=seen, example=X[:3], low=low, high=high)
+
+
+def _ranges(X: np.ndarray, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest value of each feature, by which a map is told from one of other units."""
+    import numpy as np
+
+    if X.dtype.kind != "f" or X.ndim < 2 or X.shape[-1] != len(columns) or not X.size:
+        return np.empty(0), np.empty(0)
+    flat = X.reshape(-1, X.shape[-1])
+    low, high = np.fmin.reduce(flat, axis=0), np.fmax.reduce(flat, axis=0)
+    return low.astype(np.float64), high.astype(np.float64)
 
 
 def flavour(model: object) -> str:
