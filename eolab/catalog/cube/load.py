@@ -28,7 +28,8 @@ from eolab.catalog.cube.odc_reader import StoredDifferentlyError, reader_driver
 from eolab.catalog.cube.plan import MASK, ByBand, LoadEstimate, Scene, estimate_load
 from eolab.catalog.cube.provenance import ATTR, as_text, warn_of_rules, warn_of_values
 from eolab.catalog.cube.stored import ask_files, warn_of_shift
-from eolab.catalog.io.rasters import NO_LISTING, Readers, environment
+from eolab.catalog.io.allowed_folders import local_files
+from eolab.catalog.io.rasters import NO_LISTING, SIDE_FILES, Readers, environment
 from eolab.catalog.items.calibration import Calibration
 from eolab.catalog.items.parsed import ParsedItem
 from eolab.catalog.items.quality_masks import Mask
@@ -314,10 +315,11 @@ def _pixels(
         )
     hrefs = [asset.href for item in stripped for asset in item.assets.values()]
     workers = 16 if any("://" in href for href in hrefs) else 4
+    listing = SIDE_FILES if all(local_files(href) for href in hrefs) else NO_LISTING
     try:
         with (
             warnings.catch_warnings(),
-            environment(**NO_LISTING),
+            environment(**listing),
             Readers(workers) as pool,
         ):
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -162,8 +162,14 @@ def strip(
         fill = types[name].fill
         if fill is not None:
             entry["nodata"] = "nan" if math.isnan(fill) else fill
-        recipe = _recipe(scene, name, login, as_stored=name in stored, later=later)
-        recipes[key] = recipe = replace(recipe, stated=grids[name] if cube is None else None)
+        recipes[key] = recipe = _recipe(
+            scene,
+            name,
+            login,
+            as_stored=name in stored,
+            later=later,
+            stated=grids[name] if cube is None else None,
+        )
         bare.add_asset(
             key,
             pystac.Asset(
@@ -208,7 +214,13 @@ def _meets(one: GeoBox, other: GeoBox) -> bool:
 
 
 def _recipe(
-    scene: Scene, name: str, login: SourceLogin | None, *, as_stored: bool, later: bool
+    scene: Scene,
+    name: str,
+    login: SourceLogin | None,
+    *,
+    as_stored: bool,
+    later: bool,
+    stated: GeoBox | None,
 ) -> LayerRecipe:
     band, rule = scene.bands[name], scene.radiometry[name]
     return LayerRecipe(
@@ -224,6 +236,7 @@ def _recipe(
         as_stored=as_stored,
         login=login,
         by_type=_by_type(scene, name) if later else None,
+        stated=stated,
         assumed=scene.assumed.get(name),
         # GDAL finds the system of a GeoTIFF; of arrays of EOPF it does not know where to look.
         crs=band.crs if gdal_address(band.href).startswith("ZARR:") else None,

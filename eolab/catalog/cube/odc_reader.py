@@ -267,8 +267,11 @@ def _read(
         if file.crs is None and recipe.crs is not None and not file.transform.is_identity:
             # An array of a Zarr store lies where its axes say; its system is the item's word.
             own = GeoBox(file.shape, file.transform, recipe.crs)
-        if recipe.stated is not None and isinstance(own, GeoBox) and own != recipe.stated:
-            _check_place(own, recipe, recipe.stated)
+        if recipe.stated is not None and isinstance(own, GeoBox):
+            if own == recipe.stated:
+                own = recipe.stated  # the same, with a system that is compared at once
+            else:
+                _check_place(own, recipe, recipe.stated)
         how = compute_reproject_roi(own, grid, ttol=tolerance)
         rows, columns = how.roi_dst
         place = (slice(rows.start, rows.stop), slice(columns.start, columns.stop))
@@ -372,6 +375,9 @@ class _Layer:
         masks = self._masks(file)
         if how.paste_ok and how.read_shrink == 1:
             window = window_from_slices(*how.roi_src)
+            if masks is _no_masks and self._fits(nothing) and target.flags.c_contiguous:
+                file.read(band, window=window, out=target)
+                return
             numbers = file.read(band, window=window)
             np.copyto(target, self._values(numbers, nothing, masks(window)))
             return
@@ -407,6 +413,11 @@ class _Layer:
             src_nodata=self.fill,
             **place,
         )
+
+    def _fits(self, nothing: set[float]) -> bool:
+        """Whether the numbers of the file, as they are, are those of the cube."""
+        same = self.recipe.as_stored and self.stored == self.out
+        return same and nothing <= {float(self.fill)}
 
     def _nothing(self, file: rasterio.DatasetReader) -> set[float]:
         """Stored numbers that mean nothing, of those that the data type has at all."""

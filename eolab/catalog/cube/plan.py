@@ -477,9 +477,7 @@ def _looks(
         items: To read.
         asked: What of them.
     """
-    if not asked.calibrate and not any(
-        layer.crs is None for item in items for layer in item.layers
-    ):
+    if not asked.calibrate and all(item.states_crs for item in items):
         for item in items:
             yield item, partial(_scene, item, asked)
         return

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io import redirects
@@ -43,7 +42,10 @@ _NETWORK: Mapping[str, object] = {
     "GDAL_HTTP_RETRY_DELAY": 0.5,
 }
 # A listing of the folder would be asked for first, file by file, to look for side files.
-NO_LISTING: Mapping[str, object] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+_LISTING = "GDAL_DISABLE_READDIR_ON_OPEN"
+NO_LISTING: Mapping[str, object] = {_LISTING: "EMPTY_DIR"}
+SIDE_FILES: Mapping[str, object] = {_LISTING: "TRUE"}
+"""Side files, such as the mask in a .msk, are looked for by name: for local files only."""
 DOWNLOADED = ".downloaded"
 """A file in each folder of downloads: what lies beside it came from elsewhere."""
 _ZARR = re.compile(r"^(?P<store>[^?]+\.zarr)/(?P<array>[^?]+)$")
@@ -143,8 +145,9 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
         with rasterio.Env(**NO_LISTING):
             return _open_own(address, **options)
     if files:
-        # Side files, such as the mask in a .msk, count: here it costs nothing to look for them.
-        with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):
+        if rasterio.env.hasenv() and rasterio.env.getenv().get(_LISTING) == SIDE_FILES[_LISTING]:
+            return rasterio.open(address, sharing=False, **options)
+        with rasterio.Env(**SIDE_FILES):
             return rasterio.open(address, sharing=False, **options)
     if not afresh and address not in _missed:
         try:
@@ -176,7 +179,15 @@ def _miss(address: str) -> None:
 
 def is_downloaded(file: str) -> bool:
     """Whether a file lies in a folder of downloads."""
-    return any((folder / DOWNLOADED).exists() for folder in list(Path(file).parents)[:3])
+    folder = os.path.abspath(file)  # noqa: PTH100 - each file of a load is asked
+    for _ in range(3):
+        above = os.path.dirname(folder)  # noqa: PTH120
+        if above == folder:
+            return False
+        folder = above
+        if os.path.exists(os.path.join(folder, DOWNLOADED)):  # noqa: PTH110, PTH118
+            return True
+    return False
 
 
 def _open_own(address: str, **options: object) -> rasterio.DatasetReader:

@@ -171,5 +171,7 @@ def alpha_band(file: rasterio.DatasetReader) -> int:
     Args:
         file: Opened by rasterio.
     """
+    if file.count < 2:
+        return 0
     names = [meaning.name for meaning in file.colorinterp]
-    return names.index("alpha") + 1 if file.count > 1 and "alpha" in names else 0
+    return names.index("alpha") + 1 if "alpha" in names else 0

@@ -252,6 +252,12 @@ class ParsedItem:
         return tuple(layer for key in self._rasters for layer in self.layers_of(key))
 
     @cached_property
+    def states_crs(self) -> bool:
+        """Whether the reference system of every layer is stated."""
+        for_all = _Finder({"asset": {}, "item": self.item.properties}).crs()
+        return for_all is not None or all(layer.crs is not None for layer in self.layers)
+
+    @cached_property
     def side_layers(self) -> tuple[Layer, ...]:
         """Every band of rasters that are quality or metadata by their role: loaded when named."""
         data = {layer.asset for layer in self.layers}
@@ -393,8 +399,11 @@ class _Finder:
         A factor of nothing is none.
         """
         for origin in _PLACES:
-            for key in keys if origin != "item" else [key for key in keys if ":" in key]:
-                number = _said(self.places[origin].get(key))
+            place = self.places[origin]
+            for key in keys:
+                if key not in place or (origin == "item" and ":" not in key):
+                    continue
+                number = _said(place[key])
                 if number is None or not math.isfinite(number) or (positive and number == 0):
                     continue
                 self.origins[fact] = origin
@@ -409,8 +418,9 @@ class _Finder:
         """
         marked, marked_of = self._marked()
         for origin in _PLACES:
+            place = self.places[origin]
             for key in ("nodata", "raster:nodata", "file:nodata"):
-                if numbers := _all_said(self.places[origin].get(key)):
+                if key in place and (numbers := _all_said(place[key])):
                     self.origins["nodata"] = origin
                     first, *more = dict.fromkeys((*numbers, *marked))
                     return first, tuple(more)
