@@ -12,7 +12,7 @@ import numpy as np
 
 from eolab.catalog.cube.grid import item_crs, item_geobox
 from eolab.catalog.cube.odc_reader import RECIPES, LayerRecipe, NumberRule, source_address
-from eolab.catalog.cube.plan import LoadEstimate, Scene, needs_doubles
+from eolab.catalog.cube.plan import MASK, LoadEstimate, Scene, needs_doubles
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, without_signature
@@ -21,6 +21,7 @@ from eolab.catalog.items.bands import spectral_bands
 from eolab.catalog.items.file_facts import FileFacts, held_nodata
 from eolab.catalog.items.headers import AT_ONCE, read_header
 from eolab.catalog.items.parsed import Layer, ParsedItem
+from eolab.catalog.items.radiometry import Radiometry
 from eolab.errors import EolabError, InvalidInputError, RemoteError
 
 if TYPE_CHECKING:
@@ -243,7 +244,15 @@ def _recipe(
         thermal=rule.thermal,
         side_mask=scene.masks.get(name),
         more_nodata=rule.more_nodata,
+        picked=name == MASK or _may_be_classes(band, rule),
     )
+
+
+def _may_be_classes(layer: Layer, rule: Radiometry) -> bool:
+    """Whether numbers are names, or may be: single bytes of which nobody says what they measure."""
+    plain = rule.quantity is None and rule.unit is None and (rule.scale, rule.offset) == (1.0, 0.0)
+    bytes_ = rule.data_type in ("uint8", "int8") and layer.count == 1
+    return rule.quantity == "classes" or (plain and bytes_)
 
 
 def _by_type(scene: Scene, name: str) -> dict[str, NumberRule]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
+from eolab.catalog.io.overviews import picks_pixels
 from eolab.catalog.io.rasters import gdal_address, login_environment, open_raster, opened_href
 from eolab.catalog.items.file_facts import (
     FileFacts,
@@ -85,6 +86,8 @@ class LayerRecipe:
         thermal: K1 and K2 by which radiance becomes a temperature, after factor and addend.
         side_mask: Address of the mask that lies beside the file; None for none.
         more_nodata: Other stored numbers that mean nothing.
+        picked: A coarser cube picks of its pixels: overviews that may hold averages, which are
+            classes of their own, are not read.
     """
 
     item: str
@@ -105,6 +108,7 @@ class LayerRecipe:
     thermal: tuple[float, float] | None = None
     side_mask: str | None = None
     more_nodata: tuple[float, ...] = ()
+    picked: bool = False
 
     def check_assumed(self, file: rasterio.DatasetReader) -> None:
         """Whether a file is as others of its kind.
@@ -159,7 +163,7 @@ class LayerRecipe:
         """Text that tells it from all other recipes and logins."""
         login = "" if self.login is None else self.login.digest
         facts = (self.band, self.nodata, self.only, self.scale, self.offset, self.spectral)
-        more = (self.crs, self.thermal, self.side_mask, self.more_nodata)
+        more = (self.crs, self.thermal, self.side_mask, self.more_nodata, self.picked)
         text = repr((facts, self.as_stored, login, self.by_type, *more))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -285,6 +289,11 @@ def _read(
         layer = _Layer(recipe, stored, fill, out.dtype, file.shape)
         shrinks = cfg.use_overviews and how.read_shrink > 1
         level = pick_overview(how.read_shrink, file.overviews(recipe.band)) if shrinks else None
+        if level is not None and recipe.picked and cfg.nearest:
+            rows, columns = how.roi_src
+            middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
+            with open_raster(address, overview_level=0) as first:
+                level = level if picks_pixels(file, first, recipe.band, middle) else None
         if level is None:
             layer.put(file, how, grid, cfg.resampling, out, whole=False)
         else:

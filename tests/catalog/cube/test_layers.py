@@ -530,3 +530,36 @@ class TestProvenance:
         item = scene(name, {"ST_B10": (write("a", full(40000, "u2")), fields)})
         with pytest.warns(UserWarning, match="under 150"):
             load(item, bands=["lwir11"])
+
+
+@pytest.mark.parametrize("side", [64, 63])
+@pytest.mark.parametrize("made", ["average", "nearest"])
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"classification:classes": [{"value": 10, "name": "tree"}]}, {"resampling": "average"}),
+        ({}, {}),  # nobody says what these bytes are
+        ({}, {"raw": True}),
+    ],
+)
+def test_a_coarser_map_of_classes_shows_none_that_are_averages_of_its_overviews(
+    tmp_path, fields, options, made, side
+):
+    """Overviews are read where they are seen to hold numbers of the map, which saves the rest."""
+    numbers = np.where(np.random.default_rng(0).random((side, side)) < 0.5, 10, 40).astype("uint8")
+    path = tmp_path / "map.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", count=1, width=side, height=side, dtype="uint8",
+        crs="EPSG:32633", transform=Affine(*TRANSFORM), tiled=True, blockxsize=16, blockysize=16,
+    ) as file:  # fmt: skip
+        file.write(numbers, 1)
+    with rasterio.open(path, "r+") as file:
+        file.build_overviews([2, 4], rasterio.enums.Resampling[made])
+    with rasterio.open(path, overview_level=1) as file:
+        overview = file.read(1)
+    item = scene("a", {"map": (path, fields)})
+    item.assets["map"].extra_fields |= {"proj:shape": [side, side], "proj:transform": TRANSFORM}
+    found = load([item], bands=["map"], resolution=40, **options)["map"].to_numpy()[0]
+    assert set(np.unique(found)) <= {10, 40}
+    if side == 64:
+        assert np.array_equal(found, overview) == (made == "nearest")
