@@ -5,6 +5,7 @@ workspace.
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from eolab.catalog.simulate.write import SampleInfo, write_sample  # noqa: E402
+from eolab.files import locks, writes  # noqa: E402
 from eolab.redaction import forget_secrets  # noqa: E402
 from eolab.settings import config as configuration  # noqa: E402
 from tests.generators import write_like_real  # noqa: E402
@@ -133,8 +135,17 @@ def real_or_made_data(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
-    """The simulated region, made once; nobody writes there."""
-    return write_sample(tmp_path_factory.mktemp("workspace") / "sample")
+    """The simulated region, made once for all processes of a run; nobody writes there."""
+    base = tmp_path_factory.getbasetemp()
+    # Each process of a parallel run has a folder of its own in the one of the run.
+    home = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    known = home / "sample.pkl"
+    with locks.locked(home / "sample.lock"):
+        if not known.exists():
+            info = write_sample(home / "region" / "sample")
+            writes.write_bytes(known, pickle.dumps(info))
+    made: SampleInfo = pickle.loads(known.read_bytes())
+    return made
 
 
 @pytest.fixture(scope="session")

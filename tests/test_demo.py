@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eolab.cli.app import main
 from eolab.demo import trainers, way
 from eolab.facade import workspace
+from eolab.settings.config import Config
 
 pytestmark = [pytest.mark.keras, pytest.mark.timeout(1800)]
 
@@ -62,8 +64,12 @@ def table(real_data: Path) -> list[str | Path]:
     return ["--table", file, "--label-column", "sampling_label"]
 
 
-def test_the_sample_goes_the_whole_way() -> None:
-    figures, told = demo()
+def test_the_sample_goes_the_whole_way(config: Config, sample: Path) -> None:
+    # It takes the region that is there already; fewer trials than without a word, which
+    # `make test-more` makes twice.
+    config.root.mkdir(parents=True)
+    config.sample.symlink_to(sample)
+    figures, told = demo("--workspace", config.file.parent, "--trials", "2")
     check_shape(figures)
     # 26 items: 2 are of the overcast day, 2 are older products of an overpass that is there anyway.
     assert figures["items"] == 22
@@ -120,12 +126,11 @@ def test_real_cases_give_the_same_figures_twice(real_data: Path, case) -> None:
         (["--trials", "0"], "1 or more"),
     ],
 )
-def test_wrong_arguments_are_told_in_two_lines(arguments: list[str], told: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "eolab.cli.app", "demo", *arguments], capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    lines = done.stderr.strip().splitlines()
+def test_wrong_arguments_are_told_in_two_lines(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", *arguments]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2
     assert told in lines[0]
     assert lines[1].startswith("Hint: ")

@@ -23,14 +23,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_folder(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with `eolab.toml`, the sample region and our notebooks."""
-    from eolab.catalog.simulate.write import write_sample
     from eolab.settings import config
 
     folder = tmp_path_factory.mktemp("project")
     made = config.init(folder)
-    write_sample(made.sample)
+    shutil.copytree(sample, made.sample)
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     return folder
 

@@ -234,7 +234,7 @@ def write_cog(
         nodata=float("nan") if values.dtype.kind == "f" else nodata,
         blocksize=512,  # overviews of what fits into one block would cost a third more
         compress="ZSTD",
-        level=9,
+        level=6,
         predictor="NO" if categories else "YES",
         overview_resampling="NEAREST" if categories or plain else "AVERAGE",
     ) as file:
