@@ -134,6 +134,12 @@ def real_or_made_data(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def data_are_real(real_or_made_data: Path) -> bool:
+    """Whether figures that were seen on real data must come out."""
+    return real_or_made_data == ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
 def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
     """The simulated region, made once for all processes of a run; nobody writes there."""
     base = tmp_path_factory.getbasetemp()

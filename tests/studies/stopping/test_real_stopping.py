@@ -1,4 +1,5 @@
-"""Median stopping on real data: the same best value for fewer epochs."""
+"""Median stopping on real data (made ones where those are not there): the same best value for
+fewer epochs."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ EPOCHS = 60
 RULE = "median:warmup=10"
 
 
-def load(real_data: Path) -> Split:
+def load(real_or_made_data: Path) -> Split:
     """The labelled table, its classes of 20 samples or more, split by blocks of 0.05 degrees."""
-    table = pd.read_parquet(real_data / "worldcereal-s1s2" / "test_public_extractions.parquet")
+    table = pd.read_parquet(
+        real_or_made_data / "worldcereal-s1s2" / "test_public_extractions.parquet"
+    )
     counts = table["sampling_label"].value_counts()
     classes = tuple(sorted(counts.index[counts >= 20]))
     table = table[table["sampling_label"].isin(classes)]
@@ -99,9 +102,9 @@ def epochs(study: Study) -> int:
 
 @pytest.mark.timeout(600)
 def test_median_stopping_finds_the_same_best_with_fewer_epochs(
-    run: Run, real_data: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, real_or_made_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    split = load(real_data)
+    split = load(real_or_made_data)
     assert len(split.train.classes) == 4
     for seed in range(3):
         found = {}
