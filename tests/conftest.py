@@ -140,11 +140,13 @@ def data_are_real(real_or_made_data: Path) -> bool:
 
 
 @pytest.fixture(scope="session")
-def sample_info(tmp_path_factory: pytest.TempPathFactory) -> SampleInfo:
+def sample_info(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> SampleInfo:
     """The simulated region, made once for all processes of a run; nobody writes there."""
     base = tmp_path_factory.getbasetemp()
     # Each process of a parallel run has a folder of its own in the one of the run.
-    home = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = base.parent if hasattr(pytestconfig, "workerinput") else base
     known = home / "sample.pkl"
     with locks.locked(home / "sample.lock"):
         if not known.exists():
