@@ -163,11 +163,14 @@ def _plain(value: object) -> datetime:
 
     if isinstance(value, bytes):
         value = value.decode()
+    part = pd.Timedelta(0)
     if isinstance(value, int | float | np.integer | np.floating):
-        if not 19_000_101 <= value <= 21_001_231:
+        if not 19_000_101 <= value < 21_001_232:
             raise ValueError("no date")
+        # CDO writes "day as %Y%m%d.%f": what stands behind the point is a part of the day.
+        part = pd.Timedelta(days=float(value) % 1)
         value = f"{int(value)}"
-    time = pd.Timestamp(value if isinstance(value, np.datetime64) else str(value))
+    time = pd.Timestamp(value if isinstance(value, np.datetime64) else str(value)) + part
     if pd.isna(time):
         raise ValueError("no date")
     time = time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")

@@ -85,6 +85,13 @@ def test_times_of_other_calendars_are_the_days_of_their_names(
     assert loaded.t2m.data[:, 0, 0].tolist() == [0, 12, 24]
 
 
+def test_days_written_as_numbers_keep_the_part_of_the_day(tmp_path):
+    """As CDO writes absolute times; two of one day are two."""
+    cube = counted([20210115.25, 20210115.75, 20210116.0], "day as %Y%m%d.%f")
+    times = load(tmp_path, ingested(tmp_path, cube)).time.to_numpy()
+    assert [str(time)[8:16] for time in times] == ["15T06:00", "15T18:00", "16T00:00"]
+
+
 @pytest.mark.parametrize(
     ("cube", "message"),
     [
