@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.item_logins import refusal_hint
-from eolab.catalog.io.s3 import keys_of, object_url, signed_headers
+from eolab.catalog.io.s3 import ask_store
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.files import locks
 from eolab.settings.limits import said_as
@@ -310,21 +311,10 @@ def _ask(asked: _Request, headers: dict[str, str]) -> AbstractContextManager[req
         url = href if login is None else login.signed(href)
         return line.session(login).get(url, headers=headers, timeout=TIMEOUT, stream=True)
     store = S3Login() if login is None or login.login.s3 is None else login.login.s3
-    keys = keys_of(store, "copying files" if login is None else f"catalogue {login.name!r}")
-    region = store.region
-    while True:
-        url = object_url(href, endpoint=store.endpoint, region=region)
-        sent = signed_headers(url, keys, region=region, headers=headers, pays=store.requester_pays)
-        # Not the session with logins: a store has its own.
-        answer = line.plain.get(
-            url, headers=sent, timeout=TIMEOUT, stream=True, allow_redirects=False
-        )
-        place = answer.headers.get("x-amz-bucket-region", "")
-        # AWS says where the bucket really is; once is enough.
-        if region or not place or answer.status_code not in (301, 307, 400):
-            return answer
-        answer.close()
-        region = place
+    what = "copying files" if login is None else f"catalogue {login.name!r}"
+    # Not the session with logins: a store has its own.
+    send = partial(line.plain.get, timeout=TIMEOUT, stream=True, allow_redirects=False)
+    return ask_store(lambda url, sent: send(url, headers=sent), href, store, what, headers)
 
 
 def _refuse(asked: _Request, answer: requests.Response, *, web_page: bool) -> None:

@@ -12,10 +12,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.logins import SourceLogin, without_signature
-from eolab.catalog.io.plain_session import TIMEOUT, too_large
+from eolab.catalog.io.plain_session import TIMEOUT, plain_session, too_large
+from eolab.catalog.io.s3 import ask_store
 from eolab.catalog.io.session import session
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 from eolab.settings.limits import Limits, in_force, raise_hint
+from eolab.settings.logins import S3Login
 
 if TYPE_CHECKING:
     import requests
@@ -98,6 +100,47 @@ def read_bytes(href: str, login: SourceLogin | None = None, limits: Limits | Non
         raise RemoteError(
             f"{shown} does not answer: {type(error).__name__}", "Check the network and the address."
         ) from error
+
+
+def read_object(href: str, login: SourceLogin | None = None) -> bytes:
+    """The bytes of an object of a store, "s3://bucket/key".
+
+    Args:
+        href: Its address.
+        login: By whose keys it is read, where it has some; else without any.
+
+    Raises:
+        NotFoundError: Nothing is there.
+        InvalidInputError: It names no object; the keys are not where the login says.
+        RemoteError: The store refuses it, fails or sends too much.
+    """
+    import requests
+
+    limits = in_force()
+    store = S3Login() if login is None or login.login.s3 is None else login.login.s3
+    what = "reading a document" if login is None else f"catalogue {login.name!r}"
+    plain = plain_session()  # a store has logins of its own
+    chunks, size = [], 0
+    try:
+        with ask_store(
+            lambda url, sent: plain.get(
+                url, headers=sent, timeout=TIMEOUT, stream=True, allow_redirects=False
+            ),
+            href,
+            store,
+            what,
+        ) as answer:
+            _check(href, answer, login)
+            for chunk in answer.iter_content(1 << 16):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limits.size:
+                    raise too_large(href, limits)
+    except requests.RequestException as error:
+        raise RemoteError(
+            f"{href} does not answer: {type(error).__name__}", "Check the network and the address."
+        ) from error
+    return b"".join(chunks)
 
 
 @dataclass(frozen=True)

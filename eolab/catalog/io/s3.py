@@ -21,7 +21,9 @@ from eolab.redaction import note_secret
 from eolab.settings.logins import S3Login, secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    import requests
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _REGION = "us-east-1"
@@ -125,6 +127,38 @@ def signed_headers(
         f"SignedHeaders={names},Signature={_mac(key, signature).hex()}"
     )
     return sent
+
+
+def ask_store(
+    send: Callable[[str, Mapping[str, str]], requests.Response],
+    href: str,
+    store: S3Login,
+    what: str,
+    headers: Mapping[str, str] | None = None,
+) -> requests.Response:
+    """The answer to a GET of an object, from the region where its bucket is.
+
+    Args:
+        send: Sends a request to an address with headers; follows no redirect.
+        href: "s3://bucket/key".
+        store: Where its keys are; without any nobody signs.
+        what: Who asks, for messages.
+        headers: To send along.
+
+    Raises:
+        InvalidInputError: It names no object; the keys are not where the login says.
+    """
+    keys, region = keys_of(store, what), store.region
+    while True:
+        url = object_url(href, endpoint=store.endpoint, region=region)
+        pays = store.requester_pays
+        answer = send(url, signed_headers(url, keys, region=region, headers=headers, pays=pays))
+        place = answer.headers.get("x-amz-bucket-region", "")
+        # AWS says where the bucket really is; once is enough.
+        if region or not place or answer.status_code not in (301, 307, 400):
+            return answer
+        answer.close()
+        region = place
 
 
 def _mac(key: bytes, text: str) -> bytes:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from eolab.catalog.io.allowed_folders import local_files
-from eolab.catalog.io.documents import is_remote, read_bytes
+from eolab.catalog.io.documents import is_remote, read_bytes, read_object
 from eolab.catalog.io.item_logins import login_of
 from eolab.catalog.items.bands import native_name
 from eolab.catalog.items.parsed import Layer, ParsedItem
@@ -276,14 +276,17 @@ def _document(
 
 def _text(item: ParsedItem, href: str) -> str:
     login = login_of(item.item)
-    address = href if login is None else login.signed(href)
-    if not is_remote(address) and "://" in address:
+    store = href.startswith("s3://")
+    address = href if login is None or store else login.signed(href)
+    if not is_remote(address) and not store and "://" in address:
         raise InvalidInputError(
-            f"calibrate=: {href} of item {item.id} is read over HTTP or from disk only",
+            f"calibrate=: {href} of item {item.id} is read over HTTP, from an S3 store or from"
+            " disk only",
             "Download the scene with its metadata first: eo.download(..., assets=[...]).",
         )
     try:
-        return read_bytes(address, login).decode("utf-8", "replace")
+        found = read_object(href, login) if store else read_bytes(address, login)
+        return found.decode("utf-8", "replace")
     except EolabError as error:
         raise type(error)(f"calibrate=: {error.message} (item {item.id})", error.hint) from error
 

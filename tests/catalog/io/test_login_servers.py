@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,12 +14,14 @@ import numpy as np
 import pystac
 import pytest
 
+from benchmarks.archive_cases import Grid, write_tif
+from benchmarks.archive_cases import item as scene_of
 from eolab.catalog import load, open_source
 from eolab.catalog.io import logins
 from eolab.catalog.io.item_logins import FIELD, mark, reference
 from eolab.catalog.panel.previews import preview, thumbnail
 from eolab.catalog.simulate.names import COLLECTION
-from eolab.errors import InvalidInputError, RemoteError
+from eolab.errors import InvalidInputError, NotFoundError, RemoteError
 from eolab.settings import config as configuration
 from tests.guarded import bearer, s3
 
@@ -265,6 +268,34 @@ def test_a_refused_object_is_an_error_that_names_the_login(
         load([item], bands=["B11"], native=True)
     assert "login" in error.value.hint
     assert "shh" not in str(error.value)
+
+
+def test_metadata_in_a_store_calibrate_by_the_login_s_keys(
+    guarded, configured, monkeypatch, tmp_path
+):
+    store = guarded(s3("AKID", payer=False))
+    config = configured(
+        'url = "https://example.org/stac"\n'
+        f's3 = {{endpoint = "{store.url}", key = "env:MINE_KEY", secret = "env:MINE_SECRET"}}'
+    )
+    monkeypatch.setenv("MINE_KEY", "AKID")
+    monkeypatch.setenv("MINE_SECRET", "shh")
+    grid, name = Grid(shape=(4, 4)), "LC08_L1TP_185052_20210520_20210529_02_T1"
+    path = write_tif(tmp_path / f"{name}_B4.TIF", [np.full((4, 4), 10_000, "uint16")], grid)
+    when = datetime(2021, 5, 20, 10, tzinfo=UTC)
+    one = scene_of(name, when, grid, {"red": (path, {})}, platform="landsat-8")
+    one.add_asset("mtl", pystac.Asset(f"s3://bucket/{name}_MTL.json"))
+    mark(one, reference(config, config.catalogs["mine"]))
+    with pytest.raises(NotFoundError, match=r"calibrate=: s3://bucket/\S+_MTL.json is not there"):
+        load([one], bands=["red"], calibrate="radiance")
+    scaling = {"RADIANCE_MULT_BAND_4": "0.01", "RADIANCE_ADD_BAND_4": "-50"}
+    store.extra[f"/bucket/{name}_MTL.json"] = {"LMF": {"LEVEL1_RADIOMETRIC_RESCALING": scaling}}
+    red = load([one], bands=["red"], calibrate="radiance").red
+    np.testing.assert_allclose(red, 50, rtol=1e-6)
+    monkeypatch.setenv("MINE_KEY", "ANOTHER")
+    with pytest.raises(RemoteError, match="403") as refused:
+        load([one], bands=["red"], calibrate="radiance")
+    assert "shh" not in str(refused.value)
 
 
 def test_a_login_travels_without_its_keys(monkeypatch):
