@@ -17,7 +17,8 @@ describe('what is said of rasters', () => {
       bands: 'red, nir,',
       scale: '1e-4',
       nodata: 'nan',
-      time: '2021-05-17'
+      time: '2021-05-17',
+      pattern: ' (?P<year>\\d{4}) '
     };
     expect(requestOf(draft)).toEqual({
       paths: ['a'],
@@ -25,13 +26,15 @@ describe('what is said of rasters', () => {
       bands: ['red', 'nir'],
       scale: 0.0001,
       nodata: 'nan',
-      time: '2021-05-17'
+      time: '2021-05-17',
+      pattern: '(?P<year>\\d{4})'
     });
     expect(requestOf({ ...draft, only: 'drone_*' })).toMatchObject({
       bands: { 'drone_*': ['red', 'nir'] },
       scale: { 'drone_*': 0.0001 },
       nodata: { 'drone_*': 'nan' },
-      time: '2021-05-17'
+      time: '2021-05-17',
+      pattern: '(?P<year>\\d{4})'
     });
   });
 

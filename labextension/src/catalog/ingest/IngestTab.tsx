@@ -148,6 +148,11 @@ export function IngestTab(): JSX.Element {
           />
           {field('name', trans.__('Collection'), 'my-fields')}
           {field('time', trans.__('Date of files without one'), '2021-05-17')}
+          {field(
+            'pattern',
+            trans.__('Pattern of dates in names'),
+            '(?P<day>\\d\\d)(?P<month>\\d\\d)(?P<year>\\d{4})'
+          )}
         </div>
         <fieldset>
           <legend>{trans.__('What you know of the files (optional)')}</legend>

@@ -15,6 +15,8 @@ export interface IDraft {
   nodata: string;
   /** Of files that tell none. */
   time: string;
+  /** Regular expression for the dates in paths; it counts before the usual spellings. */
+  pattern: string;
 }
 
 export const EMPTY: IDraft = {
@@ -25,7 +27,8 @@ export const EMPTY: IDraft = {
   scale: '',
   offset: '',
   nodata: '',
-  time: ''
+  time: '',
+  pattern: ''
 };
 
 /** The paths of a draft. */
@@ -59,8 +62,10 @@ export function requestOf(draft: IDraft): IIngestRequest {
       request[key] = said(Number.isFinite(number) ? number : text);
     }
   }
-  if (draft.time.trim()) {
-    request.time = draft.time.trim();
+  for (const key of ['time', 'pattern'] as const) {
+    if (draft[key].trim()) {
+      request[key] = draft[key].trim();
+    }
   }
   return request;
 }
