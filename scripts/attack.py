@@ -35,6 +35,7 @@ COLUMNS = {
     "waits": "waits",
 }
 MARK = "figures: "
+SHARED = "EOLAB_TESTS_SHARED"  # a folder for the simulated region, which the first that asks makes
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ ROWS: tuple[Row, ...] = (
     Row("mutated STAC documents", ("tests/catalog/sources/test_mutants.py",), "tracebacks"),
     Row(
         "mutated GeoParquet files",
-        attack=("geoparquet", "mutated"), long=500, short=20, seconds=400,
+        attack=("geoparquet", "mutated"), long=500, short=20, seconds=500,
     ),
     Row("sign-ins, origins: every route", ("tests/server/test_access.py",), "leaks"),
     Row("wrong sign-ins", attack=("routes", "sign_ins"), long=2_730),
@@ -133,12 +134,12 @@ def missing() -> list[str]:
     return [path for path in named if not (ROOT / path).exists()]
 
 
-def run(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
+def run(command: Sequence[str], seconds: float, shared: str) -> tuple[int | None, str]:
     """A process with all that it starts; its status (None: ended by us) and what it printed."""
     with tempfile.TemporaryFile("w+", errors="replace") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), SHARED: shared},
         )  # fmt: skip
         try:
             status: int | None = process.wait(seconds)
@@ -153,11 +154,11 @@ def run(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
         return status, out.read()
 
 
-def run_tests(row: Row) -> dict[str, object]:
+def run_tests(row: Row, shared: str) -> dict[str, object]:
     """Figures of a row of tests: each that fails is a fault of its kind."""
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
     command += ["-o", "addopts=", "--import-mode=importlib", "--tb=line", "-rs", *row.tests]
-    status, text = run(command, row.seconds)
+    status, text = run(command, row.seconds, shared)
     lines = text.strip().splitlines()
     counts = {word.rstrip("s"): int(n) for n, word in _COUNT.findall("".join(lines[-1:]))}
     bad = counts.get("failed", 0) + counts.get("error", 0)
@@ -175,11 +176,11 @@ def run_tests(row: Row) -> dict[str, object]:
     return figures
 
 
-def run_attack(row: Row, count: int, seed: int) -> dict[str, object]:
+def run_attack(row: Row, count: int, seed: int, shared: str) -> dict[str, object]:
     """Figures of an attack, as it printed them on its last line."""
     module, attack = row.attack or ("", "")
     command = [sys.executable, "-W", "ignore", "-m", f"tests.attacks.{module}", attack, str(count)]
-    status, text = run([*command, "--seed", str(seed)], row.seconds)
+    status, text = run([*command, "--seed", str(seed)], row.seconds, shared)
     lines = text.strip().splitlines()
     if status == 0 and lines and lines[-1].startswith(MARK):
         figures: dict[str, object] = json.loads(lines[-1].removeprefix(MARK))
@@ -210,6 +211,11 @@ def main(
     words: Sequence[str] = (), *, short: bool = False, soak: bool = False, seed: int = 0
 ) -> int:
     """Print the table; 1 where something is not 0."""
+    with tempfile.TemporaryDirectory(prefix="eolab-attack-") as shared:
+        return _campaign(words, short=short, soak=soak, seed=seed, shared=shared)
+
+
+def _campaign(words: Sequence[str], *, short: bool, soak: bool, seed: int, shared: str) -> int:
     faults, begun = 0, time.monotonic()
     heads = " ".join(f"{head:>6}" for head in COLUMNS.values())
     print(f"{'attack':<56} {'done':>6} {'':<5} {heads} {'s':>6}", flush=True)
@@ -222,9 +228,9 @@ def main(
         if row.tests:
             if short:
                 continue  # they run beside this one
-            figures = run_tests(row)
+            figures = run_tests(row, shared)
         elif count := row.short if short else row.long:
-            figures = run_attack(row, count, seed)
+            figures = run_attack(row, count, seed, shared)
         else:
             continue
         faults += show(row, figures, time.monotonic() - started)

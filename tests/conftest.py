@@ -26,6 +26,7 @@ from eolab.settings import config as configuration  # noqa: E402
 from tests.generators import write_like_real  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = "EOLAB_TESTS_SHARED"  # a folder for the region, of runs one after another
 
 # A busy machine is no fault of the code. CI tries the same examples each time; at home they vary.
 settings.register_profile(
@@ -147,6 +148,7 @@ def sample_info(
     base = tmp_path_factory.getbasetemp()
     # Each process of a parallel run has a folder of its own in the one of the run.
     home = base.parent if hasattr(pytestconfig, "workerinput") else base
+    home = Path(os.environ.get(SHARED, home))
     known = home / "sample.pkl"
     with locks.locked(home / "sample.lock"):
         if not known.exists():

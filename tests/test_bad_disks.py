@@ -9,8 +9,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+from rasterio.transform import from_origin
 
 import eolab as eo
 from eolab.cli.app import main
@@ -19,6 +22,8 @@ from eolab.files import disk, locks, writes
 from eolab.server.study_readers import Followers
 from eolab.server.watcher import Watcher
 from eolab.settings.config import load
+from eolab.studies import FittedModel
+from eolab.studies.ablation.result import AblationResult
 from eolab.studies.journal.files import Writer, is_alive, read_events
 from tests.studies.conftest import until
 
@@ -42,7 +47,7 @@ def small(tmp_path):
 
 
 def fill(home: Path) -> None:
-    handle = os.open(home / "filler", os.O_WRONLY | os.O_CREAT)
+    handle = os.open(home / "filler", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for size in (4096, 1):
         try:
             while True:
@@ -60,7 +65,7 @@ def close(home: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [fill, close])
-def test_every_act_says_what_to_do_and_nothing_is_lost(small, spoil):
+def test_every_act_says_what_to_do_and_nothing_is_lost(small, spoil, tmp_path):
     (small / "eolab.toml").write_text('format = 1\n[workspace]\npath = "ws"\n')
     ws = eo.workspace(small / "eolab.toml")
     rows = pd.DataFrame(
@@ -73,6 +78,15 @@ def test_every_act_says_what_to_do_and_nothing_is_lost(small, spoil):
         sampler="random", tracking=False, name="done",
     )  # fmt: skip
     before = group.read()
+    with rasterio.open(
+        tmp_path / "field_20240501_red.tif", "w", driver="GTiff", width=8, height=8, count=1,
+        dtype="uint8", crs="EPSG:32633", transform=from_origin(5e5, 5e6, 10, 10),
+    ) as file:  # fmt: skip
+        file.write(np.ones((8, 8), "uint8"), 1)
+    (tmp_path / "refit").mkdir()
+    (tmp_path / "refit" / "model.pkl").write_bytes(b"a model")
+    fitted = FittedModel(tmp_path / "refit", "sklearn", {})
+    empty = AblationResult((), (), {}, "score", "max", 0.0, one_split=True, planned=0)
     spoil(small)
     later = rows.assign(t=rows.t + pd.Timedelta("1D"))
     acts = {
@@ -88,14 +102,24 @@ def test_every_act_says_what_to_do_and_nothing_is_lost(small, spoil):
         "rename": lambda: ws.rename(group, "Mine"),
         "archive": lambda: ws.archive(study),
         "catalogue": lambda: ws.add_catalog("c", "https://example.org/x", kind="api"),
+        "update": lambda: group.update(description="other"),
+        "delete rows": lambda: group.delete_rows(rows[["field", "t"]]),
+        "export": lambda: group.export(small / "rows.parquet"),
+        "journal file": lambda: study.to_journal_file(small / "study.log"),
+        "register": lambda: ws.models.register("mine", fitted),
+        "ingest": lambda: eo.ingest(tmp_path, to=small / "own", collection="own"),
+        "table": lambda: empty.to_csv(small / "table.csv"),
     }  # fmt: skip
     for name, act in acts.items():
         with pytest.raises(
             (ConflictError, RemoteError), match=r"full|cannot be written|No space|Read-only"
         ) as told:
             act()
+        if spoil is fill:
+            fill(small)  # what was tried and undone has left room
         assert told.value.hint, name
         assert len(str(told.value).splitlines()) == 2, name
+    assert not [path for path in small.iterdir() if path.name.startswith((".", "table", "study"))]
     # What is there can be read.
     pd.testing.assert_frame_equal(group.read(), before)
     assert ws.study("done").best["number"] == 0

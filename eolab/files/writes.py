@@ -7,6 +7,7 @@ was.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -129,6 +130,31 @@ def write_json(
         ValueError: NaN or infinity without ``nan=True``.
     """
     write_text(path, json.dumps(document, indent=indent, allow_nan=nan), mode=mode)
+
+
+def append(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Add whole lines to a file that several processes append to (one write a call).
+
+    Where a full disk took only a part of an earlier line, that one takes none of these with it.
+
+    Args:
+        path: The file; its folder must be there.
+        text: One line or several, without the last line feed.
+        mode: Permissions of a new file, less those that the process's mask takes away.
+
+    Raises:
+        OSError: It cannot be written, or the disk took only a part.
+    """
+    data = f"{text}\n".encode()
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            data = b"\n" + data
+        if os.write(handle, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    finally:
+        os.close(handle)
 
 
 def sweep_drafts(folder: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
 from eolab.errors import InvalidInputError, NotFoundError, nearest
-from eolab.files import folders, leavings, locks, writes
+from eolab.files import disk, folders, leavings, locks, writes
 from eolab.models import mlflow_flavour, removal
 from eolab.models.answers import ModelsJson, ModelVersionJson
 from eolab.models.versions import FILE, Fitted, ModelVersion, digest, feature_values, read
@@ -103,7 +103,7 @@ class ModelRegistry:
 
         Raises:
             InvalidInputError: A bad name, no fitted model, or a test set that does not fit it.
-            ConflictError: The fitted model's files are gone.
+            ConflictError: The fitted model's files are gone, or the disk is full or closed.
 
         Example:
             >>> model = ws.models.register("wheat", fitted, test=split.test)
@@ -128,6 +128,7 @@ class ModelRegistry:
         if before is not None:
             return before
         with contextlib.ExitStack() as held:
+            held.enter_context(self._writing(f"model {name!r} cannot be registered"))
             with writes.draft_folder(folder) as staged:
                 # Held until MLflow knows it: what a killed process leaves is nobody's.
                 held.enter_context(locks.locked_folder(staged))
@@ -236,6 +237,7 @@ class ModelRegistry:
         Raises:
             NotFoundError: No such model or version.
             InvalidInputError: The alias could be taken for a version.
+            ConflictError: The disk is full, or the workspace cannot be written to.
 
         Example:
             >>> ws.models.set_alias(model.name, "production", 1)
@@ -246,7 +248,10 @@ class ModelRegistry:
         if alias.isdigit() or alias.lower() == "latest":
             raise InvalidInputError(f"alias {alias!r} would be taken for a version", "Use a word.")
         found = self.get(name, version)
-        with self._mlflow() as client:
+        with (
+            self._writing(f"alias {alias!r} of model {name!r} cannot be set"),
+            self._mlflow() as client,
+        ):
             client.set_registered_model_alias(name, alias, str(found.version))
         self._touch()
 
@@ -324,12 +329,22 @@ class ModelRegistry:
         codes = flavours.classes(answer, decided, names)
         return block_metrics.classification(test.y, codes, test.groups, SEED), decided
 
+    @contextlib.contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        """Write to the workspace inside; a full or closed disk is seen before MLflow meets it.
+
+        Raises:
+            ConflictError: It is.
+        """
+        with disk.translate_errors(what, self.config.root):
+            disk.check_room(self.config.root)
+            yield
+
     def _count_evaluation(self, test: str, name: str, study: str | None) -> int:
         """Note an evaluation on this test set; how many there were, this one included."""
         path = self.config.models / EVALUATIONS
         entry = {"v": FORMAT, "t": time.time(), "test": test, "name": name, "study": study}
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        writes.append(path, json.dumps(entry))
         return sum(f'"test": "{test}"' in text for text in path.read_text().splitlines())
 
     def _same(

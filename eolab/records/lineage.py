@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from eolab.files import folders
+from eolab.files import folders, writes
+from eolab.user_warnings import warn
 
 FORMAT = 1
 FILE = "lineage.jsonl"
@@ -98,7 +99,10 @@ def maker() -> dict[str, str]:
 def record(
     root: Path, sources: Iterable[Ref], target: Ref, detail: Mapping[str, object] | None = None
 ) -> None:
-    """Append one edge a source; processes may append at once (one write a call)."""
+    """Append one edge a source; processes may append at once (one write a call).
+
+    The target is there by now: where the disk is full a warning says what is missing.
+    """
     now = time.time()
     by = maker()
     lines = [
@@ -116,16 +120,19 @@ def record(
     ]
     if not lines:
         return
-    _append(root, "\n".join(lines))
+    try:
+        _append(root, "\n".join(lines))
+    except OSError as error:  # what it says of is there already
+        warn(
+            f"what {target.kind} {target.id} was made from could not be noted in {root / FILE}: "
+            f"{error.strerror or error}. It is there; make room before the next one.",
+            UserWarning,
+        )
 
 
 def _append(root: Path, text: str) -> None:
     folders.make(root)
-    handle = os.open(root / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(handle, f"{text}\n".encode())
-    finally:
-        os.close(handle)
+    writes.append(root / FILE, text)
 
 
 def edges(root: Path) -> Iterator[Edge]:

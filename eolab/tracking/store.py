@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import ConfigError, RemoteError
-from eolab.files import locks
+from eolab.files import disk, locks
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -86,8 +86,11 @@ def translate_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        message = f"MLflow at {shown(uri)} failed: {error}"
-        raise RemoteError(message, "Try again in a moment.") from error
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        hint = "Try again in a moment."
+        if (reason := disk.trouble(error)) != "":
+            hint = "Make room." if reason == "full" else "Check the permissions of its folder."
+        raise RemoteError(f"MLflow at {shown(uri)} failed: {said}", hint) from error
 
 
 def shown(uri: str) -> str:

@@ -34,6 +34,27 @@ def test_what_is_no_json_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.json"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it knows no such limits")
+def test_a_line_that_a_full_disk_took_in_part_takes_no_other_with_it(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "lines.jsonl"
+    writes.append(path, "first")
+    writes.append(path, "second\nthird")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 4, limits[1]))
+    try:
+        for _ in range(2):  # 4 bytes of it fit, then none
+            with pytest.raises(OSError, match=r"No space left|File too large"):
+                writes.append(path, "too long")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    writes.append(path, "last")
+    assert path.read_text().splitlines() == ["first", "second", "third", "too ", "last"]
+
+
 def test_permissions_hold_from_the_first_moment(tmp_path: Path) -> None:
     writes.write_text(tmp_path / "token", "secret", mode=0o600)
     assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600

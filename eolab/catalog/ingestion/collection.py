@@ -33,7 +33,7 @@ from eolab.catalog.items.parsed import CATEGORIES, CLASS_FIELDS, GIVEN
 from eolab.catalog.query.times import Moment, parse_interval, stamp
 from eolab.catalog.sources.base import Skipped, Source
 from eolab.errors import EolabError, InvalidInputError, NotFoundError, nearest
-from eolab.files import folders, writes
+from eolab.files import disk, folders, writes
 from eolab.progress import track
 from eolab.records.ingests import check_words
 from eolab.settings.roots import is_inside, remember
@@ -207,19 +207,22 @@ def ingest(
         converted += written
         notes += kept
     if not documents:
+        with disk.translate_errors("nothing was ingested", home):
+            disk.check_room(home)
         raise NotFoundError(
             f"none of {len(found)} files could be used",
             f"The first: {skipped[0].href}: {skipped[0].message}" if skipped else "Name rasters.",
         )
-    catalog = write_collection(
-        home,
-        collection,
-        title=title or target.about.get("title", ""),
-        license=rights,
-        description=f"{ABOUT}, format {FORMAT}.",
-    )
-    remember(target.workspace, _outside(listed, home, documents))
-    target.register()
+    with disk.translate_errors(f"the collection {collection!r} cannot be written", home):
+        catalog = write_collection(
+            home,
+            collection,
+            title=title or target.about.get("title", ""),
+            license=rights,
+            description=f"{ABOUT}, format {FORMAT}.",
+        )
+        remember(target.workspace, _outside(listed, home, documents))
+        target.register()
     ids = tuple(str(document["id"]) for document in documents)
     total = len(read_items(home))
     return IngestResult(catalog, ids, tuple(skipped), converted, total, tuple(notes), target.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -51,14 +52,20 @@ def export(table: pa.Table, geometry: RowGeometry | None, path: Path) -> Path:
             _write_geopackage(_storable(table, geometry, path), geometry, draft, path.stem)
         draft.rename(path)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        if isinstance(error, OSError) or disk.trouble(error):
+        if reason := disk.trouble(error):
+            full = "its disk is full" if reason == "full" else "its folder cannot be written to"
+            raise RemoteError(
+                f"{path} cannot be written: {full}", "Make room, or take another folder."
+            ) from error
+        if isinstance(error, OSError):
             raise RemoteError(f"{path} cannot be written: {error}", "Check the folder.") from error
         raise InvalidInputError(
             f"{path.name} cannot hold these columns: {error}", "Take .parquet, which holds all."
         ) from error
     finally:
         for left in (draft, draft.with_name(f"{draft.name}-journal")):
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what went wrong counts, not tidying up
+                left.unlink(missing_ok=True)
     return path
 
 

@@ -323,7 +323,7 @@ class FeatureGroup:
         for name in self.primary_key:
             require_columns([name], wanted, "the table of keys")
         fields = pa_schema([existing.field(n) for n in wanted])
-        with self._record.chained(self.table):
+        with self._record.chained(self.table, f"no rows of {self.label!r} were deleted"):
             commit = self.table.delete(arrow.cast_to_schema(table, fields, add_columns=False))
         if commit is not None and self.online_enabled:
             self.online.sync()
@@ -381,7 +381,7 @@ class FeatureGroup:
             >>> fg.optimize() is None  # one file already
             True
         """
-        with self._record.chained(self.table):
+        with self._record.chained(self.table, f"files of {self.label!r} cannot be put together"):
             return self.table.optimize()
 
     def vacuum(self, *, hours: int = 168) -> int:
@@ -402,7 +402,7 @@ class FeatureGroup:
         """
         if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
             raise InvalidInputError(f"hours={hours!r} is not a number of hours", "Give 0 or more.")
-        with self._record.chained(self.table):
+        with self._record.chained(self.table, f"files of {self.label!r} cannot be tidied up"):
             return self.table.vacuum(hours)
 
     def lineage(self) -> dict[str, list[Ref]]:

@@ -13,7 +13,7 @@ from eolab.features.groups.options import GroupSpec
 from eolab.features.groups.registry import Registry, RegistryEntry
 from eolab.features.storage.commits import Commit
 from eolab.features.storage.delta_table import OfflineTable
-from eolab.files import folders, locks
+from eolab.files import disk, folders, locks
 from eolab.records.lineage import Ref, record
 
 
@@ -115,13 +115,17 @@ class GroupRecord:
                 )
 
     @contextmanager
-    def chained(self, table: OfflineTable) -> Iterator[None]:
+    def chained(self, table: OfflineTable, what: str) -> Iterator[None]:
         """Record that the commits made inside hold what came before them.
 
         Deleting and tidying up bring nothing, but what reads the table after them reads it all.
+
+        Args:
+            table: The group's.
+            what: What cannot be done where the disk is full or closed, as a sentence begins.
         """
         before = table.last()
-        with self.writing():
+        with disk.translate_errors(what, self.folder), self.writing():
             yield
         after = table.last()
         if before is not None and after is not None:

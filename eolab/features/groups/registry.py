@@ -99,7 +99,10 @@ class Registry:
             spec: Its new description, plain JSON.
         """
         document = json.dumps(dict(spec))
-        with self._begin() as (connection, table):
+        doing = disk.translate_errors(
+            f"the {_WORDS[entry.kind]} {entry.name!r} cannot be changed", self.path.parent
+        )
+        with doing, self._begin() as (connection, table):
             connection.execute(
                 table.update()
                 .where(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from eolab.errors import InvalidInputError
 from eolab.features.storage.arrow import OWN
 from eolab.features.storage.duckdb import connect, parquet, run
+from eolab.files import writes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,15 +92,11 @@ def note(
     """Append one check to the group's history; processes may append at once (one write a call)."""
     outcome: Outcome = "met" if not failed else "refused" if commit is None else "warned"
     check = Check(time.time(), rows, outcome, dict(failed), expectations, commit)
-    line = json.dumps({"v": FORMAT, **asdict(check)}) + "\n"
+    line = json.dumps({"v": FORMAT, **asdict(check)})
     # The rows are in (or refused) by now: a history that cannot be written must not undo that.
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(handle, line.encode())
-        finally:
-            os.close(handle)
+        writes.append(folder / FILE, line)
 
 
 def history(folder: Path) -> list[Check]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from eolab.deprecation import warn_renamed
 from eolab.errors import ConflictError, NotFoundError, nearest
+from eolab.files import disk, writes
 from eolab.studies.ablation import bars, tables
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import Run, Variant
@@ -266,7 +267,10 @@ class AblationResult:
         }
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """The table as CSV; also written to ``path`` where one is given.
+        """The table as CSV; also written to ``path`` where one is given, whole or not at all.
+
+        Raises:
+            ConflictError: The disk is full, or the folder cannot be written to.
 
         Example:
             >>> ablation.result().to_csv("worth.csv").partition(",")[0]
@@ -274,7 +278,12 @@ class AblationResult:
         """
         text = str(self.to_dataframe().to_csv(index=False))
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            target = Path(path)
+            with disk.translate_errors(f"{target} cannot be written", target.absolute().parent):
+                if target.exists() and not target.is_file():  # a device, a pipe: not replaced
+                    target.write_text(text, encoding="utf-8")
+                else:
+                    writes.write_text(target, text)
         return text
 
     def to_markdown(self) -> str:

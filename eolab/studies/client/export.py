@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 import warnings
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
-from eolab.files import writes
+from eolab.files import disk, writes
 from eolab.studies.journal.spec import StudySpec
 from eolab.studies.journal.state import Record, Trial
 from eolab.studies.space.space import Space
@@ -56,17 +57,22 @@ def to_journal_file(study: StudySpec, record: Record, path: Path) -> Path:
 
     Raises:
         InvalidInputError: The file exists.
+        ConflictError: The disk is full, or the folder cannot be written to.
     """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     if path.exists():
         raise InvalidInputError(f"{path} exists", "Name a new file.")
-    with writes.draft(path) as draft:
+    with (
+        disk.translate_errors(f"{path} cannot be written", path.absolute().parent),
+        writes.draft(path) as draft,
+    ):
         try:
             to_optuna(study, record, storage=JournalStorage(JournalFileBackend(str(draft))))
         finally:
-            Path(f"{draft}.lock").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what went wrong counts, not tidying up
+                Path(f"{draft}.lock").unlink(missing_ok=True)
     return path
 
 

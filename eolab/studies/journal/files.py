@@ -8,7 +8,6 @@ server imports this file.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import get_args
 
 from eolab.errors import ConflictError, NotFoundError
-from eolab.files import disk, leavings, locks
+from eolab.files import disk, leavings, locks, writes
 from eolab.studies.journal.answers import Head, StudySnapshot, StudySummary
 from eolab.studies.journal.commands import COMMANDS as RULES
 from eolab.studies.journal.commands import TrialState, find_command
@@ -326,17 +325,8 @@ def append_command(run: Path, command: str, **args: float | None) -> None:
                 f"Only a {fitting} trial can be {rule.done}.",
             )
         args["n"] = trial.n  # as the processes of studies have always read it
-    line = json.dumps({"v": FORMAT, "t": time.time(), "command": command, **args}).encode() + b"\n"
-    handle = os.open(run / COMMANDS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(handle).st_size
-        if size and os.pread(handle, 1, size - 1) != b"\n":
-            # A full disk took only a part of the last one, which is not to take this one with it.
-            line = b"\n" + line
-        if os.write(handle, line) < len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(run / COMMANDS))
-    finally:
-        os.close(handle)
+    entry = {"v": FORMAT, "t": time.time(), "command": command, **args}
+    writes.append(run / COMMANDS, json.dumps(entry))
 
 
 def _hint(state: str) -> str:

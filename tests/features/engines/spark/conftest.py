@@ -15,6 +15,9 @@ import pytest
 from eolab.clusters.spark import java, server
 from eolab.testing.engines import PublicWays
 from tests import jvm
+from tests.guarded import Store
+
+SECRET, CANARY = "EOLAB_TESTS_SECRET", "c4nary-on-the-executor"
 
 
 class SparkEngine:
@@ -90,9 +93,31 @@ def connect(tmp_path_factory):
     from pyspark.sql.connect.session import SparkSession
 
     folder = tmp_path_factory.mktemp("connect")
-    conf = {"spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2", **jvm.DRIVER}
-    started = server.ensure(folder, slots=2, conf=conf)
+    (folder / "events").mkdir()
+    conf = {
+        "spark.driver.memory": "700m", "spark.sql.shuffle.partitions": "2", **jvm.DRIVER,
+        "spark.eventLog.enabled": "true", "spark.eventLog.dir": (folder / "events").as_uri(),
+        "spark.eventLog.compress": "false",
+    }  # fmt: skip
+    os.environ[SECRET] = CANARY  # workers find their secrets in their own environment
+    try:
+        started = server.ensure(folder, slots=2, conf=conf)
+    finally:
+        del os.environ[SECRET]
     spark = SparkSession.builder.remote(started.url).create()
-    yield SparkEngine(spark)
+    made = SparkEngine(spark)
+    made.folder = folder
+    yield made
     spark.stop()
     assert server.stop(folder)
+
+
+@pytest.fixture
+def stores(sample):
+    """Two web servers of the sample region: one asks for the secret, one takes whoever comes."""
+    own = Store(sample, lambda path, sent: None if CANARY in str(sent) else "log in")
+    other = Store(sample, lambda path, sent: None)
+    own.elsewhere = other.url
+    yield own, other
+    own.close()
+    other.close()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 import eolab.accessor  # noqa: F401
+from eolab.catalog import load, open_source
+from eolab.catalog.simulate.names import COLLECTION
 from eolab.errors import InvalidInputError
 from eolab.features import FeatureStore
 from eolab.features.extract import points_and_pixels
 from eolab.records.lineage import Ref, upstream
+from eolab.settings import config as configuration
+from tests.features.engines.spark.conftest import CANARY, SECRET
 
 gpd = pytest.importorskip("geopandas")
 shapely = pytest.importorskip("shapely")
@@ -107,6 +115,46 @@ def test_points_are_sampled_the_same_on_the_last_row_and_column_too(spark, cube)
         frame = cube.eo.on_spark(spark, tile=tile).sample(points, columns=["plot"])
         here = points_and_pixels.sample(cube, points, columns=["plot"])
         pd.testing.assert_frame_equal(told(frame, ["point_id", "time"]), here)
+
+
+def test_executors_read_by_their_own_secret_which_goes_to_its_host_alone(
+    connect, stores, sample, tmp_path, monkeypatch
+):
+    """Files are handed over to another host; nothing that is sent, kept or shown holds it."""
+    own, other = stores
+    (tmp_path / "eolab.toml").write_text(
+        f'format = 1\n[catalogs.mine]\nurl = "{own.url}/catalog.json"\n'
+        f'headers = {{"X-Api-Key" = "env:{SECRET}"}}\n'
+    )
+    monkeypatch.setenv("EOLAB_WORKSPACE", str(tmp_path / "eolab.toml"))
+    monkeypatch.setenv(SECRET, CANARY)
+    wanted = {"collections": COLLECTION, "ids": ["SIM_S2A_33UTP_20210902_N0510"]}
+    here = load(open_source(configuration.find(), str(sample)).search(**wanted), bands=["red"])
+    there = open_source(configuration.find(), "mine").search(**wanted)
+    lazy = load(there, bands=["red"], chunks={"x": 300, "y": 300})
+    assert CANARY.encode() not in cloudpickle.dumps(lazy)
+    middle = list(zip(here.x.to_numpy()[[150, 250]], here.y.to_numpy()[[150, 250]], strict=True))
+    points = gpd.GeoDataFrame(
+        {"point_id": ["a", "b"]}, geometry=shapely.points(middle), crs=here.odc.crs.wkt
+    )
+    own.requests.clear()
+    other.requests.clear()
+    monkeypatch.delenv(SECRET)  # from here on only executors know it
+    frame = lazy.eo.on_spark(connect.spark, tile=512).sample(points)
+    pd.testing.assert_frame_equal(
+        told(frame, ["point_id", "time"]), points_and_pixels.sample(here, points, columns=[])
+    )
+    assert CANARY in str(own.requests)
+    assert other.requests
+    assert CANARY not in str(other.requests)
+    commands = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(process.read_bytes())
+    assert not any(CANARY.encode() in command for command in commands)
+    written = [path for path in connect.folder.rglob("*") if path.is_file()]
+    assert any("events" in path.parts for path in written)
+    assert not [path for path in written if CANARY.encode() in path.read_bytes()]
 
 
 def test_faults_are_told_before_spark_starts(cube, fields):
