@@ -337,6 +337,7 @@ class ModelRegistry:
             ConflictError: It is.
         """
         with disk.translate_errors(what, self.config.root):
+            folders.make(self.config.root)
             disk.check_room(self.config.root)
             yield
 
