@@ -20,6 +20,7 @@ from dataclasses import dataclass
 PACKAGES = (
     "eolab", "eolab.catalog", "eolab.features", "eolab.studies", "eolab.studies.ablation",
     "eolab.models", "eolab.clusters", "eolab.accuracy",
+    "eolab.maps",
 )  # fmt: skip
 CLASSES = (
     "eolab.facade.Workspace",
@@ -35,6 +36,7 @@ CLASSES = (
     "eolab.models.ModelVersion",
     "eolab.accessor.EoAccessor",
     "eolab.accuracy.Assessment",
+    "eolab.maps.PredictedMap",
 )
 # Called by IPython, or a plug-in's part whose contract is a test suite.
 NOT_IN_A_NOTEBOOK = {"eolab.load_ipython_extension"}

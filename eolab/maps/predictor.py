@@ -36,6 +36,14 @@ class MapModel(Protocol):
         """Name and version: "crops/1"."""
 
     @property
+    def architecture(self) -> str:
+        """What it is: "RandomForestClassifier"."""
+
+    @property
+    def framework(self) -> str:
+        """Its library, as the MLM extension calls it."""
+
+    @property
     def columns(self) -> tuple[str, ...]: ...
     @property
     def classes(self) -> tuple[str, ...]: ...

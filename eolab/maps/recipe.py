@@ -171,6 +171,21 @@ def recipe_of(
     )
 
 
+def wanted_bands(predictor: MapModel, features: Mapping[str, str] | None = None) -> list[str]:
+    """The bands that a model's features are, by their names alone, for what is yet to be loaded.
+
+    Args:
+        predictor: The model.
+        features: Bands of features that are called otherwise.
+    """
+    names, _, _ = _view(predictor)
+    given = features or {}
+    zones = {name: _OF_A_ZONE.fullmatch(name) for name in names}
+    return list(
+        dict.fromkeys(given.get(n) or (zone[1] if (zone := zones[n]) else n) for n in names)
+    )
+
+
 def _view(
     predictor: MapModel,
 ) -> tuple[tuple[str, ...], tuple[on_demand.Transformation, ...], Steps | None]:

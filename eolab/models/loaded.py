@@ -56,6 +56,15 @@ class LoadedModel:
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
+    def architecture(self) -> str:
+        return type(self.model).__name__
+
+    @property
+    def framework(self) -> str:
+        names = {"sklearn": "scikit-learn", "keras": "Keras", "torch": "PyTorch"}
+        return names.get(self.flavour, self.flavour)
+
+    @property
     def digest(self) -> str:
         text = json.dumps(sorted(self.files.items()))
         return hashlib.sha256(text.encode()).hexdigest()

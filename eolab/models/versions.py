@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeGuard, overload, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, overload, runtime_checkable
 
 from eolab.errors import ConflictError, InvalidInputError, nearest
 from eolab.records import lineage
@@ -17,9 +17,14 @@ from eolab.studies.worker.predicting import Output
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pystac
     import xarray as xr
 
+    from eolab.catalog.areas.areas import Area
+    from eolab.catalog.items.parsed import ParsedItem
+    from eolab.catalog.items.quality_masks import Mask
     from eolab.features.views.view import FeatureView
+    from eolab.maps.predicted_map import PredictedMap
     from eolab.models.loaded import LoadedModel
     from eolab.training_data import TrainingData
 
@@ -238,6 +243,75 @@ class ModelVersion:
         if self.classes:
             return flavours.classes(answer, self._output(document, model), self.classes)
         return answer.reshape(-1) if answer.size == len(samples) else answer
+
+    def predict_map(
+        self,
+        source: xr.Dataset | xr.DataArray | Iterable[pystac.Item | ParsedItem],
+        path: str | Path,
+        *,
+        area: Area | None = None,
+        features: Mapping[str, str] | None = None,
+        sensor: str | None = None,
+        force: bool = False,
+        crs: str | int | None = None,
+        resolution: float | None = None,
+        mask: Mask | None = None,
+        composite: Literal["median", "mean"] | None = None,
+        probability: bool = True,
+        colours: Mapping[str, str] | None = None,
+        tile: int = 1024,
+        workers: int = 2,
+        overwrite: bool = False,
+    ) -> PredictedMap:
+        """Map a whole area onto disk, tile by tile; called again it goes on where it was.
+
+        Memory holds a few tiles, however large the area is. Beside ``path`` a folder keeps the
+        tiles that are done, so that nothing is lost by a killed process, a full disk or a scene
+        that cannot be read; it goes when the map is whole. Written are Cloud-Optimized GeoTIFFs of
+        the predictions (names and colours of the classes, overviews of real classes, nodata) and of
+        the probabilities, and a STAC item that describes them: classes, model, scenes, licence and
+        attribution. The same map again is the one that is there.
+
+        Args:
+            source: A cube, best a lazy one (``eo.load(..., chunks=...)``), or scenes, which are
+                loaded lazily with the bands that the model needs.
+            path: The GeoTIFF of the predictions ("crops.tif").
+            area: In longitude and latitude; pixels outside are nodata.
+            features: Bands of features that are called otherwise, as in `predict`.
+            sensor: The sensor that may be taken for the one that the model learnt from.
+            force: Map values that are far from all that the model has seen.
+            crs: Of scenes, the map's reference system, as in `eolab.load`.
+            resolution: Of scenes, the map's pixel size.
+            mask: Of scenes, what is left out, from `eolab.mask`.
+            composite: Several dates become one: the "median" or "mean" of what is clear.
+            probability: Write the probability of each class, too.
+            colours: Of classes by name: ``{"forest": "#117733"}``.
+            tile: Side of a tile in pixels.
+            workers: Tiles that are worked on at once.
+            overwrite: Replace another map, or tiles of another one.
+
+        Raises:
+            InvalidInputError: As `predict`; several dates for a model of one; an area without
+                scenes, or without any pixel that has all features.
+            ConflictError: Tiles failed, the disk is full, another process makes this map, or
+                another file stands there. What was done stays.
+
+        Example:
+            >>> bands = {"red_median": "red", "nir_median": "nir"}
+            >>> made = model.predict_map(cube, "crops.tif", features=bands, composite="median")
+            >>> made.areas["class"].tolist() == list(model.classes)
+            True
+            >>> sorted(made.item.assets)
+            ['prediction', 'probability']
+        """
+        from eolab.maps.mapping import predict_map
+
+        return predict_map(
+            self.loaded(), source, Path(path), area=area, features=features, sensor=sensor,
+            force=force, crs=crs, resolution=resolution, mask=mask, composite=composite,
+            probability=probability, colours=colours, tile=tile, workers=workers,
+            overwrite=overwrite,
+        )  # fmt: skip
 
     def _of_view(
         self, view: FeatureView, entities: object, start: object, end: object, as_of: object

@@ -116,16 +116,13 @@ class Maker:
         return self.ws.models.register(name, Refit(folder, **about))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     folder = tmp_path_factory.mktemp("maps")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("EOLAB_WORKSPACE", raising=False)
-        ws = eo.workspace(configuration.init(folder).root)
-    return Maker(ws, folder / "refits")
+    return Maker(eo.workspace(configuration.init(folder).root), folder / "refits")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pixel_view(maker: Maker) -> object:
     """A view of pixels by reflectance, with a function and a scaler."""
     cube, store = make_cube(), maker.ws.features
@@ -148,7 +145,7 @@ def pixel_view(maker: Maker) -> object:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def forest(maker: Maker, pixel_view) -> ModelVersion:
     """A forest of the view's features."""
     split = pixel_view.train_test_split(by="random", test_size=0.2)
@@ -156,7 +153,7 @@ def forest(maker: Maker, pixel_view) -> ModelVersion:
     return maker.register("land", model, split)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def by_hand(forest: ModelVersion) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """What the forest says of reflectance, written out: the scaler and the ratio as in training."""
     about = json.loads((forest.folder / "model.json").read_text())["source"]["transformations"]
