@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -23,6 +23,7 @@ from eolab.files import disk, folders, writes
 from eolab.maps.checks import check_facts
 from eolab.maps.layers import MapLayers, MapTile
 from eolab.maps.map_item import map_item
+from eolab.maps.patches import PatchPlan, plan_of, predict_patches
 from eolab.maps.pixels import as_cube, predict_window
 from eolab.maps.predicted_map import MapEstimate, PredictedMap
 from eolab.maps.predictor import MapModel
@@ -64,6 +65,7 @@ class MapSource:
         crs: Its reference system as WKT.
         recipe: How features are made of it.
         area: What lies outside is nodata.
+        patches: How a network sees it; None for a model of pixels.
     """
 
     cube: xr.Dataset
@@ -71,9 +73,14 @@ class MapSource:
     crs: str
     recipe: FeatureRecipe
     area: BaseGeometry | None = None
+    patches: PatchPlan | None = None
 
-    def window(self, key: TileKey) -> xr.Dataset:
-        return self.cube.isel(y=key.rows, x=key.columns)
+    def predicted(self, predictor: MapModel, key: TileKey, *, force: bool) -> MapTile:
+        """The prediction of a tile."""
+        if self.patches is not None:
+            return predict_patches(predictor, self.patches, self.cube, key.rows, key.columns)
+        window = self.cube.isel(y=key.rows, x=key.columns)
+        return predict_window(predictor, self.recipe, window, force=force)
 
     def outside(self, key: TileKey) -> np.ndarray | None:
         """Pixels of a tile that are not in the area, (h, w); None where all are."""
@@ -103,6 +110,7 @@ def predict_map(
     resolution: float | None,
     mask: Mask | None,
     composite: Composite | None,
+    fill: float | None,
     probability: bool,
     colours: Mapping[str, str] | None,
     tile: int,
@@ -123,7 +131,7 @@ def predict_map(
     named = colours_of(predictor.classes, colours)
     source = _source(
         predictor, given, area, features, sensor,
-        crs=crs, resolution=resolution, mask=mask, composite=composite, tile=tile,
+        crs=crs, resolution=resolution, mask=mask, composite=composite, fill=fill, tile=tile,
     )  # fmt: skip
     grid = TileGrid(source.cube.sizes["y"], source.cube.sizes["x"], tile)
     identity = {
@@ -177,6 +185,7 @@ def _source(
     resolution: float | None,
     mask: Mask | None,
     composite: Composite | None,
+    fill: float | None,
     tile: int,
 ) -> MapSource:
     import xarray as xr
@@ -203,10 +212,14 @@ def _source(
     kept = cube[list(dict.fromkeys(made.bands))]
     if shape is not None:
         kept = _cropped(kept, shape)
-    return _one_date(predictor, kept, made, shape, composite)
+    source = _dates(predictor, kept, made, shape, composite)
+    patches = plan_of(predictor, made.bands, fill)
+    if patches is not None:
+        patches.check(source.cube)
+    return replace(source, patches=patches)
 
 
-def _one_date(
+def _dates(
     predictor: MapModel,
     cube: xr.Dataset,
     made: FeatureRecipe,
@@ -229,6 +242,9 @@ def _one_date(
                 f"{predictor.label} takes a sequence: composite={composite!r} would leave one date",
                 "Leave composite= out.",
             )
+        return MapSource(cube, transform, wkt, made, shape)
+    patch = predictor.patch_shape()
+    if patch is not None and len(patch) == 4:  # a network of several dates
         return MapSource(cube, transform, wkt, made, shape)
     if "time" in cube.dims and composite is None:
         if cube.sizes["time"] != 1:
@@ -293,6 +309,7 @@ def _identity(predictor: MapModel, source: MapSource, grid: TileGrid) -> dict[st
         "features": dict(zip(source.recipe.names, source.recipe.bands, strict=True)),
         "scenes": hashlib.sha256(json.dumps(scenes(cube)).encode()).hexdigest(),
         "area": hashlib.sha256(area.encode()).hexdigest(),
+        "fill": None if source.patches is None else source.patches.fill,
         "made": str(cube.attrs.get("eolab_provenance", "")) and recipe(cube),
         "values": values.hexdigest(),
     }
@@ -351,7 +368,7 @@ def _make_tiles(
             shape = outside.shape
             store.write(key, MapTile(MapLayers(predictor.classes).empty((shape[0], shape[1]))))
             return
-        tile = predict_window(predictor, source.recipe, source.window(key), force=force)
+        tile = source.predicted(predictor, key, force=force)
         likely = tile.probability if probability else None
         if outside is not None:
             tile.prediction[outside] = MapLayers(predictor.classes).nodata
@@ -397,7 +414,7 @@ def _estimate(
     small = TileKey(key.row, key.column, rows, columns)
     begun = time.perf_counter()
     try:
-        predict_window(predictor, source.recipe, source.window(small), force=force)
+        source.predicted(predictor, small, force=force)
     except _OF_A_TILE:  # a tile says so itself
         return MapEstimate(len(todo), pixels, pixels * each / 1e6, None)
     seconds = time.perf_counter() - begun

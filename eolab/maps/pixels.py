@@ -11,6 +11,7 @@ from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import layout
 from eolab.maps.checks import check_facts, check_range
 from eolab.maps.layers import MapLayers, MapTile, as_dataset
+from eolab.maps.patches import plan_of, predict_patches
 from eolab.maps.predictor import MapModel
 from eolab.maps.recipe import FeatureRecipe, recipe_of
 
@@ -67,6 +68,7 @@ def predict_cube(
     features: Mapping[str, str] | None = None,
     sensor: str | None = None,
     force: bool = False,
+    fill: float | None = None,
 ) -> xr.Dataset:
     """A map of a cube in memory or of Dask; see `eolab.models.ModelVersion.predict`."""
     cube = as_cube(given)
@@ -83,11 +85,18 @@ def predict_cube(
         )
     more = {name: cube.attrs[name] for name in _KEPT if name in cube.attrs}
     more["eolab_model"] = predictor.label
-    dated = recipe.steps is None and "time" in cube.dims
+    plan = plan_of(predictor, recipe.bands, fill)
+    dated = recipe.steps is None and "time" in cube.dims and (plan is None or plan.dates is None)
     if dated and not cube.sizes["time"]:
         raise InvalidInputError("the cube has no date", "Load some.")
     dates = [cube.isel(time=n) for n in range(cube.sizes["time"])] if dated else [cube]
-    tiles = [predict_window(predictor, recipe, date, force=force) for date in dates]
+    if plan is None:
+        tiles = [predict_window(predictor, recipe, date, force=force) for date in dates]
+    else:
+        for date in dates:
+            plan.check(date)
+        whole = slice(0, cube.sizes["y"]), slice(0, cube.sizes["x"])
+        tiles = [predict_patches(predictor, plan, date, *whole) for date in dates]
     return as_dataset(tiles, layers, predictor.label, cube, more, dated=dated)
 
 

@@ -39,6 +39,7 @@ class LoadedModel:
         folder: Where its files lie.
         frame: Whether it learnt from a data frame.
         files: The digest of each file.
+        patch: Height and width of the patches that it learnt from; None where none are known.
     """
 
     label: str
@@ -53,6 +54,7 @@ class LoadedModel:
     folder: Path
     frame: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
+    patch: tuple[int, int] | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -142,7 +144,9 @@ class LoadedModel:
         shape = getattr(self.model, "input_shape", None)
         if not isinstance(shape, tuple) or len(shape) not in {4, 5}:
             return None
-        return tuple(None if size is None else int(size) for size in shape[1:])
+        *front, height, width, bands = (None if n is None else int(n) for n in shape[1:])
+        known = self.patch or (None, None)
+        return (*front, height or known[0], width or known[1], bands)
 
     def ask_patches(self, X: np.ndarray) -> np.ndarray:
         with self._turn, flavours.translated():

@@ -142,6 +142,7 @@ class ModelVersion:
         features: Mapping[str, str] | None = None,
         sensor: str | None = None,
         force: bool = False,
+        fill: float | None = None,
     ) -> xr.Dataset: ...
     @overload
     def predict(
@@ -163,6 +164,7 @@ class ModelVersion:
         features: Mapping[str, str] | None = None,
         sensor: str | None = None,
         force: bool = False,
+        fill: float | None = None,
         entities: object = None,
         start: object = None,
         end: object = None,
@@ -179,6 +181,10 @@ class ModelVersion:
         them, ``probability`` (class, y, x). A pixel without a needed feature is nodata. A cube of
         several dates for a model of one gives a map of each.
 
+        A network on patches that answers for each pixel of them (trained on a dataset of chips) is
+        asked for overlapping patches; their probabilities are averaged with weights that fall
+        towards the edge.
+
         Of a view what has no label is asked about (see `FeatureView.batch_data`), transformed as
         the training part of this model was: a table of the keys, their times, ``prediction`` (as
         above) and, for classes, ``class`` (their names).
@@ -192,6 +198,8 @@ class ModelVersion:
                 warning.
             sensor: Of a cube, the sensor that may be taken for the one that the model learnt from.
             force: Map a cube whose values are far from all that the model has seen.
+            fill: Of a cube, for a network on patches: what stood for missing values in training.
+                By default patches with any are left out, and what only they show is nodata.
             entities: Of a view, what to ask about, as in `FeatureView.batch_data`; by default all
                 that has no label.
             start: Of a view, the first moment of the window.
@@ -219,7 +227,7 @@ class ModelVersion:
         from eolab.models import flavours
 
         of_view = {"entities": entities, "start": start, "end": end, "as_of": as_of}
-        of_cube = {"features": features, "sensor": sensor, "force": force or None}
+        of_cube = {"features": features, "sensor": sensor, "force": force or None, "fill": fill}
         cube, view = _is_cube(X), _is_view(X)
         for options, fits, what in ((of_view, view, "views"), (of_cube, cube, "cubes")):
             given = [f"{name}=" for name, value in options.items() if value is not None]
@@ -232,7 +240,9 @@ class ModelVersion:
         if _is_cube(X):
             from eolab.maps.pixels import predict_cube
 
-            return predict_cube(self.loaded(), X, features=features, sensor=sensor, force=force)
+            return predict_cube(
+                self.loaded(), X, features=features, sensor=sensor, force=force, fill=fill
+            )
         if _is_view(X):
             return self._of_view(X, entities, start, end, as_of)
         document = read(self.folder)
@@ -257,6 +267,7 @@ class ModelVersion:
         resolution: float | None = None,
         mask: Mask | None = None,
         composite: Literal["median", "mean"] | None = None,
+        fill: float | None = None,
         probability: bool = True,
         colours: Mapping[str, str] | None = None,
         tile: int = 1024,
@@ -284,6 +295,7 @@ class ModelVersion:
             resolution: Of scenes, the map's pixel size.
             mask: Of scenes, what is left out, from `eolab.mask`.
             composite: Several dates become one: the "median" or "mean" of what is clear.
+            fill: For a network on patches, as in `predict`.
             probability: Write the probability of each class, too.
             colours: Of classes by name: ``{"forest": "#117733"}``.
             tile: Side of a tile in pixels.
@@ -309,7 +321,7 @@ class ModelVersion:
         return predict_map(
             self.loaded(), source, Path(path), area=area, features=features, sensor=sensor,
             force=force, crs=crs, resolution=resolution, mask=mask, composite=composite,
-            probability=probability, colours=colours, tile=tile, workers=workers,
+            fill=fill, probability=probability, colours=colours, tile=tile, workers=workers,
             overwrite=overwrite,
         )  # fmt: skip
 
@@ -359,12 +371,17 @@ class ModelVersion:
 
         document, model = read(self.folder), self.load()
         files, source = document.get("files"), document.get("source")
+        columns, classes, patch = self.columns, self.classes, None
+        chips = source.get("chips") if isinstance(source, dict) else None
+        if isinstance(chips, str):  # bands, classes and size are those of its patches
+            columns, classes, patch = _of_chips(self.root, chips, columns, classes)
         return LoadedModel(
             label=f"{self.name}/{self.version}",
             model=model,
             flavour=self.flavour,
-            columns=self.columns,
-            classes=self.classes,
+            columns=columns,
+            classes=classes,
+            patch=patch,
             steps=self.steps,
             output=self._output(document, model) if self.classes else Output(kind="value"),
             source=source if isinstance(source, dict) else {},
@@ -448,6 +465,23 @@ def read(folder: Path) -> dict[str, object]:
 def _is_cube(X: object) -> TypeGuard[xr.Dataset | xr.DataArray]:
     """Whether it is xarray's, without importing xarray for what is none."""
     return type(X).__module__.partition(".")[0] == "xarray"
+
+
+def _of_chips(
+    root: Path, label: str, columns: tuple[str, ...], classes: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, int] | None]:
+    """Bands, classes and size of the patches that a model learnt from, where they are there."""
+    from eolab.errors import NotFoundError
+    from eolab.features.training import chip_datasets
+    from eolab.settings.config import Config
+
+    name, _, version = label.partition("#")
+    try:
+        chips = chip_datasets.load(Config(root=root), name, int(version))
+    except (NotFoundError, ValueError):
+        return columns, classes, None
+    height, width = chips.mask.shape[1:3]
+    return columns or chips.bands, classes or chips.classes, (int(height), int(width))
 
 
 def _is_view(X: object) -> TypeGuard[FeatureView]:

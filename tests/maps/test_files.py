@@ -62,7 +62,8 @@ class Rule:
 def mapped(model: Rule, cube, path: Path, **more) -> PredictedMap:
     options = {
         "area": None, "features": None, "sensor": None, "force": False, "crs": None,
-        "resolution": None, "mask": None, "composite": None, "probability": True, "colours": None,
+        "resolution": None, "mask": None, "composite": None, "fill": None, "probability": True,
+        "colours": None,
         "tile": 16, "workers": 2, "overwrite": False,
     }  # fmt: skip
     return predict_map(model, cube, path, **{**options, **more})
