@@ -50,6 +50,7 @@ def read_product(path: Path, dating: Dating) -> list[Raster]:
     Raises:
         InvalidInputError: It is one, but does not say where it lies, or a band cannot be read.
     """
+    _refuse_version_3(path)
     discovery = _attributes(path).get("stac_discovery")
     if not isinstance(discovery, Mapping) or not (path / _GROUPS[0]).is_dir():
         return []
@@ -70,6 +71,19 @@ def read_product(path: Path, dating: Dating) -> list[Raster]:
         _band(path, array, replace(named, item=path.stem, asset=name), stated, dated)
         for name, (_, array) in sorted(finest.items())
     ]
+
+
+def _refuse_version_3(path: Path) -> None:
+    try:
+        found = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    attributes = found.get("attributes") if isinstance(found, dict) else None
+    if isinstance(attributes, Mapping) and "stac_discovery" in attributes:
+        raise InvalidInputError(
+            "this EOPF product is a Zarr store of version 3, whose groups are not read",
+            "Write it anew as version 2: xarray.open_datatree(...).to_zarr(..., zarr_format=2).",
+        )
 
 
 def _arrays(path: Path) -> Iterator[tuple[int, str]]:

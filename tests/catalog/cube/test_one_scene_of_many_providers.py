@@ -13,7 +13,7 @@ import xarray as xr
 import eolab as eo
 from benchmarks.archive_cases import Grid, item, write_tif
 from eolab.catalog import open_source
-from eolab.errors import InvalidInputError
+from eolab.errors import InvalidInputError, NotFoundError
 from eolab.settings import config as configuration
 
 TIME = datetime(2023, 4, 7, 10, 10, 31, tzinfo=UTC)
@@ -155,6 +155,17 @@ def test_a_product_of_eopf_is_ingested_as_the_same_surface(eopf, tmp_path, monke
     assert made.assets["B04"].extra_fields["raster:spatial_resolution"] == 10  # the finest
     assert made.assets["B05"].extra_fields["raster:spatial_resolution"] == 20
     np.testing.assert_allclose(surface(made), SURFACE, atol=1e-6)
+
+
+def test_a_product_of_eopf_in_zarr_3_is_refused_with_the_way_on(tmp_path):
+    store = tmp_path / f"{PRODUCT}.zarr"
+    store.mkdir()
+    said = {"zarr_format": 3, "node_type": "group", "attributes": {"stac_discovery": {}}}
+    (store / "zarr.json").write_text(json.dumps(said))
+    with pytest.raises(NotFoundError) as refused:
+        eo.ingest(store, to=tmp_path / "mine", collection="c")
+    assert "Zarr store of version 3" in refused.value.hint
+    assert "zarr_format=2" in refused.value.hint
 
 
 def test_factors_that_eopf_keeps_by_itself_count(eopf, tmp_path, monkeypatch):
