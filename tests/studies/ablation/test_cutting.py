@@ -15,18 +15,8 @@ from eolab.studies.ablation import components as parts
 from eolab.studies.ablation.components import BASELINE, Component
 from eolab.studies.ablation.design import runs, variants
 from eolab.studies.ablation.folds import group_folds, make_folds, without
-from eolab.training_data import Split, TrainingData
-
-COLUMNS = ("VV_03", "VV_04", "VH_03", "B02_03", "B08_03", "slope", "height")
-
-
-def table(n=120, columns=COLUMNS, seed=0):
-    chance = np.random.default_rng(seed)
-    X = chance.normal(size=(n, len(columns))).astype(np.float32)
-    y = (X[:, 0] + 0.5 * X[:, 3] + chance.normal(scale=0.5, size=n) > 0).astype(np.int64)
-    groups = np.array([f"g{i % 12}" for i in range(n)])
-    return TrainingData(X, y, groups, tuple(columns), ("no", "yes"))
-
+from eolab.training_data import Split
+from tests.studies.ablation.points import COLUMNS, table
 
 # -- what can be left out --------------------------------------------------------------------
 

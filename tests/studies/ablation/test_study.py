@@ -19,7 +19,7 @@ from eolab.studies.ablation.sequential import SequentialRuns
 from eolab.studies.space.parameters import choice, integer
 from eolab.studies.space.space import Space
 from eolab.training_data import TrainingData
-from tests.studies.ablation.test_cutting import table
+from tests.studies.ablation.points import table
 
 
 def nearest_mean(data, reporter, *, seed, shrink=0.0):
