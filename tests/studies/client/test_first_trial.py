@@ -14,7 +14,7 @@ from eolab.studies.ablation.study import ablate
 from eolab.studies.client.study import ModelNote
 from eolab.studies.worker.trial_process import look_at_model
 from eolab.training_data import Split
-from tests.studies.client.test_refit import logistic, make_split
+from tests.studies.client.learning import logistic, make_split
 from tests.studies.conftest import Run
 
 

@@ -14,29 +14,9 @@ from eolab.errors import InvalidInputError
 from eolab.settings.config import Config
 from eolab.studies import tune
 from eolab.studies.client import refit as refitting
-from eolab.training_data import Split, TrainingData
+from eolab.training_data import TrainingData
+from tests.studies.client.learning import logistic, make_split
 from tests.studies.conftest import Run, parabola
-
-
-def make_split() -> Split:
-    def part(n: int, seed: int) -> TrainingData:
-        r = np.random.default_rng(seed)
-        X = r.normal(size=(n, 3)).astype("float32")
-        return TrainingData(
-            X, (X[:, 0] > 0).astype("int64"), np.arange(n) // 10, ("a", "b", "c"), ("no", "yes")
-        )
-
-    return Split(part(80, 0), part(40, 1), part(40, 2), {"view": "crops/1"})
-
-
-def logistic(data, reporter, *, seed, C: Annotated[float, eo.loguniform(1e-3, 1e3)] = 1.0):
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=C, random_state=seed).fit(data.train.X, data.train.y)
-    reporter.report(
-        step=len(data.train), val_accuracy=model.score(data.validation.X, data.validation.y)
-    )
-    reporter.save_model(model)
 
 
 def test_refit_saves_the_model_with_where_it_comes_from(run: Run) -> None:
