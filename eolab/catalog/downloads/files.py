@@ -230,7 +230,10 @@ def _key_of(item: ParsedItem, name: str) -> str | None:
 
 def _file_name(href: str, key: str) -> str:
     """The last part of an address; the asset's key where that says nothing."""
-    path = urlsplit(href).path if "://" in href else href
+    try:
+        path = urlsplit(href).path if "://" in href else href
+    except ValueError:  # no address, which the transfer says
+        path = ""
     last = unquote(path).rstrip("/").rsplit("/", 1)[-1]
     return safe_name(last if "." in last.strip(".") else key)
 

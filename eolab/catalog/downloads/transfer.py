@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from eolab.catalog.io.cancellation import Line
 from eolab.catalog.io.item_logins import refusal_hint
@@ -143,6 +144,10 @@ def fetch_file(
         raise InvalidInputError(
             f"{href} cannot be copied", "Load it: GDAL may know how to read it."
         )
+    try:
+        urlsplit(href)
+    except ValueError as error:
+        raise InvalidInputError(f"{href} is no address: {error}", "Check the catalogue.") from error
     with part.locked():
         try:
             if local:
@@ -163,6 +168,8 @@ def _copy(href: str, part: Part, report: Report, line: Line) -> None:
     source = Path(href.removeprefix("file://"))
     if source.is_dir():
         raise InvalidInputError(f"{href} is a folder of many files", "Load it instead.")
+    if source.exists() and not source.is_file():  # a pipe waits for ever, a device has no end
+        raise InvalidInputError(f"{href} is no file", "Check the catalogue.")
     try:
         part.empty()
         with source.open("rb") as read, part.data.open("ab") as out:
@@ -191,6 +198,10 @@ def _download(asked: _Request, part: Part, *, web_page: bool, report: Report) ->
     while True:
         try:
             return _try(asked, part, web_page=web_page, report=report)
+        except requests.exceptions.InvalidURL as error:  # however often it is asked
+            raise RemoteError(
+                f"{asked.href} is no address, or leads to none", "Tell those who run the service."
+            ) from error
         except requests.RequestException as error:
             here = part.data.stat().st_size if part.data.exists() else 0
             # A line that breaks now and then but gets on is no reason to give up.

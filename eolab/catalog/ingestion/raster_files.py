@@ -69,6 +69,7 @@ def find_rasters(
                 p
                 for p in inner
                 if p.suffix.lower() in SUFFIXES
+                and (p.is_file() or p.is_dir())  # a pipe would wait for ever
                 and not {"QI_DATA", "AUX_DATA", "HTML"} & set(p.parts)
             ]
             found += [p for p in inner if p.suffix == ".zarr" and is_zarr(p)]

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from eolab.catalog.io import redirects
 from eolab.catalog.io.allowed_folders import local_files
@@ -140,6 +142,10 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
     import rasterio
 
     files = local_files(address)
+    for file in map(Path, files):
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            # A pipe waits for ever, a device has no end.
+            raise rasterio.errors.RasterioIOError(f"{file} is no file")
     if any(is_downloaded(file) for file in files):
         # As from the network: nothing beside it counts.
         with rasterio.Env(**NO_LISTING):
@@ -149,6 +155,10 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
             return rasterio.open(address, sharing=False, **options)
         with rasterio.Env(**SIDE_FILES):
             return rasterio.open(address, sharing=False, **options)
+    try:
+        urlsplit(address)
+    except ValueError as error:
+        raise rasterio.errors.RasterioIOError(f"{address} is no address: {error}") from error
     if not afresh and address not in _missed:
         try:
             return _checked(_network_opener()(address, **options))
