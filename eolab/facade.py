@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from eolab import errors, tidying
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments
 from eolab.files import disk, folders
 from eolab.files.folders import file_mode
@@ -362,6 +363,7 @@ class Workspace:
             )
         publish(home, entries, whole=("group", "view", "chips", "study", "model"))
 
+    @checked
     def study(self, name: str) -> Study:
         """Attach to a study by name, from any process.
 
@@ -398,6 +400,7 @@ class Workspace:
         """
         return deleted.entries(self.root)
 
+    @checked
     def delete(self, entity: object, *, cascade: bool = False) -> DeletedEntry:
         """Move a study, feature group, view, training dataset, model or version to the bin.
 
@@ -427,6 +430,7 @@ class Workspace:
         """
         return tidying.delete(self.config, tidying.ref_of(self.config, entity), cascade=cascade)
 
+    @checked
     def dependents(self, entity: object) -> Dependents:
         """What hangs on a thing: what breaks without it, what was made of it, what runs on it.
 
@@ -442,6 +446,7 @@ class Workspace:
         """
         return tidying.dependents(self.config, tidying.ref_of(self.config, entity))
 
+    @checked
     def rename(self, entity: object, title: str) -> None:
         """Give a thing a title, which the panel shows and by which it is opened, too.
 
@@ -465,6 +470,7 @@ class Workspace:
         """
         tidying.rename(self.config, tidying.ref_of(self.config, entity), title)
 
+    @checked
     def archive(self, entity: object) -> None:
         """Put a thing away: lists of the panel and command line leave it out, `restore` undoes it.
 
@@ -493,6 +499,7 @@ class Workspace:
         """
         return tidying.archived(self.config)
 
+    @checked
     def restore(self, entry: DeletedEntry | str) -> Ref:
         """Undo a deletion or archiving: everything is again where it was.
 
@@ -517,6 +524,7 @@ class Workspace:
         """
         return tidying.bring_back(self.config, entry)
 
+    @checked
     def lineage(self, kind: str, identity: str) -> Mapping[str, list[Ref]]:
         """What something was made from ("upstream") and what was made from it ("downstream").
 
@@ -596,6 +604,7 @@ class Workspace:
         check_options(ablate, options)
         return ablate(self.config, train, **options)
 
+    @checked
     def ablation(self, name: str) -> Ablation:
         """Attach to an ablation by name, from any process.
 

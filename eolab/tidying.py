@@ -326,6 +326,10 @@ def bring_back(config: Config, entry: DeletedEntry | str) -> Ref:
 
     What is archived is there: a deleted one of its name could not come back beside it.
     """
+    if not isinstance(entry, str | DeletedEntry):
+        raise InvalidInputError(
+            f"{entry!r} is no deleted entry", "Give its name, or one of ws.deleted()."
+        )
     if not isinstance(entry, str):
         restore(config, entry)
         return Ref(entry.kind, entry.name)

@@ -95,6 +95,12 @@ class TrainingData:
         Raises:
             InvalidInputError: A column that is not there, or none would be left.
         """
+        # One name is no list of its letters, and an iterator is read once.
+        if not hasattr(columns, "__iter__") or isinstance(columns, Mapping):
+            raise InvalidInputError(
+                f"{columns!r} names no features", "Give a list: without(['ndvi'])."
+            )
+        columns = [columns] if isinstance(columns, str) else list(columns)
         for name in columns:
             if name not in self.columns:
                 raise InvalidInputError(
@@ -264,7 +270,9 @@ class Split:
 
     def without(self, columns: Sequence[str]) -> Split:
         """Every part without these features (see `TrainingData.without`)."""
-        return self._each(lambda part: part.without(columns))
+        once = isinstance(columns, str | Mapping) or not hasattr(columns, "__iter__")
+        names = columns if once else list(columns)
+        return self._each(lambda part: part.without(names))
 
     def digest(self) -> str:
         """A SHA-256 of the train and the validation part."""

@@ -16,6 +16,7 @@ from eolab.accuracy.population import MapPopulation
 from eolab.accuracy.reference import is_raster, read_points
 from eolab.accuracy.sampled_rows import SampledRows
 from eolab.accuracy.strata import DESIGNS, DesignStrata, StatedDesign, variance_groups
+from eolab.argument_checks import checked_except
 from eolab.errors import InvalidInputError, nearest
 from eolab.user_warnings import warn
 
@@ -31,6 +32,7 @@ _DESIGN_NAMES: Mapping[StatedDesign | None, Design] = {
 }
 
 
+@checked_except("classes", "exclude", "collapse", "confidence", "nodata", "band")
 def assess(
     map: MapLike,
     reference: Reference,

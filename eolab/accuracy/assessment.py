@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class Assessment:
             f"there is no class {name!r}", nearest(str(name), [c.name for c in self.classes])
         )
 
+    @checked
     def to_frame(self, table: Table = "classes") -> pd.DataFrame:
         """One of the tables as a DataFrame.
 

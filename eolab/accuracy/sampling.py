@@ -10,6 +10,7 @@ import numpy as np
 from eolab.accuracy.class_raster import count_classes, find_pixels, open_map
 from eolab.accuracy.population import MapPopulation
 from eolab.accuracy.reference import HECTARES, INCLUSION, PIXELS, STRATUM
+from eolab.argument_checks import checked_except
 from eolab.errors import InvalidInputError, nearest
 from eolab.user_warnings import warn
 
@@ -24,6 +25,9 @@ MISSED = 1.05
 """How far above a target a standard error is to be expected before it is told."""
 
 
+@checked_except(
+    "n", "target_se", "expected_accuracy", "minimum", "classes", "exclude", "seed", "nodata", "band"
+)
 def sample_design(
     map: MapLike,
     n: int | None = None,

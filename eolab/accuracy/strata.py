@@ -243,6 +243,11 @@ def variance_groups(
     groups = list(range(len(strata)))
     places = {s.name: i for i, s in enumerate(strata)}
     seen: set[int] = set()
+    if isinstance(collapse, str) or not isinstance(collapse, Sequence):
+        raise InvalidInputError(
+            f"collapse={collapse!r} is no list of groups",
+            'Give lists of strata: collapse=[["water", "wetland"]].',
+        )
     for group in collapse:
         if isinstance(group, str) or not isinstance(group, Sequence):
             raise InvalidInputError(

@@ -100,7 +100,7 @@ def crs_text(crs: object) -> str:
 
     try:
         found = CRS.from_user_input(crs)
-    except CRSError as error:
+    except (CRSError, TypeError, ValueError) as error:  # of a table, say
         raise InvalidInputError(
             f"{crs!r} is not a coordinate reference system", "Write for example 'EPSG:32633'."
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from eolab.argument_checks import checked
 from eolab.errors import ConflictError
 from eolab.features import removal
 from eolab.features.groups.options import GroupOptions, GroupSpec, group_spec
@@ -44,6 +45,7 @@ class FeatureStore:
         self.config = config
         self._registry = Registry(config.features)
 
+    @checked
     def create_feature_group(
         self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
@@ -111,6 +113,7 @@ class FeatureStore:
         if title and name != title:
             warn(f"the {_WORDS[kind]} {label!r} is called {title!r} now; both open it", UserWarning)
 
+    @checked
     def get_or_create_feature_group(
         self, name: str, version: int = 1, **options: Unpack[GroupOptions]
     ) -> FeatureGroup:
@@ -175,6 +178,7 @@ class FeatureStore:
     def _online(self) -> PostgresSchema | None:
         return removal.postgres(self.config)
 
+    @checked
     def feature_group(self, name: str, version: int | None = None) -> FeatureGroup:
         """A group by name.
 
@@ -193,6 +197,7 @@ class FeatureStore:
         self._tell_title("group", name, entry)
         return self._group(entry)
 
+    @checked
     def open_group(self, name: str, version: int) -> FeatureGroup:
         """A group by its own name and version.
 
@@ -218,6 +223,7 @@ class FeatureStore:
         """
         return [self._group(entry) for entry in self._registry.all("group")]
 
+    @checked
     def create_feature_view(
         self, name: str, version: int = 1, **options: Unpack[ViewOptions]
     ) -> FeatureView:
@@ -249,6 +255,7 @@ class FeatureStore:
         view.record_lineage()
         return view
 
+    @checked
     def get_or_create_feature_view(
         self, name: str, version: int = 1, **options: Unpack[ViewOptions]
     ) -> FeatureView:
@@ -284,6 +291,7 @@ class FeatureStore:
 
         return FeatureView(self.config, entry, self.open_group)
 
+    @checked
     def feature_view(self, name: str, version: int | None = None) -> FeatureView:
         """A view by name.
 
@@ -311,6 +319,7 @@ class FeatureStore:
         """
         return [self._view(entry) for entry in self._registry.all("view")]
 
+    @checked
     def create_chip_dataset(
         self,
         name: str,
@@ -345,6 +354,7 @@ class FeatureStore:
             self.config, name, chips, description=description, format=format
         )
 
+    @checked
     def chip_dataset(self, name: str, version: int | None = None) -> SavedChips:
         """A dataset of patches by name.
 
@@ -376,6 +386,7 @@ class FeatureStore:
 
         return chip_datasets.listed(self.config)
 
+    @checked
     def search(self, text: str) -> list[str]:
         """What holds every word: "group name/version", "view name/version", "chips name#version".
 

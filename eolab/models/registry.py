@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from eolab import tracking
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import disk, folders, leavings, locks, writes
 from eolab.models import mlflow_flavour, removal
@@ -63,6 +64,7 @@ class ModelRegistry:
     def __init__(self, config: Config) -> None:
         self.config = config
 
+    @checked
     def register(
         self,
         name: str,
@@ -175,6 +177,7 @@ class ModelRegistry:
         self._sweep()
         return self.get(name, int(entry.version))
 
+    @checked
     def get(self, name: str, version: int | str | None = None) -> ModelVersion:
         """A version of a model.
 
@@ -226,6 +229,7 @@ class ModelRegistry:
         self._sweep()
         return [version for name in self._names() for version in self._versions(name)]
 
+    @checked
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias point at a version; it leaves the one that it pointed at.
 

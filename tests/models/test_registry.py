@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -26,7 +27,7 @@ from eolab.records.lineage import Ref
 from eolab.studies.identity import modules
 from eolab.studies.worker import trial_process
 from eolab.training_data import TrainingData
-from tests.models.conftest import CLASSES, Fitted
+from tests.models.conftest import CLASSES, COLUMNS, Fitted
 
 
 @pytest.fixture
@@ -769,3 +770,20 @@ def test_mlflow_opens_what_scikit_learn_made_and_shows_an_example(
     np.testing.assert_allclose(example, test_part.X[:3], rtol=1e-6)
     asked = mlflow.pyfunc.load_model(str(version.folder))
     assert asked.predict(example).tolist() == version.predict(test_part.X[:3]).tolist()
+
+
+def test_masked_and_labelled_arrays_are_asked_as_what_they_say():
+    from eolab.models.versions import feature_values as features
+
+    right = np.array([[1, 2, 3], [4, 5, 6]], "float32")
+    turned = xr.DataArray(
+        right[:, ::-1], dims=("sample", "band"), coords={"band": list(COLUMNS[::-1])}
+    )
+    assert features(turned, COLUMNS).tolist() == right.tolist()
+    with pytest.raises(InvalidInputError, match="feature 'ndvi' is missing"):
+        features(turned.isel(band=[0, 1]), COLUMNS)
+    hidden = features(np.ma.masked_equal(right.astype(int), 5), COLUMNS)
+    assert np.isnan(hidden[1, 1])
+    assert np.isnan(hidden).sum() == 1
+    with pytest.raises(InvalidInputError, match="complex"):
+        features(right.astype(complex), COLUMNS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import inside, known_numbers, layout, origin, recipe, scenes
 from eolab.features.extract.saved_chips import FORMAT, digest_of, patch_digest
@@ -87,6 +88,7 @@ class Chips:
         return f"<Chips: {len(self)} of {self.size} pixels, {bands}, {len(self.classes)} classes>"
 
     @staticmethod
+    @checked
     def from_arrays(
         x: object,
         y: object = None,
@@ -194,6 +196,7 @@ class Chips:
         """
         return digest_of(self.about(), [patch_digest(X, mask) for X, mask in self])
 
+    @checked
     def save(
         self, folder: str | os.PathLike[str], *, more: Mapping[str, object] | None = None
     ) -> Path:

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from eolab.argument_checks import checked
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -15,6 +17,7 @@ Rows = TypeVar("Rows")
 class Extraction(ABC, Generic[Rows]):
     """Rows of a cube, the same for every implementation but for their order and their frame."""
 
+    @checked
     def zonal(
         self,
         zones: gpd.GeoDataFrame,
@@ -53,6 +56,7 @@ class Extraction(ABC, Generic[Rows]):
         """
         return self._zonal(zones, id, stats, buffer, min_pixels)
 
+    @checked
     def pixels(
         self,
         labels: gpd.GeoDataFrame,
@@ -88,6 +92,7 @@ class Extraction(ABC, Generic[Rows]):
         """
         return self._pixels(labels, columns, stratify, per_class)
 
+    @checked
     def sample(
         self, points: gpd.GeoDataFrame, *, id: str = "point_id", columns: Sequence[str] = ()
     ) -> Rows:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class LabelledTable:
     position: tuple[str, ...]
 
 
+@checked
 def read_labelled_table(
     path: str | os.PathLike[str],
     *,

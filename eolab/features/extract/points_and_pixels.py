@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import (
     DroppedWarning,
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 
+@checked
 def sample(
     cube: xr.Dataset,
     points: gpd.GeoDataFrame,
@@ -145,6 +147,7 @@ def _finished(
     return rows
 
 
+@checked
 def pixels(
     cube: xr.Dataset,
     labels: gpd.GeoDataFrame,
@@ -181,6 +184,7 @@ def pixels(
     return rows
 
 
+@checked
 def pixel_labels(
     cube: xr.Dataset,
     labels: gpd.GeoDataFrame,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
+from eolab.argument_checks import checked, values
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class SavedChips:
             NotFoundError: One is not there.
         """
         at = dict(zip(self.ids, self.rows, strict=True))
-        wanted = [str(i) for i in ids]
+        wanted = [str(i) for i in values(ids, "ids")]
         for name in wanted:
             if name not in at:
                 raise NotFoundError(
@@ -125,6 +126,7 @@ class SavedChips:
         rows = np.array([at[i] for i in wanted], dtype=np.int64)
         return replace(self, rows=rows, ids=tuple(wanted))
 
+    @checked
     def to_tf_dataset(
         self, *, batch_size: int = 16, shuffle: bool = True, seed: int = 0
     ) -> tf.data.Dataset:
@@ -153,6 +155,7 @@ class SavedChips:
         out = out.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return out.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
+    @checked
     def to_torch(
         self, *, batch_size: int = 16, shuffle: bool = True, seed: int = 0, workers: int = 0
     ) -> torch.utils.data.DataLoader[tuple[torch.Tensor, torch.Tensor]]:
@@ -183,6 +186,7 @@ class SavedChips:
         )
 
 
+@checked
 def open_chips(folder: str | os.PathLike[str]) -> SavedChips:
     """Open what `Chips.save` wrote, a Zarr group or a folder of NumPy files; nothing is loaded yet.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.frame_attrs import CUBE, ITEMS, LAYERS
@@ -30,6 +31,7 @@ _STATS: dict[str, Callable[[np.ndarray], float]] = {
 _DAY = np.timedelta64(1, "D")
 
 
+@checked
 def seasonal_features(
     rows: pd.DataFrame,
     *,
@@ -81,6 +83,11 @@ def seasonal_features(
     """
     import pandas as pd
 
+    if not columns or not (stats or harmonics or phenology):
+        raise InvalidInputError(
+            "nothing is asked for: columns= or stats= are empty",
+            "Name one or more of both, for example columns=['ndvi'], stats=['median'].",
+        )
     for name in (*columns, id, time):
         if name not in rows.columns:
             names = [str(c) for c in rows.columns]

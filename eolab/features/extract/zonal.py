@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.extract.cube_layout import (
     DroppedWarning,
@@ -45,6 +46,7 @@ _SUM: Operation = ("sum", {})
 PASS_BYTES = 128 * 2**20
 
 
+@checked
 def zonal(
     cube: xr.Dataset,
     zones: gpd.GeoDataFrame,

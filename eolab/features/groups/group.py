@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
 from eolab.features import arrays
@@ -153,6 +154,7 @@ class FeatureGroup:
         self._record.save(spec)
         self._describe(spec)
 
+    @checked
     def insert(
         self,
         frame: object,
@@ -293,6 +295,7 @@ class FeatureGroup:
         own = {*self.keys, *(geometry.columns if geometry else ())}
         return tuple(n for n in self.columns if n not in own)
 
+    @checked
     def delete_rows(self, keys: object) -> Commit | None:
         """Delete rows from now on; what was known before stays readable with ``as_of``.
 
@@ -341,6 +344,7 @@ class FeatureGroup:
         """
         return self.online.sync()
 
+    @checked
     def changes(self, since: object = None) -> pd.DataFrame:
         """Every version of every row that came in after ``since``, oldest first.
 
@@ -384,6 +388,7 @@ class FeatureGroup:
         with self._record.chained(self.table, f"files of {self.label!r} cannot be put together"):
             return self.table.optimize()
 
+    @checked
     def vacuum(self, *, hours: int = 168) -> int:
         """Delete files that nothing has read for some time: left over by `optimize` or a crash.
 
@@ -437,6 +442,7 @@ class FeatureGroup:
         return validation.history(self._record.folder)
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def read(
         self,
         columns: Sequence[str] | None = None,
@@ -470,6 +476,7 @@ class FeatureGroup:
         table = self.to_arrow(columns, as_of=as_of, filter=filter, bbox=bbox)
         return to_pandas(table, self.geometry)
 
+    @checked
     def export(
         self,
         path: str | os.PathLike[str],
@@ -504,6 +511,7 @@ class FeatureGroup:
         return export(table, self.geometry, Path(path))
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def to_arrow(
         self,
         columns: Sequence[str] | None = None,
@@ -548,6 +556,7 @@ class FeatureGroup:
         return table.filter(inside).select(list(names))
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def to_spark(
         self,
         spark: SparkSession,
@@ -578,6 +587,7 @@ class FeatureGroup:
         """
         return self.spark_engine(spark).read_group(self, columns, as_of=as_of, filter=filter)
 
+    @checked
     def select(self, columns: Sequence[str] | str) -> Query:
         """A query of these columns, to read, to join and to make a view of.
 
@@ -596,6 +606,7 @@ class FeatureGroup:
         self._need_rows()
         return Query(self, require_columns(names, self.columns, self.label))
 
+    @checked
     def select_all(self) -> Query:
         """A query of all columns but keys, event time and geometry.
 
@@ -606,6 +617,7 @@ class FeatureGroup:
         self._need_rows()
         return Query(self, self.features)
 
+    @checked
     def select_except(self, columns: Sequence[str] | str) -> Query:
         """A query of all columns but keys, event time, geometry and these.
 
@@ -631,6 +643,7 @@ class FeatureGroup:
                 f"the feature group {self.name!r} has no columns yet", "Insert rows first."
             )
 
+    @checked
     def statistics(self, version: int | None = None) -> list[figures.ColumnStatistics]:
         """Statistics of each column as of a commit; computed once and kept.
 

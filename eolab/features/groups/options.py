@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Required, TypedDict
 
+from eolab.argument_checks import check_given, shown
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.geometry import RowGeometry, crs_text
 from eolab.features.queries.query import GroupHandle
@@ -232,7 +233,7 @@ def group_spec(name: str, version: int, options: GroupOptions) -> GroupSpec:
         if geometry is None or isinstance(geometry, str)
         else tuple(geometry),
         declared_crs=None if crs is None else crs_text(crs),
-        parents=tuple(parent.label for parent in options.get("parents", ())),
+        parents=_labels(options.get("parents", ())),
         online=bool(options.get("online_enabled")),
         statistics=bool(options.get("statistics", True)),
         description=options.get("description", ""),
@@ -255,15 +256,16 @@ def check_version(version: object) -> None:
 
 
 def check_options(given: Mapping[str, object], known: type, needed: Sequence[str]) -> None:
-    """A check of the names of options.
+    """A check of the names of options and of their kinds.
 
     Args:
-        given: Options by name.
+        given: Options by name; what means the same in another kind is replaced (a list of NumPy's
+            texts by one of Python's).
         known: The TypedDict that lists them.
         needed: Those that must be there.
 
     Raises:
-        InvalidInputError: One is unknown or missing.
+        InvalidInputError: One is unknown, missing or of another kind.
     """
     allowed = list(known.__annotations__)
     for name in given:
@@ -274,6 +276,21 @@ def check_options(given: Mapping[str, object], known: type, needed: Sequence[str
     for name in needed:
         if name not in given:
             raise InvalidInputError(f"{name}= is missing", f"Pass {name}=.")
+    assert isinstance(given, dict)  # the keywords of one call
+    # Of one text nobody knows whether it is one tag or several.
+    words = {k: v for k, v in given.items() if k in {"tags", "keywords"} and isinstance(v, str)}
+    given.update(check_given(given, known) | words)
+
+
+def _labels(parents: Sequence[GroupHandle]) -> tuple[str, ...]:
+    found = [getattr(parent, "label", None) for parent in parents]
+    for parent, label in zip(parents, found, strict=True):
+        if not isinstance(label, str):
+            raise InvalidInputError(
+                f"parents holds {shown(parent)}, which is no feature group",
+                "Give the groups themselves: parents=[ws.features.feature_group('spectra')].",
+            )
+    return tuple(map(str, found))
 
 
 def _words(option: str, words: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict, TypeVar
 
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments
 from eolab.errors import InvalidInputError
 from eolab.features.geometry import RowGeometry, exact_frame
@@ -239,6 +240,7 @@ class Query:
     where: str | None = None
     steps: Steps | None = field(default=None)
 
+    @checked
     def join(
         self,
         other: Query,
@@ -299,6 +301,7 @@ class Query:
             )
         return joined
 
+    @checked
     def join_spatial(
         self,
         other: Query,
@@ -358,6 +361,7 @@ class Query:
         part = replace(joined.joins[-1], near=Near(how, max_distance, tile))
         return replace(joined, joins=(*joined.joins[:-1], part))
 
+    @checked
     def filter(self, condition: str) -> Query:
         """Only rows of the base group that meet an SQL condition; several must all hold.
 
@@ -372,6 +376,7 @@ class Query:
             self, where=condition if self.where is None else f"({self.where}) AND ({condition})"
         )
 
+    @checked
     def sequence(
         self,
         start: str = "",

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from eolab.argument_checks import plain, shown, values
 from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError
 from eolab.features import geometry as geo
@@ -53,7 +54,8 @@ class SpatialBlocks:
 
     def __post_init__(self) -> None:
         for name in ("size", "buffer", *([] if self.merge is None else ["merge"])):
-            value = getattr(self, name)
+            value = plain(getattr(self, name))
+            object.__setattr__(self, name, value)
             if (
                 isinstance(value, bool)
                 or not isinstance(value, int | float)
@@ -167,15 +169,25 @@ class Column:
     test: Sequence[object] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise InvalidInputError(
+                f"Column({shown(self.name)}) names no column",
+                'For example eo.Column("is_test", train=[0], test=[1]).',
+            )
         parts: dict[object, str] = {}
         for part in PARTS:
-            values = getattr(self, part)
-            if isinstance(values, str) or not isinstance(values, Iterable):
+            given = getattr(self, part)
+            if isinstance(given, str) or not isinstance(given, Iterable):
                 raise InvalidInputError(
-                    f"Column({part}={values!r}) is no list of values", f"Write {part}=[{values!r}]."
+                    f"Column({part}={given!r}) is no list of values", f"Write {part}=[{given!r}]."
                 )
-            object.__setattr__(self, part, tuple(values))
+            object.__setattr__(self, part, values(given, part))
             for value in getattr(self, part):
+                if not isinstance(value, Hashable):
+                    raise InvalidInputError(
+                        f"Column({part}=) holds {shown(value)}, which is no value of a column",
+                        f"List the values themselves: {part}=[0, 1].",
+                    )
                 if value in parts:
                     raise InvalidInputError(
                         f"{self.name} = {value!r} stands in {parts[value]} and in {part}",

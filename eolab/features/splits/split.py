@@ -170,6 +170,11 @@ def _cells(
     view: Splittable, by: assign.By | None, unit: str | None, as_of: object, count: int
 ) -> tuple[Samples, np.ndarray, assign.By]:
     column = by.name if isinstance(by, Column) else by if isinstance(by, str) else None
+    for option, name in (("by", column), ("unit", unit)):
+        if name == "":
+            raise InvalidInputError(
+                f"{option}='' names no column", "Name a column of the label group."
+            )
     extra = [c for c in (unit, None if column == assign.RANDOM else column) if c]
     loaded = view.load(as_of, extra)
     if by is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.features import arrays
 from eolab.features.storage.files import new_folder
@@ -118,10 +119,12 @@ class TrainingDataset:
             )
         return data
 
+    @checked
     def to_pandas(self, part: PartName = "train") -> pd.DataFrame:
         """One row a sample: id, label, group, a column a feature (``name@step`` in sequences)."""
         return to_pandas(_named(self.read(), part))
 
+    @checked
     def to_geopandas(self, part: PartName = "train") -> gpd.GeoDataFrame:
         """What `to_pandas` gives, with where each sample is.
 
@@ -145,6 +148,7 @@ class TrainingDataset:
             )
         return gpd.read_parquet(path)
 
+    @checked
     def read_tfrecords(self, part: PartName = "train") -> TrainingData:
         """A part from its TFRecord file, equal to that of `read`.
 
@@ -154,6 +158,7 @@ class TrainingDataset:
         """
         return tfrecords.read(self.folder, part)
 
+    @checked
     def tfrecords(self, part: PartName = "train") -> tf.data.Dataset:
         """Samples (X, y) for Keras, read from the TFRecord file one after the other.
 
@@ -165,6 +170,7 @@ class TrainingDataset:
         """
         return tfrecords.dataset(self.folder, part)
 
+    @checked
     def statistics(self, part: PartName = "train") -> list[ColumnStatistics]:
         """Figures of the label and of each feature of a part, as of a group's columns."""
         import pyarrow as pa
@@ -181,6 +187,7 @@ class TrainingDataset:
             con.register("part", table)
             return describe(con, "part", list(table.schema))
 
+    @checked
     def to_tf_dataset(
         self,
         part: PartName = "train",
@@ -194,6 +201,7 @@ class TrainingDataset:
             _named(self.read(), part), batch_size=batch_size, shuffle=shuffle, seed=seed
         )
 
+    @checked
     def to_torch(
         self,
         part: PartName = "train",
@@ -320,6 +328,7 @@ def _named(split: Split, part: PartName) -> TrainingData:
     return found
 
 
+@checked
 def to_pandas(data: TrainingData) -> pd.DataFrame:
     """One row a sample: id, label, group and a column a feature (``name@step`` in sequences).
 
@@ -341,6 +350,7 @@ def to_pandas(data: TrainingData) -> pd.DataFrame:
     return frame
 
 
+@checked
 def to_tf_dataset(
     data: TrainingData, *, batch_size: int = 64, shuffle: bool = True, seed: int = 0
 ) -> tf.data.Dataset:
@@ -362,6 +372,7 @@ def to_tf_dataset(
     return out.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
+@checked
 def to_torch(
     data: TrainingData, *, batch_size: int = 64, shuffle: bool = True, seed: int = 0
 ) -> torch.utils.data.DataLoader[tuple[torch.Tensor, torch.Tensor]]:

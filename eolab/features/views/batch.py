@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from eolab.argument_checks import shown
 from eolab.errors import InvalidInputError, nearest
 from eolab.features.engines import point_in_time
 from eolab.features.engines.spark import is_spark
@@ -153,7 +155,8 @@ def _fitted(view: BatchView, split: FittedParts | None) -> transformations.Fitte
                 "Pass split=, the split or training dataset that the model was trained on.",
             )
         return {}
-    of = (split.source.get("view"), split.source.get("version"))
+    source = source_of(split)
+    of = (source.get("view"), source.get("version"))
     if view.labels.columns and of != (view.name, view.version):
         raise InvalidInputError(f"the split is not of {view.label}", "Split this view.")
     if not view.labels.columns and not isinstance(getattr(split, "train", None), TrainingData):
@@ -161,9 +164,24 @@ def _fitted(view: BatchView, split: FittedParts | None) -> transformations.Fitte
             f"{view.label} has no labels, and this says not which features its model takes",
             "Pass the split itself: dataset.read().",
         )
-    fitted = split.source.get("transformations") or {}
+    fitted = source.get("transformations") or {}
     assert isinstance(fitted, Mapping)
     return fitted
+
+
+def source_of(split: object) -> Mapping[str, object]:
+    """Where a split or training dataset comes from.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    source = getattr(split, "source", None)
+    if not isinstance(source, Mapping):
+        raise InvalidInputError(
+            f"split={shown(split)} is no split",
+            "Pass the split or training dataset that the model was trained on.",
+        )
+    return source
 
 
 def _until(end: object) -> int | None:
@@ -346,6 +364,8 @@ def _entities(
         entities = entities.toArrow()
     if isinstance(entities, str | bytes):
         raise InvalidInputError(f"entities={entities!r} is one text", "Give a list or a table.")
+    if isinstance(entities, Iterator | AbstractSet):  # read once; of a set any order is as good
+        entities = list(entities)
     if isinstance(entities, Sequence | np.ndarray) or (
         hasattr(entities, "to_numpy") and not hasattr(entities, "columns")
     ):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from eolab.argument_checks import checked, shown
 from eolab.deprecation import old_names, renamed_arguments, warn_renamed
 from eolab.errors import InvalidInputError
 from eolab.features.splits import block_metrics
@@ -77,6 +78,7 @@ class FoldScores:
 
 
 @renamed_arguments(n="n_splits")
+@checked
 def cross_validate(
     view: FeatureView,
     *,
@@ -118,6 +120,13 @@ def cross_validate(
         >>> found["macro_f1_low"] <= found["macro_f1"] <= found["macro_f1_high"]
         True
     """
+    if not by:
+        raise InvalidInputError("by= names no way to split", "Pass by=[None, 'random'].")
+    if model is not None and (isinstance(model, type) or not hasattr(model, "get_params")):
+        raise InvalidInputError(
+            f"model={shown(model)} is no model of scikit-learn's kind",
+            "Pass one that is made: RandomForestClassifier(300).",
+        )
     out: dict[str, FoldScores] = {}
     for way in by:
         name = way if isinstance(way, str) else "blocks"

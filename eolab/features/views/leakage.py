@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError
 from eolab.features.samples.samples import without_small_classes
@@ -23,6 +24,7 @@ _FOLDS = 5
 _DOUBTFUL = 3.5
 
 
+@checked
 def check_leakage(view: FeatureView, *, threshold: float = 0.95, seed: int = 0) -> pd.DataFrame:
     """Features that give the label away by themselves.
 
@@ -133,6 +135,7 @@ def _rank_r2(X: np.ndarray, y: np.ndarray, seed: int) -> float:
     return float(r2_score(ranks, found))
 
 
+@checked
 def find_label_issues(view: FeatureView, *, seed: int = 0) -> pd.DataFrame:
     """Samples whose label the others contradict, by cross-validation over random folds.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from eolab.argument_checks import shown
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.features.samples.array_features import axes_of_features
 
 if TYPE_CHECKING:
-    from eolab.features.queries.query import Query
+    from eolab.features.queries.query import GroupHandle, Query
 
 Missing = Literal["nan", "error"]
 NAN = float("nan")
@@ -46,21 +49,23 @@ class VectorReader:
         self._parts = []
         for part in query.parts:
             group = part.query.group
-            self._parts.append((group.online.reader(part.query.columns, group.schema), group.label))
+            self._parts.append((group.online.reader(part.query.columns, group.schema), group))
         self._widths = [len(part.query.columns) for part in query.parts]
 
     def get(
         self, key: Mapping[str, object], passed: Mapping[str, object] | None, missing: Missing
     ) -> list[object]:
         """One vector in the order of ``names``."""
+        key = _by_name(key, "key")
+        _check_missing(missing)
         vector: list[object] = []
-        for (reader, label), width in zip(self._parts, self._widths, strict=True):
+        for (reader, group), width in zip(self._parts, self._widths, strict=True):
             row = reader.get(key)
             if row is None:
-                vector += self._absent(key, label, width, missing)
+                vector += self._absent(key, group, width, missing)
             else:
                 vector += [NAN if v is None else v for v in row] if None in row else row
-        return self._with(vector, passed) if passed else vector
+        return vector if passed is None else self._with(vector, _by_name(passed, "passed"))
 
     def get_many(
         self,
@@ -69,15 +74,18 @@ class VectorReader:
         missing: Missing,
     ) -> list[list[object]]:
         """One vector a key."""
+        keys = [_by_name(key, "key") for key in _rows(keys, "keys")]
+        _check_missing(missing)
         vectors: list[list[object]] = [[] for _ in keys]
-        for (reader, label), width in zip(self._parts, self._widths, strict=True):
+        for (reader, group), width in zip(self._parts, self._widths, strict=True):
             for key, row, vector in zip(keys, reader.get_many(keys), vectors, strict=True):
                 vector.extend(
-                    self._absent(key, label, width, missing)
+                    self._absent(key, group, width, missing)
                     if row is None
                     else [NAN if v is None else v for v in row]
                 )
         if passed is not None:
+            passed = [_by_name(each, "passed") for each in _rows(passed, "passed")]
             if len(passed) != len(keys):
                 raise InvalidInputError(
                     f"{len(keys)} keys and {len(passed)} sets of passed features",
@@ -88,11 +96,12 @@ class VectorReader:
 
     @staticmethod
     def _absent(
-        key: Mapping[str, object], label: str, width: int, missing: Missing
+        key: Mapping[str, object], group: GroupHandle, width: int, missing: Missing
     ) -> list[object]:
+        _check_kinds(key, group)
         if missing == "error":
             raise NotFoundError(
-                f"{label} has no row of {dict(key)!r} online",
+                f"{group.label} has no row of {dict(key)!r} online",
                 "Insert it, or pass missing='nan' to get NaN.",
             )
         return [NAN] * width
@@ -101,7 +110,57 @@ class VectorReader:
         for name, value in passed.items():
             if name not in self.names:
                 raise InvalidInputError(
-                    f"the view has no feature {name!r}", nearest(name, self.names, "features")
+                    f"the view has no feature {name!r}", nearest(str(name), self.names, "features")
                 )
             vector[self.names.index(name)] = value
         return vector
+
+
+def _by_name(given: object, option: str) -> Mapping[str, object]:
+    """Values by name: a mapping, or a row of a table (a Series, a named tuple)."""
+    if isinstance(given, Mapping):
+        return given
+    for attribute in ("to_dict", "_asdict"):
+        convert = getattr(given, attribute, None)
+        found = convert() if callable(convert) and not hasattr(given, "columns") else None
+        if isinstance(found, dict):
+            return found
+    hint = "Give values by name: {'parcel_id': 'P0001'}."
+    raise InvalidInputError(f"{option}={shown(given)} has no names", hint)
+
+
+def _rows(given: object, option: str) -> Sequence[object]:
+    """One mapping each: a list of them, an iterator, or the rows of a data frame."""
+    if hasattr(given, "columns") and callable(records := getattr(given, "to_dict", None)):
+        found: list[object] = records("records")
+        return found
+    flat = getattr(given, "ndim", 1) == 0
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable) or flat:
+        raise InvalidInputError(
+            f"{option}={shown(given)} is no list", "Give one mapping a vector: [{'parcel_id': 1}]."
+        )
+    return list(given)
+
+
+def _check_missing(missing: object) -> None:
+    if not isinstance(missing, str) or missing not in ("nan", "error"):
+        raise InvalidInputError(
+            f"missing={shown(missing)} says not what to do", "Use 'nan' or 'error'."
+        )
+
+
+def _check_kinds(key: Mapping[str, object], group: GroupHandle) -> None:
+    """Text for a key of numbers, or a number for one of text, finds nothing and is a mistake."""
+    import pyarrow as pa
+
+    for name in group.primary_key:
+        kind, value = group.schema.field(name).type, key[name]
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        numeric = isinstance(value, numbers.Real) and not math.isnan(value)
+        if (number and isinstance(value, str)) or (text and numeric):
+            raise InvalidInputError(
+                f"the key {name}={value!r} is {'text' if number else 'a number'}, and "
+                f"{group.label} has {kind} there",
+                f"Give {name} as it was inserted.",
+            )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments
 from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError
 from eolab.features.answers import ViewJson
@@ -285,7 +286,7 @@ class FeatureView:
         return vectors if split is None else [self._transformed(v, split) for v in vectors]
 
     def _transformed(self, vector: Sequence[object], split: Split) -> list[object]:
-        fitted = split.source.get("transformations") or {}
+        fitted = batch.source_of(split).get("transformations") or {}
         assert isinstance(fitted, Mapping)
         return transformations.apply_vector(vector, self.features, fitted)
 
@@ -311,6 +312,7 @@ class FeatureView:
         """
         return self.load(as_of).data
 
+    @checked
     def batch_data(
         self,
         entities: object = None,
@@ -358,6 +360,7 @@ class FeatureView:
             return batch.batch(con, self, entities, start=start, end=end, as_of=as_of, split=split)
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def observations(self, data: TrainingData | None = None, *, as_of: object = None) -> np.ndarray:
         """How many observations each step of each sample holds, int32, shape (n, t).
 
@@ -388,6 +391,7 @@ class FeatureView:
         return found.counts[materialise.rows_among(found.data, data, self.label)]
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def load(self, as_of: object = None, extra: Sequence[str] = ()) -> samples.Samples:
         """The samples with their label rows, before they are split.
 
@@ -419,6 +423,7 @@ class FeatureView:
         return replace(found, data=data, source=self.label_source)
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def train_test_split(
         self,
         by: By | None = None,
@@ -455,6 +460,7 @@ class FeatureView:
         )  # fmt: skip
 
     @renamed_arguments(known_at="as_of")
+    @checked
     def train_validation_test_split(
         self,
         by: By | None = None,
@@ -505,6 +511,7 @@ class FeatureView:
         )  # fmt: skip
 
     @renamed_arguments(known_at="as_of", n="n_splits")
+    @checked
     def folds(
         self,
         by: By | None = None,
@@ -560,6 +567,7 @@ class FeatureView:
         """
         return splitting.propose_blocks(self.load(as_of))
 
+    @checked
     def create_training_dataset(
         self,
         split: Split,
@@ -614,6 +622,7 @@ class FeatureView:
                 known.append(int(number))
         return 1 + max(known, default=0)
 
+    @checked
     def training_dataset(self, version: int | None = None) -> TrainingDataset:
         """A training dataset of this view; the newest where none is named.
 

@@ -60,7 +60,7 @@ def select(names: Names, known: Sequence[str], what: str) -> tuple[str, ...]:
     Raises:
         InvalidInputError: A part that means nothing, with the nearest names; or no part at all.
     """
-    if not hasattr(names, "__iter__"):
+    if not hasattr(names, "__iter__") or getattr(names, "ndim", 1) == 0:
         raise InvalidInputError(
             f"{names!r} selects no {what}s", 'Give a list of names, or text ("VV* VH*").'
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, cast, get_args
 
+from eolab.argument_checks import checked, checked_except, names
 from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.files import writes
 from eolab.studies.ablation import components as parts
@@ -90,6 +91,7 @@ class Ablation:
         self.study.wait(timeout)
         return self
 
+    @checked
     def result(self, metric: str | None = None, *, level: float = 0.95) -> AblationResult:
         """What the runs so far say.
 
@@ -143,6 +145,7 @@ class Ablation:
         where = f"ws.study({self.name!r}).log({failed[0].n})"
         return f"{len(failed)} failed, the first with {error} ({where})"
 
+    @checked
     def per(self, prefix: str) -> pd.DataFrame:
         """What each class or region loses: the drops of all metrics that begin alike.
 
@@ -261,6 +264,7 @@ class AblateOptions(TypedDict, total=False):
     python_modules: Sequence[str]
 
 
+@checked_except("groups", "modules", "datasets", "models", "changes", "params")
 def ablate(
     config: Config,
     train: Callable[..., object],
@@ -368,6 +372,8 @@ def ablate(
         raise InvalidInputError(f"repeats={repeats}", "Give 1 or more.")
     for option, given in (("datasets", datasets), ("models", models), ("changes", changes)):
         parts.check_names(given or {}, option)
+    if not isinstance(features, bool | str):
+        features = names(features, "features")
     folded = make_folds(data, folds=folds, seed=seed, datasets=datasets)
     columns = folded.columns
     if (features or groups) and not columns:

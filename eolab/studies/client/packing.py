@@ -77,7 +77,7 @@ def pack_function(
     for name in modules:
         try:
             along.append(importlib.import_module(name))
-        except ImportError as error:
+        except (ImportError, ValueError) as error:
             raise InvalidInputError(
                 f"the module {name!r} cannot travel: {error}", "Check its name."
             ) from error

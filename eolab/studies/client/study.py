@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eolab import progress
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.studies.client import launch
@@ -218,6 +219,7 @@ class Study:
         return self._follower.snapshot()
 
     @renamed_arguments(n="number")
+    @checked
     def log(self, number: int) -> str:
         """What a trial printed, with the traceback if it failed.
 
@@ -268,6 +270,7 @@ class Study:
         self._follower.refresh()
         return to_optuna(self._follower.study, self._follower.record)
 
+    @checked
     def to_journal_file(self, path: str | Path) -> Path:
         """Write an Optuna journal file, which ``optuna-dashboard FILE`` opens.
 
@@ -354,6 +357,7 @@ class Study:
         return launch.delete(self.folder)
 
     @renamed_arguments(n="number")
+    @checked
     def stop_trial(self, number: int) -> None:
         """Stop one trial, which keeps its last reported value.
 
@@ -371,6 +375,7 @@ class Study:
         self._ask("stop", number=number)
 
     @renamed_arguments(n="number")
+    @checked
     def retry_trial(self, number: int) -> None:
         """Run a failed or stopped trial again.
 
@@ -387,6 +392,7 @@ class Study:
         """
         self._ask("retry", number=number)
 
+    @checked
     def set_workers(self, workers: int) -> None:
         """Let workers join or leave while the study runs.
 
@@ -404,6 +410,7 @@ class Study:
             raise InvalidInputError(f"workers={workers}", "Give 1 or more; pause() stops them all.")
         self._ask("set", workers=workers)
 
+    @checked
     def add_trials(self, trials: int) -> None:
         """Enlarge the budget; a completed study goes on.
 
@@ -415,6 +422,7 @@ class Study:
         self._follower.refresh()
         self._ask("set", trials=self._follower.record.budget_trials + trials)
 
+    @checked
     def wait(self, timeout: float | None = None, *, quiet: bool = False) -> Study:
         """Wait for the end, drawing progress. An interrupt ends the waiting, not the study.
 
@@ -488,6 +496,7 @@ class Study:
                 return " ".join(filter(None, (own, where, again)))
         return f"Mend it and run the cell again, or call ws.study({self.name!r}).resume()."
 
+    @checked
     def refit(self, on: RefitPart = "train+validation", *, trial: int | None = None) -> FittedModel:
         """Fit the best trial (or another) once more and save its model.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from eolab import progress
+from eolab.argument_checks import checked
 from eolab.deprecation import renamed_arguments, warn_renamed
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, nearest
 from eolab.files import disk, folders, writes
@@ -42,6 +43,7 @@ DIRECTIONS = ("maximize", "minimize")
 
 
 @renamed_arguments(stop="pruner")
+@checked
 def tune(
     config: Config,
     train: Callable[..., object],

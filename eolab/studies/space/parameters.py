@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -357,6 +357,11 @@ def _flat(values: Sequence[Value | Sequence[Value]]) -> tuple[Value, ...]:
     if _is_numpy(given) and callable(listed):  # an array
         given = listed()
     several = given if isinstance(given, list | tuple | range) else values
+    if isinstance(given, set | frozenset):  # in an order that is the same in every process
+        several = sorted(given, key=lambda value: (type(value).__name__, value))
+    elif isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Sequence):
+        # An iterator, a Series, an Index; a data frame is no list of its columns' names.
+        several = values if hasattr(given, "columns") else list(given)
     return tuple(plain_value(value) for value in several)
 
 
@@ -381,15 +386,12 @@ def _plain(number: NumberT) -> NumberT:
 
 
 def _condition(when: Condition | None) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-    return tuple(
-        (
-            name,
-            tuple(map(plain_value, values))
-            if isinstance(values, list | tuple | set | frozenset | range)
-            else (plain_value(values),),
+    if when is not None and not isinstance(when, Mapping):
+        raise InvalidInputError(
+            f"when= is a {type(when).__name__}, and names no other parameter",
+            'For example when={"optimizer": "sgd"}, or when={"layers": [2, 3]}.',
         )
-        for name, values in (when or {}).items()
-    )
+    return tuple((name, _flat((values,))) for name, values in (when or {}).items())
 
 
 def describe(parameter: Parameter) -> str:

@@ -136,10 +136,14 @@ def arrange(X: object, columns: Sequence[str], *, frame: bool) -> np.ndarray | p
     """
     import numpy as np
 
+    if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "biuf":
+        # What is masked is missing, never the number below it.
+        X = np.ma.filled(X.astype(np.result_type(X.dtype, np.float32)), np.nan)
     if not columns:
         return np.asarray(X)
     labels = getattr(X, "columns", None)
     if labels is None:
+        X = _in_order(X, columns)
         array = np.asarray(X) if frame else _numbers(X, columns)
         if array.ndim < 2 or array.shape[-1] != len(columns):
             raise AnswerError(
@@ -161,9 +165,28 @@ def arrange(X: object, columns: Sequence[str], *, frame: bool) -> np.ndarray | p
     return picked.set_axis(list(columns), axis=1) if frame else _numbers(picked, columns)
 
 
+def _in_order(X: object, columns: Sequence[str]) -> object:
+    """A labelled array (of xarray) whose last axis names the features, in their order."""
+    import numpy as np
+
+    dims, coords = getattr(X, "dims", None), getattr(X, "coords", None)
+    if not dims or coords is None or dims[-1] not in coords:
+        return X
+    given = [str(label) for label in np.asarray(coords[dims[-1]]).tolist()]
+    if not set(given) & set(columns):  # numbers, or names of something else
+        return X
+    for name in columns:
+        if given.count(name) != 1:
+            times = "is missing" if name not in given else f"is there {given.count(name)} times"
+            raise AnswerError(f"feature {name!r} {times}", "Name each feature once.")
+    return np.asarray(X)[..., [given.index(name) for name in columns]]
+
+
 def _numbers(X: object, columns: Sequence[str]) -> np.ndarray:
     import numpy as np
 
+    if np.asarray(X).dtype.kind == "c":
+        raise AnswerError("the data are complex numbers", "Give real ones: np.abs(X), X.real.")
     try:
         return np.asarray(X, dtype=np.float32)
     except (ValueError, TypeError) as error:

@@ -73,7 +73,7 @@ def test_every_layout_gives_the_same_chips(x, options):
         (X, {"layout": "nhwc", "y": [0, 1e300, 1, 1, 0, 0]}, r"holds the code 1e\+300"),
         (X, {"layout": "nhwc", "y": list("121212"), "nodata": 2}, "nodata=2 is a code, and y"),
         (X, {"layout": "nhwc", "y": MASKS, "classes": ["a", "a"]}, "no list of different names"),
-        (X, {"layout": "nhwc", "y": MASKS, "classes": "ab"}, "no list of different names"),
+        (X, {"layout": "nhwc", "y": MASKS, "classes": "ab"}, "there are 1 classes"),
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_refused_by_name(x, options, said):
