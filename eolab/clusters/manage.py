@@ -10,6 +10,7 @@ from eolab.errors import InvalidInputError, NotFoundError, nearest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from eolab.clusters.spark.session import Found
     from eolab.settings.config import Config
 
 
@@ -80,9 +81,11 @@ class Clusters:
 
     def stop(self, name: str = "spark") -> bool:
         """Stop a server that `start`, a study or a cell has started; False where none runs."""
-        from eolab.clusters.spark import server, session
+        from eolab.clusters.spark import kept_sessions, server, session
 
-        return server.stop(session.server_folder(self._ours(name)))
+        folder = session.server_folder(self._ours(name))
+        kept_sessions.forget(folder)
+        return server.stop(folder)
 
     def session(self, name: str = "spark") -> SparkSession:
         """A Spark session on a cluster, for cells and scripts.
@@ -94,6 +97,25 @@ class Clusters:
         from eolab.clusters.spark import session
 
         return session.open_session(self._spark(name), name="eolab")
+
+    def notebook_session(self, name: str, notebook: str) -> tuple[SparkSession, Found]:
+        """The session that a notebook's cells have on a cluster, also after its kernel died.
+
+        Args:
+            name: The cluster.
+            notebook: Path of the notebook; "" for shells without one, which share a session.
+
+        Returns:
+            The session, and whether it is "new", the one of before ("back"), or new because that
+            one has gone ("lost").
+
+        Raises:
+            InvalidInputError: The cluster has no Spark.
+            ConfigError, RemoteError: It cannot be reached.
+        """
+        from eolab.clusters.spark import session
+
+        return session.open_for_cells(self._spark(name), notebook)
 
     def _spark(self, name: str) -> ClusterSpec:
         table = self.table(name)

@@ -79,8 +79,6 @@ def _ablate(shell: InteractiveShell, line: str, cell: str) -> None:
     if options is None:
         return
     train = run_cell(shell, cell, options)
-    if train is None:
-        return
     names = shell.user_ns
     workspace = workspace_of(names, options.workspace)
     name = options.name or f"{function_name(train)}-ablation"

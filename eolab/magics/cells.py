@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from eolab.facade import Workspace
 
 
+class CellFailedError(Exception):
+    """A cell inside a cell failed, and the shell has shown why.
+
+    It is raised so that the notebook stops: what was computed before must not pass for the result.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class StudyParser(FlagParser):
     """The flags of a study's cell; those that every study has are there from the start."""
 
@@ -65,14 +75,19 @@ class StudyParser(FlagParser):
 
 def run_cell(
     shell: InteractiveShell, cell: str, options: argparse.Namespace
-) -> Callable[..., object] | None:
-    """Run the cell and find its train function; None where it failed, which the shell has shown."""
+) -> Callable[..., object]:
+    """Run the cell and find its train function.
+
+    Raises:
+        CellFailedError: It raised, or was interrupted.
+        InvalidInputError: It defines no such function.
+    """
     shell.user_ns.setdefault("Annotated", typing.Annotated)
     shell.user_ns.setdefault("eo", sys.modules["eolab"])
     # Magics, shell commands and top-level await are what a notebook's cell may hold.
     plain = str(shell.transform_cell(cell))
     if not _run(shell, cell, plain):
-        return None
+        raise CellFailedError("The cell ended with an error: no study was started.")
     return train_function(plain, shell.user_ns, options.function)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
+from eolab.clusters.spark.patience import refuses
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Cells:
 
     def session(self, name: str | None) -> SparkSession:
         """The session on a cluster; opened at first, and again after its server has gone."""
-        from eolab.clusters.spark.session import address_of, refuses
+        from eolab.clusters.spark.session import address_of
 
         name, ours = name or self.current, self.workspace().clusters
         held = self._sessions.get(name)
@@ -49,11 +51,21 @@ class Cells:
             session, address = held
             now = address_of(ours.table(name))
             # A server that was started again has another address, and does not know the session.
-            if now == address and (now is None or not refuses(*now)):
+            closed = getattr(session, "is_stopped", False)  # by spark.stop() in a cell
+            if now == address and not closed and (now is None or not refuses(*now)):
                 return session
-        session = ours.session(name)
+        session, found = ours.notebook_session(name, os.environ.get("JPY_SESSION_NAME", ""))
+        if found == "back":
+            print(f"back in this notebook's session on {name}: its views and settings are there")
+        elif found == "lost" or held is not None:
+            print(f"a new session on {name}: the one of before has gone, and its views with it")
         self._sessions[name] = session, address_of(ours.table(name))
         return session
+
+    def is_gone(self, name: str | None) -> bool:
+        """Whether the server of the session that a cell was given listens no more."""
+        held = self._sessions.get(name or self.current)
+        return held is not None and held[1] is not None and refuses(*held[1])
 
     def forget(self, name: str) -> None:
         """Let go of a session whose server stops."""

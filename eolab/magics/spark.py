@@ -9,11 +9,15 @@ stamps come with their zone, UTC.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eolab import progress
-from eolab.errors import InvalidInputError, nearest
+from eolab.clusters.spark.patience import soon
+from eolab.errors import InvalidInputError, RemoteError, nearest
+from eolab.magics import spark_errors
+from eolab.magics.cells import CellFailedError
 from eolab.magics.flags import FlagParser, register_cell, variables
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from eolab.magics.clusters import Cells
 
-TAG = "eolab-cell"
+TAG = f"eolab-cell-{uuid.uuid4().hex[:12]}"  # of this kernel: others may share its session
 
 
 class Stage(Protocol):
@@ -61,14 +65,21 @@ def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
         return
     session = cells.session(options.name)
     shell.user_ns["spark"] = session
-    with watched(session, "spark"):
-        outcome = shell.run_cell(cell, store_history=False)
+    with watched(session, "spark") as finish:
+        with spark_errors.short(shell):
+            outcome = shell.run_cell(cell, store_history=False)
         if isinstance(outcome.error_in_exec, KeyboardInterrupt):
             interrupt(session)
-        if not outcome.success:
-            return  # the shell has shown the error of the cell
+        if not outcome.success:  # the shell has shown the error of the cell
+            ended = "The cell ended with an error" + (
+                ", nothing was fetched." if options.output else "."
+            )
+            if cells.is_gone(options.name):
+                ended += "\n" + str(gone(options.name or cells.current))
+            raise CellFailedError(ended)
         for name in options.output:
             shell.user_ns[name] = to_pandas(name, shell.user_ns, options.rows)
+        finish()
 
 
 def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFrame:
@@ -120,9 +131,21 @@ def collected(frame: DataFrame) -> pd.DataFrame:
     return found.set_axis([field.name for field in fields], axis=1)
 
 
+def gone(name: str) -> RemoteError:
+    """What is said when the server of a cluster has ended under a cell."""
+    return RemoteError(
+        f"the Spark server of {name} has gone, and with it what ran there and its views",
+        "Run the cells again that make them: the next one takes the server that is there then.",
+    )
+
+
 @contextlib.contextmanager
-def watched(session: SparkSession, label: str) -> Iterator[None]:
-    """Draw the progress of what the session runs meanwhile; an interrupt cancels it there."""
+def watched(session: SparkSession, label: str) -> Iterator[Callable[[], None]]:
+    """Draw the progress of what the session runs meanwhile; an interrupt cancels it there.
+
+    Yields:
+        What to call when all went well: a bar is drawn to its end then only.
+    """
     bar = progress.start(label)
     tasks = 0
 
@@ -135,18 +158,22 @@ def watched(session: SparkSession, label: str) -> Iterator[None]:
         total = sum(s.num_tasks for s in found)
         if total and not done:
             tasks = total
-            bar.update(
-                sum(s.num_completed_tasks for s in found), total, f"{inflight_tasks} tasks running"
-            )
+            # Spark counts failed attempts as completed: tasks that are tried again.
+            ended = sum(min(s.num_completed_tasks, s.num_tasks) for s in found)
+            again = sum(max(s.num_completed_tasks - s.num_tasks, 0) for s in found)
+            text = f"{inflight_tasks} tasks running" + (f", {again} tried again" if again else "")
+            bar.update(ended, total, text)
+
+    def finish() -> None:
+        if tasks:
+            bar.update(tasks, tasks, "")
 
     by_connect = "connect" in type(session).__module__  # classic Spark has no such handlers
     session.addTag(TAG)
     if by_connect:
         session.registerProgressHandler(draw)  # type: ignore[arg-type]
     try:
-        yield
-        if tasks:
-            bar.update(tasks, tasks, "")  # what stands under the cell then is no half-drawn bar
+        yield finish
     except KeyboardInterrupt:
         interrupt(session)
         raise
@@ -158,5 +185,5 @@ def watched(session: SparkSession, label: str) -> Iterator[None]:
 
 
 def interrupt(session: SparkSession) -> None:
-    """Cancel on the cluster what a cell has started."""
-    session.interruptTag(TAG)
+    """Cancel on the cluster what a cell of this kernel has started."""
+    soon(session.interruptTag)(TAG)

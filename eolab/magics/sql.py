@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eolab.errors import InvalidInputError
+from eolab.magics import spark_errors
 from eolab.magics.flags import FlagParser, register_cell
-from eolab.magics.spark import collected, parser, watched
+from eolab.magics.spark import collected, gone, parser, watched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,17 +47,18 @@ def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.Data
     if len(options.output) > 1:
         raise InvalidInputError("%%sql has one result", "Give -o once.")
     session = cells.session(options.name)
-    with watched(session, "sql"):
+    with watched(session, "sql") as finish, spark_errors.short(shell):
         try:
             frame = session.sql(query)
             rows = options.rows or (None if options.output else SHOWN_ROWS)
             found = collected(frame if rows is None else frame.limit(rows))
+            finish()
         except Exception as error:
+            if cells.is_gone(options.name):
+                raise gone(options.name or cells.current) from error
             if type(error).__module__.partition(".")[0] != "pyspark":
                 raise
-            raise InvalidInputError(
-                str(error).split("\n\nJVM stacktrace")[0].strip(), "Mend the query."
-            ) from error
+            raise InvalidInputError(spark_errors.cause(error), "Mend the query.") from error
     if options.output:
         shell.user_ns[options.output[0]] = found
         return None

@@ -59,8 +59,6 @@ def _tune(shell: InteractiveShell, line: str, cell: str) -> None:
     if options is None:
         return
     train = run_cell(shell, cell, options)
-    if train is None:
-        return
     names = shell.user_ns
     workspace = workspace_of(names, options.workspace)
     name = options.name or function_name(train)

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, TypedDict
 
 from eolab.clusters.base import ClusterSpec
 from eolab.clusters.spark import server, task
+from eolab.clusters.spark.patience import refuses
 from eolab.clusters.spark.preflight import read_reports, verdict
 from eolab.clusters.spark.session import (
     address_of,
     is_here,
     is_ours,
     open_session,
-    refuses,
     server_folder,
 )
 from eolab.errors import EolabError
@@ -166,7 +166,7 @@ class Client:
                 (answer,) = self._run(spark, self._payload({"worker": worker}), 1)
             reason = json.loads(answer)["reason"] or "it ended"
         except Exception as error:
-            reason = "the study ends" if self._stopping else _first_line(error)
+            reason = "the study ends" if self._stopping else _why_lost(error)
         self.say("gone", worker=worker, reason=reason)
 
     def _payload(self, more: task.SparkWorker, *, probe: bool = False) -> task.Payload:
@@ -304,6 +304,13 @@ def _program(folder: Path) -> dict[str, str]:
     }
     files["launch.py"] = Path(__file__).with_name("launch.py").read_text(encoding="utf-8")
     return files
+
+
+def _why_lost(error: BaseException) -> str:
+    """Why a worker's job failed: the worker itself never raises."""
+    text = str(error)
+    lost = any(words in text for words in ("exited unexpectedly", "ExecutorLostFailure"))
+    return task.LOST if lost else _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,9 +1,10 @@
 """A Spark Connect server of our own: on this machine, found again by every process.
 
 It listens on loopback only and asks for a token, outlives whoever started it, keeps idle sessions
-for a day, and has slots to spare, so that studies leave room for cells. PySpark has an experimental
-server of its own to reuse (`spark.local.connect.reuse`); it neither survives a killed Python worker
-(`local[N]` without failures allowed) nor lets the time-outs be set for a second caller.
+for a day, and has slots to spare, so that studies leave room for cells. A task that fails is not
+tried again: there is one executor, so that a function that raises would raise each time, and a
+study starts workers that it lost itself. PySpark has an experimental server of its own to reuse
+(`spark.local.connect.reuse`); it does not let the time-outs be set for a second caller.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 FORMAT = 1
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
-FAILURES = 100
 ZONE = "spark.sql.session.timeZone"
 CELL_SLOTS = 2
 LOG = "server.log"
@@ -142,7 +142,7 @@ def _start(folder: Path, slots: int, conf: Mapping[str, str], python: str) -> Se
     token, port = secrets.token_urlsafe(32), _free_port()
     cores = str(os.cpu_count() or 1)
     options = {
-        "spark.master": f"local[{slots},{FAILURES}]",
+        "spark.master": f"local[{slots}]",
         "spark.app.name": "eolab",
         # More slots than cores: they are for trials, which cells' jobs must not be cut into.
         "spark.default.parallelism": cores,
@@ -153,7 +153,11 @@ def _start(folder: Path, slots: int, conf: Mapping[str, str], python: str) -> Se
         "spark.python.task.killTimeout": "200ms",
         "spark.connect.session.manager.defaultSessionTimeout": "24h",
         "spark.connect.session.manager.maxSessionTimeout": "24h",
-        "spark.connect.execute.manager.detachedTimeout": "30m",
+        # What a killed kernel ran is ended within two minutes, and a network may be cut for less
+        # than the time-out: the server notices at the end of a stream, and looks by the interval.
+        "spark.connect.execute.reattachable.senderMaxStreamDuration": "30s",
+        "spark.connect.execute.manager.detachedTimeout": "60s",
+        "spark.connect.execute.manager.maintenanceInterval": "10s",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "scratch"),
         # As DuckDB here: the machine's zone would shift what a time without a zone means.

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
 from eolab.clusters.base import ClusterSpec
-from eolab.clusters.spark import server
+from eolab.clusters.spark import kept_sessions, server
 from eolab.clusters.spark.java import check_java
+from eolab.clusters.spark.patience import make_patient, refuses
 from eolab.errors import ConfigError, RemoteError
 from eolab.redaction import redact
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-    from pyspark.sql.connect.client.retries import RetryPolicy
 
 LEAST_SPARK = (4, 0)
 MEMORY_DEFAULT = "1g"
+MARK = "eolab.session"  # an option that a session of a notebook has: its own id
+Found = Literal["new", "back", "lost"]
 
 
 def is_ours(cluster: ClusterSpec) -> bool:
@@ -58,7 +60,46 @@ def open_session(
     server.spark_home()
     if cluster.get("master"):
         return _classic(cluster, name)
-    return _connect(_url(cluster, workers), session_id, cluster)
+    session = _connect(_url(cluster, workers), session_id, cluster)
+    _set_up(session, cluster)
+    return session
+
+
+def open_for_cells(cluster: ClusterSpec, notebook: str) -> tuple[SparkSession, Found]:
+    """The session of a notebook: the one that it had, with its views, as long as there is one.
+
+    Args:
+        cluster: ``home`` and the options of `[clusters.NAME]`.
+        notebook: Its path; "" for shells without one.
+
+    Returns:
+        The session, and whether it is "new", is the one of before ("back"), or is new because that
+        one has gone with its views and settings ("lost").
+
+    Raises:
+        ConfigError, RemoteError: As `open_session`.
+    """
+    if cluster.get("master"):
+        return open_session(cluster, name="eolab"), "new"
+    server.spark_home()
+    folder, url = server_folder(cluster), _url(cluster, 0)
+    kept = kept_sessions.read(folder, notebook)
+    if kept is not None:
+        with contextlib.suppress(_ClosedError):
+            session = _connect(url, kept, cluster)
+            if session.conf.get(MARK, "") == kept:
+                return session, "back"
+    made = str(uuid.uuid4())
+    session = _connect(url, made, cluster)
+    _set_up(session, cluster)
+    session.conf.set("spark.connect.progress.reportInterval", "200ms")
+    session.conf.set(MARK, made)
+    kept_sessions.write(folder, notebook, made)
+    return session, "new" if kept is None else "lost"
+
+
+class _ClosedError(RemoteError):
+    """The session of this id was closed, and the id can never be used again."""
 
 
 def start_server(cluster: ClusterSpec, *, workers: int = 0) -> server.Server:
@@ -97,52 +138,33 @@ def _connect(url: str, session_id: str, cluster: ClusterSpec) -> SparkSession:
     # Functions of pyspark.sql pick their side by it.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     parts = urlsplit(url)
-    if refuses(parts.hostname or "", parts.port or 15002):  # Spark's client would try for minutes
+    place = parts.hostname or "", parts.port or 15002
+    if refuses(*place):  # Spark's client would try for minutes
         raise RemoteError(f"no Spark Connect server answers at {_place(url)}", _advice(cluster))
     base = url if "/;" in url else url.rstrip("/") + "/"
     whole = f"{base};session_id={session_id}" if session_id else url
     try:
         session = RemoteSession.builder.remote(whole).create()
-        session.client.set_retry_policies([_policy()])
+        make_patient(session.client, place, ours=is_ours(cluster))
         version = session.version
     except Exception as error:
-        raise RemoteError(
+        closed = "INVALID_HANDLE.SESSION" in str(error)
+        raise (_ClosedError if closed else RemoteError)(
             f"Spark Connect at {_place(url)} does not answer: {_first_line(error)}",
             _advice(cluster),
         ) from error
     check_version(version)
+    return cast("SparkSession", session)  # the same interface, another class
+
+
+def _set_up(session: SparkSession, cluster: ClusterSpec) -> None:
+    """Options of a session that has just begun."""
     conf = dict(cluster.get("conf") or {})
     session.conf.set(server.ZONE, conf.pop(server.ZONE, "UTC"))
     for key, value in conf.items():
         if is_ours(cluster):
             break  # the server was started with them
         session.conf.set(key, value)
-    return cast("SparkSession", session)  # the same interface, another class
-
-
-def _policy() -> RetryPolicy:
-    """As PySpark's own, for ten minutes, but only as long as the process has something to do.
-
-    Its own tries for ten minutes also when the process ends, be it only to tell the server that
-    results were read: a kernel whose server has gone before it would not end.
-    """
-    from pyspark.sql.connect.client.retries import DefaultPolicy
-
-    pool = ThreadPoolExecutor(1)
-
-    class WhileAlive(DefaultPolicy):
-        def can_retry(self, e: BaseException) -> bool:
-            try:
-                pool.submit(int)  # refused once the process is about to end
-            except RuntimeError:
-                return False
-            return super().can_retry(e)
-
-    return WhileAlive(max_retries=LONGEST_S // BACKOFF_S, max_backoff=BACKOFF_S * 1000)
-
-
-LONGEST_S, BACKOFF_S = 600, 5
-"""How long a server that does not answer is tried, and at most how long between two tries."""
 
 
 def address_of(cluster: ClusterSpec) -> tuple[str, int] | None:
@@ -154,17 +176,6 @@ def address_of(cluster: ClusterSpec) -> tuple[str, int] | None:
         return None if found is None else ("localhost", found.port)
     parts = urlsplit(str(cluster["connect"]))
     return parts.hostname or "", parts.port or 15002
-
-
-def refuses(host: str, port: int) -> bool:
-    """Whether nobody listens there (a slow network is no refusal)."""
-    try:
-        socket.create_connection((host, port), timeout=10).close()
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _advice(cluster: ClusterSpec) -> str:

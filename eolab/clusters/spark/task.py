@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark import TaskContext
 
 ANSWER = "answer string"
+LOST = "its Python process or its executor was lost"
 
 Batches = Iterator["pa.RecordBatch"]
 
@@ -88,7 +89,7 @@ def run(payload: Payload) -> str:
     if context is not None and context.attemptNumber() and not payload["probe"]:
         # Spark started a lost task again. The study has new workers of its own for that: under
         # the old name, two processes might run one attempt of a trial.
-        return json.dumps({"reason": "its Python process or its executor was lost"})
+        return json.dumps({"reason": LOST})
     folder = tempfile.mkdtemp(prefix="eolab-")
     try:
         for name, text in payload["files"].items():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _thread
+import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +16,11 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import eolab as eo
 from eolab import progress
+from eolab.clusters.spark import patience
 from eolab.errors import InvalidInputError, NotFoundError
-from eolab.magics import clusters, spark, sql
+from eolab.magics import clusters, spark, spark_errors, sql
 from tests.clusters.spark.conftest import Cluster
+from tests.proxy import Proxy
 from tests.studies.conftest import until
 
 
@@ -108,7 +112,7 @@ rows = spark.range(0, 4, 1, 4).mapInArrow(nap, "id long").collect()
 
 
 def test_progress_is_drawn_and_an_interrupt_cancels(
-    shell: InteractiveShell, connect: Cluster
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Bar.told = []
     progress.set_display(bar=lambda label: Bar())
@@ -123,15 +127,144 @@ def test_progress_is_drawn_and_an_interrupt_cancels(
             _thread.interrupt_main()
 
         threading.Thread(target=press, daemon=True).start()
-        # IPython shows the interrupt of a cell; the magic itself just ends.
-        shell.run_cell_magic("spark", "c", SLEEPY.format(seconds=120))
-        assert shell.user_ns["rows"] is not None
+        done = shell.run_cell("%%spark c\n" + SLEEPY.format(seconds=120))
+        assert not done.success
+        assert capsys.readouterr().out.splitlines()[-2:] == [
+            spark_errors.INTERRUPTED, "The cell ended with an error.",
+        ]  # fmt: skip
+        assert all(done < total for done, total, _ in Bar.told)  # never drawn to its end
         # Nothing of it is left: the same tag has nothing to cancel, and slots are free again.
         until(lambda: not session.interruptTag(spark.TAG), 30)
         shell.run_cell_magic("spark", "c -o df", "df = spark.range(3)")
         assert len(shell.user_ns["df"]) == 3
     finally:
         progress.set_display(bar=progress._Terminal)
+
+
+def test_a_function_that_raises_ends_the_cell_at_once_with_its_own_line(
+    shell: InteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tries = tmp_path / "tries"
+    shell.user_ns["kept"] = kept = object()
+    cell = f"""
+def wrong(batches):
+    with open({str(tries)!r}, "a") as file:
+        file.write("tried\\n")
+    raise ValueError("a band is missing")
+    yield from batches
+kept = spark.range(0, 1, 1, 1).mapInArrow(wrong, "id long")
+nothing = kept.collect()"""
+    Bar.told = []
+    progress.set_display(bar=lambda label: Bar())
+    try:
+        done = shell.run_cell(f"%%spark c -o kept\n{cell}")
+    finally:
+        progress.set_display(bar=progress._Terminal)
+    assert not done.success  # so that "run all" stops there
+    assert tries.read_text().split() == ["tried"]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "ValueError: a band is missing"
+    assert said[1] == '  in a task: line 4 of wrong: raise ValueError("a band is missing")'
+    assert said[2] == "  from here: line 7: nothing = kept.collect()"
+    assert said[-1] == "The cell ended with an error: nothing was fetched."
+    assert len(said) <= 5
+    assert not any("SparkConnectGrpcException" in line for line in said)
+    assert shell.user_ns["kept"] is not kept  # Spark's own frame, no pandas
+    assert all(ended < total for ended, total, _ in Bar.told)
+
+
+def test_a_new_kernel_finds_the_views_of_its_notebook(
+    shell: InteractiveShell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def kernel(notebook: str) -> InteractiveShell:
+        monkeypatch.setenv("JPY_SESSION_NAME", notebook)
+        cells = clusters.Cells(shell)
+        spark.register(shell, cells)
+        return shell
+
+    cell = "spark.range(7).createOrReplaceTempView('seven')\n"
+    cell += "spark.conf.set('spark.sql.session.timeZone', 'Europe/Rome')"
+    kernel("a.ipynb").run_cell_magic("spark", "c", cell)
+    assert "session" not in capsys.readouterr().out
+    count = "n = spark.table('seven').count(); zone = spark.conf.get('spark.sql.session.timeZone')"
+    kernel("a.ipynb").run_cell_magic("spark", "c", count)
+    assert "back in this notebook's session on c" in capsys.readouterr().out
+    assert (shell.user_ns["n"], shell.user_ns["zone"]) == (7, "Europe/Rome")
+    assert not kernel("b.ipynb").run_cell(f"%%spark c\n{count}").success
+    kept = tmp_path / "space" / "clusters" / "c" / "sessions.json"
+    assert kept.stat().st_mode & 0o077 == 0
+    capsys.readouterr()
+    # What `spark.stop()` closed is closed for good, here and for the next kernel.
+    kernel("a.ipynb").run_cell_magic("spark", "c", "spark.stop()")
+    kernel("a.ipynb").run_cell_magic(
+        "spark", "c", "zone = spark.conf.get('spark.sql.session.timeZone')"
+    )
+    assert "the one of before has gone, and its views with it" in capsys.readouterr().out
+    assert shell.user_ns["zone"] == "UTC"
+    kept.write_text('{"a.ipynb": ["no id", 1], "": 3}')
+    kernel("a.ipynb").run_cell_magic("spark", "c", "one = spark.range(1).count()")
+    assert shell.user_ns["one"] == 1
+
+
+@pytest.mark.parametrize("interrupt", [False, True])
+def test_a_cell_ends_when_its_server_has_gone(
+    shell: InteractiveShell,
+    connect: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    interrupt: bool,
+) -> None:
+    url, variable = re.findall(r'"(.*?)"', connect.table)
+    proxy = Proxy(int(url.rpartition(":")[2]))
+    monkeypatch.setattr(patience, "GONE_S", 1.0 if not interrupt else 600.0)
+    table = f'[clusters.far]\nkind = "spark"\nconnect = "sc://localhost:{proxy.port}"\n'
+    with (tmp_path / "eolab.toml").open("a") as file:
+        file.write(f'{table}token_env = "{variable}"\n')
+    shell.user_ns["ws"] = eo.workspace(tmp_path)
+    shell.run_cell_magic("spark", "far", "spark.range(3).count()")
+    Bar.told = []
+    ended = []
+
+    def cut() -> None:
+        until(lambda: Bar.told, 60)
+        proxy.close()
+        ended.append(time.monotonic())
+        if interrupt:
+            time.sleep(0.5)
+            _thread.interrupt_main()
+
+    thread = threading.Thread(target=cut, daemon=True)
+    progress.set_display(bar=lambda label: Bar())
+    try:
+        thread.start()
+        done = shell.run_cell("%%spark far\n" + SLEEPY.format(seconds=20))
+        took = time.monotonic() - ended[0]
+    finally:
+        progress.set_display(bar=progress._Terminal)
+    assert not done.success
+    assert took < 15  # a second or two where nothing else runs
+    said = capsys.readouterr().out
+    assert (spark_errors.INTERRUPTED in said) is interrupt
+    assert "the Spark server of far has gone, and with it what ran there and its views" in said
+
+
+def test_what_is_told_to_a_dead_server_is_not_waited_for() -> None:
+    free = threading.Event()
+
+    def hang(what: str) -> list[str]:
+        free.wait(60)
+        return [what]
+
+    start = time.monotonic()
+    assert patience.soon(hang)("all") is None
+    assert time.monotonic() - start < 10
+    free.set()
+    assert patience.soon(hang)("all") == ["all"]
 
 
 def test_clusters_are_listed_and_chosen(shell: InteractiveShell) -> None:
