@@ -36,6 +36,10 @@ class Proxy:
         # A thread that waits in accept() keeps a closed socket listening.
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Break the connections that there are."""
         for end in self.pairs:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

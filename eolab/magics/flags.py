@@ -128,7 +128,11 @@ def register_cell(
     run: Callable[[str, str], object],
     parser: Callable[[], FlagParser],
 ) -> None:
-    """Make ``%%name`` known to the shell, with Tab for its flags; ``%name`` lists them."""
+    """Make ``%%name`` known to the shell, with Tab for its flags; ``%name`` lists them.
+
+    Where another extension or the user has a magic of that name, ours is ``%%eo_name``: neither
+    takes the other's place in silence, whichever comes first.
+    """
 
     def magic(line: str, cell: str | None = None) -> object:
         if cell is None:
@@ -145,10 +149,26 @@ def register_cell(
             return []
         return [text for text in offered if text.startswith(event.symbol)]
 
+    def register(under: str) -> None:
+        shell.register_magic_function(magic, "line_cell", under)  # type: ignore[arg-type]
+        # The hook gets the shell as its first argument, whatever it is called.
+        shell.set_hook("complete_command", complete, str_key=f"%%{under}")
+
+    def is_free() -> bool:
+        there = shell.find_cell_magic(name)
+        return there is None or getattr(there, "__module__", None) == __name__
+
+    def look(*_: object) -> None:
+        if not is_free() and shell.find_cell_magic(f"eo_{name}") is None:
+            register(f"eo_{name}")
+            print(f"%%{name} is not eolab's here: eolab's is %%eo_{name}")
+
     magic.__doc__ = parser().format_help()
-    shell.register_magic_function(magic, "line_cell", name)  # type: ignore[arg-type]
-    # The hook gets the shell as its first argument, whatever it is called.
-    shell.set_hook("complete_command", complete, str_key=f"%%{name}")
+    if is_free():
+        register(name)
+        shell.events.register("post_run_cell", look)  # an extension may be loaded later
+    else:
+        look()
 
 
 def variables(names: Mapping[str, object]) -> list[str]:

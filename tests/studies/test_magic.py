@@ -11,9 +11,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from eolab.errors import ConflictError, InvalidInputError
 from eolab.facade import Workspace
-from eolab.magics import tune
+from eolab.magics import flags, tune
 from eolab.magics.cells import in_flags
-from eolab.magics.flags import split_flags
+from eolab.magics.flags import FlagParser, split_flags
 from eolab.magics.signatures import show_options
 from eolab.settings.config import Config
 from eolab.studies import Study
@@ -186,3 +186,27 @@ def test_quotes_inside_a_flag_belong_to_it(line: str, words: list[str]) -> None:
 def test_options_are_said_as_flags(text: str, said: str) -> None:
     flags = ["--data", "--resume", "--no-check-metric", "--name"]
     assert in_flags(text, flags) == said
+
+
+def test_a_magic_of_others_keeps_its_name_and_ours_is_told(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def theirs(line: str, cell: str) -> str:
+        return f"theirs {line}"
+
+    def register(name: str) -> None:
+        flags.register_cell(shell, name, lambda line, cell: "ours", lambda: FlagParser(name, ""))
+
+    shell.register_magic_function(theirs, "cell", "first")
+    register("first")
+    assert "%%first is not eolab's here: eolab's is %%eo_first" in capsys.readouterr().out
+    register("second")
+    register("second")  # eolab loaded again
+    assert capsys.readouterr().out == ""
+    shell.register_magic_function(theirs, "cell", "second")
+    shell.run_cell("1")
+    shell.run_cell("2")
+    assert capsys.readouterr().out.count("eolab's is %%eo_second") == 1
+    for name in ("first", "second"):
+        assert shell.run_cell_magic(name, "x", "1") == "theirs x"
+        assert shell.run_cell_magic(f"eo_{name}", "", "1") == "ours"

@@ -166,7 +166,7 @@ nothing = kept.collect()"""
     assert said[0] == "ValueError: a band is missing"
     assert said[1] == '  in a task: line 4 of wrong: raise ValueError("a band is missing")'
     assert said[2] == "  from here: line 7: nothing = kept.collect()"
-    assert said[-1] == "The cell ended with an error: nothing was fetched."
+    assert said[-1] == "The cell ended with an error, nothing was fetched."
     assert len(said) <= 5
     assert not any("SparkConnectGrpcException" in line for line in said)
     assert shell.user_ns["kept"] is not kept  # Spark's own frame, no pandas
@@ -251,6 +251,39 @@ def test_a_cell_ends_when_its_server_has_gone(
     said = capsys.readouterr().out
     assert (spark_errors.INTERRUPTED in said) is interrupt
     assert "the Spark server of far has gone, and with it what ran there and its views" in said
+
+
+@pytest.mark.slow
+def test_a_network_that_is_cut_for_half_a_minute_costs_a_cell_nothing(
+    shell: InteractiveShell, connect: Cluster, tmp_path: Path
+) -> None:
+    url, variable = re.findall(r'"(.*?)"', connect.table)
+    proxy = Proxy(int(url.rpartition(":")[2]))
+    table = f'[clusters.far]\nkind = "spark"\nconnect = "sc://localhost:{proxy.port}"\n'
+    with (tmp_path / "eolab.toml").open("a") as file:
+        file.write(f'{table}token_env = "{variable}"\n')
+    shell.user_ns["ws"] = eo.workspace(tmp_path)
+    Bar.told = []
+    cuts = []
+
+    def cut() -> None:
+        until(lambda: Bar.told, 60)
+        proxy.cut = True
+        proxy.drop()
+        time.sleep(30)
+        proxy.cut = False
+        cuts.append(time.monotonic())
+
+    threading.Thread(target=cut, daemon=True).start()
+    progress.set_display(bar=lambda label: Bar())
+    try:
+        done = shell.run_cell("%%spark far\n" + SLEEPY.format(seconds=20))
+    finally:
+        progress.set_display(bar=progress._Terminal)
+        proxy.close()
+    assert done.success
+    assert cuts  # the cell outlived the cut
+    assert [row.id for row in shell.user_ns["rows"]] == [0, 1, 2, 3]
 
 
 def test_what_is_told_to_a_dead_server_is_not_waited_for() -> None:
