@@ -62,7 +62,7 @@ class Cells:
         self._sessions[name] = session, address_of(ours.table(name))
         return session
 
-    def is_gone(self, name: str | None) -> bool:
+    def has_lost_server(self, name: str | None) -> bool:
         """Whether the server of the session that a cell was given listens no more."""
         held = self._sessions.get(name or self.current)
         return held is not None and held[1] is not None and refuses(*held[1])

@@ -74,8 +74,8 @@ def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
             ended = "The cell ended with an error" + (
                 ", nothing was fetched." if options.output else "."
             )
-            if cells.is_gone(options.name):
-                ended += "\n" + str(gone(options.name or cells.current))
+            if cells.has_lost_server(options.name):
+                ended += "\n" + str(server_lost(options.name or cells.current))
             raise CellFailedError(ended)
         for name in options.output:
             shell.user_ns[name] = to_pandas(name, shell.user_ns, options.rows)
@@ -131,7 +131,7 @@ def collected(frame: DataFrame) -> pd.DataFrame:
     return found.set_axis([field.name for field in fields], axis=1)
 
 
-def gone(name: str) -> RemoteError:
+def server_lost(name: str) -> RemoteError:
     """What is said when the server of a cluster has ended under a cell."""
     return RemoteError(
         f"the Spark server of {name} has gone, and with it what ran there and its views",

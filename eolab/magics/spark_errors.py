@@ -54,8 +54,8 @@ def short(shell: InteractiveShell) -> Iterator[None]:
     from pyspark.errors import PySparkException
 
     before = shell.custom_exceptions, shell.CustomTB
-    told = [(log, log.level) for log in map(logging.getLogger, _LOGS)]
-    for log, _ in told:
+    levels = [(log, log.level) for log in map(logging.getLogger, _LOGS)]
+    for log, _ in levels:
         log.setLevel(logging.CRITICAL)  # the same error once more, as a line of JSON
 
     def show(
@@ -75,7 +75,7 @@ def short(shell: InteractiveShell) -> Iterator[None]:
         yield
     finally:
         shell.custom_exceptions, shell.CustomTB = before
-        for log, level in told:
+        for log, level in levels:
             log.setLevel(level)
 
 

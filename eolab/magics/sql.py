@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from eolab.errors import InvalidInputError
 from eolab.magics import spark_errors
 from eolab.magics.flags import FlagParser, register_cell
-from eolab.magics.spark import collected, gone, parser, watched
+from eolab.magics.spark import collected, parser, server_lost, watched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +54,8 @@ def _sql(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> pd.Data
             found = collected(frame if rows is None else frame.limit(rows))
             finish()
         except Exception as error:
-            if cells.is_gone(options.name):
-                raise gone(options.name or cells.current) from error
+            if cells.has_lost_server(options.name):
+                raise server_lost(options.name or cells.current) from error
             if type(error).__module__.partition(".")[0] != "pyspark":
                 raise
             raise InvalidInputError(spark_errors.cause(error), "Mend the query.") from error

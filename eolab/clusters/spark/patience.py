@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.client.retries import RetryPolicy
 
 LONGEST_S = 600.0  # a network that does not answer
-GONE_S = 60.0  # a server elsewhere, at whose address nobody listens: it may be starting anew
-OURS_GONE_S = 1.5  # a server of ours comes back at another address only
+REFUSED_S = 60.0  # a server elsewhere, at whose address nobody listens: it may be starting anew
+OURS_REFUSED_S = 1.5  # a server of ours comes back at another address only
 BACKOFF_S, OURS_BACKOFF_S = 5.0, 0.5  # at most, between two tries
 INTERRUPT_S = 0.5  # what an interrupt may take to tell the server; it goes on behind
 _LOOK_S = 1.0
@@ -85,7 +85,7 @@ def _policy(place: tuple[str, int], *, ours: bool) -> RetryPolicy:
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     backoff = OURS_BACKOFF_S if ours else BACKOFF_S
-    gone = _Gone(place, OURS_GONE_S if ours else GONE_S)
+    given_up = _Refusals(place, OURS_REFUSED_S if ours else REFUSED_S)
     pool = ThreadPoolExecutor(1)
 
     class WhileAlive(DefaultPolicy):
@@ -94,12 +94,12 @@ def _policy(place: tuple[str, int], *, ours: bool) -> RetryPolicy:
                 pool.submit(int)  # refused once the process is about to end
             except RuntimeError:
                 return False
-            return super().can_retry(e) and not gone()
+            return super().can_retry(e) and not given_up()
 
     return WhileAlive(max_retries=int(LONGEST_S / backoff), max_backoff=int(backoff * 1000))
 
 
-class _Gone:
+class _Refusals:
     """Whether nobody has listened for so long, as far as it was looked.
 
     Args:

@@ -221,7 +221,7 @@ def test_a_cell_ends_when_its_server_has_gone(
 ) -> None:
     url, variable = re.findall(r'"(.*?)"', connect.table)
     proxy = Proxy(int(url.rpartition(":")[2]))
-    monkeypatch.setattr(patience, "GONE_S", 1.0 if not interrupt else 600.0)
+    monkeypatch.setattr(patience, "REFUSED_S", 1.0 if not interrupt else 600.0)
     table = f'[clusters.far]\nkind = "spark"\nconnect = "sc://localhost:{proxy.port}"\n'
     with (tmp_path / "eolab.toml").open("a") as file:
         file.write(f'{table}token_env = "{variable}"\n')
