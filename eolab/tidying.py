@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, get_args
 from eolab.errors import ConflictError, EolabError, InvalidInputError, NotFoundError, nearest
 from eolab.files import disk
 from eolab.records import deleted, lineage, titles
-from eolab.records.deleted import Kind
+from eolab.records.deleted import DeletedEntry, Kind
 from eolab.records.lineage import Ref
 
 if TYPE_CHECKING:
-    from eolab.records.deleted import DeletedEntry, Registered, StoredEntry
+    from eolab.records.deleted import Registered, StoredEntry
     from eolab.settings.config import Config
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

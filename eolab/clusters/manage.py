@@ -103,7 +103,8 @@ class Clusters:
 
         Args:
             name: The cluster.
-            notebook: Path of the notebook; "" for shells without one, which share a session.
+            notebook: Path of the notebook; "" for shells without one, of which one at a time
+                comes back to the session of the last.
 
         Returns:
             The session, and whether it is "new", the one of before ("back"), or new because that

@@ -68,6 +68,8 @@ def open_session(
 def open_for_cells(cluster: ClusterSpec, notebook: str) -> tuple[SparkSession, Found]:
     """The session of a notebook: the one that it had, with its views, as long as there is one.
 
+    A session that a living process has is not shared: it gets a new one.
+
     Args:
         cluster: ``home`` and the options of `[clusters.NAME]`.
         notebook: Its path; "" for shells without one.
@@ -84,6 +86,8 @@ def open_for_cells(cluster: ClusterSpec, notebook: str) -> tuple[SparkSession, F
     server.spark_home()
     folder, url = server_folder(cluster), _url(cluster, 0)
     kept = kept_sessions.read(folder, notebook)
+    if kept is not None and not kept_sessions.hold(folder, kept):
+        kept = None  # another process works in it
     if kept is not None:
         with contextlib.suppress(_ClosedError):
             session = _connect(url, kept, cluster)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import _thread
+import json
+import os
 import re
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,7 @@ import eolab as eo
 from eolab import progress
 from eolab.clusters.spark import patience
 from eolab.errors import InvalidInputError, NotFoundError
+from eolab.files import locks
 from eolab.magics import clusters, spark, spark_errors, sql
 from tests.clusters.spark.conftest import Cluster
 from tests.proxy import Proxy
@@ -204,6 +208,14 @@ def test_a_new_kernel_finds_the_views_of_its_notebook(
     )
     assert "the one of before has gone, and its views with it" in capsys.readouterr().out
     assert shell.user_ns["zone"] == "UTC"
+    # A session that another process works in is left to it.
+    theirs = str(uuid.uuid4())
+    kept.write_text(json.dumps({"c.ipynb": [theirs, 1.0]}))
+    handle = locks.take(kept.with_name(f"{theirs}.session"))
+    kernel("c.ipynb").run_cell_magic("spark", "c", "spark.range(2).createOrReplaceTempView('two')")
+    assert "session" not in capsys.readouterr().out
+    assert json.loads(kept.read_text())["c.ipynb"][0] != theirs
+    os.close(handle or 0)
     kept.write_text('{"a.ipynb": ["no id", 1], "": 3}')
     kernel("a.ipynb").run_cell_magic("spark", "c", "one = spark.range(1).count()")
     assert shell.user_ns["one"] == 1
