@@ -13,7 +13,7 @@ import numpy as np
 from eolab.argument_checks import checked
 from eolab.deprecation import old_names
 from eolab.errors import InvalidInputError, nearest
-from eolab.features.frame_attrs import CUBE, ITEMS, LAYERS
+from eolab.features.frame_attrs import CUBE, ITEMS
 from eolab.features.queries.arguments import MONTH_DAY
 from eolab.features.queries.time_steps import season_of, season_start
 
@@ -82,6 +82,9 @@ def seasonal_features(
         ['parcel_id', 'season_end', 'red_median_mean', 'red_median_std', 'observations']
     """
     import pandas as pd
+
+    # In here, not above: digests of the first studies hold the names that our functions use.
+    from eolab.features.frame_attrs import LAYERS
 
     if not columns or not (stats or harmonics or phenology):
         raise InvalidInputError(
