@@ -17,6 +17,7 @@ import numpy as np
 
 from eolab.catalog.areas.areas import parse_area
 from eolab.catalog.cube.grid import inside_of
+from eolab.catalog.cube.odc_adapter import known_values
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.features.extract.cube_layout import layout, recipe, scenes
 from eolab.files import disk, folders, writes
@@ -66,6 +67,7 @@ class MapSource:
         recipe: How features are made of it.
         area: What lies outside is nodata.
         patches: How a network sees it; None for a model of pixels.
+        token: Of a lazy cube, by which other values of the same scenes are told apart.
     """
 
     cube: xr.Dataset
@@ -74,6 +76,7 @@ class MapSource:
     recipe: FeatureRecipe
     area: BaseGeometry | None = None
     patches: PatchPlan | None = None
+    token: str = ""
 
     def predicted(self, predictor: MapModel, key: TileKey, *, force: bool) -> MapTile:
         """The prediction of a tile."""
@@ -198,9 +201,14 @@ def _source(
                 raise InvalidInputError(
                     f"{name}= is for scenes, and this is a cube", "Load the cube with it."
                 )
-        cube = as_cube(given)
+        cube, token = as_cube(given), _names_of(given)
     else:
+        from dask.base import tokenize
+
         from eolab.catalog.cube.load import load
+
+        # Not the addresses of files: a signed one is another one tomorrow.
+        token = str(tokenize(mask))
 
         cube = load(
             given, bands=wanted_bands(predictor, features), crs=crs, resolution=resolution,
@@ -216,7 +224,13 @@ def _source(
     patches = plan_of(predictor, made.bands, fill)
     if patches is not None:
         patches.check(source.cube)
-    return replace(source, patches=patches)
+    return replace(source, patches=patches, token=f"{composite} {token}")
+
+
+def _names_of(given: xr.Dataset | xr.DataArray) -> str:
+    """What a lazy cube is computed from and how: the names that Dask gives its arrays."""
+    bands = [given] if not hasattr(given, "data_vars") else given.data_vars.values()
+    return " ".join(str(band.data.name) for band in bands if band.chunks)
 
 
 def _dates(
@@ -254,7 +268,11 @@ def _dates(
             )
         return MapSource(cube.isel(time=0), transform, wkt, made, shape)
     if "time" in cube.dims:
-        whole = getattr(cube, str(composite))("time", skipna=True, keep_attrs=True)
+        # Stored numbers have their nodata in them, and an average may be that number.
+        known = cube.assign({name: known_values(cube[name]).copy(deep=False) for name in cube})
+        for name in known:
+            known[name].attrs = {}
+        whole = getattr(known, str(composite))("time", skipna=True, keep_attrs=True)
         # Its scenes and dates are those of all of them.
         texts = {name: ",".join(scenes(cube)) for name in ("item_id",) if name in cube.coords}
         whole = whole.assign_coords(**texts).assign_attrs(eolab_times=_span(cube))
@@ -294,10 +312,11 @@ def _cropped(cube: xr.Dataset, area: BaseGeometry) -> xr.Dataset:
 def _identity(predictor: MapModel, source: MapSource, grid: TileGrid) -> dict[str, object]:
     """By what a run knows that tiles are of the same map."""
     cube = source.cube
-    values = hashlib.sha256()
-    if not cube.chunks:  # of a lazy one the recipe says it, and its files
-        for band in sorted(map(str, cube.data_vars)):
-            values.update(band.encode())
+    values = hashlib.sha256(source.token.encode() if cube.chunks else b"")
+    values.update(str(cube.attrs.get("eolab_provenance", "")).encode())
+    for band in sorted(map(str, cube.data_vars)):
+        values.update(band.encode())
+        if not cube[band].chunks:
             values.update(np.ascontiguousarray(cube[band].to_numpy()).data)
     area = "" if source.area is None else source.area.wkt
     return {

@@ -260,6 +260,40 @@ def test_several_dates_are_one_map_only_by_a_composite(tmp_path: Path) -> None:
         mapped(Rule(tmp_path), cube, tmp_path / "bad.tif", colours={"sand": "#ffffff"})
 
 
+def test_a_lazy_cube_of_other_values_is_another_map(tmp_path: Path) -> None:
+    cube = make_cube(dates=("2024-06-01", "2024-06-11", "2024-06-21"))
+    cube.red[2] = 0.9
+    lazy, path = cube.chunk({"x": 30, "y": 40, "time": 1}), tmp_path / "map.tif"
+    one = mapped(Rule(tmp_path), lazy, path, composite="median")
+    again = cube.chunk({"x": 30, "y": 40, "time": 1})  # as the next process makes it
+    assert mapped(Rule(tmp_path), again, path, composite="median") == one
+    for other, more in (
+        (lazy, {"composite": "mean"}),
+        (lazy * 2, {"composite": "median"}),
+        (lazy.isel(time=[0]), {}),
+        (lazy.isel(time=[1]), {}),
+    ):
+        with pytest.raises(ConflictError, match="is there, and is not this map"):
+            mapped(Rule(tmp_path), other, path, **more)
+    clear = lazy.drop_vars(["item_id", "platform"])  # nothing but the values says which date it is
+    mapped(Rule(tmp_path), clear.isel(time=0), path, overwrite=True)
+    with pytest.raises(ConflictError, match="is there, and is not this map"):
+        mapped(Rule(tmp_path), clear.isel(time=1), path)
+
+
+def test_nodata_of_stored_numbers_is_in_no_composite(tmp_path: Path) -> None:
+    cube = make_cube(dates=("2024-06-01", "2024-06-11"))
+    stored = (cube * 10_000).astype("int16")
+    for band in ("red", "nir"):
+        stored[band][0, :20] = -9999
+        stored[band].attrs["nodata"] = -9999
+    made = mapped(Rule(tmp_path, classes=()), stored, tmp_path / "map.tif", composite="mean")
+    both = (stored.red.astype(float) + stored.nir.astype(float)).to_numpy()
+    expected = np.concatenate([both[1, :20], both[:, 20:].mean(axis=0)])
+    np.testing.assert_allclose(made.open().prediction, expected)
+    assert stored.red.attrs == {"nodata": -9999}
+
+
 def test_a_map_of_a_quantity_has_numbers_and_no_classes(tmp_path: Path) -> None:
     cube = make_cube()
     cube.nir[0, 0] = np.nan
