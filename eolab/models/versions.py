@@ -463,8 +463,13 @@ def read(folder: Path) -> dict[str, object]:
 
 
 def _is_cube(X: object) -> TypeGuard[xr.Dataset | xr.DataArray]:
-    """Whether it is xarray's, without importing xarray for what is none."""
-    return type(X).__module__.partition(".")[0] == "xarray"
+    """Whether it is xarray's and lies on a grid, without importing xarray for what is none.
+
+    An array of samples by features is as good as one of NumPy's.
+    """
+    if type(X).__module__.partition(".")[0] != "xarray":
+        return False
+    return hasattr(X, "data_vars") or {"y", "x"} <= set(getattr(X, "dims", ()))
 
 
 def _of_chips(

@@ -71,6 +71,18 @@ def test_bands_that_are_not_there_or_have_no_names_are_refused(forest) -> None:
         forest.predict(cube, features={"green": "red"})
 
 
+def test_a_labelled_array_of_samples_is_no_cube_and_goes_by_its_labels(forest) -> None:
+    X = np.random.default_rng(0).random((20, 3), dtype=np.float32)
+    columns = list(forest.columns)
+    turned = xr.DataArray(
+        X[:, ::-1], dims=("sample", "feature"), coords={"feature": columns[::-1]}
+    )
+    said = forest.predict(X)
+    assert len(set(said.tolist())) > 1
+    assert forest.predict(turned).tolist() == said.tolist()
+    assert forest.predict(xr.DataArray(X)).tolist() == said.tolist()
+
+
 def test_another_sensor_quantity_or_unit_is_refused_by_name(forest) -> None:
     landsat = make_cube(platform="landsat-8")
     with pytest.raises(InvalidInputError, match=r"learnt from sentinel-2, .* of landsat-oli"):
