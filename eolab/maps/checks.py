@@ -89,11 +89,11 @@ def check_range(
     """
     if known.sum() < _ENOUGH:
         return
-    some = X[known].reshape(-1, X.shape[-1])
+    some, ranges = X[known].reshape(-1, X.shape[-1]), predictor.ranges
     for place, name in enumerate(columns):
-        if name not in predictor.ranges:
+        if name not in ranges:
             continue
-        low, high = predictor.ranges[name]
+        low, high = ranges[name]
         values = some[:, place]
         values = values[~np.isnan(values)]
         if not values.size:

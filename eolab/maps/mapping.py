@@ -81,7 +81,9 @@ class MapSource:
     def predicted(self, predictor: MapModel, key: TileKey, *, force: bool) -> MapTile:
         """The prediction of a tile."""
         if self.patches is not None:
-            return predict_patches(predictor, self.patches, self.cube, key.rows, key.columns)
+            return predict_patches(
+                predictor, self.patches, self.cube, key.rows, key.columns, force=force
+            )
         window = self.cube.isel(y=key.rows, x=key.columns)
         return predict_window(predictor, self.recipe, window, force=force)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import known_numbers
+from eolab.maps.checks import check_range
 from eolab.maps.layers import MapLayers, MapTile
 from eolab.maps.predictor import MapModel
 
@@ -92,7 +93,13 @@ def plan_of(predictor: MapModel, bands: tuple[str, ...], fill: float | None) -> 
 
 
 def predict_patches(
-    predictor: MapModel, plan: PatchPlan, cube: xr.Dataset, rows: slice, columns: slice
+    predictor: MapModel,
+    plan: PatchPlan,
+    cube: xr.Dataset,
+    rows: slice,
+    columns: slice,
+    *,
+    force: bool = False,
 ) -> MapTile:
     """The prediction of a part of a cube, from all patches of the cube that reach into it.
 
@@ -102,6 +109,10 @@ def predict_patches(
         cube: All of it, best lazy: only what is needed is read.
         rows: Those of the part.
         columns: Those of the part.
+        force: Also where values are far from all that the network has seen.
+
+    Raises:
+        InvalidInputError: They are, and ``force`` is not said.
     """
     layers = MapLayers(predictor.classes)
     tops = _starts(cube.sizes["y"], plan.height, rows)
@@ -114,6 +125,9 @@ def predict_patches(
     values = _stacked(window.compute() if window.chunks else window, plan)
     missing = ~np.isfinite(values)
     unknown = missing.any(axis=(0, -1) if plan.dates is not None else -1)
+    if not force:
+        seen = values.reshape(-1, len(plan.bands))
+        check_range(predictor, predictor.columns, seen, ~np.isnan(seen).any(axis=-1))
     if plan.fill is not None:
         values[missing] = plan.fill
     shape = rows.stop - rows.start, columns.stop - columns.start

@@ -96,7 +96,7 @@ def predict_cube(
         for date in dates:
             plan.check(date)
         whole = slice(0, cube.sizes["y"]), slice(0, cube.sizes["x"])
-        tiles = [predict_patches(predictor, plan, date, *whole) for date in dates]
+        tiles = [predict_patches(predictor, plan, date, *whole, force=force) for date in dates]
     return as_dataset(tiles, layers, predictor.label, cube, more, dated=dated)
 
 

@@ -40,6 +40,7 @@ class LoadedModel:
         frame: Whether it learnt from a data frame.
         files: The digest of each file.
         patch: Height and width of the patches that it learnt from; None where none are known.
+        patch_ranges: Least and largest value of each band in them.
     """
 
     label: str
@@ -55,6 +56,7 @@ class LoadedModel:
     frame: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     patch: tuple[int, int] | None = None
+    patch_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -77,9 +79,9 @@ class LoadedModel:
             with np.load(self.folder / "answers.npz", allow_pickle=False) as file:
                 low, high = file["low"], file["high"]
         except (OSError, ValueError, KeyError):  # none was written, or by an older version
-            return {}
+            return self.patch_ranges
         if low.shape != (len(self.columns),) or high.shape != low.shape:
-            return {}
+            return self.patch_ranges
         return {
             name: (float(a), float(b))
             for name, a, b in zip(self.columns, low, high, strict=True)

@@ -372,9 +372,10 @@ class ModelVersion:
         document, model = read(self.folder), self.load()
         files, source = document.get("files"), document.get("source")
         columns, classes, patch = self.columns, self.classes, None
+        ranges: Mapping[str, tuple[float, float]] = {}
         chips = source.get("chips") if isinstance(source, dict) else None
         if isinstance(chips, str):  # bands, classes and size are those of its patches
-            columns, classes, patch = _of_chips(self.root, chips, columns, classes)
+            columns, classes, patch, ranges = _of_chips(self.root, chips, columns, classes)
         return LoadedModel(
             label=f"{self.name}/{self.version}",
             model=model,
@@ -382,6 +383,7 @@ class ModelVersion:
             columns=columns,
             classes=classes,
             patch=patch,
+            patch_ranges=ranges,
             steps=self.steps,
             output=self._output(document, model) if self.classes else Output(kind="value"),
             source=source if isinstance(source, dict) else {},
@@ -474,8 +476,15 @@ def _is_cube(X: object) -> TypeGuard[xr.Dataset | xr.DataArray]:
 
 def _of_chips(
     root: Path, label: str, columns: tuple[str, ...], classes: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, int] | None]:
-    """Bands, classes and size of the patches that a model learnt from, where they are there."""
+) -> tuple[
+    tuple[str, ...],
+    tuple[str, ...],
+    tuple[int, int] | None,
+    Mapping[str, tuple[float, float]],
+]:
+    """Bands, classes, size and ranges of the patches of a model, where they are there."""
+    import numpy as np
+
     from eolab.errors import NotFoundError
     from eolab.features.training import chip_datasets
     from eolab.settings.config import Config
@@ -484,9 +493,17 @@ def _of_chips(
     try:
         chips = chip_datasets.load(Config(root=root), name, int(version))
     except (NotFoundError, ValueError):
-        return columns, classes, None
+        return columns, classes, None, {}
     height, width = chips.mask.shape[1:3]
-    return columns or chips.bands, classes or chips.classes, (int(height), int(width))
+    ranges = {}
+    if len(chips):
+        some = chips.rows[np.unique(np.linspace(0, len(chips) - 1, 64).astype(int))].tolist()
+        patches = np.stack([np.asarray(chips.X[row]) for row in some])
+        flat = patches.reshape(-1, patches.shape[-1])
+        low, high = np.fmin.reduce(flat), np.fmax.reduce(flat)
+        ends = zip(chips.bands, low.tolist(), high.tolist(), strict=True)
+        ranges = {band: (a, b) for band, a, b in ends if np.isfinite(a) and np.isfinite(b)}
+    return columns or chips.bands, classes or chips.classes, (int(height), int(width)), ranges
 
 
 def _is_view(X: object) -> TypeGuard[FeatureView]:

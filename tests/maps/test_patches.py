@@ -91,6 +91,24 @@ def test_a_network_gets_the_dates_and_sizes_that_it_takes_or_says_what_is_wrong(
         predict_cube(Around(tmp_path, size=(None, None, 2)), make_cube())
 
 
+def test_a_network_on_patches_is_asked_for_values_that_it_has_seen(maker, tmp_path: Path) -> None:
+    cube = make_cube(32, 32, dates=("2024-06-01",))
+    chips = maker.ws.features.create_chip_dataset("seen", cube.eo.chips(16), format="numpy")
+    ranges = maker.register(
+        "seen", Scores(None), source={"chips": chips.label}, flavour="pickle"
+    ).loaded().ranges  # fmt: skip
+    assert set(ranges) == {"red", "nir"}
+    assert ranges["red"] == (float(cube.red.min()), float(cube.red.max()))
+    model = Around(tmp_path, ranges=ranges)
+    assert predict_cube(model, cube.isel(time=0)).prediction.size
+    counts = cube.isel(time=0) * 10_000
+    with pytest.raises(InvalidInputError, match=r"learnt from values between"):
+        predict_cube(model, counts)
+    with pytest.raises(InvalidInputError, match=r"learnt from values between"):
+        mapped(model, counts, tmp_path / "map.tif")
+    assert mapped(model, counts, tmp_path / "map.tif", force=True).areas["pixels"].sum() == 1024
+
+
 class Scores:
     """As far as a Keras network is asked."""
 
