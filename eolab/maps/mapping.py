@@ -261,6 +261,12 @@ def _dates(
         return MapSource(cube, transform, wkt, made, shape)
     patch = predictor.patch_shape()
     if patch is not None and len(patch) == 4:  # a network of several dates
+        if composite is not None:
+            raise InvalidInputError(
+                f"{predictor.label} takes {patch[0] or 'several'} dates: composite={composite!r} "
+                "would leave one",
+                "Leave composite= out.",
+            )
         return MapSource(cube, transform, wkt, made, shape)
     if "time" in cube.dims and composite is None:
         if cube.sizes["time"] != 1:
@@ -508,6 +514,8 @@ def _written(
     if likely:
         files["probability"] = path.with_name(f"{path.stem}_probability.tif")
         write_probability(files["probability"], store, layers, place, predictor.label)
+    else:  # those of the map that stood there are none of this one
+        path.with_name(f"{path.stem}_probability.tif").unlink(missing_ok=True)
     item = map_item(
         item_path, predictor, layers, files=files, place=place,
         shape=(store.grid.height, store.grid.width), colours=colours,

@@ -28,7 +28,8 @@ class MapEstimate:
         tiles: Tiles that are not done.
         pixels: Pixels in them.
         megabytes: That the finished map's tiles take on disk while it is made, at most.
-        minutes: By the time of a sample of pixels; None where nothing is left to do.
+        minutes: By the time of a sample of pixels; None where nothing is left to do, or the sample
+            could not be read.
     """
 
     tiles: int
@@ -37,9 +38,12 @@ class MapEstimate:
     minutes: float | None
 
     def __str__(self) -> str:
-        if not self.tiles or self.minutes is None:
+        if not self.tiles:
             return "all tiles are done"
-        time = "under a minute" if self.minutes < 1 else f"about {self.minutes:,.0f} min"
+        if self.minutes is None:
+            time = "for how long is not known"
+        else:
+            time = "under a minute" if self.minutes < 1 else f"about {self.minutes:,.0f} min"
         return (
             f"{self.tiles} tiles, {self.pixels / 1e6:,.1f} million pixels, up to "
             f"{self.megabytes:,.0f} MB, {time}"

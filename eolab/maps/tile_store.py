@@ -98,6 +98,10 @@ class TileStore:
         try:
             self._begin(dict(identity), overwrite=overwrite)
             yield
+        except BaseException:
+            if not self.done():  # nothing to go on with, and nothing that another map would mix in
+                self.remove()
+            raise
         finally:
             os.close(held)
 
@@ -171,7 +175,7 @@ class TileStore:
             with np.load(path, allow_pickle=False) as file:
                 likely = file.get("probability")
                 return MapTile(file["prediction"], likely)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             path.unlink(missing_ok=True)
             raise ConflictError(
                 f"the tile {path} is damaged: {error}", "Call it again: this tile is made anew."

@@ -19,7 +19,7 @@ from pyproj import Geod
 import eolab as eo
 from eolab.errors import ConflictError, InvalidInputError, RemoteError
 from eolab.maps.mapping import predict_map
-from eolab.maps.predicted_map import PredictedMap
+from eolab.maps.predicted_map import MapEstimate, PredictedMap
 from eolab.maps.predictor import PixelAnswer
 from eolab.records import lineage
 from eolab.records.lineage import Ref
@@ -190,10 +190,33 @@ def test_tiles_that_fail_are_named_and_the_others_stay(tmp_path: Path) -> None:
     with pytest.raises(ConflictError, match=r"tiles of another map: values differs"):
         mapped(Rule(tmp_path), cube + 0.01, path)
     damaged = tmp_path / "map.tif.tiles" / "00001_00001.npz"
-    damaged.write_bytes(damaged.read_bytes()[:100])
-    with pytest.raises(ConflictError, match=r"00001_00001\.npz is damaged"):
-        mapped(Rule(tmp_path), cube, path)
+    whole = damaged.read_bytes()
+    for left in (100, 0):
+        damaged.write_bytes(whole[:left])
+        with pytest.raises(ConflictError, match=r"00001_00001\.npz is damaged"):
+            mapped(Rule(tmp_path), cube, path)
     assert mapped(Rule(tmp_path), cube, path).areas["pixels"].sum() == 1024
+
+
+def test_a_map_that_was_refused_leaves_nothing_in_the_way_of_the_right_one(tmp_path: Path) -> None:
+    cube, path = make_cube(32, 32), tmp_path / "map.tif"
+    model = Rule(tmp_path, ranges={"red": (0.0, 0.4)})
+    with pytest.raises(InvalidInputError, match="learnt from values between"):
+        mapped(model, cube * 10_000, path)
+    assert not list(tmp_path.iterdir())
+    made = mapped(model, cube, path)
+    assert made.probability_path is not None
+    other = mapped(model, cube, path, probability=False, overwrite=True)
+    assert other.probability_path is None
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == [
+        "lineage.jsonl", "map.json", "map.tif",
+    ]  # fmt: skip
+
+
+def test_what_making_a_map_takes_is_said_also_where_nothing_could_be_read() -> None:
+    assert str(MapEstimate(0, 0, 0.0, None)) == "all tiles are done"
+    assert str(MapEstimate(4, 1_200_000, 3.0, None)).startswith("4 tiles, 1.2 million pixels")
+    assert str(MapEstimate(4, 1_200_000, 3.0, 2.2)).endswith("up to 3 MB, about 2 min")
 
 
 def test_a_full_disk_stops_the_map_and_what_was_done_stays(

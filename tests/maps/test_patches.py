@@ -81,6 +81,8 @@ def test_a_network_gets_the_dates_and_sizes_that_it_takes_or_says_what_is_wrong(
     assert predict_cube(several, cube).prediction.dims == ("y", "x")
     made = mapped(several, cube, tmp_path / "two.tif")
     assert made.open().prediction.shape == (20, 20)
+    with pytest.raises(InvalidInputError, match="takes 2 dates: composite='median' would leave"):
+        mapped(several, cube, tmp_path / "one.tif", composite="median")
     with pytest.raises(InvalidInputError, match="takes 2 dates, and there are 1"):
         predict_cube(several, cube.isel(time=[0]))
     with pytest.raises(InvalidInputError, match=r"patches of 16 x 16 pixels, .* only 8 x 20"):
