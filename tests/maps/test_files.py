@@ -146,8 +146,21 @@ def test_areas_are_those_of_the_ground(
     assert areas["pixels"].sum() == 600
 
 
+@dataclass(frozen=True)
+class Tiring(Rule):
+    """A model that answers a few times and is then at work until it is killed."""
+
+    asked: list = field(default_factory=list)
+
+    def ask(self, X: np.ndarray) -> PixelAnswer:
+        self.asked.append(len(X))
+        if len(self.asked) > 10:
+            time.sleep(600)
+        return super().ask(X)
+
+
 def _map_in_a_child(root: Path, path: Path) -> None:
-    mapped(Rule(root, pause=0.02), make_cube(64, 64), path, tile=8)
+    mapped(Tiring(root), make_cube(64, 64), path, tile=8)
 
 
 def test_a_killed_run_goes_on_where_it_was_and_makes_no_tile_twice(tmp_path: Path) -> None:

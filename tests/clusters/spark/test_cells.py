@@ -259,7 +259,7 @@ def test_a_cell_ends_when_its_server_has_gone(
     finally:
         progress.set_display(bar=progress._Terminal)
     assert not done.success
-    assert took < 15  # a second or two where nothing else runs
+    assert took < 60  # a second or two where nothing else runs; PySpark's own way takes minutes
     said = capsys.readouterr().out
     assert (spark_errors.INTERRUPTED in said) is interrupt
     assert "the Spark server of far has gone, and with it what ran there and its views" in said
@@ -307,7 +307,7 @@ def test_what_is_told_to_a_dead_server_is_not_waited_for() -> None:
 
     start = time.monotonic()
     assert patience.soon(hang)("all") is None
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     free.set()
     assert patience.soon(hang)("all") == ["all"]
 
