@@ -74,9 +74,7 @@ def test_bands_that_are_not_there_or_have_no_names_are_refused(forest) -> None:
 def test_a_labelled_array_of_samples_is_no_cube_and_goes_by_its_labels(forest) -> None:
     X = np.random.default_rng(0).random((20, 3), dtype=np.float32)
     columns = list(forest.columns)
-    turned = xr.DataArray(
-        X[:, ::-1], dims=("sample", "feature"), coords={"feature": columns[::-1]}
-    )
+    turned = xr.DataArray(X[:, ::-1], dims=("sample", "feature"), coords={"feature": columns[::-1]})
     said = forest.predict(X)
     assert len(set(said.tolist())) > 1
     assert forest.predict(turned).tolist() == said.tolist()

@@ -28,14 +28,25 @@ _LOOK_S = 1.0
 
 
 def refuses(host: str, port: int, *, timeout: float = 10.0) -> bool:
-    """Whether nobody listens there (a slow network is no refusal)."""
+    """Whether nobody can be reached there (a slow network is no refusal)."""
+    error = _failure(host, port, timeout)
+    return error is not None and not isinstance(error, TimeoutError)
+
+
+def is_gone(host: str, port: int, *, timeout: float = 10.0) -> bool:
+    """Whether nobody listens there any more: what an own network that is down does not say."""
+    error = _failure(host, port, timeout)
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_NONAME
+    return isinstance(error, ConnectionRefusedError)
+
+
+def _failure(host: str, port: int, timeout: float) -> OSError | None:
     try:
         socket.create_connection((host, port), timeout=timeout).close()
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-    return False
+    except OSError as error:
+        return error
+    return None
 
 
 def make_patient(client: SparkConnectClient, place: tuple[str, int], *, ours: bool) -> None:
@@ -113,7 +124,7 @@ class _Refusals:
         self._lock = threading.Lock()
 
     def __call__(self) -> bool:
-        refused = refuses(*self._place, timeout=_LOOK_S)
+        refused = is_gone(*self._place, timeout=_LOOK_S)
         now = time.monotonic()
         with self._lock:
             # A look long ago belongs to another time that it was gone.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import _thread
+import errno
 import json
 import os
 import re
+import socket
 import threading
 import time
 import uuid
@@ -296,6 +298,24 @@ def test_a_network_that_is_cut_for_half_a_minute_costs_a_cell_nothing(
     assert done.success
     assert cuts  # the cell outlived the cut
     assert [row.id for row in shell.user_ns["rows"]] == [0, 1, 2, 3]
+
+
+def test_a_network_that_is_down_is_no_server_that_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = ("far.example", 15002)
+    for error, gone in (
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), False),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), False),
+        (TimeoutError("timed out"), False),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), True),
+    ):
+
+        def fail(*_: object, error: OSError = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(socket, "create_connection", fail)
+        assert patience.is_gone(*place) is gone
+        assert patience.refuses(*place) is not isinstance(error, TimeoutError)
 
 
 def test_what_is_told_to_a_dead_server_is_not_waited_for() -> None:
