@@ -68,15 +68,18 @@ class FeatureRecipe:
         data = on_demand.extended(data, self.functions)
         seen = ~np.isnan(raw.reshape(n, -1)).all(axis=1)
         data = transformations.apply(data, self.fitted or {}, {})
-        if data.columns != self.columns:
+        if not set(self.columns) <= set(data.columns):
             raise ConflictError(
                 f"the view gives {', '.join(data.columns)}, the model takes "
                 f"{', '.join(self.columns)}: the view was changed since",
                 "Restore the view of that time, or train the model on the one of now.",
             )
+        X = data.X
+        if data.columns != self.columns:  # a function took a feature that the model does without
+            X = X[..., [data.columns.index(name) for name in self.columns]]
         if self.steps is None:
-            seen &= ~np.isnan(data.X).any(axis=1)
-        return data.X, seen
+            seen &= ~np.isnan(X).any(axis=1)
+        return X, seen
 
     def _sequence(self, window: xr.Dataset, steps: Steps) -> np.ndarray:
         """Shape (n, t, f): each step's mean or last observation, as a view cuts them."""

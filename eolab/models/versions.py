@@ -187,7 +187,7 @@ class ModelVersion:
 
         Of a view what has no label is asked about (see `FeatureView.batch_data`), transformed as
         the training part of this model was: a table of the keys, their times, ``prediction`` (as
-        above) and, for classes, ``class`` (their names).
+        above) and, for classes, ``class`` (their names); both are missing where nothing is known.
 
         Args:
             X: Samples: features in the order of ``columns`` (n, f) or (n, steps, f), or anything
@@ -344,17 +344,26 @@ class ModelVersion:
             entities, start=start, end=end, as_of=as_of,
             split=fitted if fitted.source.get("transformations") else None,
         )  # fmt: skip
-        if (self.columns and batch.columns != self.columns) or batch.steps != self.steps:
+        columns = self.columns or batch.columns  # fewer, of an ablation or split.without(...)
+        if not set(columns) <= set(batch.columns) or batch.steps != self.steps:
             raise ConflictError(
                 f"the view {view.label} gives {', '.join(batch.columns)}, the model takes "
                 f"{', '.join(self.columns)}: the view was changed since",
                 "Train the model on the view of now, or restore the one of that time.",
             )
-        rows = batch.rows.copy()
-        answer = self.predict(batch.X) if len(batch) else np.zeros(0, np.int64)
-        rows["prediction"] = answer
+        rows, known = batch.rows.copy(), batch.known
+        X = batch.X[known][..., [batch.columns.index(name) for name in columns]]
+        answer = self.predict(X) if len(X) else np.zeros(0, np.int64)
+        whole = np.zeros(len(rows), answer.dtype)
+        whole[known] = answer
+        rows["prediction"] = whole
+        if not known.all():  # nobody can say anything of them
+            kind = {"i": "Int64", "u": "Int64", "f": "Float64"}.get(whole.dtype.kind, "object")
+            rows["prediction"] = rows["prediction"].astype(kind).mask(~known)
         if self.classes:
-            rows["class"] = np.take(np.asarray(self.classes, dtype=object), answer)
+            names = np.full(len(rows), None, dtype=object)
+            names[known] = np.take(np.asarray(self.classes, dtype=object), answer)
+            rows["class"] = names
         return rows
 
     def loaded(self) -> LoadedModel:

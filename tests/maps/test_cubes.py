@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from sklearn.ensemble import RandomForestClassifier
 
 import eolab as eo
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError
@@ -200,10 +201,30 @@ def test_rows_of_a_view_without_labels_are_answered_by_key(maker, pixel_view, fo
     assert said["prediction"].tolist() == mapped.tolist()
     assert forest.predict(pixel_view, entities=["new2"])["pixel_id"].tolist() == ["new2"]
     assert not len(forest.predict(pixel_view, entities=[]))
+    some = forest.predict(pixel_view, entities=["new3", "nobody"])
+    assert some["class"].isna().tolist() == some["prediction"].isna().tolist() == [False, True]
+    assert some["prediction"].tolist()[0] == said["prediction"].tolist()[2]
     with pytest.raises(InvalidInputError, match=r"entities= is for views"):
         forest.predict(make_cube(), entities=["new2"])
     with pytest.raises(InvalidInputError, match=r"sensor= is for cubes"):
         forest.predict(pixel_view, sensor="sentinel-2")
+
+
+def test_a_model_of_fewer_features_than_its_view_has_is_asked_by_their_names(
+    maker, pixel_view
+) -> None:
+    less = pixel_view.train_test_split(by="random", test_size=0.2).without("nir")
+    assert less.train.columns == ("red", "ratio")  # and the ratio is made of nir
+    plain = RandomForestClassifier(5, random_state=0).fit(less.train.X, less.train.y)
+    model = maker.register("less", plain, less)
+    cube = make_cube(8, 9)
+    step = model.loaded().source["transformations"]["red"][0]
+    red, nir = (cube[band].to_numpy().astype(float).ravel() for band in ("red", "nir"))
+    X = np.stack([(red - step["center"]) / step["scale"], (nir - red) / (nir + red)], axis=1)
+    said = model.predict(cube).prediction.to_numpy().ravel()
+    assert said.tolist() == plain.predict(X.astype(np.float32)).tolist()
+    ids = maker.ws.features.feature_group("spectra").read()["pixel_id"].tolist()
+    assert len(model.predict(pixel_view, entities=[*ids[:2], "new pixel"])) == 1
 
 
 def test_facts_of_layers_survive_as_plain_json_and_sensors_are_families() -> None:

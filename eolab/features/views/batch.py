@@ -82,6 +82,7 @@ class BatchData:
         steps: Of sequences, the label of each step.
         report: "rows", "without_features" (nothing was known of them; they are here), "labelled"
             and "repeated" (asked for, and left out).
+        known: Of which samples at least one feature was known, shape (n,).
     """
 
     X: np.ndarray
@@ -89,6 +90,7 @@ class BatchData:
     rows: pd.DataFrame
     steps: tuple[str, ...] = ()
     report: Mapping[str, int] = field(default_factory=dict)
+    known: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __len__(self) -> int:
         return len(self.X)
@@ -465,4 +467,4 @@ def _answer(
         own = own.append_column(time, at.cast(pa.timestamp("us", "UTC")))
     frame = own.filter(pa.array(kept)).to_pandas()
     counted = {"rows": int(kept.sum()), "without_features": int(unknown[kept].sum()), **report}
-    return BatchData(data.X[kept], data.columns, frame, steps, counted)
+    return BatchData(data.X[kept], data.columns, frame, steps, counted, ~unknown[kept])
