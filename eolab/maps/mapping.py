@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from eolab.argument_checks import plain
 from eolab.catalog.areas.areas import parse_area
 from eolab.catalog.cube.grid import inside_of
 from eolab.catalog.cube.odc_adapter import known_values
@@ -124,9 +125,7 @@ def predict_map(
     runner: TileRunner | None = None,
 ) -> PredictedMap:
     """See `eolab.models.ModelVersion.predict_map`."""
-    for name, value in (("tile", tile), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InvalidInputError(f"{name}={value!r} is no number of them", "Give 1 or more.")
+    tile, workers = _count(tile, "tile"), _count(workers, "workers")
     if path.suffix.lower() not in {".tif", ".tiff"}:
         raise InvalidInputError(
             f"a map is a GeoTIFF, and {path.name!r} does not end so", "Write path='crops.tif'."
@@ -166,6 +165,13 @@ def predict_map(
         {"classes": list(predictor.classes)},
     )
     return made
+
+
+def _count(value: object, name: str) -> int:
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise InvalidInputError(f"{name}={value!r} is no number of them", "Give 1 or more.")
+    return number
 
 
 def _place_in(root: Path, path: Path) -> str:

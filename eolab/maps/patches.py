@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eolab.argument_checks import plain
 from eolab.errors import InvalidInputError
 from eolab.features.extract.cube_layout import known_numbers
 from eolab.maps.checks import check_range
@@ -77,6 +78,11 @@ def plan_of(predictor: MapModel, bands: tuple[str, ...], fill: float | None) -> 
                 "Leave it out: a view's transformation 'impute' fills, as it did in training.",
             )
         return None
+    if fill is not None:
+        number = plain(fill)
+        if not isinstance(number, int | float) or not np.isfinite(number):
+            raise InvalidInputError(f"fill={fill!r} is no number", "Give what stood there: fill=0.")
+        fill = float(number)
     *front, height, width, count = shape
     if height is None or width is None or not predictor.classes:
         what = "no classes" if not predictor.classes else "patches of any size"

@@ -68,6 +68,11 @@ def test_patches_with_missing_pixels_are_left_out_or_filled_as_in_training(tmp_p
     np.testing.assert_array_equal(
         strict.prediction.to_numpy()[kept], filled.prediction.to_numpy()[kept]
     )
+    made = mapped(model, cube, tmp_path / "map.tif", fill=np.float32(0), tile=np.int64(20))
+    assert made.open().prediction.to_numpy().tolist() == filled.prediction.to_numpy().tolist()
+    for bad in (np.nan, "0"):
+        with pytest.raises(InvalidInputError, match=r"fill=.* is no number"):
+            predict_cube(model, cube, fill=bad)
     with pytest.raises(InvalidInputError, match="takes pixels"):
         predict_cube(Rule(tmp_path), cube, fill=0.0)
 
