@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FAR = 10.0
 """How many times the training range a median may lie beyond its ends."""
 _ENOUGH = 20
+_MOST = 20_000  # samples of which a median is as good as that of all
 
 
 def learnt_facts(predictor: MapModel) -> LayerFacts:
@@ -87,9 +88,10 @@ def check_range(
     Raises:
         InvalidInputError: A feature's median lies far beyond all that the model has seen.
     """
-    if known.sum() < _ENOUGH:
+    ranges, at = predictor.ranges, np.flatnonzero(known)
+    if not ranges or len(at) < _ENOUGH:
         return
-    some, ranges = X[known].reshape(-1, X.shape[-1]), predictor.ranges
+    some = X[at[:: max(len(at) // _MOST, 1)]].reshape(-1, X.shape[-1])
     for place, name in enumerate(columns):
         if name not in ranges:
             continue

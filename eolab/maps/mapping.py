@@ -496,6 +496,7 @@ def _written(
 ) -> PredictedMap:
     """The files of a map, from its tiles; the item last, which says that it is whole."""
     likely = seen = False
+    wanted = bool(layers.classes) and bool(identity["probability"])
     for key in store.grid.tiles():
         tile = store.read(key)
         likely |= tile.probability is not None
@@ -503,7 +504,7 @@ def _written(
             np.isnan(tile.prediction) if not layers.classes else tile.prediction == layers.nodata
         )
         seen |= not bool(empty.all())
-        if likely and seen:
+        if seen and (likely or not wanted):
             break
     if not seen:
         store.remove()

@@ -132,7 +132,7 @@ def _written(
             with rasterio.open(
                 plain, "w", driver="GTiff", width=store.grid.width, height=store.grid.height,
                 count=count, dtype=dtype, crs=crs, transform=transform, nodata=nodata, tiled=True,
-                blockxsize=_BLOCK, blockysize=_BLOCK, compress="LZW", BIGTIFF="IF_SAFER",
+                blockxsize=_BLOCK, blockysize=_BLOCK, BIGTIFF="IF_SAFER",
                 interleave="band",
             ) as file:  # fmt: skip
                 yield file

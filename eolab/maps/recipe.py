@@ -62,11 +62,13 @@ class FeatureRecipe:
             raw = np.stack([_flat(window, band) for band in self.bands], axis=-1)
         else:
             raw = self._sequence(window, self.steps)
-        raw[~np.isfinite(raw)] = np.nan
-        n = len(raw)
+        n, finite = len(raw), np.isfinite(raw)
+        whole = bool(finite.all())
+        if not whole:
+            raw[~finite] = np.nan
         data = TrainingData(raw, np.zeros(n), np.arange(n), self.names)
         data = on_demand.extended(data, self.functions)
-        seen = ~np.isnan(raw.reshape(n, -1)).all(axis=1)
+        seen = np.ones(n, bool) if whole else finite.reshape(n, -1).any(axis=1)
         data = transformations.apply(data, self.fitted or {}, {})
         if not set(self.columns) <= set(data.columns):
             raise ConflictError(
@@ -77,7 +79,7 @@ class FeatureRecipe:
         X = data.X
         if data.columns != self.columns:  # a function took a feature that the model does without
             X = X[..., [data.columns.index(name) for name in self.columns]]
-        if self.steps is None:
+        if self.steps is None and not (whole and X is raw):
             seen &= ~np.isnan(X).any(axis=1)
         return X, seen
 
@@ -109,7 +111,7 @@ class FeatureRecipe:
 
 
 def _flat(window: xr.Dataset, band: str) -> np.ndarray:
-    return known_numbers(window[band], "y", "x").astype(np.float32).ravel()
+    return known_numbers(window[band], "y", "x").astype(np.float32, copy=False).ravel()
 
 
 def _of_step(values: np.ndarray, how: str) -> np.ndarray:
