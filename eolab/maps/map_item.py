@@ -139,8 +139,17 @@ def _describe_model(
     steps = len(predictor.steps)
     shape = [-1, steps, len(features)] if steps else [-1, len(features)]
     order = ["batch", "time", "bands"] if steps else ["batch", "bands"]
+    answer, answers = [-1], ["batch"]
     task = mlm.TaskType.CLASSIFICATION if layers.classes else mlm.TaskType.REGRESSION
     kind = DataType.INT64 if layers.classes else DataType.FLOAT64
+    patch = predictor.patch_shape()
+    if patch is not None:
+        sides = ["height", "width"]
+        order = ["batch", *(["time"] if len(patch) == 4 else []), *sides, "bands"]
+        shape = [-1, *(-1 if side is None else side for side in patch)]
+        answer, answers = [-1, *shape[-3:-1], len(layers.classes)], ["batch", *sides, "classes"]
+        task = mlm.TaskType.SEMANTIC_SEGMENTATION
+        kind = DataType.FLOAT32  # the probability of each class
     mlm.MLMExtension.ext(item, add_if_missing=True).apply(
         name=predictor.label,
         architecture=predictor.architecture,
@@ -157,7 +166,7 @@ def _describe_model(
             mlm.ModelOutput.create(
                 name="prediction",
                 tasks=[task],
-                result=mlm.ResultStructure.create([-1], ["batch"], kind),
+                result=mlm.ResultStructure.create(answer, answers, kind),
                 classes=None,
             )
         ],

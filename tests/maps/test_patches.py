@@ -86,6 +86,10 @@ def test_a_network_gets_the_dates_and_sizes_that_it_takes_or_says_what_is_wrong(
     assert predict_cube(several, cube).prediction.dims == ("y", "x")
     made = mapped(several, cube, tmp_path / "two.tif")
     assert made.open().prediction.shape == (20, 20)
+    taken = made.item.properties["mlm:input"][0]["input"]
+    assert taken["shape"] == [-1, 2, 16, 16, 2]
+    assert taken["dim_order"] == ["batch", "time", "height", "width", "bands"]
+    assert made.item.properties["mlm:tasks"] == ["semantic-segmentation"]
     with pytest.raises(InvalidInputError, match="takes 2 dates: composite='median' would leave"):
         mapped(several, cube, tmp_path / "one.tif", composite="median")
     with pytest.raises(InvalidInputError, match="takes 2 dates, and there are 1"):
