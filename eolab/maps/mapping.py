@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from eolab.argument_checks import plain
-from eolab.catalog.areas.areas import parse_area
+from eolab.catalog.areas.areas import boxes, check_bbox, parse_area
 from eolab.catalog.cube.grid import inside_of
 from eolab.catalog.cube.odc_adapter import known_values
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
@@ -108,7 +108,7 @@ def predict_map(
     given: xr.Dataset | xr.DataArray | Items,
     path: Path,
     *,
-    area: Area | None,
+    area: Area | list[float] | tuple[float, ...] | None,
     features: Mapping[str, str] | None,
     sensor: str | None,
     force: bool,
@@ -188,7 +188,7 @@ def _place_in(root: Path, path: Path) -> str:
 def _source(
     predictor: MapModel,
     given: xr.Dataset | xr.DataArray | Items,
-    area: Area | None,
+    area: Area | list[float] | tuple[float, ...] | None,
     features: Mapping[str, str] | None,
     sensor: str | None,
     *,
@@ -201,7 +201,11 @@ def _source(
 ) -> MapSource:
     import xarray as xr
 
-    shape = None if area is None else parse_area(area)
+    shape = None
+    if isinstance(area, list | tuple):
+        shape = boxes(check_bbox(area))
+    elif area is not None:
+        shape = parse_area(area)
     if isinstance(given, xr.Dataset | xr.DataArray):
         said = {"crs": crs, "resolution": resolution, "mask": mask}
         for name, value in said.items():
@@ -220,7 +224,7 @@ def _source(
 
         cube = load(
             given, bands=wanted_bands(predictor, features), crs=crs, resolution=resolution,
-            mask=mask, intersects=area, chunks={"x": tile, "y": tile},
+            mask=mask, intersects=shape, chunks={"x": tile, "y": tile},
         )  # fmt: skip
     bands, _, _, _ = layout(cube)
     made = recipe_of(predictor, bands, features)

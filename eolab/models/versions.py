@@ -259,7 +259,7 @@ class ModelVersion:
         source: xr.Dataset | xr.DataArray | Iterable[pystac.Item | ParsedItem],
         path: str | Path,
         *,
-        area: Area | None = None,
+        area: Area | list[float] | tuple[float, ...] | None = None,
         features: Mapping[str, str] | None = None,
         sensor: str | None = None,
         force: bool = False,
@@ -287,7 +287,8 @@ class ModelVersion:
             source: A cube, best a lazy one (``eo.load(..., chunks=...)``), or scenes, which are
                 loaded lazily with the bands that the model needs.
             path: The GeoTIFF of the predictions ("crops.tif").
-            area: In longitude and latitude; pixels outside are nodata.
+            area: In longitude and latitude, four numbers are a box (west, south, east, north);
+                pixels outside are nodata.
             features: Bands of features that are called otherwise, as in `predict`.
             sensor: The sensor that may be taken for the one that the model learnt from.
             force: Map values that are far from all that the model has seen.

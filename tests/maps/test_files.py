@@ -270,6 +270,11 @@ def test_an_area_is_cut_out_and_one_beside_the_scenes_is_refused(tmp_path: Path)
     same = whole.sel(x=cut.x, y=cut.y, method="nearest").to_numpy()
     assert (cut.to_numpy()[cut.to_numpy() != 255] == same[cut.to_numpy() != 255]).all()
     assert made.probability_path is not None
+    box = [*to_degrees.transform(500_100, 5_299_800), *to_degrees.transform(500_200, 5_299_900)]
+    boxed = mapped(Rule(tmp_path), cube, tmp_path / "box.tif", area=box).open().prediction
+    assert 80 < (boxed != 255).sum() < 130
+    with pytest.raises(InvalidInputError, match=r"bbox = .* upside down"):
+        mapped(Rule(tmp_path), cube, tmp_path / "none.tif", area=(14, 48, 15, 47))
     with pytest.raises(InvalidInputError, match="outside of the scenes"):
         mapped(Rule(tmp_path), cube, tmp_path / "none.tif", area=shapely.box(0, 0, 1, 1))
     with pytest.raises(InvalidInputError, match="no pixel of the area has all features"):
