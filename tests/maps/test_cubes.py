@@ -88,6 +88,10 @@ def test_another_sensor_quantity_or_unit_is_refused_by_name(forest) -> None:
         forest.predict(landsat)
     assert forest.predict(landsat, sensor="landsat-9").prediction.sizes == {"y": 40, "x": 60}
     assert forest.predict(make_cube(platform="sentinel-2c")).prediction.size
+    months = make_cube(platform="landsat-8", dates=("2024-06-01", "2024-06-11")).eo.composite()
+    assert months["platform"].to_numpy().tolist() == ["landsat-8"]
+    with pytest.raises(InvalidInputError, match=r"learnt from sentinel-2, .* of landsat-oli"):
+        forest.predict(months.isel(time=0))
     counts = make_cube(facts={"quantity": "digital numbers"})
     with pytest.raises(InvalidInputError, match=r"red as surface reflectance, .* digital numbers"):
         forest.predict(counts)

@@ -48,7 +48,8 @@ def composite(
     Returns:
         The variables by period (time is its first day, the coordinate ``time_end`` the moment
         after its last), NaN where no date is clear, and ``count``, the number of clear dates,
-        int16. The scenes of a period are named in ``item_id``. Of a lazy cube it is lazy.
+        int16. The scenes of a period are named in ``item_id``, who took them in ``platform``. Of a
+        lazy cube it is lazy.
 
     Raises:
         InvalidInputError: Another method or period, variables without time, radar of several
@@ -77,6 +78,10 @@ def composite(
         names_of = np.array([str(v) for v in np.atleast_1d(cube["item_id"].to_numpy())])
         scenes = [",".join(names_of[starts == s]) for s in starts.unique()]
         coords["item_id"] = "time", np.array(scenes, dtype=object)
+    if "platform" in cube.coords:
+        flown = np.broadcast_to(cube["platform"].to_numpy(), len(times)).astype(str)
+        each = [sorted({p for p in flown[starts == s] if p}) for s in starts.unique()]
+        coords["platform"] = "time", np.array([",".join(names) for names in each], dtype=object)
     if "spatial_ref" in cube.coords:
         coords["spatial_ref"] = cube["spatial_ref"]
     periods = xr.concat([xr.DataArray(part, dims=("band", "y", "x")) for part in made], "time")
