@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import sys
 import uuid
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 LEAST_SPARK = (4, 0)
 MEMORY_DEFAULT = "1g"
 MARK = "eolab.session"  # an option that a session of a notebook has: its own id
+TABLE = "eolab.conf"  # and this, a digest of the options that the cluster's table gave it
 Found = Literal["new", "back", "lost"]
 
 
@@ -92,6 +95,8 @@ def open_for_cells(cluster: ClusterSpec, notebook: str) -> tuple[SparkSession, F
         with contextlib.suppress(_ClosedError):
             session = _connect(url, kept, cluster)
             if session.conf.get(MARK, "") == kept:
+                if session.conf.get(TABLE, "") != _digest(cluster):  # eolab.toml was changed since
+                    _set_up(session, cluster)
                 return session, "back"
     made = str(uuid.uuid4())
     session = _connect(url, made, cluster)
@@ -162,13 +167,19 @@ def _connect(url: str, session_id: str, cluster: ClusterSpec) -> SparkSession:
 
 
 def _set_up(session: SparkSession, cluster: ClusterSpec) -> None:
-    """Options of a session that has just begun."""
+    """The options of the cluster's table, for a session."""
+    session.conf.set(TABLE, _digest(cluster))
     conf = dict(cluster.get("conf") or {})
     session.conf.set(server.ZONE, conf.pop(server.ZONE, "UTC"))
     for key, value in conf.items():
         if is_ours(cluster):
             break  # the server was started with them
         session.conf.set(key, value)
+
+
+def _digest(cluster: ClusterSpec) -> str:
+    conf = sorted((cluster.get("conf") or {}).items())
+    return hashlib.sha256(json.dumps(conf).encode()).hexdigest()
 
 
 def address_of(cluster: ClusterSpec) -> tuple[str, int] | None:

@@ -200,6 +200,11 @@ def test_a_new_kernel_finds_the_views_of_its_notebook(
     assert "back in this notebook's session on c" in capsys.readouterr().out
     assert (shell.user_ns["n"], shell.user_ns["zone"]) == (7, "Europe/Rome")
     assert not kernel("b.ipynb").run_cell(f"%%spark c\n{count}").success
+    with (tmp_path / "eolab.toml").open("a") as file:
+        file.write('\nconf = { "spark.sql.session.timeZone" = "Asia/Tokyo" }\n')
+    shell.user_ns["ws"] = eo.workspace(tmp_path)
+    kernel("a.ipynb").run_cell_magic("spark", "c", count)
+    assert (shell.user_ns["n"], shell.user_ns["zone"]) == (7, "Asia/Tokyo")
     kept = tmp_path / "space" / "clusters" / "c" / "sessions.json"
     assert kept.stat().st_mode & 0o077 == 0
     capsys.readouterr()
@@ -209,7 +214,7 @@ def test_a_new_kernel_finds_the_views_of_its_notebook(
         "spark", "c", "zone = spark.conf.get('spark.sql.session.timeZone')"
     )
     assert "the one of before has gone, and its views with it" in capsys.readouterr().out
-    assert shell.user_ns["zone"] == "UTC"
+    assert shell.user_ns["zone"] == "Asia/Tokyo"
     # A session that another process works in is left to it.
     theirs = str(uuid.uuid4())
     kept.write_text(json.dumps({"c.ipynb": [theirs, 1.0]}))
