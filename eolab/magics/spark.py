@@ -70,16 +70,27 @@ def _spark(shell: InteractiveShell, cells: Cells, line: str, cell: str) -> None:
             outcome = shell.run_cell(cell, store_history=False)
         if isinstance(outcome.error_in_exec, KeyboardInterrupt):
             interrupt(session)
+        name = options.name or cells.current
         if not outcome.success:  # the shell has shown the error of the cell
             ended = "The cell ended with an error" + (
                 ", nothing was fetched." if options.output else "."
             )
-            if cells.has_lost_server(options.name):
-                ended += "\n" + str(server_lost(options.name or cells.current))
-            raise CellFailedError(ended)
-        for name in options.output:
-            shell.user_ns[name] = to_pandas(name, shell.user_ns, options.rows)
+            raise _failed(ended, cells, name)
+        for variable in options.output:
+            try:
+                found = to_pandas(variable, shell.user_ns, options.rows)
+            except Exception as error:  # what is lazy fails now
+                if type(error).__module__.partition(".")[0] != "pyspark":
+                    raise
+                lines = [*spark_errors.described(error), f"-o {variable}: nothing was fetched."]
+                raise _failed("\n".join(lines), cells, name) from error
+            shell.user_ns[variable] = found
         finish()
+
+
+def _failed(ended: str, cells: Cells, name: str) -> CellFailedError:
+    lost = f"\n{server_lost(name)}" if cells.has_lost_server(name) else ""
+    return CellFailedError(ended + lost)
 
 
 def to_pandas(name: str, names: dict[str, Any], rows: int | None) -> pd.DataFrame:

@@ -175,6 +175,11 @@ nothing = kept.collect()"""
     assert said[-1] == "The cell ended with an error, nothing was fetched."
     assert len(said) <= 5
     assert not any("SparkConnectGrpcException" in line for line in said)
+    assert not shell.run_cell(f"%%spark c -o kept\n{cell.rpartition('nothing')[0]}").success
+    lazy = capsys.readouterr().out.splitlines()  # it fails where -o fetches
+    assert lazy[:2] == said[:2]
+    assert lazy[-1] == "-o kept: nothing was fetched."
+    assert len(lazy) <= 5
     assert shell.user_ns["kept"] is not kept  # Spark's own frame, no pandas
     assert all(ended < total for ended, total, _ in Bar.told)
 
