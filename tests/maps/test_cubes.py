@@ -228,7 +228,8 @@ def test_a_model_of_fewer_features_than_its_view_has_is_asked_by_their_names(
     said = model.predict(cube).prediction.to_numpy().ravel()
     assert said.tolist() == plain.predict(X.astype(np.float32)).tolist()
     ids = maker.ws.features.feature_group("spectra").read()["pixel_id"].tolist()
-    assert len(model.predict(pixel_view, entities=[*ids[:2], "new pixel"])) == 1
+    with pytest.warns(UserWarning, match="2 of 3 entities have a label"):
+        assert len(model.predict(pixel_view, entities=[*ids[:2], "new pixel"])) == 1
 
 
 def test_facts_of_layers_survive_as_plain_json_and_sensors_are_families() -> None:
