@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from eolab.clusters.spark.patience import is_gone, refuses
+from eolab.clusters.spark.patience import is_closed, refuses
 from eolab.errors import InvalidInputError, nearest
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Cells:
     def has_lost_server(self, name: str | None) -> bool:
         """Whether the server of the session that a cell was given listens no more."""
         held = self._sessions.get(name or self.current)
-        return held is not None and held[1] is not None and is_gone(*held[1])
+        return held is not None and held[1] is not None and is_closed(*held[1])
 
     def forget(self, name: str) -> None:
         """Let go of a session whose server stops."""

@@ -359,8 +359,9 @@ class ModelVersion:
         whole[known] = answer
         rows["prediction"] = whole
         if not known.all():  # nobody can say anything of them
-            kind = {"i": "Int64", "u": "Int64", "f": "Float64"}.get(whole.dtype.kind, "object")
-            rows["prediction"] = rows["prediction"].astype(kind).mask(~known)
+            said = rows["prediction"]
+            said = said.astype("Int64") if whole.dtype.kind in "iu" else said
+            rows["prediction"] = said.mask(~known)
         if self.classes:
             names = np.full(len(rows), None, dtype=object)
             names[known] = np.take(np.asarray(self.classes, dtype=object), answer)

@@ -33,7 +33,7 @@ def refuses(host: str, port: int, *, timeout: float = 10.0) -> bool:
     return error is not None and not isinstance(error, TimeoutError)
 
 
-def is_gone(host: str, port: int, *, timeout: float = 10.0) -> bool:
+def is_closed(host: str, port: int, *, timeout: float = 10.0) -> bool:
     """Whether nobody listens there any more: what an own network that is down does not say."""
     error = _failure(host, port, timeout)
     if isinstance(error, socket.gaierror):
@@ -124,7 +124,7 @@ class _Refusals:
         self._lock = threading.Lock()
 
     def __call__(self) -> bool:
-        refused = is_gone(*self._place, timeout=_LOOK_S)
+        refused = is_closed(*self._place, timeout=_LOOK_S)
         now = time.monotonic()
         with self._lock:
             # A look long ago belongs to another time that it was gone.

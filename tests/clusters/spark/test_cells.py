@@ -324,7 +324,7 @@ def test_a_network_that_is_down_is_no_server_that_has_gone(monkeypatch: pytest.M
             raise error
 
         monkeypatch.setattr(socket, "create_connection", fail)
-        assert patience.is_gone(*place) is gone
+        assert patience.is_closed(*place) is gone
         assert patience.refuses(*place) is not isinstance(error, TimeoutError)
 
 
