@@ -173,7 +173,8 @@ def watched(session: SparkSession, label: str) -> Iterator[Callable[[], None]]:
             ended = sum(min(s.num_completed_tasks, s.num_tasks) for s in found)
             again = sum(max(s.num_completed_tasks - s.num_tasks, 0) for s in found)
             text = f"{inflight_tasks} tasks running" + (f", {again} tried again" if again else "")
-            bar.update(ended, total, text)
+            # It may be the last one that failed: only `finish` knows that all went well.
+            bar.update(min(ended, total - 1), total, text)
 
     def finish() -> None:
         if tasks:

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -182,6 +183,36 @@ nothing = kept.collect()"""
     assert len(lazy) <= 5
     assert shell.user_ns["kept"] is not kept  # Spark's own frame, no pandas
     assert all(ended < total for ended, total, _ in Bar.told)
+
+
+def test_a_bar_is_full_only_when_all_went_well() -> None:
+    class Session:
+        def __init__(self) -> None:
+            self.handlers: list = []
+
+        def registerProgressHandler(self, handler) -> None:
+            self.handlers.append(handler)
+
+        def removeProgressHandler(self, handler) -> None:
+            self.handlers.remove(handler)
+
+        def addTag(self, tag: str) -> None:
+            pass
+
+        removeTag = addTag  # noqa: N815  as Spark calls it
+
+    Session.__module__ = "pyspark.sql.connect"
+    session, Bar.told = Session(), []
+    stage = SimpleNamespace(num_tasks=2, num_completed_tasks=2)  # the last one may have failed
+    progress.set_display(bar=lambda label: Bar())
+    try:
+        with spark.watched(session, "spark") as finish:
+            session.handlers[0]([stage], 0, "1", False)
+            assert [each[:2] for each in Bar.told] == [(1, 2)]
+            finish()
+    finally:
+        progress.set_display(bar=progress._Terminal)
+    assert Bar.told[-1][:2] == (2, 2)
 
 
 def test_a_new_kernel_finds_the_views_of_its_notebook(
