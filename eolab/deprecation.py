@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import ParamSpec, TypeVar
+
+_HOUSE = str(Path(__file__).parent) + os.sep
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def warn_renamed(old: str, new: str, *, stacklevel: int = 2) -> None:
-    """Say that ``old`` is now ``new``.
+def warn_renamed(old: str, new: str) -> None:
+    """Say that ``old`` is now ``new``, at the user's own line: Python shows it nowhere else.
 
     Args:
         old: As the user typed it: ``"eo.discrete"``, ``"stop="``.
         new: What to type instead.
-        stacklevel: As in `warnings.warn`, counted from the caller of this function.
     """
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_HOUSE):
+        level, frame = level + 1, frame.f_back
     warnings.warn(
         f"{old} is now {new}; the old name goes with the next release",
         DeprecationWarning,
-        stacklevel=stacklevel + 1,
+        stacklevel=level,
     )
 
 

@@ -174,7 +174,7 @@ _BEFORE = {now: old for old, now in NOW.items()}
 
 
 def _warn(old: str) -> None:
-    warn_renamed(old, NOW[old], stacklevel=3)
+    warn_renamed(old, NOW[old])
 
 
 class _Loader:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from pathlib import Path
 
-_HOUSE = str(Path(__file__).parent)
+_HOUSE = str(Path(__file__).parent) + os.sep  # not eolab_notebook.py beside it
 
 
 def warn(message: str, kind: type[Warning]) -> None:

@@ -30,8 +30,9 @@ def test_an_old_name_is_the_new_one(package, old, new):
 def test_append_is_insert_now(store):
     group = store.create_feature_group("g", primary_key="id")
     rows = pd.DataFrame({"id": [1], "v": [1.0]})
-    with pytest.warns(DeprecationWarning, match='mode="append" is now mode="insert"'):
+    with pytest.warns(DeprecationWarning, match='mode="append" is now mode="insert"') as told:
         group.insert(rows, mode="append")
+    assert told[0].filename == __file__  # Python shows it nowhere but at the user's own line
     with (
         pytest.warns(DeprecationWarning, match="append"),
         pytest.raises(ConflictError, match="1 of 1 keys are in the group already"),

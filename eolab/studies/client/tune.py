@@ -299,7 +299,7 @@ def _space(train: Callable[..., object], space: Mapping[str, Parameter] | Space 
 
 def _resume(resume: Resume) -> Resume:
     if resume == "anyway":
-        warn_renamed('resume="anyway"', 'resume="force"', stacklevel=5)
+        warn_renamed('resume="anyway"', 'resume="force"')
         return "force"
     if isinstance(resume, str) and resume != "force":
         raise InvalidInputError(f"resume={resume!r}", 'Give True, False or "force".')
