@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import xarray as xr
 
 import eolab as eo
 from eolab.argument_checks import checked, checked_except, names
@@ -31,6 +33,8 @@ def everything(
     by_name: Mapping[str, float] | None = None,
     call: Callable[..., object] | None = None,
     box: Sequence[float] | None = None,
+    bands: Sequence[str] | None = None,
+    said: str = "",
 ) -> dict[str, object]:
     return dict(locals())
 
@@ -61,6 +65,12 @@ def test_one_name_is_never_its_letters_and_an_iterator_is_read():
         ({"share": Decimal("0.25")}, 0.25), ({"share": 1}, 1), ({"sure": np.True_}, True),
         ({"sure": 1}, True), ({"word": np.str_("b")}, "b"), ({"box": np.arange(4)}, (0, 1, 2, 3)),
         ({"by_name": {"a": np.float64(2)}}, {"a": 2.0}),
+        ({"count": pd.Series({"trial": 3, "value": 0.5})["trial"]}, 3), ({"count": 1000.0}, 1000),
+        ({"share": xr.DataArray(0.25)}, 0.25), ({"share": pa.scalar(0.25)}, 0.25),
+        ({"share": Fraction(1, 4)}, 0.25),
+        ({"listed": xr.DataArray(["b", "a"], dims="band")}, ("b", "a")),
+        ({"listed": xr.Dataset({"b": 1, "a": 2}).data_vars}, ("b", "a")),
+        ({"said": None}, ""),
     ],
 )  # fmt: skip
 def test_what_means_the_same_arrives_as_the_function_expects_it(given, meant):
@@ -68,6 +78,11 @@ def test_what_means_the_same_arrives_as_the_function_expects_it(given, meant):
     found = everything(**given)[name]
     assert found == meant
     assert type(found).__module__ == "builtins"
+
+
+def test_a_loss_of_torch_is_a_number():
+    torch = pytest.importorskip("torch")
+    assert everything(by_name={"loss": torch.tensor(0.25)})["by_name"] == {"loss": 0.25}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +105,10 @@ def test_what_means_the_same_arrives_as_the_function_expects_it(given, meant):
         ({"by_name": {1: 2.0}}, "is not a mapping from names"),
         ({"call": 3}, "call=3 is not a function"),
         ({"box": "1,2"}, "box='1,2' is not a list of a number"),
+        ({"bands": {"red", "nir"}}, "is a set, and a set has no order"),
+        ({"box": np.array(["1", "2"])}, "is not a list of a number"),
+        ({"share": np.array("3", object)}, "is not a number"),
+        ({"count": float("inf")}, "count=inf is not a whole number"),
         ({"colums": "a"}, r"everything\(\) has no argument colums="),
     ],
 )
@@ -103,6 +122,22 @@ def test_several_values_in_place_of_one_list_are_told_how_to_be_written():
     with pytest.raises(InvalidInputError, match="takes one value, and 2 were given") as refused:
         everything("a", "b")
     assert refused.value.hint == "Give several as one list: everything(['a', 'b'])."
+
+
+def test_several_values_are_no_list_where_a_function_takes_other_things():
+    @checked
+    def alias(name: str, to: str) -> None: ...
+
+    @checked
+    def title(name: str) -> None: ...
+
+    @checked
+    def plot() -> None: ...
+
+    for call, given in ((alias, "abc"), (title, "ab"), (plot, "a"), (plot, "ab")):
+        with pytest.raises(InvalidInputError, match="too many values") as refused:
+            call(*given)
+        assert "[" not in refused.value.hint
 
 
 def test_arguments_may_be_left_to_their_function():
@@ -137,6 +172,16 @@ def test_columns_of_a_group_are_never_the_letters_of_a_name(group):
         assert "ab_median" in eo.seasonal_features(frame, columns=columns, **given)
     with pytest.raises(InvalidInputError, match="nothing is asked for"):
         eo.seasonal_features(frame, columns=[], **given)
+
+
+def test_what_is_not_said_of_a_group_is_nothing_and_a_set_is_no_x_before_y(config):
+    store = FeatureStore(config)
+    made = store.create_feature_group(
+        "heights", primary_key="id", description=None, owner=None, units={"h": "m", "id": None}
+    )
+    assert (made.description, made.owner, dict(made.units)) == ("", "", {"h": "m"})
+    with pytest.raises(InvalidInputError, match="is a set, and a set has no order"):
+        store.create_feature_group("places", primary_key="id", geometry={"lon", "lat"})
 
 
 def test_names_and_groups_in_place_of_selections_are_refused_with_the_way_to_write_them(

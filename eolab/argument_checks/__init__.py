@@ -16,13 +16,14 @@ import ast
 import collections.abc
 import functools
 import inspect
+import numbers
 import os
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, SupportsFloat, TypeGuard, TypeVar
 
 from eolab.errors import InvalidInputError, nearest
 
@@ -49,6 +50,10 @@ _WORDS = {
     "TrainingData": "a part of a split",
     "Chips": "chips",
 }
+# Mappings of xarray's that stand for the names in them: cube.data_vars.
+_LISTINGS = frozenset({"DataVariables", "DatasetCoordinates", "DataArrayCoordinates"})
+# Lists in which the place says what is meant; a set has none.
+_IN_ORDER = frozenset({"bands", "bbox", "classes", "geometry", "ids", "times"})
 
 
 class _Unlike(Exception):
@@ -73,11 +78,16 @@ class Kind:
 
 
 def plain(value: object) -> object:
-    """A scalar of NumPy's, an array without axes among them, as one of Python's."""
-    if type(value).__module__.partition(".")[0] == "numpy" and getattr(value, "ndim", None) == 0:
+    """A scalar as one of Python's: NumPy's, an array without axes (of xarray, too), Arrow's."""
+    if isinstance(value, str | int | float) and type(value).__module__ == "builtins":
+        return value
+    if getattr(value, "ndim", None) == 0:
         item = getattr(value, "item", None)
         if callable(item) and getattr(getattr(value, "dtype", None), "kind", "O") in "biufU":
             return item()
+    if type(value).__module__.partition(".")[0] == "pyarrow":
+        as_py = getattr(value, "as_py", None)
+        return as_py() if callable(as_py) else value
     return value
 
 
@@ -90,6 +100,8 @@ def _text(value: object) -> object:
 
 def _whole(value: object) -> object:
     value = plain(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # a row of a table of numbers holds 3.0
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Unlike
     return value
@@ -97,11 +109,19 @@ def _whole(value: object) -> object:
 
 def _number(value: object) -> object:
     value = plain(value)
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
         raise _Unlike
-    return value
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, Decimal | numbers.Real) or _is_tensor_of_one(value):
+        return float(value)
+    raise _Unlike
+
+
+def _is_tensor_of_one(value: object) -> TypeGuard[SupportsFloat]:
+    """Whether this is a number of PyTorch's or TensorFlow's."""
+    library = type(value).__module__.partition(".")[0]
+    return library in {"torch", "tensorflow"} and getattr(value, "ndim", None) == 0
 
 
 def _truth(value: object) -> object:
@@ -176,6 +196,8 @@ def values(value: object, option: str) -> tuple[object, ...]:
 
 def several(value: object) -> tuple[object, ...]:
     """The values of anything that has them one after the other, but text, tables and mappings."""
+    if type(value).__name__ in _LISTINGS and isinstance(value, Mapping):
+        return tuple(value)
     if isinstance(value, str | bytes | bytearray | Mapping) or hasattr(value, "columns"):
         raise _Unlike
     if isinstance(value, set | frozenset):
@@ -247,8 +269,10 @@ def _mapping(key: Kind | None, inner: Kind | None) -> Kind:
 
 
 def _either(kinds: Sequence[Kind]) -> Kind:
-    # What takes a value as it is comes first: text is no list of one where both are known.
-    ordered = sorted(kinds, key=lambda k: k.words.startswith("a list") or "list of" in k.words)
+    # What takes a value as it is comes first: text is no list of one where both are known, and 2.0
+    # no whole number.
+    ordered = sorted(kinds, key=lambda k: (k.words.startswith("a list") or "list of" in k.words,
+                                           k is _SIMPLE[int]))  # fmt: skip
 
     def take(value: object) -> object:
         for kind in ordered:
@@ -397,6 +421,15 @@ def shown(value: object) -> str:
     return text
 
 
+def _checked_argument(kind: Kind, value: object, option: str) -> object:
+    if option in _IN_ORDER and isinstance(value, set | frozenset):
+        raise InvalidInputError(
+            f"{option}={shown(value)} is a set, and a set has no order",
+            f"Give a list: {option}=[...].",
+        )
+    return _checked_value(kind, value, option)
+
+
 def _checked_value(kind: Kind, value: object, option: str) -> object:
     try:
         return kind.take(value)
@@ -417,8 +450,13 @@ def check_given(given: Mapping[str, object], known: type) -> dict[str, object]:
         InvalidInputError: One of another kind.
     """
     kinds = _options(known)
+    texts = {name for name, kind in kinds.items() if kind is TEXT}
     return {
-        name: _checked_value(kinds[name], value, name) if name in kinds else value
+        name: ""  # a description, say, that is not there
+        if value is None and name in texts
+        else _checked_argument(kinds[name], value, name)
+        if name in kinds
+        else value
         for name, value in given.items()
     }
 
@@ -467,12 +505,15 @@ def checked_except(*left: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise _wrong_call(function, signature, args, kwargs, str(error)) from None
+                raise _wrong_call(function, signature, kinds(), args, kwargs, str(error)) from None
             for name, value in bound.arguments.items():
                 kind = kinds().get(name)
                 # A default means what the function says, whatever its kind.
-                if kind is not None and value is not signature.parameters[name].default:
-                    bound.arguments[name] = _checked_value(kind, value, name)
+                default = signature.parameters[name].default
+                if value is None and default == "":
+                    bound.arguments[name] = default
+                elif kind is not None and value is not default:
+                    bound.arguments[name] = _checked_argument(kind, value, name)
             return function(*bound.args, **bound.kwargs)
 
         return call
@@ -483,6 +524,7 @@ def checked_except(*left: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def _wrong_call(
     function: Callable[..., object],
     signature: inspect.Signature,
+    kinds: Mapping[str, Kind],
     args: Sequence[object],
     kwargs: Mapping[str, object],
     problem: str,
@@ -497,11 +539,14 @@ def _wrong_call(
             )
     if problem.startswith("too many positional"):
         rest = args[1:] if "self" in signature.parameters else args
-        if len(rest) > 1 and all(isinstance(each, str) for each in rest):
+        named = inspect.Parameter.KEYWORD_ONLY
+        places = [each for each in known if signature.parameters[each].kind is not named]
+        if len(places) == 1 and all(isinstance(each, str) for each in rest):
             listed = f"{name}([{', '.join(map(repr, rest))}])"
-            return InvalidInputError(
-                f"{name}() takes one value, and {len(rest)} were given",
-                f"Give several as one list: {listed}." if known else f"Write {name}().",
-            )
+            if places[0] in kinds and "list of names" in kinds[places[0]].words:
+                return InvalidInputError(
+                    f"{name}() takes one value, and {len(rest)} were given",
+                    f"Give several as one list: {listed}.",
+                )
         problem = "too many values, or values without the names of their arguments"
     return InvalidInputError(f"{name}(): {problem}", f"Write {name}({', '.join(known)}).")

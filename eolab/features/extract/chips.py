@@ -93,9 +93,9 @@ class Chips:
         x: object,
         y: object = None,
         *,
-        bands: Sequence[str] | None = None,
+        bands: Sequence[str | int] | None = None,
         layout: str | None = None,
-        classes: Sequence[str] | None = None,
+        classes: Sequence[str | int] | None = None,
         nodata: float | None = None,
         times: Sequence[object] | None = None,
         geometries: object = None,
@@ -141,10 +141,12 @@ class Chips:
         """
         from eolab.features.extract import own_arrays
 
-        values = own_arrays.axes_ordered(x, y, bands, layout)
+        called = None if bands is None else tuple(map(str, bands))
+        ordered = None if classes is None else tuple(map(str, classes))
+        values = own_arrays.axes_ordered(x, y, called, layout)
         n, t, height, width, count = values.shape
-        mask, known = own_arrays.masks_of(y, (n, height, width), classes, nodata)
-        names = own_arrays.band_names(bands, count)
+        mask, known = own_arrays.masks_of(y, (n, height, width), ordered, nodata)
+        names = own_arrays.band_names(called, count)
         own_arrays.check_count("times", times, t, "slices")
         own_arrays.check_count("ids", ids, n, "chips")
         middles, system = own_arrays.middles_of(geometries, crs, n)

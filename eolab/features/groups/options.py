@@ -279,6 +279,10 @@ def check_options(given: Mapping[str, object], known: type, needed: Sequence[str
     assert isinstance(given, dict)  # the keywords of one call
     # Of one text nobody knows whether it is one tag or several.
     words = {k: v for k, v in given.items() if k in {"tags", "keywords"} and isinstance(v, str)}
+    for option in ("columns", "units"):
+        said = given.get(option)
+        if isinstance(said, Mapping):  # nothing is said of some columns
+            given[option] = {name: text for name, text in said.items() if text is not None}
     given.update(check_given(given, known) | words)
 
 

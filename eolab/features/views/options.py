@@ -45,7 +45,7 @@ class ViewOptions(TypedDict, total=False):
     query: Required[Query]
     description: str
     transformations: Mapping[str, str | Sequence[str]] | None
-    functions: Sequence[Transformation]
+    functions: Sequence[Transformation] | None
     weights: str | None
     label_source: str | None
     task: Task | None

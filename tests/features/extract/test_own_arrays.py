@@ -40,6 +40,11 @@ def test_every_layout_gives_the_same_chips(x, options):
     np.testing.assert_array_equal(found[2][0], X[2][None])
 
 
+def test_numbers_are_names_of_bands_and_classes():
+    found = Chips.from_arrays(X, MASKS, bands=range(4, 7), classes=[10, 20])
+    assert (found.bands, found.classes) == (("4", "5", "6"), ("10", "20"))
+
+
 @pytest.mark.parametrize(
     ("x", "options", "said"),
     [
