@@ -7,6 +7,7 @@ users it is nobody else's business. Folders that are there keep their permission
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import IO
 
@@ -49,6 +50,18 @@ def open_log(path: Path) -> IO[bytes]:
     shared = any(_workspaces.get(folder, False) for folder in path.parents)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, file_mode(shared=shared))
     return os.fdopen(handle, "ab")
+
+
+def is_endless(path: Path) -> bool:
+    """Whether reading would wait for ever or never end: a pipe, a socket or a device.
+
+    Of what is not there, or cannot be looked at, whoever opens it says more.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def make(folder: Path) -> None:

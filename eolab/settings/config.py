@@ -279,7 +279,7 @@ def load(file: Path) -> Config:
     Raises:
         ConfigError: Naming the file, the key and what is allowed.
     """
-    if file.exists() and not file.is_file():  # a pipe would wait for ever
+    if folders.is_endless(file):
         raise ConfigError(f"{file} is no file", "Name an eolab.toml, or its folder.")
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))

@@ -22,6 +22,7 @@ from eolab.catalog.io.item_logins import refusal_hint
 from eolab.catalog.io.s3 import ask_store
 from eolab.errors import ConflictError, InvalidInputError, NotFoundError, RemoteError
 from eolab.files import locks
+from eolab.files.folders import is_endless
 from eolab.settings.limits import said_as
 from eolab.settings.logins import S3Login
 
@@ -168,7 +169,7 @@ def _copy(href: str, part: Part, report: Report, line: Line) -> None:
     source = Path(href.removeprefix("file://"))
     if source.is_dir():
         raise InvalidInputError(f"{href} is a folder of many files", "Load it instead.")
-    if source.exists() and not source.is_file():  # a pipe waits for ever, a device has no end
+    if is_endless(source):
         raise InvalidInputError(f"{href} is no file", "Check the catalogue.")
     try:
         part.empty()

@@ -31,6 +31,7 @@ from eolab.catalog.items.file_facts import file_facts
 from eolab.catalog.items.parsed import PALETTE
 from eolab.catalog.items.products import product_by_short_name
 from eolab.errors import InvalidInputError, NotFoundError
+from eolab.files.folders import is_endless
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
@@ -69,7 +70,7 @@ def find_rasters(
                 p
                 for p in inner
                 if p.suffix.lower() in SUFFIXES
-                and (p.is_file() or p.is_dir())  # a pipe would wait for ever
+                and not is_endless(p)
                 and not {"QI_DATA", "AUX_DATA", "HTML"} & set(p.parts)
             ]
             found += [p for p in inner if p.suffix == ".zarr" and is_zarr(p)]

@@ -16,6 +16,7 @@ from eolab.catalog.io.plain_session import TIMEOUT, plain_session, too_large
 from eolab.catalog.io.s3 import ask_store
 from eolab.catalog.io.session import session
 from eolab.errors import InvalidInputError, NotFoundError, RemoteError
+from eolab.files.folders import is_endless
 from eolab.settings.limits import Limits, in_force, raise_hint
 from eolab.settings.logins import S3Login
 
@@ -68,8 +69,7 @@ def read_bytes(href: str, login: SourceLogin | None = None, limits: Limits | Non
     if not is_remote(href):
         try:
             path = Path(href)
-            # A pipe waits for ever, a device has no end.
-            if path.exists() and not (path.is_file() or path.is_dir()):
+            if is_endless(path):
                 raise InvalidInputError(f"{href} is no file", "Check the path.")
             if path.stat().st_size > limits.size:
                 raise InvalidInputError(

@@ -23,6 +23,7 @@ from eolab.catalog.io import redirects
 from eolab.catalog.io.allowed_folders import local_files
 from eolab.catalog.io.item_logins import is_refusal, login_of
 from eolab.catalog.io.logins import SourceLogin, hide_signatures
+from eolab.files.folders import is_endless
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -142,9 +143,8 @@ def open_raster(address: str, *, afresh: bool = False, **options: object) -> ras
     import rasterio
 
     files = local_files(address)
-    for file in map(Path, files):
-        if file.exists() and not (file.is_file() or file.is_dir()):
-            # A pipe waits for ever, a device has no end.
+    for file in files:
+        if is_endless(Path(file)):
             raise rasterio.errors.RasterioIOError(f"{file} is no file")
     if any(is_downloaded(file) for file in files):
         # As from the network: nothing beside it counts.

@@ -7,10 +7,13 @@ import os
 
 import pystac
 import pytest
+import rasterio
 
 import eolab as eo
 from eolab.catalog import download, load
 from eolab.catalog.io import logins
+from eolab.catalog.io.documents import read_bytes
+from eolab.catalog.io.rasters import open_raster
 from eolab.catalog.panel.previews import preview
 from eolab.errors import ConfigError, EolabError, NotFoundError
 from eolab.settings import config as configuration
@@ -47,6 +50,22 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path, config, kind):
     for files in (place.parent, place):
         with pytest.raises(NotFoundError):
             eo.ingest(files, to="mine", workspace=config.root)
+
+
+def test_what_cannot_be_looked_at_is_refused_by_who_opens_it(tmp_path, config):
+    far = tmp_path / f"{'x' * 300}.tif"  # no file system has such names
+    with pytest.raises(ConfigError, match="cannot be read: File name too long"):
+        configuration.load(far)
+    with pytest.raises(rasterio.errors.RasterioIOError, match="xxx"):
+        open_raster(str(far))
+    with pytest.raises(EolabError, match="File name too long"):
+        read_bytes(str(far))
+
+
+def test_a_link_that_leads_nowhere_is_told_among_what_was_skipped(tmp_path):
+    (tmp_path / "field_20240501_red.tif").symlink_to(tmp_path / "gone.tif")
+    with pytest.raises(NotFoundError, match="none of 1 files could be used"):
+        eo.ingest(tmp_path, to=tmp_path / "mine", collection="c")
 
 
 def test_a_configuration_that_is_a_pipe_is_refused(tmp_path):
