@@ -6,6 +6,7 @@ it is looked whether pixels of the first overview are among those that they stan
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,7 @@ def picks_pixels(
         band: Number of the band.
         near: Row and column of the file around which to look.
     """
-    key = file.name.partition("?")[0], band
+    key = _as_it_is(file.name), band
     if key not in _known:
         found = _look(file, overview, band, near)
         if not found:
@@ -44,6 +45,18 @@ def picks_pixels(
             _known.clear()
         _known[key] = found
     return _known[key]
+
+
+def _as_it_is(name: str) -> str:
+    """A file's whole name, and what tells it from the one that was there before.
+
+    What stands behind a "?" may say which file is meant: "https://host/file?id=7".
+    """
+    try:
+        facts = Path(name).stat()
+    except (OSError, ValueError):  # elsewhere
+        return name
+    return f"{name} {facts.st_ino} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _look(

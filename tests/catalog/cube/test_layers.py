@@ -16,6 +16,7 @@ from affine import Affine
 from rasterio.enums import ColorInterp
 
 from eolab.catalog import load, mask
+from eolab.catalog.io.overviews import picks_pixels
 from eolab.errors import InvalidInputError
 
 SHAPE = (8, 8)
@@ -563,3 +564,25 @@ def test_a_coarser_map_of_classes_shows_none_that_are_averages_of_its_overviews(
     assert set(np.unique(found)) <= {10, 40}
     if side == 64:
         assert np.array_equal(found, overview) == (made == "nearest")
+
+
+def test_what_one_map_s_overviews_hold_says_nothing_of_another_one(tmp_path):
+    """Not of what is written in its place, nor of one that only the end of its address tells."""
+    numbers = np.where(np.random.default_rng(0).random((64, 64)) < 0.5, 10, 40).astype("uint8")
+
+    def picks(name: str, made: str) -> bool:
+        path = tmp_path / name
+        with rasterio.open(
+            path, "w", driver="GTiff", count=1, width=64, height=64, dtype="uint8",
+            crs="EPSG:32633", transform=Affine(*TRANSFORM),
+        ) as file:  # fmt: skip
+            file.write(numbers, 1)
+        with rasterio.open(path, "r+") as file:
+            file.build_overviews([2], rasterio.enums.Resampling[made])
+        with rasterio.open(path) as file, rasterio.open(path, overview_level=0) as first:
+            return picks_pixels(file, first, 1, (32, 32))
+
+    assert picks("map.tif", "nearest")
+    assert not picks("map.tif", "average")
+    assert picks("get?id=1", "nearest")
+    assert not picks("get?id=2", "average")
