@@ -55,6 +55,12 @@ def times_of(axis: xr.DataArray) -> list[datetime]:
     units, calendar = (str(axis.attrs.get(key, "")) for key in ("units", "calendar"))
     if " since " in units:
         return decode(values, units, calendar, str(axis.name))
+    if values.dtype.kind == "f" and values.dtype.itemsize < 8 and (values > 2**24).any():
+        raise UnreadableAxisError(
+            f"its time axis {str(axis.name)!r} holds days such as {float(values[0]):.0f} as"
+            f" {values.dtype}, which tells no day from the next",
+            "Write them as float64, or by the CF conventions: units = 'days since 2000-01-01'.",
+        )
     try:
         return [_plain(value) for value in values]
     except (ValueError, TypeError, OverflowError) as error:

@@ -99,11 +99,24 @@ def test_days_written_as_numbers_keep_the_part_of_the_day(tmp_path):
         (counted([0.0, 1.0, 2.0], "days since 2021-01-01", "julian"), "'time'.*'julian'"),
         (counted([0.0, 1.0, 2.0], "fortnights since 2021-01-01"), "'time' in 'fortnights"),
         (weather().assign_coords(time=[0, 1, 2]), "'time' holds 0 without units"),
+        (
+            counted(np.array([20210115, 20210116, 20210118], "float32"), "day as %Y%m%d.%f"),
+            "'time' holds days such as 20210116 as float32, which tells no day from the next",
+        ),
         (weather().drop_vars("time"), "'time' has no times"),
         (weather(lat=(50.0, 49.0, 47.0)), "steps of its axis 'latitude' differ"),
         (weather(lon=(10.0, 11.0, 12.0, 14.0)), "steps of its axis 'longitude' differ"),
     ],
-    ids=["30 February", "julian", "unit", "numbers", "nameless", "latitudes", "longitudes"],
+    ids=[
+        "30 February",
+        "julian",
+        "unit",
+        "numbers",
+        "coarse",
+        "nameless",
+        "latitudes",
+        "longitudes",
+    ],
 )
 def test_what_cannot_be_placed_in_time_or_space_is_refused_by_its_axis(tmp_path, cube, message):
     """The date in the file's name does not stand in for it."""
