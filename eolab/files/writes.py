@@ -132,7 +132,7 @@ def write_json(
     write_text(path, json.dumps(document, indent=indent, allow_nan=nan), mode=mode)
 
 
-def append(path: Path, text: str, *, mode: int = 0o644) -> None:
+def append(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Add whole lines to a file that several processes append to (one write a call).
 
     Where a full disk took only a part of an earlier line, that one takes none of these with it.

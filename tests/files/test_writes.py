@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -53,6 +54,15 @@ def test_a_line_that_a_full_disk_took_in_part_takes_no_other_with_it(tmp_path: P
         signal.signal(signal.SIGXFSZ, before)
     writes.append(path, "last")
     assert path.read_text().splitlines() == ["first", "second", "third", "too ", "last"]
+
+
+def test_those_who_share_a_workspace_append_to_one_file(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        writes.append(tmp_path / "lines.jsonl", "first")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "lines.jsonl").stat().st_mode) == 0o664
 
 
 def test_permissions_hold_from_the_first_moment(tmp_path: Path) -> None:
