@@ -77,7 +77,7 @@ def pack_function(
     for name in modules:
         try:
             along.append(importlib.import_module(name))
-        except (ImportError, ValueError) as error:
+        except (ImportError, ValueError, TypeError) as error:  # "", ".helpers"
             raise InvalidInputError(
                 f"the module {name!r} cannot travel: {error}", "Check its name."
             ) from error

@@ -804,7 +804,7 @@ def modules_by_value(functions: Iterable[object], names: Iterable[str]) -> froze
     for name in along:
         try:
             importlib.import_module(name)
-        except ImportError:
+        except (ImportError, ValueError, TypeError):
             continue  # packing says so
     for function in functions:
         home = sys.modules.get(str(getattr(function, "__module__", None) or ""))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
+import pytest
+
+from eolab.errors import InvalidInputError
 from eolab.studies.client.packing import pack_function
+from eolab.studies.identity.walk import modules_by_value
 
 CELL = """
 import functools
@@ -99,3 +104,13 @@ def test_what_dictionaries_of_weak_references_hold_travels(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [3, 7, 8, 2]
+
+
+@pytest.mark.parametrize("name", ["", ".helpers", "no_such_helpers"])
+def test_what_names_no_module_is_refused_by_name(name):
+    def train():
+        return 1.0
+
+    assert modules_by_value([], [name]) == {name}  # packing says so
+    with pytest.raises(InvalidInputError, match=f"the module '{re.escape(name)}' cannot travel"):
+        pack_function(train, modules=[name])
