@@ -131,6 +131,12 @@ def read_object(href: str, login: SourceLogin | None = None) -> bytes:
             what,
         ) as answer:
             _check(href, answer, login)
+            if answer.status_code >= 300:  # what it sends says so, and is no object
+                raise RemoteError(
+                    f"{href} answered {answer.status_code} {answer.reason}: it is elsewhere",
+                    "Say where: s3 = {endpoint = ..., region = ...} in the catalogue's table in"
+                    " eolab.toml.",
+                )
             for chunk in answer.iter_content(1 << 16):
                 chunks.append(chunk)
                 size += len(chunk)

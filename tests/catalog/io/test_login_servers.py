@@ -292,6 +292,11 @@ def test_metadata_in_a_store_calibrate_by_the_login_s_keys(
     store.extra[f"/bucket/{name}_MTL.json"] = {"LMF": {"LEVEL1_RADIOMETRIC_RESCALING": scaling}}
     red = load([one], bands=["red"], calibrate="radiance").red
     np.testing.assert_allclose(red, 50, rtol=1e-6)
+    store.extra[f"/bucket/{name}_MTL.json"] = lambda *_: (301, {"Code": "PermanentRedirect"})
+    with pytest.raises(RemoteError, match=r"answered 301 .* it is elsewhere") as refused:
+        load([one], bands=["red"], calibrate="radiance")
+    assert "region" in refused.value.hint
+    del store.extra[f"/bucket/{name}_MTL.json"]
     monkeypatch.setenv("MINE_KEY", "ANOTHER")
     with pytest.raises(RemoteError, match="403") as refused:
         load([one], bands=["red"], calibrate="radiance")
