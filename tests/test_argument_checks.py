@@ -17,7 +17,7 @@ import xarray as xr
 import eolab as eo
 from eolab.argument_checks import checked, checked_except, names
 from eolab.errors import InvalidInputError, NotFoundError
-from eolab.features import FeatureStore
+from eolab.features import FeatureGroup, FeatureStore
 from eolab.training_data import Split, TrainingData
 
 
@@ -221,6 +221,17 @@ def test_a_key_of_another_type_is_a_mistake_and_not_missing(config, group):
     with pytest.raises(InvalidInputError, match=r"keys=.* is no list"):
         view.get_feature_vectors({"id": 1})
     assert view.batch_data(i for i in (8, 9)).rows["id"].tolist() == [8, 9]
+
+
+def test_keys_that_are_not_there_read_nothing_of_the_group(config, group, monkeypatch):
+    view = FeatureStore(config).create_feature_view(
+        "v", labels=group.select("crop"), query=group.select(["a", "b"])
+    )
+    assert view.get_feature_vectors(pa.table({"id": [2, 1]})) == [[0.2, 0.4], [0.1, 0.3]]
+    monkeypatch.setattr(FeatureGroup, "schema", property(lambda _: pytest.fail("read again")))
+    assert np.isnan(view.get_feature_vectors([{"id": 8}, {"id": 9}])).all()
+    with pytest.raises(NotFoundError, match="has no row of"):
+        view.get_feature_vector({"id": 9}, missing="error")
 
 
 def test_features_are_left_out_by_whole_names_from_every_part():

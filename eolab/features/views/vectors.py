@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from eolab.argument_checks import shown
@@ -12,7 +13,9 @@ from eolab.errors import InvalidInputError, NotFoundError, nearest
 from eolab.features.samples.array_features import axes_of_features
 
 if TYPE_CHECKING:
-    from eolab.features.queries.query import GroupHandle, Query
+    import pyarrow as pa
+
+    from eolab.features.queries.query import Query
 
 Missing = Literal["nan", "error"]
 NAN = float("nan")
@@ -49,7 +52,9 @@ class VectorReader:
         self._parts = []
         for part in query.parts:
             group = part.query.group
-            self._parts.append((group.online.reader(part.query.columns, group.schema), group))
+            schema = group.schema  # read once: nobody waits for it at a key that is not there
+            keys = _Keys(group.label, {name: schema.field(name).type for name in group.primary_key})
+            self._parts.append((group.online.reader(part.query.columns, schema), keys))
         self._widths = [len(part.query.columns) for part in query.parts]
 
     def get(
@@ -59,10 +64,10 @@ class VectorReader:
         key = _by_name(key, "key")
         _check_missing(missing)
         vector: list[object] = []
-        for (reader, group), width in zip(self._parts, self._widths, strict=True):
+        for (reader, keys), width in zip(self._parts, self._widths, strict=True):
             row = reader.get(key)
             if row is None:
-                vector += self._absent(key, group, width, missing)
+                vector += self._absent(key, keys, width, missing)
             else:
                 vector += [NAN if v is None else v for v in row] if None in row else row
         return vector if passed is None else self._with(vector, _by_name(passed, "passed"))
@@ -77,10 +82,10 @@ class VectorReader:
         keys = [_by_name(key, "key") for key in _rows(keys, "keys")]
         _check_missing(missing)
         vectors: list[list[object]] = [[] for _ in keys]
-        for (reader, group), width in zip(self._parts, self._widths, strict=True):
+        for (reader, known), width in zip(self._parts, self._widths, strict=True):
             for key, row, vector in zip(keys, reader.get_many(keys), vectors, strict=True):
                 vector.extend(
-                    self._absent(key, group, width, missing)
+                    self._absent(key, known, width, missing)
                     if row is None
                     else [NAN if v is None else v for v in row]
                 )
@@ -96,12 +101,12 @@ class VectorReader:
 
     @staticmethod
     def _absent(
-        key: Mapping[str, object], group: GroupHandle, width: int, missing: Missing
+        key: Mapping[str, object], keys: _Keys, width: int, missing: Missing
     ) -> list[object]:
-        _check_kinds(key, group)
+        _check_kinds(key, keys)
         if missing == "error":
             raise NotFoundError(
-                f"{group.label} has no row of {dict(key)!r} online",
+                f"{keys.label} has no row of {dict(key)!r} online",
                 "Insert it, or pass missing='nan' to get NaN.",
             )
         return [NAN] * width
@@ -130,7 +135,11 @@ def _by_name(given: object, option: str) -> Mapping[str, object]:
 
 
 def _rows(given: object, option: str) -> Sequence[object]:
-    """One mapping each: a list of them, an iterator, or the rows of a data frame."""
+    """One mapping each: a list of them, an iterator, or the rows of a table."""
+    for attribute in ("to_dicts", "to_pylist"):  # of Polars and Arrow
+        if hasattr(given, "columns") and callable(rows := getattr(given, attribute, None)):
+            each: list[object] = rows()
+            return each
     if hasattr(given, "columns") and callable(records := getattr(given, "to_dict", None)):
         found: list[object] = records("records")
         return found
@@ -149,18 +158,26 @@ def _check_missing(missing: object) -> None:
         )
 
 
-def _check_kinds(key: Mapping[str, object], group: GroupHandle) -> None:
+@dataclass(frozen=True)
+class _Keys:
+    """A group's name, and the types of its keys by name."""
+
+    label: str
+    types: Mapping[str, pa.DataType]
+
+
+def _check_kinds(key: Mapping[str, object], keys: _Keys) -> None:
     """Text for a key of numbers, or a number for one of text, finds nothing and is a mistake."""
     import pyarrow as pa
 
-    for name in group.primary_key:
-        kind, value = group.schema.field(name).type, key[name]
+    for name, kind in keys.types.items():
+        value = key[name]
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         numeric = isinstance(value, numbers.Real) and not math.isnan(value)
         if (number and isinstance(value, str)) or (text and numeric):
             raise InvalidInputError(
                 f"the key {name}={value!r} is {'text' if number else 'a number'}, and "
-                f"{group.label} has {kind} there",
+                f"{keys.label} has {kind} there",
                 f"Give {name} as it was inserted.",
             )
