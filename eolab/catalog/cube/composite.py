@@ -79,7 +79,8 @@ def composite(
         scenes = [",".join(names_of[starts == s]) for s in starts.unique()]
         coords["item_id"] = "time", np.array(scenes, dtype=object)
     if "platform" in cube.coords:
-        flown = np.broadcast_to(cube["platform"].to_numpy(), len(times)).astype(str)
+        said = [str(v) for v in np.atleast_1d(cube["platform"].to_numpy())]
+        flown = np.broadcast_to(np.array(said), len(times))
         each = [sorted({p for p in flown[starts == s] if p}) for s in starts.unique()]
         coords["platform"] = "time", np.array([",".join(names) for names in each], dtype=object)
     if "spatial_ref" in cube.coords:
